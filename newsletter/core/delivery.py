@@ -1,0 +1,137 @@
+"""Delivery, batch, attempt: one issue to one subscriber, once, and what SendGrid answered."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+
+BATCH_LIMIT = 1_000  #: mail/send v3: at most 1,000 personalizations a request
+MAX_ATTEMPTS = 8  #: refusals that were worth a retry, before a batch is refused for good
+
+
+class DeliveryState(IntEnum):
+    """How far events have shown a delivery to have come; a higher state has seen more.
+
+    Only events move a delivery; until one comes, its batch says how it stands.
+    """
+
+    SILENT = 0  #: no event yet
+    PROCESSED = 10  #: SendGrid is about to try
+    DEFERRED = 20  #: the recipient's server said "later"
+    DELIVERED = 30  #: the recipient's server took it
+    OPENED = 40  #: seen, by a person or by a machine
+    CLICKED = 50  #: a link was followed
+    DROPPED = 60  #: SendGrid declined to try
+    BOUNCED = 70  #: the recipient's server refused it
+    UNSUBSCRIBED = 80  #: the recipient said goodbye through SendGrid
+    COMPLAINED = 90  #: the recipient called it spam
+
+
+def advance(state: DeliveryState, seen: DeliveryState) -> DeliveryState:
+    """Return the state after also having seen `seen`: order and repeats do not matter."""
+    return max(state, seen)
+
+
+class BatchState(StrEnum):
+    """How a batch, and so each delivery in it, stands."""
+
+    PLANNED = "planned"  #: written down; nothing has left the house
+    CLAIMED = "claimed"  #: a worker holds it and may be talking to SendGrid
+    ACCEPTED = "accepted"  #: SendGrid took it (202), or an event proved so
+    REFUSED = "refused"  #: SendGrid said no, for good
+    UNKNOWN = "unknown"  #: asked, and the answer was lost; never blindly repeated
+
+
+class Remedy(StrEnum):
+    """What a refusal calls for. Nothing was sent in any of these cases."""
+
+    EJECT = "eject"  #: take out the named recipients, send the rest
+    SPLIT = "split"  #: the request was too large: halve the batch
+    WAIT = "wait"  #: every worker waits until `not_before`
+    RETRY = "retry"  #: the request never arrived whole: ask again after a pause
+    PAUSE = "pause"  #: the account or the request is wrong: pause the issue for a person
+    NONE = "none"  #: refused for good
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """SendGrid queued the whole batch."""
+
+    message_id: str  #: X-Message-Id: one per request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """SendGrid certainly sent none of the batch."""
+
+    reason: str
+    remedy: Remedy
+    offenders: tuple[int, ...] = ()  #: places in the batch's recipients, counted from 0
+    wait: timedelta | None = None  #: how long SendGrid asked us to wait
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unknown:
+    """The request may have been accepted; only evidence can tell."""
+
+    reason: str
+
+
+Outcome = Accepted | Refused | Unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipient:
+    """A subscriber as the post office needs them."""
+
+    delivery_id: int
+    email: str
+    subscription_id: int
+    link_key: bytes  #: what this subscription's links are signed with
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A batch held by one worker under one attempt."""
+
+    attempt_id: str  #: travels as a custom argument, so that any event names it
+    attempt: int  #: counted from 1
+    batch_id: int
+    issue_id: int
+    edition_key: str
+    recipients: tuple[Recipient, ...]
+
+
+def backoff(attempt: int) -> timedelta:
+    """Return the pause before the next attempt: doubling from 2 s, at most 5 min."""
+    return timedelta(seconds=min(2**attempt, 300))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sums:
+    """The account of one issue: law 6, as numbers that must agree."""
+
+    audience: int  #: subscriptions of the newsletter when the issue was planned
+    excluded: int
+    deliveries: int
+    accepted: int
+    refused: int
+    unknown: int
+    skipped: int
+    to_go: int
+
+    @property
+    def add_up(self) -> bool:
+        """Tell whether audience and deliveries are each the sum of their parts."""
+        parts = self.accepted + self.refused + self.unknown + self.skipped + self.to_go
+        return self.audience == self.deliveries + self.excluded and self.deliveries == parts
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptNote:
+    """What is recorded of an attempt, for people."""
+
+    attempt_id: str
+    started: datetime
+    finished: datetime | None
+    outcome: str
+    reason: str

@@ -1,0 +1,153 @@
+"""Edition: an issue seen through a topic set, and the letter cut from the galley for it."""
+
+import hashlib
+import html
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from newsletter.core.brief import reading_minutes
+from newsletter.core.galley import PERSONAL, Galley, Segment, cut, piece_of
+from newsletter.core.issue import Issue
+from newsletter.core.publication import Newsletter
+from subscribers.model import TopicSet
+
+SUBJECT_LENGTH = 60  #: clients cut at 55 to 70 characters on a desktop
+PREHEADER_LENGTH = 100  #: what an inbox shows beside a subject
+
+# What depends on the edition and is too small to be a piece. No spaces: premailer and SendGrid
+# both leave such tags alone, in text and in links.
+SUBJECT = "-nl_subject-"
+PREHEADER = "-nl_preheader-"
+STORY_COUNT = "-nl_story_count-"  #: "1 story", "12 stories"
+MINUTES = "-nl_minutes-"  #: "5 min read"
+VIEW_URL = "-nl_view_url-"
+EDITION_TAGS = (SUBJECT, PREHEADER, STORY_COUNT, MINUTES, VIEW_URL)
+
+# What depends on the recipient; SendGrid substitutes it (strings, escaped by us per part).
+UNSUBSCRIBE_URL = "-nl_unsubscribe_url-"
+PREFERENCES_URL = "-nl_preferences_url-"
+ADDRESS_HTML = "-nl_address_html-"
+ADDRESS_TEXT = "-nl_address_text-"
+RECIPIENT_TAGS = (UNSUBSCRIBE_URL, PREFERENCES_URL, ADDRESS_HTML, ADDRESS_TEXT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edition:
+    """The briefs one topic set chooses from an issue, and what the letter says of them."""
+
+    key: str  #: equal for every topic set that chooses the same briefs of the same issue
+    brief_ids: tuple[int, ...]  #: in the issue's order, at least one
+    subject: str
+    preheader: str
+    minutes: int
+
+    @property
+    def story_count(self) -> str:
+        """Return the count with its noun."""
+        count = len(self.brief_ids)
+        return "1 story" if count == 1 else f"{count} stories"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """An edition composed: what every recipient of it gets, but for the recipient tags."""
+
+    subject: str
+    html: str
+    text: str
+
+
+def edition_for(issue: Issue, topics: TopicSet) -> Edition | None:
+    """Return what this topic set reads of the issue; None when that is nothing."""
+    chosen = [entry.brief_id for entry in issue.entries if topics.chooses(entry.topics)]
+    return edition_of(issue, chosen) if chosen else None
+
+
+def edition_of(issue: Issue, brief_ids: Iterable[int]) -> Edition:
+    """Return the edition that prints just these briefs; LookupError if one is not in the issue."""
+    wanted = frozenset(brief_ids)
+    part = issue.only(wanted)
+    ids = tuple(entry.brief_id for entry in part.entries)
+    if not ids or wanted.difference(ids):
+        raise LookupError(f"not in this issue: {sorted(wanted.difference(ids))}")
+    titles = [entry.brief.title for entry in part.entries]
+    return Edition(
+        key=_key(issue, ids),
+        brief_ids=ids,
+        subject=shorten(titles[0], SUBJECT_LENGTH),
+        preheader=preheader(titles[1:]),
+        minutes=reading_minutes(sum(entry.brief.words for entry in part.entries)),
+    )
+
+
+def _key(issue: Issue, ids: tuple[int, ...]) -> str:
+    choice = f"{issue.newsletter}/{issue.date}/{','.join(map(str, ids))}"
+    return hashlib.sha256(choice.encode()).hexdigest()[:16]
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return the text within so many characters, cut between words, an ellipsis for the rest."""
+    if len(text) <= limit:
+        return text
+    whole_words = text[:limit].rpartition(" ")[0] or text[: limit - 1]
+    return whole_words.rstrip(" ,;:.–—-") + "…"
+
+
+def preheader(titles: list[str]) -> str:
+    """Return the line an inbox shows after the subject: the next stories, never the first again."""
+    if not titles:
+        return "One story today, and that is all."
+    if len(titles) == 1:
+        return shorten(f"Also: {titles[0]}", PREHEADER_LENGTH)
+    more = len(titles) - 2
+    tail = f" and {more} more" if more else ""
+    room = (PREHEADER_LENGTH - len(tail) - 2) // 2
+    return "; ".join(shorten(title, room) for title in titles[:2]) + tail
+
+
+def compose(galley: Galley, edition: Edition, *, view_url: str, personal: bool = True) -> Letter:
+    """Cut the edition's letter from the galley.
+
+    `personal` is false for the public view of an edition, which leaves out all that names a
+    recipient.
+    """
+    chosen = {piece_of(brief_id) for brief_id in edition.brief_ids}
+    if personal:
+        chosen.add(PERSONAL)
+    values = edition_values(edition, view_url=view_url)
+    escaped = {tag: html.escape(value) for tag, value in values.items()}
+    return Letter(
+        subject=edition.subject,
+        html=cut(galley.html, chosen, escaped),
+        text=cut(galley.text, chosen, values),
+    )
+
+
+def edition_values(edition: Edition, *, view_url: str) -> dict[str, str]:
+    """Return what replaces each edition tag, as plain text."""
+    return {
+        SUBJECT: edition.subject,
+        PREHEADER: edition.preheader,
+        STORY_COUNT: edition.story_count,
+        MINUTES: f"{edition.minutes} min read",
+        VIEW_URL: view_url,
+    }
+
+
+def content_hash(newsletter: Newsletter, issue: Issue, galley: Galley) -> str:
+    """Return the SHA-256 of everything that reaches a reader: approval names this hash."""
+
+    def type_set(segments: tuple[Segment, ...]) -> list[tuple[str, list[str]]]:
+        return [(s.text, sorted(s.pieces or ())) for s in segments]
+
+    whole = edition_of(issue, (entry.brief_id for entry in issue.entries))
+    sent = {
+        "date": str(issue.date),
+        "editions": [(e.brief_id, e.brief.title, e.brief.words, e.topics) for e in issue.entries],
+        "envelope": [str(newsletter.sender), str(newsletter.reply_to), newsletter.list_id],
+        "html": type_set(galley.html),
+        "text": type_set(galley.text),
+        "whole": [whole.key, whole.subject, whole.preheader],
+    }
+    return hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,88 @@
+"""Galley: a whole issue set in type once, from which every edition is cut.
+
+The renderer brackets each removable piece with marks; `read_marked` turns the marked text into
+segments, and `cut` keeps those whose pieces were chosen. A piece inside another piece keeps the
+outer one alive: a topic's heading stays while one of its briefs does.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from newsletter.errors import RenderingFailed
+
+OPEN_MARK = "<!--[[{}-->"
+CLOSE_MARK = "<!--]]-->"
+_MARK = re.compile(r"<!--\[\[([a-z]+(?::[A-Za-z0-9_-]+)?)-->|<!--\]\]-->")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of type, and the pieces of which one must be chosen for it to be printed."""
+
+    text: str
+    pieces: frozenset[str] | None = None  #: None: always printed
+
+
+@dataclass(frozen=True)
+class Galley:
+    """An issue's type, both parts of the letter."""
+
+    html: tuple[Segment, ...]
+    text: tuple[Segment, ...]
+
+
+def piece_of(brief_id: int) -> str:
+    """Return the name of the piece that prints this brief."""
+    return f"brief:{brief_id}"
+
+
+#: The piece printed in a letter, and left out of the public view of an edition.
+PERSONAL = "personal"
+
+
+def cut(segments: Iterable[Segment], chosen: AbstractSet[str], values: Mapping[str, str]) -> str:
+    """Return the text of the chosen pieces, with each tag of `values` replaced."""
+    kept = (s.text for s in segments if s.pieces is None or not s.pieces.isdisjoint(chosen))
+    text = "".join(kept)
+    for tag, value in values.items():
+        text = text.replace(tag, value)
+    return text
+
+
+def read_marked(marked: str) -> tuple[Segment, ...]:
+    """Return the segments of a text whose pieces are marked; marks must nest and close.
+
+    A piece that holds other pieces is printed as long as one of those is chosen.
+    """
+    frames = [_Frame("")]
+    at = 0
+    for mark in _MARK.finditer(marked):
+        frames[-1].items.append(marked[at : mark.start()])
+        at = mark.end()
+        if mark[1]:
+            frames.append(_Frame(mark[1]))
+        elif len(frames) == 1:
+            raise RenderingFailed(f"a piece closes at character {mark.start()} but none is open")
+        else:
+            piece = frames.pop()
+            frames[-1].items.extend(piece.segments())
+    if len(frames) > 1:
+        raise RenderingFailed(f"the piece {frames[-1].name!r} is never closed")
+    return (*frames[0].segments(), Segment(marked[at:]))
+
+
+class _Frame:
+    """A piece being read: its own text, and the segments of the pieces within it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.items: list[str | Segment] = []
+
+    def segments(self) -> list[Segment]:
+        inner = [item.pieces for item in self.items if isinstance(item, Segment) and item.pieces]
+        needs = frozenset[str]().union(*inner) if inner else frozenset({self.name})
+        own = needs if self.name else None
+        segments = (Segment(i, own) if isinstance(i, str) else i for i in self.items)
+        return [segment for segment in segments if segment.text]

@@ -1,0 +1,92 @@
+"""Issue: a numbered, dated choice of accepted briefs, in order."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from newsletter.core.brief import Brief
+from newsletter.core.publication import Newsletter, Order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """An accepted brief that has not been printed yet."""
+
+    brief_id: int
+    revision: int
+    brief: Brief
+    topics: tuple[str, ...]  #: settled at the gate, at least one; the first is its section
+    received: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A brief in its place within an issue."""
+
+    brief_id: int
+    revision: int
+    brief: Brief
+    topics: tuple[str, ...]
+    lead: bool  #: printed at the top, in full
+
+    @property
+    def section(self) -> str:
+        """Return the slug of the topic section it stands in when it does not lead."""
+        return self.topics[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Issue:
+    """One newsletter's choice for one date."""
+
+    newsletter: str
+    date: date
+    number: int
+    entries: tuple[Entry, ...]
+
+    def only(self, brief_ids: Iterable[int]) -> "Issue":
+        """Return this issue as if just these briefs had been chosen, each in its old place."""
+        chosen = frozenset(brief_ids)
+        return replace(self, entries=tuple(e for e in self.entries if e.brief_id in chosen))
+
+
+def assemble(
+    newsletter: Newsletter, on: date, number: int, candidates: Iterable[Candidate]
+) -> Issue:
+    """Choose and order the day's briefs; an issue without entries has nothing to say."""
+    chosen = tuple(_within_caps(newsletter, _ordered(newsletter, candidates)))
+    entries = tuple(
+        Entry(
+            brief_id=one.brief_id,
+            revision=one.revision,
+            brief=one.brief,
+            topics=one.topics,
+            lead=place < newsletter.caps.leads,
+        )
+        for place, one in enumerate(chosen)
+    )
+    return Issue(newsletter=newsletter.slug, date=on, number=number, entries=entries)
+
+
+def _ordered(newsletter: Newsletter, candidates: Iterable[Candidate]) -> list[Candidate]:
+    def weight(one: Candidate) -> tuple[int, float, int]:
+        newest = -(one.brief.published or one.received).timestamp()
+        by_importance = newsletter.order is Order.IMPORTANCE
+        return (-one.brief.importance.rank if by_importance else 0, newest, one.brief_id)
+
+    return sorted(candidates, key=weight)
+
+
+def _within_caps(newsletter: Newsletter, ordered: Iterable[Candidate]) -> Iterator[Candidate]:
+    printed: set[str] = set()
+    per_topic: Counter[str] = Counter()
+    for one in ordered:
+        if len(printed) == newsletter.caps.briefs:
+            return
+        section = one.topics[0]
+        if one.brief.key in printed or per_topic[section] == newsletter.caps.briefs_per_topic:
+            continue
+        printed.add(one.brief.key)
+        per_topic[section] += 1
+        yield one

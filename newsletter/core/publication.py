@@ -1,0 +1,104 @@
+"""Newsletter: a publication, as its file in `config/newsletters/` defines it."""
+
+from dataclasses import dataclass
+from datetime import time
+from enum import StrEnum
+
+from newsletter.core.brief import Verification
+
+
+class ApprovalPolicy(StrEnum):
+    """Who approves an issue."""
+
+    AUTOMATIC = "automatic"  #: approved as soon as it is set
+    PERSON = "person"  #: waits for `newsletter issue approve`
+
+
+class Order(StrEnum):
+    """How briefs follow one another within an issue."""
+
+    IMPORTANCE = "importance"  #: the weightiest first, then the newest
+    NEWEST = "newest"
+
+
+class Weekday(StrEnum):
+    """A day of the week, as the timetable names it."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    """What can be subscribed to."""
+
+    slug: str
+    title: str
+    blurb: str  #: one line for the sign-up page
+    keywords: tuple[str, ...]  #: whole words or phrases that suggest this topic, any case
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mailbox:
+    """An address with the name shown beside it."""
+
+    email: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timetable:
+    """When an issue is assembled and sent, in the newsletter's own zone."""
+
+    zone: str  #: IANA name
+    days: tuple[Weekday, ...]
+    assemble_at: time
+    send_at: time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caps:
+    """How much an issue holds."""
+
+    briefs: int  #: in a whole issue
+    briefs_per_topic: int
+    leads: int  #: of them, printed first and in full
+    age_hours: int  #: an older brief is stale and held
+
+
+@dataclass(frozen=True, kw_only=True)
+class Newsletter:
+    """A publication: its pillar, topics, sender and timetable."""
+
+    slug: str
+    name: str
+    pillar: str  #: briefs of this pillar belong here
+    tagline: str
+    language: str  #: BCP 47, for the letter's `lang`
+    topics: tuple[Topic, ...]
+    sender: Mailbox
+    reply_to: Mailbox
+    list_id: str  #: RFC 2919 identifier, without brackets
+    postal_address: str  #: one line; without it nothing is sent
+    timetable: Timetable
+    floor: Verification  #: the least verified label that may be printed
+    caps: Caps
+    order: Order
+    approval: ApprovalPolicy
+
+    def topic(self, slug: str) -> Topic:
+        """Return the topic of this slug; LookupError if there is none."""
+        for topic in self.topics:
+            if topic.slug == slug:
+                return topic
+        raise LookupError(f"{self.slug} has no topic {slug!r}")
+
+    @property
+    def topic_slugs(self) -> tuple[str, ...]:
+        """Return the slugs in the newsletter's own order."""
+        return tuple(topic.slug for topic in self.topics)

@@ -1,0 +1,42 @@
+"""Broken promises. What is merely expected (a refusal, a held brief) is a value, not an error."""
+
+
+class NewsletterError(Exception):
+    """The newsletter service could not do what was asked."""
+
+    def __str__(self) -> str:
+        """Say the sentence given, or the one this kind of error always says."""
+        return super().__str__() or (type(self).__doc__ or "").strip()
+
+
+class InvalidBrief(NewsletterError, ValueError):
+    """A brief could not be read."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place = place  #: file, and line or field where known
+        self.reason = reason
+
+
+class NotFound(NewsletterError, LookupError):
+    """There is no such thing."""
+
+
+class RenderingFailed(NewsletterError):
+    """An issue could not be set in type."""
+
+
+class NotAllowed(NewsletterError):
+    """The thing asked for would break a law of the house."""
+
+
+class EventNotAuthentic(NewsletterError):
+    """A webhook request was not signed by SendGrid."""
+
+
+class DatabaseUnreachable(NewsletterError):
+    """The database does not answer."""
+
+
+class ConfigurationError(Exception):
+    """The settings are wrong. Outside the tree on purpose: nothing may swallow it."""
