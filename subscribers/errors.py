@@ -4,6 +4,10 @@
 class SubscribersError(Exception):
     """The subscribers' house could not do what was asked."""
 
+    def __str__(self) -> str:
+        """Say the sentence given, or the one this kind of error always says."""
+        return super().__str__() or (type(self).__doc__ or "").strip()
+
 
 class InvalidAddress(SubscribersError, ValueError):
     """Not an address a letter can be sent to."""
@@ -19,3 +23,7 @@ class InvalidLink(SubscribersError):
 
 class NoSuchSubscriber(SubscribersError, LookupError):
     """There is no subscriber of this address."""
+
+
+class NoSuchSubscription(SubscribersError, LookupError):
+    """There is no such subscription."""

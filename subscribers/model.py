@@ -1,9 +1,9 @@
 """The words: subscriber, subscription, topic set, consent, suppression."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 EVERYTHING = "*"  #: in a topic set: every topic, also those still to come
 
@@ -17,7 +17,10 @@ class TopicSet:
     @classmethod
     def of(cls, slugs: Iterable[str]) -> "TopicSet":
         """Return the set of these slugs; none at all means everything."""
-        return cls(frozenset(slugs) or frozenset({EVERYTHING}))
+        chosen = frozenset(slugs)
+        if not chosen or EVERYTHING in chosen:
+            return cls(frozenset({EVERYTHING}))
+        return cls(chosen)
 
     def chooses(self, topics: Iterable[str]) -> bool:
         """Tell whether something about these topics is for readers of this set."""
@@ -30,6 +33,23 @@ class SubscriptionStatus(StrEnum):
     PENDING = "pending"  #: asked for, not yet confirmed
     ACTIVE = "active"  #: confirmed, or imported with a statement of consent
     ENDED = "ended"  #: the subscriber said goodbye, or a complaint said it for them
+
+
+class ConsentAct(StrEnum):
+    """What a subscriber did, or what was said for them; each is kept as evidence."""
+
+    IMPORTED = "imported"  #: an operator's list, with a statement of where its consent came from
+    CONFIRMED = "confirmed"  #: the subscriber confirmed that they asked
+    CHOSE = "chose"  #: the subscriber chose other topics
+    WITHDRAWN = "withdrawn"  #: the subscriber said goodbye
+    RESUMED = "resumed"  #: the subscriber took the goodbye back
+
+
+class Purpose(bytes, Enum):
+    """What a link lets its bearer do. The value is what its signature is bound to."""
+
+    UNSUBSCRIBE = b"unsubscribe"
+    PREFERENCES = b"preferences"
 
 
 class SuppressionReason(StrEnum):
@@ -72,3 +92,45 @@ class Subscription:
     zone: str  #: IANA name of the reader's time zone
     status: SubscriptionStatus
     link_key: bytes  #: 16 random bytes; what this subscription's links are signed with
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudienceCounts:
+    """How the subscriptions of one newsletter stand; each is counted once."""
+
+    mailable: int
+    suppressed: int
+    ended: int
+    pending: int
+
+    @property
+    def subscriptions(self) -> int:
+        """Count them all."""
+        return self.mailable + self.suppressed + self.ended + self.pending
+
+
+class RowResult(StrEnum):
+    """What an import did with one row of a list."""
+
+    ADDED = "added"  #: a new subscription
+    UPDATED = "updated"  #: the list said something new about a subscription
+    UNCHANGED = "unchanged"  #: the list said nothing new
+    REFUSED = "refused"  #: the row is wrong; its reason says how
+    ENDED = "ended"  #: its subscriber said goodbye, and a list does not take that back
+    SUPPRESSED = "suppressed"  #: its address must not be written to
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportReport:
+    """What an import did, or would have done."""
+
+    rows: int
+    counts: Mapping[RowResult, int]  #: every result, also those that were not met
+    results: str  #: path of the file that answers for each row
+    ignored_columns: tuple[str, ...]  #: as the list spells them
+    dry_run: bool
+
+    @property
+    def add_up(self) -> bool:
+        """Tell whether every row read is answered for."""
+        return self.rows == sum(self.counts.values())

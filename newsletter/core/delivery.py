@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
+from typing import Any
 
 BATCH_LIMIT = 1_000  #: mail/send v3: at most 1,000 personalizations a request
 MAX_ATTEMPTS = 8  #: refusals that were worth a retry, before a batch is refused for good
@@ -38,6 +39,7 @@ class BatchState(StrEnum):
     CLAIMED = "claimed"  #: a worker holds it and may be talking to SendGrid
     ACCEPTED = "accepted"  #: SendGrid took it (202), or an event proved so
     REFUSED = "refused"  #: SendGrid said no, for good
+    VOID = "void"  #: nobody was left to write to when it was claimed
     UNKNOWN = "unknown"  #: asked, and the answer was lost; never blindly repeated
 
 
@@ -97,8 +99,15 @@ class Claim:
     attempt: int  #: counted from 1
     batch_id: int
     issue_id: int
-    edition_key: str
+    brief_ids: tuple[int, ...]  #: what its edition prints
     recipients: tuple[Recipient, ...]
+
+
+@dataclass(frozen=True)
+class NotYet:
+    """The batch cannot be claimed before this moment."""
+
+    until: datetime
 
 
 def backoff(attempt: int) -> timedelta:
@@ -107,31 +116,38 @@ def backoff(attempt: int) -> timedelta:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sums:
-    """The account of one issue: law 6, as numbers that must agree."""
+class Disposition:
+    """What an outcome makes of its batch."""
 
-    audience: int  #: subscriptions of the newsletter when the issue was planned
-    excluded: int
-    deliveries: int
-    accepted: int
-    refused: int
-    unknown: int
-    skipped: int
-    to_go: int
-
-    @property
-    def add_up(self) -> bool:
-        """Tell whether audience and deliveries are each the sum of their parts."""
-        parts = self.accepted + self.refused + self.unknown + self.skipped + self.to_go
-        return self.audience == self.deliveries + self.excluded and self.deliveries == parts
+    state: BatchState
+    reason: str = ""
+    eject: tuple[int, ...] = ()  #: places of recipients to close as refused
+    split: bool = False  #: the batch's second half becomes a batch of its own
+    not_before: datetime | None = None  #: the batch's next attempt
+    closed_until: datetime | None = None  #: no worker asks anything before this
+    pause: bool = False  #: the issue waits for a person, who is told the reason
 
 
-@dataclass(frozen=True, kw_only=True)
-class AttemptNote:
-    """What is recorded of an attempt, for people."""
+def dispose(outcome: Outcome, claim: Claim, now: datetime) -> Disposition:
+    """Decide what becomes of a claimed batch. An Unknown is never asked again from here."""
+    match outcome:
+        case Accepted():
+            return Disposition(state=BatchState.ACCEPTED)
+        case Unknown(reason=reason):
+            return Disposition(state=BatchState.UNKNOWN, reason=reason)
+        case Refused(remedy=Remedy.EJECT, offenders=offenders) if offenders:
+            return _again(outcome, eject=offenders)
+        case Refused(remedy=Remedy.SPLIT) if len(claim.recipients) > 1:
+            return _again(outcome, split=True)
+        case Refused(remedy=Remedy.WAIT, wait=wait):
+            return _again(outcome, closed_until=now + (wait or backoff(claim.attempt)))
+        case Refused(remedy=Remedy.RETRY) if claim.attempt < MAX_ATTEMPTS:
+            return _again(outcome, not_before=now + backoff(claim.attempt))
+        case Refused(remedy=Remedy.RETRY | Remedy.PAUSE):
+            return _again(outcome, pause=True)
+        case Refused(reason=reason):
+            return Disposition(state=BatchState.REFUSED, reason=reason)
 
-    attempt_id: str
-    started: datetime
-    finished: datetime | None
-    outcome: str
-    reason: str
+
+def _again(refused: Refused, **changes: Any) -> Disposition:
+    return Disposition(state=BatchState.PLANNED, reason=refused.reason, **changes)

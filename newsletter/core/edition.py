@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from newsletter.core.brief import reading_minutes
-from newsletter.core.galley import PERSONAL, Galley, Segment, cut, piece_of
+from newsletter.core.galley import PERSONAL, Galley, Segment, cut, piece_of, plain_line
 from newsletter.core.issue import Issue
 from newsletter.core.publication import Newsletter
 from subscribers.model import TopicSet
@@ -69,9 +69,11 @@ def edition_of(issue: Issue, brief_ids: Iterable[int]) -> Edition:
     wanted = frozenset(brief_ids)
     part = issue.only(wanted)
     ids = tuple(entry.brief_id for entry in part.entries)
-    if not ids or wanted.difference(ids):
+    if not wanted:
+        raise LookupError("an edition prints at least one brief")
+    if wanted.difference(ids):
         raise LookupError(f"not in this issue: {sorted(wanted.difference(ids))}")
-    titles = [entry.brief.title for entry in part.entries]
+    titles = [plain_line(entry.brief.title) for entry in part.entries]
     return Edition(
         key=_key(issue, ids),
         brief_ids=ids,
@@ -116,12 +118,17 @@ def compose(galley: Galley, edition: Edition, *, view_url: str, personal: bool =
     if personal:
         chosen.add(PERSONAL)
     values = edition_values(edition, view_url=view_url)
-    escaped = {tag: html.escape(value) for tag, value in values.items()}
+    escaped = {tag: _ascii_html(value) for tag, value in values.items()}
     return Letter(
         subject=edition.subject,
         html=cut(galley.html, chosen, escaped),
         text=cut(galley.text, chosen, values),
     )
+
+
+def _ascii_html(value: str) -> str:
+    # The galley's HTML is ASCII, so that no wrong charset can clip or garble it; so stays a letter.
+    return html.escape(value).encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 def edition_values(edition: Edition, *, view_url: str) -> dict[str, str]:

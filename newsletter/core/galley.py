@@ -15,6 +15,8 @@ from newsletter.errors import RenderingFailed
 OPEN_MARK = "<!--[[{}-->"
 CLOSE_MARK = "<!--]]-->"
 _MARK = re.compile(r"<!--\[\[([a-z]+(?::[A-Za-z0-9_-]+)?)-->|<!--\]\]-->")
+_GAPS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_UNPRINTABLE = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,22 @@ def cut(segments: Iterable[Segment], chosen: AbstractSet[str], values: Mapping[s
     """Return the text of the chosen pieces, with each tag of `values` replaced."""
     kept = (s.text for s in segments if s.pieces is None or not s.pieces.isdisjoint(chosen))
     text = "".join(kept)
-    for tag, value in values.items():
-        text = text.replace(tag, value)
-    return text
+    if not values:
+        return text
+    # One pass: a value is never searched for the next tag.
+    tags = "|".join(re.escape(tag) for tag in values)
+    return re.sub(tags, lambda tag: values[tag[0]], text)
+
+
+def plain_line(text: str) -> str:
+    """Return strangers' text as one line that can be set: nothing in it can pass for type.
+
+    White space and control characters become single spaces. Direction overrides go, since they
+    would turn what follows; so do the two code points that XML forbids, and stray surrogates.
+    Marks and tags of ours are broken by a space.
+    """
+    line = " ".join(_UNPRINTABLE.sub("", _GAPS.sub(" ", text)).split())
+    return line.replace("<!--", "<! --").replace("-nl_", "- nl_")
 
 
 def read_marked(marked: str) -> tuple[Segment, ...]:
@@ -70,7 +85,8 @@ def read_marked(marked: str) -> tuple[Segment, ...]:
             frames[-1].items.extend(piece.segments())
     if len(frames) > 1:
         raise RenderingFailed(f"the piece {frames[-1].name!r} is never closed")
-    return (*frames[0].segments(), Segment(marked[at:]))
+    frames[0].items.append(marked[at:])
+    return tuple(frames[0].segments())
 
 
 class _Frame:

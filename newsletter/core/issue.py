@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
-from newsletter.core.brief import Brief
+from newsletter.core.brief import Brief, Source, Verification
 from newsletter.core.publication import Newsletter, Order
 
 
@@ -67,6 +67,30 @@ def assemble(
         for place, one in enumerate(chosen)
     )
     return Issue(newsletter=newsletter.slug, date=on, number=number, entries=entries)
+
+
+def sample_issue(newsletter: Newsletter) -> Issue:
+    """Return an issue of placeholder briefs, one on every topic: enough to try the templates."""
+    candidates = (
+        Candidate(
+            brief_id=number,
+            revision=1,
+            brief=Brief(
+                key=topic.slug,
+                title=f"A headline about {topic.title}",
+                pillar=newsletter.pillar,
+                summary=topic.blurb,
+                why="It shows whether the templates work.",
+                source=Source(name="Example Wire", url="https://example.com/"),
+                verification=Verification.PARTIAL,
+                minutes=2,
+            ),
+            topics=(topic.slug,),
+            received=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        for number, topic in enumerate(newsletter.topics, start=1)
+    )
+    return assemble(newsletter, date(2026, 1, 1), 1, candidates)
 
 
 def _ordered(newsletter: Newsletter, candidates: Iterable[Candidate]) -> list[Candidate]:

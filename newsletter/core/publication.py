@@ -83,6 +83,7 @@ class Newsletter:
     topics: tuple[Topic, ...]
     sender: Mailbox
     reply_to: Mailbox
+    unsubscribe_email: str  #: a mailbox people read: the mailto form of List-Unsubscribe
     list_id: str  #: RFC 2919 identifier, without brackets
     postal_address: str  #: one line; without it nothing is sent
     timetable: Timetable

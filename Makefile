@@ -1,0 +1,46 @@
+# Two commands on a fresh machine: `make demo` and `make test`. They need Python 3.11 or newer and make.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+help:  ## this page
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/ready  ## the virtual environment, from the lock file
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say PYTHON=... if it has another name"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "python3 has no venv module; on Debian: apt-get install python3-venv"; rm -rf .venv; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+demo: setup  ## one whole day on sample data, to a sent digest
+	@$(BIN)/newsletter demo
+
+look: setup  ## the same, and stay: inbox and web pages to look at
+	@$(BIN)/newsletter demo --look
+
+browser: setup  ## a Chromium for the browser tests, where there is none
+	@$(BIN)/python tests/chromium.py
+
+test: browser  ## every test, with PostgreSQL and the browser
+	@$(BIN)/pytest -n 2
+
+lint: setup  ## style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: setup  ## pyright, strict
+	@$(BIN)/pyright
+
+walls: setup  ## who may import whom
+	@$(BIN)/lint-imports
+
+cover: setup  ## what the tests reach
+	@$(BIN)/coverage erase && $(BIN)/coverage run -m pytest -q && $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered
+
+lock: setup  ## renew the lock file
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --quiet -o requirements.lock
+
+.PHONY: help setup demo look browser test lint types walls cover lock

@@ -1,0 +1,17 @@
+"""The only place that knows what time it is, and where ids come from."""
+
+import uuid
+from datetime import UTC, datetime
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Return the present moment, in UTC."""
+        return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Return an id nobody can guess, 32 hexadecimal digits."""
+    return uuid.uuid4().hex

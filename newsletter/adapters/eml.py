@@ -1,0 +1,34 @@
+"""One recipient's letter as a file any mail program opens, the way SendGrid would build it."""
+
+from email.message import EmailMessage
+from email.policy import SMTP
+
+from newsletter.core.delivery import Recipient
+from newsletter.core.edition import Letter
+from newsletter.core.mailing import Envelope, recipient_headers, recipient_values
+
+# The default of 78 columns would encode a long List-Unsubscribe, which no receiver then parses.
+_POLICY = SMTP.clone(max_line_length=998)  # RFC 5322, section 2.1.1
+
+
+def personalized(envelope: Envelope, letter: Letter, recipient: Recipient) -> Letter:
+    """Return the letter with the recipient's own values in it, as SendGrid substitutes them."""
+    html, text = letter.html, letter.text
+    for tag, value in recipient_values(envelope, recipient).items():
+        html, text = html.replace(tag, value), text.replace(tag, value)
+    return Letter(subject=letter.subject, html=html, text=text)
+
+
+def to_eml(envelope: Envelope, letter: Letter, recipient: Recipient) -> bytes:
+    """Return the bytes of the message."""
+    own = personalized(envelope, letter, recipient)
+    message = EmailMessage(policy=_POLICY)
+    message["From"] = f"{envelope.sender.name} <{envelope.sender.email}>"
+    message["To"] = recipient.email
+    message["Reply-To"] = f"{envelope.reply_to.name} <{envelope.reply_to.email}>"
+    message["Subject"] = own.subject
+    for name, value in (envelope.headers | recipient_headers(envelope, recipient)).items():
+        message[name] = value
+    message.set_content(own.text, cte="quoted-printable")
+    message.add_alternative(own.html, subtype="html", cte="quoted-printable")
+    return bytes(message)

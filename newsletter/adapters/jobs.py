@@ -1,0 +1,112 @@
+"""Batches as jobs of Procrastinate, in the same PostgreSQL: any machine's worker may take one.
+
+A job only says "look at this batch"; whether it is sent is decided by the claim. A job too many is
+therefore harmless, and a lost one is made again by `Dispatch.recover`.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+import procrastinate
+from procrastinate import exceptions
+from sqlalchemy import Engine, text
+
+_QUEUE = "batches"
+_TASK = "send_batch"
+
+logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it tells of every job at INFO
+
+#: Batches that no waiting job speaks of yet.
+_WITHOUT_JOB = """
+    SELECT id FROM unnest(CAST(:ids AS bigint[])) AS batch (id)
+     WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs
+                        WHERE queueing_lock = 'batch:' || batch.id AND status = 'todo')
+     ORDER BY id
+"""
+
+
+class JobQueue:
+    """BatchQueue on Procrastinate."""
+
+    def __init__(self, engine: Engine, *, concurrency: int) -> None:
+        url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._engine, self._concurrency = engine, concurrency
+        # Two doors to one queue: jobs are asked for from plain threads, and worked on by a loop.
+        self._asking = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=url))
+        self._working = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
+        self._opening = threading.Lock()
+        self._open = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._worker: asyncio.Task[None] | None = None
+
+    def on_batch(self, send_batch: Callable[[int], None]) -> None:
+        """Say what a worker of this process does with a batch."""
+
+        def send(batch_id: int) -> None:
+            send_batch(batch_id)
+
+        self._working.task(name=_TASK, queue=_QUEUE)(send)
+
+    def enqueue(self, batch_ids: Iterable[int], *, at: datetime | None = None) -> None:
+        """Ask some worker to send each batch; asking twice is asking once."""
+        with self._engine.begin() as connection:
+            ids = connection.execute(text(_WITHOUT_JOB), {"ids": list(batch_ids)}).scalars().all()
+        if not ids:
+            return
+        self._open_once()
+        for batch_id in ids:
+            # Another process asked in between: that is just as well.
+            with contextlib.suppress(exceptions.AlreadyEnqueued):
+                self._job(batch_id, at).defer(batch_id=batch_id)
+
+    def work(self, *, until_empty: bool) -> None:
+        """Work on batches: until `stop`, or until none is waiting."""
+        asyncio.run(self._work(until_empty=until_empty))
+
+    def stop(self) -> None:
+        """Let the batches in hand be recorded, and take no others."""
+        loop, worker = self._loop, self._worker
+        if loop and worker:
+            with contextlib.suppress(RuntimeError):  # it ended in between
+                loop.call_soon_threadsafe(worker.cancel)
+
+    async def _work(self, *, until_empty: bool) -> None:
+        async with self._working.open_async():
+            self._loop = asyncio.get_running_loop()
+            self._worker = asyncio.create_task(
+                self._working.run_worker_async(
+                    queues=[_QUEUE],
+                    concurrency=self._concurrency,
+                    wait=not until_empty,
+                    delete_jobs="successful",
+                    install_signal_handlers=False,
+                )
+            )
+            try:
+                await self._worker
+            except asyncio.CancelledError:
+                pass  # `stop` asked for it, and the batches in hand are recorded
+            finally:
+                self._loop = self._worker = None
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        if self._open:
+            self._asking.close()
+            self._open = False
+
+    def _open_once(self) -> None:
+        with self._opening:
+            if not self._open:
+                self._asking.open()
+                self._open = True
+
+    def _job(self, batch_id: int, at: datetime | None) -> Any:
+        return self._asking.configure_task(
+            _TASK, queue=_QUEUE, queueing_lock=f"batch:{batch_id}", schedule_at=at
+        )

@@ -1,0 +1,13 @@
+"""Alembic's entry: runs migrations on the connection it is handed."""
+
+from alembic import context
+
+from newsletter.adapters import tables  # registers the tables
+from subscribers.store import tables as subscribers_tables
+
+METADATA = tables.Row.metadata
+assert subscribers_tables
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
+with context.begin_transaction():
+    context.run_migrations()

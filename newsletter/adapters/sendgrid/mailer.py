@@ -1,0 +1,142 @@
+"""One request to SendGrid, and which of three answers it was: accepted, refused, unknown.
+
+The rule behind the table: whatever failed before the request was complete on the wire was not
+sent; whatever failed after it may have been. The vendor's client (urllib beneath) raises URLError
+for the first kind alone.
+"""
+
+import json
+import logging
+import re
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
+from typing import Any
+from urllib.error import URLError
+
+from python_http_client.exceptions import HTTPError
+from sendgrid import SendGridAPIClient  # pyright: ignore[reportMissingTypeStubs]
+
+from newsletter.adapters.sendgrid.payload import mail_send
+from newsletter.core.delivery import Accepted, Claim, Outcome, Refused, Remedy, Unknown
+from newsletter.core.edition import Letter
+from newsletter.core.mailing import Envelope
+from newsletter.ports import Clock
+
+# At DEBUG this logger prints the API key and the whole payload.
+logging.getLogger("python_http_client").setLevel(logging.WARNING)
+
+_OFFENDER = re.compile(r"personalizations\.(\d+)\b")
+
+#: What SendGrid refuses whole, by status, and what each calls for. 401 is also the answer to
+#: "Maximum credits exceeded"; 404, 405 and 415 mean that the address or the request is wrong.
+_REMEDIES = {
+    400: Remedy.PAUSE,  # unless it names recipients: then those are taken out
+    401: Remedy.PAUSE,
+    403: Remedy.PAUSE,
+    404: Remedy.PAUSE,
+    405: Remedy.PAUSE,
+    413: Remedy.SPLIT,
+    415: Remedy.PAUSE,
+    429: Remedy.WAIT,
+}
+
+
+class SendGridMailer:
+    """The v3 Web API, through the vendor's client."""
+
+    def __init__(self, *, api_key: str, host: str, timeout: float, clock: Clock) -> None:
+        # One client for all threads: safe as long as nobody passes request_headers.
+        self._client: Any = SendGridAPIClient(api_key, host=host)
+        self._client.client.timeout = timeout  # without it a call may block for ever
+        self._host, self._clock = host, clock
+
+    def send(self, envelope: Envelope, letter: Letter, claim: Claim) -> Outcome:
+        """Post one batch and say which of the three answers came; nothing is raised."""
+        body = mail_send(envelope, letter, claim)
+        try:
+            response = self._client.client.mail.send.post(request_body=body)
+        except HTTPError as error:
+            return self._refusal(error)
+        except URLError as error:
+            return Refused(reason=f"not sent: {error.reason}", remedy=Remedy.RETRY)
+        except (HTTPException, OSError) as error:
+            return Unknown(reason=f"the answer was lost: {_named(error)}")
+        except Exception as error:  # noqa: BLE001  # whatever it was, the request may be out
+            return Unknown(reason=f"unexpected: {_named(error)}")
+        # A redirect is followed as a GET and comes back as a success: only 202 is one.
+        if response.status_code != 202:  # noqa: PLR2004
+            return Unknown(reason=f"SendGrid answered {response.status_code}, not 202")
+        return Accepted(message_id=response.headers.get("X-Message-Id") or "")
+
+    def obstacle(self) -> str | None:
+        """Ask SendGrid what the key may do; return why it would take nothing, or None."""
+        try:
+            response = self._client.client.scopes.get()
+        except HTTPError as error:
+            return f"SendGrid refuses the key ({_status(error)}): {_message(error)}"
+        except (URLError, HTTPException, OSError) as error:
+            return f"SendGrid at {self._host} does not answer: {_named(error)}"
+        if "mail.send" not in _scopes(response.body):
+            return "the key may not send mail: it lacks the scope mail.send"
+        return None
+
+    def _refusal(self, error: HTTPError) -> Outcome:
+        status, reason = _status(error), _message(error)
+        told = f"{status}: {reason}"
+        remedy = _REMEDIES.get(status)
+        if remedy is None:  # 5xx and what nobody documented: it may have been accepted
+            return Unknown(reason=told)
+        if status == 400 and (offenders := _offenders(error)):  # noqa: PLR2004
+            return Refused(reason=told, remedy=Remedy.EJECT, offenders=offenders)
+        wait = self._wait(error) if remedy is Remedy.WAIT else None
+        return Refused(reason=told, remedy=remedy, wait=wait)
+
+    def _wait(self, error: HTTPError) -> timedelta | None:
+        reset = str(_headers(error).get("X-RateLimit-Reset") or "")  # UNIX seconds, when present
+        if not reset.isdigit():
+            return None
+        until = datetime.fromtimestamp(int(reset), UTC) - self._clock.now()
+        return min(max(until, timedelta(seconds=1)), timedelta(minutes=15))
+
+
+def _status(error: HTTPError) -> int:
+    return int(getattr(error, "status_code", 0) or 0)
+
+
+def _headers(error: HTTPError) -> Any:
+    return getattr(error, "headers", None) or {}
+
+
+def _errors(error: HTTPError) -> list[dict[str, Any]]:
+    try:
+        found: Any = json.loads(getattr(error, "body", b"") or b"{}")
+        return [one for one in found.get("errors", []) if isinstance(one, dict)]
+    except (ValueError, AttributeError, TypeError):
+        return []  # a proxy's HTML page, most likely
+
+
+def _message(error: HTTPError) -> str:
+    # Only SendGrid's sentence and field: some of its messages quote an address, which must not
+    # reach a log.
+    said = [f"{one.get('message')} ({one.get('field')})" for one in _errors(error)[:3]]
+    return _without_addresses("; ".join(said)) or str(getattr(error, "reason", "") or "no reason")
+
+
+def _without_addresses(text: str) -> str:
+    return re.sub(r"[^\s\[\]<>()]+@[^\s\[\]<>()]+", "(an address)", text)
+
+
+def _offenders(error: HTTPError) -> tuple[int, ...]:
+    places = (_OFFENDER.match(str(one.get("field") or "")) for one in _errors(error))
+    return tuple(sorted({int(place[1]) for place in places if place}))
+
+
+def _scopes(body: bytes) -> list[str]:
+    try:
+        return list(json.loads(body).get("scopes", []))
+    except (ValueError, AttributeError):
+        return []
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": ")

@@ -1,0 +1,56 @@
+"""One batch of one edition as the JSON of a mail/send request.
+
+Plain dicts: the vendor's Mail helper puts personalizations in reverse order, so that the places
+named in an error would point at the wrong recipients.
+"""
+
+from typing import Any
+
+from newsletter.core.delivery import Claim, Recipient
+from newsletter.core.edition import Letter
+from newsletter.core.mailing import Envelope, recipient_headers, recipient_values
+from newsletter.core.publication import Mailbox
+
+# Custom arguments come back in every event, flattened among SendGrid's own fields: hence the
+# prefix. Ids only: SendGrid keeps them for long, as "not PII".
+DELIVERY_ARG = "nl_delivery"
+ATTEMPT_ARG = "nl_attempt"
+ISSUE_ARG = "nl_issue"
+
+#: No account default may rewrite a letter: SendGrid's own unsubscribe header and footer would give
+#: the reader two owners of one wish. `asm` is left out for the same reason.
+_TRACKING = {
+    "click_tracking": {"enable": True, "enable_text": False},
+    "open_tracking": {"enable": True},
+    "subscription_tracking": {"enable": False},
+}
+
+
+def mail_send(envelope: Envelope, letter: Letter, claim: Claim) -> dict[str, Any]:
+    """Return the request body: shared content, and one personalization per recipient, in order."""
+    return {
+        "personalizations": [_personalization(envelope, one) for one in claim.recipients],
+        "from": _mailbox(envelope.sender),
+        "reply_to": _mailbox(envelope.reply_to),
+        "subject": letter.subject,
+        "content": [  # the text part first: mail/send requires this order
+            {"type": "text/plain", "value": letter.text},
+            {"type": "text/html", "value": letter.html},
+        ],
+        "headers": envelope.headers,
+        "custom_args": {ATTEMPT_ARG: claim.attempt_id, ISSUE_ARG: str(claim.issue_id)},
+        "tracking_settings": _TRACKING,
+    }
+
+
+def _personalization(envelope: Envelope, recipient: Recipient) -> dict[str, Any]:
+    return {
+        "to": [{"email": recipient.email}],
+        "headers": recipient_headers(envelope, recipient),
+        "substitutions": recipient_values(envelope, recipient),
+        "custom_args": {DELIVERY_ARG: str(recipient.delivery_id)},
+    }
+
+
+def _mailbox(mailbox: Mailbox) -> dict[str, str]:
+    return {"email": mailbox.email, "name": mailbox.name}

@@ -1,0 +1,152 @@
+"""Fields: a brief from the named values that front matter and JSON share."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TypeVar, cast
+
+from newsletter.adapters.sources.cleaning import paragraphs, plain, visible
+from newsletter.core.brief import Brief, Importance, Source, Verification, brief_key
+from newsletter.errors import InvalidBrief
+
+NAMES = (
+    "id",
+    "title",
+    "pillar",
+    "source",
+    "source_url",
+    "verification",
+    "importance",
+    "minutes",
+    "topics",
+    "published",
+    "summary",
+    "why",
+    "body",
+)
+LABELS = {  #: "-" and " " are one; what denies is never read as its second word
+    "verified": Verification.VERIFIED,
+    "partial": Verification.PARTIAL,
+    "partially verified": Verification.PARTIAL,
+    "unverified": Verification.UNVERIFIED,
+    "not verified": Verification.UNVERIFIED,
+    "not yet verified": Verification.UNVERIFIED,
+    "un verified": Verification.UNVERIFIED,
+    "non verified": Verification.UNVERIFIED,
+}
+_IMPORTANCE = {
+    word: importance
+    for importance in Importance
+    for word in (importance.value.lower(), importance.name.lower())
+}
+_MINUTES_DIGITS = 4
+
+T = TypeVar("T")
+Where = Callable[[str], str]  #: the place of a field, for people: file, and line or item
+
+
+def brief_of(given: Mapping[str, object], where: Where) -> Brief:
+    """Return the brief these fields describe; InvalidBrief names the field that is wrong.
+
+    Required: title and pillar. A brief without a label is unverified.
+    """
+    for name in given:
+        if name not in NAMES:
+            raise InvalidBrief(where(name), f"unknown field {name!r}; known are {', '.join(NAMES)}")
+    fields = _Fields(given, where)
+    title = fields.required("title")
+    return Brief(
+        key=fields.key(title),
+        title=title,
+        pillar=fields.required("pillar"),
+        summary=fields.text("summary"),
+        body=fields.body(),
+        why=fields.text("why"),
+        source=Source(name=fields.text("source"), url=visible(fields.raw("source_url"))),
+        verification=fields.one_of("verification", LABELS, Verification.UNVERIFIED),
+        importance=fields.one_of("importance", _IMPORTANCE, Importance.MEDIUM),
+        minutes=fields.minutes(),
+        topics=tuple(dict.fromkeys(fields.topics())),
+        published=fields.published(),
+    )
+
+
+class _Fields:
+    """The given values; each method reads one kind or names the field that is not of it."""
+
+    def __init__(self, given: Mapping[str, object], where: Where) -> None:
+        self._given = given
+        self._where = where
+
+    def wrong(self, name: str, reason: str) -> InvalidBrief:
+        return InvalidBrief(self._where(name), f"{name} {reason}")
+
+    def raw(self, name: str) -> str:
+        value = self._given.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise self.wrong(name, f"must be text, not {type(value).__name__}")
+        return value
+
+    def text(self, name: str) -> str:
+        return plain(self.raw(name))
+
+    def required(self, name: str) -> str:
+        if text := self.text(name):
+            return text
+        raise self.wrong(name, "is missing")
+
+    def key(self, title: str) -> str:
+        given = self.text("id")
+        if self._given.get("id") is not None and not given:
+            raise self.wrong("id", "is empty")
+        if key := (given or brief_key(title))[:200]:
+            return key
+        raise self.wrong("title", "has neither letter nor digit")
+
+    def one_of(self, name: str, known: Mapping[str, T], default: T) -> T:
+        word = self.text(name).lower().replace("-", " ")
+        if word and word not in known:
+            raise self.wrong(name, f"must be one of {', '.join(known)}, not {word[:40]!r}")
+        return known[word] if word else default
+
+    def minutes(self) -> int:
+        given = self._given.get("minutes")
+        if given is None or given == "":
+            return 0
+        digits = str(given) if isinstance(given, str | int) else ""
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= _MINUTES_DIGITS):
+            raise self.wrong("minutes", f"must be a whole number, not {type(given).__name__}")
+        return int(digits)
+
+    def texts(self, name: str, split: Callable[[str], Iterable[str]]) -> Iterator[str]:
+        """Yield the texts of a list, or the parts of one text."""
+        given = self._given.get(name)
+        given = () if given is None else given
+        items = split(given) if isinstance(given, str) else given
+        if not isinstance(items, Iterable) or isinstance(items, Mapping):
+            raise self.wrong(name, f"must be text or a list of texts, not {type(given).__name__}")
+        for item in cast("Iterable[object]", items):
+            if not isinstance(item, str):
+                raise self.wrong(name, f"must hold texts only, not {type(item).__name__}")
+            yield item
+
+    def topics(self) -> Iterator[str]:
+        slugs = (plain(slug).lower() for slug in self.texts("topics", lambda text: text.split(",")))
+        return (slug for slug in slugs if slug)
+
+    def body(self) -> tuple[str, ...]:
+        texts = self.texts("body", lambda text: (text,))
+        return tuple(part for text in texts for part in paragraphs(text))
+
+    def published(self) -> datetime | None:
+        given = self.text("published")
+        if not given:
+            return None
+        try:
+            moment = datetime.fromisoformat(given)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise self.wrong(
+                "published", f"must be a date such as 2026-03-31T08:00Z, not {given[:40]!r}"
+            ) from None

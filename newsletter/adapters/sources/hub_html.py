@@ -1,0 +1,136 @@
+"""Hub page saved as HTML: its visible blocks, links kept."""
+
+import html
+import re
+from typing import Any, cast
+
+from lxml import (  # pyright: ignore[reportMissingTypeStubs]
+    etree as _untyped,  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+)
+
+from newsletter.adapters.sources.cleaning import plain, visible
+from newsletter.adapters.sources.hub_page import Block, read_page
+from newsletter.core.brief import Brief
+
+etree = cast("Any", _untyped)
+
+_UNSEEN_TAGS = """
+    aside audio canvas dialog figcaption form head iframe math nav noscript object script select
+    style svg template textarea video
+"""
+_INLINE_TAGS = """
+    a abbr b bdi bdo big button cite code del dfn em font i img ins kbd label mark q s samp small
+    span strong sub sup time tt u var wbr
+"""
+_UNSEEN, _INLINE = frozenset(_UNSEEN_TAGS.split()), frozenset(_INLINE_TAGS.split())
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+_KEPT = {"a": "a", "b": "strong", "strong": "strong", "i": "em", "em": "em", "code": "code"}
+_NOT_SHOWN = re.compile(r"(?i)(?:display\s*:\s*none|visibility\s*:\s*hidden)")
+
+
+def read_hub_html(markup: str, place: str) -> Brief:
+    """Return the brief of a page saved as HTML, whichever theme it was set in."""
+    return read_page(tuple(_blocks(markup)), place)
+
+
+def _blocks(markup: str) -> list[Block]:
+    parser = etree.HTMLParser(encoding="utf-8")
+    root = etree.fromstring(markup.encode(), parser)
+    page = _Page()
+    if root is None:
+        return page.blocks
+    walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+    for event, element in walk:
+        if event == "start" and _is_unseen(element):
+            walk.skip_subtree()
+        elif event == "start":
+            page.open(element)
+        elif event == "end" and not _is_unseen(element):
+            page.close(element)
+        if event != "start":
+            page.say(element.tail or "")
+    page.end_block()
+    return page.blocks
+
+
+def _is_unseen(element: Any) -> bool:
+    if element.tag in ("html", "body"):  # a saved page may have been kept from showing half-loaded
+        return False
+    shown = element.get("hidden") is None and element.get("aria-hidden") != "true"
+    return element.tag in _UNSEEN or not shown or bool(_NOT_SHOWN.search(element.get("style", "")))
+
+
+def _is_inline(element: Any) -> bool:
+    """Tell whether the element runs on in its line; "View Source" always stands for itself."""
+    if element.tag in ("a", "button"):
+        return plain("".join(element.itertext())).casefold() != "view source"
+    return element.tag in _INLINE
+
+
+class _Page:
+    """The blocks read so far, and the one being read."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._texts: list[str] = []
+        self._markup: list[str] = []
+        self._open: list[tuple[str, str]] = []  # inline elements: name, start tag
+        self._heading = 0
+        self._gap = True
+        self._href = ""
+
+    def open(self, element: Any) -> None:
+        if not _is_inline(element):
+            self._break(element.tag)
+        self._heading += element.tag in _HEADINGS
+        if element.tag == "a":
+            self._href = self._href or element.get("href", "")
+        if name := _KEPT.get(element.tag):
+            href = f' href="{html.escape(element.get("href", ""))}"' if name == "a" else ""
+            self._open.append((name, f"<{name}{href}>"))
+            self._markup.append(self._open[-1][1])
+        self._edge()
+        self.say(element.text or "")
+
+    def close(self, element: Any) -> None:
+        if element.tag in _KEPT:
+            name, _ = self._open.pop()
+            self._markup.append(f"</{name}>")
+        self._edge()
+        if not _is_inline(element):
+            self._break(element.tag)
+        self._heading -= element.tag in _HEADINGS
+
+    def say(self, text: str) -> None:
+        self._texts.append(text)
+        self._markup.append(html.escape(text, quote=False))
+
+    def _edge(self) -> None:
+        self._texts.append("")  # an empty text: where `loose` has a space
+
+    def _break(self, tag: str) -> None:
+        if tag == "br" and self._heading:
+            self.say(" ")
+        else:
+            self.end_block(gap=tag != "br")
+
+    def end_block(self, *, gap: bool = True) -> None:
+        """Close the block being read, if it says anything, and begin the next."""
+        text = plain("".join(self._texts))
+        if text:
+            self.blocks.append(self._block(text))
+            self._gap = False
+        self._gap = self._gap or gap
+        self._texts.clear()
+        self._markup = [start for _, start in self._open]
+        self._href = ""
+
+    def _block(self, text: str) -> Block:
+        return Block(
+            text=text,
+            loose=plain(" ".join(self._texts)),
+            markup="".join(self._markup) + "".join(f"</{name}>" for name, _ in self._open[::-1]),
+            gap=self._gap,
+            heading=bool(self._heading),
+            href=visible(self._href),
+        )

@@ -1,0 +1,1 @@
+"""Rows to core and back, behind the ports; each public method is one transaction."""

@@ -1,0 +1,110 @@
+"""What an issue's sending came to, and what became of one letter: questions, never changes."""
+
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from newsletter.core.account import Account, DeliveryRecord, Sums
+from newsletter.core.delivery import DeliveryState
+
+#: How each delivery stands: closed by name, or as its batch does.
+_STANDING = """
+    SELECT CASE WHEN delivery.skipped IS NOT NULL THEN 'skipped'
+                WHEN delivery.refused IS NOT NULL THEN 'refused'
+                WHEN batch.state IN ('planned', 'claimed') THEN 'to_go'
+                ELSE batch.state END AS standing,
+           count(*) AS count
+      FROM delivery JOIN batch ON batch.id = delivery.batch_id
+     WHERE batch.issue_id = :issue
+     GROUP BY 1
+"""
+
+
+def account(connection: Connection, issue_id: int) -> Account:
+    """Return all sums of an issue."""
+
+    def counts(sql: str) -> dict[Any, int]:
+        rows = connection.execute(text(sql), {"issue": issue_id})
+        return {row[0]: row[1] for row in rows}
+
+    def number(sql: str) -> int:
+        return connection.execute(text(sql), {"issue": issue_id}).scalar_one()
+
+    standing = counts(_STANDING)
+    exclusions = counts(
+        "SELECT reason, count(*) FROM exclusion WHERE issue_id = :issue GROUP BY 1 ORDER BY 1"
+    )
+    events = counts(
+        """SELECT delivery.state, count(*) FROM delivery JOIN batch ON batch.id = batch_id
+            WHERE batch.issue_id = :issue GROUP BY 1 ORDER BY 1"""
+    )
+    return Account(
+        sums=Sums(
+            audience=number("SELECT audience FROM issue WHERE id = :issue"),
+            excluded=sum(exclusions.values()),
+            deliveries=number("SELECT COALESCE(sum(size), 0) FROM batch WHERE issue_id = :issue"),
+            accepted=standing.get("accepted", 0),
+            refused=standing.get("refused", 0),
+            unknown=standing.get("unknown", 0),
+            skipped=standing.get("skipped", 0),
+            to_go=standing.get("to_go", 0),
+        ),
+        editions=number("SELECT count(*) FROM edition WHERE issue_id = :issue"),
+        batches=counts(
+            "SELECT state, count(*) FROM batch WHERE issue_id = :issue GROUP BY 1 ORDER BY 1"
+        ),
+        requests=number(
+            """SELECT count(*) FROM attempt JOIN batch ON batch.id = batch_id
+                WHERE issue_id = :issue AND outcome IS NOT NULL"""
+        ),
+        exclusions=exclusions,
+        skips=counts(_closed("skipped")),
+        refusals=counts(_closed("refused")),
+        events={DeliveryState(state).name.lower(): count for state, count in events.items()},
+    )
+
+
+def _closed(column: str) -> str:
+    return f"""SELECT delivery.{column}, count(*) FROM delivery JOIN batch ON batch.id = batch_id
+                WHERE batch.issue_id = :issue AND delivery.{column} IS NOT NULL GROUP BY 1"""  # noqa: S608
+
+
+_LETTER = """
+    SELECT issue.id AS issue_id, issue.date, issue.number, delivery.id AS delivery_id,
+           edition.key AS edition_key, edition.brief_ids, batch.id AS batch_id,
+           batch.state AS batch_state, batch.reason AS batch_reason,
+           delivery.skipped, delivery.refused, exclusion.reason AS exclusion
+      FROM issue
+      LEFT JOIN delivery ON delivery.issue_id = issue.id AND delivery.subscriber_id = :subscriber
+      LEFT JOIN exclusion ON exclusion.issue_id = issue.id
+                         AND exclusion.subscriber_id = :subscriber
+      LEFT JOIN batch ON batch.id = delivery.batch_id
+      LEFT JOIN edition ON edition.id = batch.edition_id
+     WHERE issue.id = :issue
+"""
+
+_ATTEMPTS = """
+    SELECT number, started_at, finished_at, outcome, reason, message_id
+      FROM attempt WHERE batch_id = :batch ORDER BY number
+"""
+
+_EVENTS = """
+    SELECT kind, at, raw ->> 'reason' AS reason, raw ->> 'response' AS response
+      FROM delivery_event WHERE delivery_id = :delivery ORDER BY at, kind
+"""
+
+
+def trace(connection: Connection, subscriber_id: int, issue_id: int) -> DeliveryRecord | None:
+    """Return what happened to a subscriber's letter; None if the issue never knew of them."""
+    values = {"issue": issue_id, "subscriber": subscriber_id}
+    row = connection.execute(text(_LETTER), values).mappings().first()
+    if row is None or (row["delivery_id"] is None and row["exclusion"] is None):
+        return None
+    attempts = connection.execute(text(_ATTEMPTS), {"batch": row["batch_id"]}).mappings()
+    events = connection.execute(text(_EVENTS), {"delivery": row["delivery_id"]}).mappings()
+    letter: dict[str, Any] = dict(row) | {"brief_ids": tuple(row["brief_ids"] or ())}
+    return DeliveryRecord(
+        **letter,
+        attempts=tuple(dict(one) for one in attempts),
+        events=tuple(dict(one) for one in events),
+    )

@@ -1,0 +1,186 @@
+"""Deliveries, batches and attempts: planned by set-based SQL, claimed and recorded one by one."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, text
+
+from newsletter.adapters.stores import statements
+from newsletter.adapters.stores.accounts import account, trace
+from newsletter.core.account import Account, DeliveryRecord
+from newsletter.core.delivery import (
+    Accepted,
+    BatchState,
+    Claim,
+    Disposition,
+    NotYet,
+    Outcome,
+    Recipient,
+)
+from newsletter.core.edition import Edition
+from subscribers.model import TopicSet
+
+
+class Deliveries:
+    """DeliveryStore on PostgreSQL."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        # The plan reads the audience several times and must see it as of one moment.
+        self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
+
+    def plan(
+        self,
+        issue_id: int,
+        choose: Callable[[TopicSet], Edition | None],
+        *,
+        batch_size: int,
+        now: datetime,
+    ) -> bool:
+        """Write down who gets which edition in which batch; False if that was done before."""
+        values = {"issue": issue_id, "size": batch_size, "now": now}
+        with self._snapshots.begin() as connection:
+            taken = connection.execute(text(statements.TAKE_ISSUE), values).first()
+            if taken is None:
+                return False
+            _choose_editions(connection, issue_id, taken.newsletter, choose)
+            values["newsletter"] = taken.newsletter
+            for step in statements.PLAN:
+                connection.execute(text(step), values)
+            return True
+
+    def claim(
+        self, batch_id: int, *, attempt_id: str, lease: timedelta, now: datetime
+    ) -> Claim | NotYet | None:
+        """Take a planned batch, asking consent again; None when it is not to be taken."""
+        values = {"batch": batch_id, "now": now, "until": now + lease, "attempt": attempt_id}
+        with self._engine.begin() as connection:
+            if wait := connection.execute(text(statements.WAIT), values).scalar():
+                return NotYet(wait)
+            batch = connection.execute(text(statements.CLAIM), values).first()
+            if batch is None:
+                return None
+            connection.execute(text(statements.ASK_CONSENT_AGAIN), values)
+            recipients = _recipients(connection, batch_id)
+            if not recipients:
+                connection.execute(text(statements.VOID), values)
+                connection.execute(text(statements.FINISH_ISSUE), {"issue": batch.issue_id})
+                return None
+            values |= {"number": batch.attempts, "recipients": len(recipients)}
+            connection.execute(text(statements.BEGIN_ATTEMPT), values)
+            return Claim(
+                attempt_id=attempt_id,
+                attempt=batch.attempts,
+                batch_id=batch_id,
+                issue_id=batch.issue_id,
+                brief_ids=tuple(batch.brief_ids),
+                recipients=recipients,
+            )
+
+    def record(
+        self, claim: Claim, outcome: Outcome, disposition: Disposition, now: datetime
+    ) -> tuple[int, ...]:
+        """Keep the answer to an attempt; return the batches that are to be tried again."""
+        values = {
+            "attempt": claim.attempt_id,
+            "number": claim.attempt,
+            "batch": claim.batch_id,
+            "issue": claim.issue_id,
+            "outcome": type(outcome).__name__.lower(),
+            "state": disposition.state,
+            "reason": disposition.reason or None,
+            "message_id": outcome.message_id if isinstance(outcome, Accepted) else None,
+            "not_before": disposition.not_before,
+            "closed_until": disposition.closed_until,
+            "offenders": [claim.recipients[i].delivery_id for i in disposition.eject],
+            "now": now,
+        }
+        with self._engine.begin() as connection:
+            connection.execute(text(statements.END_ATTEMPT), values)
+            if connection.execute(text(statements.RECORD), values).first() is None:
+                return ()
+            again = [claim.batch_id] if disposition.state is BatchState.PLANNED else []
+            if disposition.eject:
+                connection.execute(text(statements.EJECT), values)
+            if disposition.split:
+                again.append(_split(connection, claim))
+            if disposition.closed_until:
+                connection.execute(text(statements.CLOSE_POST_OFFICE), values)
+            if disposition.pause:
+                connection.execute(text(statements.PAUSE), values)
+                return ()
+            connection.execute(text(statements.FINISH_ISSUE), values)
+            return tuple(again)
+
+    def expire_leases(self, now: datetime) -> int:
+        """Turn batches whose worker never answered into unknown ones; return how many."""
+        with self._engine.begin() as connection:
+            expired = connection.execute(text(statements.EXPIRE), {"now": now}).all()
+            for issue_id in {row.issue_id for row in expired}:
+                connection.execute(text(statements.FINISH_ISSUE), {"issue": issue_id})
+            return len(expired)
+
+    def waiting(self, issue_id: int | None = None) -> tuple[int, ...]:
+        """Return planned batches of sending issues, of one issue or of all."""
+        with self._engine.begin() as connection:
+            rows = connection.execute(text(statements.WAITING), {"issue": issue_id})
+            return tuple(rows.scalars())
+
+    def progress(self, issue_id: int) -> tuple[int, int]:
+        """Return recipients answered for, and all of them; cheap enough to ask often."""
+        with self._engine.begin() as connection:
+            row = connection.execute(text(statements.PROGRESS), {"issue": issue_id}).one()
+            return row.done, row.total
+
+    def account(self, issue_id: int) -> Account:
+        """Return all sums of an issue."""
+        with self._snapshots.begin() as connection:
+            return account(connection, issue_id)
+
+    def trace(self, subscriber_id: int, issue_id: int) -> DeliveryRecord | None:
+        """Return what happened to a subscriber's letter; None if the issue never knew of them."""
+        with self._snapshots.begin() as connection:
+            return trace(connection, subscriber_id, issue_id)
+
+
+def _choose_editions(
+    connection: Connection,
+    issue_id: int,
+    newsletter: str,
+    choose: Callable[[TopicSet], Edition | None],
+) -> None:
+    """Let the core choose for each topic set in use, and write its choices beside them."""
+    in_use = connection.execute(text(statements.TOPIC_SETS), {"newsletter": newsletter}).all()
+    chosen = {row.id: choose(TopicSet(frozenset(row.slugs))) for row in in_use}
+    editions = {edition.key: edition for edition in chosen.values() if edition}
+    connection.execute(text(statements.CHOICE_TABLE))
+    if not editions:
+        return
+    connection.execute(
+        text(statements.ADD_EDITION),
+        [{"issue": issue_id, "key": e.key, "ids": list(e.brief_ids)} for e in editions.values()],
+    )
+    connection.execute(
+        text(statements.CHOOSE),
+        {
+            "issue": issue_id,
+            "sets": [set_id for set_id, edition in chosen.items() if edition],
+            "keys": [edition.key for edition in chosen.values() if edition],
+        },
+    )
+
+
+def _recipients(connection: Connection, batch_id: int) -> tuple[Recipient, ...]:
+    rows = connection.execute(text(statements.RECIPIENTS), {"batch": batch_id})
+    return tuple(
+        Recipient(delivery_id=d, email=email, subscription_id=s, link_key=key)
+        for d, email, s, key in rows
+    )
+
+
+def _split(connection: Connection, claim: Claim) -> int:
+    second_half = [one.delivery_id for one in claim.recipients[len(claim.recipients) // 2 :]]
+    values = {"batch": claim.batch_id, "deliveries": second_half}
+    new_id = connection.execute(text(statements.SPLIT_OFF), values).scalar_one()
+    connection.execute(text(statements.MOVE), values | {"new": new_id})
+    return int(new_id)

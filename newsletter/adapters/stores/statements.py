@@ -1,0 +1,184 @@
+"""The SQL of deliveries.
+
+`audience` is the subscribers' view: one row per subscription, with the reason for which it must not
+be written to, or none.
+"""
+
+#: Planning happens once: whoever comes second finds the issue taken.
+TAKE_ISSUE = """
+    UPDATE issue SET state = 'sending', planned_at = :now, reason = NULL
+     WHERE id = :issue AND state = 'approved' AND planned_at IS NULL
+    RETURNING newsletter
+"""
+
+TOPIC_SETS = """
+    SELECT DISTINCT topic_set.id, topic_set.slugs
+      FROM audience JOIN topic_set ON topic_set.id = audience.topic_set_id
+     WHERE audience.newsletter = :newsletter AND audience.exclusion IS NULL
+"""
+
+CHOICE_TABLE = """
+    CREATE TEMPORARY TABLE choice (topic_set_id integer PRIMARY KEY, edition_id bigint NOT NULL)
+    ON COMMIT DROP
+"""
+
+ADD_EDITION = "INSERT INTO edition (issue_id, key, brief_ids) VALUES (:issue, :key, :ids)"
+
+CHOOSE = """
+    INSERT INTO choice
+    SELECT chosen.topic_set_id, edition.id
+      FROM unnest(CAST(:sets AS integer[]), CAST(:keys AS text[])) AS chosen (topic_set_id, key)
+      JOIN edition ON edition.issue_id = :issue AND edition.key = chosen.key
+"""
+
+PLAN = (
+    # Who gets nothing, and why.
+    """
+    INSERT INTO exclusion (issue_id, subscriber_id, reason)
+    SELECT :issue, audience.subscriber_id, COALESCE(audience.exclusion, 'no_story')
+      FROM audience LEFT JOIN choice USING (topic_set_id)
+     WHERE audience.newsletter = :newsletter
+       AND (audience.exclusion IS NOT NULL OR choice.edition_id IS NULL)
+    """,
+    # Who gets what, and in which batch of its edition.
+    """
+    CREATE TEMPORARY TABLE placed ON COMMIT DROP AS
+    SELECT audience.subscriber_id, audience.subscription_id, choice.edition_id,
+           CAST((row_number() OVER (PARTITION BY choice.edition_id
+                                    ORDER BY audience.subscriber_id) - 1) / :size AS integer)
+           AS ordinal
+      FROM audience JOIN choice USING (topic_set_id)
+     WHERE audience.newsletter = :newsletter AND audience.exclusion IS NULL
+    """,
+    """
+    INSERT INTO batch (issue_id, edition_id, ordinal, size)
+    SELECT :issue, edition_id, ordinal, count(*) FROM placed GROUP BY edition_id, ordinal
+    """,
+    """
+    INSERT INTO delivery (issue_id, subscriber_id, subscription_id, batch_id)
+    SELECT :issue, placed.subscriber_id, placed.subscription_id, batch.id
+      FROM placed JOIN batch USING (edition_id, ordinal)
+     ORDER BY batch.id
+    """,
+    # Counted from the list itself, not from what was just written: the two must agree.
+    """
+    UPDATE issue SET audience = (SELECT count(*) FROM audience WHERE newsletter = :newsletter)
+     WHERE id = :issue
+    """,
+    # An issue for nobody is done at once.
+    """
+    UPDATE issue SET state = 'sent'
+     WHERE id = :issue AND NOT EXISTS (SELECT 1 FROM batch WHERE issue_id = :issue)
+    """,
+)
+
+#: Until when this batch must wait, if it must.
+WAIT = """
+    SELECT greatest(batch.not_before, (SELECT closed_until FROM post_office)) AS until
+      FROM batch
+     WHERE batch.id = :batch AND batch.state = 'planned'
+       AND greatest(batch.not_before, (SELECT closed_until FROM post_office)) > :now
+"""
+
+CLAIM = """
+    UPDATE batch SET state = 'claimed', attempts = attempts + 1, lease_until = :until
+      FROM issue, edition
+     WHERE batch.id = :batch AND batch.state = 'planned'
+       AND issue.id = batch.issue_id AND issue.state = 'sending'
+       AND edition.id = batch.edition_id
+    RETURNING batch.attempts, batch.issue_id, edition.brief_ids
+"""
+
+#: A goodbye said since the plan is heard here; an erased subscription is one, too.
+ASK_CONSENT_AGAIN = """
+    UPDATE delivery SET skipped = COALESCE(asked.exclusion, 'ended')
+      FROM (SELECT d.id, audience.subscription_id, audience.exclusion
+              FROM delivery d LEFT JOIN audience USING (subscription_id)
+             WHERE d.batch_id = :batch) AS asked
+     WHERE delivery.id = asked.id AND delivery.skipped IS NULL AND delivery.refused IS NULL
+       AND (asked.subscription_id IS NULL OR asked.exclusion IS NOT NULL)
+"""
+
+RECIPIENTS = """
+    SELECT delivery.id, audience.email, audience.subscription_id, audience.link_key
+      FROM delivery JOIN audience USING (subscription_id)
+     WHERE delivery.batch_id = :batch AND delivery.skipped IS NULL AND delivery.refused IS NULL
+     ORDER BY delivery.id
+"""
+
+VOID = """
+    UPDATE batch SET state = 'void', lease_until = NULL, reason = 'nobody left to write to'
+     WHERE id = :batch
+"""
+
+BEGIN_ATTEMPT = """
+    INSERT INTO attempt (id, batch_id, number, recipients, started_at)
+    VALUES (:attempt, :batch, :number, :recipients, :now)
+"""
+
+END_ATTEMPT = """
+    UPDATE attempt SET finished_at = :now, outcome = :outcome, reason = :reason,
+           message_id = :message_id
+     WHERE id = :attempt
+"""
+
+#: An answer that comes after the lease ran out still counts, as long as nobody asked again.
+RECORD = """
+    UPDATE batch SET state = :state, reason = :reason, not_before = :not_before, lease_until = NULL
+     WHERE id = :batch AND state IN ('claimed', 'unknown') AND attempts = :number
+    RETURNING id
+"""
+
+EJECT = "UPDATE delivery SET refused = :reason WHERE id = ANY(:offenders)"
+
+SPLIT_OFF = """
+    INSERT INTO batch (issue_id, edition_id, ordinal, size)
+    SELECT issue_id, edition_id,
+           (SELECT max(ordinal) + 1 FROM batch b WHERE b.edition_id = batch.edition_id),
+           cardinality(CAST(:deliveries AS bigint[]))
+      FROM batch WHERE id = :batch
+    RETURNING id
+"""
+
+MOVE = """
+    WITH moved AS (
+        UPDATE delivery SET batch_id = :new WHERE id = ANY(:deliveries) RETURNING id)
+    UPDATE batch SET size = size - (SELECT count(*) FROM moved) WHERE id = :batch
+"""
+
+CLOSE_POST_OFFICE = """
+    INSERT INTO post_office AS old (id, closed_until) VALUES (1, :closed_until)
+    ON CONFLICT (id) DO UPDATE
+       SET closed_until = greatest(old.closed_until, excluded.closed_until)
+"""
+
+PAUSE = """
+    UPDATE issue SET state = 'paused', reason = :reason WHERE id = :issue AND state = 'sending'
+"""
+
+FINISH_ISSUE = """
+    UPDATE issue SET state = 'sent'
+     WHERE id = :issue AND state = 'sending'
+       AND NOT EXISTS (SELECT 1 FROM batch
+                        WHERE issue_id = :issue AND state IN ('planned', 'claimed'))
+"""
+
+EXPIRE = """
+    UPDATE batch SET state = 'unknown', lease_until = NULL,
+           reason = 'the worker that held it never recorded an answer'
+     WHERE state = 'claimed' AND lease_until < :now
+    RETURNING issue_id
+"""
+
+WAITING = """
+    SELECT batch.id FROM batch JOIN issue ON issue.id = batch.issue_id
+     WHERE batch.state = 'planned' AND issue.state = 'sending'
+       AND (CAST(:issue AS bigint) IS NULL OR issue.id = :issue)
+     ORDER BY batch.id
+"""
+
+PROGRESS = """
+    SELECT COALESCE(sum(size) FILTER (WHERE state NOT IN ('planned', 'claimed')), 0) AS done,
+           COALESCE(sum(size), 0) AS total
+      FROM batch WHERE issue_id = :issue
+"""

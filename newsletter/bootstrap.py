@@ -1,0 +1,191 @@
+"""The composition root: the only place that chooses who answers which port."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any
+
+from fastapi import FastAPI
+from sqlalchemy import Engine
+
+from newsletter.adapters.clock import SystemClock, new_id
+from newsletter.adapters.database import make_engine, migrate
+from newsletter.adapters.embedded import embedded_url
+from newsletter.adapters.eml import personalized, to_eml
+from newsletter.adapters.jobs import JobQueue
+from newsletter.adapters.sendgrid.mailer import SendGridMailer
+from newsletter.adapters.sendgrid.webhook import SendGridEvents
+from newsletter.adapters.stores.briefs import Briefs
+from newsletter.adapters.stores.decisions import DecisionLog
+from newsletter.adapters.stores.deliveries import Deliveries
+from newsletter.adapters.stores.events import Events
+from newsletter.adapters.stores.issues import Issues
+from newsletter.errors import ConfigurationError
+from newsletter.rendering.renderer import Renderer
+from newsletter.scheduler import make_scheduler
+from newsletter.services.dispatch import Dispatch
+from newsletter.services.feedback import Feedback
+from newsletter.services.inquiry import Inquiry
+from newsletter.services.intake import Intake
+from newsletter.services.preview import Previews
+from newsletter.services.publishing import Publishing
+from newsletter.settings import Settings
+from newsletter.web.app import create_app
+from subscribers.service import Subscriptions
+from subscribers.store.store import PostgresStore
+
+
+@dataclass(frozen=True)
+class House:
+    """Every service, wired; each part is made when it is first asked for."""
+
+    settings: Settings
+
+    @cached_property
+    def clock(self) -> SystemClock:
+        return SystemClock()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database, migrated; embedded unless NEWSLETTER_DATABASE_URL names one."""
+        environment = self.settings.environment
+        url = environment.database_url
+        engine = make_engine(
+            url.get_secret_value() if url else embedded_url(environment.var / "postgres")
+        )
+        migrate(engine)
+        return engine
+
+    @cached_property
+    def intake(self) -> Intake:
+        return Intake(
+            newsletters=self.settings.newsletters,
+            briefs=self.briefs,
+            issues=self._issues,
+            decisions=self._decisions,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        return Renderer(self.settings.templates)
+
+    @cached_property
+    def publishing(self) -> Publishing:
+        return Publishing(
+            briefs=self.briefs,
+            issues=self._issues,
+            renderer=self.renderer,
+            decisions=self._decisions,
+            base_url=self.settings.public_url,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def dispatch(self) -> Dispatch:
+        sending = self.settings.service.sending
+        dispatch = Dispatch(
+            newsletters=self.settings.newsletters,
+            publishing=self.publishing,
+            issues=self._issues,
+            deliveries=self._deliveries,
+            mailer=self.mailer,
+            queue=self.queue,
+            clock=self.clock,
+            new_id=new_id,
+            base_url=self.settings.public_url,
+            sendgrid_host=self.settings.sendgrid_host,
+            batch_size=sending.batch_size,
+            lease=timedelta(seconds=sending.lease_seconds),
+        )
+        self.queue.on_batch(dispatch.send_batch)
+        return dispatch
+
+    @cached_property
+    def preview(self) -> Previews:
+        return Previews(
+            publishing=self.publishing,
+            subscriptions=self.subscriptions,
+            base_url=self.settings.public_url,
+            to_eml=to_eml,
+            personalized=personalized,
+        )
+
+    @cached_property
+    def feedback(self) -> Feedback:
+        return Feedback(
+            source=SendGridEvents(self.settings.environment.sendgrid_webhook_key),
+            events=Events(self.engine),
+            subscriptions=self.subscriptions,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def inquiry(self) -> Inquiry:
+        return Inquiry(
+            issues=self._issues, deliveries=self._deliveries, subscriptions=self.subscriptions
+        )
+
+    @cached_property
+    def app(self) -> FastAPI:
+        """The web application."""
+        return create_app(
+            newsletters=self.settings.newsletters,
+            publishing=self.publishing,
+            subscriptions_desk=self.subscriptions,
+            feedback=self.feedback,
+            now=self.clock.now,
+            templates=self.settings.templates,
+        )
+
+    @cached_property
+    def scheduler(self) -> Any:
+        """The clock that asks; not started."""
+        return make_scheduler(
+            self.settings.newsletters,
+            publishing=self.publishing,
+            dispatch=self.dispatch,
+            clock=self.clock,
+        )
+
+    def close(self) -> None:
+        """Let go of the connections that were opened."""
+        for part, release in (("queue", JobQueue.close), ("engine", Engine.dispose)):
+            if part in self.__dict__:
+                release(self.__dict__[part])
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        return Subscriptions(PostgresStore(self.engine))
+
+    @cached_property
+    def mailer(self) -> SendGridMailer:
+        key = self.settings.environment.sendgrid_api_key
+        if key is None:
+            raise ConfigurationError("SENDGRID_API_KEY is not set: there is no key to send with")
+        return SendGridMailer(
+            api_key=key.get_secret_value(),
+            host=self.settings.sendgrid_host,
+            timeout=self.settings.service.sendgrid.timeout_seconds,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def queue(self) -> JobQueue:
+        return JobQueue(self.engine, concurrency=self.settings.service.sending.concurrency)
+
+    @cached_property
+    def briefs(self) -> Briefs:
+        return Briefs(self.engine)
+
+    @cached_property
+    def _issues(self) -> Issues:
+        return Issues(self.engine)
+
+    @cached_property
+    def _deliveries(self) -> Deliveries:
+        return Deliveries(self.engine)
+
+    @cached_property
+    def _decisions(self) -> DecisionLog:
+        return DecisionLog(self.engine, self.clock)

@@ -1,0 +1,139 @@
+"""`newsletter demo`: one whole day on this machine, and what it came to."""
+
+import threading
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from newsletter.adapters.clock import SystemClock
+from newsletter.cli.briefs import COLOURS
+from newsletter.cli.desk import AsJson, answer, console, newsletter_of
+from newsletter.cli.report import issue_data, say_account
+from newsletter.core.verification import Ruling
+from newsletter.demo.day import Day, run_day
+from newsletter.demo.place import Place, opened
+from newsletter.demo.readers import LEFT, address
+from newsletter.services.publishing import day_of
+from newsletter.settings import load_settings
+
+
+def demo(
+    look: Annotated[
+        bool, typer.Option("--look", help="Stay, so that inbox and web pages can be looked at.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run one whole day with sample data: nothing to set up, and nothing leaves this machine."""
+    settings = load_settings()
+    newsletter = newsletter_of("technology")
+    today = day_of(newsletter, SystemClock().now())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with opened(settings, today) as place:
+        with Progress(*columns, console=console, transient=True, disable=as_json) as progress:
+            bar = progress.add_task("getting ready", total=None)
+            day = run_day(
+                place.house,
+                newsletter,
+                place.sandbox,
+                place.folder,
+                lambda step, done, total: progress.update(
+                    bar, description=step, completed=done, total=total
+                ),
+            )
+        answer(_data(day, place), as_json=as_json, say=lambda: _say(day, place, stays=look))
+        if look:
+            _stay()
+    if not _sound(day):
+        raise typer.Exit(1)
+
+
+def _sound(day: Day) -> bool:
+    account = day.account
+    return bool(account and account.sums.add_up and not account.sums.to_go and not day.repeated)
+
+
+def _stay() -> None:
+    console.print("\nCtrl-C ends it.")
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        console.print()
+
+
+def _data(day: Day, place: Place) -> dict[str, Any]:
+    return {
+        "date": day.on,
+        "briefs": [
+            {
+                "title": r.filed.brief.title,
+                "arrival": r.arrival,
+                "ruling": r.filed.ruling,
+                "reasons": r.filed.reasons,
+            }
+            for r in day.receipts
+        ],
+        "subscribers": day.imported,
+        "issue": day.filed and issue_data(day.filed, day.account),
+        "requests_this_run": day.requests,
+        "sent_twice": day.repeated,
+        "mjml_compiles": day.compiles,
+        "premailer_passes": day.inlinings,
+        "seconds": {name: round(seconds, 2) for name, seconds in day.seconds.items()},
+        "inbox": f"{place.sandbox.url}/inbox",
+        "web_view": _web_view(day, place),
+    }
+
+
+def _web_view(day: Day, place: Place) -> str:
+    return f"{place.house.settings.public_url}/technology/{day.on}"
+
+
+def _say(day: Day, place: Place, *, stays: bool) -> None:
+    console.print(f"\n[bold]Technology Daily, {day.on:%A} {day.on.day} {day.on:%B %Y}[/]\n")
+    _say_briefs(day)
+    if day.imported:
+        told = ", ".join(f"{n:,} {result}" for result, n in day.imported.counts.items() if n)
+        console.print(f"\n[bold]Subscribers[/]  {day.imported.rows:,} rows: {told}")
+    if day.account:
+        console.print("\n[bold]Sending[/]")
+        say_account(day.account)
+    if not day.requests:
+        console.print("  [bold]The issue had been sent before: nobody was sent anything again.[/]")
+    twice = "[green]nobody was sent it twice[/]" if not day.repeated else "[red]SENT TWICE[/]"
+    console.print(
+        f"  this run: {day.requests} requests, {day.compiles} MJML compile, "
+        f"{day.inlinings} premailer pass; {twice}"
+    )
+    told = " · ".join(f"{name} {seconds:.1f}" for name, seconds in day.seconds.items())
+    console.print(f"\n[bold]Seconds[/]  {told}")
+    _say_where(day, place, stays=stays)
+
+
+def _say_briefs(day: Day) -> None:
+    counts = day.rulings
+    told = ", ".join(f"{counts.get(ruling, 0)} {ruling}" for ruling in Ruling)
+    console.print(f"[bold]Briefs[/]  {len(day.receipts)} received: {told}")
+    for receipt in day.receipts:
+        filed = receipt.filed
+        if filed.ruling is not Ruling.ACCEPTED:
+            console.print(
+                f"  [{COLOURS[filed.ruling]}]{filed.ruling}[/] {escape(filed.brief.title)}"
+            )
+            for reason in filed.reasons:
+                console.print(f"      [dim]{escape(reason)}[/]")
+
+
+def _say_where(day: Day, place: Place, *, stays: bool) -> None:
+    console.print("\n[bold]Where to look[/]")
+    if stays:
+        console.print(f"  the letters    {place.sandbox.url}/inbox")
+        console.print(f"  the web view   {_web_view(day, place)}")
+        return
+    run = f"NEWSLETTER_VAR={place.folder} newsletter"
+    console.print("  letters and web view   make look  (or: newsletter demo --look)")
+    console.print(f"  what one reader got    {run} why {address(1)}")
+    console.print(f"  why one got nothing    {run} why {address(LEFT[1])}")
+    console.print(f"  the gate's findings    {run} briefs list")
+    console.print(f"  a letter as a file     {run} issue preview --topics chips,security")

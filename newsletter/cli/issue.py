@@ -1,0 +1,157 @@
+"""`newsletter issue`: from the day's briefs to a sent digest."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from newsletter.cli.desk import (
+    AsJson,
+    Date,
+    Slug,
+    actor,
+    answer,
+    console,
+    date_of,
+    house,
+    newsletter_of,
+)
+from newsletter.cli.report import issue_data, say_account, say_issue
+from newsletter.core.filed import FiledIssue, IssueState
+from newsletter.core.publication import Newsletter
+from newsletter.services.preview import Preview
+
+app = typer.Typer(no_args_is_help=True, help="Assemble, preview, approve and send an issue.")
+
+
+def _which(slug: str | None, date: str | None) -> tuple[Newsletter, dt.date]:
+    newsletter = newsletter_of(slug)
+    return newsletter, date_of(date, newsletter)
+
+
+@app.command()
+def assemble(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
+    """Choose and order the accepted briefs, and set them in type once."""
+    filed = house().publishing.assemble(*_which(newsletter, date))
+    answer(issue_data(filed), as_json=as_json, say=lambda: say_issue(filed))
+
+
+@app.command()
+def show(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
+    """Show what an issue holds."""
+    filed = house().publishing.issue(*_which(newsletter, date))
+    answer(issue_data(filed), as_json=as_json, say=lambda: say_issue(filed))
+
+
+@app.command()
+def approve(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
+    """Freeze the issue: just this content will be sent, and nothing else."""
+    filed = house().publishing.approve(*_which(newsletter, date), actor=actor())
+    answer(issue_data(filed), as_json=as_json, say=lambda: say_issue(filed))
+
+
+@app.command()
+def preview(
+    topics: Annotated[str | None, typer.Option(metavar="A,B", help="As readers of these.")] = None,
+    email: Annotated[str | None, typer.Option("--for", help="As this subscriber.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the three files go.")] = Path("preview"),
+    date: Date = None,
+    newsletter: Slug = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write letter.html, letter.txt and letter.eml just as they would be sent."""
+    which, on = _which(newsletter, date)
+    desk = house().preview
+    chosen = [slug.strip() for slug in topics.split(",")] if topics else []
+    found = desk.for_email(which, on, email) if email else desk.for_topics(which, on, chosen)
+    written = _write(found, out)
+    data = {
+        "subject": found.letter.subject,
+        "preheader": found.edition.preheader,
+        "stories": len(found.edition.brief_ids),
+        "html_bytes": len(found.letter.html.encode()),
+        "files": [str(path) for path in written],
+    }
+    answer(data, as_json=as_json, say=lambda: _say_preview(found, written))
+
+
+def _write(found: Preview, out: Path) -> list[Path]:
+    out.mkdir(parents=True, exist_ok=True)
+    files = {
+        "letter.html": found.letter.html.encode(),
+        "letter.txt": found.letter.text.encode(),
+        "letter.eml": found.eml,
+    }
+    for name, content in files.items():
+        (out / name).write_bytes(content)
+    return [out / name for name in files]
+
+
+def _say_preview(found: Preview, written: list[Path]) -> None:
+    edition, size = found.edition, len(found.letter.html.encode()) / 1000
+    console.print(f"[bold]{found.letter.subject}[/]\n[dim]{edition.preheader}[/]")
+    console.print(f"{edition.story_count}, {edition.minutes} min read, {size:.1f} kB of HTML")
+    for path in written:
+        console.print(f"  {path}")
+
+
+@app.command()
+def send(
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Send from here, and show it until all is answered.")
+    ] = False,
+    date: Date = None,
+    newsletter: Slug = None,
+    as_json: AsJson = False,
+) -> None:
+    """Plan who gets which edition, and hand the batches to the workers."""
+    filed = house().dispatch.send(*_which(newsletter, date))
+    if wait and filed.state is IssueState.SENDING:
+        filed = wait_for(filed, quiet=as_json)
+    account = house().inquiry.account(filed)
+
+    def say() -> None:
+        say_issue(filed)
+        say_account(account)
+        if account.sums.to_go and not wait:
+            console.print("  the batches wait for a worker: `newsletter worker`, or send --wait")
+
+    answer(issue_data(filed, account), as_json=as_json, say=say)
+    failed = filed.state is IssueState.PAUSED or account.sums.refused or account.sums.unknown
+    if failed or not account.sums.add_up:
+        raise typer.Exit(1)
+
+
+def wait_for(filed: FiledIssue, *, quiet: bool) -> FiledIssue:
+    """Work on an issue's batches in this process, showing how many recipients are answered for."""
+    columns = (
+        TextColumn("  sending"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("recipients"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
+        bar = progress.add_task("", total=None)
+
+        def on_progress(done: int, total: int) -> None:
+            progress.update(bar, completed=done, total=total)
+
+        return house().dispatch.work_on(filed, on_progress)
+
+
+@app.command()
+def status(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
+    """Say how an issue's sending stands, and whether every sum adds up."""
+    house().dispatch.recover()
+    filed = house().publishing.issue(*_which(newsletter, date))
+    account = house().inquiry.account(filed) if filed.planned_at else None
+
+    def say() -> None:
+        say_issue(filed)
+        if account:
+            say_account(account)
+
+    answer(issue_data(filed, account), as_json=as_json, say=say)

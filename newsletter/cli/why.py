@@ -1,0 +1,57 @@
+"""`newsletter why`: what became of one person's letter, or why there was none."""
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from newsletter.cli.desk import AsJson, Date, Slug, answer, console, date_of, house, newsletter_of
+from newsletter.services.inquiry import Answer
+
+
+def why(
+    email: Annotated[str, typer.Argument(help="The subscriber's address.")],
+    date: Date = None,
+    newsletter: Slug = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which edition someone got, in which batch, what happened to it, or why not."""
+    which = newsletter_of(newsletter)
+    found = house().inquiry.why(which, email, date_of(date, which))
+    data = {
+        "email": email,
+        "answer": found.sentence,
+        "issue": found.issue and {"id": found.issue.id, "date": found.issue.issue.date},
+        "subscription": found.subscription,
+        "suppression": found.suppression,
+        "delivery": found.record,
+    }
+    answer(data, as_json=as_json, say=lambda: _say(found))
+
+
+def _say(found: Answer) -> None:
+    console.print(f"[bold]{escape(found.sentence)}[/]")
+    if subscription := found.subscription:
+        topics = ", ".join(sorted(subscription.topics.slugs)).replace("*", "everything")
+        console.print(f"  subscription {subscription.id}: {subscription.status}, topics: {topics}")
+    if suppression := found.suppression:
+        console.print(
+            f"  suppressed: {suppression.reason}, by {suppression.source}, "
+            f"since {suppression.since:%Y-%m-%d %H:%M %Z}"
+        )
+    record = found.record
+    if record is None or record.delivery_id is None:
+        return
+    console.print(
+        f"  delivery {record.delivery_id} of issue {record.number}, edition {record.edition_key} "
+        f"({len(record.brief_ids)} stories), batch {record.batch_id}: {record.batch_state}"
+    )
+    for attempt in record.attempts:
+        said = attempt["reason"] or attempt["message_id"] or ""
+        console.print(
+            f"  attempt {attempt['number']}, {attempt['started_at']:%H:%M:%S}: "
+            f"{attempt['outcome'] or 'no answer yet'} {escape(said)}".rstrip()
+        )
+    for event in record.events:
+        said = event["reason"] or event["response"] or ""
+        console.print(f"  {event['at']:%H:%M:%S} {event['kind']} [dim]{escape(said)}[/]")

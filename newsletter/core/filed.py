@@ -1,0 +1,66 @@
+"""Briefs and issues as they stand on file: what they say, and what became of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from newsletter.core.brief import Brief
+from newsletter.core.galley import Galley
+from newsletter.core.issue import Issue
+from newsletter.core.verification import Ruling, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiledBrief:
+    """A brief as it stands on file: what it says now, and what became of it."""
+
+    brief_id: int
+    revision: int  #: counted from 1
+    brief: Brief
+    verdict: Verdict
+    waived: frozenset[str]  #: checks a person waived for this revision
+    held_by: str | None  #: the person who holds it, whatever the gate says
+    received: datetime  #: when its first revision came
+    issue_id: int | None  #: the issue it stands in, draft or sent
+
+    @property
+    def ruling(self) -> Ruling:
+        """Return the ruling in force: a person's hold comes before the gate's acceptance."""
+        if self.held_by and self.verdict.ruling is Ruling.ACCEPTED:
+            return Ruling.HELD
+        return self.verdict.ruling
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Return why it is not accepted, as a person reads it; nothing if it is."""
+        if self.held_by and self.verdict.ruling is Ruling.ACCEPTED:
+            return (f"Held by {self.held_by}.",)
+        failed = (f for f in self.verdict.findings if not (f.passed or f.waived))
+        return tuple(finding.reason for finding in failed)
+
+
+class IssueState(StrEnum):
+    """How an issue stands."""
+
+    EMPTY = "empty"  #: there was nothing to say that day; nothing is sent
+    DRAFT = "draft"  #: assembled and set; waits for approval
+    APPROVED = "approved"  #: frozen; waits for its hour
+    SENDING = "sending"  #: planned; batches are leaving
+    PAUSED = "paused"  #: planned, and waiting for a person
+    SENT = "sent"  #: every batch has an outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiledIssue:
+    """An issue as it stands on file."""
+
+    id: int
+    issue: Issue
+    state: IssueState
+    galley: Galley | None  #: None while there is nothing to say
+    content_hash: str | None  #: of what was set
+    reason: str | None = None  #: why it is paused, empty or a draft again
+    approved_hash: str | None = None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    planned_at: datetime | None = None

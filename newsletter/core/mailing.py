@@ -1,0 +1,104 @@
+"""What a letter travels with: envelope, headers, and the small values of each recipient."""
+
+import hashlib
+import html
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from newsletter.core.delivery import Recipient
+from newsletter.core.edition import (
+    ADDRESS_HTML,
+    ADDRESS_TEXT,
+    PREFERENCES_URL,
+    UNSUBSCRIBE_URL,
+    Edition,
+    edition_of,
+)
+from newsletter.core.galley import Galley, Segment
+from newsletter.core.issue import Issue
+from newsletter.core.publication import Mailbox, Newsletter
+from subscribers.tokens import Purpose, make_token
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """What every letter of an issue shares besides its content."""
+
+    sender: Mailbox
+    reply_to: Mailbox
+    headers: dict[str, str]
+    unsubscribe_email: str
+    links: "Links"
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where the links of a letter lead; each stays below 70 characters for a usual host."""
+
+    base: str  #: no trailing slash
+
+    def unsubscribe(self, recipient: Recipient) -> str:
+        """Return the recipient's own goodbye: GET shows a button, POST acts (RFC 8058)."""
+        return f"{self.base}/u/{_token(Purpose.UNSUBSCRIBE, recipient)}"
+
+    def preferences(self, recipient: Recipient) -> str:
+        """Return the page where the recipient chooses topics."""
+        return f"{self.base}/p/{_token(Purpose.PREFERENCES, recipient)}"
+
+    def view(self, newsletter: str, on: date, edition: Edition) -> str:
+        """Return the public view of an edition; it names no recipient."""
+        return f"{self.base}/{newsletter}/{on}/{edition.key}"
+
+
+def _token(purpose: Purpose, recipient: Recipient) -> str:
+    return make_token(purpose, recipient.subscription_id, recipient.link_key)
+
+
+def envelope_of(newsletter: Newsletter, base_url: str) -> Envelope:
+    """Return the envelope of a newsletter's letters; their links begin with `base_url`."""
+    return Envelope(
+        sender=newsletter.sender,
+        reply_to=newsletter.reply_to,
+        headers={"List-Id": f"{newsletter.name} <{newsletter.list_id}>"},  # RFC 2919, section 3
+        unsubscribe_email=newsletter.unsubscribe_email,
+        links=Links(base_url),
+    )
+
+
+def content_hash(envelope: Envelope, issue: Issue, galley: Galley) -> str:
+    """Return the SHA-256 of everything that reaches a reader: approval names this hash."""
+    whole = edition_of(issue, (entry.brief_id for entry in issue.entries))
+    sent = {
+        "envelope": asdict(envelope),
+        "entries": [(e.brief_id, e.brief.title, e.brief.words, e.topics) for e in issue.entries],
+        "galley": [_type(galley.html), _type(galley.text)],
+        "issue": [issue.newsletter, str(issue.date), issue.number],
+        "whole": [whole.key, whole.subject, whole.preheader, whole.minutes],
+    }
+    return hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()
+
+
+def _type(segments: tuple[Segment, ...]) -> list[tuple[str, list[str]]]:
+    return [(segment.text, sorted(segment.pieces or ())) for segment in segments]
+
+
+def recipient_headers(envelope: Envelope, recipient: Recipient) -> dict[str, str]:
+    """Return the one-click goodbye of RFC 8058, section 3.1, with the mailto form beside it."""
+    url = envelope.links.unsubscribe(recipient)
+    token = url.rpartition("/")[2]
+    mailto = f"mailto:{envelope.unsubscribe_email}?subject={token}"
+    return {
+        "List-Unsubscribe": f"<{url}>, <{mailto}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
+def recipient_values(envelope: Envelope, recipient: Recipient) -> dict[str, str]:
+    """Return what replaces each recipient tag, escaped here: SendGrid escapes nothing."""
+    return {
+        UNSUBSCRIBE_URL: envelope.links.unsubscribe(recipient),
+        PREFERENCES_URL: envelope.links.preferences(recipient),
+        ADDRESS_HTML: html.escape(recipient.email),
+        ADDRESS_TEXT: recipient.email,
+    }

@@ -1,0 +1,1 @@
+"""One whole day on sample data: no account, no key, nothing leaves this machine."""

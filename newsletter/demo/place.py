@@ -1,0 +1,96 @@
+"""Where the demo lives: a folder of its own, a stand-in, and a web server on this machine."""
+
+import shutil
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import uvicorn
+from pydantic import SecretStr
+
+from newsletter.bootstrap import House
+from newsletter.sandbox.server import Sandbox, SandboxConfig
+from newsletter.settings import Settings
+
+_WEB_PORT, _SANDBOX_PORT = 8025, 8026  #: kept from run to run when they are free
+
+
+@dataclass(frozen=True)
+class Place:
+    """Everything the demo runs on."""
+
+    house: House
+    sandbox: Sandbox
+    folder: Path
+
+
+@contextmanager
+def opened(settings: Settings, today: date) -> Generator[Place]:
+    """Open the demo's place; its own embedded database, whatever the environment names."""
+    folder = settings.environment.var / "demo"
+    _begin_day(folder, today)
+    port = free_port(_WEB_PORT)
+    url = f"http://127.0.0.1:{port}"
+    config = SandboxConfig(
+        data=folder / "sandbox",
+        port=free_port(_SANDBOX_PORT),
+        webhook_url=f"{url}/webhooks/sendgrid",
+    )
+    with Sandbox(config) as sandbox:
+        house = House(_own(settings, folder, url, sandbox))
+        with _web(house, port):
+            yield Place(house, sandbox, folder)
+        house.close()
+
+
+def free_port(wanted: int) -> int:
+    """Return this port if nobody listens on it, else any free one."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no port is free")
+
+
+def _begin_day(folder: Path, today: date) -> None:
+    """Clear an earlier day's demo: its stories would be held today as already printed."""
+    marker = folder / "day.txt"
+    if folder.exists() and (not marker.exists() or marker.read_text() != str(today)):
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    marker.write_text(str(today))
+
+
+def _own(settings: Settings, folder: Path, url: str, sandbox: Sandbox) -> Settings:
+    environment = settings.environment.model_copy(
+        update={
+            "database_url": None,
+            "var": folder,
+            "public_url": url,
+            "sendgrid_host": sandbox.url,
+            "sendgrid_api_key": SecretStr("SG.demo"),
+            "sendgrid_webhook_key": sandbox.public_key,
+        }
+    )
+    return replace(settings, environment=environment)
+
+
+@contextmanager
+def _web(house: House, port: int) -> Generator[None]:
+    config = uvicorn.Config(house.app, host="127.0.0.1", port=port, log_level="error")
+    server = uvicorn.Server(config)
+    serving = threading.Thread(target=server.run, daemon=True)
+    serving.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        serving.join(timeout=10)

@@ -1,0 +1,234 @@
+"""What the services ask of the world: each port is answered by an adapter, or by a test's fake."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+
+from newsletter.core.account import Account, DeliveryRecord
+from newsletter.core.brief import Brief
+from newsletter.core.delivery import Claim, Disposition, NotYet, Outcome
+from newsletter.core.edition import Edition, Letter
+from newsletter.core.events import DeliveryEvent
+from newsletter.core.filed import FiledBrief, FiledIssue
+from newsletter.core.galley import Galley
+from newsletter.core.issue import Candidate, Issue
+from newsletter.core.mailing import Envelope
+from newsletter.core.publication import Newsletter
+from newsletter.core.verification import Known, Verdict
+from subscribers.model import TopicSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """Whose delivery it was."""
+
+    subscription_id: int
+    email: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptEvents:
+    """What a post of events came to."""
+
+    new: tuple[DeliveryEvent, ...]
+    repeated: int
+    settled: int  #: unknown batches proven accepted
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """Return the present moment, aware."""
+        ...
+
+
+class BriefStore(Protocol):
+    """Keeps briefs, every revision of them, and what was decided about them."""
+
+    def find(self, key: str) -> FiledBrief | None:
+        """Return the brief of this key."""
+        ...
+
+    def get(self, brief_id: int) -> FiledBrief:
+        """Return the brief of this id; NotFound if there is none."""
+        ...
+
+    def seen(self, key: str, digest: str) -> bool:
+        """Tell whether this brief has ever said exactly this."""
+        ...
+
+    def known(self, pillar: str, since: datetime) -> tuple[Known, ...]:
+        """Return what the duplicate check compares with: the pillar's briefs received since."""
+        ...
+
+    def file(self, brief: Brief, verdict: Verdict, now: datetime) -> FiledBrief:
+        """Keep a new brief, or a new revision of a known one, with its verdict."""
+        ...
+
+    def decide(
+        self,
+        brief_id: int,
+        verdict: Verdict,
+        *,
+        waived: Iterable[str],
+        held_by: str | None,
+    ) -> FiledBrief:
+        """Keep what a person decided about a brief."""
+        ...
+
+    def on(self, start: datetime, end: datetime, pillar: str | None) -> tuple[FiledBrief, ...]:
+        """Return the briefs received in [start, end)."""
+        ...
+
+    def candidates(
+        self, newsletter: Newsletter, on: date, since: datetime
+    ) -> tuple[Candidate, ...]:
+        """Return accepted briefs received since, which stand in no other date's issue."""
+        ...
+
+
+class IssueStore(Protocol):
+    """Keeps issues: one per newsletter and date, by constraint."""
+
+    def find(self, newsletter: str, on: date) -> FiledIssue | None:
+        """Return the issue of this date."""
+        ...
+
+    def get(self, issue_id: int) -> FiledIssue:
+        """Return the issue of this id; NotFound if there is none."""
+        ...
+
+    def next_number(self, newsletter: str) -> int:
+        """Return the number of the issue that comes next."""
+        ...
+
+    def draft(
+        self, issue: Issue, galley: Galley | None, content_hash: str | None, now: datetime
+    ) -> FiledIssue:
+        """Keep a draft in place of an earlier draft; NotAllowed once the issue is frozen."""
+        ...
+
+    def approve(self, issue_id: int, content_hash: str, by: str, now: datetime) -> FiledIssue:
+        """Freeze the issue if it still has this content; NotAllowed if it has another."""
+        ...
+
+    def withdraw(self, brief_id: int, reason: str) -> None:
+        """Void the approval of an unplanned issue that holds this brief: it is a draft again."""
+        ...
+
+    def published(self, newsletter: str) -> tuple[FiledIssue, ...]:
+        """Return the issues that were planned, the newest first, at most a hundred."""
+        ...
+
+    def edition(self, issue_id: int, key: str) -> tuple[int, ...] | None:
+        """Return the briefs of a planned edition."""
+        ...
+
+    def resume(self, issue_id: int) -> None:
+        """Let a paused issue's batches leave again."""
+        ...
+
+
+class DeliveryStore(Protocol):
+    """Keeps deliveries, batches and attempts. Each method is one transaction."""
+
+    def plan(
+        self,
+        issue_id: int,
+        choose: Callable[[TopicSet], Edition | None],
+        *,
+        batch_size: int,
+        now: datetime,
+    ) -> bool:
+        """Write down who gets which edition in which batch; False if that was done before."""
+        ...
+
+    def claim(
+        self, batch_id: int, *, attempt_id: str, lease: timedelta, now: datetime
+    ) -> Claim | NotYet | None:
+        """Take a planned batch, asking consent again; None when it is not to be taken."""
+        ...
+
+    def record(
+        self, claim: Claim, outcome: Outcome, disposition: Disposition, now: datetime
+    ) -> tuple[int, ...]:
+        """Keep the answer to an attempt; return the batches that are to be tried again."""
+        ...
+
+    def expire_leases(self, now: datetime) -> int:
+        """Turn batches whose worker never answered into unknown ones; return how many."""
+        ...
+
+    def waiting(self, issue_id: int | None = None) -> tuple[int, ...]:
+        """Return planned batches of sending issues."""
+        ...
+
+    def progress(self, issue_id: int) -> tuple[int, int]:
+        """Return recipients answered for, and all of them; cheap enough to ask often."""
+        ...
+
+    def account(self, issue_id: int) -> Account:
+        """Return all sums of an issue."""
+        ...
+
+    def trace(self, subscriber_id: int, issue_id: int) -> DeliveryRecord | None:
+        """Return what happened to a subscriber's letter; None if the issue never knew of them."""
+        ...
+
+
+class EventStore(Protocol):
+    """Keeps what SendGrid reported."""
+
+    def keep(self, events: Sequence[DeliveryEvent], now: datetime) -> KeptEvents:
+        """Keep new events, move deliveries up their ladder, settle proven batches."""
+        ...
+
+    def owners(self, delivery_ids: Sequence[int]) -> dict[int, Owner]:
+        """Return whose deliveries these are; unknown ids are left out."""
+        ...
+
+
+class Renderer(Protocol):
+    """Sets type."""
+
+    def set(self, newsletter: Newsletter, issue: Issue) -> Galley:
+        """Return the issue's galley: one MJML compile, one inlining."""
+        ...
+
+
+class Mailer(Protocol):
+    """Asks SendGrid, once per call."""
+
+    def send(self, envelope: Envelope, letter: Letter, claim: Claim) -> Outcome:
+        """Post one batch and say which of the three answers came."""
+        ...
+
+    def obstacle(self) -> str | None:
+        """Return why SendGrid would take nothing from us now, such as a wrong key."""
+        ...
+
+
+class BatchQueue(Protocol):
+    """Hands batches to workers, here or on other machines."""
+
+    def enqueue(self, batch_ids: Iterable[int], *, at: datetime | None = None) -> None:
+        """Ask some worker to send each batch; asking twice is asking once."""
+        ...
+
+    def work(self, *, until_empty: bool) -> None:
+        """Work on batches: until `stop`, or until none is waiting."""
+        ...
+
+    def stop(self) -> None:
+        """Let the batches in hand be recorded, and take no others."""
+        ...
+
+
+class Decisions(Protocol):
+    """Keeps who decided what."""
+
+    def note(self, actor: str, subject: str, verb: str, detail: dict[str, Any]) -> None:
+        """Append a decision."""
+        ...

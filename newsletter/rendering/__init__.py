@@ -1,0 +1,1 @@
+"""Setting an issue in type, once: Jinja, MJML, inlined CSS, galley. Text in, text out."""

@@ -1,0 +1,107 @@
+"""Lint: what is wrong with filled-in MJML, said with template, line and brief."""
+
+import re
+from collections.abc import Iterator
+from xml.etree import ElementTree as ET
+
+from newsletter.errors import RenderingFailed
+from newsletter.rendering.places import ATTRIBUTE, SOMEWHERE, place_before, unclosed
+from newsletter.rendering.vocabulary import CHILDREN, FORBIDDEN, HOLDS_HTML, HOLDS_TEXT, HTML, MJML
+
+#: One to four lengths. mrml ignores the whole shorthand when one of them is a bare number.
+_LENGTHS = re.compile(r"(?:\d+(?:\.\d+)?(?:px|%)(?:\s+|$)){1,4}")
+_SAFE_LINK = re.compile(r"https?://|mailto:|-nl_[a-z_]+_url-$", re.IGNORECASE)
+_FETCHES = re.compile(r"@import|url\(", re.IGNORECASE)
+_BRIEF_MARK = re.compile(r"\[\[brief:(\d+)$")
+
+
+def lint(filled: str) -> None:
+    """Raise RenderingFailed unless the MJML is well formed and uses known tags in their places.
+
+    The error has a line for each complaint.
+    """
+    walk = _Walk()
+    walk.visit(_parse(filled), None, SOMEWHERE)
+    if walk.complaints:
+        raise RenderingFailed("\n".join(walk.complaints))
+
+
+def _parse(filled: str) -> ET.Element:
+    parser = ET.XMLParser(target=ET.TreeBuilder(insert_comments=True))  # noqa: S314  # our own text
+    try:
+        return ET.fromstring(filled, parser)  # noqa: S314
+    except ET.ParseError as error:
+        for tag, place in unclosed(filled):
+            raise RenderingFailed(f"{place}: <{tag}> is not closed") from error
+        place = place_before(filled, *error.position)
+        raise RenderingFailed(f"at or after {place}: {error.msg.split(':')[0]}") from error
+
+
+class _Walk:
+    """A walk over all tags in the order of print, which knows in whose brief it is."""
+
+    def __init__(self) -> None:
+        self.complaints: list[str] = []
+        self._pieces: list[str] = []  #: " (brief 3)" for each open piece, "" for other pieces
+
+    def visit(self, tag: ET.Element, parent: str | None, place: str) -> None:
+        if tag.tag is ET.Comment:
+            self._mark(tag.text or "")
+            return
+        place = tag.attrib.pop(ATTRIBUTE, place)
+        name = tag.tag
+        for reason in (*_misplaced(name, parent), *_misused(tag, parent)):
+            brief = next((brief for brief in reversed(self._pieces) if brief), "")
+            self.complaints.append(f"{place}{brief}: {reason}")
+        for child in tag:
+            self.visit(child, name, place)
+
+    def _mark(self, comment: str) -> None:
+        if comment.startswith("[["):
+            brief = _BRIEF_MARK.match(comment)
+            self._pieces.append(f" (brief {brief[1]})" if brief else "")
+        elif comment == "]]" and self._pieces:
+            self._pieces.pop()
+
+
+def _misplaced(name: str, parent: str | None) -> Iterator[str]:
+    if name in FORBIDDEN:
+        yield f"<{name}> is not used in letters: {FORBIDDEN[name]}"
+    elif name not in MJML and name not in HTML:
+        yield f"unknown tag <{name}>"
+    elif parent is None:
+        if name != "mjml":
+            yield f"a letter begins with <mjml>, not with <{name}>"
+    elif name in MJML:
+        if parent in MJML and name not in CHILDREN.get(parent, ()):
+            yield f"<{name}> does not belong in <{parent}>"
+        elif parent in HTML:
+            yield f"<{name}> does not belong in HTML"
+    elif parent not in HTML and parent in MJML and parent not in HOLDS_HTML:
+        yield f"<{name}> does not belong in <{parent}>"
+
+
+def _misused(tag: ET.Element, parent: str | None) -> Iterator[str]:
+    name = tag.tag
+    for attribute, value in tag.attrib.items():
+        yield from _wrong_attribute(name, attribute, value)
+    if name in ("img", "mj-image") and parent != "mj-attributes" and "alt" not in tag.attrib:
+        yield f"<{name}> has no alt"
+    text = (tag.text or "") + "".join(child.tail or "" for child in tag)
+    if name in MJML and name not in HOLDS_TEXT and text.strip():
+        yield f"text does not belong in <{name}>: {text.strip()[:40]!r}"
+    if name == "mj-title" and '"' in text:
+        yield "mj-title has a \", which breaks the letter's aria-label"
+    if name == "mj-style" and _FETCHES.search(text):
+        yield "mj-style would fetch something"
+
+
+def _wrong_attribute(tag: str, attribute: str, value: str) -> Iterator[str]:
+    known = MJML.get(tag, HTML.get(tag))
+    if known is not None and attribute not in known and not attribute.startswith("aria-"):
+        yield f"<{tag}> has no attribute {attribute!r}"
+    if attribute.endswith("padding") or attribute.startswith("padding-"):
+        if not _LENGTHS.fullmatch(value.strip()):
+            yield f"{attribute}={value!r} needs a unit on every number: 0px, not 0"
+    elif attribute in ("href", "src") and not _SAFE_LINK.match(value):
+        yield f"{attribute}={value!r} is not a web link"

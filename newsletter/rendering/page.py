@@ -1,0 +1,158 @@
+"""What a template may print of an issue: clean words, and the names of their pieces.
+
+Templates see nothing else, so that nothing unescaped, unverified or unlinked can slip through
+one that is edited later.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from newsletter.core.brief import Verification
+from newsletter.core.edition import (
+    ADDRESS_HTML,
+    ADDRESS_TEXT,
+    MINUTES,
+    PREFERENCES_URL,
+    PREHEADER,
+    STORY_COUNT,
+    SUBJECT,
+    UNSUBSCRIBE_URL,
+    VIEW_URL,
+    shorten,
+)
+from newsletter.core.galley import PERSONAL, piece_of, plain_line
+from newsletter.core.issue import Entry, Issue
+from newsletter.core.publication import Newsletter
+from newsletter.errors import RenderingFailed
+
+_LABELS = {Verification.VERIFIED: "Verified", Verification.PARTIAL: "Partly verified"}
+_CONTENTS_WIDTH = 80  #: characters of a headline in the list of contents
+_RIGHT_TO_LEFT = {"ar", "dv", "fa", "he", "ps", "ur", "yi"}  #: primary BCP 47 subtags
+_WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
+#: RFC 3986, 2.2 and 2.3: what stands in a URL as it is; all else is percent-encoded.
+_NOT_IN_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
+_TAGS = {
+    "subject": SUBJECT,
+    "preheader": PREHEADER,
+    "story_count": STORY_COUNT,
+    "minutes": MINUTES,
+    "view_url": VIEW_URL,
+    "unsubscribe_url": UNSUBSCRIBE_URL,
+    "preferences_url": PREFERENCES_URL,
+    "address_html": ADDRESS_HTML,
+    "address_text": ADDRESS_TEXT,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """A brief as it is printed: one line of plain text in each field."""
+
+    brief_id: int
+    piece: str
+    title: str
+    short: str  #: the title, shortened for the list of contents
+    summary: str
+    why: str  #: empty when the brief gives none
+    label: str  #: how far it is verified, in words
+    verified: bool
+    source: str  #: empty when unknown
+    url: str  #: http or https, percent-encoded; empty when the brief has no such link
+    minutes: int  #: reading time of the source; 0 when unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """A topic and the stories under its heading; it goes when none of them is left."""
+
+    piece: str
+    title: str
+    stories: tuple[Story, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Everything a template is given; each field is a variable of that name."""
+
+    name: str
+    tagline: str
+    language: str
+    direction: str  #: "ltr" or "rtl"
+    start: str  #: the side a line starts on: "left" or "right"
+    postal_address: str
+    date: str  #: written out
+    leads: tuple[Story, ...]
+    sections: tuple[Section, ...]  #: in the newsletter's order, none of them empty
+    tags: dict[str, str]  #: what stands for a value of the edition or the recipient
+    personal: str  #: the piece that names the recipient
+
+    @property
+    def stories(self) -> tuple[Story, ...]:
+        """Return every story in the order of print."""
+        return (*self.leads, *(story for part in self.sections for story in part.stories))
+
+
+def page_of(newsletter: Newsletter, issue: Issue) -> Page:
+    """Return what is printed of this issue; RenderingFailed names a brief that cannot be."""
+    rtl = newsletter.language.split("-")[0].lower() in _RIGHT_TO_LEFT
+    return Page(
+        name=plain_line(newsletter.name),
+        tagline=plain_line(newsletter.tagline),
+        language=newsletter.language,
+        direction="rtl" if rtl else "ltr",
+        start="right" if rtl else "left",
+        postal_address=plain_line(newsletter.postal_address),
+        date=written_out(issue.date),
+        leads=tuple(_story(entry) for entry in issue.entries if entry.lead),
+        sections=tuple(_sections(newsletter, issue)),
+        tags=_TAGS,
+        personal=PERSONAL,
+    )
+
+
+def written_out(day: date) -> str:
+    """Return a date as a reader would say it: "Monday, 23 November 2026"."""
+    return f"{day:%A}, {day.day} {day:%B} {day.year}"
+
+
+def web_url(url: str) -> str:
+    """Return a link that is safe to print, percent-encoded; "" unless it is http or https."""
+    url = plain_line(url)
+    if not _WEB.match(url):
+        return ""
+    return _NOT_IN_URL.sub(lambda odd: "".join(f"%{b:02X}" for b in odd[0].encode()), url)
+
+
+def _sections(newsletter: Newsletter, issue: Issue) -> Iterator[Section]:
+    rest = [entry for entry in issue.entries if not entry.lead]
+    for entry in rest:
+        if not entry.topics or entry.section not in newsletter.topic_slugs:
+            reason = f"stands under no topic of {newsletter.slug}"
+            raise RenderingFailed(f"brief {entry.brief_id} {reason}")
+    for topic in newsletter.topics:
+        stories = tuple(_story(entry) for entry in rest if entry.section == topic.slug)
+        if stories:
+            title = plain_line(topic.title)
+            yield Section(piece=f"topic:{topic.slug}", title=title, stories=stories)
+
+
+def _story(entry: Entry) -> Story:
+    brief = entry.brief
+    if brief.verification not in _LABELS:
+        raise RenderingFailed(f"brief {entry.brief_id} is unverified and is never printed")
+    title = plain_line(brief.title)
+    return Story(
+        brief_id=entry.brief_id,
+        piece=piece_of(entry.brief_id),
+        title=title,
+        short=shorten(title, _CONTENTS_WIDTH),
+        summary=plain_line(brief.summary),
+        why=plain_line(brief.why),
+        label=_LABELS[brief.verification],
+        verified=brief.verification is Verification.VERIFIED,
+        source=plain_line(brief.source.name),
+        url=web_url(brief.source.url),
+        minutes=brief.minutes,
+    )

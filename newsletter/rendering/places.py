@@ -1,0 +1,61 @@
+"""Places: which template and line a tag of the filled-in MJML came from.
+
+MJML reports no lines, and the lines of the filled-in source are not those of any template. So
+each start tag in a template is given an attribute with its place before Jinja sees it; it is
+taken off again before MJML does. Nothing printed can forge one: its quotes would be escaped.
+"""
+
+import re
+from collections.abc import Iterator
+
+ATTRIBUTE = "data-at"
+SOMEWHERE = "a template"  #: the place of a tag that no template wrote down as such
+
+_JINJA_OR_COMMENT = r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<!--.*?-->"
+_START_TAG = re.compile(rf"(?:{_JINJA_OR_COMMENT})|(<[A-Za-z][\w:-]*)", re.DOTALL)
+_PLACE = re.compile(rf' {ATTRIBUTE}="([^"]*)"')
+_ANY_TAG = re.compile(
+    r"<!--.*?-->|<(?P<end>/?)(?P<name>[A-Za-z][\w:-]*)(?P<rest>(?:[^<>\"]|\"[^\"]*\")*)>",
+    re.DOTALL,
+)
+
+
+def with_places(source: str, name: str) -> str:
+    """Return a template's source with its name and line on every start tag; lines stay."""
+
+    def placed(tag: re.Match[str]) -> str:
+        if not tag[1]:
+            return tag[0]
+        line = source.count("\n", 0, tag.start()) + 1
+        return f'{tag[1]} {ATTRIBUTE}="{name}, line {line}"'
+
+    return _START_TAG.sub(placed, source)
+
+
+def without_places(filled: str) -> str:
+    """Return filled-in MJML as the templates' authors wrote it."""
+    return _PLACE.sub("", filled)
+
+
+def place_before(filled: str, line: int, column: int) -> str:
+    """Return the place of the last start tag up to a line (from 1) and column (from 0)."""
+    lines = filled.splitlines(keepends=True)
+    before = "".join(lines[: line - 1]) + lines[line - 1][: column + 1]
+    places = _PLACE.findall(before)
+    return places[-1] if places else SOMEWHERE
+
+
+def unclosed(filled: str) -> Iterator[tuple[str, str]]:
+    """Yield the name and place of the first tag that is not closed where it should be."""
+    opened: list[tuple[str, str]] = []
+    for tag in _ANY_TAG.finditer(filled):
+        if not tag["name"] or tag["rest"].endswith("/"):
+            continue
+        if not tag["end"]:
+            place = _PLACE.search(tag["rest"])
+            opened.append((tag["name"], place[1] if place else SOMEWHERE))
+        elif opened and opened[-1][0] == tag["name"]:
+            opened.pop()
+        else:
+            break
+    yield from opened[-1:]

@@ -1,0 +1,49 @@
+"""The renderer: an issue set in type once, and the same letter straight, to prove the cutting."""
+
+from pathlib import Path
+
+from newsletter.core.edition import Edition, Letter, compose
+from newsletter.core.galley import Galley, Segment, read_marked
+from newsletter.core.issue import Issue
+from newsletter.core.publication import Newsletter
+from newsletter.rendering.inlining import inline
+from newsletter.rendering.mjml import to_html
+from newsletter.rendering.page import page_of
+from newsletter.rendering.source import MJML, TEXT, Source
+
+
+class Renderer:
+    """Sets issues with the templates of one folder, the one that holds `issue/`.
+
+    `compiles` and `inlinings` count MJML and premailer passes: one each an issue (law 2).
+    """
+
+    def __init__(self, templates: Path) -> None:
+        self._source = Source(templates)
+        self.compiles = 0
+        self.inlinings = 0
+
+    def set(self, newsletter: Newsletter, issue: Issue) -> Galley:
+        """Set the whole issue; RenderingFailed names template, line and brief."""
+        html, text = self._type(newsletter, issue, marked=True)
+        return Galley(html=read_marked(html), text=read_marked(text))
+
+    def direct(
+        self, newsletter: Newsletter, issue: Issue, edition: Edition, *, view_url: str
+    ) -> Letter:
+        """Render an edition's letter by the same road without marks or cutting.
+
+        `issue` holds the edition's briefs and no others. This is the letter that one cut from
+        the galley must equal; nothing is sent this way.
+        """
+        html, text = self._type(newsletter, issue, marked=False)
+        uncut = Galley(html=(Segment(html),), text=(Segment(text),))
+        return compose(uncut, edition, view_url=view_url)
+
+    def _type(self, newsletter: Newsletter, issue: Issue, *, marked: bool) -> tuple[str, str]:
+        page = page_of(newsletter, issue)
+        html = to_html(self._source.fill(MJML, page, marked=marked))
+        self.compiles += 1
+        html = inline(html, self._source.inline_css())
+        self.inlinings += 1
+        return html, self._source.fill(TEXT, page, marked=marked)

@@ -1,0 +1,115 @@
+"""Filling in templates: Jinja in a sandbox, strict about names, escaping whatever is MJML."""
+
+import re
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.environment import Environment
+from jinja2.sandbox import SandboxedEnvironment
+from markupsafe import Markup
+
+from newsletter.core.galley import CLOSE_MARK, OPEN_MARK
+from newsletter.errors import RenderingFailed
+from newsletter.rendering.page import Page, Story
+from newsletter.rendering.places import with_places
+
+MJML = "issue/issue.mjml.j2"
+TEXT = "issue/issue.txt.j2"
+INLINE_CSS = "issue/styles/inline.css"
+_TEXT_WIDTH = 72  #: columns: what a mail reader quotes without wrapping again
+
+_BLANK_EDGES = re.compile(r"^\s+(?=<)|(?<=>)\s+$")
+
+#: What an expression in a template may raise besides Jinja's own errors.
+_TEMPLATE_BUGS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+
+
+class Source:
+    """The templates of a letter, by name."""
+
+    def __init__(self, templates: Path) -> None:
+        self._folder = templates
+        self._jinja = SandboxedEnvironment(
+            loader=_Loader(templates),
+            undefined=StrictUndefined,
+            autoescape=_escapes,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self._jinja.filters["wrap"] = wrap  # pyright: ignore[reportUnknownMemberType]
+
+    def fill(self, name: str, page: Page, *, marked: bool) -> str:
+        """Return the template filled in; RenderingFailed names template, line and brief.
+
+        `piece` brackets what stands between MJML tags, `inline_piece` what stands in text.
+        """
+        in_mjml = name == MJML
+        pieces = {
+            "piece": _bracket("<mj-raw>{}</mj-raw>", in_mjml=in_mjml, marked=marked),
+            "inline_piece": _bracket("{}", in_mjml=in_mjml, marked=marked),
+        }
+        variables = {field: getattr(page, field) for field in page.__dataclass_fields__}
+        try:
+            template = self._jinja.get_template(name)
+            return template.render(variables, stories=page.stories, **pieces)
+        except TemplateSyntaxError as error:
+            raise RenderingFailed(f"{error.name}, line {error.lineno}: {error.message}") from error
+        except (TemplateError, *_TEMPLATE_BUGS) as error:
+            place = self._place(error.__traceback__) or name
+            raise RenderingFailed(f"{place}: {error}") from error
+
+    def inline_css(self) -> str:
+        """Return the stylesheet that is written into the letter's tags."""
+        return (self._folder / INLINE_CSS).read_text(encoding="utf-8")
+
+    def _place(self, trace: TracebackType | None) -> str:
+        """Return template, line and brief where the error arose; "" if in no template."""
+        place = ""
+        while trace is not None:
+            code = Path(trace.tb_frame.f_code.co_filename)
+            if code.is_relative_to(self._folder):
+                # Jinja rewrites its tracebacks: lines are the template's, locals its variables.
+                place = f"{code.relative_to(self._folder).as_posix()}, line {trace.tb_lineno}"
+                story = trace.tb_frame.f_locals.get("story")
+                place += f" (brief {story.brief_id})" if isinstance(story, Story) else ""
+            trace = trace.tb_next
+        return place
+
+
+def _escapes(template: str | None) -> bool:
+    return template is None or not template.endswith((".txt.j2", ".css"))
+
+
+class _Loader(FileSystemLoader):
+    """Loads MJML templates with the place of each tag on it."""
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        source, path, up_to_date = super().get_source(environment, template)
+        if template.endswith(".mjml.j2"):
+            source = with_places(source, template)
+        return source, path, up_to_date
+
+
+def wrap(text: str) -> str:
+    """Return the text in lines of at most 72 columns, but for words that are longer."""
+    return textwrap.fill(text, _TEXT_WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _bracket(around: str, *, in_mjml: bool, marked: bool) -> Callable[..., Markup]:
+    """Return what `{% call piece(name) %}` calls: it marks a piece, unless nothing is marked."""
+
+    def piece(name: str, caller: Callable[[], str]) -> Markup:
+        # mrml drops blanks between tags but keeps them beside a comment: marked or not, none here.
+        inner = _BLANK_EDGES.sub("", str(caller())) if in_mjml else str(caller())
+        if not marked:
+            return Markup(inner)  # noqa: S704  # escaped already, by the same template
+        first, last = around.format(OPEN_MARK.format(name)), around.format(CLOSE_MARK)
+        return Markup(first + inner + last)  # noqa: S704
+
+    return piece

@@ -1,0 +1,258 @@
+"""What becomes of accepted letters: fates decided by the address, and the events that tell them.
+
+The same address always meets the same fate, so runs repeat. A tag behind a plus chooses one:
+`anyone+bounce@example.com` bounces. Fields and values follow the Event Webhook reference.
+"""
+
+import base64
+import hashlib
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from newsletter.sandbox.letters import addresses, merged
+
+Event = dict[str, Any]
+
+
+class Fate(StrEnum):
+    """What becomes of one letter."""
+
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"  #: first put off, then delivered
+    BOUNCE = "bounce"
+    BLOCKED = "blocked"
+    DROPPED = "dropped"  #: the address had bounced before
+    INVALID = "invalid"  #: dropped, because there can be no such address
+    OPEN = "open"
+    CLICK = "click"  #: opened, and followed a link
+    SPAMREPORT = "spamreport"
+    UNSUBSCRIBE = "unsubscribe"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shares:
+    """How many of all letters meet which fate, each from 0 to 1; the rest is just delivered."""
+
+    bounce: float = 0.02
+    blocked: float = 0.0
+    dropped: float = 0.01
+    invalid: float = 0.0
+    deferred: float = 0.01
+    spamreport: float = 0.001
+    unsubscribe: float = 0.0
+    click: float = 0.08  #: counted among those who open
+    open: float = 0.30
+
+    def __post_init__(self) -> None:
+        for share in fields(self):
+            if not 0 <= getattr(self, share.name) <= 1:
+                raise ValueError(f"share {share.name} must be between 0 and 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happening:
+    """An accepted request, as far as its events need it."""
+
+    request_id: int
+    message_id: str  #: X-Message-Id
+    accepted: int  #: seconds since the epoch
+    message: dict[str, Any]
+
+
+_MACHINE_SHARE = 0.25  #: of the openers who do not click: a machine that prefetches
+_ANCHOR = re.compile(  # clicktracking=off stands before href, as SendGrid asks for it
+    r"""<a\b[^>]*?(?:(clicktracking=["']?off)[^>]*?)?\bhref=["'](https?://[^"']+)""", re.IGNORECASE
+)
+_PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15"
+_MACHINE = "Mozilla/5.0"
+
+
+def fate_of(email: str, shares: Shares) -> Fate:
+    """Return what becomes of a letter to this address."""
+    tag = email.partition("@")[0].rpartition("+")[2]
+    if "+" in email and tag in Fate:
+        return Fate(tag)
+    trouble, interest, _ = _draws(email)
+    for fate in (Fate.BOUNCE, Fate.BLOCKED, Fate.DROPPED, Fate.INVALID, Fate.DEFERRED):
+        trouble -= getattr(shares, fate)
+        if trouble < 0:
+            return fate
+    for fate in (Fate.SPAMREPORT, Fate.UNSUBSCRIBE):
+        interest -= getattr(shares, fate)
+        if interest < 0:
+            return fate
+    if interest < shares.click:
+        return Fate.CLICK
+    return Fate.OPEN if interest < shares.open else Fate.DELIVERED
+
+
+def events_of(
+    happening: Happening,
+    shares: Shares,
+    *,
+    duplicates: float = 0.0,
+    shuffle: bool = False,
+    seed: int = 0,
+) -> list[Event]:
+    """Return all events of a request, in the order they are posted; the same on every call."""
+    dice = random.Random(f"{seed}:{happening.message_id}")  # noqa: S311  # no secret
+    events = [
+        event
+        for place in range(len(happening.message["personalizations"]))
+        for event in events_for(happening, place, shares)
+    ]
+    again = [_again(event, dice) for event in events if dice.random() < duplicates]
+    if shuffle:
+        events += again
+        dice.shuffle(events)
+        return events
+    return events + again
+
+
+def events_for(
+    happening: Happening, place: int, shares: Shares, key: str | None = None
+) -> list[Event]:
+    """Return the events of one personalization, in order; those of one folded address by `key`."""
+    one = happening.message["personalizations"][place]
+    return [
+        event
+        for email in addresses(one)
+        if key is None or email.lower() == key
+        for event in _series(happening, one, email, shares)
+    ]
+
+
+def _series(
+    happening: Happening, one: dict[str, Any], email: str, shares: Shares
+) -> Iterator[Event]:
+    message = happening.message
+    fate = fate_of(email.lower(), shares)
+    link = _link(message, email) if fate is Fate.CLICK else None
+    common: Event = {
+        **merged(message, one, "custom_args"),  # SendGrid's own names win
+        "email": email,
+        "timestamp": happening.accepted,
+        "sg_message_id": f"{happening.message_id}.recvd-sandbox-{happening.request_id}.0",
+        **_category(message.get("categories", [])),
+    }
+    smtp_id = merged(message, one, "headers").get("Message-ID", f"<{happening.message_id}@sandbox>")
+    for number, specific in enumerate(_steps(fate, email, link)):
+        event_id = _opaque(f"{happening.message_id}:{email}:{number}")
+        event = {**common, **specific, "sg_event_id": event_id}
+        if specific["event"] not in _ENGAGEMENT:
+            event["smtp-id"] = smtp_id
+        yield event
+
+
+_ENGAGEMENT = frozenset({"open", "click", "spamreport", "unsubscribe"})
+_UNDELIVERED: dict[Fate, tuple[Event, ...]] = {
+    Fate.DROPPED: ({"event": "dropped", "reason": "Bounced Address", "status": "5.0.0"},),
+    Fate.INVALID: ({"event": "dropped", "reason": "Invalid", "status": "5.0.0"},),
+    Fate.BOUNCE: (
+        {"event": "processed"},
+        {
+            "event": "bounce",
+            "type": "bounce",
+            "status": "5.1.1",
+            "reason": "550 5.1.1 The email account that you tried to reach does not exist.",
+            "bounce_classification": "Invalid Address",
+            "ip": "192.0.2.25",
+            "tls": 1,
+        },
+    ),
+    Fate.BLOCKED: (
+        {"event": "processed"},
+        {
+            "event": "bounce",
+            "type": "blocked",
+            "status": "4.7.1",
+            "reason": "421 4.7.1 Messages from 192.0.2.25 temporarily deferred.",
+            "bounce_classification": "Reputation",
+            "ip": "192.0.2.25",
+            "tls": 1,
+        },
+    ),
+}
+_DEFERRED: Event = {
+    "event": "deferred",
+    "response": "450 4.2.1 The mailbox is receiving mail too quickly. Try again later.",
+    "attempt": "1",
+}
+_DELIVERED: Event = {
+    "event": "delivered",
+    "response": "250 2.0.0 OK",
+    "ip": "192.0.2.25",
+    "tls": 1,
+}
+
+
+def _steps(fate: Fate, email: str, link: tuple[int, str] | None) -> Iterator[Event]:
+    if fate in _UNDELIVERED:
+        yield from _UNDELIVERED[fate]
+        return
+    yield {"event": "processed"}
+    if fate is Fate.DEFERRED:
+        yield _DEFERRED
+    yield _DELIVERED
+    if fate in {Fate.OPEN, Fate.CLICK}:
+        machine = fate is Fate.OPEN and _draws(email.lower())[2] < _MACHINE_SHARE
+        yield {
+            "event": "open",
+            "ip": "198.51.100.7",
+            "useragent": _MACHINE if machine else _PHONE,
+            "sg_machine_open": machine,
+            "sg_content_type": "html",
+        }
+    if link:
+        offset = {"index": link[0], "type": "html"}
+        yield {
+            "event": "click",
+            "ip": "198.51.100.7",
+            "useragent": _PHONE,
+            "url": link[1],
+            "url_offset": offset,
+        }
+    if fate in {Fate.SPAMREPORT, Fate.UNSUBSCRIBE}:
+        yield {"event": str(fate)}
+
+
+def _again(event: Event, dice: random.Random) -> Event:
+    # Duplicates come with the same sg_event_id, and also with another one (sendgrid-nodejs#1435).
+    if dice.random() < 0.5:  # noqa: PLR2004  # a fair coin
+        return event
+    return {**event, "sg_event_id": _opaque(event["sg_event_id"])}
+
+
+def _link(message: dict[str, Any], email: str) -> tuple[int, str] | None:
+    html = next((c["value"] for c in message.get("content", ()) if c["type"] == "text/html"), "")
+    links = _links(html)
+    return links[int(_draws(email.lower())[2] * len(links))] if links else None
+
+
+@lru_cache(maxsize=8)
+def _links(html: str) -> list[tuple[int, str]]:
+    """Return the links SendGrid would track, each with its place among all links."""
+    found = enumerate(_ANCHOR.findall(html))
+    return [(index, href) for index, (off, href) in found if not off]
+
+
+def _category(categories: list[str]) -> Event:
+    if not categories:
+        return {}
+    return {"category": categories[0] if len(categories) == 1 else categories}
+
+
+def _draws(email: str) -> tuple[float, float, float]:
+    digest = hashlib.blake2b(email.encode(), digest_size=12).digest()
+    one, two, three = (int.from_bytes(digest[at : at + 4]) / 2**32 for at in (0, 4, 8))
+    return one, two, three
+
+
+def _opaque(text: str) -> str:
+    digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

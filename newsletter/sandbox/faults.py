@@ -1,0 +1,130 @@
+"""Faults on demand: how the next calls of mail/send are to go wrong."""
+
+import random
+import re
+import threading
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+
+class Kind(StrEnum):
+    """The ways to go wrong; what a client of urllib's sees of each stands behind it."""
+
+    HANG = "hang"  #: accepts, then says nothing: TimeoutError
+    CLOSE_AFTER_ACCEPT = "close_after_accept"  #: accepts, then hangs up: RemoteDisconnected
+    TRUNCATE_202 = "truncate_202"  #: accepts, and breaks off within the answer: IncompleteRead
+    GARBAGE = "garbage"  #: accepts, and answers what is not HTTP: BadStatusLine
+    CLOSE_BEFORE_READ = "close_before_read"  #: small: RemoteDisconnected; large: URLError
+    RESET = "reset"  #: resets the connection within a large body: URLError
+    EARLY_413 = "early_413"  #: answers before it has read; a large body sees a URLError instead
+    REDIRECT = "redirect"  #: 302 to a page that answers 200, which urllib follows with a GET
+    STATUS_401_CREDITS = "status_401_credits"
+    STATUS_403 = "status_403"
+    STATUS_429 = "status_429"
+    STATUS_500 = "status_500"
+    STATUS_502 = "status_502"
+    STATUS_503 = "status_503"
+    STATUS_504 = "status_504"
+    BAD_ADDRESS = "bad_address"  #: 400 for addresses that match `pattern`, on every call
+
+    @property
+    def spares_body(self) -> bool:
+        """Tell whether it strikes before the body has been read."""
+        return self in {Kind.CLOSE_BEFORE_READ, Kind.RESET, Kind.EARLY_413}
+
+    @property
+    def may_accept(self) -> bool:
+        """Tell whether a rule may choose that the request is accepted all the same."""
+        return self is Kind.HANG or self.name.startswith("STATUS_5")
+
+    @property
+    def accepts(self) -> bool:
+        """Tell whether, unless the rule says otherwise, the request is accepted and kept."""
+        return self in {Kind.HANG, Kind.CLOSE_AFTER_ACCEPT, Kind.TRUNCATE_202, Kind.GARBAGE}
+
+
+class Rule(BaseModel):
+    """A fault and when it strikes."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    kind: Kind
+    share: float = Field(1.0, ge=0, le=1)  #: of the calls it is asked about
+    times: int | None = Field(None, ge=0)  #: how often it may still strike; None: without end
+    seconds: float = Field(30.0, ge=0)  #: how long it hangs, or until a 429's limit is reset
+    headers: bool = True  #: whether a 429 carries X-RateLimit headers
+    accept: bool | None = None  #: whether the request is accepted and kept; None: as its kind does
+    pattern: str = ""  #: of a bad address: a regular expression for the whole of it, lower case
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.accept is not None and not self.kind.may_accept:
+            raise ValueError(f"{self.kind} leaves no choice about accept")
+        if bool(self.pattern) != (self.kind is Kind.BAD_ADDRESS):
+            raise ValueError("a bad address, and nothing else, has a pattern")
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ValueError(f"pattern: {error}") from error
+        return self
+
+    @property
+    def accepts(self) -> bool:
+        """Tell whether the request it strikes is accepted and kept."""
+        return self.kind.accepts if self.accept is None else self.accept
+
+
+_RULES = TypeAdapter(list[Rule])
+
+
+class Faults:
+    """The rules in force, asked once for every call; equal seeds give equal answers."""
+
+    def __init__(self, seed: int = 0, bad_address: str = "") -> None:
+        self._seed = seed
+        self._always = re.compile(bad_address) if bad_address else None
+        self._lock = threading.Lock()
+        self._set([])
+
+    def replace(self, rules: bytes) -> None:
+        """Put the rules of a JSON array in force; ValueError says what is wrong with them."""
+        self._set(_RULES.validate_json(rules))
+
+    def clear(self) -> None:
+        """Drop all rules."""
+        self._set([])
+
+    def as_json(self) -> bytes:
+        """Return the rules in force, `times` counted down."""
+        with self._lock:
+            return _RULES.dump_json(self._rules)
+
+    def draw(self) -> Rule | None:
+        """Return the fault that strikes this call: that of the first rule to do so."""
+        with self._lock:
+            return next((rule for rule in self._rules if self._strikes(rule)), None)
+
+    @property
+    def bad_address(self) -> re.Pattern[str] | None:
+        """Return what matches the addresses to refuse."""
+        return self._bad_address
+
+    def _set(self, rules: list[Rule]) -> None:
+        bad = [rule.pattern for rule in rules if rule.kind is Kind.BAD_ADDRESS]
+        if self._always:
+            bad.append(self._always.pattern)
+        with self._lock:
+            self._rules = rules
+            self._dice = random.Random(self._seed)  # noqa: S311  # no secret
+            self._bad_address = re.compile("|".join(f"(?:{one})" for one in bad)) if bad else None
+
+    def _strikes(self, rule: Rule) -> bool:
+        if rule.kind is Kind.BAD_ADDRESS or rule.times == 0:
+            return False
+        if rule.share < 1 and self._dice.random() >= rule.share:
+            return False
+        if rule.times is not None:
+            rule.times -= 1
+        return True

@@ -1,0 +1,148 @@
+"""The postman: one thread that lets events happen and posts them, signed, to the webhook.
+
+The events of a request are worked out from its body when their turn comes, and a number in the
+database says how many of them have been posted; so nothing waits in memory, and a restart goes on
+where the last run stopped (at worst the last post comes twice, as SendGrid's may).
+"""
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
+
+from newsletter.sandbox.config import SandboxConfig
+from newsletter.sandbox.events import Event, events_of
+from newsletter.sandbox.signing import Signer
+from newsletter.sandbox.store import Store, Unsettled
+
+MAX_POST_BYTES = 768 * 1024  #: event webhook overview: a post is sent off at 768 kilobytes
+RETRY_FOR = 24 * 3600  #: same page, seconds after the event
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 10.0  # seconds; the page says only "increasing intervals"
+_TIMEOUT = 10.0  # seconds for one post; SendGrid documents none
+_LISTS = {"spamreport": "spam_reports", "unsubscribe": "unsubscribes"}
+
+
+class Postman(threading.Thread):
+    """Takes accepted requests in order and sees each one's events through."""
+
+    def __init__(self, config: SandboxConfig, store: Store, signer: Signer) -> None:
+        super().__init__(name="postman", daemon=True)
+        self._config = config
+        self._store = store
+        self._signer = signer
+        self._stopping = threading.Event()
+        self._news = threading.Condition()  # something was accepted, posted or stopped
+
+    def wake(self) -> None:
+        """Tell the postman that something was accepted."""
+        with self._news:
+            self._news.notify_all()
+
+    def stop(self) -> None:
+        """Stop before the next post."""
+        self._stopping.set()
+        self.wake()
+
+    def flush(self, timeout: float) -> int:
+        """Wait until nothing is left to post, at most so many seconds; return what is left."""
+        with self._news:
+            self._news.wait_for(lambda: not self._store.awaiting_events(), timeout)
+        return self._store.awaiting_events()
+
+    def run(self) -> None:
+        """Work until stopped."""
+        while not self._stopping.is_set():
+            with self._news:
+                request = self._store.next_unsettled()
+                if request is None:
+                    self._news.wait()
+                    continue
+            self._see_through(request)
+            self.wake()
+
+    def _see_through(self, request: Unsettled) -> None:
+        config, request_id = self._config, request.happening.request_id
+        events = events_of(
+            request.happening,
+            config.shares,
+            duplicates=config.duplicates,
+            shuffle=config.shuffle,
+            seed=config.seed,
+        )
+        self._store.suppress(_suppressions(events))
+        if config.webhook_url is None:
+            self._store.advance(request_id, 0, settled=True)
+            return
+        posted = request.posted
+        deadline = request.happening.accepted + RETRY_FOR
+        for count, body in posts(events[posted:], config.max_events):
+            if not self._deliver(config.webhook_url, body, count, deadline):
+                return
+            posted += count
+            self._store.advance(request_id, posted, settled=False)
+        self._store.advance(request_id, posted, settled=True)
+
+    def _deliver(self, url: str, body: bytes, count: int, deadline: float) -> bool:
+        """Post until a 2xx comes or the deadline passes; return False when told to stop."""
+        pause = _FIRST_PAUSE
+        while not self._stopping.is_set():
+            if _post(url, body, self._signer):
+                self._store.count({"events posted": count, "events posts": 1})
+                return True
+            self._store.count({"events posts_refused": 1})
+            if time.time() > deadline:
+                self._store.count({"events abandoned": count})
+                return True
+            self._stopping.wait(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        return False
+
+
+def posts(events: Iterable[Event], max_events: int) -> Iterator[tuple[int, bytes]]:
+    """Cut events into posts; yield how many each holds, and its body with the final CR LF."""
+    held: list[bytes] = []
+    size = 0
+    for event in events:
+        packed = json.dumps(event, separators=(",", ":")).encode()
+        if held and (len(held) == max_events or size + len(packed) + 4 >= MAX_POST_BYTES):
+            yield len(held), _body(held)
+            held, size = [], 0
+        held.append(packed)
+        size += len(packed) + 1
+    if held:
+        yield len(held), _body(held)
+
+
+def _body(packed: list[bytes]) -> bytes:
+    return b"[" + b",".join(packed) + b"]\r\n"
+
+
+def _post(url: str, body: bytes, signer: Signer) -> bool:
+    """Post once; a redirect is not followed and counts as a refusal, as with SendGrid."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    connection = connect(parts.hostname or "", parts.port, timeout=_TIMEOUT)
+    headers = {"Content-Type": "application/json", "User-Agent": "SendGrid Event API"}
+    headers |= signer.headers(body, str(int(time.time())))
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    try:
+        connection.request("POST", path, body, headers)
+        return 200 <= connection.getresponse().status < 300  # noqa: PLR2004  # RFC 9110 15.3
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _suppressions(events: Iterable[Event]) -> Iterator[tuple[str, Event]]:
+    for event in events:
+        name = _LISTS.get(event["event"], "")
+        if event["event"] == "bounce":
+            name = "blocks" if event["type"] == "blocked" else "bounces"
+        elif event["event"] == "dropped":
+            name = "invalid_emails" if event["reason"] == "Invalid" else "bounces"
+        if name:
+            yield name, event

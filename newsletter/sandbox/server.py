@@ -1,0 +1,141 @@
+"""The stand-in as a process: run in the foreground, or started and stopped by a test."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from newsletter.sandbox.application import StandIn
+from newsletter.sandbox.config import SandboxConfig
+from newsletter.sandbox.faults import Faults
+from newsletter.sandbox.postman import Postman
+from newsletter.sandbox.room import Room
+from newsletter.sandbox.signing import Signer
+from newsletter.sandbox.store import Store
+from newsletter.sandbox.transport import Server
+
+__all__ = ["Sandbox", "SandboxConfig", "run"]
+
+_PATIENCE = 5  # seconds to stop within before the process is killed
+
+
+def run(config: SandboxConfig, ready_file: Path | None = None) -> None:
+    """Serve until SIGTERM or SIGINT; write the URL to `ready_file` once it can be asked."""
+    config.data.mkdir(parents=True, exist_ok=True)
+    store, signer = Store(config.data), Signer.kept_in(config.data)
+    postman = Postman(config, store, signer)
+    faults = Faults(config.seed, config.bad_address)
+    room = Room(config=config, store=store, signer=signer, faults=faults, postman=postman)
+    with Server((config.host, config.port), StandIn(room)) as server:
+        _stop_on_signals(server)
+        postman.start()
+        if ready_file:
+            ready_file.write_text(f"{server.url}\n", encoding="ascii")
+        server.serve_forever(poll_interval=0.05)
+    server.stopping.set()
+    postman.stop()
+    postman.join(timeout=0.5)  # a post under way is not waited for; it would come again
+
+
+def _stop_on_signals(server: Server) -> None:
+    def stop(_number: int, _frame: object) -> None:
+        # Not from this thread: shutdown() waits for the loop that this handler interrupts.
+        threading.Thread(target=server.shutdown).start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+
+
+class Sandbox:
+    """A stand-in in a process of its own, for as long as the `with` block lasts."""
+
+    def __init__(self, config: SandboxConfig) -> None:
+        self.config = config
+        self.url = ""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Start it, and wait until it can be asked."""
+        reading, writing = os.pipe()
+        command = [sys.executable, "-m", "newsletter.sandbox", *self.config.arguments()]
+        self._process = subprocess.Popen(  # noqa: S603  # our own program
+            [*command, f"--ready-file=/dev/fd/{writing}"], pass_fds=(writing,)
+        )
+        os.close(writing)
+        with os.fdopen(reading, encoding="ascii") as pipe:
+            self.url = pipe.readline().strip()  # nothing, when the process ends without a word
+        if not self.url:
+            self.stop()
+            raise RuntimeError("the stand-in did not start; its standard error says why")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self.stop()
+
+    @property
+    def public_key(self) -> str:
+        """Return the key its events are signed with, as SendGrid shows it."""
+        return self.call("GET", "/sandbox/public-key")["public_key"]
+
+    def stats(self) -> dict[str, Any]:
+        """Return the sums of what came and went."""
+        return self.call("GET", "/sandbox/stats")
+
+    def messages(self, to: str = "", limit: int = 50) -> list[dict[str, Any]]:
+        """Return what was accepted, newest first; to one address only if it is given."""
+        query = urllib.parse.urlencode({"to": to, "limit": limit})
+        return self.call("GET", f"/sandbox/messages?{query}")["messages"]
+
+    def message(self, number: int) -> dict[str, Any]:
+        """Return one letter, filled in."""
+        return self.call("GET", f"/sandbox/messages/{number}")
+
+    def fail(self, *rules: Mapping[str, Any]) -> None:
+        """Put these faults, and no others, in force."""
+        self.call("PUT", "/sandbox/faults", rules)
+
+    def flush(self) -> None:
+        """Wait until all events have been posted; HTTPError (504) if that takes too long."""
+        self.call("POST", "/sandbox/flush")
+
+    def clear(self) -> None:
+        """Forget all that was accepted and counted."""
+        self.call("DELETE", "/sandbox/messages")
+
+    def stop(self) -> None:
+        """End the process; what it kept stays on disk."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def kill(self) -> None:
+        """End the process at once, as an accident would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def call(self, method: str, path: str, value: Sequence[Any] | None = None) -> Any:
+        """Ask the stand-in's own interface; return the JSON it answers."""
+        body = None if value is None else json.dumps(value).encode()
+        request = urllib.request.Request(self.url + path, body, method=method)  # noqa: S310  # loopback
+        with _opener.open(request, timeout=60) as reply:
+            text = reply.read()
+        return json.loads(text) if text else None
+
+
+# No proxy stands between a machine and itself.
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -1,0 +1,145 @@
+"""SendGrid's own interface, as far as the service uses it."""
+
+import secrets
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
+
+from newsletter.sandbox.letters import merged, subject_of
+from newsletter.sandbox.room import BadRequest, NotFound, Room, number, route
+from newsletter.sandbox.rules import Problem
+from newsletter.sandbox.store import issue_digest
+from newsletter.sandbox.transport import Reply, Request
+from newsletter.sandbox.validation import Checked, check
+
+SEND = "/v3/mail/send"
+MAX_PAGE = 500  #: OAS, `limit` of a suppression list
+_LISTS = ("bounces", "blocks", "invalid_emails", "spam_reports", "unsubscribes")
+_FAR_FUTURE = 2**53
+_LIMIT = 600  #: requests a minute /v3/scopes was seen to allow (stackoverflow 43430416)
+_WORDS = {  # what SendGrid says, as far as reports show it
+    401: "The provided authorization grant is invalid, expired, or revoked",
+    403: "The from address does not match a verified Sender Identity. Mail cannot be sent until this error is resolved.",  # noqa: E501
+    415: "Content-Type should be application/json.",
+    429: "too many requests",
+}
+
+
+def refusal(status: int, message: str = "") -> Reply:
+    """Return an error in SendGrid's shape."""
+    problem = Problem(None, message or _WORDS.get(status) or HTTPStatus(status).phrase.lower())
+    return Reply.of({"errors": [problem.as_json()]}, status)
+
+
+def is_authorized(room: Room, request: Request) -> bool:
+    """Tell whether the request bears a key that is let in."""
+    scheme, _, key = (request.headers.get("Authorization") or "").partition(" ")
+    if scheme != "Bearer":
+        return False
+    if room.config.keys:
+        return key in room.config.keys
+    return key.startswith("SG.") and len(key) > len("SG.")
+
+
+def rate_limit_headers(remaining: int, seconds: float) -> dict[str, str]:
+    """Return the headers of SendGrid's rate limits page; the reset is in UNIX seconds."""
+    return {
+        "X-RateLimit-Limit": str(_LIMIT),
+        "X-RateLimit-Remaining": str(remaining),
+        "X-RateLimit-Reset": str(int(time.time() + seconds)),
+    }
+
+
+def _send(room: Room, request: Request) -> Reply:
+    kind = request.headers.get("Content-Type") or ""
+    if kind.partition(";")[0].strip().lower() != "application/json":
+        return refusal(415)
+    checked = check(request.body, time.time(), room.faults.bad_address)
+    _check_batch(room, checked)
+    if checked.problems:
+        return Reply.of({"errors": [problem.as_json() for problem in checked.problems]}, 400)
+    if checked.sandbox_mode:
+        return Reply(status=200)
+    message_id = secrets.token_urlsafe(16)  # 22 characters, as SendGrid's
+    _keep(room, message_id, request.body, checked)
+    return Reply(status=202, headers={"X-Message-Id": message_id})
+
+
+def _check_batch(room: Room, checked: Checked) -> None:
+    batch_id = checked.message.get("batch_id")
+    if isinstance(batch_id, str) and not room.store.has_batch(batch_id):
+        checked.problems.add("batch_id", "There is no such batch id.", "message.batch_id")
+
+
+def _keep(room: Room, message_id: str, body: bytes, checked: Checked) -> None:
+    config = room.config
+    tallies = {"accepted_requests": 1, "accepted_recipients": len(checked.recipients)}
+    if config.sink:
+        room.store.count(tallies)
+        return
+    recipients = _marked(checked, config.issue_arg)
+    room.store.accept(message_id, body, recipients, tallies, eventful=config.events)
+    room.postman.wake()
+
+
+def _marked(checked: Checked, issue_arg: str) -> Iterator[tuple[int, str, int]]:
+    """Yield each recipient with the digest of what must not come to it twice."""
+    message = checked.message
+    digests = [
+        issue_digest(merged(message, one, "custom_args").get(issue_arg) or subject_of(message, one))
+        for one in message["personalizations"]
+    ]
+    for place, key in checked.recipients:
+        yield place, key, digests[place]
+
+
+def _new_batch(room: Room, _: Request) -> Reply:
+    batch_id = secrets.token_urlsafe(36)
+    room.store.add_batch(batch_id)
+    return Reply.of({"batch_id": batch_id}, 201)
+
+
+def _known_batch(room: Room, _: Request, batch_id: str) -> Reply:
+    if not room.store.has_batch(batch_id):
+        raise BadRequest("invalid batch id")
+    return Reply.of({"batch_id": batch_id})
+
+
+def _scopes(_: Room, __: Request) -> Reply:
+    scopes = ["mail.send", "mail.batch.create", "mail.batch.read", "suppression.read"]
+    return Reply.of({"scopes": scopes}, headers=rate_limit_headers(_LIMIT - 1, 60))
+
+
+def _suppressions(room: Room, request: Request, name: str) -> Reply:
+    if name not in _LISTS:
+        raise NotFound
+    limit = number(request, "limit", MAX_PAGE)
+    if not 1 <= limit <= MAX_PAGE:
+        raise BadRequest(f"limit must be between 1 and {MAX_PAGE}")
+    rows = room.store.suppressions(
+        name,
+        start=number(request, "start_time", 0),
+        end=number(request, "end_time", _FAR_FUTURE),
+        limit=limit,
+        offset=number(request, "offset", 0),
+    )
+    return Reply.of([_suppression(name, *row) for row in rows])
+
+
+def _suppression(
+    name: str, created: int, email: str, reason: str, status: str
+) -> dict[str, str | int]:
+    if name == "unsubscribes":
+        return {"created": created, "email": email}
+    if name == "spam_reports":
+        return {"created": created, "email": email, "ip": "198.51.100.7"}
+    return {"created": created, "email": email, "reason": reason, "status": status}
+
+
+ROUTES = (
+    route("POST", SEND, _send),
+    route("POST", "/v3/mail/batch", _new_batch),
+    route("GET", "/v3/mail/batch/{}", _known_batch),
+    route("GET", "/v3/scopes", _scopes),
+    route("GET", "/v3/suppression/{}", _suppressions),
+)

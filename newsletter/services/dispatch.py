@@ -1,0 +1,168 @@
+"""Planning an issue's deliveries, and claiming, sending and recording each batch.
+
+The order is the whole point. A batch is claimed in a short transaction, in which consent is asked
+again; SendGrid is asked once, with no transaction open; the answer is recorded. Whatever dies in
+between leaves a claim whose lease runs out into *unknown*, and an unknown is never asked again
+from here.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import date, timedelta
+from functools import lru_cache, partial
+
+from newsletter.core.delivery import Claim, NotYet, Outcome, Refused, Remedy, dispose
+from newsletter.core.edition import edition_for, edition_of
+from newsletter.core.filed import FiledIssue, IssueState
+from newsletter.core.mailing import Envelope, envelope_of
+from newsletter.core.publication import Newsletter
+from newsletter.core.readiness import obstacles
+from newsletter.errors import NewsletterError, NotAllowed
+from newsletter.ports import BatchQueue, Clock, DeliveryStore, IssueStore, Mailer
+from newsletter.services.publishing import Publishing
+
+
+class Dispatch:
+    """The post room."""
+
+    def __init__(
+        self,
+        *,
+        newsletters: Mapping[str, Newsletter],
+        publishing: Publishing,
+        issues: IssueStore,
+        deliveries: DeliveryStore,
+        mailer: Mailer,
+        queue: BatchQueue,
+        clock: Clock,
+        new_id: Callable[[], str],
+        base_url: str,
+        sendgrid_host: str,
+        batch_size: int,
+        lease: timedelta,
+    ) -> None:
+        self._newsletters, self._publishing = newsletters, publishing
+        self._issues, self._deliveries = issues, deliveries
+        self._mailer, self._queue = mailer, queue
+        self._clock, self._new_id = clock, new_id
+        self._base_url, self._sendgrid_host = base_url, sendgrid_host
+        self._batch_size, self._lease = batch_size, lease
+        self._frozen = lru_cache(maxsize=4)(self._approved_issue)
+
+    def send(self, newsletter: Newsletter, on: date) -> FiledIssue:
+        """Plan the issue of a date and hand its batches to the workers.
+
+        Doing it again plans nothing again; it hands over the batches still waiting. An issue that
+        was paused goes on. An empty issue stays empty.
+        """
+        filed = self._ready(newsletter, on)
+        if filed.state in (IssueState.EMPTY, IssueState.SENT):
+            return filed
+        self._refuse_obstacles(newsletter)
+        if filed.state is IssueState.APPROVED:
+            self.plan(newsletter, filed)
+        elif filed.state is IssueState.PAUSED:
+            self._issues.resume(filed.id)
+        self._queue.enqueue(self._deliveries.waiting(filed.id))
+        return self._issues.get(filed.id)
+
+    def plan(self, newsletter: Newsletter, filed: FiledIssue) -> bool:
+        """Write down who gets which edition in which batch; False if that was done before."""
+        self._refuse_changes(newsletter, filed)
+        return self._deliveries.plan(
+            filed.id,
+            partial(edition_for, filed.issue),
+            batch_size=self._batch_size,
+            now=self._clock.now(),
+        )
+
+    def send_batch(self, batch_id: int) -> None:
+        """Claim a batch, ask SendGrid once, and record the answer."""
+        claim = self._deliveries.claim(
+            batch_id, attempt_id=self._new_id(), lease=self._lease, now=self._clock.now()
+        )
+        match claim:
+            case Claim():
+                self._record(claim, self._ask(claim))
+            case NotYet(until=until):
+                self._queue.enqueue([batch_id], at=until)
+            case None:
+                pass  # another worker has it, or the issue is paused
+
+    def recover(self) -> int:
+        """Name what a dead worker left: expired claims become unknown, waiting batches get a job.
+
+        Return how many batches became unknown.
+        """
+        expired = self._deliveries.expire_leases(self._clock.now())
+        self._queue.enqueue(self._deliveries.waiting())
+        return expired
+
+    def work_on(self, filed: FiledIssue, on_progress: Callable[[int, int], None]) -> FiledIssue:
+        """Work on batches in this process until the issue has an outcome for each of its own.
+
+        `on_progress` is told recipients answered for, and all of them, a few times a second.
+        """
+        stopping = threading.Event()
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            working = pool.submit(self._drain, filed.id, stopping)
+            try:
+                while not wait([working], timeout=0.25).done:
+                    on_progress(*self._deliveries.progress(filed.id))
+            finally:  # also when a person interrupts: what is in hand is still recorded
+                stopping.set()
+                self._queue.stop()
+        working.result()
+        return self._issues.get(filed.id)
+
+    def _drain(self, issue_id: int, stopping: threading.Event) -> None:
+        while self._issues.get(issue_id).state is IssueState.SENDING and not stopping.is_set():
+            self._queue.work(until_empty=True)
+            self._deliveries.expire_leases(self._clock.now())
+            stopping.wait(0.2)  # a batch waits for its moment, or another worker has it
+
+    def _ask(self, claim: Claim) -> Outcome:
+        try:
+            envelope, filed = self._frozen(claim.issue_id)
+            edition = edition_of(filed.issue, claim.brief_ids)
+            letter = self._publishing.letter(filed, edition)
+        except NewsletterError as error:  # nothing was asked: a person must look
+            return Refused(reason=str(error), remedy=Remedy.PAUSE)
+        return self._mailer.send(envelope, letter, claim)
+
+    def _record(self, claim: Claim, outcome: Outcome) -> None:
+        now = self._clock.now()
+        disposition = dispose(outcome, claim, now)
+        again = self._deliveries.record(claim, outcome, disposition, now)
+        self._queue.enqueue(again, at=disposition.not_before or disposition.closed_until)
+
+    def _approved_issue(self, issue_id: int) -> tuple[Envelope, FiledIssue]:
+        filed = self._issues.get(issue_id)
+        newsletter = self._newsletters[filed.issue.newsletter]
+        self._refuse_changes(newsletter, filed)
+        return envelope_of(newsletter, self._base_url), filed
+
+    def _ready(self, newsletter: Newsletter, on: date) -> FiledIssue:
+        filed = self._publishing.assemble(newsletter, on)
+        if filed.state is IssueState.DRAFT:
+            raise NotAllowed(
+                f"the issue of {on} is not approved; run `newsletter issue approve --date {on}`"
+            )
+        return filed
+
+    def _refuse_obstacles(self, newsletter: Newsletter) -> None:
+        found = list(
+            obstacles(newsletter, public_url=self._base_url, sendgrid_host=self._sendgrid_host)
+        )
+        if not found and (obstacle := self._mailer.obstacle()):
+            found.append(obstacle)
+        if found:
+            raise NotAllowed(f"{newsletter.slug} cannot be sent: {' '.join(found)}")
+
+    def _refuse_changes(self, newsletter: Newsletter, filed: FiledIssue) -> None:
+        if self._publishing.current_hash(newsletter, filed) != filed.approved_hash:
+            raise NotAllowed(
+                f"issue {filed.issue.number} of {filed.issue.date} is not what was approved: "
+                "its content, sender or links changed since"
+            )

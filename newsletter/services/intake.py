@@ -1,0 +1,134 @@
+"""Receiving briefs, putting them through the gate, and a person's word on them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from newsletter.core.brief import Brief
+from newsletter.core.filed import FiledBrief
+from newsletter.core.keywords import suggest_topics
+from newsletter.core.publication import Newsletter
+from newsletter.core.verification import Evidence, Verdict, verify
+from newsletter.errors import InvalidBrief, NotAllowed
+from newsletter.ports import BriefStore, Clock, Decisions, IssueStore
+
+_MEMORY = timedelta(days=14)  #: how far back the duplicate check looks
+
+
+class Arrival(StrEnum):
+    """What receiving a brief came to."""
+
+    NEW = "new"
+    UNCHANGED = "unchanged"  #: it has said exactly this before
+    REVISED = "revised"  #: what it says replaces what it said
+    CORRECTION = "correction"  #: revised after it was printed; the letters cannot be called back
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A brief as it stands after it was received."""
+
+    arrival: Arrival
+    filed: FiledBrief
+
+
+class Intake:
+    """The desk where briefs arrive."""
+
+    def __init__(
+        self,
+        *,
+        newsletters: Mapping[str, Newsletter],
+        briefs: BriefStore,
+        issues: IssueStore,
+        decisions: Decisions,
+        clock: Clock,
+    ) -> None:
+        self._pillars = {n.pillar.casefold(): n for n in newsletters.values()}
+        self._briefs, self._issues = briefs, issues
+        self._decisions, self._clock = decisions, clock
+
+    def receive(self, brief: Brief, *, place: str = "brief") -> Receipt:
+        """Put a brief through the gate and keep it; the same brief twice is once.
+
+        `place` names where it came from, for InvalidBrief when no newsletter prints its pillar.
+        """
+        newsletter = self._newsletter(brief, place)
+        filed = self._briefs.find(brief.key)
+        if filed is None:
+            verdict = self._verdict(newsletter, brief)
+            return Receipt(Arrival.NEW, self._briefs.file(brief, verdict, self._clock.now()))
+        if self._briefs.seen(brief.key, brief.digest):
+            return Receipt(Arrival.UNCHANGED, filed)
+        return self._revise(newsletter, filed, brief)
+
+    def edit(self, brief_id: int, changes: Mapping[str, Any], *, actor: str) -> Receipt:
+        """Change what a brief says, as a person found right; the gate looks at it anew."""
+        filed = self._briefs.get(brief_id)
+        source = {
+            name: changes[f"source_{name}"]
+            for name in ("name", "url")
+            if f"source_{name}" in changes
+        }
+        rest = {key: value for key, value in changes.items() if not key.startswith("source_")}
+        brief = replace(filed.brief, source=replace(filed.brief.source, **source), **rest)
+        if brief == filed.brief:
+            return Receipt(Arrival.UNCHANGED, filed)
+        shown = {key: str(value) for key, value in changes.items()}
+        self._decisions.note(actor, f"brief {brief_id}", "edit", shown)
+        return self._revise(self._newsletter(brief, f"brief {brief_id}"), filed, brief)
+
+    def hold(self, brief_id: int, *, actor: str) -> FiledBrief:
+        """Keep a brief out of print until someone accepts it."""
+        filed = self._briefs.get(brief_id)
+        self._decisions.note(actor, f"brief {brief_id}", "hold", {})
+        self._issues.withdraw(brief_id, f"brief {brief_id} was held")
+        return self._briefs.decide(brief_id, filed.verdict, waived=filed.waived, held_by=actor)
+
+    def accept(self, brief_id: int, *, actor: str) -> FiledBrief:
+        """Waive what a person may waive; NotAllowed names what nobody may."""
+        filed = self._briefs.get(brief_id)
+        failed = [f for f in filed.verdict.findings if not f.passed]
+        if barred := [f.reason for f in failed if not f.waivable]:
+            raise NotAllowed(f"brief {brief_id} cannot be accepted: {' '.join(barred)}")
+        waived = filed.waived.union(f.check for f in failed)
+        verdict = self._verdict(
+            self._newsletter(filed.brief, f"brief {brief_id}"), filed.brief, brief_id, waived
+        )
+        self._decisions.note(actor, f"brief {brief_id}", "accept", {"waived": sorted(waived)})
+        return self._briefs.decide(brief_id, verdict, waived=waived, held_by=None)
+
+    def _revise(self, newsletter: Newsletter, filed: FiledBrief, brief: Brief) -> Receipt:
+        verdict = self._verdict(newsletter, brief, filed.brief_id)
+        revised = self._briefs.file(brief, verdict, self._clock.now())
+        self._issues.withdraw(filed.brief_id, f"brief {filed.brief_id} was revised")
+        frozen = self._briefs.get(filed.brief_id).issue_id is not None
+        return Receipt(Arrival.CORRECTION if frozen else Arrival.REVISED, revised)
+
+    def _verdict(
+        self,
+        newsletter: Newsletter,
+        brief: Brief,
+        brief_id: int | None = None,
+        waived: frozenset[str] = frozenset(),
+    ) -> Verdict:
+        now = self._clock.now()
+        others = self._briefs.known(newsletter.pillar, now - _MEMORY)
+        evidence = Evidence(
+            newsletter=newsletter,
+            now=now,
+            topics=suggest_topics(newsletter, brief),
+            others=tuple(other for other in others if other.brief_id != brief_id),
+        )
+        return verify(brief, evidence, waived=waived)
+
+    def _newsletter(self, brief: Brief, place: str) -> Newsletter:
+        newsletter = self._pillars.get(brief.pillar.casefold())
+        if newsletter is None:
+            known = ", ".join(sorted(n.pillar for n in self._pillars.values()))
+            raise InvalidBrief(
+                place, f"pillar: no newsletter prints {brief.pillar!r}; there is: {known}"
+            )
+        return newsletter

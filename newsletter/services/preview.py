@@ -1,0 +1,82 @@
+"""A letter before it is sent: as readers of some topics get it, or as one reader does."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from newsletter.core.delivery import Recipient
+from newsletter.core.edition import Edition, Letter, edition_for
+from newsletter.core.filed import FiledIssue
+from newsletter.core.mailing import Envelope, envelope_of
+from newsletter.core.publication import Newsletter
+from newsletter.errors import NotFound
+from newsletter.services.publishing import Publishing
+from subscribers.model import EVERYTHING, TopicSet
+from subscribers.service import Subscriptions
+
+ToEml = Callable[[Envelope, Letter, Recipient], bytes]
+Personalized = Callable[[Envelope, Letter, Recipient], Letter]
+
+#: A reader who is nobody: such links open nothing.
+_NOBODY = Recipient(
+    delivery_id=0, email="reader@example.com", subscription_id=0, link_key=bytes(16)
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """One reader's letter, and the same as a message file."""
+
+    edition: Edition
+    letter: Letter
+    eml: bytes
+
+
+class Previews:
+    """The proof desk."""
+
+    def __init__(
+        self,
+        *,
+        publishing: Publishing,
+        subscriptions: Subscriptions,
+        base_url: str,
+        to_eml: ToEml,
+        personalized: Personalized,
+    ) -> None:
+        self._publishing, self._subscriptions = publishing, subscriptions
+        self._base_url, self._to_eml, self._personalized = base_url, to_eml, personalized
+
+    def for_topics(self, newsletter: Newsletter, on: date, topics: Sequence[str]) -> Preview:
+        """Return the letter of readers who chose these topics; none means all of them."""
+        for slug in topics:
+            if slug not in newsletter.topic_slugs:
+                known = ", ".join(newsletter.topic_slugs)
+                raise NotFound(f"{newsletter.slug} has no topic {slug!r}; there is: {known}")
+        return self._preview(newsletter, on, TopicSet.of(topics), _NOBODY)
+
+    def for_email(self, newsletter: Newsletter, on: date, email: str) -> Preview:
+        """Return the letter this subscriber gets."""
+        for one in self._subscriptions.by_email(email):
+            if one.newsletter == newsletter.slug:
+                reader = replace(
+                    _NOBODY, email=one.email, subscription_id=one.id, link_key=one.link_key
+                )
+                return self._preview(newsletter, on, one.topics, reader)
+        raise NotFound(f"{email} has no subscription to {newsletter.slug}")
+
+    def _preview(
+        self, newsletter: Newsletter, on: date, topics: TopicSet, reader: Recipient
+    ) -> Preview:
+        filed: FiledIssue = self._publishing.proof(newsletter, on)
+        edition = edition_for(filed.issue, topics)
+        if edition is None:
+            chosen = "any topic" if EVERYTHING in topics.slugs else ", ".join(sorted(topics.slugs))
+            raise NotFound(f"nothing in the issue of {on} is about {chosen}: no letter is sent")
+        envelope = envelope_of(newsletter, self._base_url)
+        letter = self._publishing.letter(filed, edition)
+        return Preview(
+            edition=edition,
+            letter=self._personalized(envelope, letter, reader),
+            eml=self._to_eml(envelope, letter, reader),
+        )

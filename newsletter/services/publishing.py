@@ -1,0 +1,145 @@
+"""Assembling the day's issue, setting it in type once, and freezing what was approved."""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from newsletter.core.edition import Edition, Letter, compose, edition_of
+from newsletter.core.filed import FiledIssue, IssueState
+from newsletter.core.galley import Galley
+from newsletter.core.issue import Issue, assemble, sample_issue
+from newsletter.core.mailing import Links, content_hash, envelope_of
+from newsletter.core.publication import ApprovalPolicy, Newsletter
+from newsletter.errors import NotAllowed, NotFound
+from newsletter.ports import BriefStore, Clock, Decisions, IssueStore, Renderer
+
+POLICY = "approval policy"  #: the actor of an automatic approval
+
+
+class Publishing:
+    """The press room."""
+
+    def __init__(
+        self,
+        *,
+        briefs: BriefStore,
+        issues: IssueStore,
+        renderer: Renderer,
+        decisions: Decisions,
+        base_url: str,
+        clock: Clock,
+    ) -> None:
+        self._briefs, self._issues = briefs, issues
+        self._renderer, self._decisions = renderer, decisions
+        self._base_url, self._clock = base_url, clock
+
+    def assemble(self, newsletter: Newsletter, on: date) -> FiledIssue:
+        """Assemble and set the issue of a date; one that is frozen stays as it is.
+
+        A day without briefs gives an empty issue, which may still fill up while nothing is sent.
+        """
+        filed = self._issues.find(newsletter.slug, on)
+        if filed and filed.state not in (IssueState.EMPTY, IssueState.DRAFT):
+            return filed
+        issue, galley, digest = self._set(newsletter, on, filed)
+        drafted = self._issues.draft(issue, galley, digest, self._clock.now())
+        if drafted.state is IssueState.DRAFT and newsletter.approval is ApprovalPolicy.AUTOMATIC:
+            return self.approve(newsletter, on, actor=POLICY)
+        return drafted
+
+    def proof(self, newsletter: Newsletter, on: date) -> FiledIssue:
+        """Return the issue of a date as it would go out now, keeping nothing."""
+        filed = self._issues.find(newsletter.slug, on)
+        if filed and filed.state not in (IssueState.EMPTY, IssueState.DRAFT):
+            return filed
+        issue, galley, digest = self._set(newsletter, on, filed)
+        if galley is None:
+            raise NotFound(f"no accepted brief to print on {on}")
+        return FiledIssue(
+            id=0, issue=issue, state=IssueState.DRAFT, galley=galley, content_hash=digest
+        )
+
+    def _set(
+        self, newsletter: Newsletter, on: date, filed: FiledIssue | None
+    ) -> tuple[Issue, Galley | None, str | None]:
+        """Choose the day's briefs and set them in type; no galley when there is nothing to say."""
+        fresh = self._clock.now() - timedelta(hours=newsletter.caps.age_hours)
+        candidates = self._briefs.candidates(newsletter, on, fresh)
+        number = filed.issue.number if filed else 0
+        number = number or self._issues.next_number(newsletter.slug)
+        issue = assemble(newsletter, on, number, candidates)
+        if not issue.entries:
+            return issue, None, None
+        galley = self._renderer.set(newsletter, issue)
+        digest = content_hash(envelope_of(newsletter, self._base_url), issue, galley)
+        return issue, galley, digest
+
+    def check_templates(self, newsletter: Newsletter) -> str:
+        """Set a sample issue with a brief on every topic; RenderingFailed says what is wrong."""
+        issue = sample_issue(newsletter)
+        self._renderer.set(newsletter, issue)
+        return f"a sample issue of {len(issue.entries)} briefs sets well"
+
+    def approve(self, newsletter: Newsletter, on: date, *, actor: str) -> FiledIssue:
+        """Freeze the issue as it is set now; sending will refuse anything else."""
+        filed = self.issue(newsletter, on)
+        if filed.state is IssueState.APPROVED:
+            return filed
+        if filed.state is not IssueState.DRAFT:
+            raise NotAllowed(f"the issue of {on} is {filed.state}: only a draft can be approved")
+        digest = self.current_hash(newsletter, filed)
+        approved = self._issues.approve(filed.id, digest, actor, self._clock.now())
+        self._decisions.note(actor, f"issue {filed.id}", "approve", {"content_hash": digest})
+        return approved
+
+    def current_hash(self, newsletter: Newsletter, filed: FiledIssue) -> str:
+        """Return the hash of what would be sent now."""
+        if filed.galley is None:
+            raise NotAllowed(f"the issue of {filed.issue.date} is {filed.state}: nothing is set")
+        return content_hash(envelope_of(newsletter, self._base_url), filed.issue, filed.galley)
+
+    def issue(self, newsletter: Newsletter, on: date) -> FiledIssue:
+        """Return the issue of a date; NotFound if none was assembled."""
+        filed = self._issues.find(newsletter.slug, on)
+        if filed is None:
+            raise NotFound(f"{newsletter.name} has no issue of {on}; assemble it first")
+        return filed
+
+    def letter(self, filed: FiledIssue, edition: Edition, *, personal: bool = True) -> Letter:
+        """Cut an edition's letter from the issue's galley."""
+        if filed.galley is None:
+            raise NotAllowed(f"the issue of {filed.issue.date} is {filed.state}: nothing is set")
+        view = Links(self._base_url).view(filed.issue.newsletter, filed.issue.date, edition)
+        return compose(filed.galley, edition, view_url=view, personal=personal)
+
+    def published(self, newsletter: Newsletter) -> tuple[FiledIssue, ...]:
+        """Return the issues on their way or sent, the newest first."""
+        return self._issues.published(newsletter.slug)
+
+    def public_view(self, newsletter: Newsletter, on: date, key: str | None = None) -> Letter:
+        """Return an edition as anyone may see it, the whole issue by default; else NotFound."""
+        filed = self.issue(newsletter, on)
+        if filed.planned_at is None:
+            raise NotFound(f"the issue of {on} is not out yet")
+        ids = whole(filed.issue).brief_ids if key is None else self._issues.edition(filed.id, key)
+        if ids is None:
+            raise NotFound(f"there is no such edition of {on}")
+        return self.letter(filed, edition_of(filed.issue, ids), personal=False)
+
+
+def whole(issue: Issue) -> Edition:
+    """Return the edition that holds every brief of an issue."""
+    return edition_of(issue, (entry.brief_id for entry in issue.entries))
+
+
+def day_of(newsletter: Newsletter, moment: datetime) -> date:
+    """Return the date of a moment where the newsletter is made."""
+    return moment.astimezone(ZoneInfo(newsletter.timetable.zone)).date()
+
+
+def span_of(newsletter: Newsletter, on: date) -> tuple[datetime, datetime]:
+    """Return the first moment of a date where the newsletter is made, and the next day's."""
+    zone = ZoneInfo(newsletter.timetable.zone)
+    return (
+        datetime.combine(on, time(), zone),
+        datetime.combine(on + timedelta(days=1), time(), zone),
+    )

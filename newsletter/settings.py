@@ -1,0 +1,194 @@
+"""Settings: public ones from TOML files, secrets from the environment; frozen, complete, strict."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from newsletter.core.brief import Verification
+from newsletter.core.publication import Caps, Mailbox, Newsletter, Timetable, Topic
+from newsletter.errors import ConfigurationError
+
+T = TypeVar("T")
+
+for _shape in (Caps, Mailbox, Newsletter, Timetable, Topic):
+    with_config(ConfigDict(extra="forbid"))(_shape)  # an unknown key is an error
+
+
+def _base_url(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return url.rstrip("/")
+
+
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Web(_Part):
+    """Where the web pages are served."""
+
+    host: str
+    port: int = Field(ge=0, le=65535)
+
+
+class SendGrid(_Part):
+    """How SendGrid is reached."""
+
+    host: BaseUrl
+    timeout_seconds: float = Field(gt=0, le=600)  #: per socket operation
+
+
+class Sending(_Part):
+    """How batches leave the house."""
+
+    batch_size: int = Field(ge=1, le=1000)  #: mail/send: at most 1,000 personalizations
+    lease_seconds: int = Field(ge=1)
+    concurrency: int = Field(ge=1, le=64)
+
+
+class Service(_Part):
+    """`config/service.toml`."""
+
+    public_url: BaseUrl
+    web: Web
+    sendgrid: SendGrid
+    sending: Sending
+
+
+class Environment(BaseSettings):
+    """What the environment says; secrets stand nowhere else."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    database_url: SecretStr | None = Field(None, validation_alias="NEWSLETTER_DATABASE_URL")
+    sendgrid_host: BaseUrl | None = Field(None, validation_alias="NEWSLETTER_SENDGRID_HOST")
+    public_url: BaseUrl | None = Field(None, validation_alias="NEWSLETTER_PUBLIC_URL")
+    config: Path | None = Field(None, validation_alias="NEWSLETTER_CONFIG")
+    var: Path = Field(Path("var"), validation_alias="NEWSLETTER_VAR")
+    sendgrid_api_key: SecretStr | None = Field(None, validation_alias="SENDGRID_API_KEY")
+    sendgrid_webhook_key: str | None = Field(None, validation_alias="SENDGRID_WEBHOOK_KEY")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that may be chosen, read once."""
+
+    environment: Environment
+    service: Service
+    newsletters: dict[str, Newsletter]
+    templates: Path
+
+    @property
+    def public_url(self) -> str:
+        """Return the base of every link in a letter."""
+        return self.environment.public_url or self.service.public_url
+
+    @property
+    def sendgrid_host(self) -> str:
+        """Return the base URL of SendGrid, or of its stand-in."""
+        return self.environment.sendgrid_host or self.service.sendgrid.host
+
+    def newsletter(self, slug: str) -> Newsletter:
+        """Return the newsletter of this slug."""
+        if slug not in self.newsletters:
+            known = ", ".join(self.newsletters)
+            raise ConfigurationError(f"there is no newsletter {slug!r}; there is: {known}")
+        return self.newsletters[slug]
+
+
+def shipped(name: str) -> Path:
+    """Return a data folder: inside an installed package, or at the top of the source tree."""
+    package = Path(__file__).parent
+    installed = package / "_shipped" / name
+    return installed if installed.is_dir() else package.parent / name
+
+
+def load_settings(config: Path | None = None) -> Settings:
+    """Read environment and files; ConfigurationError names the file and the key."""
+    try:
+        environment = Environment()  # pyright: ignore[reportCallIssue]  # from the environment
+    except ValidationError as error:
+        raise ConfigurationError(_sentence("environment", error)) from None
+    folder = config or environment.config or shipped("config")
+    return Settings(
+        environment=environment,
+        service=_read(folder / "service.toml", TypeAdapter(Service)),
+        newsletters=dict(_read_newsletters(folder / "newsletters")),
+        templates=shipped("templates"),
+    )
+
+
+def _read_newsletters(folder: Path) -> Iterator[tuple[str, Newsletter]]:
+    shape = TypeAdapter(Newsletter)
+    pillars: dict[str, Path] = {}
+    files = sorted(folder.glob("*.toml"))
+    if not files:
+        raise ConfigurationError(f"{folder}: there is no newsletter here (no .toml file)")
+    for path in files:
+        newsletter = _read(path, shape, slug=path.stem)
+        for key, sentence in _faults(newsletter):
+            raise ConfigurationError(f"{path}: {key}: {sentence}")
+        if other := pillars.get(newsletter.pillar.casefold()):
+            raise ConfigurationError(f"{path}: pillar: {other} already prints this pillar")
+        pillars[newsletter.pillar.casefold()] = path
+        yield newsletter.slug, newsletter
+
+
+def _faults(newsletter: Newsletter) -> Iterator[tuple[str, str]]:
+    if newsletter.floor is Verification.UNVERIFIED:
+        yield "floor", "unverified briefs are never printed"
+    try:
+        ZoneInfo(newsletter.timetable.zone)
+    except (KeyError, ValueError, OSError):
+        yield "timetable.zone", f"{newsletter.timetable.zone!r} is not an IANA time zone"
+    slugs = newsletter.topic_slugs
+    if len(set(slugs)) < len(slugs) or not slugs:
+        yield "topics", "each topic needs a slug of its own, and one topic is the least"
+    mailboxes = {"sender": newsletter.sender.email, "reply_to": newsletter.reply_to.email}
+    for key, email in (mailboxes | {"unsubscribe_email": newsletter.unsubscribe_email}).items():
+        try:
+            validate_email(email, check_deliverability=False, test_environment=True)
+        except EmailNotValidError as error:
+            yield key, f"{email!r} is not an address: {error}"
+
+
+def _read(path: Path, shape: TypeAdapter[T], **more: Any) -> T:
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path}: there is no such file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}") from None
+    try:
+        return shape.validate_python(found | more)
+    except ValidationError as error:
+        raise ConfigurationError(_sentence(str(path), error)) from None
+
+
+def _sentence(place: str, error: ValidationError) -> str:
+    words = {"missing": "this key is missing", "extra_forbidden": "no such key"}
+    words["unexpected_keyword_argument"] = "no such key"
+    faults = (
+        f"{'.'.join(map(str, fault['loc']))}: {words.get(fault['type'], fault['msg'])}"
+        for fault in error.errors(include_input=False, include_url=False)
+    )
+    return f"{place}: {'; '.join(faults)}"

@@ -1,0 +1,14 @@
+"""Who may be written to: the rule for one subscription, which the database applies to all."""
+
+from subscribers.model import Exclusion, SubscriptionStatus
+
+
+def exclusion(status: SubscriptionStatus, *, suppressed: bool) -> Exclusion | None:
+    """Return why a subscription gets no letter at all; None when it may be written to."""
+    if suppressed:
+        return Exclusion.SUPPRESSED
+    return {
+        SubscriptionStatus.ACTIVE: None,
+        SubscriptionStatus.ENDED: Exclusion.ENDED,
+        SubscriptionStatus.PENDING: Exclusion.PENDING,
+    }[status]

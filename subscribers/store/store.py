@@ -1,0 +1,202 @@
+"""The subscribers' store: short transactions of set-based SQL behind the house's port."""
+
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+from sqlalchemy import Engine
+
+from subscribers.addresses import email_key
+from subscribers.consent import MOVES
+from subscribers.model import (
+    AudienceCounts,
+    ConsentAct,
+    RowResult,
+    Subscription,
+    SubscriptionStatus,
+    Suppression,
+    SuppressionReason,
+    TopicSet,
+)
+from subscribers.ports import ListImport
+from subscribers.roster import Row
+from subscribers.store.importing import import_rows
+from subscribers.suppression import LADDER
+
+_SUBSCRIPTION = """
+SELECT subscription.id, subscriber_id, email, newsletter, slugs, zone, status, link_key
+FROM subscription
+JOIN subscriber ON subscriber.id = subscriber_id
+JOIN topic_set ON topic_set.id = topic_set_id
+"""
+
+# Only what moves leaves evidence: an act repeated is no second act. Rows are locked in one order,
+# so that two of these wait for each other and never lock each other out.
+_ACT = """
+WITH moved AS (
+    UPDATE subscription
+    SET status = move.after, ended_at = CASE WHEN move.after = 'ended' THEN %(at)s END
+    FROM unnest(%(before)s::text[], %(after)s::text[]) AS move (before, after)
+    WHERE status = move.before AND id IN (
+        SELECT id FROM subscription WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE
+    )
+    RETURNING subscriber_id, newsletter
+)
+INSERT INTO consent (subscriber_id, newsletter, at, act, source)
+SELECT subscriber_id, newsletter, %(at)s, %(act)s, %(source)s FROM moved
+"""
+
+_TOPIC_SET = "INSERT INTO topic_set (slugs) VALUES (%(slugs)s) ON CONFLICT DO NOTHING"
+
+_CHOOSE = """
+WITH chosen AS (
+    UPDATE subscription SET topic_set_id = topic_set.id
+    FROM topic_set
+    WHERE slugs = %(slugs)s AND subscription.id = %(id)s AND topic_set_id <> topic_set.id
+    RETURNING subscriber_id, newsletter
+)
+INSERT INTO consent (subscriber_id, newsletter, at, act, source, detail)
+SELECT subscriber_id, newsletter, %(at)s, %(act)s, %(source)s, %(detail)s FROM chosen
+"""
+
+# Several reasons for one address in one call: the weightiest counts, then the earliest.
+_SUPPRESS = """
+INSERT INTO suppression (email_key, reason, source, since)
+SELECT DISTINCT ON (email_key) email_key, reason, source, since
+FROM unnest(%(keys)s::text[], %(reasons)s::text[], %(sources)s::text[], %(since)s::timestamptz[])
+    AS said (email_key, reason, source, since)
+ORDER BY email_key, array_position(%(ladder)s::text[], reason) DESC, since
+ON CONFLICT (email_key) DO UPDATE
+SET reason = excluded.reason, source = excluded.source, since = excluded.since
+WHERE array_position(%(ladder)s::text[], excluded.reason)
+    > array_position(%(ladder)s::text[], suppression.reason)
+"""
+
+_COUNTS = """
+SELECT count(*) FILTER (WHERE exclusion IS NULL) AS mailable,
+       count(*) FILTER (WHERE exclusion = 'suppressed') AS suppressed,
+       count(*) FILTER (WHERE exclusion = 'ended') AS ended,
+       count(*) FILTER (WHERE exclusion = 'pending') AS pending
+FROM audience WHERE newsletter = %(newsletter)s
+"""
+
+
+class PostgresStore:
+    """A `subscribers.ports.SubscriberStore` in PostgreSQL."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def _transaction(self) -> Generator[Connection[Any]]:
+        """Lend the driver's own connection: COPY and arrays are PostgreSQL's, not SQLAlchemy's."""
+        with self._engine.begin() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, Connection)
+            yield driver
+
+    def _read(self, query: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
+        with self._transaction() as connection, connection.cursor(row_factory=dict_row) as cursor:
+            return cursor.execute(query.encode(), values).fetchall()
+
+    def subscription(self, subscription_id: int) -> Subscription | None:
+        """Return the subscription of this number."""
+        query = _SUBSCRIPTION + "WHERE subscription.id = %(id)s"
+        rows = self._read(query, {"id": subscription_id})
+        return _subscription(rows[0]) if rows else None
+
+    def subscriptions_of(self, email_key: str) -> tuple[Subscription, ...]:
+        """Return the subscriptions of this address, one a newsletter."""
+        query = _SUBSCRIPTION + "WHERE email_key = %(key)s ORDER BY newsletter"
+        return tuple(_subscription(row) for row in self._read(query, {"key": email_key}))
+
+    def act(
+        self, subscription_ids: Collection[int], act: ConsentAct, *, at: datetime, source: str
+    ) -> int:
+        """Move subscriptions as the act moves them, with evidence; return how many it moved."""
+        moves = MOVES[act]
+        values = {
+            "act": act.value,
+            "after": [status.value for status in moves.values()],
+            "at": at,
+            "before": [status.value for status in moves],
+            "ids": list(subscription_ids),
+            "source": source,
+        }
+        with self._transaction() as connection:
+            return connection.execute(_ACT, values).rowcount
+
+    def choose(self, subscription_id: int, topics: TopicSet, *, at: datetime, source: str) -> None:
+        """Keep another choice of topics, with evidence; the same choice again is nothing."""
+        slugs = sorted(topics.slugs)
+        values = {
+            "act": ConsentAct.CHOSE.value,
+            "at": at,
+            "detail": Jsonb({"topics": slugs}),
+            "id": subscription_id,
+            "slugs": slugs,
+            "source": source,
+        }
+        with self._transaction() as connection:
+            connection.execute(_TOPIC_SET, values)
+            connection.execute(_CHOOSE, values)
+
+    def suppress(self, suppressions: Iterable[Suppression]) -> int:
+        """Keep what is weightier than what stands; return how many addresses that concerned."""
+        said = list(suppressions)
+        values = {
+            "keys": [email_key(each.email) for each in said],
+            "ladder": [reason.value for reason in LADDER],
+            "reasons": [each.reason.value for each in said],
+            "since": [each.since for each in said],
+            "sources": [each.source for each in said],
+        }
+        with self._transaction() as connection:
+            return connection.execute(_SUPPRESS, values).rowcount
+
+    def suppression(self, email_key: str) -> Suppression | None:
+        """Return why this address must not be written to."""
+        rows = self._read("SELECT * FROM suppression WHERE email_key = %(key)s", {"key": email_key})
+        return _suppression(rows[0]) if rows else None
+
+    def counts(self, newsletter: str) -> AudienceCounts:
+        """Count the newsletter's subscriptions by how they stand."""
+        return AudienceCounts(**self._read(_COUNTS, {"newsletter": newsletter})[0])
+
+    def import_rows(
+        self,
+        rows: Iterable[Row],
+        about: ListImport,
+        answer: Callable[[bytes], object],
+        *,
+        dry_run: bool,
+    ) -> Mapping[RowResult, int]:
+        """Store all that is good of a list, or, when anything is raised, nothing of it."""
+        with self._transaction() as connection:
+            return import_rows(connection, rows, about, answer, dry_run=dry_run)
+
+
+def _subscription(row: Mapping[str, Any]) -> Subscription:
+    return Subscription(
+        id=row["id"],
+        subscriber_id=row["subscriber_id"],
+        email=row["email"],
+        newsletter=row["newsletter"],
+        topics=TopicSet.of(row["slugs"]),
+        zone=row["zone"],
+        status=SubscriptionStatus(row["status"]),
+        link_key=row["link_key"],
+    )
+
+
+def _suppression(row: Mapping[str, Any]) -> Suppression:
+    return Suppression(
+        email=row["email_key"],
+        reason=SuppressionReason(row["reason"]),
+        source=row["source"],
+        since=row["since"],
+    )

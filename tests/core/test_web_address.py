@@ -1,0 +1,87 @@
+"""Addresses a reader can be sent to, and those that are the same page."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.core.web_address import is_web_address, same_page, unfit
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.com",
+        "http://www.example.org:8080/a?b=c#d",
+        "HTTPS://Example.COM/ü",
+        "https://8.8.8.8/",
+        "https://[2606:4700:4700::1111]/",
+    ],
+)
+def test_public_web_addresses_are_fit(url: str) -> None:
+    assert unfit(url) == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "example.com/a",
+        "/relative",
+        "//example.com/a",
+        "ftp://example.com/a",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "mailto:a@example.com",
+        "https://",
+        "https:///a",
+        "https://user:secret@example.com/",
+        "https://@example.com/",
+        "https://example.com:port/",
+        "https://exam ple.com/",
+        "https://example.com\\@other.example/",
+        "https://localhost/",
+        "https://LOCALHOST./",
+        "https://printer.local/",
+        "https://router.home.arpa/",
+        "https://intranet/",
+        "https://a..example.com/",
+        "https://127.0.0.1/",
+        "https://127.1/",
+        "https://0x7f.0x1/",
+        "https://10.0.0.8/",
+        "https://169.254.169.254/latest",
+        "https://[::1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[oops/",
+        "https://example.com/" + "a" * 2_000,
+    ],
+)
+def test_other_addresses_are_unfit_and_a_reason_is_given(url: str) -> None:
+    assert unfit(url)
+
+
+@given(st.text())
+def test_any_text_is_judged_without_an_error(text: str) -> None:
+    for url in (text, f"https://{text}", f"https://example.com/{text}"):
+        assert is_web_address(url) or unfit(url)
+        assert same_page(url, url) == bool(url)
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ("http://www.example.com/a/", True),
+        ("https://EXAMPLE.com/a?utm_source=x&fbclid=y#top", True),
+        ("https://example.com/b", False),
+        ("https://example.com/a?id=2", False),
+        ("https://example.org/a", False),
+        ("", False),
+    ],
+)
+def test_the_same_page_is_known_under_its_other_addresses(other: str, same: bool) -> None:
+    assert same_page("https://example.com/a", other) is same
+    assert same_page(other, "https://example.com/a") is same
+
+
+def test_the_order_of_a_query_does_not_matter() -> None:
+    assert same_page("https://example.com/?a=1&b=2", "https://example.com/?b=2&a=1")

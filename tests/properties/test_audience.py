@@ -1,0 +1,122 @@
+"""The audience view against the pure rule, and: who said goodbye stays unwritten to."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+
+from subscribers.audience import exclusion
+from subscribers.model import (
+    Purpose,
+    SubscriptionStatus,
+    Suppression,
+    SuppressionReason,
+    TopicSet,
+)
+from subscribers.service import Subscriptions
+from subscribers.store.store import PostgresStore
+from subscribers.tokens import make_token
+from tests.subscribers.lists import NOW, import_text
+
+pytestmark = pytest.mark.postgres
+
+# Each example clears the one database the fixture lends.
+ONE_DATABASE = [HealthCheck.function_scoped_fixture]
+Population = list[tuple[SubscriptionStatus, SuppressionReason | None]]
+
+readers = st.lists(
+    st.tuples(st.sampled_from(SubscriptionStatus), st.none() | st.sampled_from(SuppressionReason)),
+    max_size=6,
+)
+
+CLEAR = "TRUNCATE subscriber, subscription, suppression, consent, topic_set, list_import"
+ADD = """
+WITH reader AS (
+    INSERT INTO subscriber (email, email_key, created_at)
+    VALUES (:email, lower(:email), now()) RETURNING id
+), choice AS (
+    INSERT INTO topic_set (slugs) VALUES (ARRAY[:email]) RETURNING id
+)
+INSERT INTO subscription (subscriber_id, newsletter, topic_set_id, zone, status, created_at)
+SELECT reader.id, 'technology', choice.id, 'UTC', :status, now() FROM reader, choice
+"""
+SUPPRESS = """
+INSERT INTO suppression (email_key, reason, source, since)
+VALUES (lower(:email), :reason, 'test', now())
+"""
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=ONE_DATABASE)
+@given(population=readers)
+def test_the_view_says_of_everyone_what_the_rule_says_of_one(
+    engine: Engine, population: Population
+) -> None:
+    expected = {
+        f"Reader{number}@example.com": exclusion(status, suppressed=reason is not None)
+        for number, (status, reason) in enumerate(population)
+    }
+    with engine.begin() as connection:
+        connection.execute(text(CLEAR))
+        connection.execute(text(SUPPRESS), {"email": "stranger@example.com", "reason": "bounce"})
+        for email, (status, reason) in zip(expected, population, strict=True):
+            connection.execute(text(ADD), {"email": email, "status": status.value})
+            if reason:
+                connection.execute(text(SUPPRESS), {"email": email, "reason": reason.value})
+        found = connection.execute(text("SELECT email, exclusion FROM audience")).all()
+    assert dict(map(tuple, found)) == expected
+    assert len(found) == len(expected)
+
+
+acts = st.lists(
+    st.sampled_from(["import", "goodbye", "choose", "suppress", "complain", "import all"]),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=ONE_DATABASE)
+@given(before=acts, farewell=st.sampled_from(["goodbye", "suppress", "complain"]), after=acts)
+def test_nothing_but_the_subscriber_takes_a_goodbye_back(
+    engine: Engine, before: list[str], farewell: str, after: list[str]
+) -> None:
+    subscriptions = Subscriptions(PostgresStore(engine))
+    with engine.begin() as connection:
+        connection.execute(text(CLEAR))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        import_text(subscriptions, folder, "email\nreader@example.com\n")
+        for act in (*before, farewell):
+            perform(act, subscriptions, folder)
+        for act in after:
+            perform(act, subscriptions, folder)
+            assert mailable(engine) == []
+
+
+def perform(act: str, subscriptions: Subscriptions, folder: Path) -> None:
+    (reader,) = subscriptions.by_email("reader@example.com")
+    if act.startswith("import"):
+        topics = "chips;policy" if act == "import" else "*"
+        content = f"email,topics\nREADER@example.com,{topics}\n"
+        report = import_text(subscriptions, folder, content)
+        assert report.rows == 1
+        assert report.add_up
+    elif act == "goodbye":
+        token = make_token(Purpose.UNSUBSCRIBE, reader.id, reader.link_key)
+        found = subscriptions.by_token(Purpose.UNSUBSCRIBE, token)
+        subscriptions.end([found.id], now=NOW, source="link")
+    elif act == "choose":
+        subscriptions.choose_topics(reader.id, TopicSet.of(["chips"]), now=NOW, source="page")
+    else:
+        reason = SuppressionReason.COMPLAINT if act == "complain" else SuppressionReason.BOUNCE
+        subscriptions.suppress(
+            [Suppression(email=reader.email, reason=reason, source="event", since=NOW)]
+        )
+
+
+def mailable(engine: Engine) -> list[str]:
+    with engine.begin() as connection:
+        found = connection.execute(text("SELECT email FROM audience WHERE exclusion IS NULL"))
+        return list(found.scalars())

@@ -1,0 +1,99 @@
+"""The letter in a real browser: widths, both colour schemes, contrast, and no network."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from newsletter.core.edition import ADDRESS_HTML, Letter
+
+pytestmark = pytest.mark.browser
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+#: WCAG 2.2, 1.4.3: contrast of each text with the nearest opaque background behind it.
+_CONTRASTS = """() => {
+  const rgba = css => { const n = css.match(/[\\d.]+/g).map(Number); return [...n.slice(0, 3), n[3] ?? 1] };
+  const light = ([r, g, b]) => { const f = v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+    return .2126 * f(r) + .7152 * f(g) + .0722 * f(b) };
+  const behind = e => { for (; e; e = e.parentElement) {
+    const c = rgba(getComputedStyle(e).backgroundColor); if (c[3] === 1) return c } return [255, 255, 255] };
+  const found = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const e = walk.currentNode.parentElement, text = walk.currentNode.data.trim();
+    if (!text || !e.checkVisibility()) continue;
+    const [a, b] = [light(rgba(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x);
+    found.push([text.slice(0, 40), (a + .05) / (b + .05)]);
+  }
+  return found;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = next(filter(None, map(shutil.which, _NAMES)), None)
+        path = found or playwright.chromium.executable_path
+        if not Path(path).exists():
+            pytest.skip(f"no Chromium: none of {', '.join(_NAMES)} on PATH, none of Playwright's")
+        browser = playwright.chromium.launch(executable_path=path, args=_QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[(390, "light"), (390, "dark"), (700, "light"), (700, "dark")], ids=str)
+def page(
+    browser: Browser, letter: Letter, request: pytest.FixtureRequest
+) -> Iterator[tuple[Page, int, str, list[str]]]:
+    """The letter opened at a width and in a colour scheme, and all that it asked the network."""
+    width, scheme = request.param
+    requested: list[str] = []
+
+    def refuse(route: Route) -> None:
+        requested.append(route.request.url)
+        route.abort()
+
+    opened = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    opened.route("**/*", refuse)
+    opened.set_content(letter.html.replace(ADDRESS_HTML, "a.rather.long.address@mail.example.org"))
+    yield opened, width, scheme, requested
+    opened.close()
+
+
+def test_the_letter_fits_reads_and_fetches_nothing(
+    page: tuple[Page, int, str, list[str]],
+) -> None:
+    opened, width, scheme, requested = page
+    assert opened.evaluate("document.compatMode") == "CSS1Compat"
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    assert requested == []
+
+    contrasts = opened.evaluate(_CONTRASTS)
+    assert len(contrasts) > 60
+    assert [found for found in contrasts if found[1] < 4.5] == []
+
+    background = opened.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == ("rgb(15, 17, 20)" if scheme == "dark" else "rgb(243, 241, 236)")
+
+
+def test_a_thumb_finds_the_links_of_the_footer(page: tuple[Page, int, str, list[str]]) -> None:
+    opened = page[0]
+    heights = [door.bounding_box()["height"] for door in opened.locator("a.door").all()]
+    assert len(heights) == 3
+    assert min(heights) >= 24  # WCAG 2.2, 2.5.8
+    sizes = opened.evaluate(
+        "[...document.querySelectorAll('p, li, a, span, h2, h3')]"
+        ".map(e => parseFloat(getComputedStyle(e).fontSize))"
+    )
+    assert min(sizes) >= 14

@@ -1,0 +1,153 @@
+"""Faults in templates: the error names the file, the line, and the brief where there is one."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from newsletter.core.issue import Issue
+from newsletter.core.publication import Newsletter
+from newsletter.errors import RenderingFailed
+from newsletter.rendering.lint import lint
+from newsletter.rendering.places import with_places
+from newsletter.rendering.renderer import Renderer
+
+_BRIEF = "issue/parts/brief.mjml.j2"
+_LEAD = "issue/parts/lead.mjml.j2"
+_FOOTER = "issue/parts/footer.mjml.j2"
+_HEAD = "issue/parts/head.mjml.j2"
+_TEXT = "issue/parts/brief.txt.j2"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "line", "says"),
+    [
+        (_BRIEF, "mj-text>", "mj-txt>", "1 (brief 4)", "unknown tag <mj-txt>"),
+        (_BRIEF, "<p class", "<p clas", "4 (brief 4)", "<p> has no attribute 'clas'"),
+        (_BRIEF, "story.summary", "story.sumary", "4 (brief 4)", "no attribute 'sumary'"),
+        (_BRIEF, "{% endif %}</p>", "</p>", "4", "endif"),
+        (_BRIEF, "</h3>", "", "3", "<h3> is not closed"),
+        (_BRIEF, "</mj-text>", "", "1", "<mj-text> is not closed"),
+        (_LEAD, "<p class", "<img src='https://a.example/x' /><p class", "4 (brief 1)", "<img> has no alt"),
+        (_LEAD, "story.why", "why", "5 (brief 1)", "'why' is undefined"),
+        (_LEAD, "</mj-text>", "{{ 1 // 0 }}</mj-text>", "8 (brief 1)", "division"),
+        (_LEAD, "headline.mjml", "headlin.mjml", "3 (brief 1)", "issue/parts/headlin.mjml.j2"),
+        (_FOOTER, "40px 24px", "40 24px", "1", "padding='24px 24px 40 24px' needs a unit"),
+        (_FOOTER, "<mj-column>", "<mj-column width='50'>&nope;", "2", "undefined entity"),
+        (_HEAD, "</mj-title>", '"</mj-title>', "2", 'mj-title has a "'),
+        (_TEXT, "story.label", "story.lable", "3 (brief 1)", "no attribute 'lable'"),
+        (_TEXT, "{% if story.why %}", "{% if story.why", "6", "expected token"),
+    ],
+)  # fmt: skip
+def test_the_error_names_file_line_and_brief(
+    templates: Path, newsletter: Newsletter, issue: Issue,
+    name: str, old: str, new: str, line: str, says: str,
+) -> None:  # fmt: skip
+    part = templates / name
+    assert old in part.read_text()
+    part.write_text(part.read_text().replace(old, new))
+    with pytest.raises(RenderingFailed) as failure:
+        Renderer(templates).set(newsletter, issue)
+    first = str(failure.value).splitlines()[0]
+    assert f"{name}, line {line}: " in first
+    assert says in first
+
+
+def test_a_missing_template_is_named(templates: Path, newsletter: Newsletter, issue: Issue) -> None:
+    (templates / "issue/issue.txt.j2").unlink()
+    with pytest.raises(RenderingFailed, match=re.escape("issue/issue.txt.j2")):
+        Renderer(templates).set(newsletter, issue)
+
+
+def test_every_complaint_has_a_line_of_its_own(
+    templates: Path, newsletter: Newsletter, issue: Issue
+) -> None:
+    part = templates / _BRIEF
+    part.write_text(part.read_text().replace("mj-text>", "mj-txt>"))
+    with pytest.raises(RenderingFailed) as failure:
+        Renderer(templates).set(newsletter, issue)
+    complaints = str(failure.value).splitlines()
+    assert [line for line in complaints if "(brief 9)" in line]
+    assert len(complaints) == 6
+
+
+def test_a_stylesheet_that_imports_is_refused(
+    templates: Path, newsletter: Newsletter, issue: Issue
+) -> None:
+    css = templates / "issue/styles/inline.css"
+    css.write_text('@import url("https://a.example/x.css");' + css.read_text())
+    with pytest.raises(RenderingFailed, match="@import"):
+        Renderer(templates).set(newsletter, issue)
+
+
+def test_a_template_cannot_reach_into_python(
+    templates: Path, newsletter: Newsletter, issue: Issue
+) -> None:
+    part = templates / _BRIEF
+    part.write_text(part.read_text() + "{{ story.__class__.__mro__ }}")
+    with pytest.raises(RenderingFailed, match=r"line 6 \(brief 4\): .*unsafe"):
+        Renderer(templates).set(newsletter, issue)
+
+
+def _mjml(body: str = "", head: str = "") -> str:
+    return f'<mjml lang="en" dir="ltr"><mj-head>{head}</mj-head><mj-body>{body}</mj-body></mjml>'
+
+
+def _column(content: str) -> str:
+    return _mjml(f"<mj-section><mj-column>{content}</mj-column></mj-section>")
+
+
+@pytest.mark.parametrize(
+    "good",
+    [
+        _column('<mj-text padding="0px 25px">R&amp;D<br/><a href="https://a.example">x</a></mj-text>'),
+        _column('<mj-image src="https://a.example/x.png" alt="" padding="4% 0px" />'),
+        _column('<mj-button href="mailto:a@example.com" mj-class="big">Write</mj-button>'),
+        _column('<mj-table role="presentation"><tr><td align="left">1</td></tr></mj-table>')
+        .replace(' role="presentation"', ""),
+        _column('<mj-social><mj-social-element name="x" alt="" href="-nl_view_url-" /></mj-social>'),
+        _mjml("<mj-wrapper><mj-section><mj-group><mj-column /></mj-group></mj-section></mj-wrapper>"),
+        _mjml(head='<mj-attributes><mj-class name="x" color="#111111" /><mj-image /></mj-attributes>'),
+        _mjml("<mj-raw><!--[if mso]><i><![endif]--><div aria-hidden='true' /></mj-raw>"),
+    ],
+)  # fmt: skip
+def test_good_mjml_passes(good: str) -> None:
+    lint(good)
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        ("<mj-body />", "begins with <mjml>"),
+        (_mjml("<mj-text>x</mj-text>"), "<mj-text> does not belong in <mj-body>"),
+        (_mjml("<p>x</p>"), "<p> does not belong in <mj-body>"),
+        (_mjml("stray"), "text does not belong in <mj-body>: 'stray'"),
+        (_mjml("<mj-section/>after"), "text does not belong in <mj-body>: 'after'"),
+        (_mjml("<mj-carousel />"), "<mj-carousel> is not used"),
+        (_mjml("<mj-hero />"), "<mj-hero> is not used"),
+        (_mjml(head="<mj-preview>x</mj-preview>"), "<mj-preview> is not used"),
+        (_mjml(head='<mj-font name="x" href="https://a.example" />'), "<mj-font> is not used"),
+        (_mjml(head='<mj-include path="x" />'), "<mj-include> is not used"),
+        (_mjml(head="<mj-style>@import 'x';</mj-style>"), "would fetch"),
+        (_mjml(head='<mj-style inline="inline">p{}</mj-style>'), "has no attribute 'inline'"),
+        (_column('<mj-text colour="#111111">x</mj-text>'), "<mj-text> has no attribute 'colour'"),
+        (_column('<mj-text padding="0 25px">x</mj-text>'), "needs a unit"),
+        (_column('<mj-button inner-padding="1em">x</mj-button>'), "needs a unit"),
+        (_column('<mj-text padding-top="0">x</mj-text>'), "needs a unit"),
+        (_column('<mj-image src="https://a.example/x.png" />'), "<mj-image> has no alt"),
+        (_column('<mj-text><a href="javascript:x">x</a></mj-text>'), "is not a web link"),
+        (_column('<mj-text><img alt="" src="data:x" /></mj-text>'), "is not a web link"),
+        (_column('<mj-text><p onclick="x">x</p></mj-text>'), "<p> has no attribute 'onclick'"),
+        (_column("<mj-text><script>x</script></mj-text>"), "unknown tag <script>"),
+        (_column("<mj-text><p><mj-text>x</mj-text></p></mj-text>"), "does not belong in HTML"),
+    ],
+)
+def test_bad_mjml_is_refused(bad: str, says: str) -> None:
+    with pytest.raises(RenderingFailed, match=re.escape(says)):
+        lint(bad)
+
+
+def test_places_leave_jinja_and_comments_alone_and_keep_the_lines() -> None:
+    source = "{# <mj-a> #}\n<!-- <b> -->{% if a <b %}\n<mj-text\n  color='x'>{{ '<i>' }}</mj-text>"
+    placed = with_places(source, "t")
+    assert placed == source.replace("<mj-text", '<mj-text data-at="t, line 3"')

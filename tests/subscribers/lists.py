@@ -1,0 +1,33 @@
+"""Lists written and imported, as the tests of this folder need them."""
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+
+from subscribers.model import ImportReport
+from subscribers.service import Subscriptions
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+TOPICS = ("chips", "policy", "security")
+
+
+def import_text(
+    subscriptions: Subscriptions, folder: Path, content: str | bytes, **options: object
+) -> ImportReport:
+    path = folder / "list.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    asked = {
+        "known_topics": TOPICS,
+        "default_zone": "UTC",
+        "consent_source": "the sign-up page of 2024",
+        "now": NOW,
+    }
+    return subscriptions.import_list(path, "technology", **{**asked, **options})
+
+
+def answers(report: ImportReport) -> list[tuple[int, str, str, str]]:
+    with Path(report.results).open(newline="") as lines:
+        return [
+            (int(row["line"]), row["email"], row["result"], row["reason"])
+            for row in csv.DictReader(lines)
+        ]
