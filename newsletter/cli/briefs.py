@@ -7,7 +7,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from newsletter.adapters.sources import find_files, read_file
+from newsletter.adapters.sources import find_files, read_file, skipped_files
+from newsletter.adapters.sources.cleaning import plain
 from newsletter.cli.desk import (
     AsJson,
     Date,
@@ -50,22 +51,27 @@ def add(
             receipts += [(path, house().intake.receive(b, place=str(path))) for b in briefs]
         except InvalidBrief as fault:
             faults.append(fault)
-    data = {
+    data: dict[str, Any] = {
         "received": [
             {"file": str(p), "arrival": r.arrival, **_short(r.filed)} for p, r in receipts
         ],
         "errors": [str(fault) for fault in faults],
+        "skipped": [str(path) for path in skipped_files(paths)],
     }
-    answer(data, as_json=as_json, say=lambda: _say_received(receipts, faults))
+    answer(data, as_json=as_json, say=lambda: _say_received(receipts, faults, data["skipped"]))
     if faults:
         raise typer.Exit(2)
 
 
-def _say_received(receipts: list[tuple[Path, Receipt]], faults: list[InvalidBrief]) -> None:
+def _say_received(
+    receipts: list[tuple[Path, Receipt]], faults: list[InvalidBrief], skipped: list[str]
+) -> None:
     for path, receipt in receipts:
         console.print(f"{path.name}: [dim]{receipt.arrival}[/], {_told(receipt.filed)}")
     for fault in faults:
         console.print(f"[red]not taken[/] {escape(str(fault))}")
+    for path in skipped:
+        console.print(f"[dim]no brief's format, left alone: {escape(path)}[/]")
 
 
 def _told(filed: FiledBrief) -> str:
@@ -158,7 +164,7 @@ def edit(
         "why": why,
         "minutes": minutes,
     }
-    changes = {name: value for name, value in given.items() if value is not None}
+    changes = {name: _clean(value) for name, value in given.items() if value is not None}
     if not changes:
         raise typer.BadParameter("say what to change, such as --source-url URL")
     receipt = house().intake.edit(brief_id, changes, actor=actor())
@@ -167,6 +173,11 @@ def edit(
         as_json=as_json,
         say=lambda: console.print(f"{receipt.arrival}, {_told(receipt.filed)}"),
     )
+
+
+def _clean(value: Any) -> Any:
+    """Clean what a person typed as what a file says is cleaned; enums and numbers stay."""
+    return plain(value) if type(value) is str else value
 
 
 @app.command()

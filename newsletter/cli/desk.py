@@ -18,7 +18,7 @@ from newsletter.errors import ConfigurationError
 from newsletter.services.publishing import day_of
 from newsletter.settings import load_settings
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
 Date = Annotated[

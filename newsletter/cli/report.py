@@ -48,22 +48,34 @@ def say_account(account: Account) -> None:
     """Tell a person how an issue's sending stands, and whether its sums add up."""
     sums = account.sums
     console.print(
-        f"  audience {sums.audience:,} = {sums.deliveries:,} deliveries "
-        f"+ {sums.excluded:,} excluded{_reasons(account.exclusions)}"
+        f"  audience    {sums.audience:>9,}  =  {sums.deliveries:,} deliveries"
+        f" + {sums.excluded:,} excluded{_reasons(account.exclusions)}"
     )
     console.print(
-        f"  deliveries {sums.deliveries:,} = {sums.accepted:,} accepted + {sums.refused:,} refused"
-        f"{_reasons(account.refusals)} + {sums.unknown:,} unknown"
-        f" + {sums.skipped:,} skipped{_reasons(account.skips)} + {sums.to_go:,} still to go"
+        f"  deliveries  {sums.deliveries:>9,}  =  {sums.accepted:,} accepted"
+        f" + {sums.refused:,} refused{_reasons(account.refusals)} + {sums.unknown:,} unknown"
+        f" + {sums.skipped:,} skipped{_reasons(account.skips)} + {sums.to_go:,} to go"
     )
+    console.print(f"  events      {sums.deliveries:>9,}  =  {_events(account.events)}")
     told = "[green]the sums add up[/]" if sums.add_up else "[bold red]THE SUMS DO NOT ADD UP[/]"
     console.print(
         f"  {told} · {account.editions} editions · "
         f"{sum(account.batches.values())} batches{_reasons(account.batches)} · "
         f"{account.requests} requests"
     )
-    if any(state != "silent" for state in account.events):
-        console.print(f"  what became of them{_reasons(account.events)}")
+
+
+def _events(events: dict[str, int]) -> str:
+    """Group deliveries by what a person asks first: whether it arrived."""
+    read = {name: events[name] for name in ("opened", "clicked") if name in events}
+    arrived = events.get("delivered", 0) + sum(read.values())
+    told = [f"{arrived:,} delivered{_reasons(read)}"]
+    for name, count in events.items():
+        if name not in {"delivered", "silent", *read}:
+            told.append(f"{count:,} {name}")
+    if silent := events.get("silent"):
+        told.append(f"{silent:,} without news yet")
+    return " + ".join(told)
 
 
 def _reasons(counts: dict[str, int]) -> str:

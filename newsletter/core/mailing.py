@@ -18,7 +18,8 @@ from newsletter.core.edition import (
 from newsletter.core.galley import Galley, Segment
 from newsletter.core.issue import Issue
 from newsletter.core.publication import Mailbox, Newsletter
-from subscribers.tokens import Purpose, make_token
+from subscribers.model import Purpose
+from subscribers.tokens import make_token
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,6 +90,8 @@ def _misused(tag: ET.Element, parent: str | None) -> Iterator[str]:
     text = (tag.text or "") + "".join(child.tail or "" for child in tag)
     if name in MJML and name not in HOLDS_TEXT and text.strip():
         yield f"text does not belong in <{name}>: {text.strip()[:40]!r}"
+    if parent == "mj-wrapper" and any((child.text or "").startswith("[[") for child in tag):
+        yield "a piece cannot stand in <mj-wrapper>: its mark would land in a comment for Outlook"
     if name == "mj-title" and '"' in text:
         yield "mj-title has a \", which breaks the letter's aria-label"
     if name == "mj-style" and _FETCHES.search(text):

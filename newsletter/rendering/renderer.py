@@ -9,7 +9,7 @@ from newsletter.core.publication import Newsletter
 from newsletter.rendering.inlining import inline
 from newsletter.rendering.mjml import to_html
 from newsletter.rendering.page import page_of
-from newsletter.rendering.source import MJML, TEXT, Source
+from newsletter.rendering.source import MJML, TEXT, Templates
 
 
 class Renderer:
@@ -19,7 +19,7 @@ class Renderer:
     """
 
     def __init__(self, templates: Path) -> None:
-        self._source = Source(templates)
+        self._templates = Templates(templates)
         self.compiles = 0
         self.inlinings = 0
 
@@ -42,8 +42,8 @@ class Renderer:
 
     def _type(self, newsletter: Newsletter, issue: Issue, *, marked: bool) -> tuple[str, str]:
         page = page_of(newsletter, issue)
-        html = to_html(self._source.fill(MJML, page, marked=marked))
+        html = to_html(self._templates.fill(MJML, page, marked=marked))
         self.compiles += 1
-        html = inline(html, self._source.inline_css())
+        html = inline(html, self._templates.inline_css())
         self.inlinings += 1
-        return html, self._source.fill(TEXT, page, marked=marked)
+        return html, self._templates.fill(TEXT, page, marked=marked)

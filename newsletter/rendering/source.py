@@ -27,7 +27,7 @@ _BLANK_EDGES = re.compile(r"^\s+(?=<)|(?<=>)\s+$")
 _TEMPLATE_BUGS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
-class Source:
+class Templates:
     """The templates of a letter, by name."""
 
     def __init__(self, templates: Path) -> None:

@@ -64,6 +64,7 @@ class Happening:
     message: dict[str, Any]
 
 
+_FATES = frozenset(fate.value for fate in Fate)
 _MACHINE_SHARE = 0.25  #: of the openers who do not click: a machine that prefetches
 _ANCHOR = re.compile(  # clicktracking=off stands before href, as SendGrid asks for it
     r"""<a\b[^>]*?(?:(clicktracking=["']?off)[^>]*?)?\bhref=["'](https?://[^"']+)""", re.IGNORECASE
@@ -75,7 +76,7 @@ _MACHINE = "Mozilla/5.0"
 def fate_of(email: str, shares: Shares) -> Fate:
     """Return what becomes of a letter to this address."""
     tag = email.partition("@")[0].rpartition("+")[2]
-    if "+" in email and tag in Fate:
+    if "+" in email and tag in _FATES:
         return Fate(tag)
     trouble, interest, _ = _draws(email)
     for fate in (Fate.BOUNCE, Fate.BLOCKED, Fate.DROPPED, Fate.INVALID, Fate.DEFERRED):

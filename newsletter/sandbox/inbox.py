@@ -24,7 +24,7 @@ _TABS = {
 # The pages hold strangers' text: nothing may run, and nothing is fetched but from here. Forms may
 # go out, because the unsubscribe button posts where a mail client would.
 _PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; frame-src 'self'; img-src 'self'; "
+    "default-src 'none'; style-src 'self'; frame-src 'self'; img-src data:; "
     "form-action 'self' http: https:; base-uri 'none'; frame-ancestors 'none'"
 )
 # The letter is a document of its own without origin or script. Its links open outside the frame.

@@ -59,7 +59,7 @@ def open_entries(room: Room, entries: Iterable[Entry]) -> Iterator[Opened]:
     requests: dict[int, tuple[Happening | None, Shares | None]] = {}
     for entry in entries:
         if entry.request_id not in requests:
-            happened = room.config.events and room.store.is_settled(entry.request_id)
+            happened = room.config.events and not room.store.is_unsettled(entry.request_id)
             shares = room.config.shares if happened else None
             requests[entry.request_id] = room.store.happening(entry.request_id), shares
         happening, shares = requests[entry.request_id]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from newsletter.sandbox.config import SandboxConfig
-from newsletter.sandbox.events import Event, events_of
+from newsletter.sandbox.events import Event, Happening, events_of
 from newsletter.sandbox.signing import Signer
 from newsletter.sandbox.store import Store, Unsettled
 
@@ -33,12 +33,12 @@ class Postman(threading.Thread):
         self._store = store
         self._signer = signer
         self._stopping = threading.Event()
-        self._news = threading.Condition()  # something was accepted, posted or stopped
+        self._news = threading.Event()  # something was accepted, or the end has come
+        self._progress = threading.Condition()  # the events of a request are through
 
     def wake(self) -> None:
         """Tell the postman that something was accepted."""
-        with self._news:
-            self._news.notify_all()
+        self._news.set()
 
     def stop(self) -> None:
         """Stop before the next post."""
@@ -47,20 +47,20 @@ class Postman(threading.Thread):
 
     def flush(self, timeout: float) -> int:
         """Wait until nothing is left to post, at most so many seconds; return what is left."""
-        with self._news:
-            self._news.wait_for(lambda: not self._store.awaiting_events(), timeout)
+        with self._progress:
+            self._progress.wait_for(lambda: not self._store.awaiting_events(), timeout)
         return self._store.awaiting_events()
 
     def run(self) -> None:
         """Work until stopped."""
         while not self._stopping.is_set():
-            with self._news:
-                request = self._store.next_unsettled()
-                if request is None:
-                    self._news.wait()
-                    continue
-            self._see_through(request)
-            self.wake()
+            self._news.clear()  # before looking, so that what comes after is not missed
+            if request := self._store.next_unsettled():
+                self._see_through(request)
+                with self._progress:
+                    self._progress.notify_all()
+            else:
+                self._news.wait()
 
     def _see_through(self, request: Unsettled) -> None:
         config, request_id = self._config, request.happening.request_id
@@ -76,23 +76,22 @@ class Postman(threading.Thread):
             self._store.advance(request_id, 0, settled=True)
             return
         posted = request.posted
-        deadline = request.happening.accepted + RETRY_FOR
         for count, body in posts(events[posted:], config.max_events):
-            if not self._deliver(config.webhook_url, body, count, deadline):
+            if not self._deliver(config.webhook_url, body, count, request.happening):
                 return
             posted += count
             self._store.advance(request_id, posted, settled=False)
         self._store.advance(request_id, posted, settled=True)
 
-    def _deliver(self, url: str, body: bytes, count: int, deadline: float) -> bool:
-        """Post until a 2xx comes or the deadline passes; return False when told to stop."""
+    def _deliver(self, url: str, body: bytes, count: int, happening: Happening) -> bool:
+        """Post until a 2xx comes or time is up; return False when there is no more reason to."""
         pause = _FIRST_PAUSE
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and self._store.is_unsettled(happening.request_id):
             if _post(url, body, self._signer):
                 self._store.count({"events posted": count, "events posts": 1})
                 return True
             self._store.count({"events posts_refused": 1})
-            if time.time() > deadline:
+            if time.time() > happening.accepted + RETRY_FOR:
                 self._store.count({"events abandoned": count})
                 return True
             self._stopping.wait(pause)

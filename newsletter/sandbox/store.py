@@ -82,11 +82,6 @@ class Store:
         self._writer.execute("PRAGMA synchronous = OFF")
         self._writer.executescript(_SCHEMA)
 
-    def close(self) -> None:
-        """Close the database; nothing may be asked of the store afterwards."""
-        with self._lock:
-            self._writer.close()
-
     def accept(
         self,
         message_id: str,
@@ -188,9 +183,9 @@ class Store:
         )
         return _happening(rows[0]) if rows else None
 
-    def is_settled(self, request_id: int) -> bool:
-        """Tell whether all events of a request have happened."""
-        return bool(self._read("SELECT 1 FROM request WHERE id = ? AND settled = 1", request_id))
+    def is_unsettled(self, request_id: int) -> bool:
+        """Tell whether events of a request are still to come; not when it was cleared away."""
+        return bool(self._read("SELECT 1 FROM request WHERE id = ? AND settled = 0", request_id))
 
     def next_unsettled(self) -> Unsettled | None:
         """Return the oldest request with events still to come."""

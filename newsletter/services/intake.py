@@ -120,7 +120,8 @@ class Intake:
             newsletter=newsletter,
             now=now,
             topics=suggest_topics(newsletter, brief),
-            others=tuple(other for other in others if other.brief_id != brief_id),
+            # A later brief that repeats this one is held itself; it must not hold this one too.
+            others=tuple(o for o in others if brief_id is None or o.brief_id < brief_id),
         )
         return verify(brief, evidence, waived=waived)
 

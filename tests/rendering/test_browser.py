@@ -23,18 +23,27 @@ _QUIET = [
 ]
 #: WCAG 2.2, 1.4.3: contrast of each text with the nearest opaque background behind it.
 _CONTRASTS = """() => {
-  const rgba = css => { const n = css.match(/[\\d.]+/g).map(Number); return [...n.slice(0, 3), n[3] ?? 1] };
-  const light = ([r, g, b]) => { const f = v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
-    return .2126 * f(r) + .7152 * f(g) + .0722 * f(b) };
-  const behind = e => { for (; e; e = e.parentElement) {
-    const c = rgba(getComputedStyle(e).backgroundColor); if (c[3] === 1) return c } return [255, 255, 255] };
+  const rgba = css => {
+    const [r, g, b, a] = css.match(/[\\d.]+/g).map(Number);
+    return {channels: [r, g, b], opaque: a === undefined || a === 1};
+  };
+  const luminance = ({channels}) => {
+    const [r, g, b] = channels.map(value => value / 255)
+      .map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+    return .2126 * r + .7152 * g + .0722 * b;
+  };
+  const behind = element => {
+    const colour = rgba(getComputedStyle(element).backgroundColor);
+    return colour.opaque || !element.parentElement ? colour : behind(element.parentElement);
+  };
   const found = [];
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
-    const e = walk.currentNode.parentElement, text = walk.currentNode.data.trim();
-    if (!text || !e.checkVisibility()) continue;
-    const [a, b] = [light(rgba(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x);
-    found.push([text.slice(0, 40), (a + .05) / (b + .05)]);
+    const element = walk.currentNode.parentElement, text = walk.currentNode.data.trim();
+    if (!text || !element.checkVisibility()) continue;
+    const pair = [rgba(getComputedStyle(element).color), behind(element)];
+    const [dark, light] = pair.map(luminance).sort((x, y) => x - y);
+    found.push([text.slice(0, 40), (light + .05) / (dark + .05)]);
   }
   return found;
 }"""

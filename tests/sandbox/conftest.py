@@ -54,11 +54,11 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[SendGridAPIClient]:
+def client(sandbox: Sandbox) -> SendGridAPIClient:
     """The real client, speaking to a stand-in that has forgotten what was before."""
     sandbox.clear()
     sandbox.fail()
-    yield client_of(sandbox)
+    return client_of(sandbox)
 
 
 def client_of(sandbox: Sandbox, key: str = "SG.test") -> SendGridAPIClient:
@@ -90,7 +90,7 @@ class Webhook:
                 self.send_response(503 if refused else 204)
                 self.end_headers()
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, *args: Any) -> None:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

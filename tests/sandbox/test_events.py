@@ -202,6 +202,21 @@ def test_events_that_could_not_be_posted_wait_for_the_next_run(
     assert {event["nl_delivery"] for event in webhook.events} == {"0", "1", "2"}
 
 
+def test_what_was_cleared_away_is_not_posted_any_more(
+    start: Start, make_client: Connect, message: Make, webhook: Any
+) -> None:
+    webhook.refuse = 1_000_000
+    with start(webhook_url=webhook.url) as sandbox:
+        make_client(sandbox).send(message(3))
+        sandbox.clear()
+        webhook.refuse = 0
+        later = message()
+        later["personalizations"][0]["custom_args"]["nl_delivery"] = "later"
+        make_client(sandbox).send(later)
+        sandbox.flush()
+    assert {event["nl_delivery"] for event in webhook.events} == {"later"}
+
+
 def test_without_events_nothing_happens_to_a_letter(
     start: Start, make_client: Connect, message: Make, webhook: Any
 ) -> None:

@@ -17,7 +17,7 @@ LARGE = "x" * 20_000_000  # more than the sockets' buffers hold
 
 
 @pytest.mark.parametrize(
-    "rule, error, accepted",
+    "case",
     [
         ({"kind": "close_after_accept"}, http.client.RemoteDisconnected, 1),
         ({"kind": "truncate_202"}, http.client.IncompleteRead, 1),
@@ -38,10 +38,9 @@ def test_a_fault_looks_like_the_real_thing(
     sandbox: Sandbox,
     client: SendGridAPIClient,
     message: Make,
-    rule: dict[str, Any],
-    error: type[Exception],
-    accepted: int,
+    case: tuple[dict[str, Any], type[Exception], int],
 ) -> None:
+    rule, error, accepted = case
     sandbox.fail(rule)
     with pytest.raises(error) as raised:
         client.send(message())
@@ -166,6 +165,6 @@ def test_a_share_of_calls_is_struck_the_same_for_equal_seeds() -> None:
 def test_rules_that_make_no_sense_are_refused_and_change_nothing(rule: bytes) -> None:
     faults = Faults()
     faults.replace(b'[{"kind": "hang"}]')
-    with pytest.raises(ValueError, match="kind|share|times|when|accept|pattern"):
+    with pytest.raises(ValueError, match=r"kind|share|times|when|accept|pattern"):
         faults.replace(b"[" + rule + b"]")
     assert faults.draw() is not None

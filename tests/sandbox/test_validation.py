@@ -116,7 +116,7 @@ MESSAGE_ROWS: list[tuple[dict[str, Any], str]] = [
     (
         {"tracking_settings": {"click_tracking": {"enable": "yes"}}},
         "tracking_settings.click_tracking.enable",
-    ),  # noqa: E501
+    ),
     ({"tracking_settings": {"bee_tracking": {"enable": True}}}, "tracking_settings.bee_tracking"),
     ({"mail_settings": {"sandbox_mode": {"enable": "true"}}}, "mail_settings.sandbox_mode.enable"),
     ({"sections": {"-a-": "b"}}, "sections"),
@@ -209,8 +209,10 @@ def test_custom_args_are_measured_merged(message: Make) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    "x-sg-id x-sg-eid received dkim-signature Content-Type Content-Transfer-Encoding To From "
-    "Subject Reply-To CC BCC".split(),
+    [
+        *("x-sg-id", "x-sg-eid", "received", "dkim-signature", "Content-Type"),
+        *("Content-Transfer-Encoding", "To", "From", "Subject", "Reply-To", "CC", "BCC"),
+    ],
 )
 def test_reserved_headers_are_refused_in_any_case(message: Make, name: str) -> None:
     request = message(headers={name.upper(): "x"})
@@ -282,11 +284,17 @@ JSON = st.recursive(
     max_leaves=6,
 )
 KEYS = st.sampled_from(
-    "personalizations from subject content headers categories custom_args send_at asm reply_to "
-    "reply_to_list ip_pool_name mail_settings tracking_settings attachments template_id".split()
+    [
+        *("personalizations", "from", "subject", "content", "headers", "categories", "send_at"),
+        *("custom_args", "asm", "reply_to", "reply_to_list", "ip_pool_name", "mail_settings"),
+        *("tracking_settings", "attachments", "template_id"),
+    ]
 )
 PERSONAL_KEYS = st.sampled_from(
-    "to cc bcc from subject headers substitutions custom_args send_at dynamic_template_data".split()
+    [
+        *("to", "cc", "bcc", "from", "subject", "headers", "substitutions", "custom_args"),
+        *("send_at", "dynamic_template_data"),
+    ]
 )
 
 

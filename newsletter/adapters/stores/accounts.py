@@ -90,7 +90,8 @@ _ATTEMPTS = """
 
 _EVENTS = """
     SELECT kind, at, raw ->> 'reason' AS reason, raw ->> 'response' AS response
-      FROM delivery_event WHERE delivery_id = :delivery ORDER BY at, kind
+      FROM delivery_event WHERE delivery_id = :delivery
+     ORDER BY at, kind <> 'processed', kind
 """
 
 

@@ -31,6 +31,23 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_brief_pillar"), "brief", ["pillar"], unique=False)
     op.create_table(
+        "consent",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("subscriber_id", sa.BigInteger(), nullable=False),
+        sa.Column("newsletter", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("act", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column(
+            "detail",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_consent_subscriber_id"), "consent", ["subscriber_id"], unique=False)
+    op.create_table(
         "decision",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -123,6 +140,26 @@ def upgrade() -> None:
         sa.UniqueConstraint("email_key"),
     )
     op.create_table(
+        "subscription",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("subscriber_id", sa.BigInteger(), nullable=False),
+        sa.Column("newsletter", sa.Text(), nullable=False),
+        sa.Column("topic_set_id", sa.Integer(), nullable=False),
+        sa.Column("zone", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column(
+            "link_key",
+            sa.LargeBinary(),
+            server_default=sa.text("uuid_send(gen_random_uuid())"),
+            nullable=False,
+        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("status IN ('pending', 'active', 'ended')", name="status_is_known"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("subscriber_id", "newsletter"),
+    )
+    op.create_table(
         "suppression",
         sa.Column("email_key", sa.Text(collation="C"), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -153,27 +190,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("brief_id", "revision"),
     )
-    op.create_table(
-        "consent",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("subscriber_id", sa.BigInteger(), nullable=False),
-        sa.Column("newsletter", sa.Text(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("act", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column(
-            "detail",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default=sa.text("'{}'"),
-            nullable=False,
-        ),
-        sa.ForeignKeyConstraint(
-            ["subscriber_id"],
-            ["subscriber.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index(op.f("ix_consent_subscriber_id"), "consent", ["subscriber_id"], unique=False)
     op.create_table(
         "edition",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -207,34 +223,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("issue_id", "position"),
         sa.UniqueConstraint("newsletter", "brief_id"),
-    )
-    op.create_table(
-        "subscription",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("subscriber_id", sa.BigInteger(), nullable=False),
-        sa.Column("newsletter", sa.Text(), nullable=False),
-        sa.Column("topic_set_id", sa.Integer(), nullable=False),
-        sa.Column("zone", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column(
-            "link_key",
-            sa.LargeBinary(),
-            server_default=sa.text("uuid_send(gen_random_uuid())"),
-            nullable=False,
-        ),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("status IN ('pending', 'active', 'ended')", name="status_is_known"),
-        sa.ForeignKeyConstraint(
-            ["subscriber_id"],
-            ["subscriber.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["topic_set_id"],
-            ["topic_set.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("subscriber_id", "newsletter"),
     )
     op.create_table(
         "batch",
