@@ -40,7 +40,7 @@ class JobQueue:
         self._asking = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=url))
         self._working = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
         self._opening = threading.Lock()
-        self._open = False
+        self._open = self._stopped = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worker: asyncio.Task[None] | None = None
 
@@ -69,7 +69,8 @@ class JobQueue:
         asyncio.run(self._work(until_empty=until_empty))
 
     def stop(self) -> None:
-        """Let the batches in hand be recorded, and take no others."""
+        """Let the batches in hand be recorded, and take no others, now or later."""
+        self._stopped = True
         loop, worker = self._loop, self._worker
         if loop and worker:
             with contextlib.suppress(RuntimeError):  # it ended in between
@@ -87,6 +88,8 @@ class JobQueue:
                     install_signal_handlers=False,
                 )
             )
+            if self._stopped:
+                self._worker.cancel()
             try:
                 await self._worker
             except asyncio.CancelledError:

@@ -51,7 +51,6 @@ class Remedy(StrEnum):
     WAIT = "wait"  #: every worker waits until `not_before`
     RETRY = "retry"  #: the request never arrived whole: ask again after a pause
     PAUSE = "pause"  #: the account or the request is wrong: pause the issue for a person
-    NONE = "none"  #: refused for good
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,24 +128,32 @@ class Disposition:
 
 
 def dispose(outcome: Outcome, claim: Claim, now: datetime) -> Disposition:
-    """Decide what becomes of a claimed batch. An Unknown is never asked again from here."""
+    """Decide what becomes of a claimed batch. An Unknown is never asked again from here.
+
+    Only a single letter that is too large is refused for good: whatever else is wrong pauses the
+    issue, so that a person sees it and nobody is forgotten.
+    """
     match outcome:
         case Accepted():
             return Disposition(state=BatchState.ACCEPTED)
         case Unknown(reason=reason):
             return Disposition(state=BatchState.UNKNOWN, reason=reason)
-        case Refused(remedy=Remedy.EJECT, offenders=offenders) if offenders:
-            return _again(outcome, eject=offenders)
+        case Refused(remedy=Remedy.EJECT) if known := _known_places(outcome, claim):
+            return _again(outcome, eject=known)
         case Refused(remedy=Remedy.SPLIT) if len(claim.recipients) > 1:
             return _again(outcome, split=True)
+        case Refused(remedy=Remedy.SPLIT, reason=reason):
+            return Disposition(state=BatchState.REFUSED, reason=reason)
         case Refused(remedy=Remedy.WAIT, wait=wait):
             return _again(outcome, closed_until=now + (wait or backoff(claim.attempt)))
         case Refused(remedy=Remedy.RETRY) if claim.attempt < MAX_ATTEMPTS:
             return _again(outcome, not_before=now + backoff(claim.attempt))
-        case Refused(remedy=Remedy.RETRY | Remedy.PAUSE):
+        case Refused():
             return _again(outcome, pause=True)
-        case Refused(reason=reason):
-            return Disposition(state=BatchState.REFUSED, reason=reason)
+
+
+def _known_places(refused: Refused, claim: Claim) -> tuple[int, ...]:
+    return tuple(place for place in refused.offenders if place < len(claim.recipients))
 
 
 def _again(refused: Refused, **changes: Any) -> Disposition:

@@ -2,14 +2,12 @@
 
 import hashlib
 import html
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from newsletter.core.brief import reading_minutes
-from newsletter.core.galley import PERSONAL, Galley, Segment, cut, piece_of, plain_line
+from newsletter.core.galley import PERSONAL, Galley, cut, piece_of, plain_line
 from newsletter.core.issue import Issue
-from newsletter.core.publication import Newsletter
 from subscribers.model import TopicSet
 
 SUBJECT_LENGTH = 60  #: clients cut at 55 to 70 characters on a desktop
@@ -140,21 +138,3 @@ def edition_values(edition: Edition, *, view_url: str) -> dict[str, str]:
         MINUTES: f"{edition.minutes} min read",
         VIEW_URL: view_url,
     }
-
-
-def content_hash(newsletter: Newsletter, issue: Issue, galley: Galley) -> str:
-    """Return the SHA-256 of everything that reaches a reader: approval names this hash."""
-
-    def type_set(segments: tuple[Segment, ...]) -> list[tuple[str, list[str]]]:
-        return [(s.text, sorted(s.pieces or ())) for s in segments]
-
-    whole = edition_of(issue, (entry.brief_id for entry in issue.entries))
-    sent = {
-        "date": str(issue.date),
-        "editions": [(e.brief_id, e.brief.title, e.brief.words, e.topics) for e in issue.entries],
-        "envelope": [str(newsletter.sender), str(newsletter.reply_to), newsletter.list_id],
-        "html": type_set(galley.html),
-        "text": type_set(galley.text),
-        "whole": [whole.key, whole.subject, whole.preheader],
-    }
-    return hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()

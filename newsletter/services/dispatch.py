@@ -110,9 +110,10 @@ class Dispatch:
             try:
                 while not wait([working], timeout=0.25).done:
                     on_progress(*self._deliveries.progress(filed.id))
-            finally:  # also when a person interrupts: what is in hand is still recorded
+            except BaseException:  # a person interrupts: what is in hand is still recorded
                 stopping.set()
                 self._queue.stop()
+                raise
         working.result()
         return self._issues.get(filed.id)
 

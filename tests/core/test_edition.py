@@ -19,7 +19,6 @@ from newsletter.core.edition import (
     SUBJECT_LENGTH,
     VIEW_URL,
     compose,
-    content_hash,
     edition_for,
     edition_of,
     preheader,
@@ -27,6 +26,7 @@ from newsletter.core.edition import (
 )
 from newsletter.core.galley import CLOSE_MARK, OPEN_MARK, PERSONAL, Galley, piece_of, read_marked
 from newsletter.core.issue import Entry, Issue
+from newsletter.core.mailing import content_hash, envelope_of
 from newsletter.core.publication import (
     ApprovalPolicy,
     Caps,
@@ -225,8 +225,14 @@ def test_composing_leaves_no_tag_of_the_edition_and_every_tag_of_the_recipient()
         assert [tag for tag in RECIPIENT_TAGS if tag in part] == list(RECIPIENT_TAGS)
 
 
+def _hash(
+    newsletter: Newsletter, issue: Issue, galley: Galley, base_url: str = "https://news.example"
+) -> str:
+    return content_hash(envelope_of(newsletter, base_url), issue, galley)
+
+
 def test_the_hash_of_equal_content_is_equal() -> None:
-    once, again = (content_hash(_NEWSLETTER, _ISSUE, _galley(PREHEADER)) for _ in range(2))
+    once, again = (_hash(_NEWSLETTER, _ISSUE, _galley(PREHEADER)) for _ in range(2))
     assert once == again
 
 
@@ -258,11 +264,25 @@ def test_the_hash_of_equal_content_is_equal() -> None:
             _galley("the letter"),
         ),
         (replace(_NEWSLETTER, list_id="other.example.com"), _ISSUE, _galley("the letter")),
+        (
+            replace(_NEWSLETTER, unsubscribe_email="other@news.example.com"),
+            _ISSUE,
+            _galley("the letter"),
+        ),
     ],
-    ids=["type", "pieces", "date", "choice", "subject", "topics", "sender", "reply-to", "list"],
+    ids=[
+        *("type", "pieces", "date", "choice", "subject", "topics"),
+        *("sender", "reply-to", "list", "unsubscribe"),
+    ],
 )
 def test_any_edit_that_reaches_a_reader_changes_the_hash(
     newsletter: Newsletter, issue: Issue, galley: Galley
 ) -> None:
-    approved = content_hash(_NEWSLETTER, _ISSUE, _galley("the letter"))
-    assert content_hash(newsletter, issue, galley) != approved
+    approved = _hash(_NEWSLETTER, _ISSUE, _galley("the letter"))
+    assert _hash(newsletter, issue, galley) != approved
+
+
+def test_another_base_of_all_links_changes_the_hash() -> None:
+    approved = _hash(_NEWSLETTER, _ISSUE, _galley("the letter"))
+    moved = _hash(_NEWSLETTER, _ISSUE, _galley("the letter"), base_url="https://other.example")
+    assert moved != approved

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
@@ -47,7 +48,8 @@ class Deliveries:
             values["newsletter"] = taken.newsletter
             for step in statements.PLAN:
                 connection.execute(text(step), values)
-            return True
+        self._finish()  # an issue for nobody is done at once
+        return True
 
     def claim(
         self, batch_id: int, *, attempt_id: str, lease: timedelta, now: datetime
@@ -55,27 +57,10 @@ class Deliveries:
         """Take a planned batch, asking consent again; None when it is not to be taken."""
         values = {"batch": batch_id, "now": now, "until": now + lease, "attempt": attempt_id}
         with self._engine.begin() as connection:
-            if wait := connection.execute(text(statements.WAIT), values).scalar():
-                return NotYet(wait)
-            batch = connection.execute(text(statements.CLAIM), values).first()
-            if batch is None:
-                return None
-            connection.execute(text(statements.ASK_CONSENT_AGAIN), values)
-            recipients = _recipients(connection, batch_id)
-            if not recipients:
-                connection.execute(text(statements.VOID), values)
-                connection.execute(text(statements.FINISH_ISSUE), {"issue": batch.issue_id})
-                return None
-            values |= {"number": batch.attempts, "recipients": len(recipients)}
-            connection.execute(text(statements.BEGIN_ATTEMPT), values)
-            return Claim(
-                attempt_id=attempt_id,
-                attempt=batch.attempts,
-                batch_id=batch_id,
-                issue_id=batch.issue_id,
-                brief_ids=tuple(batch.brief_ids),
-                recipients=recipients,
-            )
+            claimed = _claim(connection, values)
+        if claimed is None:
+            self._finish()  # it may have been the last, with nobody left to write to
+        return claimed
 
     def record(
         self, claim: Claim, outcome: Outcome, disposition: Disposition, now: datetime
@@ -109,16 +94,19 @@ class Deliveries:
             if disposition.pause:
                 connection.execute(text(statements.PAUSE), values)
                 return ()
-            connection.execute(text(statements.FINISH_ISSUE), values)
-            return tuple(again)
+        self._finish()
+        return tuple(again)
 
     def expire_leases(self, now: datetime) -> int:
         """Turn batches whose worker never answered into unknown ones; return how many."""
         with self._engine.begin() as connection:
-            expired = connection.execute(text(statements.EXPIRE), {"now": now}).all()
-            for issue_id in {row.issue_id for row in expired}:
-                connection.execute(text(statements.FINISH_ISSUE), {"issue": issue_id})
-            return len(expired)
+            expired = connection.execute(text(statements.EXPIRE), {"now": now}).rowcount
+        self._finish()
+        return expired
+
+    def _finish(self) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(text(statements.FINISH))
 
     def waiting(self, issue_id: int | None = None) -> tuple[int, ...]:
         """Return planned batches of sending issues, of one issue or of all."""
@@ -141,6 +129,29 @@ class Deliveries:
         """Return what happened to a subscriber's letter; None if the issue never knew of them."""
         with self._snapshots.begin() as connection:
             return trace(connection, subscriber_id, issue_id)
+
+
+def _claim(connection: Connection, values: dict[str, Any]) -> Claim | NotYet | None:
+    if wait := connection.execute(text(statements.WAIT), values).scalar():
+        return NotYet(wait)
+    batch = connection.execute(text(statements.CLAIM), values).first()
+    if batch is None:
+        return None
+    connection.execute(text(statements.ASK_CONSENT_AGAIN), values)
+    recipients = _recipients(connection, values)
+    if not recipients:
+        connection.execute(text(statements.VOID), values)
+        return None
+    values |= {"number": batch.attempts, "recipients": len(recipients)}
+    connection.execute(text(statements.BEGIN_ATTEMPT), values)
+    return Claim(
+        attempt_id=values["attempt"],
+        attempt=batch.attempts,
+        batch_id=values["batch"],
+        issue_id=batch.issue_id,
+        brief_ids=tuple(batch.brief_ids),
+        recipients=recipients,
+    )
 
 
 def _choose_editions(
@@ -170,8 +181,8 @@ def _choose_editions(
     )
 
 
-def _recipients(connection: Connection, batch_id: int) -> tuple[Recipient, ...]:
-    rows = connection.execute(text(statements.RECIPIENTS), {"batch": batch_id})
+def _recipients(connection: Connection, values: dict[str, Any]) -> tuple[Recipient, ...]:
+    rows = connection.execute(text(statements.RECIPIENTS), values)
     return tuple(
         Recipient(delivery_id=d, email=email, subscription_id=s, link_key=key)
         for d, email, s, key in rows

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, text
 
+from newsletter.adapters.stores import statements
 from newsletter.adapters.stores.sql import as_json
 from newsletter.core.events import DeliveryEvent, consequence
 from newsletter.ports import KeptEvents, Owner
@@ -71,6 +72,9 @@ class Events:
             )
             attempts = sorted({e.attempt_id for e in fresh if e.attempt_id})
             settled = connection.execute(text(_PROVE), {"attempts": attempts, "now": now}).all()
+        if settled:  # an event may come before the answer is recorded
+            with self._engine.begin() as connection:
+                connection.execute(text(statements.FINISH))
         return KeptEvents(
             new=fresh,
             repeated=len(events) - len(fresh),
@@ -93,6 +97,6 @@ def _columns(events: Sequence[DeliveryEvent], now: datetime) -> dict[str, object
         "attempts": [e.attempt_id for e in events],
         "kinds": [e.kind.value for e in events],
         "moments": [e.at for e in events],
-        "raws": [as_json(e.raw).replace("\\u0000", "") for e in events],
+        "raws": [as_json(e.raw) for e in events],
         "now": now,
     }

@@ -65,11 +65,6 @@ PLAN = (
     UPDATE issue SET audience = (SELECT count(*) FROM audience WHERE newsletter = :newsletter)
      WHERE id = :issue
     """,
-    # An issue for nobody is done at once.
-    """
-    UPDATE issue SET state = 'sent'
-     WHERE id = :issue AND NOT EXISTS (SELECT 1 FROM batch WHERE issue_id = :issue)
-    """,
 )
 
 #: Until when this batch must wait, if it must.
@@ -116,9 +111,10 @@ BEGIN_ATTEMPT = """
     VALUES (:attempt, :batch, :number, :recipients, :now)
 """
 
+#: An event may have proved it accepted before its answer, or the loss of it, is recorded.
 END_ATTEMPT = """
-    UPDATE attempt SET finished_at = :now, outcome = :outcome, reason = :reason,
-           message_id = :message_id
+    UPDATE attempt SET finished_at = :now, reason = :reason, message_id = :message_id,
+           outcome = CASE outcome WHEN 'accepted' THEN outcome ELSE :outcome END
      WHERE id = :attempt
 """
 
@@ -156,18 +152,19 @@ PAUSE = """
     UPDATE issue SET state = 'paused', reason = :reason WHERE id = :issue AND state = 'sending'
 """
 
-FINISH_ISSUE = """
+#: Run in a transaction of its own, after the batch's: of two workers that record the last two
+#: batches at once, at least the later one sees both.
+FINISH = """
     UPDATE issue SET state = 'sent'
-     WHERE id = :issue AND state = 'sending'
+     WHERE state = 'sending'
        AND NOT EXISTS (SELECT 1 FROM batch
-                        WHERE issue_id = :issue AND state IN ('planned', 'claimed'))
+                        WHERE issue_id = issue.id AND batch.state IN ('planned', 'claimed'))
 """
 
 EXPIRE = """
     UPDATE batch SET state = 'unknown', lease_until = NULL,
            reason = 'the worker that held it never recorded an answer'
      WHERE state = 'claimed' AND lease_until < :now
-    RETURNING issue_id
 """
 
 WAITING = """

@@ -1,0 +1,147 @@
+"""A process killed while SendGrid has its request: nobody is forgotten, nobody gets it twice."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from newsletter.bootstrap import House
+from newsletter.core.filed import IssueState
+from newsletter.demo.place import free_port
+from newsletter.sandbox.server import Sandbox, SandboxConfig
+from newsletter.services.publishing import day_of
+from newsletter.settings import load_settings, shipped
+from tests.house import brief
+
+pytestmark = pytest.mark.postgres
+
+READERS = 60
+SETTINGS = """
+public_url = "http://127.0.0.1:{port}"
+[web]
+host = "127.0.0.1"
+port = {port}
+[sendgrid]
+host = "{sandbox}"
+timeout_seconds = 20
+[sending]
+batch_size = 10
+lease_seconds = 2
+concurrency = 2
+"""
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port(0)
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path, port: int) -> Iterator[Sandbox]:
+    config = SandboxConfig(
+        data=tmp_path / "sandbox", webhook_url=f"http://127.0.0.1:{port}/webhooks/sendgrid"
+    )
+    with Sandbox(config) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def house(
+    database_url: str, sandbox: Sandbox, port: int, tmp_path: Path, monkeypatch
+) -> Iterator[House]:
+    """A house whose settings its own processes read, too."""
+    folder = tmp_path / "config"
+    (folder / "newsletters").mkdir(parents=True)
+    technology = "newsletters/technology.toml"
+    (folder / technology).write_text((shipped("config") / technology).read_text())
+    (folder / "service.toml").write_text(SETTINGS.format(port=port, sandbox=sandbox.url))
+    monkeypatch.setenv("NEWSLETTER_CONFIG", str(folder))
+    monkeypatch.setenv("NEWSLETTER_DATABASE_URL", database_url)
+    monkeypatch.setenv("SENDGRID_API_KEY", "SG.test")
+    monkeypatch.setenv("SENDGRID_WEBHOOK_KEY", sandbox.public_key)
+    house = House(load_settings())
+    fill(house, tmp_path)
+    yield house
+    house.close()
+
+
+def fill(house: House, folder: Path) -> None:
+    for topic in ("chips", "security"):
+        house.intake.receive(brief(topic))
+    path = folder / "list.csv"
+    path.write_text("email\n" + "\n".join(f"r{n}@example.com" for n in range(READERS)))
+    house.subscriptions.import_list(
+        path,
+        "technology",
+        known_topics=(),
+        default_zone="UTC",
+        consent_source="test",
+        now=house.clock.now(),
+    )
+
+
+def start(verb: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "newsletter", verb], stdout=subprocess.DEVNULL, env=os.environ
+    )
+
+
+def until(true: Callable[[], object], seconds: float = 30) -> None:
+    patience = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < patience, "it never came true"
+        time.sleep(0.05)
+
+
+def test_a_worker_killed_with_a_request_under_way(house: House, sandbox: Sandbox):
+    newsletter = house.settings.newsletter("technology")
+    on = day_of(newsletter, house.clock.now())
+    sandbox.fail({"kind": "hang", "times": 1, "seconds": 15})
+    filed = house.dispatch.send(newsletter, on)
+    first = start("serve")
+    try:
+        # One request hangs, accepted but unanswered; the other five are through.
+        until(lambda: house.inquiry.account(filed).sums.accepted == READERS - 10)
+        until(lambda: sandbox.stats()["faults"].get("hang") == 1)
+    finally:
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    assert house.inquiry.account(filed).sums.to_go == 10
+
+    second = start("serve")
+    try:  # the events of the hung request prove that it was accepted whole
+        until(lambda: house.publishing.issue(newsletter, on).state is IssueState.SENT)
+        until(lambda: house.inquiry.account(filed).sums.accepted == READERS)
+    finally:
+        second.terminate()
+        assert second.wait(timeout=15) == 0
+
+    account, stats = house.inquiry.account(filed), sandbox.stats()
+    assert account.sums.add_up
+    assert stats["accepted_recipients"] == stats["distinct_recipients"] == READERS
+    assert stats["repeated"] == 0
+
+
+def test_a_worker_killed_before_it_asked_is_named_and_nothing_else_is_lost(
+    house: House, sandbox: Sandbox
+):
+    newsletter = house.settings.newsletter("technology")
+    on = day_of(newsletter, house.clock.now())
+    sandbox.fail({"kind": "close_before_read", "times": 1})
+    filed = house.dispatch.send(newsletter, on)
+    worker = start("worker")
+    try:
+        until(lambda: house.publishing.issue(newsletter, on).state is IssueState.SENT)
+    finally:
+        worker.terminate()
+        assert worker.wait(timeout=15) == 0
+
+    sums = house.inquiry.account(filed).sums
+    assert (sums.unknown, sums.accepted) == (10, READERS - 10)
+    assert sums.add_up
+    assert sandbox.stats()["accepted_recipients"] == READERS - 10

@@ -1,0 +1,37 @@
+"""The migrations make just the tables and the view that the code speaks of."""
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, text
+
+from newsletter.adapters.database import migrate
+from newsletter.adapters.tables import Row
+from subscribers.store.tables import AUDIENCE_VIEW
+
+pytestmark = pytest.mark.postgres
+
+
+def test_the_migrations_make_the_tables_of_the_code(engine: Engine):
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"include_name": lambda name, *_: "procrastinate" not in (name or "")}
+        )
+        assert compare_metadata(context, Row.metadata) == []
+
+
+def test_the_migrations_make_the_view_of_the_code(engine: Engine):
+    definition = text("SELECT pg_get_viewdef('audience')")
+    with engine.begin() as connection:
+        migrated = connection.execute(definition).scalar()
+        connection.execute(text("DROP VIEW audience"))
+        connection.execute(text(AUDIENCE_VIEW))
+        assert connection.execute(definition).scalar() == migrated
+
+
+def test_migrating_twice_is_migrating_once(engine: Engine):
+    migrate(engine)
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).all() == [
+            ("0001",)
+        ]
