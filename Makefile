@@ -37,10 +37,16 @@ types: setup  ## pyright, strict
 walls: setup  ## who may import whom
 	@$(BIN)/lint-imports
 
+wheel: setup  ## the package installed by itself, elsewhere: its own templates and settings
+	@rm -rf build/wheel && $(BIN)/uv build --quiet --wheel --out-dir build/wheel
+	@$(BIN)/uv venv --quiet build/wheel/venv && $(BIN)/uv pip sync --quiet --python build/wheel/venv/bin/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --python build/wheel/venv/bin/python --no-deps build/wheel/*.whl
+	@cd build/wheel && NEWSLETTER_VAR=$$(mktemp -d) venv/bin/newsletter demo --json > demo.json && venv/bin/python -c 'import json; assert json.load(open("demo.json"))["issue"]["account"]["adds_up"]' && echo "the wheel runs its day"
+
 cover: setup  ## what the tests reach
 	@$(BIN)/coverage erase && $(BIN)/coverage run -m pytest -q && $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered
 
 lock: setup  ## renew the lock file
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --quiet -o requirements.lock
 
-.PHONY: help setup demo look browser test lint types walls cover lock
+.PHONY: help setup demo look browser test lint types walls wheel cover lock

@@ -52,10 +52,9 @@ class Templates:
             "piece": _bracket("<mj-raw>{}</mj-raw>", in_mjml=in_mjml, marked=marked),
             "inline_piece": _bracket("{}", in_mjml=in_mjml, marked=marked),
         }
-        variables = {field: getattr(page, field) for field in page.__dataclass_fields__}
         try:
             template = self._jinja.get_template(name)
-            return template.render(variables, stories=page.stories, **pieces)
+            return template.render(vars(page), stories=page.stories, **pieces)
         except TemplateSyntaxError as error:
             raise RenderingFailed(f"{error.name}, line {error.lineno}: {error.message}") from error
         except (TemplateError, *_TEMPLATE_BUGS) as error:

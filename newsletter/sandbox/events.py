@@ -223,7 +223,7 @@ def _steps(fate: Fate, email: str, link: tuple[int, str] | None) -> Iterator[Eve
 
 
 def _again(event: Event, dice: random.Random) -> Event:
-    # Duplicates come with the same sg_event_id, and also with another one (sendgrid-nodejs#1435).
+    # Duplicates bear the same sg_event_id, or another one: users of SendGrid report both.
     if dice.random() < 0.5:  # noqa: PLR2004  # a fair coin
         return event
     return {**event, "sg_event_id": _opaque(event["sg_event_id"])}

@@ -16,7 +16,7 @@ SEND = "/v3/mail/send"
 MAX_PAGE = 500  #: OAS, `limit` of a suppression list
 _LISTS = ("bounces", "blocks", "invalid_emails", "spam_reports", "unsubscribes")
 _FAR_FUTURE = 2**53
-_LIMIT = 600  #: requests a minute /v3/scopes was seen to allow (stackoverflow 43430416)
+_LIMIT = 600  #: requests a minute /v3/scopes has been seen to allow
 _WORDS = {  # what SendGrid says, as far as reports show it
     401: "The provided authorization grant is invalid, expired, or revoked",
     403: "The from address does not match a verified Sender Identity. Mail cannot be sent until this error is resolved.",  # noqa: E501

@@ -1,26 +1,14 @@
 """The letter in a real browser: widths, both colour schemes, contrast, and no network."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
 
 from newsletter.core.edition import ADDRESS_HTML, Letter
 
 pytestmark = pytest.mark.browser
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
-_QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 #: WCAG 2.2, 1.4.3: contrast of each text with the nearest opaque background behind it.
 _CONTRASTS = """() => {
   const rgba = css => {
@@ -47,18 +35,6 @@ _CONTRASTS = """() => {
   }
   return found;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = next(filter(None, map(shutil.which, _NAMES)), None)
-        path = found or playwright.chromium.executable_path
-        if not Path(path).exists():
-            pytest.skip(f"no Chromium: none of {', '.join(_NAMES)} on PATH, none of Playwright's")
-        browser = playwright.chromium.launch(executable_path=path, args=_QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[(390, "light"), (390, "dark"), (700, "light"), (700, "dark")], ids=str)

@@ -65,6 +65,11 @@ def test_the_error_names_file_line_and_brief(
     assert says in first
 
 
+def test_what_only_mrml_refuses_is_placed_too(failure_of: Failure) -> None:
+    failure = failure_of(_BRIEF, "{{ story.summary }}", "<![CDATA[x]]>")
+    assert failure.startswith(f"at or before {_BRIEF}, line 4: ")
+
+
 def test_every_complaint_has_a_line_of_its_own(failure_of: Failure) -> None:
     complaints = failure_of(_BRIEF, "mj-text>", "mj-txt>").splitlines()
     assert [re.findall(r"brief \d", line)[0] for line in complaints] == [

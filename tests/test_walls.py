@@ -1,0 +1,60 @@
+"""The walls of the house hold, and would be seen to fall."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+#: A trespass for each wall: the module that commits it, what it imports, the contract that breaks.
+TRESPASSES = [
+    ("subscribers/consent.py", "newsletter.errors", "subscribers has never heard"),
+    ("newsletter/core/brief.py", "sqlmodel", "The core is pure"),
+    ("newsletter/core/galley.py", "newsletter.ports", "points inward, to the core"),
+    ("newsletter/services/inquiry.py", "procrastinate", "Services speak to ports"),
+    ("newsletter/adapters/eml.py", "newsletter.services.intake", "they never call services"),
+    ("newsletter/rendering/mjml.py", "time", "Rendering is text in, text out"),
+    ("newsletter/web/pages.py", "sendgrid", "may import sendgrid"),
+    ("newsletter/web/webhook.py", "newsletter.sandbox", "bootstrap wires knows of the stand-in"),
+    ("newsletter/sandbox/rules.py", "newsletter.core.brief", "by SendGrid's rules alone"),
+    ("newsletter/scheduler.py", "newsletter.settings", "read settings"),
+    ("newsletter/adapters/jobs.py", "newsletter.adapters.tables", "Table rows never leave"),
+    ("newsletter/services/feedback.py", "subscribers.roster", "enters subscribers by"),
+    ("newsletter/cli/why.py", "subscribers.store.store", "open the subscribers' store"),
+]
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = Path(sys.executable).with_name("lint-imports")
+    return subprocess.run(
+        [command, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_walls_hold():
+    kept = lint_imports(ROOT)
+    assert kept.returncode == 0, kept.stdout
+
+
+def test_a_trespass_at_any_wall_is_seen(tmp_path: Path):
+    for name in ("newsletter", "subscribers"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for module, imported, _ in TRESPASSES:
+        path = tmp_path / module
+        path.write_text(f"{path.read_text()}\n\ndef _trespass() -> None:\n    import {imported}\n")
+
+    broken = [line for line in lint_imports(tmp_path).stdout.splitlines() if "BROKEN" in line]
+
+    for module, imported, contract in TRESPASSES:
+        assert any(contract in line for line in broken), f"{module} may import {imported}"
+
+
+def test_a_module_without_a_place_is_seen(tmp_path: Path):
+    for name in ("newsletter", "subscribers"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "newsletter" / "utils.py").write_text('"""Odds and ends."""\n')
+
+    assert lint_imports(tmp_path).returncode != 0
