@@ -7,66 +7,65 @@ from sqlalchemy import Connection, text
 from newsletter.core.account import Account, DeliveryRecord, Sums
 from newsletter.core.delivery import DeliveryState
 
-#: How each delivery stands: closed by name, or as its batch does.
-_STANDING = """
-    SELECT CASE WHEN delivery.skipped IS NOT NULL THEN 'skipped'
-                WHEN delivery.refused IS NOT NULL THEN 'refused'
-                WHEN batch.state IN ('planned', 'claimed') THEN 'to_go'
-                ELSE batch.state END AS standing,
-           count(*) AS count
-      FROM delivery JOIN batch ON batch.id = delivery.batch_id
-     WHERE batch.issue_id = :issue
-     GROUP BY 1
+_NUMBERS = """
+    SELECT issue.audience,
+           (SELECT COALESCE(sum(size), 0) FROM batch WHERE issue_id = issue.id) AS deliveries,
+           (SELECT count(*) FROM edition WHERE issue_id = issue.id) AS editions,
+           (SELECT count(*) FROM attempt JOIN batch ON batch.id = batch_id
+             WHERE issue_id = issue.id AND outcome IS NOT NULL) AS requests
+      FROM issue WHERE issue.id = :issue
 """
+
+#: Each a count by a word. A delivery stands as it was closed by name, or as its batch does.
+_COUNTS = {
+    "standing": """
+        SELECT CASE WHEN delivery.skipped IS NOT NULL THEN 'skipped'
+                    WHEN delivery.refused IS NOT NULL THEN 'refused'
+                    WHEN batch.state IN ('planned', 'claimed') THEN 'to_go'
+                    ELSE batch.state END, count(*)
+          FROM delivery JOIN batch ON batch.id = batch_id WHERE batch.issue_id = :issue
+         GROUP BY 1""",
+    "batches": """
+        SELECT state, count(*) FROM batch WHERE issue_id = :issue GROUP BY 1 ORDER BY 1""",
+    "exclusions": """
+        SELECT reason, count(*) FROM exclusion WHERE issue_id = :issue GROUP BY 1 ORDER BY 1""",
+    "skips": """
+        SELECT skipped, count(*) FROM delivery JOIN batch ON batch.id = batch_id
+         WHERE batch.issue_id = :issue AND skipped IS NOT NULL GROUP BY 1 ORDER BY 1""",
+    "refusals": """
+        SELECT refused, count(*) FROM delivery JOIN batch ON batch.id = batch_id
+         WHERE batch.issue_id = :issue AND refused IS NOT NULL GROUP BY 1 ORDER BY 1""",
+    "events": """
+        SELECT delivery.state, count(*) FROM delivery JOIN batch ON batch.id = batch_id
+         WHERE batch.issue_id = :issue GROUP BY 1 ORDER BY 1""",
+}
 
 
 def account(connection: Connection, issue_id: int) -> Account:
     """Return all sums of an issue."""
-
-    def counts(sql: str) -> dict[Any, int]:
-        rows = connection.execute(text(sql), {"issue": issue_id})
-        return {row[0]: row[1] for row in rows}
-
-    def number(sql: str) -> int:
-        return connection.execute(text(sql), {"issue": issue_id}).scalar_one()
-
-    standing = counts(_STANDING)
-    exclusions = counts(
-        "SELECT reason, count(*) FROM exclusion WHERE issue_id = :issue GROUP BY 1 ORDER BY 1"
-    )
-    events = counts(
-        """SELECT delivery.state, count(*) FROM delivery JOIN batch ON batch.id = batch_id
-            WHERE batch.issue_id = :issue GROUP BY 1 ORDER BY 1"""
-    )
+    values = {"issue": issue_id}
+    numbers = connection.execute(text(_NUMBERS), values).one()
+    counts: dict[str, dict[Any, int]] = {
+        name: {row[0]: row[1] for row in connection.execute(text(sql), values)}
+        for name, sql in _COUNTS.items()
+    }
+    standing, events = counts.pop("standing"), counts.pop("events")
     return Account(
         sums=Sums(
-            audience=number("SELECT audience FROM issue WHERE id = :issue"),
-            excluded=sum(exclusions.values()),
-            deliveries=number("SELECT COALESCE(sum(size), 0) FROM batch WHERE issue_id = :issue"),
+            audience=numbers.audience,
+            excluded=sum(counts["exclusions"].values()),
+            deliveries=numbers.deliveries,
             accepted=standing.get("accepted", 0),
             refused=standing.get("refused", 0),
             unknown=standing.get("unknown", 0),
             skipped=standing.get("skipped", 0),
             to_go=standing.get("to_go", 0),
         ),
-        editions=number("SELECT count(*) FROM edition WHERE issue_id = :issue"),
-        batches=counts(
-            "SELECT state, count(*) FROM batch WHERE issue_id = :issue GROUP BY 1 ORDER BY 1"
-        ),
-        requests=number(
-            """SELECT count(*) FROM attempt JOIN batch ON batch.id = batch_id
-                WHERE issue_id = :issue AND outcome IS NOT NULL"""
-        ),
-        exclusions=exclusions,
-        skips=counts(_closed("skipped")),
-        refusals=counts(_closed("refused")),
+        editions=numbers.editions,
+        requests=numbers.requests,
         events={DeliveryState(state).name.lower(): count for state, count in events.items()},
+        **counts,
     )
-
-
-def _closed(column: str) -> str:
-    return f"""SELECT delivery.{column}, count(*) FROM delivery JOIN batch ON batch.id = batch_id
-                WHERE batch.issue_id = :issue AND delivery.{column} IS NOT NULL GROUP BY 1"""  # noqa: S608
 
 
 _LETTER = """
