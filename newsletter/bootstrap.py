@@ -62,7 +62,7 @@ class House:
             newsletters=self.settings.newsletters,
             briefs=self.briefs,
             issues=self._issues,
-            decisions=self._decisions,
+            decisions=self.decisions,
             clock=self.clock,
         )
 
@@ -76,7 +76,7 @@ class House:
             briefs=self.briefs,
             issues=self._issues,
             renderer=self.renderer,
-            decisions=self._decisions,
+            decisions=self.decisions,
             base_url=self.settings.public_url,
             clock=self.clock,
         )
@@ -187,5 +187,5 @@ class House:
         return Deliveries(self.engine)
 
     @cached_property
-    def _decisions(self) -> DecisionLog:
+    def decisions(self) -> DecisionLog:
         return DecisionLog(self.engine, self.clock)

@@ -36,6 +36,16 @@ class KeptEvents:
     settled: int  #: unknown batches proven accepted
 
 
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Who decided what, and when."""
+
+    at: datetime
+    actor: str
+    verb: str
+    detail: dict[str, Any]
+
+
 class Clock(Protocol):
     """Tells the time."""
 
@@ -114,8 +124,12 @@ class IssueStore(Protocol):
         """Freeze the issue if it still has this content; NotAllowed if it has another."""
         ...
 
-    def withdraw(self, brief_id: int, reason: str) -> None:
-        """Void the approval of an unplanned issue that holds this brief: it is a draft again."""
+    def withdraw(self, issue_id: int, reason: str) -> None:
+        """Void the approval of an unplanned issue: it is a draft again."""
+        ...
+
+    def withdraw_brief(self, brief_id: int, reason: str) -> None:
+        """Take a brief out of an unplanned issue, which is thereby a draft again."""
         ...
 
     def published(self, newsletter: str) -> tuple[FiledIssue, ...]:
@@ -231,4 +245,8 @@ class Decisions(Protocol):
 
     def note(self, actor: str, subject: str, verb: str, detail: dict[str, Any]) -> None:
         """Append a decision."""
+        ...
+
+    def about(self, subject: str) -> tuple[Decision, ...]:
+        """Return what was decided about a subject, the oldest first."""
         ...

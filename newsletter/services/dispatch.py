@@ -145,7 +145,9 @@ class Dispatch:
         return envelope_of(newsletter, self._base_url), filed
 
     def _ready(self, newsletter: Newsletter, on: date) -> FiledIssue:
-        filed = self._publishing.assemble(newsletter, on)
+        filed = self._issues.find(newsletter.slug, on)
+        if filed is None or filed.state in (IssueState.EMPTY, IssueState.DRAFT):
+            filed = self._publishing.assemble(newsletter, on)
         if filed.state is IssueState.DRAFT:
             raise NotAllowed(
                 f"the issue of {on} is not approved; run `newsletter issue approve --date {on}`"
@@ -162,8 +164,8 @@ class Dispatch:
             raise NotAllowed(f"{newsletter.slug} cannot be sent: {' '.join(found)}")
 
     def _refuse_changes(self, newsletter: Newsletter, filed: FiledIssue) -> None:
-        if self._publishing.current_hash(newsletter, filed) != filed.approved_hash:
+        if self._publishing.changed(newsletter, filed):
             raise NotAllowed(
-                f"issue {filed.issue.number} of {filed.issue.date} is not what was approved: "
-                "its content, sender or links changed since"
+                f"issue {filed.issue.number} of {filed.issue.date} is not what was approved: its "
+                "sender or links changed since; put them back, or assemble and approve it again"
             )

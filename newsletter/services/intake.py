@@ -84,7 +84,7 @@ class Intake:
         """Keep a brief out of print until someone accepts it."""
         filed = self._briefs.get(brief_id)
         self._decisions.note(actor, f"brief {brief_id}", "hold", {})
-        self._issues.withdraw(brief_id, f"brief {brief_id} was held")
+        self._issues.withdraw_brief(brief_id, f"brief {brief_id} was held")
         return self._briefs.decide(brief_id, filed.verdict, waived=filed.waived, held_by=actor)
 
     def accept(self, brief_id: int, *, actor: str) -> FiledBrief:
@@ -103,7 +103,7 @@ class Intake:
     def _revise(self, newsletter: Newsletter, filed: FiledBrief, brief: Brief) -> Receipt:
         verdict = self._verdict(newsletter, brief, filed.brief_id)
         revised = self._briefs.file(brief, verdict, self._clock.now())
-        self._issues.withdraw(filed.brief_id, f"brief {filed.brief_id} was revised")
+        self._issues.withdraw_brief(filed.brief_id, f"brief {filed.brief_id} was revised")
         frozen = self._briefs.get(filed.brief_id).issue_id is not None
         return Receipt(Arrival.CORRECTION if frozen else Arrival.REVISED, revised)
 

@@ -36,15 +36,22 @@ class Publishing:
         """Assemble and set the issue of a date; one that is frozen stays as it is.
 
         A day without briefs gives an empty issue, which may still fill up while nothing is sent.
+        An approval that no longer fits, since the sender or the links changed, is void.
         """
         filed = self._issues.find(newsletter.slug, on)
-        if filed and filed.state not in (IssueState.EMPTY, IssueState.DRAFT):
+        if filed and filed.state is IssueState.APPROVED and self.changed(newsletter, filed):
+            self._issues.withdraw(filed.id, "the sender or the links changed since its approval")
+        elif filed and filed.state not in (IssueState.EMPTY, IssueState.DRAFT):
             return filed
         issue, galley, digest = self._set(newsletter, on, filed)
         drafted = self._issues.draft(issue, galley, digest, self._clock.now())
         if drafted.state is IssueState.DRAFT and newsletter.approval is ApprovalPolicy.AUTOMATIC:
             return self.approve(newsletter, on, actor=POLICY)
         return drafted
+
+    def changed(self, newsletter: Newsletter, filed: FiledIssue) -> bool:
+        """Tell whether what would be sent now is another thing than what was approved."""
+        return self._current_hash(newsletter, filed) != filed.approved_hash
 
     def proof(self, newsletter: Newsletter, on: date) -> FiledIssue:
         """Return the issue of a date as it would go out now, keeping nothing."""
@@ -62,7 +69,9 @@ class Publishing:
         self, newsletter: Newsletter, on: date, filed: FiledIssue | None
     ) -> tuple[Issue, Galley | None, str | None]:
         """Choose the day's briefs and set them in type; no galley when there is nothing to say."""
-        fresh = self._clock.now() - timedelta(hours=newsletter.caps.age_hours)
+        now = self._clock.now()
+        fresh = now - timedelta(hours=newsletter.caps.age_hours)
+        _refuse_odd_date(newsletter, on, now, fresh)
         candidates = self._briefs.candidates(newsletter, on, fresh)
         number = filed.issue.number if filed else 0
         number = number or self._issues.next_number(newsletter.slug)
@@ -86,12 +95,12 @@ class Publishing:
             return filed
         if filed.state is not IssueState.DRAFT:
             raise NotAllowed(f"the issue of {on} is {filed.state}: only a draft can be approved")
-        digest = self.current_hash(newsletter, filed)
+        digest = self._current_hash(newsletter, filed)
         approved = self._issues.approve(filed.id, digest, actor, self._clock.now())
         self._decisions.note(actor, f"issue {filed.id}", "approve", {"content_hash": digest})
         return approved
 
-    def current_hash(self, newsletter: Newsletter, filed: FiledIssue) -> str:
+    def _current_hash(self, newsletter: Newsletter, filed: FiledIssue) -> str:
         """Return the hash of what would be sent now."""
         if filed.galley is None:
             raise NotAllowed(f"the issue of {filed.issue.date} is {filed.state}: nothing is set")
@@ -124,6 +133,15 @@ class Publishing:
         if ids is None:
             raise NotFound(f"there is no such edition of {on}")
         return self.letter(filed, edition_of(filed.issue, ids), personal=False)
+
+
+def _refuse_odd_date(newsletter: Newsletter, on: date, now: datetime, fresh: datetime) -> None:
+    """Refuse a date that is still to come, or so long gone that no brief of it is fresh."""
+    start, end = span_of(newsletter, on)
+    if start > now:
+        raise NotAllowed(f"{on} is still to come: its briefs are not in yet")
+    if end <= fresh:
+        raise NotAllowed(f"{on} is long gone: today's briefs do not belong to it")
 
 
 def whole(issue: Issue) -> Edition:

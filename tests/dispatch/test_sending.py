@@ -273,6 +273,25 @@ def test_what_changed_after_approval_is_not_sent(house):
     assert house.rows()["delivery"] == 0
 
 
+def test_assembling_again_voids_an_approval_that_no_longer_fits(house):
+    house.publishing.assemble(house.newsletter, TODAY)
+    other = replace(house.newsletter, reply_to=house.newsletter.sender)
+    house.dispatch._newsletters = {other.slug: other}
+
+    filed = house.publishing.assemble(other, TODAY)
+    house.dispatch.send(other, TODAY)
+    house.queue.work(until_empty=True)
+
+    assert filed.state is IssueState.APPROVED
+    assert house.mailer.asked[0][0].reply_to == other.reply_to
+
+
+@pytest.mark.parametrize("days, reason", [(1, "still to come"), (-3, "long gone")])
+def test_an_issue_is_assembled_for_its_own_day(house, days, reason):
+    with pytest.raises(NotAllowed, match=reason):
+        house.publishing.assemble(house.newsletter, TODAY + timedelta(days=days))
+
+
 def test_what_changed_after_the_plan_pauses_the_issue(house):
     house.send()
     renamed = replace(house.newsletter, reply_to=house.newsletter.sender)

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from newsletter.adapters.stores.sql import as_json
-from newsletter.ports import Clock
+from newsletter.ports import Clock, Decision
 
 
 class DecisionLog:
@@ -30,3 +30,12 @@ class DecisionLog:
                     "detail": as_json(detail),
                 },
             )
+
+    def about(self, subject: str) -> tuple[Decision, ...]:
+        """Return what was decided about a subject, the oldest first."""
+        with self._engine.begin() as connection:
+            rows = connection.execute(
+                text("SELECT at, actor, verb, detail FROM decision WHERE subject = :s ORDER BY id"),
+                {"s": subject},
+            ).mappings()
+            return tuple(Decision(**row) for row in rows)

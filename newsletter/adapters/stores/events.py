@@ -35,7 +35,8 @@ _ADVANCE = """
 #: A request is accepted or refused whole: one event proves it for every recipient.
 _PROVE = """
     WITH proven AS (
-        UPDATE attempt SET outcome = 'accepted', finished_at = COALESCE(finished_at, :now)
+        UPDATE attempt SET outcome = 'accepted', finished_at = COALESCE(finished_at, :now),
+               reason = concat_ws('; ', reason, 'an event proved that it was accepted')
          WHERE id = ANY(:attempts) AND outcome IS DISTINCT FROM 'accepted'
         RETURNING batch_id)
     UPDATE batch SET state = 'accepted', reason = 'an event proved it', lease_until = NULL

@@ -82,22 +82,23 @@ class Issues:
                 raise NotAllowed("the draft changed since it was set: assemble it again")
             return _get(connection, issue_id)
 
-    def withdraw(self, brief_id: int, reason: str) -> None:
-        """Void the approval of an unplanned issue that holds this brief: it is a draft again."""
+    def withdraw(self, issue_id: int, reason: str) -> None:
+        """Void the approval of an unplanned issue: it is a draft again."""
         with self._engine.begin() as connection:
+            connection.execute(text(_VOID), {"ids": [issue_id], "reason": reason})
+
+    def withdraw_brief(self, brief_id: int, reason: str) -> None:
+        """Take a brief out of an unplanned issue, which is thereby a draft again."""
+        with self._engine.begin() as connection:
+            holding = connection.execute(
+                text("SELECT issue_id FROM issue_brief WHERE brief_id = :b"), {"b": brief_id}
+            ).scalars()
+            voided = connection.execute(
+                text(_VOID), {"ids": list(holding), "reason": reason}
+            ).scalars()
             connection.execute(
-                text("""
-                    WITH voided AS (
-                        UPDATE issue SET state = 'draft', reason = :reason, content_hash = NULL,
-                               approved_hash = NULL, approved_by = NULL, approved_at = NULL
-                          FROM issue_brief
-                         WHERE issue_brief.issue_id = issue.id AND issue_brief.brief_id = :brief
-                           AND issue.state IN ('draft', 'approved')
-                        RETURNING issue.id)
-                    DELETE FROM issue_brief USING voided
-                     WHERE issue_brief.issue_id = voided.id AND issue_brief.brief_id = :brief
-                """),
-                {"brief": brief_id, "reason": reason},
+                text("DELETE FROM issue_brief WHERE brief_id = :b AND issue_id = ANY(:ids)"),
+                {"b": brief_id, "ids": list(voided)},
             )
 
     def published(self, newsletter: str) -> tuple[FiledIssue, ...]:
@@ -132,6 +133,13 @@ class Issues:
                 {"id": issue_id},
             )
 
+
+_VOID = """
+    UPDATE issue SET state = 'draft', reason = :reason, content_hash = NULL,
+           approved_hash = NULL, approved_by = NULL, approved_at = NULL
+     WHERE id = ANY(:ids) AND state IN ('draft', 'approved')
+    RETURNING id
+"""
 
 _DRAFT = """
     INSERT INTO issue AS old
