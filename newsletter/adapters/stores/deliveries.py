@@ -137,7 +137,6 @@ def _claim(connection: Connection, values: dict[str, Any]) -> Claim | NotYet | N
     batch = connection.execute(text(statements.CLAIM), values).first()
     if batch is None:
         return None
-    connection.execute(text(statements.ASK_CONSENT_AGAIN), values)
     recipients = _recipients(connection, values)
     if not recipients:
         connection.execute(text(statements.VOID), values)
@@ -182,10 +181,16 @@ def _choose_editions(
 
 
 def _recipients(connection: Connection, values: dict[str, Any]) -> tuple[Recipient, ...]:
-    rows = connection.execute(text(statements.RECIPIENTS), values)
+    """Ask consent again: return who may still be written to, and write down who may not."""
+    connection.execute(text(statements.LOOK_UP))
+    asked = connection.execute(text(statements.ASK_CONSENT_AGAIN), values).all()
+    if gone := [(delivery, exclusion) for delivery, *_, exclusion in asked if exclusion]:
+        ids, reasons = zip(*gone, strict=True)
+        connection.execute(text(statements.SKIP), {"ids": list(ids), "reasons": list(reasons)})
     return tuple(
-        Recipient(delivery_id=d, email=email, subscription_id=s, link_key=key)
-        for d, email, s, key in rows
+        Recipient(delivery_id=delivery, email=email, subscription_id=subscription, link_key=key)
+        for delivery, email, subscription, key, exclusion in asked
+        if not exclusion
     )
 
 
