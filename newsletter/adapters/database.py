@@ -26,7 +26,12 @@ def make_engine(url: str) -> Engine:
         raise ConfigurationError("NEWSLETTER_DATABASE_URL must be a postgresql:// URL")
     parsed = parsed.set(drivername="postgresql+psycopg")
     return create_engine(
-        parsed, pool_size=8, max_overflow=8, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+        parsed,
+        pool_size=8,
+        max_overflow=8,
+        pool_pre_ping=True,
+        hide_parameters=True,  # an error would print addresses into a log
+        connect_args={"connect_timeout": 5},
     )
 
 

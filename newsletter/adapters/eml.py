@@ -1,14 +1,17 @@
 """One recipient's letter as a file any mail program opens, the way SendGrid would build it."""
 
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
 from newsletter.core.delivery import Recipient
 from newsletter.core.edition import Letter
 from newsletter.core.mailing import Envelope, recipient_headers, recipient_values
+from newsletter.core.publication import Mailbox
 
 # The default of 78 columns would encode a long List-Unsubscribe, which no receiver then parses.
-_POLICY = SMTP.clone(max_line_length=998)  # RFC 5322, section 2.1.1
+_HEADERS = SMTP.clone(max_line_length=998)  # RFC 5322, section 2.1.1
+_PARTS = SMTP.clone(max_line_length=76)  # RFC 2045, section 6.7
 
 
 def personalized(envelope: Envelope, letter: Letter, recipient: Recipient) -> Letter:
@@ -22,13 +25,17 @@ def personalized(envelope: Envelope, letter: Letter, recipient: Recipient) -> Le
 def to_eml(envelope: Envelope, letter: Letter, recipient: Recipient) -> bytes:
     """Return the bytes of the message."""
     own = personalized(envelope, letter, recipient)
-    message = EmailMessage(policy=_POLICY)
-    message["From"] = f"{envelope.sender.name} <{envelope.sender.email}>"
-    message["To"] = recipient.email
-    message["Reply-To"] = f"{envelope.reply_to.name} <{envelope.reply_to.email}>"
+    message = EmailMessage(policy=_PARTS)
+    message["From"] = _address(envelope.sender)
+    message["To"] = Address(addr_spec=recipient.email)
+    message["Reply-To"] = _address(envelope.reply_to)
     message["Subject"] = own.subject
     for name, value in (envelope.headers | recipient_headers(envelope, recipient)).items():
         message[name] = value
     message.set_content(own.text, cte="quoted-printable")
     message.add_alternative(own.html, subtype="html", cte="quoted-printable")
-    return bytes(message)
+    return message.as_bytes(policy=_HEADERS)
+
+
+def _address(mailbox: Mailbox) -> Address:
+    return Address(display_name=mailbox.name, addr_spec=mailbox.email)

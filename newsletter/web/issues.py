@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
 from newsletter.core.publication import Newsletter
 from newsletter.errors import NotFound
 from newsletter.services.publishing import Publishing
-from newsletter.web.pages import Pages
+from newsletter.web.pages import READ, Pages
+
+EditionKey = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
 
 
 def routes(
@@ -18,23 +21,23 @@ def routes(
     """Return the routes of the public view."""
     router = APIRouter(default_response_class=HTMLResponse)
 
-    @router.get("/")
+    @router.api_route("/", methods=READ)
     def front() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
         return pages.show("front", newsletters=newsletters.values())
 
-    @router.get("/{slug}")
+    @router.api_route("/{slug}", methods=READ)
     def archive(slug: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
         newsletter = _newsletter(newsletters, slug)
         published = publishing.published(newsletter)
         return pages.show("archive", newsletter=newsletter, issues=published)
 
-    @router.get("/{slug}/{on}")
+    @router.api_route("/{slug}/{on}", methods=READ)
     def whole(slug: str, on: date) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
         return HTMLResponse(publishing.public_view(_newsletter(newsletters, slug), on).html)
 
-    @router.get("/{slug}/{on}/{key}")
+    @router.api_route("/{slug}/{on}/{key}", methods=READ)
     def edition(  # pyright: ignore[reportUnusedFunction]
-        slug: str, on: date, key: str
+        slug: str, on: date, key: EditionKey
     ) -> HTMLResponse:
         return HTMLResponse(publishing.public_view(_newsletter(newsletters, slug), on, key).html)
 

@@ -6,6 +6,8 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+READ = ["GET", "HEAD"]  #: how a page is asked for; link scanners like to begin with HEAD
+
 
 class Pages:
     """The page templates."""

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse
 
 from newsletter.core.publication import Newsletter
-from newsletter.web.pages import Pages
+from newsletter.web.pages import READ, Pages
 from subscribers.errors import InvalidLink
 from subscribers.model import EVERYTHING, Purpose, Subscription, SubscriptionStatus, TopicSet
 from subscribers.service import Subscriptions
+from subscribers.tokens import make_token
 
 
 def routes(
@@ -29,11 +30,10 @@ def routes(
             raise InvalidLink
         return subscription, newsletters[subscription.newsletter]
 
-    @router.get("/u/{token}")
+    @router.api_route("/u/{token}", methods=READ)
     def ask(token: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
         subscription, newsletter = opened(Purpose.UNSUBSCRIBE, token)
-        ended = subscription.status is SubscriptionStatus.ENDED
-        return pages.show("unsubscribe", newsletter=newsletter, ended=ended)
+        return pages.show("unsubscribe", newsletter=newsletter, ended=_has_ended(subscription))
 
     @router.post("/u/{token}")
     def leave(token: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
@@ -42,7 +42,7 @@ def routes(
         desk.end([subscription.id], now=now(), source="unsubscribe link")
         return pages.show("unsubscribe", newsletter=newsletter, ended=True)
 
-    @router.get("/p/{token}")
+    @router.api_route("/p/{token}", methods=READ)
     def preferences(token: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
         subscription, newsletter = opened(Purpose.PREFERENCES, token)
         return _preferences(pages, newsletter, subscription, saved=False)
@@ -53,8 +53,8 @@ def routes(
     ) -> HTMLResponse:
         subscription, newsletter = opened(Purpose.PREFERENCES, token)
         known = [slug for slug in newsletter.topic_slugs if slug in (topic or [])]
-        if not known:
-            return _preferences(pages, newsletter, subscription, saved=False, nothing=True)
+        if _has_ended(subscription) or not known:
+            return _preferences(pages, newsletter, subscription, saved=False, nothing=not known)
         # Every box ticked means everything, also the topics still to come.
         chosen = TopicSet.of([] if len(known) == len(newsletter.topics) else known)
         subscription = desk.choose_topics(
@@ -78,7 +78,12 @@ def _preferences(
         "preferences",
         newsletter=newsletter,
         chosen=newsletter.topic_slugs if EVERYTHING in slugs else slugs,
-        ended=subscription.status is SubscriptionStatus.ENDED,
+        ended=_has_ended(subscription),
+        leave="/u/" + make_token(Purpose.UNSUBSCRIBE, subscription.id, subscription.link_key),
         saved=saved,
         nothing=nothing,
     )
+
+
+def _has_ended(subscription: Subscription) -> bool:
+    return subscription.status is SubscriptionStatus.ENDED

@@ -7,6 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from newsletter.errors import EventNotAuthentic
 from newsletter.services.feedback import Feedback
+from newsletter.web.pages import READ
 
 #: SendGrid posts up to 768 KB at a time; anything far above is not SendGrid.
 BODY_LIMIT = 8 * 1024 * 1024
@@ -18,7 +19,7 @@ def routes(feedback: Feedback) -> APIRouter:
     """Return the webhook's routes."""
     router = APIRouter()
 
-    @router.get("/healthz")
+    @router.api_route("/healthz", methods=READ)
     def healthy() -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]
         return {"status": "ok"}
 

@@ -6,35 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from newsletter.core.edition import ADDRESS_HTML, Letter
+from tests.chromium import CONTRASTS
 
 pytestmark = pytest.mark.browser
-
-#: WCAG 2.2, 1.4.3: contrast of each text with the nearest opaque background behind it.
-_CONTRASTS = """() => {
-  const rgba = css => {
-    const [r, g, b, a] = css.match(/[\\d.]+/g).map(Number);
-    return {channels: [r, g, b], opaque: a === undefined || a === 1};
-  };
-  const luminance = ({channels}) => {
-    const [r, g, b] = channels.map(value => value / 255)
-      .map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
-    return .2126 * r + .7152 * g + .0722 * b;
-  };
-  const behind = element => {
-    const colour = rgba(getComputedStyle(element).backgroundColor);
-    return colour.opaque || !element.parentElement ? colour : behind(element.parentElement);
-  };
-  const found = [];
-  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) {
-    const element = walk.currentNode.parentElement, text = walk.currentNode.data.trim();
-    if (!text || !element.checkVisibility()) continue;
-    const pair = [rgba(getComputedStyle(element).color), behind(element)];
-    const [dark, light] = pair.map(luminance).sort((x, y) => x - y);
-    found.push([text.slice(0, 40), (light + .05) / (dark + .05)]);
-  }
-  return found;
-}"""
 
 
 @pytest.fixture(params=[(390, "light"), (390, "dark"), (700, "light"), (700, "dark")], ids=str)
@@ -64,7 +38,7 @@ def test_the_letter_fits_reads_and_fetches_nothing(
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
     assert requested == []
 
-    contrasts = opened.evaluate(_CONTRASTS)
+    contrasts = opened.evaluate(CONTRASTS)
     assert len(contrasts) > 60
     assert [found for found in contrasts if found[1] < 4.5] == []
 

@@ -10,7 +10,7 @@ import logging
 import re
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
-from typing import Any
+from typing import Any, cast
 from urllib.error import URLError
 
 from python_http_client.exceptions import HTTPError
@@ -20,12 +20,19 @@ from newsletter.adapters.sendgrid.payload import mail_send
 from newsletter.core.delivery import Accepted, Claim, Outcome, Refused, Remedy, Unknown
 from newsletter.core.edition import Letter
 from newsletter.core.mailing import Envelope
+from newsletter.errors import ConfigurationError
 from newsletter.ports import Clock
 
 # At DEBUG this logger prints the API key and the whole payload.
 logging.getLogger("python_http_client").setLevel(logging.WARNING)
 
-_OFFENDER = re.compile(r"personalizations\.(\d+)\b")
+#: The field of an error that lies with a recipient: the address, or the whole personalization when
+#: an address stands in it twice. Its headers and values are our own doing, for every recipient.
+_OFFENDER = re.compile(r"personalizations\.([0-9]{1,3})(\.to(\.0(\.email)?)?)?").fullmatch
+
+_ADDRESS = re.compile(r"[^\s\[\]<>()]+@[^\s\[\]<>()]+")
+_TOLD = 300  #: characters of SendGrid's own words that are kept
+_LONGEST_WAIT = timedelta(minutes=15)  #: a wrong clock, theirs or ours, must not stop us for a day
 
 #: What SendGrid refuses whole, by status, and what each calls for. 401 is also the answer to
 #: "Maximum credits exceeded"; 404, 405 and 415 mean that the address or the request is wrong.
@@ -45,6 +52,9 @@ class SendGridMailer:
     """The v3 Web API, through the vendor's client."""
 
     def __init__(self, *, api_key: str, host: str, timeout: float, clock: Clock) -> None:
+        # A stray line end would be refused later, in an error that quotes the key.
+        if not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
+            raise ConfigurationError("SENDGRID_API_KEY holds a character that no key has")
         # One client for all threads: safe as long as nobody passes request_headers.
         self._client: Any = SendGridAPIClient(api_key, host=host)
         self._client.client.timeout = timeout  # without it a call may block for ever
@@ -58,7 +68,7 @@ class SendGridMailer:
         except HTTPError as error:
             return self._refusal(error)
         except URLError as error:
-            return Refused(reason=f"not sent: {error.reason}", remedy=Remedy.RETRY)
+            return Refused(reason=f"not sent: {_named(error)}", remedy=Remedy.RETRY)
         except (HTTPException, OSError) as error:
             return Unknown(reason=f"the answer was lost: {_named(error)}")
         except Exception as error:  # noqa: BLE001  # whatever it was, the request may be out
@@ -73,10 +83,11 @@ class SendGridMailer:
         try:
             response = self._client.client.scopes.get()
         except HTTPError as error:
-            return f"SendGrid refuses the key ({_status(error)}): {_message(error)}"
-        except (URLError, HTTPException, OSError) as error:
+            status, told = _status(error), _message(error)
+            return f"SendGrid does not let us in: {status}: {told}"
+        except (HTTPException, OSError) as error:  # of which URLError is one
             return f"SendGrid at {self._host} does not answer: {_named(error)}"
-        if "mail.send" not in _scopes(response.body):
+        if "mail.send" not in _json(response.body, "scopes"):
             return "the key may not send mail: it lacks the scope mail.send"
         return None
 
@@ -92,11 +103,11 @@ class SendGridMailer:
         return Refused(reason=told, remedy=remedy, wait=wait)
 
     def _wait(self, error: HTTPError) -> timedelta | None:
-        reset = str(_headers(error).get("X-RateLimit-Reset") or "")  # UNIX seconds, when present
-        if not reset.isdigit():
+        reset = str(_headers(error).get("X-RateLimit-Reset") or "")
+        if not re.fullmatch("[0-9]{1,11}", reset):  # UNIX seconds, when it is there at all
             return None
         until = datetime.fromtimestamp(int(reset), UTC) - self._clock.now()
-        return min(max(until, timedelta(seconds=1)), timedelta(minutes=15))
+        return min(max(until, timedelta(seconds=1)), _LONGEST_WAIT)
 
 
 def _status(error: HTTPError) -> int:
@@ -108,35 +119,34 @@ def _headers(error: HTTPError) -> Any:
 
 
 def _errors(error: HTTPError) -> list[dict[str, Any]]:
-    try:
-        found: Any = json.loads(getattr(error, "body", b"") or b"{}")
-        return [one for one in found.get("errors", []) if isinstance(one, dict)]
-    except (ValueError, AttributeError, TypeError):
-        return []  # a proxy's HTML page, most likely
+    found = _json(getattr(error, "body", b""), "errors")
+    return [cast("dict[str, Any]", one) for one in found if isinstance(one, dict)]
 
 
 def _message(error: HTTPError) -> str:
-    # Only SendGrid's sentence and field: some of its messages quote an address, which must not
-    # reach a log.
     said = [f"{one.get('message')} ({one.get('field')})" for one in _errors(error)[:3]]
-    return _without_addresses("; ".join(said)) or str(getattr(error, "reason", "") or "no reason")
-
-
-def _without_addresses(text: str) -> str:
-    return re.sub(r"[^\s\[\]<>()]+@[^\s\[\]<>()]+", "(an address)", text)
+    return _sayable("; ".join(said) or str(getattr(error, "reason", "") or "no reason"))
 
 
 def _offenders(error: HTTPError) -> tuple[int, ...]:
-    places = (_OFFENDER.match(str(one.get("field") or "")) for one in _errors(error))
+    places = (_OFFENDER(str(one.get("field"))) for one in _errors(error))
     return tuple(sorted({int(place[1]) for place in places if place}))
 
 
-def _scopes(body: bytes) -> list[str]:
+def _json(body: Any, name: str) -> list[Any]:
+    """Return the list of this name in a JSON object; none where the body is something else."""
     try:
-        return list(json.loads(body).get("scopes", []))
-    except (ValueError, AttributeError):
-        return []
+        found: Any = json.loads(body)[name]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return []  # a proxy's HTML page, most likely
+    return cast("list[Any]", found) if isinstance(found, list) else []
 
 
 def _named(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".rstrip(": ")
+    shown = error.reason if isinstance(error, URLError) else error
+    return _sayable(f"{type(shown).__name__}: {shown}".rstrip(": "))
+
+
+def _sayable(text: str) -> str:
+    # Reasons are kept, shown and logged; some of SendGrid's sentences quote an address.
+    return _ADDRESS.sub("(an address)", text)[:_TOLD]

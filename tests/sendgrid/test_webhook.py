@@ -1,0 +1,235 @@
+"""The event webhook's reader: the signature first, then every word of SendGrid's in ours."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.adapters.sendgrid.webhook import SendGridEvents
+from newsletter.core.events import DeliveryEvent, EventKind
+from newsletter.errors import ConfigurationError, EventNotAuthentic
+from tests.signing import SIGNATURE, TIMESTAMP, Seal, body_of
+
+SEAL = Seal()
+SOURCE = SendGridEvents(SEAL.public_key)
+
+DELIVERED = {
+    "email": "reader@example.com",
+    "timestamp": 1795000000,
+    "event": "delivered",
+    "sg_event_id": "ZGVsaXZlcmVk",
+    "sg_message_id": "XBg2anf2TqCy6WXKQFhieQ.filter0905p1mdw1-4434-59E0C6FF-3.0",
+    "smtp-id": "<XBg2anf2TqCy6WXKQFhieQ@ismtpd-1>",
+    "category": "daily",
+    "response": "250 2.0.0 OK",
+    "nl_delivery": "1001",
+    "nl_attempt": "attempt-1",
+    "nl_issue": "7",
+}
+
+
+def read(*events: Any) -> tuple[DeliveryEvent, ...]:
+    body = body_of(*events)
+    return SOURCE.read(body, SEAL.headers(body))
+
+
+def read_one(**changes: Any) -> DeliveryEvent:
+    [event] = read(DELIVERED | changes)
+    return event
+
+
+def test_an_event_says_which_delivery_when_and_what():
+    raw = {name: value for name, value in DELIVERED.items() if name != "email"}
+    assert read_one() == DeliveryEvent(
+        event_id="ZGVsaXZlcmVk",
+        kind=EventKind.DELIVERED,
+        delivery_id=1001,
+        attempt_id="attempt-1",
+        at=datetime.fromtimestamp(1795000000, UTC),
+        reason="250 2.0.0 OK",
+        raw=raw,
+    )
+
+
+@pytest.mark.parametrize(
+    "posted, kind",
+    [
+        ({"event": "processed"}, EventKind.PROCESSED),
+        ({"event": "dropped"}, EventKind.DROPPED),
+        ({"event": "deferred"}, EventKind.DEFERRED),
+        ({"event": "delivered"}, EventKind.DELIVERED),
+        ({"event": "bounce", "type": "bounce"}, EventKind.BOUNCED),
+        ({"event": "bounce"}, EventKind.BOUNCED),
+        ({"event": "bounce", "type": "blocked"}, EventKind.BLOCKED),
+        ({"event": "bounce", "type": "expired"}, EventKind.BLOCKED),
+        ({"event": "open"}, EventKind.OPENED),
+        ({"event": "open", "sg_machine_open": False}, EventKind.OPENED),
+        ({"event": "open", "sg_machine_open": True}, EventKind.OPENED_BY_MACHINE),
+        ({"event": "click", "sg_machine_open": True}, EventKind.CLICKED),
+        ({"event": "spamreport"}, EventKind.COMPLAINED),
+        ({"event": "unsubscribe"}, EventKind.UNSUBSCRIBED),
+        ({"event": "group_unsubscribe"}, EventKind.UNSUBSCRIBED),
+        ({"event": "group_resubscribe"}, EventKind.RESUBSCRIBED),
+        ({"event": "account_status_change", "type": "compliance_suspend"}, EventKind.UNKNOWN),
+        ({"event": "read aloud"}, EventKind.UNKNOWN),
+        ({"event": None}, EventKind.UNKNOWN),
+        ({"event": ["open"]}, EventKind.UNKNOWN),
+    ],
+    ids=str,
+)
+def test_every_word_of_sendgrids_has_ours(posted, kind):
+    assert read_one(**posted).kind is kind
+
+
+def test_an_unknown_word_is_kept_with_all_that_came_with_it():
+    event = read_one(event="read aloud", voice="warm")
+
+    assert event.raw["voice"] == "warm"
+    assert event.delivery_id == 1001
+
+
+def test_the_address_is_not_kept_not_even_in_a_servers_answer():
+    event = read_one(
+        event="bounce", reason="550 5.1.1 <Reader@example.com>: no such user", response=None
+    )
+
+    assert "email" not in event.raw
+    assert event.reason == event.raw["reason"] == "550 5.1.1 <(the address)>: no such user"
+
+
+def test_a_tampered_body_is_refused():
+    body = body_of(DELIVERED)
+    headers = SEAL.headers(body)
+
+    SOURCE.read(body, headers)
+    with pytest.raises(EventNotAuthentic):
+        SOURCE.read(body.replace(b"1001", b"1002"), headers)
+
+
+def test_the_line_end_is_signed_too():
+    body = body_of(DELIVERED)
+    assert body.endswith(b"\r\n")
+
+    with pytest.raises(EventNotAuthentic):
+        SOURCE.read(body.strip(), SEAL.headers(body))
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {SIGNATURE: None},
+        {TIMESTAMP: None},
+        {SIGNATURE: None, TIMESTAMP: None},
+        {SIGNATURE: ""},
+        {SIGNATURE: "not base64!"},
+        {SIGNATURE: "\u00e9\u00ff"},
+        {SIGNATURE: "AAAA"},
+        {TIMESTAMP: "1795000001"},
+        {TIMESTAMP: "\u00e9"},
+    ],
+    ids=str,
+)
+def test_headers_that_do_not_vouch_are_refused(spoiled):
+    body = body_of(DELIVERED)
+    headers = {**SEAL.headers(body), **spoiled}
+
+    with pytest.raises(EventNotAuthentic):
+        SOURCE.read(body, {name: value for name, value in headers.items() if value is not None})
+
+
+def test_another_key_does_not_vouch():
+    body = body_of(DELIVERED)
+    with pytest.raises(EventNotAuthentic):
+        SOURCE.read(body, Seal().headers(body))
+
+
+@pytest.mark.parametrize("key", [None, ""])
+def test_without_a_key_nothing_is_believed(key):
+    body = body_of(DELIVERED)
+    with pytest.raises(EventNotAuthentic, match="SENDGRID_WEBHOOK_KEY"):
+        SendGridEvents(key).read(body, SEAL.headers(body))
+
+
+def public_text(key: Any) -> str:
+    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(der).decode()
+
+
+def test_a_key_that_is_none_is_named_when_the_house_opens():
+    of_another_kind = public_text(ed25519.Ed25519PrivateKey.generate())
+    for key in ("not a key", "AAAA", "\u00e9", of_another_kind):
+        with pytest.raises(ConfigurationError, match="SENDGRID_WEBHOOK_KEY"):
+            SendGridEvents(key)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{}", b"null", b"7", b'"[]"', b"[", b"\xff\xfe[", b"[" * 100_000],
+    ids=lambda body: str(body)[:12],
+)
+def test_what_is_signed_but_no_array_of_events_is_refused(body):
+    with pytest.raises(EventNotAuthentic, match="not a JSON array"):
+        SOURCE.read(body, SEAL.headers(body))
+
+
+def test_an_empty_post_is_no_event():
+    assert read() == ()
+
+
+def test_neighbours_that_are_no_objects_do_no_harm():
+    events = read(7, None, "delivered", [DELIVERED], DELIVERED, {}, True)
+
+    assert [event.kind for event in events] == [EventKind.DELIVERED, EventKind.UNKNOWN]
+
+
+@pytest.mark.parametrize("event_id", [None, "", 0, "x" * 101, "nul\x00", "half \ud800"])
+def test_an_event_without_a_usable_id_is_known_by_its_content(event_id):
+    event = read_one(sg_event_id=event_id)
+
+    assert len(event.event_id) == 64
+    assert event.event_id == read_one(sg_event_id=event_id).event_id
+    assert event.event_id != read_one(sg_event_id=event_id, timestamp=1795000001).event_id
+    assert event.event_id != read_one(sg_event_id=event_id, email="other@example.org").event_id
+
+
+@pytest.mark.parametrize("moment", [None, "", "soon", -1, 1.5, [], {}, 10**12, 10**30, True])
+def test_a_moment_that_is_none_is_the_beginning_of_time(moment):
+    assert read_one(timestamp=moment).at == datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("moment", [1795000000, "1795000000"])
+def test_a_moment_is_in_unix_seconds(moment):
+    assert read_one(timestamp=moment).at == datetime(2026, 11, 18, 11, 6, 40, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("given_id", [None, "", "abc", "-5", "1.0", "9" * 19, {}, False])
+def test_a_delivery_that_is_no_number_is_no_delivery(given_id):
+    assert read_one(nl_delivery=given_id).delivery_id is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+EVENTS = st.lists(st.dictionaries(st.sampled_from(sorted(DELIVERED)) | st.text(), JSON), max_size=4)
+
+
+@given(EVENTS)
+def test_no_signed_event_makes_a_fault_and_each_can_be_kept(events):
+    kept = read(*events)
+
+    assert len(kept) == len(events)
+    for event in kept:
+        assert event.at.tzinfo is UTC
+        assert 0 < len(event.event_id) <= 100
+        # What PostgreSQL's jsonb takes: strict JSON, whole characters, and no NUL.
+        text = json.dumps(event.raw, allow_nan=False, ensure_ascii=False)
+        assert "\\u0000" not in text.replace("\\\\", "")
+        (text + event.event_id + str(event.attempt_id) + event.reason).encode()

@@ -1,0 +1,145 @@
+"""What holds for every answer: its headers, a page for every error, and the webhook's door."""
+
+import logging
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from newsletter.web.webhook import BODY_LIMIT
+from subscribers.model import Purpose, SubscriptionStatus
+from subscribers.tokens import make_token
+from tests.house import TODAY
+from tests.signing import Seal, body_of
+from tests.web.conftest import READER
+
+pytestmark = pytest.mark.postgres
+
+HOOK = "/webhooks/sendgrid"
+
+
+def assert_guarded(response):
+    policy = response.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none';")
+    assert "script" not in policy
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_every_answer_bears_the_security_headers(client, house, reader):
+    house.post()
+    leave = "/u/" + make_token(Purpose.UNSUBSCRIBE, reader.id, reader.link_key)
+    topics = "/p/" + make_token(Purpose.PREFERENCES, reader.id, reader.link_key)
+    asked = {
+        200: [("GET", path) for path in ("/", "/technology", f"/technology/{TODAY}", "/healthz")],
+        404: [("GET", "/u/x"), ("POST", "/p/x"), ("GET", "/a/b/c/d"), ("GET", "/technology/x")],
+        405: [("DELETE", "/"), ("OPTIONS", leave), ("PUT", HOOK)],
+        403: [("POST", HOOK)],
+    }
+    asked[200] += [(method, leave) for method in ("GET", "HEAD", "POST")] + [("GET", topics)]
+    for status, requests in asked.items():
+        for method, path in requests:
+            response = client.ask(method, path)
+            assert (response.status_code, method, path) == (status, method, path)
+            assert_guarded(response)
+
+
+def test_a_refused_method_names_those_allowed(client):
+    assert client.ask("DELETE", "/healthz").headers["Allow"] in ("GET, HEAD", "HEAD, GET")
+
+
+def test_the_service_says_that_it_is_well(client):
+    assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_a_fault_of_ours_is_a_plain_page_that_gives_nothing_away(client, house):
+    with house.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE issue RENAME TO elsewhere"))
+
+    response = client.get("/technology")
+
+    assert response.status_code == 500
+    assert "The fault is ours." in response.text
+    assert "issue" not in response.text
+    assert_guarded(response)
+
+
+def test_a_fault_of_the_database_does_not_print_what_was_asked_of_it(house):
+    with pytest.raises(DBAPIError) as caught, house.engine.begin() as connection:
+        connection.execute(text("SELECT 1 / 0, :email"), {"email": READER})
+
+    assert READER not in str(caught.value)
+
+
+def spam_report(house) -> bytes:
+    house.post()
+    claim = next(c for _, _, c in house.mailer.asked if c.recipients[0].email == READER)
+    delivery_id = str(claim.recipients[0].delivery_id)
+    return body_of({"event": "spamreport", "email": READER, "nl_delivery": delivery_id})
+
+
+def status_of(house) -> SubscriptionStatus:
+    return house.subscriptions.by_email(READER)[0].status
+
+
+def test_signed_news_is_heard(client, house, seal):
+    body = spam_report(house)
+
+    response = client.post(HOOK, content=body, headers=seal.headers(body))
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert status_of(house) is SubscriptionStatus.ENDED
+
+
+def test_unsigned_and_forged_news_is_refused_loudly(client, house, caplog):
+    body = spam_report(house)
+    for headers in ({}, Seal().headers(body)):
+        caplog.clear()
+        assert client.post(HOOK, content=body, headers=headers).status_code == 403
+        [warning] = [one for one in caplog.records if one.levelno == logging.WARNING]
+        assert "refused" in warning.getMessage()
+        assert READER not in caplog.text
+    assert status_of(house) is SubscriptionStatus.ACTIVE
+
+
+def test_a_post_far_above_sendgrids_own_is_not_read_to_its_end(client, seal):
+    taken = 0
+
+    async def endless():
+        nonlocal taken
+        for _ in range(64):
+            taken += 1
+            yield b" " * (BODY_LIMIT // 8)
+
+    assert client.post(HOOK, content=endless()).status_code == 413
+    assert taken == 9
+
+
+def test_a_post_as_large_as_sendgrids_own_is_taken(client, seal):
+    body = body_of(*({"event": "delivered", "n": n, "pad": "x" * 800} for n in range(1000)))
+    assert len(body) > 768 * 1024  # SendGrid's largest, as documented
+
+    assert client.post(HOOK, content=body, headers=seal.headers(body)).status_code == 204
+
+
+SEGMENTS = st.sampled_from(
+    ["technology", str(TODAY), "u", "p", "webhooks", "sendgrid", "healthz", "A" * 28, "0" * 16, ""]
+)
+PATHS = st.lists(SEGMENTS | st.text(st.characters(exclude_categories=["Cs"])), max_size=4)
+METHODS = st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
+TYPES = st.sampled_from(["application/json", "application/x-www-form-urlencoded", "text/plain"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(METHODS, PATHS, st.binary(max_size=64), TYPES)
+def test_no_request_however_odd_makes_a_fault(client, method, path, body, kind):
+    target = "/" + "/".join(quote(part, safe="") for part in path)
+
+    response = client.ask(method, target, content=body, headers={"Content-Type": kind})
+
+    assert response.status_code < 500
+    assert_guarded(response)

@@ -1,0 +1,101 @@
+"""What anyone may read: issues that are out, without a trace of whom they were sent to."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.house import BASE_URL, TODAY, TestHouse
+from tests.web.conftest import OTHER, READER
+
+pytestmark = pytest.mark.postgres
+
+ISSUE = f"/technology/{TODAY}"
+
+
+def test_the_front_page_names_every_newsletter(client):
+    page = client.get("/").text
+
+    assert '<a href="/technology">Technology Daily</a>' in page
+    assert "Verified AI intelligence, daily." in page
+
+
+def test_a_draft_is_nobodys_business(client, house):
+    house.publishing.assemble(house.newsletter, TODAY)  # approved, and not out yet
+
+    assert "No issue has been sent yet." in client.get("/technology").text
+    assert client.get(ISSUE).status_code == 404
+
+
+def test_an_issue_that_is_out_stands_in_the_archive(client, house):
+    house.post()
+
+    archive = client.get("/technology").text
+    assert f'<a href="{ISSUE}">A foundry halves the water it needs for a wafer</a>' in archive
+    assert 'No. 1 · <time datetime="2026-11-23">23 November 2026</time> · 3 stories' in archive
+    assert client.get(ISSUE).status_code == 200
+
+
+def test_one_story_is_not_called_stories(client, house):
+    for brief_id in (2, 3):
+        house.intake.hold(brief_id, actor="test")
+    house.post()
+
+    assert "· 1 story<" in client.get("/technology").text
+
+
+def test_the_public_view_names_no_recipient_and_holds_no_tag(client, house):
+    house.post()
+    pages = [client.get(path).text for path in (ISSUE, *views(house).values())]
+
+    for page in pages:
+        assert "A foundry halves the water" in page
+        for private in ("-nl_", READER, OTHER, "/u/", "/p/", "You receive this letter", "[["):
+            assert private not in page
+    assert len(set(pages)) == 2  # who chose everything reads the whole issue
+
+
+def test_a_letter_links_to_the_view_of_its_own_edition(client, house):
+    house.post()
+    views_by_reader = views(house)
+
+    assert "A court asks for reasons" not in client.get(views_by_reader[READER]).text
+    assert "A court asks for reasons" in client.get(views_by_reader[OTHER]).text
+
+
+def views(house: TestHouse) -> dict[str, str]:
+    """Return the path of each reader's web view, as the letter's text tells it."""
+    found = {}
+    for _, letter, claim in house.mailer.asked:
+        lines = letter.text.splitlines()
+        url = lines[lines.index("Read on the web:") + 1]
+        assert url.startswith(BASE_URL)
+        found |= dict.fromkeys((one.email for one in claim.recipients), urlsplit(url).path)
+    return found
+
+
+def test_what_there_is_not_is_not_found(client, house):
+    house.post()
+    key = views(house)[READER].rpartition("/")[2]
+    missing = [
+        "/astrology",
+        f"/astrology/{TODAY}",
+        "/technology/",
+        "/technology/2026-11-22",
+        "/technology/2026-13-45",
+        "/technology/yesterday",
+        "/technology/99999999999999999999",
+        "/technology/0001-01-01",
+        f"{ISSUE}/",
+        f"{ISSUE}/{key[:-1]}",
+        f"{ISSUE}/{key.upper()}",
+        f"{ISSUE}/{'0' * 16}",
+        f"{ISSUE}/%00",
+        f"/technology/2026-11-22/{key}",
+        f"{ISSUE}/{key}/more",
+        "/%00",
+        "/..%2f..%2fetc",
+    ]
+    for path in missing:
+        response = client.get(path)
+        assert response.status_code == 404, path
+        assert "There is nothing here." in response.text, path
