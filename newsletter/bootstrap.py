@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from newsletter.adapters.clock import SystemClock, new_id
 from newsletter.adapters.database import make_engine, migrate
 from newsletter.adapters.embedded import embedded_url
-from newsletter.adapters.eml import personalized, to_eml
+from newsletter.adapters.eml import to_eml
 from newsletter.adapters.jobs import JobQueue
 from newsletter.adapters.sendgrid.mailer import SendGridMailer
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
@@ -108,7 +108,6 @@ class House:
             subscriptions=self.subscriptions,
             base_url=self.settings.public_url,
             to_eml=to_eml,
-            personalized=personalized,
         )
 
     @cached_property

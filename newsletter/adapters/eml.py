@@ -6,7 +6,7 @@ from email.policy import SMTP
 
 from newsletter.core.delivery import Recipient
 from newsletter.core.edition import Letter
-from newsletter.core.mailing import Envelope, recipient_headers, recipient_values
+from newsletter.core.mailing import Envelope, personal, personalized
 from newsletter.core.publication import Mailbox
 
 # The default of 78 columns would encode a long List-Unsubscribe, which no receiver then parses.
@@ -14,26 +14,19 @@ _HEADERS = SMTP.clone(max_line_length=998)  # RFC 5322, section 2.1.1
 _PARTS = SMTP.clone(max_line_length=76)  # RFC 2045, section 6.7
 
 
-def personalized(envelope: Envelope, letter: Letter, recipient: Recipient) -> Letter:
-    """Return the letter with the recipient's own values in it, as SendGrid substitutes them."""
-    html, text = letter.html, letter.text
-    for tag, value in recipient_values(envelope, recipient).items():
-        html, text = html.replace(tag, value), text.replace(tag, value)
-    return Letter(subject=letter.subject, html=html, text=text)
-
-
 def to_eml(envelope: Envelope, letter: Letter, recipient: Recipient) -> bytes:
     """Return the bytes of the message."""
-    own = personalized(envelope, letter, recipient)
+    own = personal(envelope, recipient)
+    filled = personalized(letter, own)
     message = EmailMessage(policy=_PARTS)
     message["From"] = _address(envelope.sender)
     message["To"] = Address(addr_spec=recipient.email)
     message["Reply-To"] = _address(envelope.reply_to)
-    message["Subject"] = own.subject
-    for name, value in (envelope.headers | recipient_headers(envelope, recipient)).items():
+    message["Subject"] = filled.subject
+    for name, value in (envelope.headers | own.headers).items():
         message[name] = value
-    message.set_content(own.text, cte="quoted-printable")
-    message.add_alternative(own.html, subtype="html", cte="quoted-printable")
+    message.set_content(filled.text, cte="quoted-printable")
+    message.add_alternative(filled.html, subtype="html", cte="quoted-printable")
     return message.as_bytes(policy=_HEADERS)
 
 

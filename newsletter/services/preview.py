@@ -7,7 +7,7 @@ from datetime import date
 from newsletter.core.delivery import Recipient
 from newsletter.core.edition import Edition, Letter, edition_for
 from newsletter.core.filed import FiledIssue
-from newsletter.core.mailing import Envelope, envelope_of
+from newsletter.core.mailing import Envelope, envelope_of, personal, personalized
 from newsletter.core.publication import Newsletter
 from newsletter.errors import NotFound
 from newsletter.services.publishing import Publishing
@@ -15,7 +15,6 @@ from subscribers.model import EVERYTHING, TopicSet
 from subscribers.service import Subscriptions
 
 ToEml = Callable[[Envelope, Letter, Recipient], bytes]
-Personalized = Callable[[Envelope, Letter, Recipient], Letter]
 
 #: A reader who is nobody: such links open nothing.
 _NOBODY = Recipient(
@@ -42,10 +41,9 @@ class Previews:
         subscriptions: Subscriptions,
         base_url: str,
         to_eml: ToEml,
-        personalized: Personalized,
     ) -> None:
         self._publishing, self._subscriptions = publishing, subscriptions
-        self._base_url, self._to_eml, self._personalized = base_url, to_eml, personalized
+        self._base_url, self._to_eml = base_url, to_eml
 
     def for_topics(self, newsletter: Newsletter, on: date, topics: Sequence[str]) -> Preview:
         """Return the letter of readers who chose these topics; none means all of them."""
@@ -77,6 +75,6 @@ class Previews:
         letter = self._publishing.letter(filed, edition)
         return Preview(
             edition=edition,
-            letter=self._personalized(envelope, letter, reader),
+            letter=personalized(letter, personal(envelope, reader)),
             eml=self._to_eml(envelope, letter, reader),
         )

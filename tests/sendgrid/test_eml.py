@@ -7,8 +7,8 @@ from email.policy import SMTP
 
 import pytest
 
-from newsletter.adapters.eml import personalized, to_eml
-from newsletter.core.mailing import Links
+from newsletter.adapters.eml import to_eml
+from newsletter.core.mailing import Links, personal, personalized
 from newsletter.core.publication import Mailbox
 from tests.sendgrid.conftest import recipient
 
@@ -55,7 +55,7 @@ def test_a_usual_unsubscribe_url_has_at_most_70_characters(base):
 
 def test_both_parts_hold_the_readers_own_letter_the_text_first(message, envelope, letter):
     text, html = message.iter_parts()
-    own = personalized(envelope, letter, READER)
+    own = personalized(letter, personal(envelope, READER))
 
     assert message.get_content_type() == "multipart/alternative"
     assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
@@ -84,7 +84,7 @@ def test_a_senders_name_may_be_anything(envelope, letter, name):
 
 
 def test_values_are_escaped_in_html_alone(envelope, letter):
-    own = personalized(envelope, letter, recipient(1, "o'hara&co@example.com"))
+    own = personalized(letter, personal(envelope, recipient(1, "o'hara&co@example.com")))
 
     assert "<p>o&#x27;hara&amp;co@example.com</p>" in own.html
     assert "To: o'hara&co@example.com" in own.text

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from newsletter.core.mailing import recipient_headers
+from newsletter.core.mailing import personal
 from subscribers.model import Purpose, Subscription, SubscriptionStatus, TopicSet
 from subscribers.tokens import make_token
 from tests.house import TestHouse
@@ -64,7 +64,7 @@ def test_the_goodbye_of_a_letter_that_was_sent_ends_its_subscription(client, hou
     house.post()
     envelope, _, claim = house.mailer.asked[0]
     one = claim.recipients[0]
-    header = recipient_headers(envelope, one)["List-Unsubscribe"]
+    header = personal(envelope, one).headers["List-Unsubscribe"]
     url = urlsplit(header.partition(">")[0].removeprefix("<"))
 
     assert client.post(url.path, content=ONE_CLICK, headers={"Content-Type": FORM}).is_success

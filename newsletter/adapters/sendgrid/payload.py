@@ -8,7 +8,7 @@ from typing import Any
 
 from newsletter.core.delivery import Claim, Recipient
 from newsletter.core.edition import Letter
-from newsletter.core.mailing import Envelope, recipient_headers, recipient_values
+from newsletter.core.mailing import Envelope, personal
 from newsletter.core.publication import Mailbox
 
 # Custom arguments come back in every event, flattened among SendGrid's own fields: hence the
@@ -44,10 +44,11 @@ def mail_send(envelope: Envelope, letter: Letter, claim: Claim) -> dict[str, Any
 
 
 def _personalization(envelope: Envelope, recipient: Recipient) -> dict[str, Any]:
+    own = personal(envelope, recipient)
     return {
         "to": [{"email": recipient.email}],
-        "headers": recipient_headers(envelope, recipient),
-        "substitutions": recipient_values(envelope, recipient),
+        "headers": own.headers,
+        "substitutions": own.values,
         "custom_args": {DELIVERY_ARG: str(recipient.delivery_id)},
     }
 
