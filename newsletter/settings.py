@@ -26,6 +26,7 @@ from newsletter.errors import ConfigurationError
 
 T = TypeVar("T")
 
+
 for _shape in (Caps, Mailbox, Newsletter, Timetable, Topic):
     with_config(ConfigDict(extra="forbid"))(_shape)  # an unknown key is an error
 
@@ -83,6 +84,7 @@ class Environment(BaseSettings):
     sendgrid_host: BaseUrl | None = Field(None, validation_alias="NEWSLETTER_SENDGRID_HOST")
     public_url: BaseUrl | None = Field(None, validation_alias="NEWSLETTER_PUBLIC_URL")
     config: Path | None = Field(None, validation_alias="NEWSLETTER_CONFIG")
+    templates: Path | None = Field(None, validation_alias="NEWSLETTER_TEMPLATES")
     var: Path = Field(Path("var"), validation_alias="NEWSLETTER_VAR")
     sendgrid_api_key: SecretStr | None = Field(None, validation_alias="SENDGRID_API_KEY")
     sendgrid_webhook_key: str | None = Field(None, validation_alias="SENDGRID_WEBHOOK_KEY")
@@ -129,11 +131,14 @@ def load_settings(config: Path | None = None) -> Settings:
     except ValidationError as error:
         raise ConfigurationError(_sentence("environment", error)) from None
     folder = config or environment.config or shipped("config")
+    templates = environment.templates or shipped("templates")
+    if not (templates / "issue").is_dir():
+        raise ConfigurationError(f"NEWSLETTER_TEMPLATES: {templates}/issue is not a folder")
     return Settings(
         environment=environment,
         service=_read(folder / "service.toml", TypeAdapter(Service)),
         newsletters=dict(_read_newsletters(folder / "newsletters")),
-        templates=shipped("templates"),
+        templates=templates,
     )
 
 
@@ -156,10 +161,7 @@ def _read_newsletters(folder: Path) -> Iterator[tuple[str, Newsletter]]:
 def _faults(newsletter: Newsletter) -> Iterator[tuple[str, str]]:
     if newsletter.floor is Verification.UNVERIFIED:
         yield "floor", "unverified briefs are never printed"
-    try:
-        ZoneInfo(newsletter.timetable.zone)
-    except (KeyError, ValueError, OSError):
-        yield "timetable.zone", f"{newsletter.timetable.zone!r} is not an IANA time zone"
+    yield from _timetable_faults(newsletter.timetable)
     slugs = newsletter.topic_slugs
     if len(set(slugs)) < len(slugs) or not slugs:
         yield "topics", "each topic needs a slug of its own, and one topic is the least"
@@ -171,13 +173,26 @@ def _faults(newsletter: Newsletter) -> Iterator[tuple[str, str]]:
             yield key, f"{email!r} is not an address: {error}"
 
 
+def _timetable_faults(timetable: Timetable) -> Iterator[tuple[str, str]]:
+    try:
+        ZoneInfo(timetable.zone)
+    except (KeyError, ValueError, OSError):
+        yield "timetable.zone", f"{timetable.zone!r} is not an IANA time zone"
+    if timetable.send_at < timetable.assemble_at:
+        yield "timetable.send_at", "an issue cannot be sent before it is assembled"
+
+
 def _read(path: Path, shape: TypeAdapter[T], **more: Any) -> T:
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigurationError(f"{path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"{path}: {error}") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: is not text in UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: is not TOML: {error}") from None
     try:
         return shape.validate_python(found | more)
     except ValidationError as error:
@@ -188,7 +203,8 @@ def _sentence(place: str, error: ValidationError) -> str:
     words = {"missing": "this key is missing", "extra_forbidden": "no such key"}
     words["unexpected_keyword_argument"] = "no such key"
     faults = (
-        f"{'.'.join(map(str, fault['loc']))}: {words.get(fault['type'], fault['msg'])}"
+        f"{'.'.join(map(str, fault['loc']))}: "
+        f"{words.get(fault['type'], fault['msg'].removeprefix('Value error, '))}"
         for fault in error.errors(include_input=False, include_url=False)
     )
     return f"{place}: {'; '.join(faults)}"

@@ -7,8 +7,6 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from newsletter.adapters.sources import find_files, read_file, skipped_files
-from newsletter.adapters.sources.cleaning import plain
 from newsletter.cli.desk import (
     AsJson,
     Date,
@@ -19,8 +17,10 @@ from newsletter.cli.desk import (
     date_of,
     house,
     newsletter_of,
+    refuse_unknown,
+    slugs_of,
 )
-from newsletter.core.brief import Importance, Verification
+from newsletter.core.brief import Brief, Importance, Verification
 from newsletter.core.filed import FiledBrief
 from newsletter.core.verification import Ruling
 from newsletter.errors import InvalidBrief
@@ -31,6 +31,8 @@ app = typer.Typer(no_args_is_help=True, help="Receive briefs and decide about th
 
 COLOURS = {Ruling.ACCEPTED: "green", Ruling.HELD: "yellow", Ruling.REJECTED: "red"}
 
+_MOST_SKIPPED = 5  #: files named that hold no brief: somebody may have named a whole disk
+
 BriefId = Annotated[int, typer.Argument(metavar="ID", help="As `briefs list` shows it.")]
 
 
@@ -38,19 +40,29 @@ BriefId = Annotated[int, typer.Argument(metavar="ID", help="As `briefs list` sho
 def add(
     paths: Annotated[list[Path], typer.Argument(help="Files or folders: .md .json .txt .html")],
     source_url: Annotated[
-        str, typer.Option(help="The source's address, where the page does not give one.")
+        str,
+        typer.Option(metavar="URL", help="The source's address, where the page does not give one."),
     ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Receive briefs from files; each file is taken whole or not at all."""
+    # Imported here, like all that parses: only this verb needs it.
+    from newsletter.adapters.sources import (  # noqa: PLC0415
+        find_files,
+        read_file,
+        skipped_files,
+    )
+
     receipts: list[tuple[Path, Receipt]] = []
     faults: list[InvalidBrief] = []
     for path in find_files(paths):
         try:
             briefs = read_file(path, source_url=source_url)
-            receipts += [(path, house().intake.receive(b, place=str(path))) for b in briefs]
+            _refuse_strangers(briefs, str(path))
         except InvalidBrief as fault:
             faults.append(fault)
+        else:
+            receipts += [(path, house().intake.receive(b, place=str(path))) for b in briefs]
     data: dict[str, Any] = {
         "received": [
             {"file": str(p), "arrival": r.arrival, **_short(r.filed)} for p, r in receipts
@@ -63,15 +75,31 @@ def add(
         raise typer.Exit(2)
 
 
+def _refuse_strangers(briefs: tuple[Brief, ...], place: str) -> None:
+    """Refuse a file before any of it is taken, if no newsletter prints one of its briefs."""
+    pillars = {n.pillar.casefold(): n.pillar for n in house().settings.newsletters.values()}
+    for brief in briefs:
+        if brief.pillar.casefold() not in pillars:
+            raise InvalidBrief(
+                place,
+                f"pillar: no newsletter prints {brief.pillar!r}; "
+                f"there is: {', '.join(sorted(pillars.values()))}",
+            )
+
+
 def _say_received(
     receipts: list[tuple[Path, Receipt]], faults: list[InvalidBrief], skipped: list[str]
 ) -> None:
     for path, receipt in receipts:
-        console.print(f"{path.name}: [dim]{receipt.arrival}[/], {_told(receipt.filed)}")
+        console.print(f"{escape(path.name)}: [dim]{receipt.arrival}[/], {_told(receipt.filed)}")
     for fault in faults:
         console.print(f"[red]not taken[/] {escape(str(fault))}")
-    for path in skipped:
+    for path in skipped[:_MOST_SKIPPED]:
         console.print(f"[dim]no brief's format, left alone: {escape(path)}[/]")
+    if len(skipped) > _MOST_SKIPPED:
+        console.print(f"[dim]and {len(skipped) - _MOST_SKIPPED:,} more files left alone[/]")
+    if not (receipts or faults):
+        console.print("There is no brief here.")
 
 
 def _told(filed: FiledBrief) -> str:
@@ -92,17 +120,18 @@ def show_all(date: Date = None, newsletter: Slug = None, as_json: AsJson = False
 
 def _say_list(found: tuple[FiledBrief, ...]) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("id", "ruling", "label", "", "topics", "title"):
+    table.add_column("id", justify="right")
+    for column in ("ruling", "label", "", "title, topics, and what stands against it"):
         table.add_column(column)
     for filed in found:
         brief, ruling = filed.brief, filed.ruling
+        topics = f"[dim]{', '.join(filed.verdict.topics) or 'no topic'}[/]"
         table.add_row(
             str(filed.brief_id),
             f"[{COLOURS[ruling]}]{ruling}[/]",
             brief.verification,
             brief.importance,
-            ", ".join(filed.verdict.topics),
-            escape("\n".join((brief.title, *filed.reasons))),
+            "\n".join((escape(brief.title), topics, *map(escape, filed.reasons))),
         )
     console.print(table if found else "No brief was received that day.")
 
@@ -124,8 +153,8 @@ def _say_brief(filed: FiledBrief) -> None:
             f"{brief.source.name} {brief.source.url}"
         )
     )
-    for text in (brief.summary, brief.why, *brief.body):
-        console.print(f"\n{escape(text)}" if text else "", soft_wrap=False)
+    for text in filter(None, (brief.summary, brief.why, *brief.body)):
+        console.print(f"\n{escape(text)}", soft_wrap=False)
     console.print(f"\n{_told(filed)}\n")
     for finding in filed.verdict.findings:
         mark = (
@@ -141,22 +170,37 @@ def _say_brief(filed: FiledBrief) -> None:
 @app.command()
 def edit(
     brief_id: BriefId,
-    source_url: Annotated[str | None, typer.Option(help="The source's address.")] = None,
-    source_name: Annotated[str | None, typer.Option(help="Who reported it.")] = None,
+    source_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="The source's address.")
+    ] = None,
+    source_name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Who reported it.")
+    ] = None,
     topics: Annotated[str | None, typer.Option(metavar="A,B", help="Topics, by slug.")] = None,
-    verification: Annotated[Verification | None, typer.Option(help="The label.")] = None,
-    importance: Annotated[Importance | None, typer.Option(help="H, M or L.")] = None,
-    title: Annotated[str | None, typer.Option()] = None,
-    summary: Annotated[str | None, typer.Option()] = None,
-    why: Annotated[str | None, typer.Option(help="Why it matters, one sentence.")] = None,
-    minutes: Annotated[int | None, typer.Option(min=0)] = None,
+    verification: Annotated[
+        Verification | None,
+        typer.Option(metavar="LABEL", help="verified, partial or unverified."),
+    ] = None,
+    importance: Annotated[
+        Importance | None, typer.Option(metavar="H|M|L", help="How much it matters.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="The headline.")] = None,
+    summary: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What happened, a short paragraph.")
+    ] = None,
+    why: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why it matters, one sentence.")
+    ] = None,
+    minutes: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Reading time; 0: none.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change a brief; the gate looks at it anew, and an approval it was part of is void."""
+    """Change a brief; the gate rules anew, and an approval of its issue is void."""
     given: dict[str, Any] = {
         "source_url": source_url,
         "source_name": source_name,
-        "topics": tuple(t.strip() for t in topics.split(",") if t.strip()) if topics else None,
+        "topics": None if topics is None else _known_topics(brief_id, topics),
         "verification": verification,
         "importance": importance,
         "title": title,
@@ -175,8 +219,19 @@ def edit(
     )
 
 
+def _known_topics(brief_id: int, text: str) -> tuple[str, ...]:
+    """Return the topics typed; one that the brief's newsletter does not have is refused."""
+    pillar, topics = house().briefs.get(brief_id).brief.pillar.casefold(), slugs_of(text)
+    for newsletter in house().settings.newsletters.values():
+        if newsletter.pillar.casefold() == pillar:
+            refuse_unknown(topics, newsletter)
+    return topics
+
+
 def _clean(value: Any) -> Any:
     """Clean what a person typed as what a file says is cleaned; enums and numbers stay."""
+    from newsletter.adapters.sources.cleaning import plain  # noqa: PLC0415
+
     return plain(value) if type(value) is str else value
 
 

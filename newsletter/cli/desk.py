@@ -7,20 +7,21 @@ from dataclasses import asdict, is_dataclass
 from datetime import date
 from enum import Enum
 from functools import cache
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.console import Console
 
-from newsletter.bootstrap import House
 from newsletter.core.publication import Newsletter
-from newsletter.errors import ConfigurationError
+from newsletter.errors import ConfigurationError, NotFound
 from newsletter.services.publishing import day_of
-from newsletter.settings import load_settings
+
+if TYPE_CHECKING:
+    from newsletter.bootstrap import House
 
 console = Console(highlight=False, soft_wrap=True)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Answer with JSON.")]
 Date = Annotated[
     str | None,
     typer.Option("--date", metavar="YYYY-MM-DD", help="The issue's date; today by default."),
@@ -32,9 +33,20 @@ Slug = Annotated[
 
 
 @cache
-def house() -> House:
+def house() -> "House":
     """Return the wired services, opened once."""
+    # Imported here: help pages and slips of the pen are answered without the whole house.
+    from newsletter.bootstrap import House  # noqa: PLC0415
+    from newsletter.settings import load_settings  # noqa: PLC0415
+
     return House(load_settings())
+
+
+def leave() -> None:
+    """Close the house, if anybody entered it."""
+    if house.cache_info().currsize:
+        house().close()
+        house.cache_clear()
 
 
 def newsletter_of(slug: str | None) -> Newsletter:
@@ -54,7 +66,26 @@ def date_of(text: str | None, newsletter: Newsletter) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a date like 2026-11-23") from None
+        raise typer.BadParameter(
+            f"{text!r} is not a date like 2026-11-23", param_hint="'--date'"
+        ) from None
+
+
+def slugs_of(text: str | None) -> tuple[str, ...]:
+    """Return the slugs of a list such as `chips, security`."""
+    return tuple(slug for part in (text or "").split(",") if (slug := part.strip()))
+
+
+def refuse_unknown(topics: Iterable[str], newsletter: Newsletter) -> None:
+    """Refuse a topic the newsletter does not have: it is a slip of the pen."""
+    if unknown := [slug for slug in topics if slug not in newsletter.topic_slugs]:
+        known = ", ".join(newsletter.topic_slugs)
+        raise NotFound(f"{newsletter.slug} has no topic {unknown[0]!r}; there is: {known}")
+
+
+def unwatched(*, as_json: bool) -> bool:
+    """Tell whether no person is watching who would like to see progress."""
+    return as_json or not console.is_terminal
 
 
 def actor() -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from newsletter.cli.desk import (
@@ -17,8 +18,12 @@ from newsletter.cli.desk import (
     date_of,
     house,
     newsletter_of,
+    refuse_unknown,
+    slugs_of,
+    unwatched,
 )
 from newsletter.cli.report import issue_data, say_account, say_issue
+from newsletter.core.account import Account, Sums
 from newsletter.core.filed import FiledIssue, IssueState
 from newsletter.core.publication import Newsletter
 from newsletter.services.preview import Preview
@@ -55,18 +60,25 @@ def approve(date: Date = None, newsletter: Slug = None, as_json: AsJson = False)
 @app.command()
 def preview(
     topics: Annotated[str | None, typer.Option(metavar="A,B", help="As readers of these.")] = None,
-    email: Annotated[str | None, typer.Option("--for", help="As this subscriber.")] = None,
-    out: Annotated[Path, typer.Option(help="Where the three files go.")] = Path("preview"),
+    email: Annotated[
+        str | None, typer.Option("--for", metavar="EMAIL", help="As this subscriber.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the three files go; in NEWSLETTER_VAR by default."),
+    ] = None,
     date: Date = None,
     newsletter: Slug = None,
     as_json: AsJson = False,
 ) -> None:
     """Write letter.html, letter.txt and letter.eml just as they would be sent."""
+    if topics and email:
+        raise typer.BadParameter("a letter is either for --topics or --for a subscriber")
     which, on = _which(newsletter, date)
-    desk = house().preview
-    chosen = [slug.strip() for slug in topics.split(",")] if topics else []
+    desk, chosen = house().preview, slugs_of(topics)
+    refuse_unknown(chosen, which)
     found = desk.for_email(which, on, email) if email else desk.for_topics(which, on, chosen)
-    written = _write(found, out)
+    written = _write(found, out or house().settings.environment.var / "preview")
     data = {
         "subject": found.letter.subject,
         "preheader": found.edition.preheader,
@@ -91,16 +103,20 @@ def _write(found: Preview, out: Path) -> list[Path]:
 
 def _say_preview(found: Preview, written: list[Path]) -> None:
     edition, size = found.edition, len(found.letter.html.encode()) / 1000
-    console.print(f"[bold]{found.letter.subject}[/]\n[dim]{edition.preheader}[/]")
+    console.print(f"[bold]{escape(found.letter.subject)}[/]")
+    console.print(f"[dim]{escape(edition.preheader)}[/]")
     console.print(f"{edition.story_count}, {edition.minutes} min read, {size:.1f} kB of HTML")
     for path in written:
-        console.print(f"  {path}")
+        console.print(f"  {escape(str(path))}")
 
 
 @app.command()
 def send(
     wait: Annotated[
-        bool, typer.Option("--wait", help="Send from here, and show it until all is answered.")
+        bool,
+        typer.Option(
+            "--wait", metavar="", help="Send from here, and show it until all is answered."
+        ),
     ] = False,
     date: Date = None,
     newsletter: Slug = None,
@@ -108,20 +124,37 @@ def send(
 ) -> None:
     """Plan who gets which edition, and hand the batches to the workers."""
     filed = house().dispatch.send(*_which(newsletter, date))
+    before = filed.state is IssueState.SENT
     if wait and filed.state is IssueState.SENDING:
-        filed = wait_for(filed, quiet=as_json)
-    account = house().inquiry.account(filed)
+        filed = wait_for(filed, quiet=unwatched(as_json=as_json))
+    account = _account(filed)
 
     def say() -> None:
-        say_issue(filed)
-        say_account(account)
-        if account.sums.to_go and not wait:
-            console.print("  the batches wait for a worker: `newsletter worker`, or send --wait")
+        _say(filed, account)
+        if filed.state is IssueState.EMPTY:
+            console.print("  The issue is empty: nothing is sent.")
+        if before:
+            console.print("  It had been sent before: nobody is sent anything again.")
+        if account and account.sums.to_go and not wait:
+            console.print("  The batches wait for a worker: `newsletter worker`, or send --wait.")
 
-    answer(issue_data(filed, account), as_json=as_json, say=say)
-    failed = filed.state is IssueState.PAUSED or account.sums.refused or account.sums.unknown
-    if failed or not account.sums.add_up:
+    answer(issue_data(filed, account) | {"sent_before": before}, as_json=as_json, say=say)
+    if account and (filed.state is IssueState.PAUSED or not _went_well(account.sums)):
         raise typer.Exit(1)
+
+
+def _went_well(sums: Sums) -> bool:
+    return sums.add_up and not (sums.refused or sums.unknown)
+
+
+def _account(filed: FiledIssue) -> Account | None:
+    return house().inquiry.account(filed) if filed.planned_at else None
+
+
+def _say(filed: FiledIssue, account: Account | None) -> None:
+    say_issue(filed)
+    if account:
+        say_account(account)
 
 
 def wait_for(filed: FiledIssue, *, quiet: bool) -> FiledIssue:
@@ -145,13 +178,9 @@ def wait_for(filed: FiledIssue, *, quiet: bool) -> FiledIssue:
 @app.command()
 def status(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
     """Say how an issue's sending stands, and whether every sum adds up."""
-    house().dispatch.recover()
+    # Whoever may send also names what a dead worker left; to look on, nobody needs the key.
+    if house().settings.environment.sendgrid_api_key:
+        house().dispatch.recover()
     filed = house().publishing.issue(*_which(newsletter, date))
-    account = house().inquiry.account(filed) if filed.planned_at else None
-
-    def say() -> None:
-        say_issue(filed)
-        if account:
-            say_account(account)
-
-    answer(issue_data(filed, account), as_json=as_json, say=say)
+    account = _account(filed)
+    answer(issue_data(filed, account), as_json=as_json, say=lambda: _say(filed, account))

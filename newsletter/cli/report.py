@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from rich.markup import escape
+from rich.table import Table
+
 from newsletter.cli.desk import console, plain
 from newsletter.core.account import Account
 from newsletter.core.filed import FiledIssue
@@ -36,33 +39,48 @@ def say_issue(filed: FiledIssue) -> None:
     number = f"No. {issue.number}" if issue.number else "no number"
     console.print(f"[bold]{issue.newsletter} {issue.date}[/] · {number} · {filed.state}")
     if filed.reason:
-        console.print(f"  [yellow]{filed.reason}[/]")
+        console.print(f"  [yellow]{escape(filed.reason)}[/]")
     if filed.approved_by:
-        console.print(f"  [dim]approved by {filed.approved_by}, {filed.approved_at:%H:%M:%S %Z}[/]")
+        by = escape(filed.approved_by)
+        console.print(f"  [dim]approved by {by}, {filed.approved_at:%Y-%m-%d %H:%M:%S %Z}[/]")
     for entry in issue.entries:
         mark = "[bold]★[/]" if entry.lead else " "
-        console.print(f"  {mark} {entry.brief.title}  [dim]{', '.join(entry.topics)}[/]")
+        title = escape(entry.brief.title)
+        console.print(f"  {mark} {title}  [dim]{', '.join(entry.topics)}[/]")
 
 
 def say_account(account: Account) -> None:
     """Tell a person how an issue's sending stands, and whether its sums add up."""
     sums = account.sums
-    console.print(
-        f"  audience    {sums.audience:>9,}  =  {sums.deliveries:,} deliveries"
-        f" + {sums.excluded:,} excluded{_reasons(account.exclusions)}"
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_row(
+        "  audience",
+        f"{sums.audience:,}",
+        f"= {counted(sums.deliveries, 'delivery', 'deliveries')}"
+        f" + {sums.excluded:,} excluded{_reasons(account.exclusions)}",
     )
-    console.print(
-        f"  deliveries  {sums.deliveries:>9,}  =  {sums.accepted:,} accepted"
-        f" + {sums.refused:,} refused{_reasons(account.refusals)} + {sums.unknown:,} unknown"
-        f" + {sums.skipped:,} skipped{_reasons(account.skips)} + {sums.to_go:,} to go"
+    table.add_row(
+        "  deliveries",
+        f"{sums.deliveries:,}",
+        f"= {sums.accepted:,} accepted + {sums.refused:,} refused{_reasons(account.refusals)}"
+        f" + {sums.unknown:,} unknown + {sums.skipped:,} skipped{_reasons(account.skips)}"
+        f" + {sums.to_go:,} to go",
     )
-    console.print(f"  events      {sums.deliveries:>9,}  =  {_events(account.events)}")
+    table.add_row("  events", f"{sums.deliveries:,}", f"= {_events(account.events)}")
+    console.print(table)
     told = "[green]the sums add up[/]" if sums.add_up else "[bold red]THE SUMS DO NOT ADD UP[/]"
     console.print(
-        f"  {told} · {account.editions} editions · "
-        f"{sum(account.batches.values())} batches{_reasons(account.batches)} · "
-        f"{account.requests} requests"
+        f"  {told} · {counted(account.editions, 'edition')} · "
+        f"{counted(sum(account.batches.values()), 'batch', 'batches')}"
+        f"{_reasons(account.batches)} · {counted(account.requests, 'request')}"
     )
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
 
 
 def _events(events: dict[str, int]) -> str:
@@ -80,4 +98,4 @@ def _events(events: dict[str, int]) -> str:
 
 def _reasons(counts: dict[str, int]) -> str:
     told = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in counts.items())
-    return f" ({told})" if told else ""
+    return escape(f" ({told})") if told else ""

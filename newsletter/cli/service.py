@@ -1,21 +1,26 @@
 """`newsletter serve`, `worker`, `sandbox`, `check`: the processes, and whether they may start."""
 
+import os
 import signal
+import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
+from rich.markup import escape
 
 from newsletter.cli.desk import AsJson, Slug, answer, console, house, newsletter_of
+from newsletter.core.issue import sample_issue
+from newsletter.core.publication import Newsletter
 from newsletter.core.readiness import obstacles
 from newsletter.errors import ConfigurationError, NewsletterError
-from newsletter.sandbox.config import SandboxConfig
-from newsletter.sandbox.server import run as run_sandbox
-from newsletter.settings import load_settings
+
+_PATIENCE = 5  #: seconds after which a worker that had not begun when it was stopped is told again
 
 
 @dataclass(frozen=True)
@@ -28,29 +33,36 @@ class Answered:
 
 
 def check(newsletter: Slug = None, as_json: AsJson = False) -> None:
-    """Say in plain sentences whether everything is there to send a letter."""
-    answers = list(_answers(newsletter))
+    """Say in plain sentences whether letters can be sent."""
+    answers = list(_answers(newsletter_of(newsletter)))
 
     def say() -> None:
         for one in answers:
             mark = "[green]✓[/]" if one.fine else "[red]✗[/]"
-            console.print(f"{mark} {one.question}: {one.sentence}")
+            console.print(f"{mark} {one.question:<10}{escape(one.sentence)}")
+        if all(one.fine for one in answers):
+            console.print("Letters can be sent.")
 
     answer(answers, as_json=as_json, say=say)
     if not all(one.fine for one in answers):
         raise typer.Exit(1)
 
 
-def _answers(slug: str | None) -> Iterator[Answered]:
+def _answers(which: Newsletter) -> Iterator[Answered]:
     settings = house().settings
-    which = newsletter_of(slug)
-    yield Answered("settings", True, f"newsletters: {', '.join(settings.newsletters)}")
-    yield _tried("database", lambda: house().engine.url.render_as_string(hide_password=True))
-    yield _tried("templates", lambda: house().publishing.check_templates(which))
+    yield Answered(
+        "settings", True, f"{which.name}; newsletters: {', '.join(settings.newsletters)}"
+    )
+    yield _tried("database", _database)
+    yield _tried("templates", lambda: _templates(which))
     faults = list(
         obstacles(which, public_url=settings.public_url, sendgrid_host=settings.sendgrid_host)
     )
-    yield Answered("sender and address", not faults, " ".join(faults) or which.sender.email)
+    for fault in faults:
+        yield Answered("sender", False, fault)
+    if not faults:
+        yield Answered("sender", True, f"{which.sender.name} <{which.sender.email}>")
+        yield Answered("address", True, which.postal_address)
     yield _tried("key", _key)
 
 
@@ -61,57 +73,136 @@ def _tried(question: str, ask: Callable[[], str]) -> Answered:
         return Answered(question, False, str(error))
 
 
+def _database() -> str:
+    url, environment = house().engine.url, house().settings.environment
+    if environment.database_url is None:
+        return f"the embedded PostgreSQL in {environment.var / 'postgres'}, up to date"
+    shown = url.set(drivername="postgresql").render_as_string(hide_password=True)
+    return f"{shown}, up to date"
+
+
+def _templates(which: Newsletter) -> str:
+    issue = sample_issue(which)
+    house().renderer.set(which, issue)
+    return f"a sample issue of {len(issue.entries)} briefs sets well"
+
+
 def _key() -> str:
     if obstacle := house().mailer.obstacle():
         raise ConfigurationError(obstacle)
-    return f"{house().settings.sendgrid_host} takes mail from it"
+    return f"{house().settings.sendgrid_host} takes mail with it"
 
 
 def serve() -> None:
     """Run everything in one process: web, worker and clock."""
-    house().scheduler.start()
-    working = threading.Thread(target=_work)
-    working.start()
+    import uvicorn  # noqa: PLC0415  # no other verb needs it
+
     web = house().settings.service.web
-    console.print(f"serving on http://{web.host}:{web.port}; Ctrl-C ends it")
-    config = uvicorn.Config(house().app, host=web.host, port=web.port, log_level="warning")
-    try:
-        uvicorn.Server(config).run()
-    finally:
-        house().scheduler.shutdown()
-        house().queue.stop()
-        working.join()
-        house().close()
+    with _listening(web.host, web.port) as listener:
+        server = uvicorn.Server(uvicorn.Config(house().app, log_level="warning"))
+        house().scheduler.start()
+        port = listener.getsockname()[1]
+        console.print(f"serving on http://{web.host}:{port}; Ctrl-C ends it")
+
+        def end() -> None:
+            server.should_exit = True
+
+        try:
+            with _interruptible(), _working(on_end=end):
+                server.run(sockets=[listener])
+        finally:
+            house().scheduler.shutdown()
 
 
 def worker() -> None:
-    """Send batches, here or on any other machine that reaches the database."""
-
-    def stop(_number: int, _frame: object) -> None:
-        house().queue.stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
-    console.print("working on batches; Ctrl-C ends it once those in hand are recorded")
-    _work()
+    """Send batches; as many workers as you like, on any machine."""
+    ended = threading.Event()
+    with _interruptible(), _working(on_end=ended.set):
+        console.print("working on batches; Ctrl-C ends it once those in hand are recorded")
+        ended.wait()
 
 
-def _work() -> None:
-    house().dispatch.recover()
-    house().queue.work(until_empty=False)
+@contextmanager
+def _interruptible() -> Generator[None]:
+    """End in order on SIGINT and SIGTERM alike: for a service both are the way to end."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print()
+
+
+@contextmanager
+def _working(*, on_end: Callable[[], None]) -> Generator[None]:
+    """Work on batches meanwhile; at the end let those in hand be recorded.
+
+    `on_end` is called when the work ends by itself, which only an error makes it do.
+    """
+    dispatch, queue = house().dispatch, house().queue
+
+    def work() -> None:
+        dispatch.recover()
+        queue.work(until_empty=False)
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        working = pool.submit(work)
+        working.add_done_callback(lambda _: on_end())
+        try:
+            yield
+        finally:
+            queue.stop()
+            while not wait([working], timeout=_PATIENCE).done:
+                queue.stop()
+        working.result()
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Generator[socket.socket]:
+    """Yield a listening socket; ConfigurationError if somebody else has the port."""
+    try:
+        listener = socket.create_server((host, port))
+    except OSError as error:
+        raise _taken(host, port, error) from None
+    with listener:
+        yield listener
+
+
+def _taken(host: str, port: int, error: OSError) -> ConfigurationError:
+    return ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror or error}")
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(help="0 takes any free one.")] = 4010,
+    port: Annotated[
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="0 takes any free one.")
+    ] = 4010,
     data: Annotated[
-        Path | None, typer.Option(help="Where letters are kept; in NEWSLETTER_VAR by default.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Where letters are kept; in NEWSLETTER_VAR by default."),
     ] = None,
     webhook: Annotated[
         str | None, typer.Option(metavar="URL", help="Where to post signed events.")
     ] = None,
 ) -> None:
-    """Run the stand-in: a local SendGrid with an inbox page to look at letters."""
+    """Run the stand-in: a local SendGrid, with an inbox to look at."""
+    from newsletter.sandbox.config import SandboxConfig  # noqa: PLC0415
+    from newsletter.sandbox.server import run  # noqa: PLC0415
+    from newsletter.settings import load_settings  # noqa: PLC0415
+
     folder = data or load_settings().environment.var / "sandbox"
     config = SandboxConfig(data=folder, port=port, webhook_url=webhook)
-    console.print(f"inbox on http://{config.host}:{port}/inbox; Ctrl-C ends it")
-    run_sandbox(config)
+    reading, writing = os.pipe()  # the stand-in writes its URL there once it can be asked
+    threading.Thread(target=_announce, args=(reading,), daemon=True).start()
+    try:
+        run(config, Path(f"/dev/fd/{writing}"))
+    except OSError as error:
+        raise _taken(config.host, port, error) from None
+    finally:
+        os.close(writing)
+
+
+def _announce(reading: int) -> None:
+    with os.fdopen(reading, encoding="ascii") as pipe:
+        url = pipe.readline().strip()
+    if url:
+        console.print(f"stand-in on {url}, inbox on {url}/inbox; Ctrl-C ends it")
+        console.print(f"to send to it: NEWSLETTER_SENDGRID_HOST={url} SENDGRID_API_KEY=SG.sandbox")

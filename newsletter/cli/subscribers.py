@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress
 
-from newsletter.cli.desk import AsJson, Slug, answer, console, house, newsletter_of
+from newsletter.cli.desk import AsJson, Slug, answer, console, house, newsletter_of, unwatched
 from subscribers.model import ImportReport
 
 app = typer.Typer(no_args_is_help=True, help="Keep the lists.")
@@ -14,16 +15,21 @@ app = typer.Typer(no_args_is_help=True, help="Keep the lists.")
 
 @app.command("import")
 def import_list(
-    path: Annotated[Path, typer.Argument(metavar="FILE.csv")],
+    path: Annotated[Path, typer.Argument(metavar="FILE.csv", help="The list, in UTF-8.")],
     newsletter: Slug = None,
     consent: Annotated[
-        str, typer.Option(help="Where the subscribers' consent comes from; kept as evidence.")
+        str,
+        typer.Option(
+            metavar="TEXT", help="Where the subscribers' consent comes from; kept as evidence."
+        ),
     ] = "list import",
     results: Annotated[
-        Path | None, typer.Option(help="The result file; beside the list by default.")
+        Path | None,
+        typer.Option(metavar="FILE", help="The result file; beside the list by default."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option(help="Say what would happen, and store nothing.")
+        bool,
+        typer.Option("--dry-run", metavar="", help="Say what would happen, and store nothing."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -33,7 +39,7 @@ def import_list(
     who left, or whose address must not be written to, stays so.
     """
     which = newsletter_of(newsletter)
-    with Progress(console=console, transient=True, disable=as_json) as progress:
+    with Progress(console=console, transient=True, disable=unwatched(as_json=as_json)) as progress:
         bar = progress.add_task("reading", total=None)
         report = house().subscriptions.import_list(
             path,
@@ -50,9 +56,9 @@ def import_list(
 
 
 def _say(report: ImportReport) -> None:
-    told = ", ".join(f"{count} {result}" for result, count in report.counts.items() if count)
+    told = ", ".join(f"{count:,} {result}" for result, count in report.counts.items() if count)
     would = "would be: " if report.dry_run else ""
-    console.print(f"{report.rows} rows: {would}{told or 'nothing'}")
+    console.print(f"{report.rows:,} rows: {would}{told or 'nothing'}")
     if report.ignored_columns:
-        console.print(f"[dim]columns not used: {', '.join(report.ignored_columns)}[/]")
-    console.print(f"[dim]row by row: {report.results}[/]")
+        console.print(f"[dim]columns not used: {escape(', '.join(report.ignored_columns))}[/]")
+    console.print(f"[dim]row by row: {escape(report.results)}[/]")

@@ -15,7 +15,7 @@ def why(
     newsletter: Slug = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say which edition someone got, in which batch, what happened to it, or why not."""
+    """Say what became of someone's letter, or why there was none."""
     which = newsletter_of(newsletter)
     found = house().inquiry.why(which, email, date_of(date, which))
     data = {
@@ -44,14 +44,15 @@ def _say(found: Answer) -> None:
         return
     console.print(
         f"  delivery {record.delivery_id} of issue {record.number}, edition {record.edition_key} "
-        f"({len(record.brief_ids)} stories), batch {record.batch_id}: {record.batch_state}"
+        f"(briefs {', '.join(map(str, record.brief_ids))}), "
+        f"batch {record.batch_id}: {record.batch_state}"
     )
     for attempt in record.attempts:
         said = attempt["reason"] or attempt["message_id"] or ""
         console.print(
-            f"  attempt {attempt['number']}, {attempt['started_at']:%H:%M:%S}: "
+            f"  attempt {attempt['number']}, {attempt['started_at']:%H:%M:%S %Z}: "
             f"{attempt['outcome'] or 'no answer yet'} {escape(said)}".rstrip()
         )
     for event in record.events:
-        said = event["reason"] or event["response"] or ""
-        console.print(f"  {event['at']:%H:%M:%S} {event['kind']} [dim]{escape(said)}[/]")
+        said = escape(event["reason"] or event["response"] or "")
+        console.print(f"  {event['at']:%H:%M:%S %Z} {event['kind']} [dim]{said}[/]")

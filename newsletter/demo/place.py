@@ -4,7 +4,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -13,6 +13,7 @@ import uvicorn
 from pydantic import SecretStr
 
 from newsletter.bootstrap import House
+from newsletter.core.publication import ApprovalPolicy
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from newsletter.settings import Settings
 
@@ -32,7 +33,7 @@ class Place:
 def opened(settings: Settings, today: date) -> Generator[Place]:
     """Open the demo's place; its own embedded database, whatever the environment names."""
     folder = settings.environment.var / "demo"
-    _begin_day(folder, today)
+    begin_day(folder, today)
     port = free_port(_WEB_PORT)
     url = f"http://127.0.0.1:{port}"
     config = SandboxConfig(
@@ -42,9 +43,8 @@ def opened(settings: Settings, today: date) -> Generator[Place]:
     )
     with Sandbox(config) as sandbox:
         house = House(_own(settings, folder, url, sandbox))
-        with _web(house, port):
+        with closing(house), _web(house, port):
             yield Place(house, sandbox, folder)
-        house.close()
 
 
 def free_port(wanted: int) -> int:
@@ -60,7 +60,7 @@ def free_port(wanted: int) -> int:
     raise OSError("no port is free")
 
 
-def _begin_day(folder: Path, today: date) -> None:
+def begin_day(folder: Path, today: date) -> None:
     """Clear an earlier day's demo: its stories would be held today as already printed."""
     marker = folder / "day.txt"
     if folder.exists() and (not marker.exists() or marker.read_text() != str(today)):
@@ -80,7 +80,11 @@ def _own(settings: Settings, folder: Path, url: str, sandbox: Sandbox) -> Settin
             "sendgrid_webhook_key": sandbox.public_key,
         }
     )
-    return replace(settings, environment=environment)
+    newsletters = {  # a demo waits for nobody
+        slug: replace(newsletter, approval=ApprovalPolicy.AUTOMATIC)
+        for slug, newsletter in settings.newsletters.items()
+    }
+    return replace(settings, environment=environment, newsletters=newsletters)
 
 
 @contextmanager

@@ -1,0 +1,153 @@
+"""The command line in this very process, on a database, settings and templates of its own."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from newsletter.cli import main
+from newsletter.sandbox.server import Sandbox, SandboxConfig
+from newsletter.settings import shipped
+
+READER = "reader@example.com"
+BRIEF = {
+    "title": "A foundry halves the water it needs for a wafer",
+    "pillar": "Technology",
+    "summary": "A plant reuses its rinse water and so needs half as much from the river.",
+    "verification": "verified",
+    "topics": ["chips"],
+    "source": "Example Wire",
+    "source_url": "https://example.org/foundry-water",
+}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a verb came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.out)
+
+
+class Desk:
+    """A person at the command line, with a folder and an environment of their own."""
+
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        self.folder, self.database_url = folder, database_url
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+        self.config, self.templates = folder / "config", folder / "templates"
+        shutil.copytree(shipped("config"), self.config)
+        self.newsletter = self.config / "newsletters" / "technology.toml"
+        self.environment(
+            NEWSLETTER_DATABASE_URL=database_url,
+            NEWSLETTER_CONFIG=str(self.config),
+            NEWSLETTER_VAR=str(folder / "var"),
+        )
+
+    def environment(self, **values: str) -> None:
+        for name, value in values.items():
+            self._monkeypatch.setenv(name, value)
+
+    def run(self, *arguments: str) -> Said:
+        """Run a verb as `newsletter …` would."""
+        self._capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        out, err = self._capsys.readouterr()
+        return Said(int(ended.value.code or 0), out, err)
+
+    def done(self, *arguments: str) -> Any:
+        """Run a verb that must succeed; return its JSON."""
+        said = self.run(*arguments, "--json")
+        assert (said.code, said.err) == (0, ""), said
+        return said.data
+
+    def refused(self, *arguments: str, code: int = 2) -> str:
+        """Run a verb that must fail with one sentence, and change nothing; return the sentence."""
+        before = self.rows()
+        said = self.run(*arguments)
+        assert said.code == code, said
+        assert said.err.startswith("error: "), said
+        assert said.err.count("\n") == 1, said
+        assert "Traceback" not in said.err
+        assert self.rows() == before
+        return said.err.removeprefix("error: ").strip()
+
+    def rows(self) -> dict[str, int]:
+        """Count the rows of every table."""
+        names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        with psycopg.connect(self.database_url) as connection:
+            tables = [name for (name,) in connection.execute(names)]
+            counts = "SELECT " + ", ".join(f'(SELECT count(*) FROM "{t}")' for t in tables)
+            return dict(zip(tables, connection.execute(counts).fetchone() or (), strict=True))
+
+    def file(self, name: str, content: str | bytes) -> str:
+        """Write a file, and return its path as it would be typed."""
+        path = self.folder / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return str(path)
+
+    def add_brief(self, **changes: Any) -> int:
+        path = self.file("brief.json", json.dumps(BRIEF | changes))
+        return int(self.done("briefs", "add", path)["received"][0]["id"])
+
+    def subscribe(self, *rows: str, newsletter: str = "technology") -> None:
+        path = self.file("list.csv", "\n".join(["email,name,topics,timezone", *rows, ""]))
+        self.done("subscribers", "import", path, "--newsletter", newsletter)
+
+    def settle(self, old: str, new: str) -> None:
+        """Change a line of the newsletter's file."""
+        text = self.newsletter.read_text()
+        assert text.count(old) == 1
+        self.newsletter.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Desk:
+    """A desk without a key: what needs none must work there."""
+    return Desk(tmp_path, database_url, monkeypatch, capsys)
+
+
+@pytest.fixture(scope="session")
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A stand-in that lets one key in, and posts no events."""
+    config = SandboxConfig(data=tmp_path_factory.mktemp("sandbox"), keys=("SG.right",))
+    with Sandbox(config) as running:
+        yield running
+
+
+@pytest.fixture
+def sandbox(stand_in: Sandbox) -> Sandbox:
+    """The stand-in, having forgotten what was before."""
+    stand_in.clear()
+    return stand_in
+
+
+@pytest.fixture
+def sending_desk(desk: Desk, sandbox: Sandbox) -> Desk:
+    """A desk with the stand-in's key, a brief and two subscribers."""
+    desk.environment(NEWSLETTER_SENDGRID_HOST=sandbox.url, SENDGRID_API_KEY="SG.right")
+    desk.add_brief()
+    desk.subscribe(f"{READER},,chips,", "robots@example.com,,robotics,")
+    return desk

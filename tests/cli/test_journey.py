@@ -1,0 +1,241 @@
+"""A day at the command line: real processes, real PostgreSQL, real HTTP to the stand-in."""
+
+import email
+import email.policy
+import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newsletter.sandbox.server import Sandbox
+from tests.cli.conftest import READER, Desk
+
+pytestmark = pytest.mark.postgres
+
+PAGE = Path(__file__).parents[1] / "sources" / "pages" / "technology-brief.txt"
+NEWSLETTER = Path(sys.executable).with_name("newsletter")
+_nobody_between = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def call(*arguments: str, code: int = 0) -> str:
+    """Run the console script; return what it said."""
+    done = subprocess.run(
+        [NEWSLETTER, *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (code, ""), done
+    return done.stdout
+
+
+def told(*arguments: str) -> Any:
+    return json.loads(call(*arguments, "--json"))
+
+
+@contextmanager
+def running(*arguments: str, end: int) -> Iterator[str]:
+    """Run a verb that stays; yield its first line, end it by signal, and see it end well."""
+    command = [NEWSLETTER, *arguments]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        try:
+            yield process.stdout.readline()
+        finally:
+            process.send_signal(end)
+            _, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (0, "")
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Ask again and again, for half a minute; each question takes its time."""
+    patience = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < patience
+
+
+def get(url: str) -> str:
+    with _nobody_between.open(url, timeout=30) as reply:
+        return str(reply.read().decode())
+
+
+def test_a_saved_page_becomes_a_letter_and_nobody_gets_it_twice(
+    desk: Desk, sandbox: Sandbox
+) -> None:
+    desk.environment(NEWSLETTER_SENDGRID_HOST=sandbox.url, SENDGRID_API_KEY="SG.right")
+
+    held = told("briefs", "add", str(PAGE))["received"][0]
+    assert (held["ruling"], held["reasons"]) == (
+        "held",
+        ["There is no link to the source; add the address where the story can be read."],
+    )
+    source = "https://wire.example.org/open-source-ai"
+    freed = desk.done("briefs", "edit", str(held["id"]), "--source-url", source)
+    assert freed["ruling"] == "accepted"
+    assert "robotics" not in freed["topics"]
+    chosen = freed["topics"][0]
+    desk.subscribe(f"{READER},,{chosen},", "all@example.com,,,", "robots@example.com,,robotics,")
+
+    assert desk.done("issue", "assemble")["state"] == "approved"
+    desk.done("issue", "preview", "--for", READER, "--out", str(desk.folder / "proof"))
+    sent = told("issue", "send", "--wait")
+    assert sent["state"] == "sent"
+    assert sent["account"]["adds_up"]
+    sums = sent["account"]["sums"]
+    assert (sums["audience"], sums["deliveries"], sums["accepted"]) == (3, 2, 2)
+    assert sent["account"]["exclusions"] == {"no_story": 1}
+    assert desk.done("issue", "status")["account"] == sent["account"]
+    [received] = sandbox.messages(to=READER)
+    assert_the_same_letter(desk.folder / "proof", sandbox.message(received["id"]))
+
+    requests = sandbox.stats()["requests"]
+    assert "nobody is sent anything again" in desk.run("issue", "send", "--wait").out
+    assert sandbox.stats()["requests"] == requests
+
+
+def assert_the_same_letter(proof: Path, received: dict[str, Any]) -> None:
+    """Compare the three files of a preview with what the stand-in filled in."""
+    assert (proof / "letter.html").read_bytes() == received["html"].encode()
+    assert (proof / "letter.txt").read_bytes() == received["text"].encode()
+    eml = email.message_from_bytes((proof / "letter.eml").read_bytes(), policy=email.policy.default)
+    for kind in ("html", "plain"):
+        body = eml.get_body((kind,))
+        assert body
+        said = received["html" if kind == "html" else "text"]
+        assert body.get_content().splitlines() == said.splitlines()  # mail ends lines its own way
+    assert eml["subject"] == received["subject"]
+    assert (eml["to"], eml["from"]) == (received["to"], received["sender"])
+    assert {name: eml[name] for name in received["headers"]} == received["headers"]
+
+
+def test_why_has_an_answer_for_everybody(sending_desk: Desk) -> None:
+    desk = sending_desk
+    assert "no issue of" in desk.done("why", READER)["answer"]
+    desk.done("issue", "assemble")
+    assert "is approved; who gets it is not planned yet" in desk.done("why", READER)["answer"]
+    desk.done("issue", "send", "--wait")
+    desk.subscribe("late@example.com,,chips,")
+    answers = {
+        READER: "SendGrid accepted it.",
+        READER.upper(): "SendGrid accepted it.",
+        "robots@example.com": "nothing in the issue was about the topics they chose",
+        "late@example.com": "came after the issue",
+        "stranger@example.com": "no subscription to Technology Daily",
+    }
+    for address, words in answers.items():
+        assert words in desk.done("why", address)["answer"], address
+        assert words in desk.run("why", address).out
+    record = desk.done("why", READER)["delivery"]
+    assert (record["brief_ids"], record["batch_state"]) == ([1], "accepted")
+    assert "link_key" not in desk.run("why", READER, "--json").out
+
+
+def test_a_second_file_is_a_second_newsletter(sending_desk: Desk, sandbox: Sandbox) -> None:
+    desk = sending_desk
+    text = desk.newsletter.read_text()
+    cars = text.replace('"Technology Daily"', '"Car Weekly"').replace('"Technology"', '"Cars"')
+    (desk.newsletter.parent / "cars.toml").write_text(cars)
+    assert "name one: --newsletter cars | technology" in desk.refused("issue", "assemble")
+
+    desk.add_brief(
+        title="A car that parks itself in the rain",
+        pillar="Cars",
+        source_url="https://example.org/car",
+    )
+    desk.subscribe(f"{READER},,,", newsletter="cars")
+    for slug in ("technology", "cars"):
+        sent = desk.done("issue", "send", "--wait", "--newsletter", slug)
+        assert (sent["state"], sent["number"], sent["account"]["sums"]["accepted"]) == (
+            "sent",
+            1,
+            1,
+        )
+    assert [m["subject"] for m in sandbox.messages(to=READER)] == [
+        "A car that parks itself in the rain",
+        "A foundry halves the water it needs for a wafer",
+    ]
+
+
+def test_strangers_brackets_are_printed_as_they_stand(sending_desk: Desk) -> None:
+    title = "Chips [/] with [bold] brackets [red]everywhere[/red]"
+    desk = sending_desk
+    desk.done("briefs", "edit", "1", "--title", title)
+    for verb in (["briefs", "show", "1"], ["briefs", "list"], ["briefs", "hold", "1"],
+                 ["briefs", "accept", "1"], ["issue", "assemble"], ["issue", "preview"],
+                 ["issue", "send", "--wait"]):  # fmt: skip
+        said = desk.run(*verb)
+        assert said.code == 0, said
+        assert title in said.out
+
+
+def test_a_hold_keeps_a_brief_out_until_it_is_accepted(sending_desk: Desk) -> None:
+    desk = sending_desk
+    assert desk.done("briefs", "hold", "1")["ruling"] == "held"
+    assert desk.done("issue", "assemble")["state"] == "empty"
+    assert desk.done("briefs", "accept", "1")["ruling"] == "accepted"
+    assert desk.done("issue", "assemble")["state"] == "approved"
+
+
+def test_check_says_what_is_missing_and_then_that_letters_can_be_sent(
+    desk: Desk, sandbox: Sandbox
+) -> None:
+    said = desk.run("check")
+    assert said.code == 1
+    assert "✗ key       SENDGRID_API_KEY is not set" in said.out
+    desk.environment(NEWSLETTER_SENDGRID_HOST=sandbox.url, SENDGRID_API_KEY="SG.right")
+    said = desk.run("check")
+    assert said.code == 0
+    assert said.out.endswith("Letters can be sent.\n")
+    assert desk.database_url.rpartition("/")[2] in said.out
+
+
+def test_a_worker_sends_what_another_process_planned_and_ends_when_told(
+    sending_desk: Desk, sandbox: Sandbox
+) -> None:
+    with running("worker", end=signal.SIGTERM) as line:
+        assert "working on batches" in line
+        said = sending_desk.run("issue", "send")
+        assert said.code == 0
+        until(lambda: sending_desk.done("issue", "status")["state"] == "sent")
+    assert len(sandbox.messages()) == 1
+
+
+def test_serve_shows_the_issue_and_ends_when_told(sending_desk: Desk) -> None:
+    service = sending_desk.config / "service.toml"
+    service.write_text(service.read_text().replace("port = 8080", "port = 0"))
+    with running("serve", end=signal.SIGINT) as line:
+        url = line.split()[2].rstrip(";")
+        sending_desk.run("issue", "send")
+        until(lambda: sending_desk.done("issue", "status")["state"] == "sent")
+        on = sending_desk.done("issue", "status")["date"]
+        assert "A foundry halves the water" in get(f"{url}/technology/{on}")
+
+
+def test_the_sandbox_says_where_it_is_and_a_taken_port_is_refused(desk: Desk) -> None:
+    with running(
+        "sandbox", "--port", "0", "--data", str(desk.folder / "mail"), end=signal.SIGINT
+    ) as line:
+        url = line.split()[2].rstrip(",")
+        assert "No letters yet" in get(f"{url}/inbox")
+        port = url.rpartition(":")[2]
+        assert f"cannot listen on 127.0.0.1:{port}" in desk.refused("sandbox", "--port", port)
+
+
+def test_an_interrupted_send_records_what_is_in_hand(sending_desk: Desk, sandbox: Sandbox) -> None:
+    sandbox.fail({"kind": "hang", "seconds": 1.5, "times": 1})
+    with subprocess.Popen(
+        [NEWSLETTER, "issue", "send", "--wait"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as sending:
+        until(lambda: sandbox.stats()["requests"] == 1)
+        sending.send_signal(signal.SIGINT)
+        out, err = sending.communicate(timeout=60)
+    assert (sending.returncode, out, err) == (130, b"", b"")
+    sums = sending_desk.done("issue", "status")["account"]["sums"]
+    assert (sums["unknown"], sums["to_go"]) == (1, 0)

@@ -1,0 +1,63 @@
+"""`newsletter demo`, as `make demo` runs it: a whole day, and the same day once more."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newsletter.demo.place import begin_day
+
+pytestmark = pytest.mark.postgres
+
+
+def demo(folder: Path) -> dict[str, Any]:
+    environment = os.environ | {"NEWSLETTER_VAR": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-m", "newsletter", "demo", "--json"],
+        capture_output=True, text=True, check=False, timeout=120, env=environment,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def test_a_day_is_sent_once_however_often_it_is_run(tmp_path: Path) -> None:
+    first, again = demo(tmp_path), demo(tmp_path)
+
+    rulings = [brief["ruling"] for brief in first["briefs"]]
+    assert {ruling: rulings.count(ruling) for ruling in set(rulings)} == {
+        "accepted": 10, "held": 2, "rejected": 1,
+    }  # fmt: skip
+    assert all(brief["reasons"] for brief in first["briefs"] if brief["ruling"] != "accepted")
+    assert (first["subscribers"]["rows"], first["subscribers"]["counts"]["added"]) == (2004, 2000)
+
+    for day in (first, again):
+        account = day["issue"]["account"]
+        sums = account["sums"]
+        assert day["issue"]["state"] == "sent"
+        assert account["adds_up"]
+        assert sums["audience"] == 2000 == sums["deliveries"] + sums["excluded"]
+        assert sums["accepted"] == sums["deliveries"] == sum(account["events"].values())
+        assert "silent" not in account["events"]  # every letter was heard of
+        assert day["sent_twice"] == 0
+
+    assert first["requests_this_run"] == first["issue"]["account"]["requests"] > 0
+    assert (first["mjml_compiles"], first["premailer_passes"]) == (1, 1)
+    assert again["requests_this_run"] == 0
+    assert (again["mjml_compiles"], again["premailer_passes"]) == (0, 0)
+    assert [brief["arrival"] for brief in again["briefs"]] == ["unchanged"] * 13
+    assert again["issue"]["account"]["sums"] == first["issue"]["account"]["sums"]
+
+
+def test_yesterdays_demo_is_cleared_and_todays_is_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    begin_day(folder, date(2026, 11, 23))
+    (folder / "letters").touch()
+    begin_day(folder, date(2026, 11, 23))
+    assert (folder / "letters").exists()
+    begin_day(folder, date(2026, 11, 24))
+    assert not (folder / "letters").exists()
