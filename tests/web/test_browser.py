@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from newsletter.adapters.eml import personalized
+from newsletter.core.mailing import personal, personalized
 from subscribers.model import SubscriptionStatus
 from tests.chromium import CONTRASTS
 from tests.house import BASE_URL, TODAY, TestHouse
@@ -30,7 +30,7 @@ def letter(house: TestHouse, served: str, tmp_path: Path) -> str:
         asked for asked in house.mailer.asked if asked[2].recipients[0].email == READER
     )
     path = tmp_path / "letter.html"
-    html = personalized(envelope, letter, claim.recipients[0]).html
+    html = personalized(letter, personal(envelope, claim.recipients[0])).html
     path.write_text(html.replace(BASE_URL, served))
     return path.as_uri()
 
