@@ -103,4 +103,4 @@ def _excluded(engine: Engine, issue_id: int) -> dict[str, str]:
                       JOIN subscriber ON subscriber.id = subscriber_id WHERE issue_id = :i"""),
             {"i": issue_id},
         )
-        return {email: reason for email, reason in rows}
+        return {row.email: row.reason for row in rows}
