@@ -13,20 +13,29 @@ from newsletter.adapters.database import make_engine, migrate
 from newsletter.adapters.embedded import embedded_url
 from newsletter.adapters.eml import to_eml
 from newsletter.adapters.jobs import JobQueue
+from newsletter.adapters.leadership import AdvisoryLeadership
+from newsletter.adapters.notices import log_notice
 from newsletter.adapters.sendgrid.mailer import SendGridMailer
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
+from newsletter.adapters.sources.fetching import Fetcher, Limits
+from newsletter.adapters.sources.polling import HttpSourceReader
 from newsletter.adapters.stores.briefs import Briefs
 from newsletter.adapters.stores.decisions import DecisionLog
 from newsletter.adapters.stores.deliveries import Deliveries
 from newsletter.adapters.stores.events import Events
 from newsletter.adapters.stores.issues import Issues
+from newsletter.adapters.stores.sources import Sources
+from newsletter.adapters.stores.watch import Watches
 from newsletter.errors import ConfigurationError
+from newsletter.ports import Notify
 from newsletter.rendering.renderer import Renderer
 from newsletter.scheduler import make_scheduler
+from newsletter.services.calendar import Calendar
 from newsletter.services.dispatch import Dispatch
 from newsletter.services.feedback import Feedback
 from newsletter.services.inquiry import Inquiry
 from newsletter.services.intake import Intake
+from newsletter.services.polling import Polling
 from newsletter.services.preview import Previews
 from newsletter.services.publishing import Publishing
 from newsletter.settings import Settings
@@ -64,6 +73,22 @@ class House:
             issues=self._issues,
             decisions=self.decisions,
             clock=self.clock,
+        )
+
+    @cached_property
+    def polling(self) -> Polling:
+        chosen = self.settings.service.polling
+        limits = Limits(
+            largest_bytes=chosen.largest_bytes,
+            seconds=chosen.timeout_seconds,
+            allow_hosts=chosen.allow_hosts,
+        )
+        return Polling(
+            intake=self.intake,
+            sources=Sources(self.engine),
+            reader=HttpSourceReader(Fetcher(limits)),
+            clock=self.clock,
+            down_after=timedelta(hours=chosen.down_after_hours),
         )
 
     @cached_property
@@ -142,14 +167,40 @@ class House:
         """The clock that asks; not started."""
         return make_scheduler(
             self.settings.newsletters,
+            calendar=self.calendar,
+            dispatch=self.dispatch,
+            leadership=self.leadership,
+            polling=self.polling,
+        )
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        return Calendar(
             publishing=self.publishing,
             dispatch=self.dispatch,
+            gather=self.polling.poll_due,
+            book=Watches(self.engine),
+            notify=self.notify,
             clock=self.clock,
         )
 
+    @cached_property
+    def notify(self) -> Notify:
+        """How operators are told; the log, unless something better is chosen here."""
+        return log_notice
+
+    @cached_property
+    def leadership(self) -> AdvisoryLeadership:
+        return AdvisoryLeadership(self.engine)
+
     def close(self) -> None:
         """Let go of the connections that were opened."""
-        for part, release in (("queue", JobQueue.close), ("engine", Engine.dispose)):
+        parts = {
+            "leadership": AdvisoryLeadership.release,
+            "queue": JobQueue.close,
+            "engine": Engine.dispose,
+        }
+        for part, release in parts.items():
             if part in self.__dict__:
                 release(self.__dict__[part])
 

@@ -30,6 +30,10 @@ class NotAllowed(NewsletterError):
     """The thing asked for would break a law of the house."""
 
 
+class NotApproved(NotAllowed):
+    """An issue was to be sent that nobody approved."""
+
+
 class EventNotAuthentic(NewsletterError):
     """A webhook request was not signed by SendGrid."""
 

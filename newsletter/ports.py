@@ -14,7 +14,11 @@ from newsletter.core.filed import FiledBrief, FiledIssue
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Candidate, Issue
 from newsletter.core.mailing import Envelope
+from newsletter.core.notice import Notice
 from newsletter.core.publication import Newsletter
+from newsletter.core.source import PolledSource
+from newsletter.core.source_record import Answer, SourceRecord, Validators
+from newsletter.core.timetable import Standing, Watch
 from newsletter.core.verification import Known, Verdict
 from subscribers.model import TopicSet
 
@@ -155,8 +159,12 @@ class DeliveryStore(Protocol):
         *,
         batch_size: int,
         now: datetime,
+        wave: Callable[[str], datetime] | None = None,
     ) -> bool:
-        """Write down who gets which edition in which batch; False if that was done before."""
+        """Write down who gets which edition in which batch; False if that was done before.
+
+        `wave` gives the moment for readers of a zone; without it all batches may leave at once.
+        """
         ...
 
     def claim(
@@ -175,8 +183,8 @@ class DeliveryStore(Protocol):
         """Turn batches whose worker never answered into unknown ones; return how many."""
         ...
 
-    def waiting(self, issue_id: int | None = None) -> tuple[int, ...]:
-        """Return planned batches of sending issues."""
+    def waiting(self, issue_id: int | None = None) -> tuple[tuple[int, datetime | None], ...]:
+        """Return planned batches of sending issues, each with the moment it waits for."""
         ...
 
     def progress(self, issue_id: int) -> tuple[int, int]:
@@ -249,4 +257,75 @@ class Decisions(Protocol):
 
     def about(self, subject: str) -> tuple[Decision, ...]:
         """Return what was decided about a subject, the oldest first."""
+        ...
+
+
+Notify = Callable[[Notice], None]  #: tells operators; may raise, and is then asked again
+
+
+class WatchBook(Protocol):
+    """Keeps what the clock has seen, and what operators are told of it."""
+
+    def watch(self, newsletter: str, now: datetime) -> Watch:
+        """Return what the clock has seen of a newsletter; the first time, it begins now."""
+        ...
+
+    def watched(self, newsletter: str, until: datetime) -> None:
+        """Write down that all that was due until then is done."""
+        ...
+
+    def standings(self, newsletter: str, since: date) -> dict[date, Standing]:
+        """Return how the issues since a date stand."""
+        ...
+
+    def miss(self, notice: Notice, now: datetime) -> None:
+        """Name the day as missed, and free its briefs, unless its issue is on its way."""
+        ...
+
+    def keep(self, notice: Notice, now: datetime) -> None:
+        """Keep what is to be told; what was said word for word is not said again."""
+        ...
+
+    def untold(self) -> tuple[tuple[int, Notice], ...]:
+        """Return, by number, what operators were not told yet, the oldest first."""
+        ...
+
+    def told(self, number: int, now: datetime) -> None:
+        """Write down that operators were told."""
+        ...
+
+
+class Leadership(Protocol):
+    """Says which of several processes keeps the clock."""
+
+    def held(self) -> bool:
+        """Tell whether this process does, now; it becomes so when no other one is."""
+        ...
+
+
+class SourceReader(Protocol):
+    """Asks a polled source."""
+
+    def read(
+        self, newsletter: Newsletter, source: PolledSource, validators: Validators, since: datetime
+    ) -> Answer:
+        """Return what it says now of all that changed since; nothing is raised for its faults."""
+        ...
+
+
+class SourceStore(Protocol):
+    """Keeps how each polled source stands."""
+
+    def find(self, newsletter: str, source: str) -> SourceRecord:
+        """Return how a source stands; a record that says nothing if it was never polled."""
+        ...
+
+    def take(
+        self, newsletter: str, source: str, *, now: datetime, lease: timedelta
+    ) -> SourceRecord | None:
+        """Take a source to poll it; None while somebody else has it."""
+        ...
+
+    def record(self, newsletter: str, source: str, record: SourceRecord) -> None:
+        """Keep how a source stands now, and let go of it."""
         ...

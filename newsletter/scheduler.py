@@ -1,58 +1,59 @@
-"""The clock: it only asks; the database decides what is done, and that it is done once."""
+"""The clock's heart: it only asks, often; what is due is decided and done elsewhere.
+
+No trigger stands for an hour: one that was slept through, or that a clock change swallowed, would
+be lost. Of several processes, the one that leads asks; the others wait to take its place.
+"""
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
 
 from newsletter.core.publication import Newsletter
-from newsletter.errors import NewsletterError
-from newsletter.ports import Clock
+from newsletter.ports import Leadership
+from newsletter.services.calendar import Calendar
 from newsletter.services.dispatch import Dispatch
-from newsletter.services.publishing import Publishing, day_of
+from newsletter.services.polling import Polling
 
-_log = logging.getLogger(__name__)
-
+_ASK_SECONDS = 2  #: also how soon a standby takes over
 _RECOVER_SECONDS = 30  #: how often what a dead worker left is looked for
-_LATE_SECONDS = 3600  #: a run this late still counts: the machine may have slept
+_POLL_SECONDS = 30  #: how often it is asked which sources are due
+
+#: A look that takes longer than the pause before the next one is no news; a failed one is.
+logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 def make_scheduler(
     newsletters: Mapping[str, Newsletter],
     *,
-    publishing: Publishing,
+    calendar: Calendar,
     dispatch: Dispatch,
-    clock: Clock,
+    leadership: Leadership,
+    polling: Polling | None = None,
 ) -> Any:
-    """Return a scheduler that assembles at each cut-off, sends at each hour, and recovers."""
+    """Return a scheduler, not started, that asks every newsletter's timetable and recovers.
+
+    With `polling`, it also asks which of the newsletters' sources are due.
+    """
     scheduler: Any = BackgroundScheduler(
-        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": _LATE_SECONDS}
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
+
+    def every(seconds: int, name: str, act: Callable[[], object]) -> None:
+        run = partial(_as_leader, leadership, act)
+        scheduler.add_job(run, "interval", seconds=seconds, id=name)
+
     for newsletter in newsletters.values():
-        for hour, act in (
-            (newsletter.timetable.assemble_at, publishing.assemble),
-            (newsletter.timetable.send_at, dispatch.send),
-        ):
-            trigger = CronTrigger(
-                day_of_week=",".join(newsletter.timetable.days),
-                hour=hour.hour,
-                minute=hour.minute,
-                second=hour.second,
-                timezone=newsletter.timetable.zone,
-            )
-            scheduler.add_job(_today(act, newsletter, clock), trigger)
-    scheduler.add_job(dispatch.recover, "interval", seconds=_RECOVER_SECONDS)
+        every(_ASK_SECONDS, f"keep {newsletter.slug}", partial(calendar.keep, newsletter))
+        if polling and newsletter.sources:
+            every(_POLL_SECONDS, f"poll {newsletter.slug}", partial(polling.poll_due, newsletter))
+    every(_ASK_SECONDS, "tell", calendar.tell)
+    every(_RECOVER_SECONDS, "recover", dispatch.recover)
     return scheduler
 
 
-def _today(act: Callable[..., object], newsletter: Newsletter, clock: Clock) -> Callable[[], None]:
-    def run() -> None:
-        on = day_of(newsletter, clock.now())
-        try:
-            act(newsletter, on)
-        except NewsletterError as error:  # said once, and the next run is not lost to it
-            _log.warning("%s of %s: %s", newsletter.slug, on, error)
-
-    return run
+def _as_leader(leadership: Leadership, act: Callable[[], object]) -> None:
+    if leadership.held():
+        act()

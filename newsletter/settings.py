@@ -22,12 +22,23 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from newsletter.core.brief import Verification
 from newsletter.core.publication import Caps, Mailbox, Newsletter, Timetable, Topic
+from newsletter.core.source import FieldDefaults, FieldMap, PolledSource, source_faults
 from newsletter.errors import ConfigurationError
 
 T = TypeVar("T")
 
+_CATCH_UP_LIMIT = 24  #: hours; by then the next day's issue is due
 
-for _shape in (Caps, Mailbox, Newsletter, Timetable, Topic):
+for _shape in (
+    Caps,
+    FieldDefaults,
+    FieldMap,
+    Mailbox,
+    Newsletter,
+    PolledSource,
+    Timetable,
+    Topic,
+):
     with_config(ConfigDict(extra="forbid"))(_shape)  # an unknown key is an error
 
 
@@ -66,6 +77,15 @@ class Sending(_Part):
     concurrency: int = Field(ge=1, le=64)
 
 
+class Polling(_Part):
+    """How sources are polled."""
+
+    allow_hosts: tuple[str, ...] = ()  #: hosts on a private network, for development
+    largest_bytes: int = Field(default=5_000_000, ge=1000)  #: of one document, unpacked
+    timeout_seconds: float = Field(default=20, gt=0, le=300)  #: for one source, with all its pages
+    down_after_hours: float = Field(default=6, gt=0)  #: of failures; then a person should know
+
+
 class Service(_Part):
     """`config/service.toml`."""
 
@@ -73,6 +93,7 @@ class Service(_Part):
     web: Web
     sendgrid: SendGrid
     sending: Sending
+    polling: Polling = Polling()
 
 
 class Environment(BaseSettings):
@@ -165,6 +186,7 @@ def _faults(newsletter: Newsletter) -> Iterator[tuple[str, str]]:
     slugs = newsletter.topic_slugs
     if len(set(slugs)) < len(slugs) or not slugs:
         yield "topics", "each topic needs a slug of its own, and one topic is the least"
+    yield from source_faults(newsletter.sources, slugs)
     mailboxes = {"sender": newsletter.sender.email, "reply_to": newsletter.reply_to.email}
     for key, email in (mailboxes | {"unsubscribe_email": newsletter.unsubscribe_email}).items():
         try:
@@ -178,8 +200,12 @@ def _timetable_faults(timetable: Timetable) -> Iterator[tuple[str, str]]:
         ZoneInfo(timetable.zone)
     except (KeyError, ValueError, OSError):
         yield "timetable.zone", f"{timetable.zone!r} is not an IANA time zone"
-    if timetable.send_at < timetable.assemble_at:
+    if timetable.assemble_at.tzinfo or timetable.send_at.tzinfo:
+        yield "timetable", "assemble_at and send_at stand without an offset: the zone gives it"
+    elif timetable.send_at < timetable.assemble_at:
         yield "timetable.send_at", "an issue cannot be sent before it is assembled"
+    if not 1 <= timetable.catch_up_hours <= _CATCH_UP_LIMIT:
+        yield "timetable.catch_up_hours", f"must be between 1 and {_CATCH_UP_LIMIT}"
 
 
 def _read(path: Path, shape: TypeAdapter[T], **more: Any) -> T:

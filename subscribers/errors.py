@@ -25,5 +25,13 @@ class NoSuchSubscriber(SubscribersError, LookupError):
     """There is no subscriber of this address."""
 
 
+class NoSuchSuppression(SubscribersError, LookupError):
+    """The address is not on the suppression list."""
+
+
+class NotLifted(SubscribersError):
+    """What the address's owner said is not taken back by anybody else."""
+
+
 class NoSuchSubscription(SubscribersError, LookupError):
     """There is no such subscription."""

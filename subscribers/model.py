@@ -59,6 +59,8 @@ class SuppressionReason(StrEnum):
     COMPLAINT = "complaint"  #: its owner called a letter spam
     INVALID = "invalid"  #: SendGrid would not take the address
     MANUAL = "manual"  #: an operator said so
+    SOFT_BOUNCE = "soft_bounce"  #: its mailbox refused too many of the latest letters
+    UNSUBSCRIBE = "unsubscribe"  #: its owner told SendGrid to send nothing more
 
 
 class Exclusion(StrEnum):
@@ -78,6 +80,7 @@ class Suppression:
     reason: SuppressionReason
     source: str  #: who or what said so: "event", "import 12", an operator
     since: datetime
+    note: str = ""  #: what an operator wants remembered
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from subscribers.model import (
     RowResult,
     Subscription,
     Suppression,
+    SuppressionReason,
     TopicSet,
 )
 from subscribers.roster import Row
@@ -49,7 +50,26 @@ class SubscriberStore(Protocol):
         ...
 
     def suppress(self, suppressions: Iterable[Suppression]) -> int:
-        """Keep what is weightier than what stands; return how many addresses that concerned."""
+        """Keep what is weightier than what stands; return how many addresses that concerned.
+
+        What a lift has answered is not kept.
+        """
+        ...
+
+    def lift(
+        self, email_key: str, reasons: Collection[SuppressionReason], *, at: datetime
+    ) -> Suppression | None:
+        """Take an address off the list if it is there for one of these reasons; return it."""
+        ...
+
+    def suppressions(
+        self, reason: SuppressionReason | None, part: str, limit: int
+    ) -> tuple[Suppression, ...]:
+        """Return suppressions, the latest first: of a reason, with this part in the address."""
+        ...
+
+    def suppression_counts(self) -> Mapping[SuppressionReason, int]:
+        """Count the list by reason."""
         ...
 
     def suppression(self, email_key: str) -> Suppression | None:

@@ -1,12 +1,19 @@
 """The verbs of this house: import, look up, say goodbye, choose, suppress."""
 
 import zoneinfo
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
 from subscribers.addresses import email_key
-from subscribers.errors import InvalidLink, InvalidList, NoSuchSubscriber, NoSuchSubscription
+from subscribers.errors import (
+    InvalidLink,
+    InvalidList,
+    NoSuchSubscriber,
+    NoSuchSubscription,
+    NoSuchSuppression,
+    NotLifted,
+)
 from subscribers.files import CountedRows, Progress, open_list, undecodable_line
 from subscribers.model import (
     AudienceCounts,
@@ -15,10 +22,12 @@ from subscribers.model import (
     Purpose,
     Subscription,
     Suppression,
+    SuppressionReason,
     TopicSet,
 )
 from subscribers.ports import ListImport, SubscriberStore
 from subscribers.roster import read_roster
+from subscribers.suppression import LADDER, OWNERS_WORD
 from subscribers.tokens import check_token, read_token
 
 
@@ -74,6 +83,32 @@ class Subscriptions:
     def suppressed(self, email: str) -> Suppression | None:
         """Return why an address must not be written to; None when it may."""
         return self._store.suppression(email_key(email))
+
+    def lift(self, email: str, *, now: datetime, even_complaint: bool = False) -> Suppression:
+        """Take an address off the suppression list, and return what stood there.
+
+        News from before now is answered by this, and does not put it back. Raises
+        NoSuchSuppression, and NotLifted for what the address's owner said, unless even that is to
+        be lifted. A subscription that ended stays ended.
+        """
+        stands = self.suppressed(email)
+        if stands is None:
+            raise NoSuchSuppression
+        reasons = [r for r in LADDER if even_complaint or r not in OWNERS_WORD]
+        lifted = self._store.lift(stands.email, reasons, at=now)
+        if lifted is None:
+            raise NotLifted
+        return lifted
+
+    def suppressions(
+        self, *, reason: SuppressionReason | None = None, part: str = "", limit: int = 100
+    ) -> tuple[Suppression, ...]:
+        """Return suppressions, the latest first: of a reason, with this part in the address."""
+        return self._store.suppressions(reason, part.strip().lower(), limit)
+
+    def suppression_counts(self) -> Mapping[SuppressionReason, int]:
+        """Count the suppression list by reason; every reason is there."""
+        return self._store.suppression_counts()
 
     def counts(self, newsletter: str) -> AudienceCounts:
         """Count the newsletter's subscriptions by how they stand."""

@@ -110,7 +110,7 @@ class TestHouse:
 
     def claim_first(self) -> Claim:
         """Claim the first waiting batch, as a worker that then dies would leave it."""
-        [batch_id, *_] = self.deliveries.waiting()
+        [(batch_id, _), *_] = self.deliveries.waiting()
         claim = self.deliveries.claim(
             batch_id, attempt_id="doomed", lease=timedelta(minutes=3), now=self.clock.now()
         )

@@ -225,8 +225,52 @@ class DeliveryEventRow(Row, table=True):
     raw: dict[str, Any] = _json()
 
 
+class SoftBounceRow(Row, table=True):
+    """A letter its reader's mailbox refused this time: too many of them, and it is suppressed."""
+
+    delivery_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    subscriber_id: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
+    at: datetime = _moment()
+
+
 class PostOfficeRow(Row, table=True):
     """What every worker must obey: one row, whatever the number of machines."""
 
     id: int = Field(default=1, sa_column=Column(Integer, primary_key=True))
     closed_until: datetime | None = _moment(optional=True)  #: SendGrid asked all of us to wait
+
+
+class PolledSourceRow(Row, table=True):
+    """How a polled source stands, and who is polling it."""
+
+    newsletter: str = Field(sa_column=Column(Text, primary_key=True))
+    source: str = Field(sa_column=Column(Text, primary_key=True))
+    validators: dict[str, Any] = _json()
+    polled_at: datetime | None = _moment(optional=True)
+    answered_at: datetime | None = _moment(optional=True)
+    failures: int = _count()
+    failing_since: datetime | None = _moment(optional=True)
+    error: str = _word("")
+    tally: dict[str, Any] = _json()
+    refused: list[dict[str, Any]] = _json()
+    lease_until: datetime | None = _moment(optional=True)
+
+
+class WatchRow(Row, table=True):
+    """What the clock has seen of one newsletter's time."""
+
+    newsletter: str = Field(sa_column=Column(Text, primary_key=True))
+    began: datetime = _moment()
+    until: datetime = _moment()
+
+
+class NoticeRow(Row, table=True):
+    """What operators are to be told of a day's issue; kept before it is told, so never lost."""
+
+    id: int = _id()
+    at: datetime = _moment()
+    newsletter: str = _word()
+    date: date
+    kind: str = _word()
+    sentence: str = _word()
+    told_at: datetime | None = _moment(optional=True)

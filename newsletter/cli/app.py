@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from newsletter import __version__
-from newsletter.cli import briefs, issue, subscribers
+from newsletter.cli import briefs, issue, sources, subscribers
 from newsletter.cli.demo import demo
 from newsletter.cli.desk import leave
-from newsletter.cli.service import check, sandbox, serve, worker
+from newsletter.cli.service import check, sandbox, scheduler, serve, worker
 from newsletter.cli.why import why
 from newsletter.errors import ConfigurationError, NewsletterError, RenderingFailed
 from subscribers.errors import SubscribersError
@@ -43,10 +43,12 @@ _DAY, _START, _RUN = "The day", "Start here", "Run it"
 app.command(rich_help_panel=_START)(demo)
 app.command(rich_help_panel=_START)(check)
 app.add_typer(briefs.app, name="briefs", rich_help_panel=_DAY)
+app.add_typer(sources.app, name="sources", rich_help_panel=_DAY)
 app.add_typer(subscribers.app, name="subscribers", rich_help_panel=_DAY)
 app.add_typer(issue.app, name="issue", rich_help_panel=_DAY)
 app.command(rich_help_panel=_DAY)(why)
 app.command(rich_help_panel=_RUN)(serve)
+app.command(rich_help_panel=_RUN)(scheduler)
 app.command(rich_help_panel=_RUN)(worker)
 app.command(rich_help_panel=_RUN)(sandbox)
 

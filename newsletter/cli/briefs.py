@@ -17,13 +17,13 @@ from newsletter.cli.desk import (
     date_of,
     house,
     newsletter_of,
-    refuse_unknown,
     slugs_of,
 )
-from newsletter.core.brief import Brief, Importance, Verification
+from newsletter.core.brief import Importance, Verification
 from newsletter.core.filed import FiledBrief
 from newsletter.core.verification import Ruling
 from newsletter.errors import InvalidBrief
+from newsletter.ports import Decision
 from newsletter.services.intake import Receipt
 from newsletter.services.publishing import span_of
 
@@ -58,11 +58,9 @@ def add(
     for path in find_files(paths):
         try:
             briefs = read_file(path, source_url=source_url)
-            _refuse_strangers(briefs, str(path))
+            receipts += [(path, r) for r in house().intake.receive_all(briefs, place=str(path))]
         except InvalidBrief as fault:
             faults.append(fault)
-        else:
-            receipts += [(path, house().intake.receive(b, place=str(path))) for b in briefs]
     data: dict[str, Any] = {
         "received": [
             {"file": str(p), "arrival": r.arrival, **_short(r.filed)} for p, r in receipts
@@ -73,18 +71,6 @@ def add(
     answer(data, as_json=as_json, say=lambda: _say_received(receipts, faults, data["skipped"]))
     if faults:
         raise typer.Exit(2)
-
-
-def _refuse_strangers(briefs: tuple[Brief, ...], place: str) -> None:
-    """Refuse a file before any of it is taken, if no newsletter prints one of its briefs."""
-    pillars = {n.pillar.casefold(): n.pillar for n in house().settings.newsletters.values()}
-    for brief in briefs:
-        if brief.pillar.casefold() not in pillars:
-            raise InvalidBrief(
-                place,
-                f"pillar: no newsletter prints {brief.pillar!r}; "
-                f"there is: {', '.join(sorted(pillars.values()))}",
-            )
 
 
 def _say_received(
@@ -140,10 +126,12 @@ def _say_list(found: tuple[FiledBrief, ...]) -> None:
 def show(brief_id: BriefId, as_json: AsJson = False) -> None:
     """Show a brief with every finding of the gate."""
     filed = house().briefs.get(brief_id)
-    answer(filed, as_json=as_json, say=lambda: _say_brief(filed))
+    decisions = house().decisions.about(f"brief {brief_id}")
+    data = {**vars(filed), "decisions": decisions}
+    answer(data, as_json=as_json, say=lambda: _say_brief(filed, decisions))
 
 
-def _say_brief(filed: FiledBrief) -> None:
+def _say_brief(filed: FiledBrief, decisions: tuple[Decision, ...]) -> None:
     brief = filed.brief
     console.print(f"[bold]{escape(brief.title)}[/]")
     console.print(
@@ -153,7 +141,9 @@ def _say_brief(filed: FiledBrief) -> None:
             f"{brief.source.name} {brief.source.url}"
         )
     )
-    for text in filter(None, (brief.summary, brief.why, *brief.body)):
+    from newsletter.adapters.sources.cleaning import text_of  # noqa: PLC0415
+
+    for text in filter(None, (brief.summary, brief.why, *map(text_of, brief.body))):
         console.print(f"\n{escape(text)}", soft_wrap=False)
     console.print(f"\n{_told(filed)}\n")
     for finding in filed.verdict.findings:
@@ -165,6 +155,10 @@ def _say_brief(filed: FiledBrief) -> None:
             else "[red]✗[/]"
         )
         console.print(f"  {mark} {finding.check}: {escape(finding.reason)}")
+    for one in decisions:
+        told = ", ".join(f"{name} {value}" for name, value in one.detail.items())
+        line = f"{one.at:%Y-%m-%d %H:%M %Z}, {one.actor}: {one.verb} {told}".rstrip()
+        console.print(f"  [dim]{escape(line)}[/]")
 
 
 @app.command()
@@ -200,7 +194,7 @@ def edit(
     given: dict[str, Any] = {
         "source_url": source_url,
         "source_name": source_name,
-        "topics": None if topics is None else _known_topics(brief_id, topics),
+        "topics": None if topics is None else slugs_of(topics),
         "verification": verification,
         "importance": importance,
         "title": title,
@@ -217,15 +211,6 @@ def edit(
         as_json=as_json,
         say=lambda: console.print(f"{receipt.arrival}, {_told(receipt.filed)}"),
     )
-
-
-def _known_topics(brief_id: int, text: str) -> tuple[str, ...]:
-    """Return the topics typed; one that the brief's newsletter does not have is refused."""
-    pillar, topics = house().briefs.get(brief_id).brief.pillar.casefold(), slugs_of(text)
-    for newsletter in house().settings.newsletters.values():
-        if newsletter.pillar.casefold() == pillar:
-            refuse_unknown(topics, newsletter)
-    return topics
 
 
 def _clean(value: Any) -> Any:

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from newsletter.core.publication import Newsletter
-from newsletter.errors import ConfigurationError, NotFound
+from newsletter.errors import ConfigurationError
 from newsletter.services.publishing import day_of
 
 if TYPE_CHECKING:
@@ -74,13 +74,6 @@ def date_of(text: str | None, newsletter: Newsletter) -> date:
 def slugs_of(text: str | None) -> tuple[str, ...]:
     """Return the slugs of a list such as `chips, security`."""
     return tuple(slug for part in (text or "").split(",") if (slug := part.strip()))
-
-
-def refuse_unknown(topics: Iterable[str], newsletter: Newsletter) -> None:
-    """Refuse a topic the newsletter does not have: it is a slip of the pen."""
-    if unknown := [slug for slug in topics if slug not in newsletter.topic_slugs]:
-        known = ", ".join(newsletter.topic_slugs)
-        raise NotFound(f"{newsletter.slug} has no topic {unknown[0]!r}; there is: {known}")
 
 
 def unwatched(*, as_json: bool) -> bool:

@@ -18,7 +18,6 @@ from newsletter.cli.desk import (
     date_of,
     house,
     newsletter_of,
-    refuse_unknown,
     slugs_of,
     unwatched,
 )
@@ -76,7 +75,6 @@ def preview(
         raise typer.BadParameter("a letter is either for --topics or --for a subscriber")
     which, on = _which(newsletter, date)
     desk, chosen = house().preview, slugs_of(topics)
-    refuse_unknown(chosen, which)
     found = desk.for_email(which, on, email) if email else desk.for_topics(which, on, chosen)
     written = _write(found, out or house().settings.environment.var / "preview")
     data = {

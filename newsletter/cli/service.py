@@ -114,6 +114,17 @@ def serve() -> None:
             house().scheduler.shutdown()
 
 
+def scheduler() -> None:
+    """Keep the clock alone; of several, one acts and the others stand by."""
+    house().scheduler.start()
+    try:
+        with _interruptible():
+            console.print("keeping the clock; Ctrl-C ends it")
+            threading.Event().wait()
+    finally:
+        house().scheduler.shutdown()
+
+
 def worker() -> None:
     """Send batches; as many workers as you like, on any machine."""
     ended = threading.Event()

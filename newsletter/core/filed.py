@@ -48,6 +48,12 @@ class IssueState(StrEnum):
     SENDING = "sending"  #: planned; batches are leaving
     PAUSED = "paused"  #: planned, and waiting for a person
     SENT = "sent"  #: every batch has an outcome
+    MISSED = "missed"  #: it did not leave while it was fresh; a person may still see to it
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the issue may still be assembled anew."""
+        return self in (IssueState.EMPTY, IssueState.DRAFT, IssueState.MISSED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +65,7 @@ class FiledIssue:
     state: IssueState
     galley: Galley | None  #: None while there is nothing to say
     content_hash: str | None  #: of what was set
-    reason: str | None = None  #: why it is paused, empty or a draft again
+    reason: str | None = None  #: why it is paused, empty, missed or a draft again
     approved_hash: str | None = None
     approved_by: str | None = None
     approved_at: datetime | None = None

@@ -1,10 +1,12 @@
 """Newsletter: a publication, as its file in `config/newsletters/` defines it."""
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from enum import StrEnum
 
 from newsletter.core.brief import Verification
+from newsletter.core.source import PolledSource
+from newsletter.errors import NotFound
 
 
 class ApprovalPolicy(StrEnum):
@@ -57,8 +59,11 @@ class Timetable:
 
     zone: str  #: IANA name
     days: tuple[Weekday, ...]
+    holidays: tuple[date, ...] = ()  #: dates without an issue
     assemble_at: time
     send_at: time
+    catch_up_hours: int = 12  #: an issue that did not leave by then is missed, not sent
+    reader_time: bool = False  #: it leaves at `send_at` as each reader's own clock shows it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,13 +96,15 @@ class Newsletter:
     caps: Caps
     order: Order
     approval: ApprovalPolicy
+    sources: tuple[PolledSource, ...] = ()  #: polled for briefs, besides those brought by hand
 
     def topic(self, slug: str) -> Topic:
-        """Return the topic of this slug; LookupError if there is none."""
+        """Return the topic of this slug; NotFound names those there are."""
         for topic in self.topics:
             if topic.slug == slug:
                 return topic
-        raise LookupError(f"{self.slug} has no topic {slug!r}")
+        known = ", ".join(self.topic_slugs)
+        raise NotFound(f"{self.slug} has no topic {slug!r}; there is: {known}")
 
     @property
     def topic_slugs(self) -> tuple[str, ...]:

@@ -66,7 +66,9 @@ class Sandbox:
         reading, writing = os.pipe()
         command = [sys.executable, "-m", "newsletter.sandbox", *self.config.arguments()]
         self._process = subprocess.Popen(  # noqa: S603  # our own program
-            [*command, f"--ready-file=/dev/fd/{writing}"], pass_fds=(writing,)
+            [*command, f"--ready-file=/dev/fd/{writing}"],
+            pass_fds=(writing,),
+            process_group=0,  # a Ctrl-C is its owner's to hear, who then stops it
         )
         os.close(writing)
         with os.fdopen(reading, encoding="ascii") as pipe:

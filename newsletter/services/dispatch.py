@@ -9,7 +9,7 @@ from here.
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 
 from newsletter.core.delivery import Claim, NotYet, Outcome, Refused, Remedy, dispose
@@ -18,7 +18,8 @@ from newsletter.core.filed import FiledIssue, IssueState
 from newsletter.core.mailing import Envelope, envelope_of
 from newsletter.core.publication import Newsletter
 from newsletter.core.readiness import obstacles
-from newsletter.errors import NewsletterError, NotAllowed
+from newsletter.core.timetable import wave_moment
+from newsletter.errors import NewsletterError, NotAllowed, NotApproved
 from newsletter.ports import BatchQueue, Clock, DeliveryStore, IssueStore, Mailer
 from newsletter.services.publishing import Publishing
 
@@ -64,7 +65,7 @@ class Dispatch:
             self.plan(newsletter, filed)
         elif filed.state is IssueState.PAUSED:
             self._issues.resume(filed.id)
-        self._queue.enqueue(self._deliveries.waiting(filed.id))
+        self._hand_over(filed.id)
         return self._issues.get(filed.id)
 
     def plan(self, newsletter: Newsletter, filed: FiledIssue) -> bool:
@@ -75,6 +76,7 @@ class Dispatch:
             partial(edition_for, filed.issue),
             batch_size=self._batch_size,
             now=self._clock.now(),
+            wave=_wave(newsletter, filed),
         )
 
     def send_batch(self, batch_id: int) -> None:
@@ -96,8 +98,16 @@ class Dispatch:
         Return how many batches became unknown.
         """
         expired = self._deliveries.expire_leases(self._clock.now())
-        self._queue.enqueue(self._deliveries.waiting())
+        self._hand_over()
         return expired
+
+    def _hand_over(self, issue_id: int | None = None) -> None:
+        """Ask for a worker for each waiting batch, at the moment it waits for."""
+        by_moment: dict[datetime | None, list[int]] = {}
+        for batch_id, not_before in self._deliveries.waiting(issue_id):
+            by_moment.setdefault(not_before, []).append(batch_id)
+        for not_before, batch_ids in by_moment.items():
+            self._queue.enqueue(batch_ids, at=not_before)
 
     def work_on(self, filed: FiledIssue, on_progress: Callable[[int, int], None]) -> FiledIssue:
         """Work on batches in this process until the issue has an outcome for each of its own.
@@ -146,10 +156,10 @@ class Dispatch:
 
     def _ready(self, newsletter: Newsletter, on: date) -> FiledIssue:
         filed = self._issues.find(newsletter.slug, on)
-        if filed is None or filed.state in (IssueState.EMPTY, IssueState.DRAFT):
+        if filed is None or filed.state.is_open:
             filed = self._publishing.assemble(newsletter, on)
         if filed.state is IssueState.DRAFT:
-            raise NotAllowed(
+            raise NotApproved(
                 f"the issue of {on} is not approved; run `newsletter issue approve --date {on}`"
             )
         return filed
@@ -169,3 +179,9 @@ class Dispatch:
                 f"issue {filed.issue.number} of {filed.issue.date} is not what was approved: its "
                 "sender or links changed since; put them back, or assemble and approve it again"
             )
+
+
+def _wave(newsletter: Newsletter, filed: FiledIssue) -> Callable[[str], datetime] | None:
+    if not newsletter.timetable.reader_time:
+        return None
+    return partial(wave_moment, newsletter.timetable, filed.issue.date)

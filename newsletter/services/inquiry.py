@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from newsletter.core.account import Account, DeliveryRecord
-from newsletter.core.filed import FiledIssue
+from newsletter.core.filed import FiledIssue, IssueState
 from newsletter.core.publication import Newsletter
 from newsletter.ports import DeliveryStore, IssueStore
 from subscribers.errors import NoSuchSubscriber
@@ -102,6 +102,8 @@ def sentence(
         return f"This address has no subscription to {newsletter.name}, so it gets nothing."
     if filed is None:
         return f"{newsletter.name} has no issue of {on}."
+    if filed.state is IssueState.MISSED:
+        return f"Nobody got the issue of {on}; it was {filed.reason}."
     if filed.planned_at is None:
         return f"The issue of {on} is {filed.state}; who gets it is not planned yet."
     if record is None:

@@ -1,6 +1,6 @@
 """Receiving briefs, putting them through the gate, and a person's word on them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -50,6 +50,12 @@ class Intake:
         self._briefs, self._issues = briefs, issues
         self._decisions, self._clock = decisions, clock
 
+    def receive_all(self, briefs: Sequence[Brief], *, place: str) -> tuple[Receipt, ...]:
+        """Receive what one file holds: all of it, or, if no newsletter prints a pillar, nothing."""
+        for brief in briefs:
+            self._newsletter(brief, place)
+        return tuple(self.receive(brief, place=place) for brief in briefs)
+
     def receive(self, brief: Brief, *, place: str = "brief") -> Receipt:
         """Put a brief through the gate and keep it; the same brief twice is once.
 
@@ -76,9 +82,12 @@ class Intake:
         brief = replace(filed.brief, source=replace(filed.brief.source, **source), **rest)
         if brief == filed.brief:
             return Receipt(Arrival.UNCHANGED, filed)
+        newsletter = self._newsletter(brief, f"brief {brief_id}")
+        for slug in changes.get("topics", ()):
+            newsletter.topic(slug)  # a person's slip of the pen is refused at once
         shown = {key: str(value) for key, value in changes.items()}
         self._decisions.note(actor, f"brief {brief_id}", "edit", shown)
-        return self._revise(self._newsletter(brief, f"brief {brief_id}"), filed, brief)
+        return self._revise(newsletter, filed, brief)
 
     def hold(self, brief_id: int, *, actor: str) -> FiledBrief:
         """Keep a brief out of print until someone accepts it."""

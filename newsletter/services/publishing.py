@@ -41,7 +41,7 @@ class Publishing:
         filed = self._issues.find(newsletter.slug, on)
         if filed and filed.state is IssueState.APPROVED and self.changed(newsletter, filed):
             self._issues.withdraw(filed.id, "the sender or the links changed since its approval")
-        elif filed and filed.state not in (IssueState.EMPTY, IssueState.DRAFT):
+        elif filed and not filed.state.is_open:
             return filed
         issue, galley, digest = self._set(newsletter, on, filed)
         drafted = self._issues.draft(issue, galley, digest, self._clock.now())
@@ -56,7 +56,7 @@ class Publishing:
     def proof(self, newsletter: Newsletter, on: date) -> FiledIssue:
         """Return the issue of a date as it would go out now, keeping nothing."""
         filed = self._issues.find(newsletter.slug, on)
-        if filed and filed.state not in (IssueState.EMPTY, IssueState.DRAFT):
+        if filed and not filed.state.is_open:
             return filed
         issue, galley, digest = self._set(newsletter, on, filed)
         if galley is None:

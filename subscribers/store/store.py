@@ -63,17 +63,44 @@ INSERT INTO consent (subscriber_id, newsletter, at, act, source, detail)
 SELECT subscriber_id, newsletter, %(at)s, %(act)s, %(source)s, %(detail)s FROM chosen
 """
 
-# Several reasons for one address in one call: the weightiest counts, then the earliest.
+# Several reasons for one address in one call: the weightiest counts, then the earliest. The first
+# condition is `subscribers.suppression.is_answered`, which a property test holds it to.
 _SUPPRESS = """
-INSERT INTO suppression (email_key, reason, source, since)
-SELECT DISTINCT ON (email_key) email_key, reason, source, since
-FROM unnest(%(keys)s::text[], %(reasons)s::text[], %(sources)s::text[], %(since)s::timestamptz[])
-    AS said (email_key, reason, source, since)
+INSERT INTO suppression (email_key, reason, source, since, note)
+SELECT DISTINCT ON (email_key) email_key, reason, source, since, note
+FROM unnest(%(keys)s::text[], %(reasons)s::text[], %(sources)s::text[], %(since)s::timestamptz[],
+            %(notes)s::text[])
+    AS said (email_key, reason, source, since, note)
+WHERE NOT EXISTS (
+    SELECT FROM suppression_lift AS lift
+    WHERE lift.email_key = said.email_key AND said.since <= lift.at
+      AND array_position(%(ladder)s::text[], said.reason)
+       <= array_position(%(ladder)s::text[], lift.reason)
+)
 ORDER BY email_key, array_position(%(ladder)s::text[], reason) DESC, since
 ON CONFLICT (email_key) DO UPDATE
-SET reason = excluded.reason, source = excluded.source, since = excluded.since
+SET reason = excluded.reason, source = excluded.source, since = excluded.since,
+    note = excluded.note
 WHERE array_position(%(ladder)s::text[], excluded.reason)
     > array_position(%(ladder)s::text[], suppression.reason)
+"""
+
+_LIFT = """
+WITH lifted AS (
+    DELETE FROM suppression WHERE email_key = %(key)s AND reason = ANY(%(reasons)s)
+    RETURNING *
+), noted AS (
+    INSERT INTO suppression_lift (email_key, reason, at) SELECT email_key, reason, %(at)s FROM lifted
+    ON CONFLICT (email_key, reason) DO UPDATE SET at = excluded.at
+)
+SELECT * FROM lifted
+"""
+
+_SUPPRESSIONS = """
+SELECT * FROM suppression
+WHERE (%(reason)s::text IS NULL OR reason = %(reason)s)
+  AND position(%(part)s IN email_key) > 0
+ORDER BY since DESC, email_key LIMIT %(limit)s
 """
 
 _COUNTS = """
@@ -151,6 +178,7 @@ class PostgresStore:
         values = {
             "keys": [email_key(each.email) for each in said],
             "ladder": [reason.value for reason in LADDER],
+            "notes": [each.note for each in said],
             "reasons": [each.reason.value for each in said],
             "since": [each.since for each in said],
             "sources": [each.source for each in said],
@@ -162,6 +190,27 @@ class PostgresStore:
         """Return why this address must not be written to."""
         rows = self._read("SELECT * FROM suppression WHERE email_key = %(key)s", {"key": email_key})
         return _suppression(rows[0]) if rows else None
+
+    def lift(
+        self, email_key: str, reasons: Collection[SuppressionReason], *, at: datetime
+    ) -> Suppression | None:
+        """Take an address off the list if it is there for one of these reasons; return it."""
+        values = {"at": at, "key": email_key, "reasons": [reason.value for reason in reasons]}
+        rows = self._read(_LIFT, values)
+        return _suppression(rows[0]) if rows else None
+
+    def suppressions(
+        self, reason: SuppressionReason | None, part: str, limit: int
+    ) -> tuple[Suppression, ...]:
+        """Return suppressions, the latest first: of a reason, with this part in the address."""
+        values = {"limit": limit, "part": part, "reason": reason and reason.value}
+        return tuple(_suppression(row) for row in self._read(_SUPPRESSIONS, values))
+
+    def suppression_counts(self) -> Mapping[SuppressionReason, int]:
+        """Count the list by reason."""
+        rows = self._read("SELECT reason, count(*) FROM suppression GROUP BY reason", {})
+        found = {row["reason"]: row["count"] for row in rows}
+        return {reason: found.get(reason.value, 0) for reason in SuppressionReason}
 
     def counts(self, newsletter: str) -> AudienceCounts:
         """Count the newsletter's subscriptions by how they stand."""
@@ -199,4 +248,5 @@ def _suppression(row: Mapping[str, Any]) -> Suppression:
         reason=SuppressionReason(row["reason"]),
         source=row["source"],
         since=row["since"],
+        note=row["note"],
     )

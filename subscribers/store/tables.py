@@ -122,6 +122,17 @@ class SuppressionRow(SQLModel, table=True):
     reason: str = _word()
     source: str = _word()
     since: datetime = _moment()
+    note: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+
+
+class SuppressionLiftRow(SQLModel, table=True):
+    """When a reason was last lifted from an address: what was said before then is answered."""
+
+    __tablename__ = "suppression_lift"
+
+    email_key: str = Field(sa_column=Column(_KEY, primary_key=True))
+    reason: str = Field(sa_column=Column(Text, primary_key=True))
+    at: datetime = _moment()
 
 
 class ListImportRow(SQLModel, table=True):
@@ -148,6 +159,7 @@ SELECT subscription.id AS subscription_id,
        subscriber.email,
        subscription.topic_set_id,
        subscription.link_key,
+       subscription.zone,
        CASE WHEN suppression.email_key IS NOT NULL THEN 'suppressed'
             WHEN subscription.status = 'active' THEN NULL
             WHEN subscription.status = 'ended' THEN 'ended'

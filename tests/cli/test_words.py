@@ -65,7 +65,7 @@ def test_every_verb_that_answers_also_answers_with_json(verb: tuple[str, ...]) -
     for name in verb:
         command = command.commands[name]  # type: ignore[attr-defined]
     takes_json = any("--json" in parameter.opts for parameter in command.params)
-    assert takes_json is (verb[0] not in {"serve", "worker", "sandbox"})
+    assert takes_json is (verb[0] not in {"serve", "scheduler", "worker", "sandbox"})
 
 
 def test_no_line_of_the_help_page_is_wider_than_a_small_terminal(

@@ -37,6 +37,7 @@ class Deliveries:
         *,
         batch_size: int,
         now: datetime,
+        wave: Callable[[str], datetime] | None = None,
     ) -> bool:
         """Write down who gets which edition in which batch; False if that was done before."""
         values = {"issue": issue_id, "size": batch_size, "now": now}
@@ -46,7 +47,9 @@ class Deliveries:
                 return False
             _choose_editions(connection, issue_id, taken.newsletter, choose)
             values["newsletter"] = taken.newsletter
-            for step in statements.PLAN:
+            connection.execute(text(statements.EXCLUDE), values)
+            _place(connection, values, wave)
+            for step in statements.FILL:
                 connection.execute(text(step), values)
         self._finish()  # an issue for nobody is done at once
         return True
@@ -74,6 +77,7 @@ class Deliveries:
             "outcome": type(outcome).__name__.lower(),
             "state": disposition.state,
             "reason": disposition.reason or None,
+            "told": f"paused: {disposition.reason}",
             "message_id": outcome.message_id if isinstance(outcome, Accepted) else None,
             "not_before": disposition.not_before,
             "closed_until": disposition.closed_until,
@@ -108,11 +112,11 @@ class Deliveries:
         with self._engine.begin() as connection:
             connection.execute(text(statements.FINISH))
 
-    def waiting(self, issue_id: int | None = None) -> tuple[int, ...]:
-        """Return planned batches of sending issues, of one issue or of all."""
+    def waiting(self, issue_id: int | None = None) -> tuple[tuple[int, datetime | None], ...]:
+        """Return planned batches of sending issues, each with the moment it waits for."""
         with self._engine.begin() as connection:
             rows = connection.execute(text(statements.WAITING), {"issue": issue_id})
-            return tuple(rows.scalars())
+            return tuple((row.id, row.not_before) for row in rows)
 
     def progress(self, issue_id: int) -> tuple[int, int]:
         """Return recipients answered for, and all of them; cheap enough to ask often."""
@@ -178,6 +182,21 @@ def _choose_editions(
             "keys": [edition.key for edition in chosen.values() if edition],
         },
     )
+
+
+def _place(
+    connection: Connection, values: dict[str, Any], wave: Callable[[str], datetime] | None
+) -> None:
+    """Put each reader into a batch of their edition and, in reader time, of their wave."""
+    if wave is None:
+        connection.execute(text(statements.PLACE), values)
+        return
+    zones = connection.execute(text(statements.ZONES), values).scalars().all()
+    connection.execute(text(statements.WAVE_TABLE))
+    connection.execute(
+        text(statements.ADD_WAVES), {"zones": zones, "moments": [wave(zone) for zone in zones]}
+    )
+    connection.execute(text(statements.PLACE_IN_WAVES), values)
 
 
 def _recipients(connection: Connection, values: dict[str, Any]) -> tuple[Recipient, ...]:

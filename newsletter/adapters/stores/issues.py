@@ -149,7 +149,7 @@ _DRAFT = """
        SET number = excluded.number, state = excluded.state, reason = excluded.reason,
            galley = excluded.galley, content_hash = excluded.content_hash,
            assembled_at = excluded.assembled_at
-     WHERE old.state IN ('draft', 'empty')
+     WHERE old.state IN ('draft', 'empty', 'missed')
     RETURNING id
 """
 

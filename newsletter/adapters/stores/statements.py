@@ -31,28 +31,59 @@ CHOOSE = """
       JOIN edition ON edition.issue_id = :issue AND edition.key = chosen.key
 """
 
-PLAN = (
-    # Who gets nothing, and why.
-    """
+#: In reader time: the zones in use, and the moment the core gives each.
+ZONES = """
+    SELECT DISTINCT zone FROM audience WHERE newsletter = :newsletter AND exclusion IS NULL
+"""
+
+WAVE_TABLE = """
+    CREATE TEMPORARY TABLE wave (zone text PRIMARY KEY, not_before timestamptz NOT NULL)
+    ON COMMIT DROP
+"""
+
+ADD_WAVES = """
+    INSERT INTO wave SELECT * FROM unnest(CAST(:zones AS text[]), CAST(:moments AS timestamptz[]))
+"""
+
+#: Who gets nothing, and why.
+EXCLUDE = """
     INSERT INTO exclusion (issue_id, subscriber_id, reason)
     SELECT :issue, audience.subscriber_id, COALESCE(audience.exclusion, 'no_story')
       FROM audience LEFT JOIN choice USING (topic_set_id)
      WHERE audience.newsletter = :newsletter
        AND (audience.exclusion IS NOT NULL OR choice.edition_id IS NULL)
-    """,
-    # Who gets what, and in which batch of its edition.
-    """
+"""
+
+#: Who gets what, and in which batch of its edition.
+PLACE = """
     CREATE TEMPORARY TABLE placed ON COMMIT DROP AS
     SELECT audience.subscriber_id, audience.subscription_id, choice.edition_id,
            CAST((row_number() OVER (PARTITION BY choice.edition_id
                                     ORDER BY audience.subscriber_id) - 1) / :size AS integer)
-           AS ordinal
+           AS ordinal, CAST(NULL AS timestamptz) AS not_before
       FROM audience JOIN choice USING (topic_set_id)
      WHERE audience.newsletter = :newsletter AND audience.exclusion IS NULL
-    """,
+"""
+
+#: The same in reader time: a batch is also of one wave. Zones whose clocks agree share theirs.
+PLACE_IN_WAVES = """
+    CREATE TEMPORARY TABLE placed ON COMMIT DROP AS
+    SELECT subscriber_id, subscription_id, edition_id, not_before,
+           CAST(dense_rank() OVER (PARTITION BY edition_id ORDER BY not_before, place) - 1
+                AS integer) AS ordinal
+      FROM (SELECT audience.subscriber_id, audience.subscription_id, choice.edition_id,
+                   wave.not_before,
+                   (row_number() OVER (PARTITION BY choice.edition_id, wave.not_before
+                                       ORDER BY audience.subscriber_id) - 1) / :size AS place
+              FROM audience JOIN choice USING (topic_set_id) JOIN wave USING (zone)
+             WHERE audience.newsletter = :newsletter AND audience.exclusion IS NULL) AS counted
+"""
+
+FILL = (
     """
-    INSERT INTO batch (issue_id, edition_id, ordinal, size)
-    SELECT :issue, edition_id, ordinal, count(*) FROM placed GROUP BY edition_id, ordinal
+    INSERT INTO batch (issue_id, edition_id, ordinal, size, not_before)
+    SELECT :issue, edition_id, ordinal, count(*), min(not_before)
+      FROM placed GROUP BY edition_id, ordinal
     """,
     """
     INSERT INTO delivery (issue_id, subscriber_id, subscription_id, batch_id)
@@ -151,8 +182,13 @@ CLOSE_POST_OFFICE = """
        SET closed_until = greatest(old.closed_until, excluded.closed_until)
 """
 
+#: Of many workers that find the same trouble, one pauses the issue, and operators are told once.
 PAUSE = """
-    UPDATE issue SET state = 'paused', reason = :reason WHERE id = :issue AND state = 'sending'
+    WITH paused AS (
+        UPDATE issue SET state = 'paused', reason = :reason WHERE id = :issue AND state = 'sending'
+        RETURNING newsletter, date)
+    INSERT INTO notice (at, newsletter, date, kind, sentence)
+    SELECT :now, newsletter, date, 'paused', :told FROM paused
 """
 
 #: Run in a transaction of its own, after the batch's: of two workers that record the last two
@@ -171,7 +207,7 @@ EXPIRE = """
 """
 
 WAITING = """
-    SELECT batch.id FROM batch JOIN issue ON issue.id = batch.issue_id
+    SELECT batch.id, batch.not_before FROM batch JOIN issue ON issue.id = batch.issue_id
      WHERE batch.state = 'planned' AND issue.state = 'sending'
        AND (CAST(:issue AS bigint) IS NULL OR issue.id = :issue)
      ORDER BY batch.id

@@ -1,0 +1,83 @@
+"""Which process keeps the clock: whoever holds an advisory lock, on a connection of its own.
+
+PostgreSQL gives the lock back by itself when the holder's connection ends, however it ends. The
+connection must lead to PostgreSQL itself, not to a pooler that lends it out by transaction.
+"""
+
+import contextlib
+import logging
+import os
+import threading
+from typing import Any
+
+import psycopg
+from sqlalchemy import Engine
+
+_CLOCK = 7_341_127_002  #: the advisory lock; beside the migrations' own
+
+#: A machine that vanishes without a word is noticed within seconds, from both ends.
+_NOTICE_SILENCE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 2,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 6_000,  #: milliseconds
+    "options": " ".join(
+        f"-c {setting}"
+        for setting in (
+            "tcp_keepalives_idle=2",
+            "tcp_keepalives_interval=2",
+            "tcp_keepalives_count=3",
+        )
+    ),
+}
+
+_log = logging.getLogger(__name__)
+
+
+class AdvisoryLeadership:
+    """Leadership by an advisory lock."""
+
+    def __init__(self, engine: Engine) -> None:
+        url = engine.url.set(drivername="postgresql")
+        self._url = url.render_as_string(hide_password=False)
+        self._name = f"newsletter clock {os.getpid()}"  #: as pg_stat_activity shows it
+        self._connection: psycopg.Connection[Any] | None = None
+        self._leads = False
+        self._one_at_a_time = threading.Lock()
+
+    def held(self) -> bool:
+        """Tell whether this process keeps the clock, now; it becomes so when no other one does."""
+        with self._one_at_a_time:
+            try:
+                self._leads = self._ask()
+            except psycopg.Error as error:  # the session is gone, and the lock with it
+                if self._leads:
+                    _log.warning("this process keeps the clock no longer: %s", type(error).__name__)
+                self._let_go()
+            return self._leads
+
+    def release(self) -> None:
+        """Let another process keep the clock, at once."""
+        with self._one_at_a_time:
+            if self._connection and self._leads:
+                with contextlib.suppress(psycopg.Error):  # whatever is wrong, the session ends now
+                    self._connection.execute("SELECT pg_advisory_unlock(%s)", [_CLOCK])
+            self._let_go()
+
+    def _ask(self) -> bool:
+        if self._connection is None:
+            self._connection = psycopg.connect(
+                self._url, autocommit=True, application_name=self._name, **_NOTICE_SILENCE
+            )
+        if self._leads:  # a session that still answers still holds what it took
+            self._connection.execute("SELECT 1")
+            return True
+        taken = self._connection.execute("SELECT pg_try_advisory_lock(%s)", [_CLOCK]).fetchone()
+        return bool(taken and taken[0])
+
+    def _let_go(self) -> None:
+        self._leads = False
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

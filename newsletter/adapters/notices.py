@@ -1,0 +1,12 @@
+"""Telling operators by the log: the least that anybody gets."""
+
+import logging
+
+from newsletter.core.notice import Notice
+
+_log = logging.getLogger(__name__)
+
+
+def log_notice(notice: Notice) -> None:
+    """Write a notice into the log."""
+    _log.warning("%s of %s, %s: %s", notice.newsletter, notice.date, notice.kind, notice.sentence)

@@ -1,0 +1,183 @@
+"""Fetching: one document by GET, within limits of place, size and time."""
+
+import ssl
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from email.message import Message
+
+import httpcore
+import httpx
+
+from newsletter import __version__
+from newsletter.adapters.sources.network import (
+    Deadline,
+    ForbiddenAddress,
+    GuardedBackend,
+    Resolve,
+    resolve,
+)
+
+_REDIRECTS = (301, 302, 303, 307, 308)
+_MOST_REDIRECTS = 3
+_OK, _NOT_MODIFIED = 200, 304
+_GZIP = 31  #: zlib's window bits for a gzip member and nothing else
+_CONDITIONAL = frozenset({"If-None-Match", "If-Modified-Since"})
+_ASKED = {
+    "User-Agent": f"newsletter/{__version__}",
+    "Accept": "application/atom+xml, application/rss+xml, application/feed+json, "
+    "application/json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1",
+    "Accept-Encoding": "gzip",
+    "Connection": "close",
+}
+
+
+class FetchFailed(Exception):
+    """The document cannot be had. Says why, without the address's query."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How far a fetch may go."""
+
+    largest_bytes: int = 5_000_000  #: of one document, unpacked
+    seconds: float = 20  #: for everything, redirects and pages included
+    allow_hosts: tuple[str, ...] = ()  #: hosts that may be on a private network
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """What was fetched; an unmodified one has no body."""
+
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict[str, str])  #: names in small letters
+    unmodified: bool = False
+
+    @property
+    def media_type(self) -> str:
+        """Return the media type in small letters; text/plain where none is named."""
+        return self._content_type.get_content_type()
+
+    @property
+    def charset(self) -> str:
+        """Return the charset the server named, if it did."""
+        return self._content_type.get_content_charset() or ""
+
+    @property
+    def _content_type(self) -> Message:
+        message = Message()
+        message["Content-Type"] = self.headers.get("content-type", "")
+        return message
+
+
+class Fetcher:
+    """Fetches documents from the public internet."""
+
+    def __init__(
+        self, limits: Limits, *, resolve: Resolve = resolve, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.limits = limits
+        self._resolve = resolve
+        self._tls = tls or httpcore.default_ssl_context()
+
+    def get(
+        self, url: str, deadline: Deadline, *, etag: str = "", last_modified: str = ""
+    ) -> Document:
+        """Return the document, or that it is unmodified; FetchFailed says why neither."""
+        conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+        asked = _ASKED | {name: value for name, value in conditions.items() if value}
+        address = _address(url)
+        for _ in range(_MOST_REDIRECTS + 1):
+            try:
+                found = self._ask(address, asked, deadline)
+            except (httpcore.TimeoutException, httpcore.NetworkError) as error:
+                raise FetchFailed(_told(error, address, self.limits)) from None
+            except httpcore.ProtocolError:
+                raise FetchFailed(f"{address.host} broke off, or does not speak HTTP") from None
+            if isinstance(found, Document):
+                return found
+            address = found
+        raise FetchFailed(f"{address.host} redirects more than {_MOST_REDIRECTS} times")
+
+    def _ask(
+        self, address: httpx.URL, asked: dict[str, str], deadline: Deadline
+    ) -> Document | httpx.URL:
+        """Make one request; return its document, or where it redirects to."""
+        backend = GuardedBackend(deadline, self.limits.allow_hosts, self._resolve)
+        url = httpcore.URL(
+            scheme=address.raw_scheme,
+            host=address.raw_host,
+            port=address.port,
+            target=address.raw_path,
+        )
+        with (
+            httpcore.ConnectionPool(ssl_context=self._tls, network_backend=backend) as pool,
+            pool.stream("GET", url, headers=list(asked.items())) as response,
+        ):
+            headers = _headers(response.headers)
+            if response.status in _REDIRECTS and "location" in headers:
+                return _address(headers["location"], base=address)
+            if response.status == _NOT_MODIFIED and not asked.keys().isdisjoint(_CONDITIONAL):
+                return Document(headers=headers, unmodified=True)
+            if response.status != _OK:
+                raise FetchFailed(f"{address.host} answered {response.status}")
+            return Document(body=self._body(response, headers), headers=headers)
+
+    def _body(self, response: httpcore.Response, headers: dict[str, str]) -> bytes:
+        largest = self.limits.largest_bytes
+        chunks = response.iter_stream()
+        encoding = headers.get("content-encoding", "identity").lower()
+        if encoding in ("gzip", "x-gzip"):
+            chunks = _unpacked(chunks, largest)
+        elif encoding != "identity":
+            raise FetchFailed(f"it came packed as {encoding[:20]}, which was not asked for")
+        body = bytearray()
+        for chunk in chunks:
+            body += chunk
+            if len(body) > largest:
+                raise FetchFailed(f"it is larger than {largest:,} bytes")
+        return bytes(body)
+
+
+def _address(url: str, base: httpx.URL | None = None) -> httpx.URL:
+    try:
+        address = base.join(url) if base else httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        raise FetchFailed("the address is not one") from None
+    if address.scheme not in ("http", "https") or not address.host:
+        raise FetchFailed(f"{address.scheme or 'no scheme'}: is neither http nor https")
+    if address.userinfo:
+        raise FetchFailed(f"the address at {address.host} carries a user name or password")
+    if address.port is not None and not 0 < address.port < 65_536:  # noqa: PLR2004
+        raise FetchFailed(f"{address.host} has no port {address.port}")
+    return address
+
+
+def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
+
+
+def _unpacked(chunks: Iterable[bytes], largest: int) -> Iterator[bytes]:
+    """Yield what a gzip member holds, never more than one byte beyond the largest size."""
+    unpacker, room = zlib.decompressobj(_GZIP), largest + 1
+    for chunk in chunks:
+        try:
+            unpacked = unpacker.decompress(chunk, room)
+        except zlib.error:
+            raise FetchFailed("it says it is gzip, and is not") from None
+        room -= len(unpacked)
+        yield unpacked
+        if not room:
+            return
+    if not unpacker.eof or unpacker.unused_data:
+        raise FetchFailed("its gzip is cut short, or goes on after its end")
+
+
+def _told(error: Exception, address: httpx.URL, limits: Limits) -> str:
+    match error:
+        case ForbiddenAddress():
+            return f"{address.host} is not on the public internet"
+        case httpcore.TimeoutException():
+            return f"{address.host} took longer than {limits.seconds:g} seconds"
+        case _:
+            return f"{address.host} cannot be reached"

@@ -1,0 +1,102 @@
+"""`newsletter sources`: what is polled for briefs, what it brought, and how it is doing."""
+
+from typing import Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from newsletter.cli.desk import AsJson, Slug, answer, console, house, newsletter_of
+from newsletter.core.source_record import SourceState, Tally
+from newsletter.services.polling import Poll, PollResult, SourceReport
+
+app = typer.Typer(no_args_is_help=True, help="Poll feeds and WordPress sites for briefs.")
+
+_COLOURS = {
+    SourceState.UNPOLLED: "dim",
+    SourceState.UP: "green",
+    SourceState.FAILING: "yellow",
+    SourceState.DOWN: "red",
+}
+_NONE = "This newsletter polls no source: its file may name some under \\[\\[sources]]."
+
+
+@app.command("list")
+def show_all(newsletter: Slug = None, as_json: AsJson = False) -> None:
+    """List the sources: when they last answered, what they brought, how they are doing."""
+    found = house().polling.reports(newsletter_of(newsletter))
+    answer([_data(report) for report in found], as_json=as_json, say=lambda: _say_list(found))
+
+
+@app.command()
+def poll(newsletter: Slug = None, as_json: AsJson = False) -> None:
+    """Ask every source now, and put what is new through the gate."""
+    polls = house().polling.poll_all(newsletter_of(newsletter))
+    data = [{"result": p.result, **_data(p.report), "tally": p.tally} for p in polls]
+    answer(data, as_json=as_json, say=lambda: _say_polls(polls))
+    if any(p.result is PollResult.FAILED for p in polls):
+        raise typer.Exit(1)
+
+
+def _data(report: SourceReport) -> dict[str, Any]:
+    source, record = report.source, report.record
+    return {
+        "newsletter": report.newsletter,
+        "source": source.slug,
+        "kind": source.kind,
+        "url": source.shown_url,
+        "poll_minutes": source.poll_minutes,
+        "health": report.health,
+        "polled_at": record.polled_at,
+        "answered_at": record.answered_at,
+        "tally": record.tally,
+        "refused": record.refused,
+    }
+
+
+def _say_list(reports: tuple[SourceReport, ...]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("source", "kind", "health", "last polled", "last reading, and what was refused"):
+        table.add_column(column)
+    for report in reports:
+        record, state = report.record, report.health.state
+        polled = f"{record.polled_at:%Y-%m-%d %H:%M %Z}" if record.polled_at else "never"
+        table.add_row(
+            f"{report.source.slug}\n[dim]{escape(report.source.shown_url)}[/]",
+            report.source.kind,
+            f"[{_COLOURS[state]}]{state}[/]",
+            polled,
+            "\n".join((_told(record.tally), *_troubles(report))),
+        )
+    console.print(table if reports else _NONE)
+
+
+def _say_polls(polls: tuple[Poll, ...]) -> None:
+    for one in polls:
+        told = _told(one.tally) if one.result is PollResult.READ else one.result
+        lines = (f"{one.report.source.slug}: {told}", *_troubles(one.report))
+        console.print("\n    ".join(lines))
+    if not polls:
+        console.print(_NONE)
+
+
+def _told(tally: Tally) -> str:
+    counts = {
+        "new": tally.new,
+        "revised": tally.revised,
+        "corrections": tally.correction,
+        "unchanged": tally.unchanged,
+        "refused": tally.refused,
+        "older, left alone": tally.older,
+    }
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing"
+
+
+def _troubles(report: SourceReport) -> list[str]:
+    health = report.health
+    down = []
+    if health.since:
+        times = "once" if health.failures == 1 else f"{health.failures} times"
+        down = [f"[red]{escape(health.error)}[/] ({times} since {health.since:%Y-%m-%d %H:%M %Z})"]
+    refused = [f"{escape(one.item)}: {escape(one.reason)}" for one in report.record.refused]
+    return down + refused

@@ -1,0 +1,61 @@
+"""Brakes: a fuse that pauses an issue by itself, and the pace at which letters leave."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fuse:
+    """Shares of the recipients asked for so far, above which an issue pauses itself."""
+
+    after: int  #: recipients; sooner than this a share says nothing
+    refused: float
+    unknown: float
+    bounced: float
+    complained: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trouble:
+    """What has gone wrong with an issue so far, in recipients."""
+
+    asked: int
+    refused: int
+    unknown: int
+    bounced: int
+    complained: int
+
+
+def blown(fuse: Fuse, trouble: Trouble) -> str | None:
+    """Return why the fuse blows, worst news first; None while it holds."""
+    if trouble.asked < max(fuse.after, 1):
+        return None
+    for kind in ("complained", "bounced", "unknown", "refused"):
+        share, limit = getattr(trouble, kind) / trouble.asked, getattr(fuse, kind)
+        if share > limit:
+            return f"the fuse blew: {share:.1%} of {trouble.asked} {kind}, the limit is {limit:.1%}"
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast letters may leave; for a new sender, slower at first."""
+
+    per_minute: int  #: recipients; 0 is no limit
+    per_day: int  #: recipients; 0 is no limit
+    warm_up: Mapping[date, int]  #: from each date on, so many a day, until the next date
+
+    def day_limit(self, on: date) -> int:
+        """Return how many recipients may be written to on a date; 0 is no limit."""
+        begun = [day for day in self.warm_up if day <= on]
+        return self.warm_up[max(begun)] if begun else self.per_day
+
+
+def next_turn(pace: Pace, last: datetime | None, size: int, now: datetime) -> datetime:
+    """Return when the post office is free again, once a batch of this size has its turn.
+
+    `last` is when it was to be free before; time that nobody used is not saved up.
+    """
+    start = max(last, now) if last else now
+    return start + timedelta(minutes=size / pace.per_minute) if pace.per_minute else start

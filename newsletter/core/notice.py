@@ -1,0 +1,25 @@
+"""Notice: what operators must be told about a day, once."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class NoticeKind(StrEnum):
+    """What happened to the day's issue."""
+
+    EMPTY_DAY = "empty day"  #: nothing to say at the hour; nothing is sent
+    UNAPPROVED = "unapproved"  #: a draft at the hour; it leaves once it is approved, while fresh
+    FAILED = "failed"  #: it could not be assembled or sent; the clock tries again while it is fresh
+    MISSED_DAY = "missed day"  #: its freshness ran out before it could be sent
+    PAUSED = "paused"  #: on its way, and waiting for a person
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """Something about one newsletter's issue of one date, in a sentence without addresses."""
+
+    kind: NoticeKind
+    newsletter: str  #: its slug
+    date: date
+    sentence: str

@@ -1,0 +1,127 @@
+"""What a polled source answers, what is kept of that, and how the source is doing."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from newsletter.core.brief import Brief
+from newsletter.core.source import PolledSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validators:
+    """What the server gave to ask "is it still this?" with (RFC 9110, section 8.8)."""
+
+    basis: str = ""  #: digest of the source and address they were given for
+    etag: str = ""
+    last_modified: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefusedItem:
+    """An item that is no brief, and why; its neighbours are none the worse."""
+
+    item: str  #: its place, and its title where it has one
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a source says now."""
+
+    briefs: tuple[Brief, ...]
+    refused: tuple[RefusedItem, ...] = ()
+    older: int = 0  #: items last changed before the time asked for, left alone
+    validators: Validators = Validators()
+
+
+@dataclass(frozen=True)
+class Unmodified:
+    """It says what it said when it was last read: 304."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """It could not be read; nothing was taken."""
+
+    reason: str  #: for people and logs: no address's query, no content
+
+
+Answer = Reading | Unmodified | Unreadable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """What became of the items of one reading."""
+
+    new: int = 0
+    revised: int = 0
+    correction: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    older: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceRecord:
+    """A source as it stands on file."""
+
+    validators: Validators = Validators()
+    polled_at: datetime | None = None  #: None: never
+    answered_at: datetime | None = None  #: when it could last be read, or said 304
+    failures: int = 0  #: since it could last be read
+    failing_since: datetime | None = None
+    error: str = ""  #: why the last poll failed; empty if it did not
+    tally: Tally = Tally()  #: of the last reading
+    refused: tuple[RefusedItem, ...] = ()  #: by the last reading
+
+
+class SourceState(StrEnum):
+    """How a source is doing."""
+
+    UNPOLLED = "unpolled"  #: nobody has asked it yet
+    UP = "up"
+    FAILING = "failing"  #: the last poll failed; the next may not
+    DOWN = "down"  #: it has failed for so long that a person should know
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceHealth:
+    """How a source is doing, and since when."""
+
+    state: SourceState
+    failures: int
+    since: datetime | None  #: of the first of these failures
+    error: str
+
+
+def recorded(record: SourceRecord, answer: Answer, tally: Tally, now: datetime) -> SourceRecord:
+    """Return the record after this answer; `tally` is what came of it, if it was a reading."""
+    if isinstance(answer, Unreadable):
+        return replace(
+            record,
+            polled_at=now,
+            failures=record.failures + 1,
+            failing_since=record.failing_since or now,
+            error=answer.reason,
+        )
+    well = replace(record, polled_at=now, answered_at=now, failures=0, failing_since=None, error="")
+    if isinstance(answer, Unmodified):
+        return well
+    return replace(well, validators=answer.validators, tally=tally, refused=answer.refused)
+
+
+def is_due(source: PolledSource, record: SourceRecord, now: datetime) -> bool:
+    """Tell whether it is time to ask this source again."""
+    pause = timedelta(minutes=source.poll_minutes)
+    return record.polled_at is None or now - record.polled_at >= pause
+
+
+def health_of(record: SourceRecord, now: datetime, down_after: timedelta) -> SourceHealth:
+    """Say how a source is doing; it is down once it has failed for `down_after`."""
+    since = record.failing_since
+    if since is not None:
+        state = SourceState.DOWN if now - since >= down_after else SourceState.FAILING
+    else:
+        state = SourceState.UP if record.polled_at else SourceState.UNPOLLED
+    return SourceHealth(state=state, failures=record.failures, since=since, error=record.error)

@@ -1,0 +1,138 @@
+"""Asking the sources: what is new goes through intake, what fails is written down."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from newsletter.core.publication import Newsletter
+from newsletter.core.source import PolledSource
+from newsletter.core.source_record import (
+    Answer,
+    Reading,
+    RefusedItem,
+    SourceHealth,
+    SourceRecord,
+    Tally,
+    Unmodified,
+    Unreadable,
+    health_of,
+    is_due,
+    recorded,
+)
+from newsletter.errors import InvalidBrief
+from newsletter.ports import Clock, SourceReader, SourceStore
+from newsletter.services.intake import Intake
+
+_LEASE = timedelta(minutes=10)  #: much longer than a poll takes; a killed one is made up for then
+_WINDOW = 2  #: times the age a story may have: time for its corrections to be heard
+
+
+class PollResult(StrEnum):
+    """What a poll came to."""
+
+    READ = "read"
+    UNMODIFIED = "unmodified"
+    FAILED = "failed"
+    BUSY = "busy"  #: somebody else is polling it
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceReport:
+    """A polled source, how it stands and how it is doing."""
+
+    newsletter: str
+    source: PolledSource
+    record: SourceRecord
+    health: SourceHealth
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poll:
+    """What asking one source came to."""
+
+    result: PollResult
+    tally: Tally  #: of this poll: nothing but zeros unless it was read
+    report: SourceReport
+
+
+class Polling:
+    """The desk that asks."""
+
+    def __init__(
+        self,
+        *,
+        intake: Intake,
+        sources: SourceStore,
+        reader: SourceReader,
+        clock: Clock,
+        down_after: timedelta,
+    ) -> None:
+        self._intake, self._sources, self._reader = intake, sources, reader
+        self._clock, self._down_after = clock, down_after
+
+    def poll_all(self, newsletter: Newsletter) -> tuple[Poll, ...]:
+        """Ask every source of a newsletter, one after the other; a bad one stops no other."""
+        return tuple(self.poll(newsletter, source) for source in newsletter.sources)
+
+    def poll_due(self, newsletter: Newsletter) -> tuple[Poll, ...]:
+        """Ask the sources whose time it is; to ask for that often does no harm."""
+        now = self._clock.now()
+        due = [r.source for r in self.reports(newsletter) if is_due(r.source, r.record, now)]
+        return tuple(self.poll(newsletter, source) for source in due)
+
+    def poll(self, newsletter: Newsletter, source: PolledSource) -> Poll:
+        """Ask a source, receive what it says, and write down how it stands."""
+        now = self._clock.now()
+        record = self._sources.take(newsletter.slug, source.slug, now=now, lease=_LEASE)
+        if record is None:
+            return Poll(
+                result=PollResult.BUSY, tally=Tally(), report=self.report(newsletter, source)
+            )
+        since = now - _WINDOW * timedelta(hours=newsletter.caps.age_hours)
+        answer = self._reader.read(newsletter, source, record.validators, since)
+        tally = Tally()
+        if isinstance(answer, Reading):
+            answer, tally = self._receive(answer, f"{newsletter.slug}/{source.slug}")
+        record = recorded(record, answer, tally, self._clock.now())
+        self._sources.record(newsletter.slug, source.slug, record)
+        return Poll(
+            result=_result(answer), tally=tally, report=self._report(newsletter, source, record)
+        )
+
+    def reports(self, newsletter: Newsletter) -> tuple[SourceReport, ...]:
+        """Return how each source of a newsletter is doing."""
+        return tuple(self.report(newsletter, source) for source in newsletter.sources)
+
+    def report(self, newsletter: Newsletter, source: PolledSource) -> SourceReport:
+        """Return how a source is doing."""
+        record = self._sources.find(newsletter.slug, source.slug)
+        return self._report(newsletter, source, record)
+
+    def _report(
+        self, newsletter: Newsletter, source: PolledSource, record: SourceRecord
+    ) -> SourceReport:
+        health = health_of(record, self._clock.now(), self._down_after)
+        return SourceReport(newsletter=newsletter.slug, source=source, record=record, health=health)
+
+    def _receive(self, reading: Reading, place: str) -> tuple[Reading, Tally]:
+        """Receive each brief; one that no desk takes is refused like those that were none."""
+        arrivals: Counter[str] = Counter(older=reading.older)
+        refused = list(reading.refused)
+        for brief in reading.briefs:
+            try:
+                arrivals[self._intake.receive(brief, place=place).arrival] += 1
+            except InvalidBrief as fault:
+                refused.append(RefusedItem(item=brief.title, reason=fault.reason))
+        tally = Tally(**arrivals, refused=len(refused))
+        return replace(reading, refused=tuple(refused)), tally
+
+
+def _result(answer: Answer) -> PollResult:
+    match answer:
+        case Reading():
+            return PollResult.READ
+        case Unmodified():
+            return PollResult.UNMODIFIED
+        case Unreadable():
+            return PollResult.FAILED

@@ -1,0 +1,99 @@
+"""Floors: what the same work costs with nothing of ours in the way."""
+
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sendgrid import SendGridAPIClient
+
+from newsletter.adapters.sendgrid.payload import mail_send
+from newsletter.bootstrap import House
+from newsletter.core.delivery import Claim, Recipient
+from newsletter.core.edition import Letter
+from newsletter.core.filed import FiledIssue
+from newsletter.core.mailing import Envelope, envelope_of
+from newsletter.services.publishing import whole
+from tests.bench.measure import watch
+from tests.bench.place import SLUG, Place
+from tests.bench.sink import Sink
+
+_BLOCK = 1 << 20
+
+
+def claim_of(size: int) -> Claim:
+    """Return a batch of made-up recipients."""
+    return Claim(
+        attempt_id="f1c0e4a2b6d84c0f9a3e5b7d1c2f4a68",
+        attempt=1,
+        batch_id=1,
+        issue_id=1,
+        brief_ids=(1,),
+        recipients=tuple(
+            Recipient(
+                delivery_id=number,
+                email=f"reader-{number:07}@example.com",
+                subscription_id=number,
+                link_key=b"0123456789abcdef",
+            )
+            for number in range(1, size + 1)
+        ),
+    )
+
+
+def whole_letter(house: House, filed: FiledIssue) -> tuple[Envelope, Letter]:
+    """Return the letter that prints every brief, and its envelope."""
+    envelope = envelope_of(house.settings.newsletter(SLUG), house.settings.public_url)
+    return envelope, house.publishing.letter(filed, whole(filed.issue))
+
+
+def post(sink: Sink, envelope: Envelope, letter: Letter, *, size: int, readers: int) -> float:
+    """Post ready bodies of `size` recipients with the bare client; return recipients/s."""
+    body: dict[str, Any] = mail_send(envelope, letter, claim_of(size))
+    client: Any = SendGridAPIClient("SG.bench", host=sink.url).client
+    requests = max(1, round(readers / size))
+    sink.counts()
+    with watch() as posting:
+        for _ in range(requests):
+            assert client.mail.send.post(request_body=body).status_code == 202
+    assert sink.counts().recipients == requests * size
+    return requests * size / posting.seconds
+
+
+def copy_list(place: Place, path: Path) -> float:
+    """COPY a list into a bare table; return seconds."""
+    place.create("copied")
+    with psycopg.connect(place.url("copied")) as connection:
+        connection.execute("CREATE TABLE list (email text, topics text)")
+        with watch() as copying:
+            statement = "COPY list FROM STDIN (FORMAT csv, HEADER)"
+            with (
+                path.open("rb") as file,
+                connection.cursor() as cursor,
+                cursor.copy(statement) as copy,
+            ):
+                while block := file.read(_BLOCK):
+                    copy.write(block)
+            connection.commit()
+    return copying.seconds
+
+
+def copy_events(place: Place, posts: list[list[tuple[str, str]]]) -> float:
+    """COPY posts of (id, JSON) into a bare table with a key, a transaction each; return seconds."""
+    place.create("events")
+    with psycopg.connect(place.url("events")) as connection:
+        connection.execute("CREATE TABLE event (id text PRIMARY KEY, raw jsonb)")
+        connection.commit()
+        with watch() as copying:
+            for rows in posts:
+                _copy(connection, rows)
+                connection.commit()
+    return copying.seconds
+
+
+def _copy(connection: psycopg.Connection[Any], rows: list[tuple[str, str]]) -> None:
+    text = BytesIO()
+    for event_id, raw in rows:
+        text.write(f"{event_id}\t{raw}\n".encode())
+    with connection.cursor() as cursor, cursor.copy("COPY event FROM STDIN") as copy:
+        copy.write(text.getvalue())

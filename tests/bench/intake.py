@@ -1,0 +1,121 @@
+"""Event intake: signed posts of 1,000 events, by the service itself and over HTTP."""
+
+import http.client
+import json
+import subprocess
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from newsletter.bootstrap import House
+from newsletter.demo.place import free_port
+from tests.bench.floors import copy_events
+from tests.bench.measure import watch
+from tests.bench.place import Place
+from tests.signing import body_of
+
+_PER_POST = 1000
+_MOMENT = 1_795_000_000  #: UNIX seconds; any will do
+
+_DELIVERIES = """
+    SELECT delivery.id, attempt.id AS attempt
+      FROM delivery JOIN attempt ON attempt.batch_id = delivery.batch_id
+     ORDER BY delivery.id LIMIT :count
+"""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Events, and the seconds that each road took for all of them."""
+
+    events: int
+    service_seconds: float
+    http_seconds: float
+    copy_seconds: float
+
+
+def hear(place: Place, database: str, *, events: int) -> Heard:
+    """Post "delivered" by the service and "open" over HTTP, each event once."""
+    with place.house(database) as house:
+        delivered = _posts(house.engine, "delivered", events)
+        opened = _posts(house.engine, "open", events)
+        service = _by_service(place, house, delivered)
+        web = _over_http(place, database, opened)
+        _check(house.engine, sum(map(len, delivered + opened)))
+    floor = copy_events(place, [[(e["sg_event_id"], json.dumps(e)) for e in p] for p in delivered])
+    return Heard(sum(map(len, delivered)), service, web, floor)
+
+
+def _posts(engine: Engine, word: str, count: int) -> list[list[dict[str, Any]]]:
+    with engine.begin() as connection:
+        rows = connection.execute(text(_DELIVERIES), {"count": count}).all()
+    made = [_event(word, row.id, row.attempt) for row in rows]
+    return [made[at : at + _PER_POST] for at in range(0, len(made), _PER_POST)]
+
+
+def _event(word: str, delivery_id: int, attempt_id: str) -> dict[str, Any]:
+    return {
+        "email": f"reader-{delivery_id:07}@example.com",
+        "timestamp": _MOMENT,
+        "smtp-id": "<14c5d75ce93.dfd.64b469@ismtpd-555>",
+        "event": word,
+        "sg_event_id": f"{word}-{delivery_id:012}",
+        "sg_message_id": "14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0",
+        "response": "250 2.0.0 OK",
+        "nl_delivery": str(delivery_id),
+        "nl_attempt": attempt_id,
+        "nl_issue": "1",
+    }
+
+
+def _by_service(place: Place, house: House, posts: list[list[dict[str, Any]]]) -> float:
+    signed = [(body, place.seal.headers(body)) for body in (body_of(*post) for post in posts)]
+    house.feedback  # noqa: B018  # wired before the watch runs
+    with watch() as hearing:
+        for body, headers in signed:
+            house.feedback.accept(body, headers)
+    assert house.feedback.accept(*signed[0]).repeated == len(posts[0]), "an event was kept twice"
+    return hearing.seconds
+
+
+def _over_http(place: Place, database: str, posts: list[list[dict[str, Any]]]) -> float:
+    signed = [(body, place.seal.headers(body)) for body in (body_of(*post) for post in posts)]
+    port = free_port(0)
+    command = [sys.executable, "-m", "tests.bench.web", str(port)]
+    with subprocess.Popen(command, env=place.environ(database)) as process:
+        try:
+            _await(port)
+            with (
+                closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as client,
+                watch() as hearing,
+            ):
+                for body, headers in signed:
+                    client.request("POST", "/webhooks/sendgrid", body, headers)
+                    answer = client.getresponse()
+                    answer.read()
+                    assert answer.status == 204, answer.status
+        finally:
+            process.terminate()
+    return hearing.seconds
+
+
+def _await(port: int) -> None:
+    for _ in range(300):
+        try:
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as client:
+                client.request("GET", "/healthz")
+                if client.getresponse().status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError("the web application does not answer")
+
+
+def _check(engine: Engine, wanted: int) -> None:
+    with engine.begin() as connection:
+        kept = connection.execute(text("SELECT count(*) FROM delivery_event")).scalar_one()
+    assert kept == wanted, f"{kept} events kept of {wanted}"

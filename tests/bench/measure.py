@@ -1,0 +1,53 @@
+"""A stopwatch, the peak of this process's memory, and facts about the machine."""
+
+import os
+import platform
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine, text
+
+
+class Watch:
+    """Seconds that a block took."""
+
+    seconds: float = 0.0
+
+
+@contextmanager
+def watch() -> Iterator[Watch]:
+    """Time a block."""
+    measured, begun = Watch(), time.perf_counter()
+    yield measured
+    measured.seconds = time.perf_counter() - begun
+
+
+def peak_megabytes() -> float:
+    """Return the most memory this process ever held.
+
+    On Linux from VmHWM: the peak that getrusage knows survives an exec, so that a child would
+    report its parent's.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(one for one in status.read_text().splitlines() if one.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def machine(engine: Engine) -> dict[str, str]:
+    """Return what a stranger needs to know to compare figures."""
+    with engine.begin() as connection:
+        server = connection.execute(text("SHOW server_version")).scalar_one()
+    return {
+        "cores": str(os.cpu_count()),
+        "load": f"{os.getloadavg()[0]:.1f}",
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "postgresql": str(server),
+    }

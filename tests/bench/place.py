@@ -1,0 +1,163 @@
+"""Where the bench takes place: a server of its own, a newsletter with 11 topics, and its list.
+
+Eleven topics with a brief on each give 2,047 topic sets of which no two choose the same briefs:
+as many editions, the most that so many topics can ask for.
+"""
+
+import csv
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from newsletter.adapters.embedded import embedded_url
+from newsletter.bootstrap import House
+from newsletter.core.filed import FiledIssue
+from newsletter.core.publication import Newsletter
+from newsletter.services.publishing import day_of
+from newsletter.settings import Settings, load_settings, shipped
+from tests.house import brief
+from tests.signing import Seal
+
+SLUG = "technology"
+TOPICS = tuple(f"topic-{number:02}" for number in range(1, 12))
+_SETS = 2 ** len(TOPICS) - 1  #: all but the empty one
+_WORDS = "A report that is long enough to look like one, and says what happened, to whom and why. "
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder, an embedded PostgreSQL, a sink, and settings for both."""
+
+    folder: Path
+    server: str  #: URL of the server's first database
+    settings: Settings
+    seal: Seal
+
+    @property
+    def newsletter(self) -> Newsletter:
+        """Return the newsletter of the bench."""
+        return self.settings.newsletter(SLUG)
+
+    def url(self, database: str) -> str:
+        """Return the URL of a database of this server."""
+        return make_url(self.server).set(database=database).render_as_string(hide_password=False)
+
+    def create(self, database: str, template: str = "template1") -> None:
+        """Create a database, as a copy of a template that nobody is connected to."""
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+
+    @contextmanager
+    def house(self, database: str) -> Iterator[House]:
+        """Open the service on a database."""
+        environment = self.settings.environment.model_copy(
+            update={"database_url": SecretStr(self.url(database))}
+        )
+        with closing(House(replace(self.settings, environment=environment))) as house:
+            yield house
+
+    def environ(self, database: str) -> dict[str, str]:
+        """Return the environment of a process of the service on a database."""
+        return os.environ | {
+            "NEWSLETTER_CONFIG": str(self.folder / "config"),
+            "NEWSLETTER_DATABASE_URL": self.url(database),
+            "NEWSLETTER_SENDGRID_HOST": self.settings.sendgrid_host,
+            "SENDGRID_API_KEY": "SG.bench",
+            "SENDGRID_WEBHOOK_KEY": self.seal.public_key,
+        }
+
+
+@contextmanager
+def opened(sink_url: str) -> Iterator[Place]:
+    """Make a place, and clear it away afterwards."""
+    with tempfile.TemporaryDirectory(prefix="newsletter-bench-", ignore_cleanup_errors=True) as tmp:
+        folder, seal = Path(tmp), Seal()
+        folder.chmod(0o755)  # an embedded server that is started by root runs as somebody else
+        _write_config(folder / "config")
+        settings = load_settings(folder / "config")
+        environment = settings.environment.model_copy(
+            update={
+                "var": folder,
+                "sendgrid_host": sink_url,
+                "sendgrid_api_key": SecretStr("SG.bench"),
+                "sendgrid_webhook_key": seal.public_key,
+            }
+        )
+        server = embedded_url(folder / "postgres")
+        yield Place(folder, server, replace(settings, environment=environment), seal)
+
+
+def _write_config(folder: Path) -> None:
+    """Write the shipped settings with eleven topics in place of their own."""
+    (folder / "newsletters").mkdir(parents=True)
+    (folder / "service.toml").write_text((shipped("config") / "service.toml").read_text())
+    name = f"newsletters/{SLUG}.toml"
+    head = (shipped("config") / name).read_text().partition("[[topics]]")[0]
+    topics = (
+        f'[[topics]]\nslug = "{slug}"\ntitle = "{slug.title()}"\nblurb = "All about {slug}."\n'
+        f'keywords = ["{slug}"]\n'
+        for slug in TOPICS
+    )
+    (folder / name).write_text(head + "\n".join(topics))
+
+
+def write_list(path: Path, readers: int) -> Path:
+    """Write a list; one reader after another chooses the next of the topic sets."""
+    chosen = [
+        ";".join(slug for bit, slug in enumerate(TOPICS) if mask >> bit & 1)
+        for mask in range(1, _SETS + 1)
+    ]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["email", "topics"])
+        for number in range(readers):
+            rows.writerow([f"reader-{number:07}@example.com", chosen[number % _SETS]])
+    return path
+
+
+def import_list(house: House, path: Path) -> int:
+    """Import a list as an operator does; return how many subscribers it added."""
+    report = house.subscriptions.import_list(
+        path,
+        SLUG,
+        known_topics=TOPICS,
+        default_zone="UTC",
+        consent_source="bench",
+        now=house.clock.now(),
+    )
+    return report.counts["added"]  # type: ignore[index]
+
+
+def approved_issue(house: House) -> FiledIssue:
+    """Receive a brief on each topic and set the day's issue, which its policy approves."""
+    for number, slug in enumerate(TOPICS):
+        title = f"{_ORDINALS[number]} {slug} has news of its own kind today"
+        told = brief(title=title, summary=_WORDS, why=_WORDS, topics=(slug,))
+        house.intake.receive(told)
+    newsletter = house.settings.newsletter(SLUG)
+    filed = house.publishing.assemble(newsletter, day_of(newsletter, house.clock.now()))
+    assert len(filed.issue.entries) == len(TOPICS), "a brief of the bench was held"
+    return filed
+
+
+#: Titles must not resemble one another, or the gate would take them for one story.
+_ORDINALS = (
+    "Glaciers",
+    "Tramways",
+    "Orchards",
+    "Compilers",
+    "Lighthouses",
+    "Parliaments",
+    "Violins",
+    "Satellites",
+    "Bakeries",
+    "Submarines",
+    "Libraries",
+)

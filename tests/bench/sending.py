@@ -1,0 +1,111 @@
+"""Plan and send: a whole issue, from the plan until every batch is accepted and recorded."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from newsletter.bootstrap import House
+from newsletter.core.filed import FiledIssue
+from tests.bench.measure import peak_megabytes, watch
+from tests.bench.place import SLUG, Place
+from tests.bench.sink import Counts, Sink
+
+_PATIENCE = 600  #: seconds without a sent issue, after which something is broken
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What one send took; `seconds` is all of it, the plan included."""
+
+    readers: int
+    editions: int
+    plan_seconds: float
+    enqueue_seconds: float
+    seconds: float
+    sink: Counts
+    worker_megabytes: float
+    worker_cpu: float  #: seconds, all workers together
+    planner_megabytes: float
+    compiles: int  #: of MJML, by every process that took part
+    inlinings: int
+
+
+def send(place: Place, database: str, sink: Sink, *, workers: int, readers: int) -> Sent:
+    """Send the approved issue of a database, and prove that everyone was reached once."""
+    with place.house(database) as house, _workers(place, database, workers) as reports:
+        newsletter = house.settings.newsletter(SLUG)
+        [filed] = _approved(house)
+        sink.counts()
+        with watch() as whole:
+            with watch() as plan:
+                assert house.dispatch.plan(newsletter, filed)
+            with watch() as enqueue:
+                house.dispatch.send(newsletter, filed.issue.date)
+            _await_sent(house, filed)
+        account, arrived = house.inquiry.account(filed), sink.counts()
+    sums = account.sums
+    assert (sums.accepted, sums.deliveries, arrived.recipients) == (readers,) * 3, sums
+    return Sent(
+        readers=readers,
+        editions=account.editions,
+        plan_seconds=plan.seconds,
+        enqueue_seconds=enqueue.seconds,
+        seconds=whole.seconds,
+        sink=arrived,
+        worker_megabytes=max(one["megabytes"] for one in reports),
+        worker_cpu=sum(one["cpu"] for one in reports),
+        planner_megabytes=peak_megabytes(),
+        compiles=sum(one["compiles"] for one in reports),
+        inlinings=sum(one["inlinings"] for one in reports),
+    )
+
+
+def _approved(house: House) -> list[FiledIssue]:
+    with house.engine.begin() as connection:
+        dates = connection.execute(text("SELECT date FROM issue WHERE state = 'approved'"))
+        newsletter = house.settings.newsletter(SLUG)
+        return [house.publishing.issue(newsletter, on) for on in dates.scalars()]
+
+
+def _await_sent(house: House, filed: FiledIssue) -> None:
+    asked = text("SELECT state FROM issue WHERE id = :id")
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        with house.engine.begin() as connection:
+            state = connection.execute(asked, {"id": filed.id}).scalar_one()
+        if state == "sent":
+            return
+        assert state == "sending", f"the issue is {state}"
+        time.sleep(0.05)
+    raise TimeoutError(f"not sent after {_PATIENCE} seconds")
+
+
+@contextmanager
+def _workers(place: Place, database: str, count: int) -> Iterator[list[dict[str, float]]]:
+    """Run workers that wait for jobs; what they report is in the list once they have ended."""
+    command = [sys.executable, "-m", "tests.bench.worker"]
+    running = [
+        subprocess.Popen(
+            command,
+            env=place.environ(database),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(count)
+    ]
+    reports: list[dict[str, float]] = []
+    try:
+        for process in running:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n", "a worker did not start"
+        yield reports
+    finally:
+        answers = [process.communicate(timeout=60)[0] for process in running]
+    reports.extend(json.loads(answer) for answer in answers)

@@ -1,0 +1,12 @@
+"""The web application in a process of its own, without clock and worker."""
+
+import sys
+
+import uvicorn
+
+from newsletter.bootstrap import House
+from newsletter.settings import load_settings
+
+if __name__ == "__main__":
+    app = House(load_settings()).app
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")

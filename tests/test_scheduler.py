@@ -1,0 +1,93 @@
+"""The scheduler asks often, and only while its process leads."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from newsletter.core.publication import Newsletter
+from newsletter.scheduler import make_scheduler
+from newsletter.settings import load_settings, shipped
+
+TECHNOLOGY = load_settings(shipped("config")).newsletter("technology")
+NEWSLETTERS = {"technology": TECHNOLOGY, "cities": replace(TECHNOLOGY, slug="cities")}
+
+
+class Desk:
+    """Calendar, Dispatch and Leadership in one, which remember what they were asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.leads = True
+
+    def keep(self, newsletter: Newsletter) -> None:
+        self.asked.append(f"keep {newsletter.slug}")
+
+    def tell(self) -> None:
+        self.asked.append("tell")
+
+    def recover(self) -> None:
+        self.asked.append("recover")
+
+    def held(self) -> bool:
+        return self.leads
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+def scheduler(desk: Desk) -> Iterator[Any]:
+    made = make_scheduler(
+        NEWSLETTERS,
+        calendar=desk,  # type: ignore[arg-type]
+        dispatch=desk,  # type: ignore[arg-type]
+        leadership=desk,
+    )
+    made.start(paused=True)
+    yield made
+    made.shutdown()
+
+
+def run(scheduler: Any) -> None:
+    for job in scheduler.get_jobs():
+        job.func(*job.args, **job.kwargs)
+
+
+def test_every_newsletter_is_kept_by_a_job_of_its_own(scheduler: Any, desk: Desk) -> None:
+    run(scheduler)
+
+    assert sorted(desk.asked) == ["keep cities", "keep technology", "recover", "tell"]
+
+
+def test_a_standby_asks_nothing_until_it_leads(scheduler: Any, desk: Desk) -> None:
+    desk.leads = False
+    run(scheduler)
+    assert desk.asked == []
+
+    desk.leads = True
+    run(scheduler)
+    assert len(desk.asked) == 4
+
+
+def test_it_asks_every_few_seconds_and_never_twice_at_once(scheduler: Any) -> None:
+    for job in scheduler.get_jobs():
+        slow = job.id == "recover"
+        assert job.trigger.interval <= timedelta(seconds=60 if slow else 2)
+        assert job.max_instances == 1
+
+
+def test_a_look_that_was_slept_through_is_made_up_for_once(scheduler: Any) -> None:
+    for job in scheduler.get_jobs():
+        assert job.coalesce
+        assert job.misfire_grace_time is None
+
+
+def test_a_look_that_takes_long_is_no_news() -> None:
+    assert not logging.getLogger("apscheduler.scheduler").isEnabledFor(logging.WARNING)
+    assert logging.getLogger("apscheduler.executors.default").isEnabledFor(logging.ERROR)
