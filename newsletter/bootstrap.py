@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
+from newsletter.adapters.alerts import open_channels
 from newsletter.adapters.clock import SystemClock, new_id
 from newsletter.adapters.database import make_engine, migrate
 from newsletter.adapters.embedded import embedded_url
@@ -16,20 +17,25 @@ from newsletter.adapters.jobs import JobQueue
 from newsletter.adapters.leadership import AdvisoryLeadership
 from newsletter.adapters.notices import log_notice
 from newsletter.adapters.sendgrid.mailer import SendGridMailer
+from newsletter.adapters.sendgrid.suppressions import SendGridLists
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
 from newsletter.adapters.sources.fetching import Fetcher, Limits
 from newsletter.adapters.sources.polling import HttpSourceReader
+from newsletter.adapters.stores.brakes import Brakes
 from newsletter.adapters.stores.briefs import Briefs
 from newsletter.adapters.stores.decisions import DecisionLog
 from newsletter.adapters.stores.deliveries import Deliveries
 from newsletter.adapters.stores.events import Events
 from newsletter.adapters.stores.issues import Issues
 from newsletter.adapters.stores.sources import Sources
+from newsletter.adapters.stores.troubles import unknown_issues
+from newsletter.adapters.stores.unknowns import Unknowns
 from newsletter.adapters.stores.watch import Watches
 from newsletter.errors import ConfigurationError
-from newsletter.ports import Notify
 from newsletter.rendering.renderer import Renderer
 from newsletter.scheduler import make_scheduler
+from newsletter.services.alerting import Alerting
+from newsletter.services.braking import Braking
 from newsletter.services.calendar import Calendar
 from newsletter.services.dispatch import Dispatch
 from newsletter.services.feedback import Feedback
@@ -38,6 +44,8 @@ from newsletter.services.intake import Intake
 from newsletter.services.polling import Polling
 from newsletter.services.preview import Previews
 from newsletter.services.publishing import Publishing
+from newsletter.services.settling import Settling
+from newsletter.services.suppressing import Suppressing
 from newsletter.settings import Settings
 from newsletter.web.app import create_app
 from subscribers.service import Subscriptions
@@ -114,6 +122,8 @@ class House:
             publishing=self.publishing,
             issues=self._issues,
             deliveries=self._deliveries,
+            braking=self.braking,
+            settling=self.settling,
             mailer=self.mailer,
             queue=self.queue,
             clock=self.clock,
@@ -125,6 +135,25 @@ class House:
         )
         self.queue.on_batch(dispatch.send_batch)
         return dispatch
+
+    @cached_property
+    def braking(self) -> Braking:
+        return Braking(
+            brakes=Brakes(self.engine),
+            issues=self._issues,
+            decisions=self.decisions,
+            clock=self.clock,
+            fuse=self.settings.service.fuse,
+        )
+
+    @cached_property
+    def settling(self) -> Settling:
+        return Settling(
+            unknowns=Unknowns(self.engine),
+            decisions=self.decisions,
+            clock=self.clock,
+            quiet=timedelta(minutes=self.settings.service.sending.quiet_minutes),
+        )
 
     @cached_property
     def preview(self) -> Previews:
@@ -142,6 +171,23 @@ class House:
             events=Events(self.engine),
             subscriptions=self.subscriptions,
             clock=self.clock,
+        )
+
+    @cached_property
+    def suppressing(self) -> Suppressing:
+        return Suppressing(
+            subscriptions=self.subscriptions,
+            events=Events(self.engine),
+            decisions=self.decisions,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def sendgrid_lists(self) -> SendGridLists:
+        return SendGridLists(
+            api_key=self._api_key,
+            host=self.settings.sendgrid_host,
+            timeout=self.settings.service.sendgrid.timeout_seconds,
         )
 
     @cached_property
@@ -171,6 +217,7 @@ class House:
             dispatch=self.dispatch,
             leadership=self.leadership,
             polling=self.polling,
+            alerting=self.alerting,
         )
 
     @cached_property
@@ -179,15 +226,25 @@ class House:
             publishing=self.publishing,
             dispatch=self.dispatch,
             gather=self.polling.poll_due,
-            book=Watches(self.engine),
-            notify=self.notify,
+            book=self._watches,
+            notify=self.alerting.tell,
             clock=self.clock,
         )
 
     @cached_property
-    def notify(self) -> Notify:
-        """How operators are told; the log, unless something better is chosen here."""
-        return log_notice
+    def alerting(self) -> Alerting:
+        """How operators are told: by the log, and through the channels they named."""
+        urls = self.settings.environment.alerts
+        return Alerting(
+            newsletters=self.settings.newsletters,
+            channels=open_channels(urls.get_secret_value()) if urls else (),
+            log=log_notice,
+            book=self._watches,
+            unknown=partial(unknown_issues, self.engine),
+            reports=self.polling.reports,
+            quiet=timedelta(minutes=self.settings.service.sending.quiet_minutes),
+            clock=self.clock,
+        )
 
     @cached_property
     def leadership(self) -> AdvisoryLeadership:
@@ -210,15 +267,19 @@ class House:
 
     @cached_property
     def mailer(self) -> SendGridMailer:
-        key = self.settings.environment.sendgrid_api_key
-        if key is None:
-            raise ConfigurationError("SENDGRID_API_KEY is not set: there is no key to send with")
         return SendGridMailer(
-            api_key=key.get_secret_value(),
+            api_key=self._api_key,
             host=self.settings.sendgrid_host,
             timeout=self.settings.service.sendgrid.timeout_seconds,
             clock=self.clock,
         )
+
+    @property
+    def _api_key(self) -> str:
+        key = self.settings.environment.sendgrid_api_key
+        if key is None:
+            raise ConfigurationError("SENDGRID_API_KEY is not set: there is no key to send with")
+        return key.get_secret_value()
 
     @cached_property
     def queue(self) -> JobQueue:
@@ -233,8 +294,12 @@ class House:
         return Issues(self.engine)
 
     @cached_property
+    def _watches(self) -> Watches:
+        return Watches(self.engine)
+
+    @cached_property
     def _deliveries(self) -> Deliveries:
-        return Deliveries(self.engine)
+        return Deliveries(self.engine, self.settings.service.pace)
 
     @cached_property
     def decisions(self) -> DecisionLog:

@@ -1,11 +1,12 @@
 """What the services ask of the world: each port is answered by an adapter, or by a test's fake."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
 from newsletter.core.account import Account, DeliveryRecord
+from newsletter.core.brakes import Trouble
 from newsletter.core.brief import Brief
 from newsletter.core.delivery import Claim, Disposition, NotYet, Outcome
 from newsletter.core.edition import Edition, Letter
@@ -16,6 +17,7 @@ from newsletter.core.issue import Candidate, Issue
 from newsletter.core.mailing import Envelope
 from newsletter.core.notice import Notice
 from newsletter.core.publication import Newsletter
+from newsletter.core.settlement import Ruling, UnknownBatch
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import Answer, SourceRecord, Validators
 from newsletter.core.timetable import Standing, Watch
@@ -160,10 +162,12 @@ class DeliveryStore(Protocol):
         batch_size: int,
         now: datetime,
         wave: Callable[[str], datetime] | None = None,
+        fresh_for: timedelta | None = None,
     ) -> bool:
         """Write down who gets which edition in which batch; False if that was done before.
 
         `wave` gives the moment for readers of a zone; without it all batches may leave at once.
+        What has not left `fresh_for` so long after the last such moment never will.
         """
         ...
 
@@ -209,6 +213,14 @@ class EventStore(Protocol):
 
     def owners(self, delivery_ids: Sequence[int]) -> dict[int, Owner]:
         """Return whose deliveries these are; unknown ids are left out."""
+        ...
+
+    def count_soft_bounces(self, bounces: Mapping[int, datetime]) -> dict[int, datetime]:
+        """Keep soft bounces by delivery; return the latest one of each reader now worn out."""
+        ...
+
+    def forget_soft_bounces(self, subscriber_id: int) -> None:
+        """Begin counting anew for a reader whose suppression was lifted."""
         ...
 
 
@@ -328,4 +340,40 @@ class SourceStore(Protocol):
 
     def record(self, newsletter: str, source: str, record: SourceRecord) -> None:
         """Keep how a source stands now, and let go of it."""
+        ...
+
+
+class BrakeStore(Protocol):
+    """Stops issues on their way, and counts what has gone wrong with them."""
+
+    def pause(self, issue_id: int, reason: str, now: datetime) -> bool:
+        """Let no further batch leave; False if the issue was not on its way."""
+        ...
+
+    def cancel(self, issue_id: int, reason: str) -> bool:
+        """Leave out whatever has not left; False if the issue was not on its way."""
+        ...
+
+    def leave_out(self, now: datetime) -> int:
+        """Cancel what is stale, and leave out what cancelled issues still hold."""
+        ...
+
+    def trouble(self, issue_id: int) -> Trouble:
+        """Count what has gone wrong with an issue so far."""
+        ...
+
+    def sending(self) -> tuple[int, ...]:
+        """Return the issues on their way."""
+        ...
+
+
+class UnknownStore(Protocol):
+    """Keeps batches whose answer was lost."""
+
+    def unknown(self) -> tuple[UnknownBatch, ...]:
+        """Return all of them, the oldest first, with what has been heard since."""
+        ...
+
+    def settle(self, batch_id: int, ruling: Ruling, reason: str) -> bool:
+        """Settle an unknown batch; False if it is not unknown any more."""
         ...

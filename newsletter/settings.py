@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from newsletter.core.brakes import Fuse, Pace
 from newsletter.core.brief import Verification
 from newsletter.core.publication import Caps, Mailbox, Newsletter, Timetable, Topic
 from newsletter.core.source import FieldDefaults, FieldMap, PolledSource, source_faults
@@ -30,6 +31,8 @@ T = TypeVar("T")
 _CATCH_UP_LIMIT = 24  #: hours; by then the next day's issue is due
 
 for _shape in (
+    Fuse,
+    Pace,
     Caps,
     FieldDefaults,
     FieldMap,
@@ -75,6 +78,7 @@ class Sending(_Part):
     batch_size: int = Field(ge=1, le=1000)  #: mail/send: at most 1,000 personalizations
     lease_seconds: int = Field(ge=1)
     concurrency: int = Field(ge=1, le=64)
+    quiet_minutes: float = Field(gt=0)
 
 
 class Polling(_Part):
@@ -93,6 +97,8 @@ class Service(_Part):
     web: Web
     sendgrid: SendGrid
     sending: Sending
+    fuse: Fuse
+    pace: Pace
     polling: Polling = Polling()
 
 
@@ -109,6 +115,15 @@ class Environment(BaseSettings):
     var: Path = Field(Path("var"), validation_alias="NEWSLETTER_VAR")
     sendgrid_api_key: SecretStr | None = Field(None, validation_alias="SENDGRID_API_KEY")
     sendgrid_webhook_key: str | None = Field(None, validation_alias="SENDGRID_WEBHOOK_KEY")
+    #: Apprise URLs, separated by spaces or commas
+    alerts: SecretStr | None = Field(None, validation_alias="NEWSLETTER_ALERTS")
+    metrics_token: SecretStr | None = Field(None, validation_alias="NEWSLETTER_METRICS_TOKEN")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what no log may say."""
+        kept = (self.database_url, self.sendgrid_api_key, self.alerts, self.metrics_token)
+        return tuple(secret.get_secret_value() for secret in kept if secret)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,20 +7,25 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from newsletter.adapters.stores.brakes import Brakes
 from newsletter.adapters.stores.briefs import Briefs
 from newsletter.adapters.stores.decisions import DecisionLog
 from newsletter.adapters.stores.deliveries import Deliveries
 from newsletter.adapters.stores.events import Events
 from newsletter.adapters.stores.issues import Issues
+from newsletter.adapters.stores.unknowns import Unknowns
+from newsletter.core.brakes import Fuse
 from newsletter.core.brief import Brief, Source, Verification, brief_key
 from newsletter.core.delivery import Claim
 from newsletter.core.filed import FiledIssue
 from newsletter.core.publication import Newsletter
 from newsletter.rendering.renderer import Renderer
+from newsletter.services.braking import Braking
 from newsletter.services.dispatch import Dispatch
 from newsletter.services.inquiry import Inquiry
 from newsletter.services.intake import Intake
 from newsletter.services.publishing import Publishing
+from newsletter.services.settling import Settling
 from newsletter.settings import load_settings, shipped
 from subscribers.service import Subscriptions
 from subscribers.store.store import PostgresStore
@@ -28,6 +33,8 @@ from tests.fakes import FakeClock, FakeMailer, FakeQueue
 
 TODAY = date(2026, 11, 23)
 BASE_URL = "https://news.example.com"
+#: So many recipients that no test blows it unless it means to.
+FUSE = Fuse(after=100, refused=0.5, unknown=0.5, bounced=0.5, complained=0.5)
 TECHNOLOGY: Newsletter = load_settings(shipped("config")).newsletter("technology")
 
 _TITLES = {
@@ -70,6 +77,8 @@ class TestHouse:
     intake: Intake
     publishing: Publishing
     dispatch: Dispatch
+    braking: Braking
+    settling: Settling
     inquiry: Inquiry
     subscriptions: Subscriptions
     deliveries: Deliveries
@@ -143,11 +152,19 @@ def open_house(engine: Engine, newsletter: Newsletter = TECHNOLOGY, size: int = 
         base_url=BASE_URL,
         clock=clock,
     )
+    braking = Braking(
+        brakes=Brakes(engine), issues=issues, decisions=decisions, clock=clock, fuse=FUSE
+    )
+    settling = Settling(
+        unknowns=Unknowns(engine), decisions=decisions, clock=clock, quiet=timedelta(minutes=15)
+    )
     dispatch = Dispatch(
         newsletters=newsletters,
         publishing=publishing,
         issues=issues,
         deliveries=deliveries,
+        braking=braking,
+        settling=settling,
         mailer=mailer,
         queue=queue,
         clock=clock,
@@ -173,6 +190,8 @@ def open_house(engine: Engine, newsletter: Newsletter = TECHNOLOGY, size: int = 
         ),
         publishing=publishing,
         dispatch=dispatch,
+        braking=braking,
+        settling=settling,
         inquiry=Inquiry(issues=issues, deliveries=deliveries, subscriptions=subscriptions),
         subscriptions=subscriptions,
         deliveries=deliveries,

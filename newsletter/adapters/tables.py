@@ -124,6 +124,7 @@ class IssueRow(Row, table=True):
     approved_at: datetime | None = _moment(optional=True)
     assembled_at: datetime = _moment()
     planned_at: datetime | None = _moment(optional=True)
+    send_by: datetime | None = _moment(optional=True)  #: what has not left by then is stale
     audience: int = _count()
 
 
@@ -238,6 +239,9 @@ class PostOfficeRow(Row, table=True):
 
     id: int = Field(default=1, sa_column=Column(Integer, primary_key=True))
     closed_until: datetime | None = _moment(optional=True)  #: SendGrid asked all of us to wait
+    free_at: datetime | None = _moment(optional=True)  #: when the pace allows the next batch
+    day: date | None = None  #: of the count beside it, in UTC
+    day_count: int = _count()  #: recipients written to on that day
 
 
 class PolledSourceRow(Row, table=True):

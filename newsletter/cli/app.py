@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from newsletter import __version__
-from newsletter.cli import briefs, issue, sources, subscribers
+from newsletter.cli import batches, briefs, issue, sources, subscribers, suppressions
 from newsletter.cli.demo import demo
 from newsletter.cli.desk import leave
 from newsletter.cli.service import check, sandbox, scheduler, serve, worker
@@ -45,7 +45,9 @@ app.command(rich_help_panel=_START)(check)
 app.add_typer(briefs.app, name="briefs", rich_help_panel=_DAY)
 app.add_typer(sources.app, name="sources", rich_help_panel=_DAY)
 app.add_typer(subscribers.app, name="subscribers", rich_help_panel=_DAY)
+app.add_typer(suppressions.app, name="suppressions", rich_help_panel=_DAY)
 app.add_typer(issue.app, name="issue", rich_help_panel=_DAY)
+app.add_typer(batches.app, name="batches", rich_help_panel=_DAY)
 app.command(rich_help_panel=_DAY)(why)
 app.command(rich_help_panel=_RUN)(serve)
 app.command(rich_help_panel=_RUN)(scheduler)

@@ -182,3 +182,49 @@ def status(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) 
     filed = house().publishing.issue(*_which(newsletter, date))
     account = _account(filed)
     answer(issue_data(filed, account), as_json=as_json, say=lambda: _say(filed, account))
+
+
+Because = Annotated[str, typer.Option("--because", help="The reason, kept with the issue.")]
+
+
+@app.command()
+def pause(
+    because: Because = "paused by a person",
+    date: Date = None,
+    newsletter: Slug = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let no further batch leave; those in hand are still recorded."""
+    filed = house().publishing.issue(*_which(newsletter, date))
+    _say_now(house().braking.pause(filed, actor=actor(), because=because), as_json=as_json)
+
+
+@app.command()
+def resume(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
+    """Let a paused issue's batches leave again."""
+    filed = house().publishing.issue(*_which(newsletter, date))
+    filed = house().braking.resume(filed, actor=actor())
+    house().dispatch.recover()
+    _say_now(filed, as_json=as_json)
+
+
+@app.command()
+def cancel(
+    because: Because = "cancelled by a person",
+    date: Date = None,
+    newsletter: Slug = None,
+    as_json: AsJson = False,
+) -> None:
+    """Leave out whatever has not left; what has left cannot be called back."""
+    filed = house().publishing.issue(*_which(newsletter, date))
+    _say_now(house().braking.cancel(filed, actor=actor(), because=because), as_json=as_json)
+
+
+def _say_now(filed: FiledIssue, *, as_json: bool) -> None:
+    account = house().inquiry.account(filed)
+
+    def say() -> None:
+        say_issue(filed)
+        say_account(account)
+
+    answer(issue_data(filed, account), as_json=as_json, say=say)

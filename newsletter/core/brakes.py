@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,11 @@ class Pace:
     per_day: int  #: recipients; 0 is no limit
     warm_up: Mapping[date, int]  #: from each date on, so many a day, until the next date
 
+    @property
+    def limits(self) -> bool:
+        """Tell whether there is any limit to keep."""
+        return bool(self.per_minute or self.per_day or self.warm_up)
+
     def day_limit(self, on: date) -> int:
         """Return how many recipients may be written to on a date; 0 is no limit."""
         begun = [day for day in self.warm_up if day <= on]
@@ -59,3 +64,26 @@ def next_turn(pace: Pace, last: datetime | None, size: int, now: datetime) -> da
     """
     start = max(last, now) if last else now
     return start + timedelta(minutes=size / pace.per_minute) if pace.per_minute else start
+
+
+@dataclass(frozen=True, kw_only=True)
+class Office:
+    """How much has left lately, whatever worker sent it."""
+
+    free_at: datetime | None  #: when the pace allows the next batch
+    day: date | None  #: of the count beside it, in UTC
+    day_count: int  #: recipients written to on that day
+
+
+def wait_for_turn(pace: Pace, office: Office, size: int, now: datetime) -> datetime | None:
+    """Return when a batch of this size may try again; None if it may leave now.
+
+    A batch larger than a whole day's limit leaves first on its day, or it never would.
+    """
+    if office.free_at and office.free_at > now:
+        return office.free_at
+    today = now.astimezone(UTC).date()
+    limit, sent = pace.day_limit(today), office.day_count if office.day == today else 0
+    if limit and sent and sent + size > limit:
+        return datetime.combine(today + timedelta(days=1), time(), UTC)
+    return None

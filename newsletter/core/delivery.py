@@ -22,7 +22,8 @@ class DeliveryState(IntEnum):
     OPENED = 40  #: seen, by a person or by a machine
     CLICKED = 50  #: a link was followed
     DROPPED = 60  #: SendGrid declined to try
-    BOUNCED = 70  #: the recipient's server refused it
+    BLOCKED = 65  #: the recipient's server refused it this time
+    BOUNCED = 70  #: the recipient's server refused it for good
     UNSUBSCRIBED = 80  #: the recipient said goodbye through SendGrid
     COMPLAINED = 90  #: the recipient called it spam
 

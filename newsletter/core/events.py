@@ -1,5 +1,6 @@
 """DeliveryEvent: what the world later says of a delivery, and what follows from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,13 +18,16 @@ class EventKind(StrEnum):
     DEFERRED = "deferred"
     DELIVERED = "delivered"
     BOUNCED = "bounced"  #: refused for good
-    BLOCKED = "blocked"  #: refused this time, for reputation or content; not suppressed
+    SOFT_BOUNCED = "soft_bounced"  #: refused this time, for what the mailbox is; it counts
+    BLOCKED = "blocked"  #: refused this time, for what we are or sent; says nothing of the mailbox
     OPENED = "opened"
     OPENED_BY_MACHINE = "opened_by_machine"  #: a mail proxy fetched the letter's images
     CLICKED = "clicked"
+    CLICKED_BY_MACHINE = "clicked_by_machine"  #: a scanner followed a link, and says so
     COMPLAINED = "complained"
     UNSUBSCRIBED = "unsubscribed"
     RESUBSCRIBED = "resubscribed"
+    ACCOUNT_CHANGED = "account_changed"  #: SendGrid suspended our account, or let it go on
     UNKNOWN = "unknown"
 
 
@@ -45,51 +49,68 @@ class Consequence:
     """What an event does: a rung of the ladder, a suppression, the end of a subscription."""
 
     state: DeliveryState
-    suppress: SuppressionReason | None = None
+    suppress: SuppressionReason | None = None  #: since the event's time
     end: bool = False  #: the subscription ends
+    soft: bool = False  #: counts towards a suppression; `is_worn_out` says when it is one
 
     @property
     def lasting(self) -> bool:
         """Tell whether anything follows for more than this one letter."""
-        return self.end or self.suppress is not None
+        return self.end or self.soft or self.suppress is not None
 
 
-#: Read it as a table. Blocked is a bounce for this letter, and nothing for the address.
+#: Read it as a table. What follows when SendGrid drops a letter depends on its reason: see DROPS.
 CONSEQUENCES: dict[EventKind, Consequence] = {
     EventKind.PROCESSED: Consequence(state=DeliveryState.PROCESSED),
     EventKind.DROPPED: Consequence(state=DeliveryState.DROPPED),
     EventKind.DEFERRED: Consequence(state=DeliveryState.DEFERRED),
     EventKind.DELIVERED: Consequence(state=DeliveryState.DELIVERED),
     EventKind.BOUNCED: Consequence(state=DeliveryState.BOUNCED, suppress=SuppressionReason.BOUNCE),
-    EventKind.BLOCKED: Consequence(state=DeliveryState.BOUNCED),
+    EventKind.SOFT_BOUNCED: Consequence(state=DeliveryState.BLOCKED, soft=True),
+    EventKind.BLOCKED: Consequence(state=DeliveryState.BLOCKED),
     EventKind.OPENED: Consequence(state=DeliveryState.OPENED),
     EventKind.OPENED_BY_MACHINE: Consequence(state=DeliveryState.DELIVERED),
     EventKind.CLICKED: Consequence(state=DeliveryState.CLICKED),
+    EventKind.CLICKED_BY_MACHINE: Consequence(state=DeliveryState.DELIVERED),
     EventKind.COMPLAINED: Consequence(
         state=DeliveryState.COMPLAINED, suppress=SuppressionReason.COMPLAINT, end=True
     ),
     EventKind.UNSUBSCRIBED: Consequence(state=DeliveryState.UNSUBSCRIBED, end=True),
     EventKind.RESUBSCRIBED: Consequence(state=DeliveryState.SILENT),
+    EventKind.ACCOUNT_CHANGED: Consequence(state=DeliveryState.SILENT),
     EventKind.UNKNOWN: Consequence(state=DeliveryState.SILENT),
 }
 
-#: Drop reasons that say something lasting of the address (lower-cased prefixes of `reason`).
-DROPS: dict[str, SuppressionReason] = {
-    "bounced address": SuppressionReason.BOUNCE,
-    "spam reporting address": SuppressionReason.COMPLAINT,
-    "invalid": SuppressionReason.INVALID,
+_DROPPED = DeliveryState.DROPPED
+
+#: SendGrid's reasons to drop a letter that say something lasting, case-folded. The others (spam
+#: content, a wrong header, a package used up) are about the letter or about us.
+DROPS: dict[str, Consequence] = {
+    "bounced address": Consequence(state=_DROPPED, suppress=SuppressionReason.BOUNCE),
+    "invalid": Consequence(state=_DROPPED, suppress=SuppressionReason.INVALID),
+    "spam reporting address": Consequence(state=_DROPPED, suppress=SuppressionReason.COMPLAINT),
+    "unsubscribed address": Consequence(state=_DROPPED, end=True),
 }
 
 
 def consequence(event: DeliveryEvent) -> Consequence:
-    """Return what follows from an event; a drop's reason decides what it says of the address."""
+    """Return what follows from an event."""
     plain = CONSEQUENCES[event.kind]
     if event.kind is not EventKind.DROPPED:
         return plain
-    reason = event.reason.casefold()
-    if reason.startswith("unsubscribed address"):
-        return Consequence(state=plain.state, end=True)
-    for words, suppress in DROPS.items():
-        if reason == words or (words != "invalid" and reason.startswith(words)):
-            return Consequence(state=plain.state, suppress=suppress)
-    return plain
+    return DROPS.get(event.reason.strip().casefold(), plain)
+
+
+SOFT_WINDOW = 5  #: letters
+SOFT_LIMIT = 3  #: soft bounces among so many letters in a row
+
+
+def is_worn_out(letters: Sequence[bool]) -> bool:
+    """Tell whether a mailbox refused too often to go on; `letters` are its own, in order.
+
+    True marks a soft bounce. Every letter that arrives pushes earlier bounces towards the edge of
+    the window, and so out of the count. More news never turns True into False: in whatever order
+    events come, the end is the same.
+    """
+    windows = range(max(len(letters) - SOFT_WINDOW, 0) + 1)
+    return any(sum(letters[start : start + SOFT_WINDOW]) >= SOFT_LIMIT for start in windows)

@@ -48,6 +48,7 @@ class IssueState(StrEnum):
     SENDING = "sending"  #: planned; batches are leaving
     PAUSED = "paused"  #: planned, and waiting for a person
     SENT = "sent"  #: every batch has an outcome
+    CANCELLED = "cancelled"  #: stopped on its way: what had not left by then stays
     MISSED = "missed"  #: it did not leave while it was fresh; a person may still see to it
 
     @property

@@ -6,13 +6,15 @@ from enum import StrEnum
 
 
 class NoticeKind(StrEnum):
-    """What happened to the day's issue."""
+    """What happened to the day's issue, or to a source of it."""
 
     EMPTY_DAY = "empty day"  #: nothing to say at the hour; nothing is sent
     UNAPPROVED = "unapproved"  #: a draft at the hour; it leaves once it is approved, while fresh
     FAILED = "failed"  #: it could not be assembled or sent; the clock tries again while it is fresh
     MISSED_DAY = "missed day"  #: its freshness ran out before it could be sent
     PAUSED = "paused"  #: on its way, and waiting for a person
+    UNKNOWN_BATCH = "unknown batch"  #: an answer was lost, and no event has told it since
+    SOURCE_DOWN = "source down"  #: a polled source has failed for long; the date is its first day
 
 
 @dataclass(frozen=True, kw_only=True)

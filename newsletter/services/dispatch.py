@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 
-from newsletter.core.delivery import Claim, NotYet, Outcome, Refused, Remedy, dispose
+from newsletter.core.delivery import Accepted, Claim, NotYet, Outcome, Refused, Remedy, dispose
 from newsletter.core.edition import edition_for, edition_of
 from newsletter.core.filed import FiledIssue, IssueState
 from newsletter.core.mailing import Envelope, envelope_of
@@ -21,7 +21,9 @@ from newsletter.core.readiness import obstacles
 from newsletter.core.timetable import wave_moment
 from newsletter.errors import NewsletterError, NotAllowed, NotApproved
 from newsletter.ports import BatchQueue, Clock, DeliveryStore, IssueStore, Mailer
+from newsletter.services.braking import Braking
 from newsletter.services.publishing import Publishing
+from newsletter.services.settling import Settling
 
 
 class Dispatch:
@@ -34,6 +36,8 @@ class Dispatch:
         publishing: Publishing,
         issues: IssueStore,
         deliveries: DeliveryStore,
+        braking: Braking,
+        settling: Settling,
         mailer: Mailer,
         queue: BatchQueue,
         clock: Clock,
@@ -45,6 +49,7 @@ class Dispatch:
     ) -> None:
         self._newsletters, self._publishing = newsletters, publishing
         self._issues, self._deliveries = issues, deliveries
+        self._braking, self._settling = braking, settling
         self._mailer, self._queue = mailer, queue
         self._clock, self._new_id = clock, new_id
         self._base_url, self._sendgrid_host = base_url, sendgrid_host
@@ -58,7 +63,7 @@ class Dispatch:
         was paused goes on. An empty issue stays empty.
         """
         filed = self._ready(newsletter, on)
-        if filed.state in (IssueState.EMPTY, IssueState.SENT):
+        if filed.state in (IssueState.EMPTY, IssueState.SENT, IssueState.CANCELLED):
             return filed
         self._refuse_obstacles(newsletter)
         if filed.state is IssueState.APPROVED:
@@ -77,6 +82,7 @@ class Dispatch:
             batch_size=self._batch_size,
             now=self._clock.now(),
             wave=_wave(newsletter, filed),
+            fresh_for=timedelta(hours=newsletter.timetable.catch_up_hours),
         )
 
     def send_batch(self, batch_id: int) -> None:
@@ -95,9 +101,11 @@ class Dispatch:
     def recover(self) -> int:
         """Name what a dead worker left: expired claims become unknown, waiting batches get a job.
 
-        Return how many batches became unknown.
+        The fuse is looked at, and silence is heard, too. Return how many batches became unknown.
         """
         expired = self._deliveries.expire_leases(self._clock.now())
+        self._braking.watch()
+        self._settling.by_silence()
         self._hand_over()
         return expired
 
@@ -146,6 +154,8 @@ class Dispatch:
         now = self._clock.now()
         disposition = dispose(outcome, claim, now)
         again = self._deliveries.record(claim, outcome, disposition, now)
+        if not isinstance(outcome, Accepted):
+            self._braking.watch()  # the fuse is quicker than the clock
         self._queue.enqueue(again, at=disposition.not_before or disposition.closed_until)
 
     def _approved_issue(self, issue_id: int) -> tuple[Envelope, FiledIssue]:

@@ -66,6 +66,8 @@ _EXCLUDED = {
     "ended": "the subscription had ended",
     "pending": "the subscription was never confirmed",
     "no_story": "nothing in the issue was about the topics they chose",
+    "cancelled": "the issue was cancelled before this letter left",
+    "stale": "its news was no longer fresh when it could have left",
 }
 
 _STANDING = {

@@ -1,7 +1,7 @@
 """Deliveries, batches and attempts: planned by set-based SQL, claimed and recorded one by one."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, text
 from newsletter.adapters.stores import statements
 from newsletter.adapters.stores.accounts import account, trace
 from newsletter.core.account import Account, DeliveryRecord
+from newsletter.core.brakes import Office, Pace, next_turn, wait_for_turn
 from newsletter.core.delivery import (
     Accepted,
     BatchState,
@@ -25,8 +26,9 @@ from subscribers.model import TopicSet
 class Deliveries:
     """DeliveryStore on PostgreSQL."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, pace: Pace | None = None) -> None:
         self._engine = engine
+        self._pace = pace if pace and pace.limits else None
         # The plan reads the audience several times and must see it as of one moment.
         self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
 
@@ -38,9 +40,10 @@ class Deliveries:
         batch_size: int,
         now: datetime,
         wave: Callable[[str], datetime] | None = None,
+        fresh_for: timedelta | None = None,
     ) -> bool:
         """Write down who gets which edition in which batch; False if that was done before."""
-        values = {"issue": issue_id, "size": batch_size, "now": now}
+        values = {"issue": issue_id, "size": batch_size, "now": now, "fresh_for": fresh_for}
         with self._snapshots.begin() as connection:
             taken = connection.execute(text(statements.TAKE_ISSUE), values).first()
             if taken is None:
@@ -49,7 +52,7 @@ class Deliveries:
             values["newsletter"] = taken.newsletter
             connection.execute(text(statements.EXCLUDE), values)
             _place(connection, values, wave)
-            for step in statements.FILL:
+            for step in (*statements.FILL, statements.SEND_BY):
                 connection.execute(text(step), values)
         self._finish()  # an issue for nobody is done at once
         return True
@@ -60,7 +63,9 @@ class Deliveries:
         """Take a planned batch, asking consent again; None when it is not to be taken."""
         values = {"batch": batch_id, "now": now, "until": now + lease, "attempt": attempt_id}
         with self._engine.begin() as connection:
-            claimed = _claim(connection, values)
+            claimed = _wait(connection, values, self._pace) or _claim(
+                connection, values, self._pace
+            )
         if claimed is None:
             self._finish()  # it may have been the last, with nobody left to write to
         return claimed
@@ -135,9 +140,29 @@ class Deliveries:
             return trace(connection, subscriber_id, issue_id)
 
 
-def _claim(connection: Connection, values: dict[str, Any]) -> Claim | NotYet | None:
-    if wait := connection.execute(text(statements.WAIT), values).scalar():
-        return NotYet(wait)
+def _wait(connection: Connection, values: dict[str, Any], pace: Pace | None) -> NotYet | None:
+    if until := connection.execute(text(statements.WAIT), values).scalar():
+        return NotYet(until)
+    if pace is None:
+        return None
+    connection.execute(text(statements.OPEN_POST_OFFICE))
+    office = Office(**connection.execute(text(statements.ASK_FOR_TURN)).mappings().one())
+    size = connection.execute(text("SELECT size FROM batch WHERE id = :batch"), values).scalar()
+    until = wait_for_turn(pace, office, size or 0, values["now"])
+    return NotYet(until) if until else None
+
+
+def _take_turn(connection: Connection, now: datetime, size: int, pace: Pace) -> None:
+    office = Office(**connection.execute(text(statements.ASK_FOR_TURN)).mappings().one())
+    values = {
+        "free_at": next_turn(pace, office.free_at, size, now),
+        "day": now.astimezone(UTC).date(),
+        "size": size,
+    }
+    connection.execute(text(statements.TAKE_TURN), values)
+
+
+def _claim(connection: Connection, values: dict[str, Any], pace: Pace | None) -> Claim | None:
     batch = connection.execute(text(statements.CLAIM), values).first()
     if batch is None:
         return None
@@ -147,6 +172,8 @@ def _claim(connection: Connection, values: dict[str, Any]) -> Claim | NotYet | N
         return None
     values |= {"number": batch.attempts, "recipients": len(recipients)}
     connection.execute(text(statements.BEGIN_ATTEMPT), values)
+    if pace:
+        _take_turn(connection, values["now"], len(recipients), pace)
     return Claim(
         attempt_id=values["attempt"],
         attempt=batch.attempts,

@@ -1,13 +1,13 @@
 """Delivery events on file: each once, by the id SendGrid gave it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine, text
 
 from newsletter.adapters.stores import statements
 from newsletter.adapters.stores.sql import as_json
-from newsletter.core.events import DeliveryEvent, consequence
+from newsletter.core.events import SOFT_LIMIT, SOFT_WINDOW, DeliveryEvent, consequence
 from newsletter.ports import KeptEvents, Owner
 
 _KEEP = """
@@ -22,14 +22,18 @@ _KEEP = """
     RETURNING event_id
 """
 
-#: The ladder, for many at once: the higher state wins, whatever came first.
+#: The ladder, for many at once: the higher state wins, whatever came first. Rows are locked in one
+#: order: SendGrid posts from many servers at once, and two posts may tell of the same letters.
 _ADVANCE = """
-    UPDATE delivery SET state = seen.state
-      FROM (SELECT id, max(state) AS state
-              FROM unnest(CAST(:deliveries AS bigint[]), CAST(:states AS smallint[]))
-                   AS posted (id, state)
-             GROUP BY id ORDER BY id) AS seen
-     WHERE delivery.id = seen.id AND delivery.state < seen.state
+    WITH seen AS (
+        SELECT id, max(state) AS state
+          FROM unnest(CAST(:deliveries AS bigint[]), CAST(:states AS smallint[]))
+               AS posted (id, state)
+         GROUP BY id),
+    held AS (
+        SELECT delivery.id, seen.state FROM delivery JOIN seen USING (id)
+         WHERE delivery.state < seen.state ORDER BY id FOR NO KEY UPDATE OF delivery)
+    UPDATE delivery SET state = held.state FROM held WHERE delivery.id = held.id
 """
 
 #: A request is accepted or refused whole: one event proves it for every recipient.
@@ -37,7 +41,9 @@ _PROVE = """
     WITH proven AS (
         UPDATE attempt SET outcome = 'accepted', finished_at = COALESCE(finished_at, :now),
                reason = concat_ws('; ', reason, 'an event proved that it was accepted')
-         WHERE id = ANY(:attempts) AND outcome IS DISTINCT FROM 'accepted'
+         WHERE outcome IS DISTINCT FROM 'accepted'
+           AND id IN (SELECT id FROM attempt WHERE id = ANY(:attempts)
+                         AND outcome IS DISTINCT FROM 'accepted' ORDER BY id FOR NO KEY UPDATE)
         RETURNING batch_id)
     UPDATE batch SET state = 'accepted', reason = 'an event proved it', lease_until = NULL
       FROM proven
@@ -49,6 +55,37 @@ _OWNERS = """
     SELECT delivery.id, subscription_id, email FROM delivery JOIN audience USING (subscription_id)
      WHERE delivery.id = ANY(:deliveries)
 """
+
+_KEEP_SOFT = """
+    INSERT INTO soft_bounce (delivery_id, subscriber_id, at)
+    SELECT id, subscriber_id, at
+      FROM unnest(CAST(:deliveries AS bigint[]), CAST(:moments AS timestamptz[])) AS posted (id, at)
+      JOIN delivery USING (id)
+     ORDER BY id
+    ON CONFLICT DO NOTHING
+"""
+
+#: `is_worn_out`, for all these readers at once: the first and the last of as many soft bounces as
+#: are too many stand within one window of the letters that left the house.
+_WORN_OUT = """
+    WITH letter AS (
+        SELECT delivery.subscriber_id, delivery.id, soft_bounce.at,
+               row_number() OVER (PARTITION BY delivery.subscriber_id ORDER BY delivery.id) AS place
+          FROM delivery LEFT JOIN soft_bounce ON soft_bounce.delivery_id = delivery.id
+         WHERE delivery.subscriber_id IN (
+                   SELECT subscriber_id FROM delivery WHERE id = ANY(:deliveries))
+           AND skipped IS NULL AND refused IS NULL),
+    soft AS (
+        SELECT *, place - lag(place, :limit - 1) OVER reader AS spread,
+               last_value(id) OVER (reader RANGE BETWEEN UNBOUNDED PRECEDING
+                                                     AND UNBOUNDED FOLLOWING) AS latest
+          FROM letter WHERE at IS NOT NULL
+        WINDOW reader AS (PARTITION BY subscriber_id ORDER BY place))
+    SELECT latest, max(at) AS at FROM soft
+     GROUP BY latest HAVING bool_or(spread < :window)
+"""
+
+_FORGET_SOFT = "DELETE FROM soft_bounce WHERE subscriber_id = :subscriber"
 
 
 class Events:
@@ -89,6 +126,22 @@ class Events:
             return {
                 row.id: Owner(subscription_id=row.subscription_id, email=row.email) for row in rows
             }
+
+    def count_soft_bounces(self, bounces: Mapping[int, datetime]) -> dict[int, datetime]:
+        """Keep soft bounces by delivery; return the latest one of each reader now worn out."""
+        values = {"deliveries": list(bounces), "moments": list(bounces.values())}
+        with self._engine.begin() as connection:
+            connection.execute(text(_KEEP_SOFT), values)
+        # Another transaction: of two posts at once, the later one sees the bounces of both.
+        values = {"deliveries": list(bounces), "limit": SOFT_LIMIT, "window": SOFT_WINDOW}
+        with self._engine.begin() as connection:
+            rows = connection.execute(text(_WORN_OUT), values)
+            return {row.latest: row.at for row in rows}
+
+    def forget_soft_bounces(self, subscriber_id: int) -> None:
+        """Begin counting anew for a reader whose suppression was lifted."""
+        with self._engine.begin() as connection:
+            connection.execute(text(_FORGET_SOFT), {"subscriber": subscriber_id})
 
 
 def _columns(events: Sequence[DeliveryEvent], now: datetime) -> dict[str, object]:

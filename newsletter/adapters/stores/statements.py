@@ -11,6 +11,14 @@ TAKE_ISSUE = """
     RETURNING newsletter
 """
 
+#: News is fresh for so long after the last wave's moment, or after the plan.
+SEND_BY = """
+    UPDATE issue SET send_by = CAST(:fresh_for AS interval)
+           + greatest(CAST(:now AS timestamptz),
+                      (SELECT max(not_before) FROM batch WHERE issue_id = :issue))
+     WHERE id = :issue
+"""
+
 TOPIC_SETS = """
     SELECT DISTINCT topic_set.id, topic_set.slugs
       FROM audience JOIN topic_set ON topic_set.id = audience.topic_set_id
@@ -111,6 +119,7 @@ CLAIM = """
       FROM issue, edition
      WHERE batch.id = :batch AND batch.state = 'planned'
        AND issue.id = batch.issue_id AND issue.state = 'sending'
+       AND (issue.send_by IS NULL OR issue.send_by > :now)
        AND edition.id = batch.edition_id
     RETURNING batch.attempts, batch.issue_id, edition.brief_ids
 """
@@ -189,6 +198,18 @@ PAUSE = """
         RETURNING newsletter, date)
     INSERT INTO notice (at, newsletter, date, kind, sentence)
     SELECT :now, newsletter, date, 'paused', :told FROM paused
+    RETURNING id
+"""
+
+#: Held while a batch takes its turn, so that many workers keep one pace.
+OPEN_POST_OFFICE = "INSERT INTO post_office (id) VALUES (1) ON CONFLICT DO NOTHING"
+
+ASK_FOR_TURN = "SELECT free_at, day, day_count FROM post_office WHERE id = 1 FOR UPDATE"
+
+TAKE_TURN = """
+    UPDATE post_office SET free_at = :free_at, day = :day,
+           day_count = :size + CASE WHEN day = :day THEN day_count ELSE 0 END
+     WHERE id = 1
 """
 
 #: Run in a transaction of its own, after the batch's: of two workers that record the last two
