@@ -8,13 +8,14 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
-from newsletter.adapters.alerts import open_channels
+from newsletter.adapters.alerts import AppriseChannel, open_channels
 from newsletter.adapters.clock import SystemClock, new_id
 from newsletter.adapters.database import make_engine, migrate
 from newsletter.adapters.embedded import embedded_url
 from newsletter.adapters.eml import to_eml
 from newsletter.adapters.jobs import JobQueue
 from newsletter.adapters.leadership import AdvisoryLeadership
+from newsletter.adapters.metrics import Metrics
 from newsletter.adapters.notices import log_notice
 from newsletter.adapters.sendgrid.mailer import SendGridMailer
 from newsletter.adapters.sendgrid.suppressions import SendGridLists
@@ -31,6 +32,7 @@ from newsletter.adapters.stores.sources import Sources
 from newsletter.adapters.stores.troubles import unknown_issues
 from newsletter.adapters.stores.unknowns import Unknowns
 from newsletter.adapters.stores.watch import Watches
+from newsletter.adapters.vitals import vital_signs
 from newsletter.errors import ConfigurationError
 from newsletter.rendering.renderer import Renderer
 from newsletter.scheduler import make_scheduler
@@ -48,6 +50,7 @@ from newsletter.services.settling import Settling
 from newsletter.services.suppressing import Suppressing
 from newsletter.settings import Settings
 from newsletter.web.app import create_app
+from newsletter.web.health import Health
 from subscribers.service import Subscriptions
 from subscribers.store.store import PostgresStore
 
@@ -206,6 +209,20 @@ class House:
             feedback=self.feedback,
             now=self.clock.now,
             templates=self.settings.templates,
+            health_room=self.health,
+        )
+
+    @cached_property
+    def health(self) -> Health:
+        token = self.settings.environment.metrics_token
+        return Health(
+            signs=partial(vital_signs, self.engine),
+            metrics=Metrics(
+                self.engine,
+                account=self._deliveries.account,
+                counts=self.feedback.counters.values,
+            ),
+            token=token.get_secret_value() if token else None,
         )
 
     @cached_property
@@ -232,12 +249,24 @@ class House:
         )
 
     @cached_property
+    def channels(self) -> tuple[AppriseChannel, ...]:
+        """The channels that operators named; ConfigurationError if one is none."""
+        urls = self.settings.environment.alerts
+        return open_channels(urls.get_secret_value()) if urls else ()
+
+    def open_log(self) -> None:
+        """Let this process, which nobody watches, write a structured log on stderr."""
+        # Imported here: what answers and ends has no log.
+        from newsletter.adapters.logs import configure_logging  # noqa: PLC0415
+
+        configure_logging(secrets=self.settings.environment.secrets)
+
+    @cached_property
     def alerting(self) -> Alerting:
         """How operators are told: by the log, and through the channels they named."""
-        urls = self.settings.environment.alerts
         return Alerting(
             newsletters=self.settings.newsletters,
-            channels=open_channels(urls.get_secret_value()) if urls else (),
+            channels=self.channels,
             log=log_notice,
             book=self._watches,
             unknown=partial(unknown_issues, self.engine),
