@@ -4,9 +4,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
 
@@ -38,6 +35,8 @@ def make_engine(url: str) -> Engine:
 def migrate(engine: Engine) -> None:
     """Bring the tables up to date; nothing happens when they are."""
     with reachable(engine) as connection:
+        if _is_current(connection):
+            return
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ONE_AT_A_TIME})
         try:
             _upgrade(connection)
@@ -60,13 +59,32 @@ def reachable(engine: Engine) -> Generator[Connection]:
         yield connection
 
 
+def _is_current(connection: Connection) -> bool:
+    """Tell, without the migration tool, whether the newest migration has been here."""
+    if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
+        return False
+    newest = max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+    version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return bool(version) and newest.startswith(f"{version}_") and _has_queue(connection)
+
+
+def _has_queue(connection: Connection) -> bool:
+    found = connection.execute(text("SELECT to_regclass('procrastinate_jobs')")).scalar()
+    return found is not None
+
+
 def _upgrade(connection: Connection) -> None:
+    # Imported here: they take half a second, and nearly every start finds nothing to migrate.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from procrastinate.schema import SchemaManager  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     # The queue's tables come with its library.
-    if connection.execute(text("SELECT to_regclass('procrastinate_jobs')")).scalar() is None:
+    if not _has_queue(connection):
         driver = connection.connection.driver_connection
         assert driver is not None
         driver.execute(SchemaManager.get_schema())
