@@ -28,6 +28,10 @@ browser: setup  ## a Chromium for the browser tests, where there is none
 test: browser  ## every test, with PostgreSQL and the browser
 	@$(BIN)/pytest -n 2
 
+KILLS ?= 300
+torture: setup  ## a send that is killed at every step, under faults and without: KILLS=300
+	@$(BIN)/python -m tests.torture --all --kills $(KILLS)
+
 lint: setup  ## style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
@@ -46,7 +50,11 @@ wheel: setup  ## the package installed by itself, elsewhere: its own templates a
 cover: setup  ## what the tests reach
 	@$(BIN)/coverage erase && $(BIN)/coverage run -m pytest -q && $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered
 
+bench: setup  ## figures beside their floors; RECIPIENTS=1000000 for the full run, JSON=1 for machines
+	@test -x build/bench/bin/python || { $(BIN)/uv venv --quiet build/bench && $(BIN)/uv pip install --quiet --python build/bench/bin/python 'django>=5.2,<6' 'django-anymail>=13,<16'; } || rm -rf build/bench
+	@$(BIN)/python -m tests.bench --recipients $(or $(RECIPIENTS),100000) $(if $(JSON),--json)
+
 lock: setup  ## renew the lock file
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --quiet -o requirements.lock
 
-.PHONY: help setup demo look browser test lint types walls wheel cover lock
+.PHONY: help setup demo look browser test torture lint types walls wheel cover bench lock

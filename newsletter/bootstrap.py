@@ -8,12 +8,21 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
-from newsletter.adapters.alerts import AppriseChannel, open_channels
+from newsletter.adapters.alerts import AppriseChannel, open_channels, split_urls
 from newsletter.adapters.clock import SystemClock, new_id
 from newsletter.adapters.database import make_engine, migrate
 from newsletter.adapters.embedded import embedded_url
 from newsletter.adapters.eml import to_eml
 from newsletter.adapters.jobs import JobQueue
+from newsletter.adapters.journal import (
+    JournaledBrakes,
+    JournaledBriefs,
+    JournaledDeliveries,
+    JournaledEvents,
+    JournaledIssues,
+    JournaledSources,
+    JournaledUnknowns,
+)
 from newsletter.adapters.leadership import AdvisoryLeadership
 from newsletter.adapters.metrics import Metrics
 from newsletter.adapters.notices import log_notice
@@ -22,15 +31,11 @@ from newsletter.adapters.sendgrid.suppressions import SendGridLists
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
 from newsletter.adapters.sources.fetching import Fetcher, Limits
 from newsletter.adapters.sources.polling import HttpSourceReader
-from newsletter.adapters.stores.brakes import Brakes
 from newsletter.adapters.stores.briefs import Briefs
 from newsletter.adapters.stores.decisions import DecisionLog
 from newsletter.adapters.stores.deliveries import Deliveries
-from newsletter.adapters.stores.events import Events
 from newsletter.adapters.stores.issues import Issues
-from newsletter.adapters.stores.sources import Sources
 from newsletter.adapters.stores.troubles import unknown_issues
-from newsletter.adapters.stores.unknowns import Unknowns
 from newsletter.adapters.stores.watch import Watches
 from newsletter.adapters.vitals import vital_signs
 from newsletter.errors import ConfigurationError
@@ -96,7 +101,7 @@ class House:
         )
         return Polling(
             intake=self.intake,
-            sources=Sources(self.engine),
+            sources=JournaledSources(self.engine),
             reader=HttpSourceReader(Fetcher(limits)),
             clock=self.clock,
             down_after=timedelta(hours=chosen.down_after_hours),
@@ -142,7 +147,7 @@ class House:
     @cached_property
     def braking(self) -> Braking:
         return Braking(
-            brakes=Brakes(self.engine),
+            brakes=JournaledBrakes(self.engine),
             issues=self._issues,
             decisions=self.decisions,
             clock=self.clock,
@@ -152,7 +157,7 @@ class House:
     @cached_property
     def settling(self) -> Settling:
         return Settling(
-            unknowns=Unknowns(self.engine),
+            unknowns=JournaledUnknowns(self.engine),
             decisions=self.decisions,
             clock=self.clock,
             quiet=timedelta(minutes=self.settings.service.sending.quiet_minutes),
@@ -171,7 +176,7 @@ class House:
     def feedback(self) -> Feedback:
         return Feedback(
             source=SendGridEvents(self.settings.environment.sendgrid_webhook_key),
-            events=Events(self.engine),
+            events=JournaledEvents(self.engine),
             subscriptions=self.subscriptions,
             clock=self.clock,
         )
@@ -180,7 +185,7 @@ class House:
     def suppressing(self) -> Suppressing:
         return Suppressing(
             subscriptions=self.subscriptions,
-            events=Events(self.engine),
+            events=JournaledEvents(self.engine),
             decisions=self.decisions,
             clock=self.clock,
         )
@@ -259,7 +264,8 @@ class House:
         # Imported here: what answers and ends has no log.
         from newsletter.adapters.logs import configure_logging  # noqa: PLC0415
 
-        configure_logging(secrets=self.settings.environment.secrets)
+        secrets = self.settings.environment.secrets
+        configure_logging(secrets=(*secrets, *(url for one in secrets for url in split_urls(one))))
 
     @cached_property
     def alerting(self) -> Alerting:
@@ -316,11 +322,11 @@ class House:
 
     @cached_property
     def briefs(self) -> Briefs:
-        return Briefs(self.engine)
+        return JournaledBriefs(self.engine)
 
     @cached_property
     def _issues(self) -> Issues:
-        return Issues(self.engine)
+        return JournaledIssues(self.engine)
 
     @cached_property
     def _watches(self) -> Watches:
@@ -328,7 +334,7 @@ class House:
 
     @cached_property
     def _deliveries(self) -> Deliveries:
-        return Deliveries(self.engine, self.settings.service.pace)
+        return JournaledDeliveries(self.engine, self.settings.service.pace)
 
     @cached_property
     def decisions(self) -> DecisionLog:

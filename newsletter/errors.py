@@ -38,6 +38,14 @@ class EventNotAuthentic(NewsletterError):
     """A webhook request was not signed by SendGrid."""
 
 
+class NotTold(NewsletterError):
+    """Operators could not be told yet."""
+
+
+class SendGridUnavailable(NewsletterError):
+    """SendGrid did not tell what it was asked."""
+
+
 class DatabaseUnreachable(NewsletterError):
     """The database does not answer."""
 

@@ -219,7 +219,7 @@ class EventStore(Protocol):
         """Keep soft bounces by delivery; return the latest one of each reader now worn out."""
         ...
 
-    def forget_soft_bounces(self, subscriber_id: int) -> None:
+    def forgive_soft_bounces(self, subscriber_id: int) -> None:
         """Begin counting anew for a reader whose suppression was lifted."""
         ...
 

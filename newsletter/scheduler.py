@@ -13,13 +13,16 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from newsletter.core.publication import Newsletter
 from newsletter.ports import Leadership
+from newsletter.services.alerting import Alerting
 from newsletter.services.calendar import Calendar
 from newsletter.services.dispatch import Dispatch
 from newsletter.services.polling import Polling
+from newsletter.services.settling import Settling
 
 _ASK_SECONDS = 2  #: also how soon a standby takes over
 _RECOVER_SECONDS = 30  #: how often what a dead worker left is looked for
 _POLL_SECONDS = 30  #: how often it is asked which sources are due
+_LOOK_SECONDS = 60  #: how often it is asked what waits for a person
 
 #: A look that takes longer than the pause before the next one is no news; a failed one is.
 logging.getLogger("apscheduler").setLevel(logging.ERROR)
@@ -32,10 +35,12 @@ def make_scheduler(
     dispatch: Dispatch,
     leadership: Leadership,
     polling: Polling | None = None,
+    alerting: Alerting | None = None,
 ) -> Any:
     """Return a scheduler, not started, that asks every newsletter's timetable and recovers.
 
-    With `polling`, it also asks which of the newsletters' sources are due.
+    With `polling`, it also asks which of the newsletters' sources are due; with `alerting`, what
+    waits for a person.
     """
     scheduler: Any = BackgroundScheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -49,9 +54,17 @@ def make_scheduler(
         every(_ASK_SECONDS, f"keep {newsletter.slug}", partial(calendar.keep, newsletter))
         if polling and newsletter.sources:
             every(_POLL_SECONDS, f"poll {newsletter.slug}", partial(polling.poll_due, newsletter))
+    if alerting:
+        every(_LOOK_SECONDS, "look", alerting.look)
     every(_ASK_SECONDS, "tell", calendar.tell)
     every(_RECOVER_SECONDS, "recover", dispatch.recover)
     return scheduler
+
+
+def hear_silence(scheduler: Any, settling: Settling) -> None:
+    """Settle by silence from now on, in a process that hears events, whoever keeps the clock."""
+    settling.listen()
+    scheduler.add_job(settling.by_silence, "interval", seconds=_RECOVER_SECONDS, id="silence")
 
 
 def _as_leader(leadership: Leadership, act: Callable[[], object]) -> None:

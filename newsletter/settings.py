@@ -122,8 +122,8 @@ class Environment(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Return what no log may say."""
-        kept = (self.database_url, self.sendgrid_api_key, self.alerts, self.metrics_token)
-        return tuple(secret.get_secret_value() for secret in kept if secret)
+        values = (value for _, value in self)
+        return tuple(one.get_secret_value() for one in values if isinstance(one, SecretStr))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from subscribers.addresses import email_key
+from subscribers.addresses import email_key, read_address
 from subscribers.errors import (
     InvalidLink,
     InvalidList,
@@ -79,6 +79,12 @@ class Subscriptions:
     def suppress(self, suppressions: Iterable[Suppression]) -> int:
         """Stop writing to addresses; return for how many that is new or for a weightier reason."""
         return self._store.suppress(suppressions)
+
+    def suppress_address(self, said: Suppression) -> Suppression:
+        """Stop writing to one address, for a person; return what stands; raise InvalidAddress."""
+        read_address(said.email)
+        self._store.suppress([said])
+        return self.suppressed(said.email) or said
 
     def suppressed(self, email: str) -> Suppression | None:
         """Return why an address must not be written to; None when it may."""

@@ -158,6 +158,7 @@ def open_house(engine: Engine, newsletter: Newsletter = TECHNOLOGY, size: int = 
     settling = Settling(
         unknowns=Unknowns(engine), decisions=decisions, clock=clock, quiet=timedelta(minutes=15)
     )
+    settling.listen()
     dispatch = Dispatch(
         newsletters=newsletters,
         publishing=publishing,

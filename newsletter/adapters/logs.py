@@ -17,7 +17,7 @@ from newsletter.adapters.redaction import Redact, redactor
 
 #: Vendors that tell of every step at INFO, or of every secret at DEBUG.
 _WORDY = (
-    "alembic", "apprise", "apscheduler", "httpcore", "httpx", "procrastinate",
+    "alembic", "apscheduler", "httpcore", "httpx", "procrastinate",
     "python_http_client", "requests", "sqlalchemy", "urllib3", "uvicorn", "uvicorn.error",
     "uvicorn.access",
 )  # fmt: skip

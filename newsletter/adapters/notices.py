@@ -9,4 +9,12 @@ _log = logging.getLogger(__name__)
 
 def log_notice(notice: Notice) -> None:
     """Write a notice into the log."""
-    _log.warning("%s of %s, %s: %s", notice.newsletter, notice.date, notice.kind, notice.sentence)
+    action = f"notice.{notice.kind.name.lower()}"
+    _log.warning(
+        "%s of %s, %s: %s",
+        notice.newsletter,
+        notice.date,
+        notice.kind,
+        notice.sentence,
+        extra={"action": action, "newsletter": notice.newsletter, "date": notice.date},
+    )

@@ -14,9 +14,10 @@ _RULES = tuple(
         (r"\bSG\.[\w.-]+", "[key]"),  # a SendGrid key: SG.<id>.<secret>
         (r"\b(Bearer|Basic)\s+[\w.~+/=-]+", r"\1 [key]"),  # RFC 6750, 2.1; RFC 7617, 2
         (r"(?<=/[up]/)[\w-]{28}", "[token]"),  # a reader's links (subscribers/tokens.py)
-        # RFC 5321, 4.1.2: a quoted local part, or anything up to the sign; a name or a literal.
+        # RFC 5321, 4.1.2: a quoted local part, or anything up to the sign (64 octets in earnest;
+        # without a bound a long word would cost its square); then a name or a literal.
         (
-            r"""("[^"\n]+"|[^\s@<>()\[\],:;"\\]+)(@|%40)(\[[^\]\s]*\]|[^\s@<>()\[\],:;"'\\]+)""",
+            r"""("[^"\n]{1,99}"|[^\s@<>()\[\],:;"\\]{1,99})(@|%40)(\[[^\]\s]*\]|[^\s@<>()\[\],:;"'\\]+)""",
             "[address]",
         ),
     )

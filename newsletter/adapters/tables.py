@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -232,6 +233,9 @@ class SoftBounceRow(Row, table=True):
     delivery_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
     subscriber_id: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
     at: datetime = _moment()
+    forgiven: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default="false")
+    )
 
 
 class PostOfficeRow(Row, table=True):

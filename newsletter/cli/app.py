@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from newsletter import __version__
-from newsletter.cli import batches, briefs, issue, sources, subscribers, suppressions
+from newsletter.cli import alerts, batches, briefs, issue, sources, subscribers, suppressions
 from newsletter.cli.demo import demo
 from newsletter.cli.desk import leave
 from newsletter.cli.service import check, sandbox, scheduler, serve, worker
@@ -49,6 +49,7 @@ app.add_typer(suppressions.app, name="suppressions", rich_help_panel=_DAY)
 app.add_typer(issue.app, name="issue", rich_help_panel=_DAY)
 app.add_typer(batches.app, name="batches", rich_help_panel=_DAY)
 app.command(rich_help_panel=_DAY)(why)
+app.add_typer(alerts.app, name="alerts", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(serve)
 app.command(rich_help_panel=_RUN)(scheduler)
 app.command(rich_help_panel=_RUN)(worker)

@@ -64,6 +64,7 @@ def _answers(which: Newsletter) -> Iterator[Answered]:
         yield Answered("sender", True, f"{which.sender.name} <{which.sender.email}>")
         yield Answered("address", True, which.postal_address)
     yield _tried("key", _key)
+    yield _tried("alerts", _alerts)
 
 
 def _tried(question: str, ask: Callable[[], str]) -> Answered:
@@ -93,14 +94,24 @@ def _key() -> str:
     return f"{house().settings.sendgrid_host} takes mail with it"
 
 
+def _alerts() -> str:
+    if names := [channel.name for channel in house().channels]:
+        return f"{', '.join(names)}; `newsletter alerts test` sends a trial"
+    return "no channel: the log alone tells operators; NEWSLETTER_ALERTS names others"
+
+
 def serve() -> None:
     """Run everything in one process: web, worker and clock."""
     import uvicorn  # noqa: PLC0415  # no other verb needs it
 
+    from newsletter.scheduler import hear_silence  # noqa: PLC0415
+
+    house().open_log()
     web = house().settings.service.web
     with _listening(web.host, web.port) as listener:
-        server = uvicorn.Server(uvicorn.Config(house().app, log_level="warning"))
+        server = uvicorn.Server(uvicorn.Config(house().app, log_config=None))
         house().scheduler.start()
+        hear_silence(house().scheduler, house().settling)
         port = listener.getsockname()[1]
         console.print(f"serving on http://{web.host}:{port}; Ctrl-C ends it")
 
@@ -116,6 +127,7 @@ def serve() -> None:
 
 def scheduler() -> None:
     """Keep the clock alone; of several, one acts and the others stand by."""
+    house().open_log()
     house().scheduler.start()
     try:
         with _interruptible():
@@ -127,6 +139,7 @@ def scheduler() -> None:
 
 def worker() -> None:
     """Send batches; as many workers as you like, on any machine."""
+    house().open_log()
     ended = threading.Event()
     with _interruptible(), _working(on_end=ended.set):
         console.print("working on batches; Ctrl-C ends it once those in hand are recorded")

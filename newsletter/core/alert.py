@@ -17,9 +17,9 @@ _ADVICE = {
     NoticeKind.MISSED_DAY: "Nothing is sent by itself any more; to send it after all, run "
     "`newsletter issue send` with its date.",
     NoticeKind.PAUSED: "Nothing leaves until you act: `newsletter issue status` shows how it "
-    "stands, and `newsletter issue send` lets it go on.",
-    NoticeKind.UNKNOWN_BATCH: "It is not sent again without evidence: `newsletter issue status` "
-    "shows how it stands, SendGrid's activity feed what it took.",
+    "stands, and `newsletter issue resume` lets it go on.",
+    NoticeKind.UNKNOWN_BATCH: "Nothing is sent again without evidence: `newsletter batches list` "
+    "shows what is known, and `newsletter batches settle` takes your word.",
     NoticeKind.SOURCE_DOWN: "`newsletter sources list` says why; its briefs are missing from the "
     "issue meanwhile.",
 }

@@ -1,6 +1,7 @@
 """Keeping the clock: what is due is done, what could not be is named, and operators are told."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -8,7 +9,7 @@ from newsletter.core.filed import IssueState
 from newsletter.core.notice import Notice, NoticeKind
 from newsletter.core.publication import Newsletter
 from newsletter.core.timetable import Action, Assemble, Miss, Send, due, first_date, takes_briefs
-from newsletter.errors import NewsletterError, NotApproved
+from newsletter.errors import NewsletterError, NotApproved, NotTold
 from newsletter.ports import Clock, Notify, WatchBook
 from newsletter.services.dispatch import Dispatch
 from newsletter.services.publishing import Publishing
@@ -56,8 +57,9 @@ class Calendar:
     def tell(self) -> None:
         """Tell operators what they were not told yet."""
         for number, notice in self._book.untold():
-            self._notify(notice)
-            self._book.told(number, self._clock.now())
+            with suppress(NotTold):  # it stays untold; the others do not wait for it
+                self._notify(notice)
+                self._book.told(number, self._clock.now())
 
     def _done(self, newsletter: Newsletter, action: Action, now: datetime) -> bool:
         """Do what is due and keep what is to be told of it; False if it must be tried again."""

@@ -1,12 +1,16 @@
 """Hearing what became of letters, and letting it have its effect."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from newsletter.core.events import DeliveryEvent, consequence
-from newsletter.ports import Clock, EventStore, KeptEvents, Owner
-from subscribers.model import Suppression
+from newsletter.core.events import Consequence, DeliveryEvent, consequence
+from newsletter.errors import EventNotAuthentic
+from newsletter.ports import Clock, EventStore, KeptEvents
+from newsletter.services.counters import Counters
+from subscribers.model import Suppression, SuppressionReason
 from subscribers.service import Subscriptions
 
 _SOURCE = "delivery event"
@@ -20,14 +24,34 @@ class EventSource(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class _News:
+    """A lasting event of a delivery, and what follows."""
+
+    delivery_id: int
+    at: datetime
+    follows: Consequence
+
+
 class Feedback:
-    """The desk where delivery events arrive."""
+    """The desk where delivery events arrive.
+
+    It counts `posts`, `posts_refused`, `events_repeated`, `batches_settled`, and new events by
+    their kind: `events_delivered` and so on.
+    """
 
     def __init__(
-        self, *, source: EventSource, events: EventStore, subscriptions: Subscriptions, clock: Clock
+        self,
+        *,
+        source: EventSource,
+        events: EventStore,
+        subscriptions: Subscriptions,
+        clock: Clock,
+        counters: Counters | None = None,
     ) -> None:
         self._source, self._events = source, events
         self._subscriptions, self._clock = subscriptions, clock
+        self.counters = counters or Counters()
 
     def accept(self, body: bytes, headers: Mapping[str, str]) -> KeptEvents:
         """Keep a post of events, each once, and let it have its effect.
@@ -35,23 +59,44 @@ class Feedback:
         The effects come first: a crash between the two leaves events that SendGrid posts again,
         never a complaint that was kept and not heard. Both are harmless to repeat.
         """
+        try:
+            events = self._source.read(body, headers)
+        except EventNotAuthentic:
+            self.counters.add({"posts_refused": 1})
+            raise
         now = self._clock.now()
-        events = self._source.read(body, headers)
-        lasting = [e for e in events if e.delivery_id is not None and consequence(e).lasting]
-        if lasting:
-            self._act(lasting, now)
-        return self._events.keep(events, now)
+        # The latest last: of one letter's news, it is what a lift may not have answered yet.
+        if news := sorted(_lasting(events), key=lambda one: one.at):
+            self._act(news, now)
+        kept = self._events.keep(events, now)
+        self.counters.add(_counts(kept))
+        return kept
 
-    def _act(self, lasting: list[DeliveryEvent], now: datetime) -> None:
-        ids = [event.delivery_id for event in lasting if event.delivery_id is not None]
-        owners = self._events.owners(ids)
-        owned = [(e, owners[e.delivery_id]) for e in lasting if e.delivery_id in owners]
-        self._subscriptions.suppress(_suppressions(owned))
-        goodbyes = {owner.subscription_id for e, owner in owned if consequence(e).end}
+    def _act(self, news: list[_News], now: datetime) -> None:
+        said = {(n.delivery_id, n.follows.suppress): n.at for n in news if n.follows.suppress}
+        soft = {n.delivery_id: n.at for n in news if n.follows.soft}
+        if soft:
+            worn_out = self._events.count_soft_bounces(soft)
+            said |= {(one, SuppressionReason.SOFT_BOUNCE): at for one, at in worn_out.items()}
+        ended = {n.delivery_id for n in news if n.follows.end}
+        owners = self._events.owners(list(ended.union(one for one, _ in said)))
+        self._subscriptions.suppress(
+            Suppression(email=owners[one].email, reason=reason, source=_SOURCE, since=at)
+            for (one, reason), at in said.items()
+            if one in owners
+        )
+        goodbyes = {owners[one].subscription_id for one in ended if one in owners}
         self._subscriptions.end(goodbyes, now=now, source=_SOURCE)
 
 
-def _suppressions(owned: list[tuple[DeliveryEvent, Owner]]) -> Iterator[Suppression]:
-    for event, owner in owned:
-        if reason := consequence(event).suppress:
-            yield Suppression(email=owner.email, reason=reason, source=_SOURCE, since=event.at)
+def _lasting(events: Iterable[DeliveryEvent]) -> Iterator[_News]:
+    for event in events:
+        follows = consequence(event)
+        if follows.lasting and event.delivery_id is not None:
+            yield _News(event.delivery_id, event.at, follows)
+
+
+def _counts(kept: KeptEvents) -> Counter[str]:
+    counts = Counter(f"events_{event.kind}" for event in kept.new)
+    counts.update(posts=1, events_repeated=kept.repeated, batches_settled=kept.settled)
+    return counts

@@ -82,6 +82,7 @@ _STANDING = {
 _LAST_EVENT = {
     "delivered": "The recipient's server took it.",
     "bounced": "The recipient's server refused it: {reason}.",
+    "soft_bounced": "The recipient's server refused it this time: {reason}.",
     "blocked": "The recipient's server refused it this time: {reason}.",
     "dropped": "SendGrid dropped it: {reason}.",
     "deferred": "The recipient's server said to come later.",

@@ -1,6 +1,6 @@
 """Settling unknown batches: by silence, which permits one re-send, or by a person's word."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from newsletter.core.settlement import Ruling, Settlement, UnknownBatch, settle
 from newsletter.errors import NotAllowed
@@ -17,6 +17,11 @@ class Settling:
     ) -> None:
         self._unknowns, self._decisions = unknowns, decisions
         self._clock, self._quiet = clock, quiet
+        self._listens_since: datetime | None = None
+
+    def listen(self) -> None:
+        """Say that this process hears events from now on; one that hears none knows no silence."""
+        self._listens_since = self._clock.now()
 
     def listed(self) -> tuple[tuple[UnknownBatch, Settlement], ...]:
         """Return every unknown batch, and what silence permits by now."""
@@ -27,7 +32,14 @@ class Settling:
         )
 
     def by_silence(self) -> int:
-        """Send again what silence permits; return how many batches that is."""
+        """Send again what silence permits; return how many batches that is.
+
+        While nobody listened, events waited at SendGrid's to be posted again: a silence counts
+        once this process itself has listened for a quiet period.
+        """
+        since = self._listens_since
+        if since is None or self._clock.now() < since + self._quiet:
+            return 0
         quiet = [batch for batch, found in self.listed() if found is Settlement.RESEND]
         return sum(self._decide(b.batch_id, Ruling.RESEND, _SILENCE, "no event") for b in quiet)
 

@@ -12,7 +12,8 @@ from newsletter.core.publication import Newsletter
 from newsletter.errors import NotFound
 from newsletter.services.feedback import Feedback
 from newsletter.services.publishing import Publishing
-from newsletter.web import issues, subscriptions, webhook
+from newsletter.web import health, issues, subscriptions, webhook
+from newsletter.web.health import Health
 from newsletter.web.pages import Pages
 from subscribers.errors import InvalidLink
 from subscribers.service import Subscriptions
@@ -37,6 +38,7 @@ def create_app(
     feedback: Feedback,
     now: Callable[[], datetime],
     templates: Path,
+    health_room: Health | None = None,
 ) -> FastAPI:
     """Return the application over these services."""
     app = FastAPI(
@@ -47,6 +49,7 @@ def create_app(
         redirect_slashes=False,  # a one-click goodbye must not be redirected (RFC 8058, 3.1)
     )
     pages = Pages(templates)
+    app.include_router(health.routes(health_room))
     app.include_router(webhook.routes(feedback))
     app.include_router(subscriptions.routes(newsletters, subscriptions_desk, now, pages))
     app.include_router(issues.routes(newsletters, publishing, pages))

@@ -5,9 +5,10 @@ import logging
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from newsletter.core.events import EventKind
 from newsletter.errors import EventNotAuthentic
+from newsletter.ports import KeptEvents
 from newsletter.services.feedback import Feedback
-from newsletter.web.pages import READ
 
 #: SendGrid posts up to 768 KB at a time; anything far above is not SendGrid.
 BODY_LIMIT = 8 * 1024 * 1024
@@ -19,10 +20,6 @@ def routes(feedback: Feedback) -> APIRouter:
     """Return the webhook's routes."""
     router = APIRouter()
 
-    @router.api_route("/healthz", methods=READ)
-    def healthy() -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]
-        return {"status": "ok"}
-
     @router.post("/webhooks/sendgrid")
     async def events(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         body = await _body(request)
@@ -30,13 +27,22 @@ def routes(feedback: Feedback) -> APIRouter:
             return Response(status_code=413)
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            await run_in_threadpool(feedback.accept, body, headers)
+            kept = await run_in_threadpool(feedback.accept, body, headers)
         except EventNotAuthentic as error:
-            _log.warning("a webhook post was refused: %s", error)
+            _log.warning(
+                "a webhook post was refused: %s", error, extra={"action": "webhook.refused"}
+            )
             return Response(status_code=403)
+        _log_account_changes(kept)
         return Response(status_code=204)
 
     return router
+
+
+def _log_account_changes(kept: KeptEvents) -> None:
+    for event in kept.new:
+        if event.kind is EventKind.ACCOUNT_CHANGED:
+            _log.error("SendGrid changed how our account stands: %s", event.raw.get("type"))
 
 
 async def _body(request: Request) -> bytes | None:

@@ -90,7 +90,8 @@ WITH lifted AS (
     DELETE FROM suppression WHERE email_key = %(key)s AND reason = ANY(%(reasons)s)
     RETURNING *
 ), noted AS (
-    INSERT INTO suppression_lift (email_key, reason, at) SELECT email_key, reason, %(at)s FROM lifted
+    INSERT INTO suppression_lift (email_key, reason, at)
+    SELECT email_key, reason, %(at)s FROM lifted
     ON CONFLICT (email_key, reason) DO UPDATE SET at = excluded.at
 )
 SELECT * FROM lifted

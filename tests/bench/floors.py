@@ -1,5 +1,6 @@
 """Floors: what the same work costs with nothing of ours in the way."""
 
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,16 @@ from tests.bench.place import SLUG, Place
 from tests.bench.sink import Sink
 
 _BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What the bare client took to post."""
+
+    requests: int
+    recipients: int
+    seconds: float
+    cpu: float  #: seconds
 
 
 def claim_of(size: int) -> Claim:
@@ -47,8 +58,8 @@ def whole_letter(house: House, filed: FiledIssue) -> tuple[Envelope, Letter]:
     return envelope, house.publishing.letter(filed, whole(filed.issue))
 
 
-def post(sink: Sink, envelope: Envelope, letter: Letter, *, size: int, readers: int) -> float:
-    """Post ready bodies of `size` recipients with the bare client; return recipients/s."""
+def post(sink: Sink, envelope: Envelope, letter: Letter, *, size: int, readers: int) -> Posted:
+    """Post ready bodies of `size` recipients with the bare client."""
     body: dict[str, Any] = mail_send(envelope, letter, claim_of(size))
     client: Any = SendGridAPIClient("SG.bench", host=sink.url).client
     requests = max(1, round(readers / size))
@@ -57,7 +68,7 @@ def post(sink: Sink, envelope: Envelope, letter: Letter, *, size: int, readers: 
         for _ in range(requests):
             assert client.mail.send.post(request_body=body).status_code == 202
     assert sink.counts().recipients == requests * size
-    return requests * size / posting.seconds
+    return Posted(requests, requests * size, posting.seconds, posting.cpu)
 
 
 def copy_list(place: Place, path: Path) -> float:

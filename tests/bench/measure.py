@@ -13,17 +13,19 @@ from sqlalchemy import Engine, text
 
 
 class Watch:
-    """Seconds that a block took."""
+    """What a block took."""
 
     seconds: float = 0.0
+    cpu: float = 0.0  #: seconds of this process, all its threads together
 
 
 @contextmanager
 def watch() -> Iterator[Watch]:
     """Time a block."""
-    measured, begun = Watch(), time.perf_counter()
+    measured, begun, worked = Watch(), time.perf_counter(), time.process_time()
     yield measured
     measured.seconds = time.perf_counter() - begun
+    measured.cpu = time.process_time() - worked
 
 
 def peak_megabytes() -> float:

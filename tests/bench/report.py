@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from rich.console import Console
 from rich.table import Table
 
+_PLAIN_WIDTH = 150  #: columns, where there is no terminal to ask
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -47,7 +49,10 @@ def show(machine: dict[str, str], figures: Sequence[Figure]) -> None:
     for one in figures:
         ratio = "" if one.ratio is None else f"{_number(one.ratio)} × {one.of}"
         table.add_row(one.name, _number(one.value), one.unit, ratio, one.wanted)
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PLAIN_WIDTH
+    console.print(table)
 
 
 def _number(value: float) -> str:

@@ -16,7 +16,7 @@ from tests.bench.measure import peak_megabytes, watch
 from tests.bench.place import SLUG, Place
 from tests.bench.sink import Counts, Sink
 
-_PATIENCE = 600  #: seconds without a sent issue, after which something is broken
+_PATIENCE = 20  #: seconds without progress, after which something is broken
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,19 @@ def _approved(house: House) -> list[FiledIssue]:
 
 
 def _await_sent(house: House, filed: FiledIssue) -> None:
+    """Wait until every batch has its outcome; TimeoutError once nothing moves any more."""
     asked = text("SELECT state FROM issue WHERE id = :id")
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
+    last, moved = (0, 0), time.monotonic()
+    while time.monotonic() < moved + _PATIENCE:
         with house.engine.begin() as connection:
             state = connection.execute(asked, {"id": filed.id}).scalar_one()
         if state == "sent":
             return
         assert state == "sending", f"the issue is {state}"
+        if (progress := house._deliveries.progress(filed.id)) != last:
+            last, moved = progress, time.monotonic()
         time.sleep(0.05)
-    raise TimeoutError(f"not sent after {_PATIENCE} seconds")
+    raise TimeoutError(f"{last[0]} of {last[1]} sent, and none for {_PATIENCE} seconds")
 
 
 @contextmanager

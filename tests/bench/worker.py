@@ -4,13 +4,12 @@ It works on batches until its standard input is closed.
 """
 
 import json
-import resource
 import sys
 import threading
 
 from newsletter.bootstrap import House
 from newsletter.settings import load_settings
-from tests.bench.measure import peak_megabytes
+from tests.bench.measure import peak_megabytes, watch
 
 
 def main() -> None:
@@ -20,16 +19,16 @@ def main() -> None:
     working = threading.Thread(target=queue.work, kwargs={"until_empty": False})
     working.start()
     print("ready", flush=True)
-    sys.stdin.read()
+    with watch() as waiting:
+        sys.stdin.read()
     while working.is_alive():
         queue.stop()
         working.join(0.2)
-    used = resource.getrusage(resource.RUSAGE_SELF)
     print(
         json.dumps(
             {
                 "megabytes": peak_megabytes(),
-                "cpu": used.ru_utime + used.ru_stime,
+                "cpu": waiting.cpu,
                 "compiles": house.renderer.compiles,
                 "inlinings": house.renderer.inlinings,
             }

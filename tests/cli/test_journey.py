@@ -51,7 +51,10 @@ def running(*arguments: str, end: int) -> Iterator[str]:
         finally:
             process.send_signal(end)
             _, err = process.communicate(timeout=60)
-        assert (process.returncode, err) == (0, "")
+        assert process.returncode == 0, err
+        log = [json.loads(line) for line in err.splitlines()]  # a service's log, for machines
+        assert [line for line in log if line["level"] != "info"] == []
+        assert "@" not in err
 
 
 def until(happened: Callable[[], bool]) -> None:

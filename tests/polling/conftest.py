@@ -201,4 +201,4 @@ def posts(*given: Any) -> str:
 
 
 def gzipped(body: str | bytes) -> bytes:
-    return gzip.compress(body.encode() if isinstance(body, str) else body)
+    return gzip.compress(body.encode() if isinstance(body, str) else body, mtime=0)

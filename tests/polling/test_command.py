@@ -30,7 +30,7 @@ def add_sources(desk: Desk, toml: str) -> None:
 
 
 def test_sources_are_polled_and_listed(desk: Desk, site: Site) -> None:
-    undated: dict[str, Any] = {"date_gmt": None, "modified_gmt": None}  # the clock is the real one
+    undated = {"date_gmt": None, "modified_gmt": None}  # the clock is the real one
     site.serve("/wp-json/wp/v2/posts", posts(post(1, **undated), post(2, title=None, **undated)))
     add_sources(
         desk,

@@ -1,6 +1,9 @@
 """A fetch keeps its limits of size, time and patience, and says plainly what was wrong."""
 
+import contextlib
 import gzip
+import socket
+import threading
 import time
 import tracemalloc
 
@@ -109,6 +112,25 @@ def test_a_body_that_drips_is_left_at_the_deadline(site: Site) -> None:
     began = time.monotonic()
     assert refusal(url, 0.3) == "127.0.0.1 took longer than 0.3 seconds"
     assert time.monotonic() - began < 2
+
+
+def test_headers_that_drip_are_left_at_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        over = threading.Event()
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not over.wait(0.05):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        said = refusal(f"http://127.0.0.1:{listener.getsockname()[1]}/", 0.3)
+        over.set()
+        thread.join()
+    assert said == "127.0.0.1 took longer than 0.3 seconds"
 
 
 def test_a_body_that_ends_too_soon_is_refused(site: Site) -> None:

@@ -1,6 +1,6 @@
 """Posts of a WordPress site become briefs, page by page, field by field."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,7 +9,8 @@ import pytest
 from newsletter.adapters.sources.polling import HttpSourceReader
 from newsletter.core.brief import Importance, Source, Verification
 from newsletter.core.source import FieldDefaults, FieldMap
-from tests.polling.conftest import NOW, SUMMARY, Site, post, posts, read, trouble, wordpress
+from newsletter.core.source_record import Reading, Unmodified
+from tests.polling.conftest import NOW, SUMMARY, Site, ask, post, posts, read, trouble, wordpress
 
 PATH = "/wp-json/wp/v2/posts"
 
@@ -55,6 +56,19 @@ def test_every_page_is_read(site: Site, reader: HttpSourceReader) -> None:
         ["technology/hub/1", "technology/hub/2"],
         (),
     )
+
+
+def test_a_first_page_that_has_not_changed_is_all_that_is_asked_for(
+    site: Site, reader: HttpSourceReader
+) -> None:
+    site.serve(PATH, posts(post()), headers={"X-WP-TotalPages": "2", "ETag": '"1"'})
+    source = wordpress(site.url)
+    first = read(reader, source, NOW)
+    site.asked.clear()
+    assert ask(reader, source, first.validators, NOW + timedelta(hours=13)) == Unmodified()
+    assert len(site.asked) == 1
+    tomorrow = ask(reader, source, first.validators, NOW + timedelta(hours=14))
+    assert isinstance(tomorrow, Reading), "another day's address was never answered for"
 
 
 def test_a_page_that_fails_leaves_nothing_half_read(site: Site, reader: HttpSourceReader) -> None:

@@ -3,6 +3,7 @@
 import itertools
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -127,7 +128,10 @@ PASSING = [
     ("open", {"sg_machine_open": True}, DeliveryState.DELIVERED),
     ("open", {"sg_machine_open": False}, DeliveryState.OPENED),
     ("click", {"url": "https://example.org/"}, DeliveryState.CLICKED),
-    ("bounce", {"type": "blocked", "reason": "554 reputation"}, DeliveryState.BOUNCED),
+    ("click", {"useragent": "curl/8.5.0"}, DeliveryState.DELIVERED),
+    ("bounce", {"type": "blocked", "reason": "452 mailbox full"}, DeliveryState.BLOCKED),
+    ("bounce", {"type": "blocked", "bounce_classification": "Content"}, DeliveryState.BLOCKED),
+    ("bounce", {"type": "expired"}, DeliveryState.BLOCKED),
     ("dropped", {"reason": "Spam Content"}, DeliveryState.DROPPED),
     ("dropped", {"reason": "Invalid SMTPAPI header"}, DeliveryState.DROPPED),
     ("group_resubscribe", {}, DeliveryState.SILENT),
@@ -322,3 +326,41 @@ def test_forged_news_is_not_even_kept(desk):
 
     assert desk.rows("SELECT * FROM delivery_event") == []
     assert desk.status() is SubscriptionStatus.ACTIVE
+
+
+def test_what_came_is_counted_by_kind(desk):
+    delivered = desk.event("delivered")
+    desk.hear(delivered, delivered, desk.event("read aloud"), desk.event("open"))
+    with pytest.raises(EventNotAuthentic):
+        desk.feedback.accept(b"[]", {})
+
+    assert desk.feedback.counters.values() == {
+        "batches_settled": 0,
+        "events_delivered": 1,
+        "events_opened": 1,
+        "events_repeated": 1,
+        "events_unknown": 1,
+        "posts": 1,
+        "posts_refused": 1,
+    }
+
+
+def test_a_post_larger_than_sendgrids_largest_is_taken_whole(desk):
+    events = [desk.event("deferred", response="4" * 500) for _ in range(1600)]
+    assert len(body_of(*events)) > 2**20
+
+    assert len(desk.hear(*events).new) == 1600
+
+
+def test_posts_that_come_at_once_wait_for_each_other_and_never_lock_each_other_out(desk):
+    words = ("processed", "delivered", "open", "click", "bounce", "spamreport")
+    events = [desk.event(word, email) for word in words for email in READERS]
+    dice = random.Random(5)
+    portions = [dice.sample(events, k=len(events)) for _ in range(12)]
+
+    with ThreadPoolExecutor(4) as threads:
+        kept = list(threads.map(lambda portion: desk.hear(*portion), portions))
+
+    assert sum(len(one.new) for one in kept) == len(events)
+    assert {desk.state(email) for email in READERS} == {DeliveryState.COMPLAINED}
+    assert {desk.status(email) for email in READERS} == {SubscriptionStatus.ENDED}

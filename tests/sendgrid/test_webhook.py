@@ -66,8 +66,8 @@ def test_an_event_says_which_delivery_when_and_what():
         ({"event": "delivered"}, EventKind.DELIVERED),
         ({"event": "bounce", "type": "bounce"}, EventKind.BOUNCED),
         ({"event": "bounce"}, EventKind.BOUNCED),
-        ({"event": "bounce", "type": "blocked"}, EventKind.BLOCKED),
-        ({"event": "bounce", "type": "expired"}, EventKind.BLOCKED),
+        ({"event": "bounce", "type": "blocked"}, EventKind.SOFT_BOUNCED),
+        ({"event": "bounce", "type": "expired"}, EventKind.SOFT_BOUNCED),
         ({"event": "open"}, EventKind.OPENED),
         ({"event": "open", "sg_machine_open": False}, EventKind.OPENED),
         ({"event": "open", "sg_machine_open": True}, EventKind.OPENED_BY_MACHINE),
@@ -76,7 +76,7 @@ def test_an_event_says_which_delivery_when_and_what():
         ({"event": "unsubscribe"}, EventKind.UNSUBSCRIBED),
         ({"event": "group_unsubscribe"}, EventKind.UNSUBSCRIBED),
         ({"event": "group_resubscribe"}, EventKind.RESUBSCRIBED),
-        ({"event": "account_status_change", "type": "compliance_suspend"}, EventKind.UNKNOWN),
+        ({"event": "account_status_change", "type": "reactivate"}, EventKind.ACCOUNT_CHANGED),
         ({"event": "read aloud"}, EventKind.UNKNOWN),
         ({"event": None}, EventKind.UNKNOWN),
         ({"event": ["open"]}, EventKind.UNKNOWN),
@@ -149,7 +149,7 @@ def test_another_key_does_not_vouch():
         SOURCE.read(body, Seal().headers(body))
 
 
-@pytest.mark.parametrize("key", [None, ""])
+@pytest.mark.parametrize("key", [None, "", " , "])
 def test_without_a_key_nothing_is_believed(key):
     body = body_of(DELIVERED)
     with pytest.raises(EventNotAuthentic, match="SENDGRID_WEBHOOK_KEY"):
@@ -163,7 +163,7 @@ def public_text(key: Any) -> str:
 
 def test_a_key_that_is_none_is_named_when_the_house_opens():
     of_another_kind = public_text(ed25519.Ed25519PrivateKey.generate())
-    for key in ("not a key", "AAAA", "\u00e9", of_another_kind):
+    for key in ("not a key", "AAAA", "\u00e9", of_another_kind, f"{SEAL.public_key},AAAA"):
         with pytest.raises(ConfigurationError, match="SENDGRID_WEBHOOK_KEY"):
             SendGridEvents(key)
 
@@ -178,6 +178,12 @@ def test_what_is_signed_but_no_array_of_events_is_refused(body):
         SOURCE.read(body, SEAL.headers(body))
 
 
+def test_a_number_too_large_for_a_number_harms_nothing():
+    body = b'[{"event": "open", "attempt": 1e999, "url_offset": {"index": -1e999}}]'
+    [event] = SOURCE.read(body, SEAL.headers(body))
+    assert event.raw == {"event": "open", "attempt": "inf", "url_offset": {"index": "-inf"}}
+
+
 def test_an_empty_post_is_no_event():
     assert read() == ()
 
@@ -185,7 +191,67 @@ def test_an_empty_post_is_no_event():
 def test_neighbours_that_are_no_objects_do_no_harm():
     events = read(7, None, "delivered", [DELIVERED], DELIVERED, {}, True)
 
-    assert [event.kind for event in events] == [EventKind.DELIVERED, EventKind.UNKNOWN]
+    kinds = [event.kind for event in events]
+    assert kinds == [EventKind.UNKNOWN] * 4 + [EventKind.DELIVERED] + [EventKind.UNKNOWN] * 2
+    assert [event.raw for event in events[:3]] == [
+        {"posted": "7"},
+        {"posted": "null"},
+        {"posted": '"delivered"'},
+    ]
+    assert "reader@" not in str(events)
+
+
+CLASSIFIED = [
+    ("Reputation", EventKind.BLOCKED),
+    ("Content", EventKind.BLOCKED),
+    ("Frequency/Volume", EventKind.BLOCKED),
+    ("Frequency or Volume Too High", EventKind.BLOCKED),
+    ("Mailbox Unavailable", EventKind.SOFT_BOUNCED),
+    ("Technical", EventKind.SOFT_BOUNCED),
+    ("Unclassified", EventKind.SOFT_BOUNCED),
+    (None, EventKind.SOFT_BOUNCED),
+]
+
+
+@pytest.mark.parametrize("word, kind", CLASSIFIED)
+def test_a_block_for_what_we_are_says_nothing_of_the_mailbox(word, kind):
+    assert read_one(event="bounce", type="blocked", bounce_classification=word).kind is kind
+    assert read_one(event="bounce", type="bounce", bounce_classification=word).kind is (
+        EventKind.BOUNCED
+    )
+
+
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148"
+AGENTS = [
+    (PHONE, EventKind.CLICKED),
+    ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/130.0.0.0 Safari/537.36", EventKind.CLICKED),
+    ("", EventKind.CLICKED),
+    ("curl/8.5.0", EventKind.CLICKED_BY_MACHINE),
+    ("python-requests/2.32", EventKind.CLICKED_BY_MACHINE),
+    ("Mozilla/5.0 (compatible; Googlebot/2.1)", EventKind.CLICKED_BY_MACHINE),
+    ("Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/130.0", EventKind.CLICKED_BY_MACHINE),
+    ("Mozilla/5.0 (scanner; +https://scanner.example/about)", EventKind.CLICKED_BY_MACHINE),
+]
+
+
+@pytest.mark.parametrize("agent, kind", AGENTS)
+def test_a_click_by_what_says_it_is_no_browser_is_a_machines(agent, kind):
+    assert read_one(event="click", useragent=agent).kind is kind
+
+
+def test_two_keys_are_believed_while_one_takes_over_from_the_other():
+    other, stranger, body = Seal(), Seal(), body_of(DELIVERED)
+    both = SendGridEvents(f"{SEAL.public_key}, {other.public_key}")
+
+    for seal in (SEAL, other):
+        assert both.read(body, seal.headers(body)) == read(DELIVERED)
+    with pytest.raises(EventNotAuthentic):
+        both.read(body, stranger.headers(body))
+
+
+def test_a_post_that_is_repeated_a_day_later_is_still_believed():
+    body = body_of(DELIVERED)
+    assert SOURCE.read(body, SEAL.headers(body, timestamp="1")) == read(DELIVERED)
 
 
 @pytest.mark.parametrize("event_id", [None, "", 0, "x" * 101, "nul\x00", "half \ud800"])

@@ -20,7 +20,7 @@ from newsletter.adapters.sendgrid.payload import mail_send
 from newsletter.core.delivery import Accepted, Claim, Outcome, Refused, Remedy, Unknown
 from newsletter.core.edition import Letter
 from newsletter.core.mailing import Envelope
-from newsletter.errors import ConfigurationError
+from newsletter.errors import ConfigurationError, SendGridUnavailable
 from newsletter.ports import Clock
 
 # At DEBUG this logger prints the API key and the whole payload.
@@ -48,23 +48,45 @@ _REMEDIES = {
 }
 
 
+def open_client(api_key: str, host: str, timeout: float) -> Any:
+    """Return the vendor's client: one for all threads, as long as nobody passes request_headers.
+
+    `timeout` is in seconds, for each socket operation.
+    """
+    # A stray line end would be refused later, in an error that quotes the key.
+    if not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
+        raise ConfigurationError("SENDGRID_API_KEY holds a character that no key has")
+    client: Any = SendGridAPIClient(api_key, host=host).client
+    client.timeout = timeout  # without it a call may block for ever
+    return client
+
+
+def fetch_page(endpoint: Any, query: dict[str, int]) -> list[Any]:
+    """Return one page of a list of SendGrid's; SendGridUnavailable says why there is none."""
+    try:
+        found = json.loads(endpoint.get(query_params=query).body)
+    except HTTPError as error:
+        told = f"SendGrid answered {_status(error)}: {_message(error)}"
+        raise SendGridUnavailable(told) from None
+    except (HTTPException, OSError, ValueError, RecursionError) as error:
+        raise SendGridUnavailable(f"SendGrid does not answer: {_named(error)}") from None
+    if not isinstance(found, list):
+        raise SendGridUnavailable("SendGrid answered something that is no list")
+    return cast("list[Any]", found)
+
+
 class SendGridMailer:
     """The v3 Web API, through the vendor's client."""
 
     def __init__(self, *, api_key: str, host: str, timeout: float, clock: Clock) -> None:
-        # A stray line end would be refused later, in an error that quotes the key.
-        if not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
-            raise ConfigurationError("SENDGRID_API_KEY holds a character that no key has")
-        # One client for all threads: safe as long as nobody passes request_headers.
-        self._client: Any = SendGridAPIClient(api_key, host=host)
-        self._client.client.timeout = timeout  # without it a call may block for ever
+        self._client = open_client(api_key, host, timeout)
         self._host, self._clock = host, clock
 
     def send(self, envelope: Envelope, letter: Letter, claim: Claim) -> Outcome:
         """Post one batch and say which of the three answers came; nothing is raised."""
         body = mail_send(envelope, letter, claim)
         try:
-            response = self._client.client.mail.send.post(request_body=body)
+            response = self._client.mail.send.post(request_body=body)
         except HTTPError as error:
             return self._refusal(error)
         except URLError as error:
@@ -81,7 +103,7 @@ class SendGridMailer:
     def obstacle(self) -> str | None:
         """Ask SendGrid what the key may do; return why it would take nothing, or None."""
         try:
-            response = self._client.client.scopes.get()
+            response = self._client.scopes.get()
         except HTTPError as error:
             status, told = _status(error), _message(error)
             return f"SendGrid does not let us in: {status}: {told}"

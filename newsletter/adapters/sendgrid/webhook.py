@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from newsletter.adapters.redaction import redactor
 from newsletter.adapters.sendgrid.payload import ATTEMPT_ARG, DELIVERY_ARG
 from newsletter.core.events import DeliveryEvent, EventKind
 from newsletter.errors import ConfigurationError, EventNotAuthentic
@@ -21,7 +22,7 @@ from newsletter.errors import ConfigurationError, EventNotAuthentic
 SIGNATURE_HEADER = "x-twilio-email-event-webhook-signature"
 TIMESTAMP_HEADER = "x-twilio-email-event-webhook-timestamp"
 
-#: SendGrid's words for ours. A `bounce` of type `blocked` and a machine's `open` are told apart.
+#: SendGrid's words for ours; `_kind` tells the kinds of bounce, open and click apart.
 _KINDS = {
     "processed": EventKind.PROCESSED,
     "dropped": EventKind.DROPPED,
@@ -34,19 +35,42 @@ _KINDS = {
     "unsubscribe": EventKind.UNSUBSCRIBED,
     "group_unsubscribe": EventKind.UNSUBSCRIBED,
     "group_resubscribe": EventKind.RESUBSCRIBED,
+    "account_status_change": EventKind.ACCOUNT_CHANGED,
 }
+
+#: `bounce_classification` of a block that is about our name, our letter or our haste, not about
+#: the mailbox: a provider that shuts us out for three days must not cost us all of its readers.
+_ABOUT_US = ("reputation", "content", "frequency")
+
+#: SendGrid flags machines that open a letter, not those that follow its links. Browsers have
+#: called themselves Mozilla since 1994; scanners that do not, or that say what they are, are told
+#: apart by it. A scanner in disguise counts as a person.
+_BROWSER = re.compile(r"Mozilla/\d.*\(|Opera/")
+_SCANNER = re.compile(r"bot\b|crawl|spider|scan|preview|prefetch|headless|https?://", re.IGNORECASE)
 
 #: PostgreSQL keeps neither in a text: NUL, and halves of characters that JSON can spell.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+#: The same as JSON may spell it, and the numbers that only Python's JSON knows.
+_ODD = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|[\ud800-\udfff]|NaN|Infinity")
+
+_UNPLAIN = (dict, list, float)  #: what is looked into: 1e999 is a number to JSON alone
+
+_redacted = redactor()
 
 _YEAR_3000 = 32_503_680_000  #: seconds; milliseconds by mistake lie beyond
 
 
 class SendGridEvents:
-    """Reads posts of the event webhook, signed with this public key."""
+    """Reads posts of the event webhook, signed with one of these public keys.
 
-    def __init__(self, public_key: str | None) -> None:
-        self._key = _public_key(public_key) if public_key else None
+    Several are parted by commas: SendGrid makes a new pair when signing is switched off and on,
+    and still repeats what it signed with the old one, for up to 24 hours. For the same reason an
+    old timestamp is no fault: that a post is repeated does no harm.
+    """
+
+    def __init__(self, public_keys: str | None) -> None:
+        self._keys = [_public_key(key) for key in (public_keys or "").split(",") if key.strip()]
 
     def read(self, body: bytes, headers: Mapping[str, str]) -> tuple[DeliveryEvent, ...]:
         """Return the events of a post; EventNotAuthentic unless SendGrid signed these very bytes.
@@ -55,19 +79,30 @@ class SendGridEvents:
         """
         self._verify(body, headers)
         try:
-            return tuple(_event(one) for one in _objects(json.loads(body)))
+            text = body.decode("utf-8", "surrogatepass")  # RFC 8259, 8.1
+            odd = _ODD.search(text) is not None
+            return tuple(_event(one, odd=odd) for one in _objects(json.loads(text)))
         except (ValueError, RecursionError) as error:
             raise EventNotAuthentic("signed, but not a JSON array") from error
 
     def _verify(self, body: bytes, headers: Mapping[str, str]) -> None:
-        if self._key is None:
+        if not self._keys:
             raise EventNotAuthentic("no public key is configured: SENDGRID_WEBHOOK_KEY")
-        timestamp = headers.get(TIMESTAMP_HEADER, "")
+        signed = headers.get(TIMESTAMP_HEADER, "").encode() + body
         try:
             signature = base64.b64decode(headers.get(SIGNATURE_HEADER, ""), validate=True)
-            self._key.verify(signature, timestamp.encode() + body, ECDSA(SHA256()))
-        except (InvalidSignature, ValueError) as error:
+        except ValueError as error:
             raise EventNotAuthentic from error
+        if not any(_vouches(key, signature, signed) for key in self._keys):
+            raise EventNotAuthentic
+
+
+def _vouches(key: EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:
+    try:
+        key.verify(signature, signed, ECDSA(SHA256()))
+    except InvalidSignature:
+        return False
+    return True
 
 
 def _public_key(text: str) -> EllipticCurvePublicKey:
@@ -83,12 +118,21 @@ def _public_key(text: str) -> EllipticCurvePublicKey:
 def _objects(found: Any) -> list[dict[str, Any]]:
     if not isinstance(found, list):
         raise ValueError("not an array")  # noqa: TRY004  # as wrong as what is not JSON
-    return [one for one in cast("list[Any]", found) if isinstance(one, dict)]
+    # What is no object is no event, and is kept all the same.
+    posted = cast("list[Any]", found)
+    return [one if isinstance(one, dict) else {"posted": _addressless(one)} for one in posted]
 
 
-def _event(posted: dict[str, Any]) -> DeliveryEvent:
+def _addressless(value: Any) -> Any:
+    return _redacted(json.dumps(value))
+
+
+def _event(posted: dict[str, Any], *, odd: bool) -> DeliveryEvent:
     # The address is on file already; kept here it would outlive its owner's erasure.
-    raw = _storable({n: v for n, v in posted.items() if n != "email"}, str(posted.get("email")))
+    email = str(posted.get("email"))
+    raw = {name: value for name, value in posted.items() if name != "email"}
+    if odd or not _is_plain(raw, email.casefold()):
+        raw = _storable(raw, email)
     return DeliveryEvent(
         event_id=_event_id(posted),
         kind=_kind(raw),
@@ -97,6 +141,14 @@ def _event(posted: dict[str, Any]) -> DeliveryEvent:
         at=_moment(raw.get("timestamp")),
         reason=str(raw.get("reason") or raw.get("response") or ""),
         raw=raw,
+    )
+
+
+def _is_plain(raw: dict[str, Any], email: str) -> bool:
+    # Nearly all events are, and are kept as they came.
+    return not any(
+        email in value.casefold() if isinstance(value, str) else isinstance(value, _UNPLAIN)
+        for value in raw.values()
     )
 
 
@@ -125,11 +177,20 @@ def _without(email: str, text: str) -> str:
 
 def _kind(raw: dict[str, Any]) -> EventKind:
     kind = _KINDS.get(str(raw.get("event")), EventKind.UNKNOWN)
-    if kind is EventKind.BOUNCED and raw.get("type", "bounce") != "bounce":
-        return EventKind.BLOCKED
-    if kind is EventKind.OPENED and raw.get("sg_machine_open") is True:
-        return EventKind.OPENED_BY_MACHINE
-    return kind
+    match kind:
+        case EventKind.BOUNCED if raw.get("type", "bounce") != "bounce":  # blocked, or expired
+            classified = str(raw.get("bounce_classification")).casefold()
+            return EventKind.BLOCKED if classified.startswith(_ABOUT_US) else EventKind.SOFT_BOUNCED
+        case EventKind.OPENED if raw.get("sg_machine_open") is True:
+            return EventKind.OPENED_BY_MACHINE
+        case EventKind.CLICKED if _is_machine(str(raw.get("useragent") or "")):
+            return EventKind.CLICKED_BY_MACHINE
+        case _:
+            return kind
+
+
+def _is_machine(agent: str) -> bool:
+    return bool(agent) and (not _BROWSER.match(agent) or _SCANNER.search(agent) is not None)
 
 
 def _event_id(posted: dict[str, Any]) -> str:

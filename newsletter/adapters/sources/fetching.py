@@ -126,7 +126,7 @@ class Fetcher:
     def _body(self, response: httpcore.Response, headers: dict[str, str]) -> bytes:
         largest = self.limits.largest_bytes
         chunks = response.iter_stream()
-        encoding = headers.get("content-encoding", "identity").lower()
+        encoding = (headers.get("content-encoding") or "identity").lower()
         if encoding in ("gzip", "x-gzip"):
             chunks = _unpacked(chunks, largest)
         elif encoding != "identity":

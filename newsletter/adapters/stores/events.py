@@ -12,11 +12,10 @@ from newsletter.ports import KeptEvents, Owner
 
 _KEEP = """
     INSERT INTO delivery_event (event_id, delivery_id, attempt_id, kind, at, received_at, raw)
-    SELECT DISTINCT ON (event_id) event_id, delivery_id, attempt_id, kind, at, :now,
-           CAST(raw AS jsonb)
-      FROM unnest(CAST(:ids AS text[]), CAST(:deliveries AS bigint[]), CAST(:attempts AS text[]),
-                  CAST(:kinds AS text[]), CAST(:moments AS timestamptz[]), CAST(:raws AS text[]))
-           AS posted (event_id, delivery_id, attempt_id, kind, at, raw)
+    SELECT DISTINCT ON (event_id) event_id, CAST(posted ->> 1 AS bigint), posted ->> 2,
+           posted ->> 3, to_timestamp(CAST(posted -> 4 AS float8)), :now, posted -> 5
+      FROM jsonb_array_elements(CAST(:posted AS jsonb)) AS posted,
+           LATERAL (SELECT posted ->> 0) AS known (event_id)
      ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING
     RETURNING event_id
@@ -47,7 +46,7 @@ _PROVE = """
         RETURNING batch_id)
     UPDATE batch SET state = 'accepted', reason = 'an event proved it', lease_until = NULL
       FROM proven
-     WHERE batch.id = proven.batch_id AND batch.state IN ('unknown', 'claimed')
+     WHERE batch.id = proven.batch_id AND batch.state IN ('unknown', 'claimed', 'planned')
     RETURNING batch.id
 """
 
@@ -71,7 +70,8 @@ _WORN_OUT = """
     WITH letter AS (
         SELECT delivery.subscriber_id, delivery.id, soft_bounce.at,
                row_number() OVER (PARTITION BY delivery.subscriber_id ORDER BY delivery.id) AS place
-          FROM delivery LEFT JOIN soft_bounce ON soft_bounce.delivery_id = delivery.id
+          FROM delivery
+               LEFT JOIN soft_bounce ON soft_bounce.delivery_id = delivery.id AND NOT forgiven
          WHERE delivery.subscriber_id IN (
                    SELECT subscriber_id FROM delivery WHERE id = ANY(:deliveries))
            AND skipped IS NULL AND refused IS NULL),
@@ -85,7 +85,8 @@ _WORN_OUT = """
      GROUP BY latest HAVING bool_or(spread < :window)
 """
 
-_FORGET_SOFT = "DELETE FROM soft_bounce WHERE subscriber_id = :subscriber"
+# Not deleted: the same bounce told again would count again.
+_FORGIVE = "UPDATE soft_bounce SET forgiven = true WHERE subscriber_id = :subscriber"
 
 
 class Events:
@@ -97,7 +98,8 @@ class Events:
     def keep(self, events: Sequence[DeliveryEvent], now: datetime) -> KeptEvents:
         """Keep new events, move deliveries up their ladder, settle proven batches."""
         with self._engine.begin() as connection:
-            kept = connection.execute(text(_KEEP), _columns(events, now)).scalars()
+            values = {"posted": _posted(events), "now": now}
+            kept = connection.execute(text(_KEEP), values).scalars()
             fresh_ids = set(kept)
             fresh = tuple({e.event_id: e for e in events if e.event_id in fresh_ids}.values())
             known = [e for e in fresh if e.delivery_id is not None]
@@ -138,19 +140,14 @@ class Events:
             rows = connection.execute(text(_WORN_OUT), values)
             return {row.latest: row.at for row in rows}
 
-    def forget_soft_bounces(self, subscriber_id: int) -> None:
+    def forgive_soft_bounces(self, subscriber_id: int) -> None:
         """Begin counting anew for a reader whose suppression was lifted."""
         with self._engine.begin() as connection:
-            connection.execute(text(_FORGET_SOFT), {"subscriber": subscriber_id})
+            connection.execute(text(_FORGIVE), {"subscriber": subscriber_id})
 
 
-def _columns(events: Sequence[DeliveryEvent], now: datetime) -> dict[str, object]:
-    return {
-        "ids": [e.event_id for e in events],
-        "deliveries": [e.delivery_id for e in events],
-        "attempts": [e.attempt_id for e in events],
-        "kinds": [e.kind.value for e in events],
-        "moments": [e.at for e in events],
-        "raws": [as_json(e.raw) for e in events],
-        "now": now,
-    }
+def _posted(events: Sequence[DeliveryEvent]) -> str:
+    """Return the events as one JSON text: as arrays, each raw event would be escaped twice."""
+    return as_json(
+        [(e.event_id, e.delivery_id, e.attempt_id, e.kind, e.at.timestamp(), e.raw) for e in events]
+    )

@@ -161,10 +161,11 @@ END_ATTEMPT = """
      WHERE id = :attempt
 """
 
-#: An answer that comes after the lease ran out still counts, as long as nobody asked again.
+#: An answer that comes after the lease ran out still counts, as long as nobody asked again: also
+#: when that was permitted already, and the batch is planned once more.
 RECORD = """
     UPDATE batch SET state = :state, reason = :reason, not_before = :not_before, lease_until = NULL
-     WHERE id = :batch AND state IN ('claimed', 'unknown') AND attempts = :number
+     WHERE id = :batch AND state IN ('claimed', 'unknown', 'planned') AND attempts = :number
     RETURNING id
 """
 

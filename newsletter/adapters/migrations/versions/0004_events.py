@@ -13,6 +13,7 @@ def upgrade() -> None:
         sa.Column("delivery_id", sa.BigInteger(), nullable=False),
         sa.Column("subscriber_id", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("forgiven", sa.Boolean(), server_default="false", nullable=False),
         sa.PrimaryKeyConstraint("delivery_id"),
     )
     op.create_index(

@@ -1,0 +1,62 @@
+"""Channels to operators through Apprise: e-mail, chat rooms, webhooks and a hundred more."""
+
+import logging
+import re
+import warnings
+from typing import Any
+
+from newsletter.adapters.redaction import redactor
+from newsletter.errors import ConfigurationError
+
+_TIMEOUT = 20  #: seconds for one message through one channel
+_TOLD = 300  #: characters of a failure's reason that are kept
+
+#: Between two URLs; a comma within one, such as between recipients, stays.
+_BETWEEN = re.compile(r"\s+|,+(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
+
+
+class AppriseChannel:
+    """A Channel by its Apprise URL, which is a secret."""
+
+    def __init__(self, url: str, *, place: int) -> None:
+        apprise = _apprise()
+        plugin = apprise.Apprise.instantiate(url)
+        if plugin is None:  # the URL may hold a password: it is named by its place alone
+            raise ConfigurationError(f"NEWSLETTER_ALERTS: no. {place} is no URL of Apprise")
+        self.name = f"{plugin.service_name} (no. {place})"
+        self._room, self._kind = apprise.Apprise(plugin), apprise.NotifyType.WARNING
+        self._redact = redactor()
+
+    def send(self, title: str, body: str) -> str | None:
+        """Pass a message on, without addresses; return why that failed, None if it did not."""
+        title, body = self._redact(title), self._redact(body)
+        result = self._room.notify(title=title, body=body, notify_type=self._kind, timeout=_TIMEOUT)
+        if result:
+            return None
+        reason = " ".join(entry.message for entry in result.logs()) or "no reason given"
+        return self._redact(reason)[:_TOLD]
+
+
+def open_channels(urls: str) -> tuple[AppriseChannel, ...]:
+    """Return the channels of a list of URLs; ConfigurationError names one that is none."""
+    return tuple(
+        AppriseChannel(url, place=place) for place, url in enumerate(split_urls(urls), start=1)
+    )
+
+
+def split_urls(urls: str) -> list[str]:
+    """Return the URLs of a list separated by spaces or commas."""
+    return [url for part in _BETWEEN.split(urls) if (url := part.strip(","))]
+
+
+def _apprise() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # its own imports
+        # Imported here: it takes a moment, and few verbs need it.
+        import apprise  # noqa: PLC0415
+
+        logger = logging.getLogger("apprise")  # it quotes a URL that it does not understand
+        logger.propagate, logger.handlers = False, [logging.NullHandler()]
+        vendor: Any = apprise
+        vendor.Apprise.instantiate("json://localhost")  # its plugins are imported by this
+    return vendor

@@ -1,0 +1,164 @@
+"""The journal: the stores as a service runs them, each telling the log what it has just kept.
+
+What is told is on file already, so the log never knows more than the database does. Every line has
+an action and ids; nobody's address and no letter's text is in it.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from newsletter.adapters.stores.brakes import Brakes
+from newsletter.adapters.stores.briefs import Briefs
+from newsletter.adapters.stores.deliveries import Deliveries
+from newsletter.adapters.stores.events import Events
+from newsletter.adapters.stores.issues import Issues
+from newsletter.adapters.stores.sources import Sources
+from newsletter.adapters.stores.unknowns import Unknowns
+from newsletter.core.brief import Brief
+from newsletter.core.delivery import Accepted, Claim, Disposition, Outcome
+from newsletter.core.events import DeliveryEvent
+from newsletter.core.filed import FiledBrief, FiledIssue
+from newsletter.core.galley import Galley
+from newsletter.core.issue import Issue
+from newsletter.core.settlement import Ruling
+from newsletter.core.source_record import SourceRecord
+from newsletter.core.verification import Verdict
+from newsletter.ports import KeptEvents
+
+_log = logging.getLogger(__name__)
+_log.addHandler(logging.NullHandler())  # a verb that answers a person has no log
+
+
+def _tell(action: str, words: str, *, level: int = logging.INFO, **ids: Any) -> None:
+    _log.log(level, words, extra={"action": action, **ids})
+
+
+class JournaledBriefs(Briefs):
+    """Briefs whose rulings are told."""
+
+    def file(self, brief: Brief, verdict: Verdict, now: datetime) -> FiledBrief:
+        """Keep a brief and its verdict."""
+        filed = super().file(brief, verdict, now)
+        ids = {"brief": filed.brief_id, "revision": filed.revision}
+        _tell(f"brief.{filed.ruling}", " ".join(filed.reasons) or "filed", **ids)
+        return filed
+
+
+class JournaledIssues(Issues):
+    """Issues whose steps are told."""
+
+    def draft(
+        self, issue: Issue, galley: Galley | None, content_hash: str | None, now: datetime
+    ) -> FiledIssue:
+        """Keep a draft."""
+        filed = super().draft(issue, galley, content_hash, now)
+        words = f"{issue.newsletter} of {issue.date}: {len(issue.entries)} briefs"
+        _tell("issue.assembled", words, issue=filed.id, state=filed.state)
+        return filed
+
+    def approve(self, issue_id: int, content_hash: str, by: str, now: datetime) -> FiledIssue:
+        """Freeze the issue."""
+        filed = super().approve(issue_id, content_hash, by, now)
+        _tell("issue.approved", "approved", issue=issue_id, by=by)
+        return filed
+
+    def resume(self, issue_id: int) -> None:
+        """Let a paused issue's batches leave again."""
+        super().resume(issue_id)
+        _tell("issue.resumed", "resumed", issue=issue_id)
+
+
+class JournaledDeliveries(Deliveries):
+    """Deliveries whose plan and whose answers are told."""
+
+    def plan(self, issue_id: int, *choices: Any, **more: Any) -> bool:
+        """Write down who gets what."""
+        planned = super().plan(issue_id, *choices, **more)
+        if planned:
+            _tell("issue.planned", "planned", issue=issue_id)
+        return planned
+
+    def record(
+        self, claim: Claim, outcome: Outcome, disposition: Disposition, now: datetime
+    ) -> tuple[int, ...]:
+        """Keep the answer to an attempt."""
+        again = super().record(claim, outcome, disposition, now)
+        ids = {"issue": claim.issue_id, "batch": claim.batch_id, "attempt": claim.attempt_id}
+        fine = isinstance(outcome, Accepted)
+        _tell(
+            f"batch.{type(outcome).__name__.lower()}",
+            disposition.reason or "accepted",
+            level=logging.INFO if fine else logging.WARNING,
+            recipients=len(claim.recipients),
+            state=disposition.state,
+            **ids,
+        )
+        if disposition.pause:
+            _tell("issue.paused", disposition.reason, level=logging.WARNING, issue=claim.issue_id)
+        return again
+
+    def expire_leases(self, now: datetime) -> int:
+        """Turn batches whose worker never answered into unknown ones."""
+        expired = super().expire_leases(now)
+        if expired:
+            words = "their workers never recorded an answer"
+            _tell("batch.unknown", words, level=logging.WARNING, batches=expired)
+        return expired
+
+
+class JournaledBrakes(Brakes):
+    """Brakes that tell when they are pulled."""
+
+    def pause(self, issue_id: int, reason: str, now: datetime) -> bool:
+        """Let no further batch leave."""
+        paused = super().pause(issue_id, reason, now)
+        if paused:
+            _tell("issue.paused", reason, level=logging.WARNING, issue=issue_id)
+        return paused
+
+    def cancel(self, issue_id: int, reason: str) -> bool:
+        """Leave out whatever has not left."""
+        cancelled = super().cancel(issue_id, reason)
+        if cancelled:
+            _tell("issue.cancelled", reason, level=logging.WARNING, issue=issue_id)
+        return cancelled
+
+
+class JournaledUnknowns(Unknowns):
+    """Unknown batches whose settlement is told."""
+
+    def settle(self, batch_id: int, ruling: Ruling, reason: str) -> bool:
+        """Settle an unknown batch."""
+        settled = super().settle(batch_id, ruling, reason)
+        if settled:
+            _tell("batch.settled", reason, batch=batch_id, ruling=ruling)
+        return settled
+
+
+class JournaledEvents(Events):
+    """Events whose coming is told, post by post."""
+
+    def keep(self, events: Sequence[DeliveryEvent], now: datetime) -> KeptEvents:
+        """Keep new events."""
+        kept = super().keep(events, now)
+        counts = {"new": len(kept.new), "repeated": kept.repeated, "settled": kept.settled}
+        _tell("events.kept", "kept", **counts)
+        return kept
+
+
+class JournaledSources(Sources):
+    """Polled sources whose answers are told."""
+
+    def record(self, newsletter: str, source: str, record: SourceRecord) -> None:
+        """Keep how a source stands now."""
+        super().record(newsletter, source, record)
+        failed = bool(record.error)
+        _tell(
+            "source.failed" if failed else "source.polled",
+            record.error or "polled",
+            level=logging.WARNING if failed else logging.INFO,
+            newsletter=newsletter,
+            source=source,
+        )

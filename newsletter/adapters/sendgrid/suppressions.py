@@ -1,0 +1,68 @@
+"""SendGrid's own suppression lists, read page by page."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from newsletter.adapters.sendgrid.mailer import fetch_page, open_client
+from subscribers.model import Suppression, SuppressionReason
+
+#: Its lists by the reason they stand for. Blocks are no list of ours: SendGrid does not suppress
+#: them either, and tries such an address again with the next letter.
+LISTS = {
+    SuppressionReason.BOUNCE: "bounces",
+    SuppressionReason.INVALID: "invalid_emails",
+    SuppressionReason.COMPLAINT: "spam_reports",
+    SuppressionReason.UNSUBSCRIBE: "unsubscribes",
+}
+PAGE = 500  #: OAS, `limit`: at most 500
+
+_YEAR_3000 = 32_503_680_000  #: seconds
+
+
+class SendGridLists:
+    """`GET /v3/suppression/…`, through the vendor's client."""
+
+    def __init__(self, *, api_key: str, host: str, timeout: float) -> None:
+        self._client = open_client(api_key, host, timeout)
+
+    @property
+    def reasons(self) -> tuple[SuppressionReason, ...]:
+        """Return the reasons for which SendGrid keeps a list."""
+        return tuple(LISTS)
+
+    def pages(
+        self, reason: SuppressionReason, start: datetime, end: datetime
+    ) -> Iterator[tuple[Suppression, ...]]:
+        """Yield what was listed for a reason in [start, end]; SendGridUnavailable on the way.
+
+        The end stands still while pages are turned: what is listed meanwhile moves none of them.
+        """
+        endpoint = self._client.suppression._(LISTS[reason])  # the vendor's way
+        query = {
+            "start_time": int(start.timestamp()),
+            "end_time": int(end.timestamp()),
+            "limit": PAGE,
+            "offset": 0,
+        }
+        while page := fetch_page(endpoint, query):
+            yield tuple(_suppressions(page, reason))
+            if len(page) < PAGE:
+                return
+            query["offset"] += PAGE
+
+
+def _suppressions(page: list[Any], reason: SuppressionReason) -> Iterator[Suppression]:
+    for one in page:
+        item = cast("dict[str, Any]", one) if isinstance(one, dict) else {}
+        email = item.get("email")
+        if isinstance(email, str) and email and "\x00" not in email:
+            source = f"SendGrid's list of {LISTS[reason].replace('_', ' ')}"
+            since = _moment(item.get("created"))
+            yield Suppression(email=email, reason=reason, source=source, since=since)
+
+
+def _moment(value: Any) -> datetime:
+    """Return the moment; the beginning of UNIX time for what is none."""
+    seconds = value if isinstance(value, int) and 0 <= value < _YEAR_3000 else 0
+    return datetime.fromtimestamp(seconds, UTC)

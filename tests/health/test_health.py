@@ -1,0 +1,215 @@
+"""Alive, ready, and in figures: who may ask, and what the answers mean."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import Engine, text
+
+from newsletter.adapters.database import make_engine
+from newsletter.adapters.metrics import Metrics
+from newsletter.adapters.vitals import vital_signs
+from newsletter.core.delivery import BatchState, Refused, Remedy, Unknown
+from newsletter.web.health import Health, routes
+from tests.house import TestHouse, open_house
+
+WELL = Health(
+    signs=lambda: {"database": True}, metrics=lambda: b"# TYPE a gauge\na 1\n", token=None
+)
+
+
+def ask(
+    health: Health | None,
+    path: str,
+    *,
+    client: str = "127.0.0.1",
+    host: str = "127.0.0.1:8080",
+    **headers: str,
+) -> httpx.Response:
+    app = FastAPI()
+    app.include_router(routes(health))
+
+    async def answer() -> httpx.Response:
+        transport = httpx.ASGITransport(app, client=(client, 4321))
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as asking:
+            return await asking.get(path, headers=headers)
+
+    return asyncio.run(answer())
+
+
+def test_everybody_may_ask_whether_the_process_is_alive() -> None:
+    answer = ask(None, "/healthz", client="203.0.113.7", host="news.example.com")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+def test_the_rest_is_told_on_this_machine_alone(path: str) -> None:
+    assert ask(WELL, path).status_code == 200
+    assert ask(WELL, path, client="::1", host="localhost").status_code == 200
+    assert ask(WELL, path, client="203.0.113.7").status_code == 404
+    assert ask(WELL, path, host="news.example.com").status_code == 404
+    for name in ("X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"):
+        assert ask(WELL, path, **{name: "127.0.0.1"}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/metrics"])
+def test_with_a_token_only_its_bearer_is_told_wherever_he_is(path: str) -> None:
+    guarded = replace(WELL, token="sesame")
+    far = {"client": "203.0.113.7", "host": "news.example.com"}
+    assert ask(guarded, path, **far, Authorization="Bearer sesame").status_code == 200
+    for wrong in ("Bearer sesam", "Bearer ", "Basic sesame", "Bearer sésame"):
+        answer = ask(guarded, path, **far, Authorization=wrong.encode())  # type: ignore[arg-type]
+        assert answer.status_code == 404
+    assert ask(guarded, path).status_code == 404
+
+
+def beat(engine: Engine, age: timedelta = timedelta()) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - :age)"),
+            {"age": age},
+        )
+
+
+@pytest.fixture
+def ready(engine: Engine) -> Callable[[], httpx.Response]:
+    return lambda: ask(replace(WELL, signs=lambda: vital_signs(engine)), "/readyz")
+
+
+@pytest.mark.postgres
+def test_it_is_ready_with_a_worker_alive_and_its_tables_up_to_date(
+    engine: Engine, ready: Callable[[], httpx.Response]
+) -> None:
+    beat(engine, timedelta(minutes=1))
+    answer = ready()
+    assert answer.status_code == 503
+    assert answer.json() == {"database": True, "migrations": True, "worker": False}
+    beat(engine)
+    assert (ready().status_code, set(ready().json().values())) == (200, {True})
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    answer = ready()
+    assert answer.status_code == 503
+    assert answer.json()["migrations"] is False
+
+
+def gone() -> Engine:
+    """An engine of a database that is not there."""
+    return make_engine("postgresql://nobody:sesame@127.0.0.1:9/nothing")
+
+
+def test_without_a_database_it_is_not_ready_and_says_so() -> None:
+    answer = ask(replace(WELL, signs=lambda: vital_signs(gone())), "/readyz")
+    assert answer.status_code == 503
+    assert answer.json() == {"database": False, "migrations": False, "worker": False}
+
+
+def scrape(metrics: Callable[[], bytes]) -> dict[Any, float]:
+    """Ask over HTTP; return each sample by its name and the values of its labels."""
+    answer = ask(replace(WELL, metrics=metrics), "/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    return {
+        (sample.name.removeprefix("newsletter_"), *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+    }
+
+
+def ours(found: dict[Any, float]) -> dict[Any, float]:
+    return {key: value for key, value in found.items() if not key[0].startswith("process_")}
+
+
+def no_account(_issue_id: int) -> Any:
+    raise AssertionError("nobody asked for it")
+
+
+def test_figures_without_a_database_say_that_it_is_down() -> None:
+    found = scrape(Metrics(gone(), account=no_account, counts=lambda: {"posts_refused": 2}))
+    assert found["database_up",] == 0
+    assert found["webhook_refused_total",] == 2
+    assert ("unknown_batches",) not in found
+
+
+@pytest.fixture
+def house(engine: Engine, tmp_path) -> TestHouse:
+    """Seven readers, in batches of three."""
+    made = open_house(engine)
+    made.receive("chips")
+    made.subscribe(tmp_path, {f"reader-{n}@example.com": "" for n in range(7)})
+    return made
+
+
+@pytest.mark.postgres
+def test_the_figures_of_an_issue_are_those_of_its_account(house: TestHouse) -> None:
+    asked: list[int] = []
+
+    def account(issue_id: int) -> Any:
+        asked.append(issue_id)
+        return house.deliveries.account(issue_id)
+
+    metrics = Metrics(house.engine, account=account, counts=dict)
+    assert scrape(metrics)["database_up",] == 1
+    filed = house.send()
+    found = scrape(metrics)
+    assert found["deliveries", "technology", "to_go"] == 7
+    assert found["batches", "technology", "planned"] == 3
+    assert asked == []  # nothing is looked through while it leaves
+    house.leave("reader-0@example.com")
+    house.mailer.answers = [
+        Unknown(reason="silence"),
+        lambda _: Refused(reason="400", remedy=Remedy.EJECT, offenders=(0,)),
+    ]
+    house.queue.work(until_empty=True)
+    found = scrape(metrics)
+    sums = house.deliveries.account(filed.id).sums
+    names = ("accepted", "unknown", "to_go")
+    assert {n: found["deliveries", "technology", n] for n in names} == {
+        n: getattr(sums, n) for n in names
+    }
+    assert sums.unknown > 0
+    assert found["deliveries", "technology", "left_out"] == sums.skipped + sums.refused == 2
+    assert found["batches", "technology", "unknown"] == found["unknown_batches",] == 1
+    assert found["issue_sums_add_up", "technology"] == 1
+    assert found["sending_seconds", "technology"] >= 0
+    assert ours(scrape(metrics)) == ours(found)
+    assert asked == [filed.id]  # once, however often it is scraped
+    with house.engine.begin() as connection:
+        connection.execute(text("UPDATE issue SET audience = audience + 1"))
+        connection.execute(text("UPDATE batch SET state = 'accepted' WHERE state = 'unknown'"))
+    assert scrape(metrics)["issue_sums_add_up", "technology"] == 0
+
+
+@pytest.mark.postgres
+def test_figures_of_the_house_and_of_this_process(engine: Engine) -> None:
+    beat(engine)
+    with engine.begin() as connection:
+        connection.execute(
+            text("""INSERT INTO notice (at, newsletter, date, kind, sentence)
+                    VALUES (now(), 'technology', '2026-11-23', 'paused', 'why')""")
+        )
+    counts = {"posts": 5, "events_delivered": 40, "events_bounced": 2, "events_repeated": 9}
+    found = scrape(Metrics(engine, account=no_account, counts=lambda: counts))
+    assert (found["workers",], found["untold_notices",]) == (1, 1)
+    assert found["events_total", "delivered"] == 40
+    assert found["events_total", "bounced"] == 2
+    assert ("events_total", "repeated") not in found
+    assert found["process_resident_memory_bytes",] > 0
+
+
+@pytest.mark.postgres
+def test_every_state_of_a_batch_has_its_place_in_the_figures(house: TestHouse) -> None:
+    house.send()
+    metrics = Metrics(house.engine, account=house.deliveries.account, counts=dict)
+    for state in BatchState:
+        with house.engine.begin() as connection:
+            connection.execute(text("UPDATE batch SET state = :state"), {"state": state})
+        found = scrape(metrics)
+        letters = [value for key, value in found.items() if key[0] == "deliveries"]
+        assert sum(letters) == 7
+        assert found["batches", "technology", state] == 3

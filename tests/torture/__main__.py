@@ -1,0 +1,99 @@
+"""`python -m tests.torture`: sends that are killed at every step, and what came of each."""
+
+import argparse
+import json
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.torture.place import opened
+from tests.torture.rounds import Plan, Result, torture
+
+
+def main() -> int:
+    """Run what is asked for, or a choice of everything; 1 if anybody was lost or written twice."""
+    asked = _arguments()
+    results = []
+    for plan in _plans(asked):
+        silent = plan.name.endswith("without events")
+        with opened(
+            recipients=asked.recipients, batch_size=asked.batch_size, events=not silent
+        ) as place:
+            results.append(torture(place, plan))
+            if not asked.json:
+                Console(width=150).print(_table(results[-1:]))
+            if not results[-1].clean:
+                Console(stderr=True).print((place.folder / "said.log").read_text()[-4000:])
+    if asked.json:
+        print(json.dumps([asdict(one) for one in results], indent=2))
+    else:
+        Console(width=150).print(_table(results))
+    return 0 if all(one.clean for one in results) else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
+    add = parser.add_argument
+    add("--kills", type=int, default=300, help="kills of each run")
+    add("--recipients", type=int, default=20_000, help="of each send")
+    add("--batch-size", type=int, default=50)
+    add("--faults", action="store_true", help="three calls of ten go wrong")
+    add("--postgres-restart", action="store_true", help="PostgreSQL goes down at every fifth kill")
+    add("--two-workers", action="store_true", help="two workers and two schedulers")
+    add("--no-events", action="store_true", help="no event ever comes: a person decides")
+    add("--all", action="store_true", help="one run of each kind, and one of all at once")
+    add("--seed", type=int, default=1)
+    add("--json", action="store_true")
+    return parser.parse_args()
+
+
+def _plans(asked: argparse.Namespace) -> list[Plan]:
+    kills, seed = asked.kills, asked.seed
+    if not asked.all:
+        chosen = {
+            "faults": asked.faults,
+            "postgres": asked.postgres_restart,
+            "two": asked.two_workers,
+        }
+        words = [word for word, wanted in chosen.items() if wanted]
+        name = " + ".join(["kills", *words]) + " without events" * asked.no_events
+        return [Plan(name=name, kills=kills, seed=seed, **chosen)]
+    return [
+        Plan(name="kills", kills=kills, seed=seed),
+        Plan(name="kills + faults", kills=kills, faults=True, seed=seed),
+        Plan(name="kills + postgres", kills=kills, postgres=True, seed=seed),
+        Plan(name="kills + two", kills=kills, two=True, seed=seed),
+        Plan(name="all at once", kills=kills, faults=True, postgres=True, two=True, seed=seed),
+        Plan(name="kills without events", kills=kills, seed=seed),
+    ]
+
+
+def _table(results: list[Result]) -> Table:
+    table = Table(title="Killed, and counted")
+    for name in (
+        "run", "kills", "PG down", "deaths", "recipients", "lost", "doubled",
+        "by event", "by silence", "by hand", "requests", "s", "wrong",
+    ):  # fmt: skip
+        table.add_column(name, overflow="fold", no_wrap=name in ("run", "recipients"))
+    for one in results:
+        table.add_row(
+            one.name,
+            f"{one.kills}",
+            f"{one.restarts}",
+            f"{one.deaths}",
+            f"{one.recipients}",
+            f"{one.lost}",
+            f"{one.doubled}",
+            f"{one.by_event}",
+            f"{one.by_silence}",
+            f"{one.by_hand}",
+            f"{one.requests}",
+            f"{one.seconds:.0f}",
+            "; ".join(one.wrong) or "-",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

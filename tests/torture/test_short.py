@@ -1,0 +1,23 @@
+"""The torture in short: a few kills, a few answers lost; `make torture` is the whole."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.torture.place import Place, opened
+from tests.torture.rounds import Plan, torture
+
+pytestmark = pytest.mark.postgres
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    with opened(recipients=600, batch_size=20) as place:
+        yield place
+
+
+def test_killed_again_and_again_nobody_is_forgotten_and_nobody_gets_it_twice(place: Place):
+    result = torture(place, Plan(name="short", kills=4, faults=True, seed=11))
+    assert result.kills == 4
+    assert (result.lost, result.doubled, result.wrong) == (0, 0, [])
+    assert result.by_event + result.by_silence + result.by_hand > 0
