@@ -1,19 +1,23 @@
-"""The composition root: the only place that chooses who answers which port."""
+"""The composition root: the only place that chooses who answers which port.
+
+It is long because it is a list, one part after another. Rooms that take long to load (the web, the
+press, the queue, the vendors' clients) are imported by the part that first needs them: most
+commands need few, and a person waits for each.
+"""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
 from sqlalchemy import Engine
 
-from newsletter.adapters.alerts import AppriseChannel, open_channels, split_urls
 from newsletter.adapters.clock import SystemClock, new_id
 from newsletter.adapters.database import make_engine, migrate
 from newsletter.adapters.embedded import embedded_url
 from newsletter.adapters.eml import to_eml
-from newsletter.adapters.jobs import JobQueue
 from newsletter.adapters.journal import (
     JournaledBrakes,
     JournaledBriefs,
@@ -24,23 +28,15 @@ from newsletter.adapters.journal import (
     JournaledUnknowns,
 )
 from newsletter.adapters.leadership import AdvisoryLeadership
-from newsletter.adapters.metrics import Metrics
 from newsletter.adapters.notices import log_notice
-from newsletter.adapters.sendgrid.mailer import SendGridMailer
-from newsletter.adapters.sendgrid.suppressions import SendGridLists
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
-from newsletter.adapters.sources.fetching import Fetcher, Limits
-from newsletter.adapters.sources.polling import HttpSourceReader
 from newsletter.adapters.stores.briefs import Briefs
 from newsletter.adapters.stores.decisions import DecisionLog
 from newsletter.adapters.stores.deliveries import Deliveries
 from newsletter.adapters.stores.issues import Issues
 from newsletter.adapters.stores.troubles import unknown_issues
 from newsletter.adapters.stores.watch import Watches
-from newsletter.adapters.vitals import vital_signs
 from newsletter.errors import ConfigurationError
-from newsletter.rendering.renderer import Renderer
-from newsletter.scheduler import make_scheduler
 from newsletter.services.alerting import Alerting
 from newsletter.services.braking import Braking
 from newsletter.services.calendar import Calendar
@@ -54,10 +50,18 @@ from newsletter.services.publishing import Publishing
 from newsletter.services.settling import Settling
 from newsletter.services.suppressing import Suppressing
 from newsletter.settings import Settings
-from newsletter.web.app import create_app
-from newsletter.web.health import Health
 from subscribers.service import Subscriptions
 from subscribers.store.store import PostgresStore
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from newsletter.adapters.alerts import AppriseChannel
+    from newsletter.adapters.jobs import JobQueue
+    from newsletter.adapters.sendgrid.mailer import SendGridMailer
+    from newsletter.adapters.sendgrid.suppressions import SendGridLists
+    from newsletter.rendering.renderer import Renderer
+    from newsletter.web.health import Health
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,9 @@ class House:
 
     @cached_property
     def polling(self) -> Polling:
+        from newsletter.adapters.sources.fetching import Fetcher, Limits
+        from newsletter.adapters.sources.polling import HttpSourceReader
+
         chosen = self.settings.service.polling
         limits = Limits(
             largest_bytes=chosen.largest_bytes,
@@ -109,6 +116,8 @@ class House:
 
     @cached_property
     def renderer(self) -> Renderer:
+        from newsletter.rendering.renderer import Renderer
+
         return Renderer(self.settings.templates)
 
     @cached_property
@@ -192,6 +201,8 @@ class House:
 
     @cached_property
     def sendgrid_lists(self) -> SendGridLists:
+        from newsletter.adapters.sendgrid.suppressions import SendGridLists
+
         return SendGridLists(
             api_key=self._api_key,
             host=self.settings.sendgrid_host,
@@ -207,6 +218,8 @@ class House:
     @cached_property
     def app(self) -> FastAPI:
         """The web application."""
+        from newsletter.web.app import create_app
+
         return create_app(
             newsletters=self.settings.newsletters,
             publishing=self.publishing,
@@ -219,6 +232,10 @@ class House:
 
     @cached_property
     def health(self) -> Health:
+        from newsletter.adapters.metrics import Metrics
+        from newsletter.adapters.vitals import vital_signs
+        from newsletter.web.health import Health
+
         token = self.settings.environment.metrics_token
         return Health(
             signs=partial(vital_signs, self.engine),
@@ -233,6 +250,8 @@ class House:
     @cached_property
     def scheduler(self) -> Any:
         """The clock that asks; not started."""
+        from newsletter.scheduler import make_scheduler
+
         return make_scheduler(
             self.settings.newsletters,
             calendar=self.calendar,
@@ -256,13 +275,15 @@ class House:
     @cached_property
     def channels(self) -> tuple[AppriseChannel, ...]:
         """The channels that operators named; ConfigurationError if one is none."""
+        from newsletter.adapters.alerts import open_channels
+
         urls = self.settings.environment.alerts
         return open_channels(urls.get_secret_value()) if urls else ()
 
     def open_log(self) -> None:
         """Let this process, which nobody watches, write a structured log on stderr."""
-        # Imported here: what answers and ends has no log.
-        from newsletter.adapters.logs import configure_logging  # noqa: PLC0415
+        from newsletter.adapters.alerts import split_urls
+        from newsletter.adapters.logs import configure_logging
 
         secrets = self.settings.environment.secrets
         configure_logging(secrets=(*secrets, *(url for one in secrets for url in split_urls(one))))
@@ -287,14 +308,9 @@ class House:
 
     def close(self) -> None:
         """Let go of the connections that were opened."""
-        parts = {
-            "leadership": AdvisoryLeadership.release,
-            "queue": JobQueue.close,
-            "engine": Engine.dispose,
-        }
-        for part, release in parts.items():
+        for part, release in (("leadership", "release"), ("queue", "close"), ("engine", "dispose")):
             if part in self.__dict__:
-                release(self.__dict__[part])
+                getattr(self.__dict__[part], release)()
 
     @cached_property
     def subscriptions(self) -> Subscriptions:
@@ -302,6 +318,8 @@ class House:
 
     @cached_property
     def mailer(self) -> SendGridMailer:
+        from newsletter.adapters.sendgrid.mailer import SendGridMailer
+
         return SendGridMailer(
             api_key=self._api_key,
             host=self.settings.sendgrid_host,
@@ -318,6 +336,8 @@ class House:
 
     @cached_property
     def queue(self) -> JobQueue:
+        from newsletter.adapters.jobs import JobQueue
+
         return JobQueue(self.engine, concurrency=self.settings.service.sending.concurrency)
 
     @cached_property

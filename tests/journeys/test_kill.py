@@ -127,7 +127,7 @@ def test_a_worker_killed_with_a_request_under_way(house: House, sandbox: Sandbox
     assert stats["repeated"] == 0
 
 
-def test_a_worker_killed_before_it_asked_is_named_and_nothing_else_is_lost(
+def test_a_request_whose_fate_nobody_knows_is_named_and_nothing_else_is_lost(
     house: House, sandbox: Sandbox
 ):
     newsletter = house.settings.newsletter("technology")

@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 SLUG = "technology"
 TOPICS = ("chips", "security", "software")
-LEASE, QUIET = 2, 6  #: seconds
+LEASE = 2  #: seconds
 _TEMPLATE = "torture_template"
 #: An answer is waited for less long than the lease; no fuse, no pace: nothing may hide a loss.
 _SERVICE = """
@@ -65,6 +65,7 @@ class Place:
     sandbox: Sandbox
     settings: Settings
     recipients: int
+    quiet: float  #: seconds
 
     @property
     def on(self) -> date:
@@ -77,7 +78,8 @@ class Place:
         self.sandbox.clear()
         name = f"round_{number}"
         with psycopg.connect(self.server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+            # With WAL_LOG, the default, a copied sequence goes back when the server crashes.
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
         return _url(self.server, name)
 
     def drop(self, url: str) -> None:
@@ -146,7 +148,9 @@ def patiently(act: Callable[[], T], *errors: type[Exception], seconds: float = 2
 
 
 @contextmanager
-def opened(*, recipients: int, batch_size: int, events: bool = True) -> Iterator[Place]:
+def opened(
+    *, recipients: int, batch_size: int, quiet: float = 6, events: bool = True
+) -> Iterator[Place]:
     """Make a place, and clear it away afterwards."""
     with tempfile.TemporaryDirectory(prefix="newsletter-torture-", ignore_cleanup_errors=True) as t:
         folder, port = Path(t), free_port(0)
@@ -158,20 +162,22 @@ def opened(*, recipients: int, batch_size: int, events: bool = True) -> Iterator
             duplicates=0.05,
         )
         with Sandbox(config) as sandbox:
-            settings = _configure(folder, port, sandbox, batch_size)
+            values = {"port": port, "batch_size": batch_size, "quiet": quiet / 60}
+            settings = _configure(folder, sandbox, values)
             server = embedded_url(folder / "postgres")
-            place = Place(folder, server, sandbox, settings, recipients)
+            place = Place(folder, server, sandbox, settings, recipients, quiet)
             _fill(place)
             yield place
 
 
-def _configure(folder: Path, port: int, sandbox: Sandbox, batch_size: int) -> Settings:
+def _configure(folder: Path, sandbox: Sandbox, values: dict[str, float]) -> Settings:
     config = folder / "config"
     (config / "newsletters").mkdir(parents=True)
     name = f"newsletters/{SLUG}.toml"
     (config / name).write_text((shipped("config") / name).read_text())
-    values = {"port": port, "sandbox": sandbox.url, "batch_size": batch_size}
-    (config / "service.toml").write_text(_SERVICE.format(lease=LEASE, quiet=QUIET / 60, **values))
+    (config / "service.toml").write_text(
+        _SERVICE.format(lease=LEASE, sandbox=sandbox.url, **values)
+    )
     settings = load_settings(config)
     update = {
         "var": folder,

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from newsletter.core.account import Sums
 from newsletter.core.filed import IssueState
 from newsletter.core.settlement import Ruling, Settlement
 from tests.torture.moments import MOMENTS, Watch
-from tests.torture.place import QUIET, SLUG, Onlooker, Place, patiently
+from tests.torture.place import SLUG, Onlooker, Place, patiently
 from tests.torture.processes import Fleet
 
 _PATIENCE = 240  #: seconds for the end of a round, after its last kill
@@ -147,13 +147,12 @@ def _restart_postgres(place: Place, watch: Watch, fleet: Fleet) -> None:
         fleet.keep()
 
 
-def _moments(onlooker: Onlooker) -> tuple:
+def _moments(onlooker: Onlooker) -> tuple[Callable[[Watch], bool], ...]:
     """Return the moments that are still to come: a plan is made once."""
     if onlooker.ask("SELECT EXISTS (SELECT 1 FROM attempt)"):
         return MOMENTS[2:]
-    if onlooker.ask("SELECT EXISTS (SELECT 1 FROM batch)"):
-        return (*MOMENTS[1:3], Watch.starting)
-    return (*MOMENTS[:3], Watch.starting, Watch.any_time)
+    begun = onlooker.ask("SELECT EXISTS (SELECT 1 FROM batch)")
+    return (*MOMENTS[begun:5], Watch.starting)
 
 
 def _through(onlooker: Onlooker) -> bool:
@@ -163,7 +162,7 @@ def _through(onlooker: Onlooker) -> bool:
 def _await_end(place: Place, url: str, onlooker: Onlooker, fleet: Fleet, result: Result) -> None:
     """Leave them in peace until everybody has an outcome; be the person who is asked."""
     patience = time.monotonic() + _PATIENCE
-    quiet_since = time.monotonic()
+    begun = time.monotonic()
     with place.house(url) as house:
         while not _settled(place, house):
             if time.monotonic() > patience:
@@ -172,7 +171,7 @@ def _await_end(place: Place, url: str, onlooker: Onlooker, fleet: Fleet, result:
             fleet.keep()
             if not onlooker.ask("SELECT EXISTS (SELECT 1 FROM batch)"):
                 fleet.start(("issue", "send", "--date", str(place.on))).join()
-            if time.monotonic() - quiet_since > QUIET + 4:
+            if time.monotonic() - begun > place.quiet + 4:
                 patiently(lambda: _decide(place, house), DBAPIError)
             time.sleep(0.25)
 

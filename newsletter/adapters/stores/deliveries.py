@@ -91,7 +91,8 @@ class Deliveries:
         }
         with self._engine.begin() as connection:
             connection.execute(text(statements.END_ATTEMPT), values)
-            if connection.execute(text(statements.RECORD), values).first() is None:
+            recorded = connection.execute(text(statements.RECORD), values).first()
+            if recorded is None:
                 return ()
             again = [claim.batch_id] if disposition.state is BatchState.PLANNED else []
             if disposition.eject:
@@ -103,7 +104,8 @@ class Deliveries:
             if disposition.pause:
                 connection.execute(text(statements.PAUSE), values)
                 return ()
-        self._finish()
+        if not recorded.more:  # as long as one is planned, its own end will look
+            self._finish()
         return tuple(again)
 
     def expire_leases(self, now: datetime) -> int:

@@ -166,7 +166,8 @@ END_ATTEMPT = """
 RECORD = """
     UPDATE batch SET state = :state, reason = :reason, not_before = :not_before, lease_until = NULL
      WHERE id = :batch AND state IN ('claimed', 'unknown', 'planned') AND attempts = :number
-    RETURNING id
+    RETURNING EXISTS (SELECT 1 FROM batch waiting WHERE waiting.issue_id = batch.issue_id
+                                                    AND waiting.state = 'planned') AS more
 """
 
 EJECT = "UPDATE delivery SET refused = :reason WHERE id = ANY(:offenders)"
