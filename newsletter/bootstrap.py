@@ -259,6 +259,7 @@ class House:
             leadership=self.leadership,
             polling=self.polling,
             alerting=self.alerting,
+            sync=lambda: self.suppressing.sync(self.sendgrid_lists, by="clock"),
         )
 
     @cached_property

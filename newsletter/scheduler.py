@@ -12,6 +12,7 @@ from typing import Any
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from newsletter.core.publication import Newsletter
+from newsletter.errors import SendGridUnavailable
 from newsletter.ports import Leadership
 from newsletter.services.alerting import Alerting
 from newsletter.services.calendar import Calendar
@@ -21,8 +22,11 @@ from newsletter.services.settling import Settling
 
 _ASK_SECONDS = 2  #: also how soon a standby takes over
 _RECOVER_SECONDS = 30  #: how often what a dead worker left is looked for
+_SYNC_SECONDS = 6 * 3600  #: how often SendGrid's own suppression lists are pulled
 _POLL_SECONDS = 30  #: how often it is asked which sources are due
 _LOOK_SECONDS = 60  #: how often it is asked what waits for a person
+
+_log = logging.getLogger(__name__)
 
 #: A look that takes longer than the pause before the next one is no news; a failed one is.
 logging.getLogger("apscheduler").setLevel(logging.ERROR)
@@ -36,11 +40,12 @@ def make_scheduler(
     leadership: Leadership,
     polling: Polling | None = None,
     alerting: Alerting | None = None,
+    sync: Callable[[], object] | None = None,
 ) -> Any:
     """Return a scheduler, not started, that asks every newsletter's timetable and recovers.
 
     With `polling`, it also asks which of the newsletters' sources are due; with `alerting`, what
-    waits for a person.
+    waits for a person; with `sync`, what SendGrid's own suppression lists say.
     """
     scheduler: Any = BackgroundScheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -58,6 +63,8 @@ def make_scheduler(
         every(_LOOK_SECONDS, "look", alerting.look)
     every(_ASK_SECONDS, "tell", calendar.tell)
     every(_RECOVER_SECONDS, "recover", dispatch.recover)
+    if sync:
+        every(_SYNC_SECONDS, "sync", partial(_unless_unavailable, sync))
     return scheduler
 
 
@@ -65,6 +72,13 @@ def hear_silence(scheduler: Any, settling: Settling) -> None:
     """Settle by silence from now on, in a process that hears events, whoever keeps the clock."""
     settling.listen()
     scheduler.add_job(settling.by_silence, "interval", seconds=_RECOVER_SECONDS, id="silence")
+
+
+def _unless_unavailable(sync: Callable[[], object]) -> None:
+    try:
+        sync()
+    except SendGridUnavailable as error:  # the next run starts where this one did
+        _log.warning("the suppression lists were not synced: %s", error)
 
 
 def _as_leader(leadership: Leadership, act: Callable[[], object]) -> None:
