@@ -1,6 +1,8 @@
 """A process killed while SendGrid has its request: nobody is forgotten, nobody gets it twice."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,19 +23,6 @@ from tests.house import brief
 pytestmark = pytest.mark.postgres
 
 READERS = 60
-SETTINGS = """
-public_url = "http://127.0.0.1:{port}"
-[web]
-host = "127.0.0.1"
-port = {port}
-[sendgrid]
-host = "{sandbox}"
-timeout_seconds = 20
-[sending]
-batch_size = 10
-lease_seconds = 2
-concurrency = 2
-"""
 
 
 @pytest.fixture
@@ -59,7 +48,17 @@ def house(
     (folder / "newsletters").mkdir(parents=True)
     technology = "newsletters/technology.toml"
     (folder / technology).write_text((shipped("config") / technology).read_text())
-    (folder / "service.toml").write_text(SETTINGS.format(port=port, sandbox=sandbox.url))
+    (folder / "service.toml").write_text(
+        settings(
+            public_url=f"http://127.0.0.1:{port}",
+            port=port,
+            timeout_seconds=20,
+            batch_size=10,
+            lease_seconds=2,
+            concurrency=2,
+        )
+    )
+    monkeypatch.setenv("NEWSLETTER_SENDGRID_HOST", sandbox.url)
     monkeypatch.setenv("NEWSLETTER_CONFIG", str(folder))
     monkeypatch.setenv("NEWSLETTER_DATABASE_URL", database_url)
     monkeypatch.setenv("SENDGRID_API_KEY", "SG.test")
@@ -68,6 +67,15 @@ def house(
     fill(house, tmp_path)
     yield house
     house.close()
+
+
+def settings(**changes: object) -> str:
+    """Return the shipped service settings with some values changed."""
+    text = (shipped("config") / "service.toml").read_text()
+    for key, value in changes.items():
+        text, found = re.subn(rf"(?m)^{key} = [^#\n]*", f"{key} = {json.dumps(value)} ", text)
+        assert found == 1, key
+    return text
 
 
 def fill(house: House, folder: Path) -> None:
