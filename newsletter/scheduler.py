@@ -12,7 +12,6 @@ from typing import Any
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from newsletter.core.publication import Newsletter
-from newsletter.errors import SendGridUnavailable
 from newsletter.ports import Leadership
 from newsletter.services.alerting import Alerting
 from newsletter.services.calendar import Calendar
@@ -70,15 +69,16 @@ def make_scheduler(
 
 def hear_silence(scheduler: Any, settling: Settling) -> None:
     """Settle by silence from now on, in a process that hears events, whoever keeps the clock."""
+
+    def hear() -> None:
+        try:
+            settling.by_silence()
+        except Exception:  # without a database no event was kept: a silence begins anew
+            settling.listen()
+            raise
+
     settling.listen()
-    scheduler.add_job(settling.by_silence, "interval", seconds=_RECOVER_SECONDS, id="silence")
-
-
-def _unless_unavailable(sync: Callable[[], object]) -> None:
-    try:
-        sync()
-    except SendGridUnavailable as error:  # the next run starts where this one did
-        _log.warning("the suppression lists were not synced: %s", error)
+    scheduler.add_job(hear, "interval", seconds=_RECOVER_SECONDS, id="silence")
 
 
 def _as_leader(leadership: Leadership, act: Callable[[], object]) -> None:

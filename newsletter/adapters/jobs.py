@@ -12,15 +12,19 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import procrastinate
+import psycopg
 from procrastinate import exceptions
 from procrastinate.jobs import Job
 from sqlalchemy import Engine, text
 
 _QUEUE = "batches"
 _TASK = "send_batch"
+_REST = 2  #: seconds before a database that went away is asked again
 _AT_ONCE = 500  #: jobs asked for in one statement
 
 logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it tells of every job at INFO
+
+_log = logging.getLogger(__name__)
 
 #: Batches that no waiting job speaks of yet.
 _WITHOUT_JOB = """
@@ -41,7 +45,8 @@ class JobQueue:
         self._asking = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=url))
         self._working = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
         self._opening = threading.Lock()
-        self._open = self._stopped = False
+        self._open = False
+        self._stopped = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worker: asyncio.Task[None] | None = None
 
@@ -72,12 +77,22 @@ class JobQueue:
                         self._defer([self._job(batch_id, at)])
 
     def work(self, *, until_empty: bool) -> None:
-        """Work on batches: until `stop`, or until none is waiting."""
-        asyncio.run(self._work(until_empty=until_empty))
+        """Work on batches: until `stop`, or until none is waiting.
+
+        A worker that is to stay waits for a database that went away, and goes on.
+        """
+        while True:
+            try:
+                return asyncio.run(self._work(until_empty=until_empty))
+            except (exceptions.ConnectorException, psycopg.OperationalError) as error:
+                if until_empty or self._stopped.is_set():
+                    raise
+                _log.warning("the database went away; asked again soon: %s", type(error).__name__)
+                self._stopped.wait(_REST)
 
     def stop(self) -> None:
         """Let the batches in hand be recorded, and take no others, now or later."""
-        self._stopped = True
+        self._stopped.set()
         loop, worker = self._loop, self._worker
         if loop and worker:
             with contextlib.suppress(RuntimeError):  # it ended in between
@@ -95,7 +110,7 @@ class JobQueue:
                     install_signal_handlers=False,
                 )
             )
-            if self._stopped:
+            if self._stopped.is_set():
                 self._worker.cancel()
             try:
                 await self._worker

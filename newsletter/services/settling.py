@@ -37,10 +37,10 @@ class Settling:
         While nobody listened, events waited at SendGrid's to be posted again: a silence counts
         once this process itself has listened for a quiet period.
         """
+        quiet = [batch for batch, found in self.listed() if found is Settlement.RESEND]
         since = self._listens_since
         if since is None or self._clock.now() < since + self._quiet:
             return 0
-        quiet = [batch for batch, found in self.listed() if found is Settlement.RESEND]
         return sum(self._decide(b.batch_id, Ruling.RESEND, _SILENCE, "no event") for b in quiet)
 
     def by_hand(self, batch_id: int, ruling: Ruling, *, actor: str, because: str) -> None:

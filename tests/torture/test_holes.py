@@ -3,14 +3,18 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy import Engine, text
 
+from newsletter.adapters.jobs import JobQueue
 from newsletter.adapters.stores.decisions import DecisionLog
 from newsletter.adapters.stores.unknowns import Unknowns
 from newsletter.core.delivery import Accepted, Claim, Unknown, dispose
 from newsletter.core.events import DeliveryEvent, EventKind
 from newsletter.core.filed import IssueState
 from newsletter.core.settlement import Ruling, Settlement
+from newsletter.scheduler import hear_silence
 from newsletter.services.settling import Settling
 from tests.house import TODAY, TestHouse, open_house
 
@@ -133,7 +137,7 @@ def test_silence_counts_once_it_was_listened_to_for_a_quiet_period(house, engine
     assert restarted.mailer.addresses == [one.email for one in claim.recipients]
 
 
-def test_a_process_that_hears_no_events_knows_no_silence(house, engine):
+def test_a_process_knows_no_silence_before_it_has_heard_events_for_a_quiet_period(house, engine):
     lose(house)
     house.queue.work(until_empty=True)
     hear_of_others(house)
@@ -146,3 +150,25 @@ def test_a_process_that_hears_no_events_knows_no_silence(house, engine):
     )
     assert [found for _, found in deaf.listed()] == [Settlement.RESEND]
     assert deaf.by_silence() == 0
+
+    scheduler = BackgroundScheduler()
+    hear_silence(scheduler, deaf)  # as `serve` does, which opens the webhook
+    job = scheduler.get_job("silence")
+    job.func()
+    assert [found for _, found in deaf.listed()] == [Settlement.RESEND]
+    house.clock.pass_time(minutes=16)
+    job.func()
+    assert deaf.listed() == ()
+
+
+def test_a_worker_outlives_a_database_that_goes_away(engine, monkeypatch):
+    queue, ends = JobQueue(engine, concurrency=1), [ConnectorException(), None]
+
+    async def work(*, until_empty: bool) -> None:
+        if end := ends.pop(0):
+            raise end
+
+    monkeypatch.setattr(queue, "_work", work)
+    monkeypatch.setattr("newsletter.adapters.jobs._REST", 0)
+    queue.work(until_empty=False)
+    assert ends == []
