@@ -64,6 +64,9 @@ if TYPE_CHECKING:
     from newsletter.web.health import Health
 
 
+_SYNC_EVERY = timedelta(hours=6)  #: SendGrid's own suppression lists; windows overlap
+
+
 @dataclass(frozen=True)
 class House:
     """Every service, wired; each part is made when it is first asked for."""
@@ -259,8 +262,12 @@ class House:
             leadership=self.leadership,
             polling=self.polling,
             alerting=self.alerting,
-            sync=lambda: self.suppressing.sync(self.sendgrid_lists, by="clock"),
+            sync=self._sync_if_due,
         )
+
+    def _sync_if_due(self) -> None:
+        if self.suppressing.is_due(_SYNC_EVERY):
+            self.suppressing.sync(self.sendgrid_lists, by="clock")
 
     @cached_property
     def calendar(self) -> Calendar:

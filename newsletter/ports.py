@@ -146,8 +146,8 @@ class IssueStore(Protocol):
         """Return the briefs of a planned edition."""
         ...
 
-    def resume(self, issue_id: int) -> None:
-        """Let a paused issue's batches leave again."""
+    def resume(self, issue_id: int, now: datetime) -> None:
+        """Let a paused issue's batches leave again; the fuse counts from here."""
         ...
 
 

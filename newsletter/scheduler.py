@@ -12,6 +12,7 @@ from typing import Any
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from newsletter.core.publication import Newsletter
+from newsletter.errors import SendGridUnavailable
 from newsletter.ports import Leadership
 from newsletter.services.alerting import Alerting
 from newsletter.services.calendar import Calendar
@@ -21,7 +22,7 @@ from newsletter.services.settling import Settling
 
 _ASK_SECONDS = 2  #: also how soon a standby takes over
 _RECOVER_SECONDS = 30  #: how often what a dead worker left is looked for
-_SYNC_SECONDS = 6 * 3600  #: how often SendGrid's own suppression lists are pulled
+_SYNC_SECONDS = 600  #: how often it is asked whether the suppression lists are due
 _POLL_SECONDS = 30  #: how often it is asked which sources are due
 _LOOK_SECONDS = 60  #: how often it is asked what waits for a person
 
@@ -79,6 +80,14 @@ def hear_silence(scheduler: Any, settling: Settling) -> None:
 
     settling.listen()
     scheduler.add_job(hear, "interval", seconds=_RECOVER_SECONDS, id="silence")
+
+
+def _unless_unavailable(act: Callable[[], object]) -> None:
+    """Act, unless SendGrid does not answer: the next turn asks again."""
+    try:
+        act()
+    except SendGridUnavailable as error:
+        _log.warning("SendGrid's suppression lists were not pulled: %s", error)
 
 
 def _as_leader(leadership: Leadership, act: Callable[[], object]) -> None:

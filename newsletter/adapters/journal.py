@@ -64,9 +64,9 @@ class JournaledIssues(Issues):
         _tell("issue.approved", "approved", issue=issue_id, by=by)
         return filed
 
-    def resume(self, issue_id: int) -> None:
+    def resume(self, issue_id: int, now: datetime) -> None:
         """Let a paused issue's batches leave again."""
-        super().resume(issue_id)
+        super().resume(issue_id, now)
         _tell("issue.resumed", "resumed", issue=issue_id)
 
 

@@ -125,6 +125,7 @@ class IssueRow(Row, table=True):
     approved_at: datetime | None = _moment(optional=True)
     assembled_at: datetime = _moment()
     planned_at: datetime | None = _moment(optional=True)
+    resumed_at: datetime | None = _moment(optional=True)  #: the fuse counts from here
     send_by: datetime | None = _moment(optional=True)  #: what has not left by then is stale
     audience: int = _count()
 

@@ -32,7 +32,7 @@ class Braking:
         """Let a paused issue's batches leave again; the caller hands them to the workers."""
         if filed.state is not IssueState.PAUSED:
             raise NotAllowed(f"the issue of {filed.issue.date} is {filed.state}, not paused")
-        self._issues.resume(filed.id)
+        self._issues.resume(filed.id, self._clock.now())
         self._decisions.note(actor, f"issue {filed.id}", "resume", {})
         return self._issues.get(filed.id)
 

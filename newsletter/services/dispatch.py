@@ -69,7 +69,7 @@ class Dispatch:
         if filed.state is IssueState.APPROVED:
             self.plan(newsletter, filed)
         elif filed.state is IssueState.PAUSED:
-            self._issues.resume(filed.id)
+            self._issues.resume(filed.id, self._clock.now())
         self._hand_over(filed.id)
         return self._issues.get(filed.id)
 

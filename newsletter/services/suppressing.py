@@ -105,6 +105,10 @@ class Suppressing:
         self._decisions.note(by, _SYNCS, "synced", {"until": now.isoformat(), "listed": found})
         return SyncReport(since=since, until=now, lists=lists)
 
+    def is_due(self, every: timedelta) -> bool:
+        """Tell whether the last sync is so long ago."""
+        return self._clock.now() >= self._synced_until() + every
+
     def _take(self, pages: Iterator[tuple[Suppression, ...]]) -> SyncedList:
         listed = new = 0
         for page in pages:

@@ -87,6 +87,13 @@ def test_the_fuse_pauses_an_issue_whose_answers_get_lost(house):
     assert len(house.mailer.asked) == 2  # the second loss was enough, the rest stayed
     assert sums(house).to_go == 6
 
+    house.mailer.answers = []  # the trouble is over, a person looked, and what was lost stays lost
+    house.clock.pass_time(seconds=1)
+    house.braking.resume(filed, actor="test")
+    house.dispatch.recover()
+    house.queue.work(until_empty=True)
+    assert (sums(house).unknown, sums(house).accepted) == (6, 6)
+
 
 def test_the_pace_makes_every_worker_wait_its_turn(house):
     house.dispatch._deliveries = Deliveries(house.engine, Pace(per_minute=6, per_day=0, warm_up={}))

@@ -34,10 +34,14 @@ _STALE = """
     RETURNING id
 """
 
+#: After a person let an issue go on, only what was asked since counts.
 _TROUBLE = """
     WITH answered AS (
-        SELECT id, size, state FROM batch
-         WHERE issue_id = :issue AND state IN ('accepted', 'refused', 'unknown')),
+        SELECT batch.id, batch.size, batch.state FROM batch JOIN issue ON issue.id = issue_id
+         WHERE issue_id = :issue AND batch.state IN ('accepted', 'refused', 'unknown')
+           AND (issue.resumed_at IS NULL
+                OR EXISTS (SELECT 1 FROM attempt WHERE attempt.batch_id = batch.id
+                                                   AND attempt.started_at >= issue.resumed_at))),
     troubled AS (
         SELECT count(*) FILTER (WHERE delivery.state = 70) AS bounced,
                count(*) FILTER (WHERE delivery.state = 90) AS complained,

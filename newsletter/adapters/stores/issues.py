@@ -122,15 +122,15 @@ class Issues:
             ).scalar()
             return tuple(found) if found else None
 
-    def resume(self, issue_id: int) -> None:
-        """Let a paused issue's batches leave again."""
+    def resume(self, issue_id: int, now: datetime) -> None:
+        """Let a paused issue's batches leave again; the fuse counts from here."""
         with self._engine.begin() as connection:
             connection.execute(
                 text("""
-                    UPDATE issue SET state = 'sending', reason = NULL
+                    UPDATE issue SET state = 'sending', reason = NULL, resumed_at = :now
                      WHERE id = :id AND state = 'paused'
                 """),
-                {"id": issue_id},
+                {"id": issue_id, "now": now},
             )
 
 
