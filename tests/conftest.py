@@ -64,9 +64,12 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium that speaks to nobody but the test."""
+    """A headless Chromium that speaks to nobody but the test.
+
+    Not for the whole session: Playwright's event loop would run on beneath all later tests.
+    """
     path = find_chromium()
     if path is None:
         pytest.skip("there is no Chromium on this machine")
