@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 
-from newsletter.adapters.clock import SystemClock, new_id
+from newsletter.adapters.clock import SystemClock, new_id, roll
 from newsletter.adapters.database import make_engine, migrate
 from newsletter.adapters.embedded import embedded_url
 from newsletter.adapters.eml import to_eml
@@ -148,6 +148,7 @@ class House:
             queue=self.queue,
             clock=self.clock,
             new_id=new_id,
+            dice=roll,
             base_url=self.settings.public_url,
             sendgrid_host=self.settings.sendgrid_host,
             batch_size=sending.batch_size,

@@ -170,6 +170,7 @@ def open_house(engine: Engine, newsletter: Newsletter = TECHNOLOGY, size: int = 
         queue=queue,
         clock=clock,
         new_id=lambda: f"attempt-{next(serial)}",
+        dice=lambda: 0.0,
         base_url=BASE_URL,
         sendgrid_host="http://127.0.0.1:9",
         batch_size=size,

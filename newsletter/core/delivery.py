@@ -110,9 +110,13 @@ class NotYet:
     until: datetime
 
 
-def backoff(attempt: int) -> timedelta:
-    """Return the pause before the next attempt: doubling from 2 s, at most 5 min."""
-    return timedelta(seconds=min(2**attempt, 300))
+def backoff(attempt: int, spread: float = 0.0) -> timedelta:
+    """Return the pause before the next attempt: doubling from 2 s, at most 5 min.
+
+    `spread`, from 0 to 1, lengthens it by up to a half, so that many batches that failed together
+    do not all come back together.
+    """
+    return timedelta(seconds=min(2**attempt, 300) * (1 + spread / 2))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +132,7 @@ class Disposition:
     pause: bool = False  #: the issue waits for a person, who is told the reason
 
 
-def dispose(outcome: Outcome, claim: Claim, now: datetime) -> Disposition:
+def dispose(outcome: Outcome, claim: Claim, now: datetime, *, spread: float = 0.0) -> Disposition:
     """Decide what becomes of a claimed batch. An Unknown is never asked again from here.
 
     Only a single letter that is too large is refused for good: whatever else is wrong pauses the
@@ -146,9 +150,10 @@ def dispose(outcome: Outcome, claim: Claim, now: datetime) -> Disposition:
         case Refused(remedy=Remedy.SPLIT, reason=reason):
             return Disposition(state=BatchState.REFUSED, reason=reason)
         case Refused(remedy=Remedy.WAIT, wait=wait):
-            return _again(outcome, closed_until=now + (wait or backoff(claim.attempt)))
+            pause = wait or backoff(claim.attempt, spread)
+            return _again(outcome, closed_until=now + pause)
         case Refused(remedy=Remedy.RETRY) if claim.attempt < MAX_ATTEMPTS:
-            return _again(outcome, not_before=now + backoff(claim.attempt))
+            return _again(outcome, not_before=now + backoff(claim.attempt, spread))
         case Refused():
             return _again(outcome, pause=True)
 

@@ -42,6 +42,7 @@ class Dispatch:
         queue: BatchQueue,
         clock: Clock,
         new_id: Callable[[], str],
+        dice: Callable[[], float],
         base_url: str,
         sendgrid_host: str,
         batch_size: int,
@@ -51,7 +52,7 @@ class Dispatch:
         self._issues, self._deliveries = issues, deliveries
         self._braking, self._settling = braking, settling
         self._mailer, self._queue = mailer, queue
-        self._clock, self._new_id = clock, new_id
+        self._clock, self._new_id, self._dice = clock, new_id, dice
         self._base_url, self._sendgrid_host = base_url, sendgrid_host
         self._batch_size, self._lease = batch_size, lease
         self._frozen = lru_cache(maxsize=4)(self._approved_issue)
@@ -152,7 +153,7 @@ class Dispatch:
 
     def _record(self, claim: Claim, outcome: Outcome) -> None:
         now = self._clock.now()
-        disposition = dispose(outcome, claim, now)
+        disposition = dispose(outcome, claim, now, spread=self._dice())
         again = self._deliveries.record(claim, outcome, disposition, now)
         if not isinstance(outcome, Accepted):
             self._braking.watch()  # the fuse is quicker than the clock

@@ -92,6 +92,19 @@ def test_an_outcome_decides_what_becomes_of_its_batch(outcome, held, expected):
     assert dispose(outcome, held, NOW) == expected
 
 
+@given(st.integers(1, 40), st.floats(0, 1))
+def test_chance_lengthens_a_pause_by_up_to_a_half(attempt, spread):
+    assert backoff(attempt) <= backoff(attempt, spread) <= backoff(attempt) * 1.5
+
+
+def test_batches_that_failed_together_come_back_apart():
+    again = [
+        dispose(refused(Remedy.RETRY), claim(attempt=3), NOW, spread=spread).not_before
+        for spread in (0.0, 0.5, 1.0)
+    ]
+    assert again == [NOW + timedelta(seconds=s) for s in (8, 10, 12)]
+
+
 def test_backoff_doubles_up_to_five_minutes():
     assert [backoff(n).total_seconds() for n in (1, 2, 3, 8, 20)] == [2, 4, 8, 256, 300]
 
