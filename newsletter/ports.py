@@ -1,4 +1,7 @@
-"""What the services ask of the world: each port is answered by an adapter, or by a test's fake."""
+"""What the services ask of the world: each port is answered by an adapter, or by a test's fake.
+
+It is long because it is a list: signatures and a sentence each, nothing that runs.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass

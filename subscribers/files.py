@@ -1,8 +1,9 @@
-"""A list's file: opened as text, counted while it is read, and searched when it is not text."""
+"""A list's files: the one that is read and counted, and the one that answers for its rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from subscribers.errors import InvalidList
 from subscribers.roster import Row
@@ -18,6 +19,18 @@ def open_list(path: Path) -> TextIO:
         return path.open(encoding="utf-8-sig", newline="")
     except OSError as error:
         raise InvalidList(f"{path}: {error.strerror}") from error
+
+
+@contextmanager
+def written_whole(path: Path) -> Generator[BinaryIO]:
+    """Yield a file that takes this path only once all of it is written, and else leaves nothing."""
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 class CountedRows:

@@ -14,7 +14,7 @@ from subscribers.errors import (
     NoSuchSuppression,
     NotLifted,
 )
-from subscribers.files import CountedRows, Progress, open_list, undecodable_line
+from subscribers.files import CountedRows, Progress, open_list, undecodable_line, written_whole
 from subscribers.model import (
     AudienceCounts,
     ConsentAct,
@@ -150,17 +150,13 @@ class Subscriptions:
             default_zone=default_zone,
             at=now,
         )
-        partial = results.with_name(f"{results.name}.partial")
         try:
-            with open_list(path) as lines, partial.open("wb") as answers:
+            with written_whole(results) as answers, open_list(path) as lines:
                 roster = read_roster(lines, path.name, known_topics=known_topics, known_zones=zones)
                 rows = CountedRows(roster.rows, lines, path.stat().st_size, on_progress)
                 counts = self._store.import_rows(rows, about, answers.write, dry_run=dry_run)
-            partial.replace(results)
         except UnicodeDecodeError as error:
             raise InvalidList(f"{path.name}, line {undecodable_line(path)}: not UTF-8") from error
-        finally:
-            partial.unlink(missing_ok=True)
         return ImportReport(
             rows=rows.taken,
             counts=counts,

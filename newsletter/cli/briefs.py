@@ -191,6 +191,7 @@ def edit(
     as_json: AsJson = False,
 ) -> None:
     """Change a brief; the gate rules anew, and an approval of its issue is void."""
+    # Long because a verb's options are its parameters.
     given: dict[str, Any] = {
         "source_url": source_url,
         "source_name": source_name,

@@ -22,6 +22,7 @@ def routes(
     pages: Pages,
 ) -> APIRouter:
     """Return the routes behind a letter's links."""
+    # Long because it is a list: each route is a few lines of its own.
     router = APIRouter(default_response_class=HTMLResponse)
 
     def opened(purpose: Purpose, token: str) -> tuple[Subscription, Newsletter]:
