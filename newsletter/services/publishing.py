@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from newsletter.core.edition import Edition, Letter, compose, edition_of
 from newsletter.core.filed import FiledIssue, IssueState
 from newsletter.core.galley import Galley
-from newsletter.core.issue import Issue, assemble, sample_issue
+from newsletter.core.issue import Issue, assemble
 from newsletter.core.mailing import Links, content_hash, envelope_of
 from newsletter.core.publication import ApprovalPolicy, Newsletter
 from newsletter.errors import NotAllowed, NotFound
@@ -81,12 +81,6 @@ class Publishing:
         galley = self._renderer.set(newsletter, issue)
         digest = content_hash(envelope_of(newsletter, self._base_url), issue, galley)
         return issue, galley, digest
-
-    def check_templates(self, newsletter: Newsletter) -> str:
-        """Set a sample issue with a brief on every topic; RenderingFailed says what is wrong."""
-        issue = sample_issue(newsletter)
-        self._renderer.set(newsletter, issue)
-        return f"a sample issue of {len(issue.entries)} briefs sets well"
 
     def approve(self, newsletter: Newsletter, on: date, *, actor: str) -> FiledIssue:
         """Freeze the issue as it is set now; sending will refuse anything else."""
