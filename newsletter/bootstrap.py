@@ -7,6 +7,7 @@ commands need few, and a person waits for each.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from newsletter.adapters.sendgrid.mailer import SendGridMailer
     from newsletter.adapters.sendgrid.suppressions import SendGridLists
     from newsletter.rendering.renderer import Renderer
+    from newsletter.scheduler import Chore
     from newsletter.web.health import Health
 
 
@@ -153,6 +155,7 @@ class House:
             sendgrid_host=self.settings.sendgrid_host,
             batch_size=sending.batch_size,
             lease=timedelta(seconds=sending.lease_seconds),
+            wake=self.subscriptions.wake,
         )
         self.queue.on_batch(dispatch.send_batch)
         return dispatch
@@ -264,7 +267,12 @@ class House:
             polling=self.polling,
             alerting=self.alerting,
             sync=self._sync_if_due,
+            chores=self._chores(),
         )
+
+    def _chores(self) -> Iterator[Chore]:
+        """Yield what the leader does now and then besides."""
+        yield from ()
 
     def _sync_if_due(self) -> None:
         if self.suppressing.is_due(_SYNC_EVERY):

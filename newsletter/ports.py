@@ -19,7 +19,7 @@ from newsletter.core.galley import Galley
 from newsletter.core.issue import Candidate, Issue
 from newsletter.core.mailing import Envelope
 from newsletter.core.notice import Notice
-from newsletter.core.publication import Newsletter
+from newsletter.core.publication import Newsletter, Readers
 from newsletter.core.settlement import Ruling, UnknownBatch
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import Answer, SourceRecord, Validators
@@ -166,6 +166,7 @@ class DeliveryStore(Protocol):
         now: datetime,
         wave: Callable[[str], datetime] | None = None,
         fresh_for: timedelta | None = None,
+        readers: Readers,
     ) -> bool:
         """Write down who gets which edition in which batch; False if that was done before.
 

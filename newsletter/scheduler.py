@@ -5,7 +5,8 @@ be lost. Of several processes, the one that leads asks; the others wait to take 
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -32,6 +33,15 @@ _log = logging.getLogger(__name__)
 logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
+@dataclass(frozen=True)
+class Chore:
+    """Something the leader does now and then."""
+
+    name: str
+    seconds: int  #: from one time to the next
+    act: Callable[[], object]  #: harmless to repeat
+
+
 def make_scheduler(
     newsletters: Mapping[str, Newsletter],
     *,
@@ -41,11 +51,12 @@ def make_scheduler(
     polling: Polling | None = None,
     alerting: Alerting | None = None,
     sync: Callable[[], object] | None = None,
+    chores: Iterable[Chore] = (),
 ) -> Any:
     """Return a scheduler, not started, that asks every newsletter's timetable and recovers.
 
     With `polling`, it also asks which of the newsletters' sources are due; with `alerting`, what
-    waits for a person; with `sync`, what SendGrid's own suppression lists say.
+    waits for a person; with `sync`, what SendGrid's own suppression lists say; `chores` besides.
     """
     scheduler: Any = BackgroundScheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -63,6 +74,8 @@ def make_scheduler(
         every(_LOOK_SECONDS, "look", alerting.look)
     every(_ASK_SECONDS, "tell", calendar.tell)
     every(_RECOVER_SECONDS, "recover", dispatch.recover)
+    for chore in chores:
+        every(chore.seconds, chore.name, chore.act)
     if sync:
         every(_SYNC_SECONDS, "sync", partial(_unless_unavailable, sync))
     return scheduler

@@ -3,12 +3,12 @@
 from subscribers.model import Exclusion, SubscriptionStatus
 
 
-def exclusion(status: SubscriptionStatus, *, suppressed: bool) -> Exclusion | None:
+def exclusion(
+    status: SubscriptionStatus, *, suppressed: bool, paused: bool = False
+) -> Exclusion | None:
     """Return why a subscription gets no letter at all; None when it may be written to."""
     if suppressed:
         return Exclusion.SUPPRESSED
-    return {
-        SubscriptionStatus.ACTIVE: None,
-        SubscriptionStatus.ENDED: Exclusion.ENDED,
-        SubscriptionStatus.PENDING: Exclusion.PENDING,
-    }[status]
+    if status is SubscriptionStatus.ENDED:
+        return Exclusion.ENDED
+    return Exclusion.PAUSED if paused else None

@@ -4,18 +4,16 @@ from collections.abc import Mapping
 
 from subscribers.model import ConsentAct, SubscriptionStatus
 
-_ACTIVE, _ENDED, _PENDING = (
-    SubscriptionStatus.ACTIVE,
-    SubscriptionStatus.ENDED,
-    SubscriptionStatus.PENDING,
-)
+_ACTIVE, _ENDED = SubscriptionStatus.ACTIVE, SubscriptionStatus.ENDED
 
 #: From which status an act moves a subscription, and to which; any other status stays as it is.
+#: Who confirms has shown that the address is theirs: that takes a goodbye back, as resuming does.
 MOVES: Mapping[ConsentAct, Mapping[SubscriptionStatus, SubscriptionStatus]] = {
-    ConsentAct.IMPORTED: {_PENDING: _ACTIVE},
-    ConsentAct.CONFIRMED: {_PENDING: _ACTIVE},
+    ConsentAct.REQUESTED: {},
+    ConsentAct.IMPORTED: {},
+    ConsentAct.CONFIRMED: {_ENDED: _ACTIVE},
     ConsentAct.CHOSE: {},
-    ConsentAct.WITHDRAWN: {_PENDING: _ENDED, _ACTIVE: _ENDED},
+    ConsentAct.WITHDRAWN: {_ACTIVE: _ENDED},
     ConsentAct.RESUMED: {_ENDED: _ACTIVE},
 }
 

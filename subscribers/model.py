@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum, StrEnum
 
 EVERYTHING = "*"  #: in a topic set: every topic, also those still to come
@@ -30,14 +30,21 @@ class TopicSet:
 class SubscriptionStatus(StrEnum):
     """How a subscription stands."""
 
-    PENDING = "pending"  #: asked for, not yet confirmed
     ACTIVE = "active"  #: confirmed, or imported with a statement of consent
     ENDED = "ended"  #: the subscriber said goodbye, or a complaint said it for them
+
+
+class Frequency(StrEnum):
+    """How often a subscriber wants to hear of a newsletter."""
+
+    DAILY = "daily"  #: every issue
+    WEEKLY = "weekly"  #: the week's briefs in one digest
 
 
 class ConsentAct(StrEnum):
     """What a subscriber did, or what was said for them; each is kept as evidence."""
 
+    REQUESTED = "requested"  #: somebody asked for letters to this address
     IMPORTED = "imported"  #: an operator's list, with a statement of where its consent came from
     CONFIRMED = "confirmed"  #: the subscriber confirmed that they asked
     CHOSE = "chose"  #: the subscriber chose other topics
@@ -50,6 +57,9 @@ class Purpose(bytes, Enum):
 
     UNSUBSCRIBE = b"unsubscribe"
     PREFERENCES = b"preferences"
+    CONFIRM = b"confirm"  #: a sign-up: the address's owner did ask
+    ADDRESS = b"address"  #: a new address: its owner has it
+    KEEP = b"keep"  #: an answer to "still want this?"
 
 
 class SuppressionReason(StrEnum):
@@ -68,7 +78,9 @@ class Exclusion(StrEnum):
 
     SUPPRESSED = "suppressed"  #: the address is on the suppression list
     ENDED = "ended"  #: the subscription has ended
-    PENDING = "pending"  #: the subscription was never confirmed
+    PAUSED = "paused"  #: the subscriber wants nothing for a while
+    OTHER_FREQUENCY = "other_frequency"  #: the subscriber chose the weekly digest, or the daily one
+    OUTSIDE_SEGMENT = "outside_segment"  #: the issue goes to a segment, and they were not in it
     NO_STORY = "no_story"  #: nothing in the issue is about the chosen topics
 
 
@@ -95,6 +107,14 @@ class Subscription:
     zone: str  #: IANA name of the reader's time zone
     status: SubscriptionStatus
     link_key: bytes  #: 16 random bytes; what this subscription's links are signed with
+    name: str = ""
+    frequency: Frequency = Frequency.DAILY
+    paused_at: datetime | None = None
+    paused_until: datetime | None = None  #: None while paused: until they say so
+    tags: tuple[str, ...] = ()
+    source: str = ""  #: how they came: "import 12", "sign-up page", an operator
+    joined: datetime | None = None
+    engaged_on: date | None = None  #: the last day of a human open or click
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,12 +124,12 @@ class AudienceCounts:
     mailable: int
     suppressed: int
     ended: int
-    pending: int
+    paused: int
 
     @property
     def subscriptions(self) -> int:
         """Count them all."""
-        return self.mailable + self.suppressed + self.ended + self.pending
+        return self.mailable + self.suppressed + self.ended + self.paused
 
 
 class RowResult(StrEnum):

@@ -76,6 +76,10 @@ class SubscriberStore(Protocol):
         """Return why this address must not be written to."""
         ...
 
+    def wake(self, now: datetime) -> int:
+        """End the pauses that are over; return how many."""
+        ...
+
     def counts(self, newsletter: str) -> AudienceCounts:
         """Count the newsletter's subscriptions by how they stand."""
         ...

@@ -116,6 +116,10 @@ class Subscriptions:
         """Count the suppression list by reason; every reason is there."""
         return self._store.suppression_counts()
 
+    def wake(self, now: datetime) -> int:
+        """End the pauses that are over; return how many."""
+        return self._store.wake(now)
+
     def counts(self, newsletter: str) -> AudienceCounts:
         """Count the newsletter's subscriptions by how they stand."""
         return self._store.counts(newsletter)

@@ -175,6 +175,7 @@ def open_house(engine: Engine, newsletter: Newsletter = TECHNOLOGY, size: int = 
         sendgrid_host="http://127.0.0.1:9",
         batch_size=size,
         lease=timedelta(minutes=3),
+        wake=subscriptions.wake,
     )
     queue.send_batch = dispatch.send_batch
     return TestHouse(

@@ -8,9 +8,11 @@ from sqlalchemy import Engine, text
 
 from newsletter.adapters.database import _MIGRATIONS, migrate
 from newsletter.adapters.tables import Row
+from subscribers.store import record_tables
 from subscribers.store.tables import AUDIENCE_VIEW
 
 pytestmark = pytest.mark.postgres
+assert record_tables  # registers them
 
 
 def test_the_migrations_make_the_tables_of_the_code(engine: Engine):

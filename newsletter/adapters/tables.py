@@ -128,6 +128,9 @@ class IssueRow(Row, table=True):
     resumed_at: datetime | None = _moment(optional=True)  #: the fuse counts from here
     send_by: datetime | None = _moment(optional=True)  #: what has not left by then is stale
     audience: int = _count()
+    list: str = _word("")  #: the newsletter whose subscribers it goes to
+    frequency: str = _word("daily")  #: of those, who chose this
+    segment: str | None = _remark()  #: of those, who were in this segment when it was planned
 
 
 class IssueBriefRow(Row, table=True):
@@ -283,3 +286,30 @@ class NoticeRow(Row, table=True):
     kind: str = _word()
     sentence: str = _word()
     told_at: datetime | None = _moment(optional=True)
+
+
+class CorrespondenceRow(Row, table=True):
+    """A letter to one person about their own subscription, on its way.
+
+    It holds no address: what it refers to does, until that is gone.
+    """
+
+    __table_args__ = (
+        Index(
+            "correspondence_waiting",
+            "id",
+            postgresql_where=text("state IN ('waiting', 'claimed')"),
+        ),
+    )
+
+    id: int = _id()
+    newsletter: str = _word()
+    kind: str = _word()
+    refers: int = Field(sa_column=Column(BigInteger, nullable=False))
+    created_at: datetime = _moment()
+    state: str = _word("waiting")
+    attempts: int = _count()
+    not_before: datetime | None = _moment(optional=True)
+    lease_until: datetime | None = _moment(optional=True)
+    reason: str | None = _remark()
+    message_id: str | None = _remark()

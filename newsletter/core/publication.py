@@ -7,6 +7,7 @@ from enum import StrEnum
 from newsletter.core.brief import Verification
 from newsletter.core.source import PolledSource
 from newsletter.errors import NotFound
+from subscribers.model import Frequency
 
 
 class ApprovalPolicy(StrEnum):
@@ -77,6 +78,15 @@ class Caps:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Readers:
+    """Whom an issue is for."""
+
+    newsletter: str  #: slug of the newsletter whose subscribers they are
+    frequency: Frequency = Frequency.DAILY  #: of those, who chose this
+    segment: str | None = None  #: of those, who are in this segment; None: all
+
+
+@dataclass(frozen=True, kw_only=True)
 class Newsletter:
     """A publication: its pillar, topics, sender and timetable."""
 
@@ -97,6 +107,11 @@ class Newsletter:
     order: Order
     approval: ApprovalPolicy
     sources: tuple[PolledSource, ...] = ()  #: polled for briefs, besides those brought by hand
+
+    @property
+    def readers(self) -> Readers:
+        """Return whom its issues are for."""
+        return Readers(newsletter=self.slug)
 
     def topic(self, slug: str) -> Topic:
         """Return the topic of this slug; NotFound names those there are."""

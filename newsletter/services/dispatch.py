@@ -47,6 +47,7 @@ class Dispatch:
         sendgrid_host: str,
         batch_size: int,
         lease: timedelta,
+        wake: Callable[[datetime], object],
     ) -> None:
         self._newsletters, self._publishing = newsletters, publishing
         self._issues, self._deliveries = issues, deliveries
@@ -55,6 +56,7 @@ class Dispatch:
         self._clock, self._new_id, self._dice = clock, new_id, dice
         self._base_url, self._sendgrid_host = base_url, sendgrid_host
         self._batch_size, self._lease = batch_size, lease
+        self._wake = wake  #: ends the pauses of subscribers that are over
         self._frozen = lru_cache(maxsize=4)(self._approved_issue)
 
     def send(self, newsletter: Newsletter, on: date) -> FiledIssue:
@@ -77,11 +79,14 @@ class Dispatch:
     def plan(self, newsletter: Newsletter, filed: FiledIssue) -> bool:
         """Write down who gets which edition in which batch; False if that was done before."""
         self._refuse_changes(newsletter, filed)
+        now = self._clock.now()
+        self._wake(now)
         return self._deliveries.plan(
             filed.id,
             partial(edition_for, filed.issue),
             batch_size=self._batch_size,
-            now=self._clock.now(),
+            now=now,
+            readers=newsletter.readers,
             wave=_wave(newsletter, filed),
             fresh_for=timedelta(hours=newsletter.timetable.catch_up_hours),
         )

@@ -64,7 +64,9 @@ class Inquiry:
 _EXCLUDED = {
     "suppressed": "the address is on the suppression list",
     "ended": "the subscription had ended",
-    "pending": "the subscription was never confirmed",
+    "paused": "the subscription was paused",
+    "other_frequency": "they chose to be written to at another frequency",
+    "outside_segment": "the issue went to a segment they were not in",
     "no_story": "nothing in the issue was about the topics they chose",
     "cancelled": "the issue was cancelled before this letter left",
     "stale": "its news was no longer fresh when it could have left",

@@ -10,7 +10,6 @@ from typing import Any
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from subscribers.consent import MOVES
 from subscribers.model import EVERYTHING, ConsentAct, RowResult
 from subscribers.ports import ListImport
 from subscribers.roster import TOPIC_SEPARATOR, Row
@@ -41,8 +40,7 @@ WITH good AS (
            suppression.reason AS suppressed,
            staged.name <> '' AND staged.name <> subscriber.name AS new_name,
            string_to_array(staged.topics, %(separator)s) <> topic_set.slugs AS new_topics,
-           staged.zone <> subscription.zone AS new_zone,
-           subscription.status = ANY(%(confirmable)s) AS newly_confirmed
+           staged.zone <> subscription.zone AS new_zone
     FROM staged
     LEFT JOIN good USING (email_key)
     LEFT JOIN subscriber USING (email_key)
@@ -56,7 +54,7 @@ WITH good AS (
             WHEN suppressed IS NOT NULL THEN 'suppressed'
             WHEN status = 'ended' THEN 'ended'
             WHEN subscription_id IS NULL THEN 'added'
-            WHEN new_name OR new_topics OR new_zone OR newly_confirmed THEN 'updated'
+            WHEN new_name OR new_topics OR new_zone THEN 'updated'
             ELSE 'unchanged'
        END AS result
     FROM met
@@ -78,7 +76,6 @@ COPY (
                 WHEN result = 'suppressed' THEN suppressed
                 WHEN result = 'ended' THEN 'said goodbye, which a list does not take back'
                 WHEN result = 'updated' THEN concat_ws(', ',
-                    CASE WHEN newly_confirmed THEN 'confirmed' END,
                     CASE WHEN new_name THEN 'name' END,
                     CASE WHEN new_topics THEN 'topics' END,
                     CASE WHEN new_zone THEN 'timezone' END)
@@ -137,8 +134,7 @@ UPDATE subscription
 SET topic_set_id = COALESCE(
         (SELECT id FROM topic_set WHERE slugs = string_to_array(topics, %(separator)s)),
         topic_set_id),
-    zone = COALESCE(ruled.zone, subscription.zone),
-    status = 'active'
+    zone = COALESCE(ruled.zone, subscription.zone)
 FROM ruled
 WHERE subscription.id = ruled.subscription_id AND result = 'updated'
   AND subscription.status <> 'ended'
@@ -149,7 +145,7 @@ INSERT INTO consent (subscriber_id, newsletter, at, act, source, detail)
 SELECT subscriber_id, %(newsletter)s, %(at)s, %(act)s, %(source)s,
        jsonb_build_object('line', line)
 FROM ruled
-WHERE result = 'added' OR (result = 'updated' AND newly_confirmed)
+WHERE result = 'added'
 """
 
 # The next to read these tables plans a send: the planner should know that they have grown.
@@ -170,7 +166,6 @@ def import_rows(
     values = {
         "act": ConsentAct.IMPORTED.value,
         "at": about.at,
-        "confirmable": [str(status) for status in MOVES[ConsentAct.IMPORTED]],
         "everything": EVERYTHING,
         "newsletter": about.newsletter,
         "separator": TOPIC_SEPARATOR,

@@ -15,6 +15,7 @@ from subscribers.consent import MOVES
 from subscribers.model import (
     AudienceCounts,
     ConsentAct,
+    Frequency,
     RowResult,
     Subscription,
     SubscriptionStatus,
@@ -28,7 +29,8 @@ from subscribers.store.importing import import_rows
 from subscribers.suppression import LADDER
 
 _SUBSCRIPTION = """
-SELECT subscription.id, subscriber_id, email, newsletter, slugs, zone, status, link_key
+SELECT subscription.id, subscriber_id, email, name, newsletter, slugs, zone, status, link_key,
+       frequency, paused_at, paused_until, tags, source, subscription.created_at, engaged_on
 FROM subscription
 JOIN subscriber ON subscriber.id = subscriber_id
 JOIN topic_set ON topic_set.id = topic_set_id
@@ -104,11 +106,20 @@ WHERE (%(reason)s::text IS NULL OR reason = %(reason)s)
 ORDER BY since DESC, email_key LIMIT %(limit)s
 """
 
+# Locked in the one order of all writers of this table.
+_WAKE = """
+UPDATE subscription SET paused_at = NULL, paused_until = NULL
+WHERE id IN (
+    SELECT id FROM subscription WHERE paused_at IS NOT NULL AND paused_until <= %(now)s
+    ORDER BY id FOR NO KEY UPDATE
+)
+"""
+
 _COUNTS = """
 SELECT count(*) FILTER (WHERE exclusion IS NULL) AS mailable,
        count(*) FILTER (WHERE exclusion = 'suppressed') AS suppressed,
        count(*) FILTER (WHERE exclusion = 'ended') AS ended,
-       count(*) FILTER (WHERE exclusion = 'pending') AS pending
+       count(*) FILTER (WHERE exclusion = 'paused') AS paused
 FROM audience WHERE newsletter = %(newsletter)s
 """
 
@@ -213,6 +224,11 @@ class PostgresStore:
         found = {row["reason"]: row["count"] for row in rows}
         return {reason: found.get(reason.value, 0) for reason in SuppressionReason}
 
+    def wake(self, now: datetime) -> int:
+        """End the pauses that are over; return how many."""
+        with self._transaction() as connection:
+            return connection.execute(_WAKE, {"now": now}).rowcount
+
     def counts(self, newsletter: str) -> AudienceCounts:
         """Count the newsletter's subscriptions by how they stand."""
         return AudienceCounts(**self._read(_COUNTS, {"newsletter": newsletter})[0])
@@ -240,6 +256,14 @@ def _subscription(row: Mapping[str, Any]) -> Subscription:
         zone=row["zone"],
         status=SubscriptionStatus(row["status"]),
         link_key=row["link_key"],
+        name=row["name"],
+        frequency=Frequency(row["frequency"]),
+        paused_at=row["paused_at"],
+        paused_until=row["paused_until"],
+        tags=tuple(row["tags"]),
+        source=row["source"],
+        joined=row["created_at"],
+        engaged_on=row["engaged_on"],
     )
 
 

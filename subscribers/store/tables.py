@@ -1,54 +1,31 @@
 """The subscribers' rows, and the view other houses read. Rows never leave this room.
 
 There are no foreign keys: they took half the time of an import. One store alone writes these
-tables, what is referred to in the same transaction as what refers, and subscribers and topic sets
-are never deleted.
+tables, what is referred to in the same transaction as what refers. Topic sets are never deleted,
+and a subscriber only by erasure, which takes all that refers to them along.
 """
 # SQLModel types `__tablename__` as a computed attribute; a plain string is its documented use.
 # pyright: reportAssignmentType=false
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    CheckConstraint,
     Column,
-    DateTime,
+    Date,
     Identity,
+    Index,
     Integer,
-    LargeBinary,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
-from subscribers.model import SubscriptionStatus, SuppressionReason
-
-# Keys are compared byte by byte: they are normalised before they come here.
-_KEY = Text(collation="C")
-
-
-def _id() -> Any:
-    return Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
-
-
-def _moment(*, optional: bool = False) -> Any:
-    return Field(
-        default=None if optional else ...,
-        sa_column=Column(DateTime(timezone=True), nullable=optional),
-    )
-
-
-def _word() -> Any:
-    return Field(sa_column=Column(Text, nullable=False))
-
-
-def _one_of(column: str, words: type[SubscriptionStatus | SuppressionReason]) -> CheckConstraint:
-    listed = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_is_known")
+from subscribers.model import Frequency, SubscriptionStatus, SuppressionReason
+from subscribers.store import columns
 
 
 class SubscriberRow(SQLModel, table=True):
@@ -56,11 +33,11 @@ class SubscriberRow(SQLModel, table=True):
 
     __tablename__ = "subscriber"
 
-    id: int = _id()
-    email: str = _word()
-    email_key: str = Field(sa_column=Column(_KEY, nullable=False, unique=True))
+    id: int = columns.identity()
+    email: str = columns.word()
+    email_key: str = Field(sa_column=Column(columns.KEY, nullable=False, unique=True))
     name: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
-    created_at: datetime = _moment()
+    created_at: datetime = columns.moment()
 
 
 class TopicSetRow(SQLModel, table=True):
@@ -78,22 +55,30 @@ class SubscriptionRow(SQLModel, table=True):
     __tablename__ = "subscription"
     __table_args__ = (
         UniqueConstraint("subscriber_id", "newsletter"),
-        _one_of("status", SubscriptionStatus),
+        columns.one_of("status", SubscriptionStatus),
+        columns.one_of("frequency", Frequency),
+        Index(
+            "subscription_paused", "paused_until", postgresql_where=text("paused_at IS NOT NULL")
+        ),
     )
 
-    id: int = _id()
+    id: int = columns.identity()
     subscriber_id: int = Field(sa_column=Column(BigInteger, nullable=False))
-    newsletter: str = _word()
+    newsletter: str = columns.word()
     topic_set_id: int = Field(sa_column=Column(Integer, nullable=False))
-    zone: str = _word()
-    status: str = _word()
-    link_key: bytes = Field(
-        sa_column=Column(
-            LargeBinary, nullable=False, server_default=text("uuid_send(gen_random_uuid())")
-        )
-    )
-    created_at: datetime = _moment()
-    ended_at: datetime | None = _moment(optional=True)
+    zone: str = columns.word()
+    status: str = columns.word()
+    link_key: bytes = columns.link_key()
+    created_at: datetime = columns.moment()
+    ended_at: datetime | None = columns.moment(optional=True)
+    frequency: str = columns.word("daily")
+    paused_at: datetime | None = columns.moment(optional=True)  #: null: not paused
+    paused_until: datetime | None = columns.moment(optional=True)  #: null: until they say so
+    tags: list[str] = columns.words()
+    source: str = columns.word("import")  #: how they came: "import 12", "sign-up page", an operator
+    import_id: int | None = columns.number(optional=True)  #: the import that added them
+    engaged_on: date | None = Field(default=None, sa_column=Column(Date))  #: last human open, click
+    asked_at: datetime | None = columns.moment(optional=True)  #: when "still want this?" was asked
 
 
 class ConsentRow(SQLModel, table=True):
@@ -101,27 +86,25 @@ class ConsentRow(SQLModel, table=True):
 
     __tablename__ = "consent"
 
-    id: int = _id()
+    id: int = columns.identity()
     subscriber_id: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
-    newsletter: str = _word()
-    at: datetime = _moment()
-    act: str = _word()
-    source: str = _word()
-    detail: dict[str, Any] = Field(
-        sa_column=Column(JSONB, nullable=False, server_default=text("'{}'"))
-    )
+    newsletter: str = columns.word()
+    at: datetime = columns.moment()
+    act: str = columns.word()
+    source: str = columns.word()
+    detail: dict[str, Any] = columns.json_object()
 
 
 class SuppressionRow(SQLModel, table=True):
     """An address that must not be written to, whether or not it is a subscriber's."""
 
     __tablename__ = "suppression"
-    __table_args__ = (_one_of("reason", SuppressionReason),)
+    __table_args__ = (columns.one_of("reason", SuppressionReason),)
 
-    email_key: str = Field(sa_column=Column(_KEY, primary_key=True))
-    reason: str = _word()
-    source: str = _word()
-    since: datetime = _moment()
+    email_key: str = Field(sa_column=Column(columns.KEY, primary_key=True))
+    reason: str = columns.word()
+    source: str = columns.word()
+    since: datetime = columns.moment()
     note: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
 
 
@@ -130,27 +113,14 @@ class SuppressionLiftRow(SQLModel, table=True):
 
     __tablename__ = "suppression_lift"
 
-    email_key: str = Field(sa_column=Column(_KEY, primary_key=True))
+    email_key: str = Field(sa_column=Column(columns.KEY, primary_key=True))
     reason: str = Field(sa_column=Column(Text, primary_key=True))
-    at: datetime = _moment()
-
-
-class ListImportRow(SQLModel, table=True):
-    """A list that was imported, and the operator's statement of where its consent came from."""
-
-    __tablename__ = "list_import"
-
-    id: int = _id()
-    at: datetime = _moment()
-    file: str = _word()
-    newsletter: str = _word()
-    consent_source: str = _word()
-    counts: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False))
+    at: datetime = columns.moment()
 
 
 # One row a subscription; `exclusion` is null when it may be written to. The order of the cases is
 # that of `subscribers.audience.exclusion`, which a property test holds this view to. A status
-# nobody foresaw excludes.
+# nobody foresaw excludes. A pause that is over is ended before a plan, by `wake`.
 AUDIENCE_VIEW = """
 CREATE VIEW audience AS
 SELECT subscription.id AS subscription_id,
@@ -160,10 +130,10 @@ SELECT subscription.id AS subscription_id,
        subscription.topic_set_id,
        subscription.link_key,
        subscription.zone,
+       subscription.frequency,
        CASE WHEN suppression.email_key IS NOT NULL THEN 'suppressed'
-            WHEN subscription.status = 'active' THEN NULL
-            WHEN subscription.status = 'ended' THEN 'ended'
-            ELSE 'pending'
+            WHEN subscription.status <> 'active' THEN 'ended'
+            WHEN subscription.paused_at IS NOT NULL THEN 'paused'
        END AS exclusion
 FROM subscription
 JOIN subscriber ON subscriber.id = subscription.subscriber_id

@@ -25,10 +25,14 @@ pytestmark = pytest.mark.postgres
 
 # Each example clears the one database the fixture lends.
 ONE_DATABASE = [HealthCheck.function_scoped_fixture]
-Population = list[tuple[SubscriptionStatus, SuppressionReason | None]]
+Population = list[tuple[SubscriptionStatus, SuppressionReason | None, bool]]
 
 readers = st.lists(
-    st.tuples(st.sampled_from(SubscriptionStatus), st.none() | st.sampled_from(SuppressionReason)),
+    st.tuples(
+        st.sampled_from(SubscriptionStatus),
+        st.none() | st.sampled_from(SuppressionReason),
+        st.booleans(),
+    ),
     max_size=6,
 )
 
@@ -40,8 +44,10 @@ WITH reader AS (
 ), choice AS (
     INSERT INTO topic_set (slugs) VALUES (ARRAY[:email]) RETURNING id
 )
-INSERT INTO subscription (subscriber_id, newsletter, topic_set_id, zone, status, created_at)
-SELECT reader.id, 'technology', choice.id, 'UTC', :status, now() FROM reader, choice
+INSERT INTO subscription
+    (subscriber_id, newsletter, topic_set_id, zone, status, created_at, paused_at)
+SELECT reader.id, 'technology', choice.id, 'UTC', :status, now(), CASE WHEN :paused THEN now() END
+FROM reader, choice
 """
 SUPPRESS = """
 INSERT INTO suppression (email_key, reason, source, since)
@@ -55,14 +61,17 @@ def test_the_view_says_of_everyone_what_the_rule_says_of_one(
     engine: Engine, population: Population
 ) -> None:
     expected = {
-        f"Reader{number}@example.com": exclusion(status, suppressed=reason is not None)
-        for number, (status, reason) in enumerate(population)
+        f"Reader{number}@example.com": exclusion(
+            status, suppressed=reason is not None, paused=paused
+        )
+        for number, (status, reason, paused) in enumerate(population)
     }
     with engine.begin() as connection:
         connection.execute(text(CLEAR))
         connection.execute(text(SUPPRESS), {"email": "stranger@example.com", "reason": "bounce"})
-        for email, (status, reason) in zip(expected, population, strict=True):
-            connection.execute(text(ADD), {"email": email, "status": status.value})
+        for email, (status, reason, paused) in zip(expected, population, strict=True):
+            values = {"email": email, "status": status.value, "paused": paused}
+            connection.execute(text(ADD), values)
             if reason:
                 connection.execute(text(SUPPRESS), {"email": email, "reason": reason.value})
         found = connection.execute(text("SELECT email, exclusion FROM audience")).all()

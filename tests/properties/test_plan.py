@@ -1,6 +1,7 @@
 """The set-based plan, held against the pure core on small audiences."""
 
 from collections import Counter
+from functools import partial
 from itertools import count
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from newsletter.core.edition import edition_for
+from newsletter.core.filed import IssueState
+from newsletter.core.publication import Readers
 from subscribers.audience import exclusion
 from subscribers.model import (
     Exclusion,
@@ -17,13 +20,19 @@ from subscribers.model import (
     SuppressionReason,
     TopicSet,
 )
-from tests.house import TECHNOLOGY, open_house
+from tests.house import TECHNOLOGY, TODAY, open_house
 
 pytestmark = pytest.mark.postgres
 
 TOPICS = st.frozensets(st.sampled_from(TECHNOLOGY.topic_slugs), max_size=3)
 READERS = st.lists(
-    st.tuples(TOPICS, st.sampled_from(SubscriptionStatus), st.booleans()), max_size=14
+    st.tuples(
+        TOPICS,
+        st.sampled_from(SubscriptionStatus),
+        st.booleans(),
+        st.sampled_from(["", "paused", "pause over", "weekly", "outside"]),
+    ),
+    max_size=14,
 )
 PRINTED = st.sets(st.sampled_from(TECHNOLOGY.topic_slugs), min_size=1, max_size=4)
 
@@ -33,38 +42,72 @@ _serial = count()
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(printed=PRINTED, readers=READERS, size=st.integers(1, 4))
+@given(printed=PRINTED, readers=READERS, size=st.integers(1, 4), segment=st.booleans())
 def test_the_plan_is_what_the_core_says_for_each_reader(
-    engine: Engine, tmp_path, printed, readers, size
+    engine: Engine, tmp_path, printed, readers, size, segment
 ):
     _forget_everything(engine)
     house = open_house(engine, size=size)
     house.receive(*printed)
     people = {f"r{next(_serial)}@example.com": reader for reader in readers}
-    house.subscribe(tmp_path, {e: ";".join(sorted(t)) for e, (t, _, _) in people.items()})
+    house.subscribe(tmp_path, {e: ";".join(sorted(t)) for e, (t, *_) in people.items()})
     _make_so(house, people)
 
-    filed = house.send()
-
+    filed = house.publishing.assemble(TECHNOLOGY, TODAY)
+    if filed.state is IssueState.APPROVED:
+        house.subscriptions.wake(house.clock.now())
+        _plan(house, filed, size, segment="insiders" if segment else None)
     planned, excluded = _planned(engine, filed.id), _excluded(engine, filed.id)
-    for email, (topics, status, suppressed) in people.items():
+    for email, (topics, status, suppressed, ways) in people.items():
         edition = edition_for(filed.issue, TopicSet.of(topics))
-        expected = exclusion(status, suppressed=suppressed)
+        expected = exclusion(status, suppressed=suppressed, paused=ways == "paused")
+        if not expected and ways == "weekly":
+            expected = Exclusion.OTHER_FREQUENCY
+        if not expected and segment and ways == "outside":
+            expected = Exclusion.OUTSIDE_SEGMENT
         expected = expected or (None if edition else Exclusion.NO_STORY)
         assert excluded.get(email) == expected
         assert planned.get(email, (None,))[0] == (None if expected else edition.key)
     per_batch = Counter(batch for _, batch in planned.values())
     assert max(per_batch.values(), default=0) <= size
-    assert house.deliveries.plan(filed.id, lambda _: None, batch_size=1, now=filed.planned_at) is (
-        False
-    )
+    assert not _plan(house, filed, size, segment=None)  # a second plan plans nothing
     assert house.inquiry.account(filed).sums.add_up
+
+
+def _plan(house, filed, size: int, *, segment: str | None) -> bool:
+    return house.deliveries.plan(
+        filed.id,
+        partial(edition_for, filed.issue),
+        batch_size=size,
+        now=house.clock.now(),
+        readers=Readers(newsletter=TECHNOLOGY.slug, segment=segment),
+    )
+
+
+_WAYS = """
+    UPDATE subscription SET
+           paused_at = CASE WHEN :ways LIKE 'pause%' THEN CAST(:now AS timestamptz) END,
+           paused_until = CASE :ways WHEN 'paused' THEN :now + interval '1 day'
+                                     WHEN 'pause over' THEN CAST(:now AS timestamptz) END,
+           frequency = CASE :ways WHEN 'weekly' THEN 'weekly' ELSE 'daily' END
+      FROM subscriber WHERE subscriber.id = subscriber_id AND email = :email
+"""
+
+_INSIDERS = """
+    INSERT INTO segment_member (send, subscription_id)
+    SELECT 'insiders', subscription.id
+      FROM subscription JOIN subscriber ON subscriber.id = subscriber_id WHERE email = ANY(:emails)
+"""
 
 
 def _make_so(house, people) -> None:
     now = house.clock.now()
     with house.engine.begin() as connection:
-        for email, (_, status, _) in people.items():
+        insiders = [email for email, (*_, ways) in people.items() if ways != "outside"]
+        connection.execute(text(_INSIDERS), {"emails": insiders})
+        for email, (_, status, _, ways) in people.items():
+            values = {"email": email, "ways": ways, "now": now}
+            connection.execute(text(_WAYS), values)
             connection.execute(
                 text("""UPDATE subscription SET status = :status FROM subscriber
                          WHERE subscriber.id = subscriber_id AND email = :email"""),
@@ -72,7 +115,7 @@ def _make_so(house, people) -> None:
             )
     house.subscriptions.suppress(
         Suppression(email=email, reason=SuppressionReason.BOUNCE, source="test", since=now)
-        for email, (_, _, suppressed) in people.items()
+        for email, (_, _, suppressed, _) in people.items()
         if suppressed
     )
 
@@ -81,6 +124,7 @@ def _forget_everything(engine: Engine) -> None:
     with engine.begin() as connection:
         tables = "issue, issue_brief, brief, brief_revision, edition, batch, delivery, exclusion"
         more = "attempt, subscriber, subscription, suppression, topic_set, consent, decision"
+        more += ", segment_member"
         connection.execute(text(f"TRUNCATE {tables}, {more}"))
 
 

@@ -179,19 +179,6 @@ def test_a_list_adds_and_changes_no_suppressed_address(
     assert subscriptions.by_email("known@example.com")[0].topics == TopicSet.of(["chips"])
 
 
-def test_a_list_with_consent_confirms_who_was_still_pending(
-    subscriptions: Subscriptions, tmp_path: Path, engine: Engine
-) -> None:
-    import_text(subscriptions, tmp_path, "email\na@example.com\n")
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE subscription SET status = 'pending'"))
-    report = import_text(subscriptions, tmp_path, "email\na@example.com\n")
-    assert only(report, updated=1)
-    assert answers(report)[0][3] == "confirmed"
-    assert subscriptions.by_email("a@example.com")[0].status is SubscriptionStatus.ACTIVE
-    assert len(stored(engine)["consent"]) == 2
-
-
 def test_a_dry_run_answers_the_same_and_stores_nothing(
     subscriptions: Subscriptions, tmp_path: Path, engine: Engine
 ) -> None:

@@ -23,7 +23,10 @@ def test_only_an_active_subscription_may_be_written_to() -> None:
     assert mailable == [SubscriptionStatus.ACTIVE]
 
 
-@given(st.lists(st.sampled_from([act for act in ConsentAct if act is not ConsentAct.RESUMED])))
+OWN_WORD = {ConsentAct.RESUMED, ConsentAct.CONFIRMED}  #: only its subscriber can do these
+
+
+@given(st.lists(st.sampled_from([act for act in ConsentAct if act not in OWN_WORD])))
 def test_after_a_goodbye_nothing_but_its_subscriber_revives(acts: list[ConsentAct]) -> None:
     status = status_after(SubscriptionStatus.ACTIVE, ConsentAct.WITHDRAWN)
     for act in acts:
@@ -31,10 +34,16 @@ def test_after_a_goodbye_nothing_but_its_subscriber_revives(acts: list[ConsentAc
     assert status is SubscriptionStatus.ENDED
 
 
-def test_resuming_takes_a_goodbye_back_and_confirms_nothing() -> None:
-    resumed = ConsentAct.RESUMED
-    assert status_after(SubscriptionStatus.ENDED, resumed) is SubscriptionStatus.ACTIVE
-    assert status_after(SubscriptionStatus.PENDING, resumed) is SubscriptionStatus.PENDING
+def test_resuming_and_confirming_take_a_goodbye_back() -> None:
+    for act in OWN_WORD:
+        assert status_after(SubscriptionStatus.ENDED, act) is SubscriptionStatus.ACTIVE
+
+
+def test_a_pause_is_why_only_where_nothing_weightier_is() -> None:
+    active, ended = SubscriptionStatus.ACTIVE, SubscriptionStatus.ENDED
+    assert exclusion(active, suppressed=False, paused=True) is Exclusion.PAUSED
+    assert exclusion(active, suppressed=True, paused=True) is Exclusion.SUPPRESSED
+    assert exclusion(ended, suppressed=False, paused=True) is Exclusion.ENDED
 
 
 def test_an_act_repeated_is_the_act_once() -> None:

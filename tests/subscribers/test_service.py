@@ -178,7 +178,7 @@ def test_every_subscription_is_counted_once(subscriptions: Subscriptions, tmp_pa
     )
     subscriptions.suppress([gone])
     counts = subscriptions.counts("technology")
-    assert (counts.mailable, counts.ended, counts.suppressed, counts.pending) == (3, 1, 1, 0)
+    assert (counts.mailable, counts.ended, counts.suppressed, counts.paused) == (3, 1, 1, 0)
     assert counts.subscriptions == 5
     assert subscriptions.counts("another").subscriptions == 0
 

@@ -3,10 +3,12 @@
 from alembic import context
 
 from newsletter.adapters import tables  # registers the tables
+from subscribers.store import record_tables
 from subscribers.store import tables as subscribers_tables
 
 METADATA = tables.Row.metadata
 assert subscribers_tables
+assert record_tables
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
 with context.begin_transaction():

@@ -1,6 +1,7 @@
 """Deliveries, batches and attempts: planned by set-based SQL, claimed and recorded one by one."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from newsletter.core.delivery import (
     Recipient,
 )
 from newsletter.core.edition import Edition
+from newsletter.core.publication import Readers
 from subscribers.model import TopicSet
 
 
@@ -41,15 +43,20 @@ class Deliveries:
         now: datetime,
         wave: Callable[[str], datetime] | None = None,
         fresh_for: timedelta | None = None,
+        readers: Readers,
     ) -> bool:
         """Write down who gets which edition in which batch; False if that was done before."""
-        values = {"issue": issue_id, "size": batch_size, "now": now, "fresh_for": fresh_for}
+        values = asdict(readers) | {
+            "issue": issue_id,
+            "size": batch_size,
+            "now": now,
+            "fresh_for": fresh_for,
+        }
         with self._snapshots.begin() as connection:
             taken = connection.execute(text(statements.TAKE_ISSUE), values).first()
             if taken is None:
                 return False
-            _choose_editions(connection, issue_id, taken.newsletter, choose)
-            values["newsletter"] = taken.newsletter
+            _choose_editions(connection, values, choose)
             connection.execute(text(statements.EXCLUDE), values)
             _place(connection, values, wave)
             for step in (*statements.FILL, statements.SEND_BY):
@@ -168,7 +175,7 @@ def _claim(connection: Connection, values: dict[str, Any], pace: Pace | None) ->
     batch = connection.execute(text(statements.CLAIM), values).first()
     if batch is None:
         return None
-    recipients = _recipients(connection, values)
+    recipients = _recipients(connection, values | {"frequency": batch.frequency})
     if not recipients:
         connection.execute(text(statements.VOID), values)
         return None
@@ -188,12 +195,12 @@ def _claim(connection: Connection, values: dict[str, Any], pace: Pace | None) ->
 
 def _choose_editions(
     connection: Connection,
-    issue_id: int,
-    newsletter: str,
+    values: dict[str, Any],
     choose: Callable[[TopicSet], Edition | None],
 ) -> None:
     """Let the core choose for each topic set in use, and write its choices beside them."""
-    in_use = connection.execute(text(statements.TOPIC_SETS), {"newsletter": newsletter}).all()
+    issue_id = values["issue"]
+    in_use = connection.execute(text(statements.TOPIC_SETS), values).all()
     chosen = {row.id: choose(TopicSet(frozenset(row.slugs))) for row in in_use}
     editions = {edition.key: edition for edition in chosen.values() if edition}
     connection.execute(text(statements.CHOICE_TABLE))

@@ -1,14 +1,28 @@
 """The SQL of deliveries.
 
 `audience` is the subscribers' view: one row per subscription, with the reason for which it must not
-be written to, or none.
+be written to, or none. `segment_member` is theirs, too: who was in a segment when it was planned.
+"""
+# The pieces put together here are this module's own.
+# ruff: noqa: S608
+
+#: Why a subscription gets nothing of an issue, whatever is in it; null when it may.
+_EXCLUSION = """
+    COALESCE(audience.exclusion, CASE
+        WHEN audience.frequency <> :frequency THEN 'other_frequency'
+        WHEN CAST(:segment AS text) IS NOT NULL
+             AND NOT EXISTS (SELECT FROM segment_member AS member
+                              WHERE member.send = :segment
+                                AND member.subscription_id = audience.subscription_id)
+        THEN 'outside_segment' END)
 """
 
 #: Planning happens once: whoever comes second finds the issue taken.
 TAKE_ISSUE = """
-    UPDATE issue SET state = 'sending', planned_at = :now, reason = NULL
+    UPDATE issue SET state = 'sending', planned_at = :now, reason = NULL, list = :newsletter,
+           frequency = :frequency, segment = :segment
      WHERE id = :issue AND state = 'approved' AND planned_at IS NULL
-    RETURNING newsletter
+    RETURNING id
 """
 
 #: News is fresh for so long after the last wave's moment, or after the plan.
@@ -19,10 +33,10 @@ SEND_BY = """
      WHERE id = :issue
 """
 
-TOPIC_SETS = """
+TOPIC_SETS = f"""
     SELECT DISTINCT topic_set.id, topic_set.slugs
       FROM audience JOIN topic_set ON topic_set.id = audience.topic_set_id
-     WHERE audience.newsletter = :newsletter AND audience.exclusion IS NULL
+     WHERE audience.newsletter = :newsletter AND {_EXCLUSION} IS NULL
 """
 
 CHOICE_TABLE = """
@@ -40,8 +54,8 @@ CHOOSE = """
 """
 
 #: In reader time: the zones in use, and the moment the core gives each.
-ZONES = """
-    SELECT DISTINCT zone FROM audience WHERE newsletter = :newsletter AND exclusion IS NULL
+ZONES = f"""
+    SELECT DISTINCT zone FROM audience WHERE newsletter = :newsletter AND {_EXCLUSION} IS NULL
 """
 
 WAVE_TABLE = """
@@ -54,27 +68,28 @@ ADD_WAVES = """
 """
 
 #: Who gets nothing, and why.
-EXCLUDE = """
+EXCLUDE = f"""
     INSERT INTO exclusion (issue_id, subscriber_id, reason)
-    SELECT :issue, audience.subscriber_id, COALESCE(audience.exclusion, 'no_story')
-      FROM audience LEFT JOIN choice USING (topic_set_id)
-     WHERE audience.newsletter = :newsletter
-       AND (audience.exclusion IS NOT NULL OR choice.edition_id IS NULL)
+    SELECT :issue, subscriber_id, COALESCE(reason, 'no_story')
+      FROM (SELECT audience.subscriber_id, {_EXCLUSION} AS reason, choice.edition_id
+              FROM audience LEFT JOIN choice USING (topic_set_id)
+             WHERE audience.newsletter = :newsletter) AS asked
+     WHERE reason IS NOT NULL OR edition_id IS NULL
 """
 
 #: Who gets what, and in which batch of its edition.
-PLACE = """
+PLACE = f"""
     CREATE TEMPORARY TABLE placed ON COMMIT DROP AS
     SELECT audience.subscriber_id, audience.subscription_id, choice.edition_id,
            CAST((row_number() OVER (PARTITION BY choice.edition_id
                                     ORDER BY audience.subscriber_id) - 1) / :size AS integer)
            AS ordinal, CAST(NULL AS timestamptz) AS not_before
       FROM audience JOIN choice USING (topic_set_id)
-     WHERE audience.newsletter = :newsletter AND audience.exclusion IS NULL
+     WHERE audience.newsletter = :newsletter AND {_EXCLUSION} IS NULL
 """
 
 #: The same in reader time: a batch is also of one wave. Zones whose clocks agree share theirs.
-PLACE_IN_WAVES = """
+PLACE_IN_WAVES = f"""
     CREATE TEMPORARY TABLE placed ON COMMIT DROP AS
     SELECT subscriber_id, subscription_id, edition_id, not_before,
            CAST(dense_rank() OVER (PARTITION BY edition_id ORDER BY not_before, place) - 1
@@ -84,7 +99,7 @@ PLACE_IN_WAVES = """
                    (row_number() OVER (PARTITION BY choice.edition_id, wave.not_before
                                        ORDER BY audience.subscriber_id) - 1) / :size AS place
               FROM audience JOIN choice USING (topic_set_id) JOIN wave USING (zone)
-             WHERE audience.newsletter = :newsletter AND audience.exclusion IS NULL) AS counted
+             WHERE audience.newsletter = :newsletter AND {_EXCLUSION} IS NULL) AS counted
 """
 
 FILL = (
@@ -121,7 +136,7 @@ CLAIM = """
        AND issue.id = batch.issue_id AND issue.state = 'sending'
        AND (issue.send_by IS NULL OR issue.send_by > :now)
        AND edition.id = batch.edition_id
-    RETURNING batch.attempts, batch.issue_id, edition.brief_ids
+    RETURNING batch.attempts, batch.issue_id, edition.brief_ids, issue.frequency
 """
 
 #: A batch's thousand readers are looked up one by one, by key. Joining whole lists instead, as
@@ -131,7 +146,9 @@ LOOK_UP = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 #: A goodbye said since the plan is heard here; an erased subscription is one, too.
 ASK_CONSENT_AGAIN = """
     SELECT delivery.id, audience.email, audience.subscription_id, audience.link_key,
-           CASE WHEN audience.subscription_id IS NULL THEN 'ended' ELSE audience.exclusion END
+           CASE WHEN audience.subscription_id IS NULL THEN 'ended'
+                WHEN audience.exclusion IS NOT NULL THEN audience.exclusion
+                WHEN audience.frequency <> :frequency THEN 'other_frequency' END
            AS exclusion
       FROM delivery LEFT JOIN audience USING (subscription_id)
      WHERE delivery.batch_id = :batch AND delivery.skipped IS NULL AND delivery.refused IS NULL

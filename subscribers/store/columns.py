@@ -1,0 +1,73 @@
+"""Kinds of column that the subscribers' tables are made of."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    LargeBinary,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field
+
+# Keys are compared byte by byte: they are normalised before they come here.
+KEY = Text(collation="C")
+
+
+def identity() -> Any:
+    """Return a primary key that the database counts up."""
+    return Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+
+
+def moment(*, optional: bool = False) -> Any:
+    """Return a moment, aware."""
+    return Field(
+        default=None if optional else ...,
+        sa_column=Column(DateTime(timezone=True), nullable=optional),
+    )
+
+
+def word(default: str | None = None) -> Any:
+    """Return a text that is never null."""
+    return Field(sa_column=Column(Text, nullable=False, server_default=default))
+
+
+def json_object() -> Any:
+    """Return a JSON object, empty at first."""
+    return Field(sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")))
+
+
+def words() -> Any:
+    """Return a list of words, empty at first."""
+    return Field(sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'")))
+
+
+def link_key() -> Any:
+    """Return what a row's links are signed with: 16 random bytes."""
+    made = text("uuid_send(gen_random_uuid())")
+    return Field(sa_column=Column(LargeBinary, nullable=False, server_default=made))
+
+
+def number(*, optional: bool = False) -> Any:
+    """Return a whole number, such as another row's."""
+    return Field(
+        default=None if optional else ...,
+        sa_column=Column(BigInteger, nullable=optional),
+    )
+
+
+def part_of_key() -> Any:
+    """Return a number that is a part of the primary key."""
+    return Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+
+
+def one_of(column: str, words: Iterable[str]) -> CheckConstraint:
+    """Return the constraint that a column says one of these words."""
+    listed = ", ".join(f"'{word}'" for word in words)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_is_known")
