@@ -193,6 +193,15 @@ class AttemptRow(Row, table=True):
     message_id: str | None = _remark()
 
 
+class SplitFromRow(Row, table=True):
+    """An attempt made before a batch was split off: whoever is in the batch stood in it, too."""
+
+    batch_id: int = Field(sa_column=Column(BigInteger, ForeignKey("batch.id"), primary_key=True))
+    attempt_id: str = Field(
+        sa_column=Column(Text, ForeignKey("attempt.id"), primary_key=True, index=True)
+    )
+
+
 class DeliveryRow(Row, table=True):
     """One issue to one subscriber, once; its batch says how it stands, until an event does."""
 
@@ -221,6 +230,8 @@ class ExclusionRow(Row, table=True):
 
 class DeliveryEventRow(Row, table=True):
     """Something SendGrid reported, kept as it came; each event once."""
+
+    __table_args__ = (Index("delivery_event_received", "received_at", postgresql_using="brin"),)
 
     event_id: str = Field(sa_column=Column(Text, primary_key=True))
     delivery_id: int | None = Field(default=None, sa_column=Column(BigInteger, index=True))

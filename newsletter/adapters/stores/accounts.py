@@ -84,7 +84,10 @@ _LETTER = """
 
 _ATTEMPTS = """
     SELECT number, started_at, finished_at, outcome, reason, message_id
-      FROM attempt WHERE batch_id = :batch ORDER BY number
+      FROM attempt
+     WHERE batch_id = :batch
+        OR id IN (SELECT attempt_id FROM split_from WHERE batch_id = :batch)
+     ORDER BY started_at, number
 """
 
 _EVENTS = """

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, text
 
 from newsletter.adapters.stores import statements
 from newsletter.adapters.stores.accounts import account, trace
+from newsletter.adapters.stores.proof import prove_batches
 from newsletter.core.account import Account, DeliveryRecord
 from newsletter.core.brakes import Office, Pace, next_turn, wait_for_turn
 from newsletter.core.delivery import (
@@ -23,6 +24,8 @@ from newsletter.core.delivery import (
 from newsletter.core.edition import Edition
 from newsletter.core.publication import Readers
 from subscribers.model import TopicSet
+
+_LATE = "the answer to an earlier request came late, and proved"
 
 
 class Deliveries:
@@ -97,23 +100,10 @@ class Deliveries:
             "now": now,
         }
         with self._engine.begin() as connection:
-            connection.execute(text(statements.END_ATTEMPT), values)
-            recorded = connection.execute(text(statements.RECORD), values).first()
-            if recorded is None:
-                return ()
-            again = [claim.batch_id] if disposition.state is BatchState.PLANNED else []
-            if disposition.eject:
-                connection.execute(text(statements.EJECT), values)
-            if disposition.split:
-                again.append(_split(connection, claim))
-            if disposition.closed_until:
-                connection.execute(text(statements.CLOSE_POST_OFFICE), values)
-            if disposition.pause:
-                connection.execute(text(statements.PAUSE), values)
-                return ()
-        if not recorded.more:  # as long as one is planned, its own end will look
+            recorded = _record(connection, claim, outcome, disposition, values)
+        if recorded.ended:
             self._finish()
-        return tuple(again)
+        return recorded.again
 
     def expire_leases(self, now: datetime) -> int:
         """Turn batches whose worker never answered into unknown ones; return how many."""
@@ -249,9 +239,46 @@ def _recipients(connection: Connection, values: dict[str, Any]) -> tuple[Recipie
     )
 
 
+class _Recorded(NamedTuple):
+    again: tuple[int, ...] = ()  #: batches to be tried again
+    ended: bool = False  #: the issue may be at its end
+
+
+def _record(
+    connection: Connection,
+    claim: Claim,
+    outcome: Outcome,
+    disposition: Disposition,
+    values: dict[str, Any],
+) -> _Recorded:
+    if disposition.split:
+        connection.execute(text(statements.HOLD_ATTEMPTS), values)
+    if connection.execute(text(statements.END_ATTEMPT), values).first() is None:
+        return _Recorded()
+    recorded = connection.execute(text(statements.RECORD), values).first()
+    if recorded is None:  # somebody asked again in between, or an event was quicker
+        late = isinstance(outcome, Accepted)
+        return _Recorded(
+            ended=late and bool(prove_batches(connection, [claim.attempt_id], witness=_LATE))
+        )
+    again = [claim.batch_id] if disposition.state is BatchState.PLANNED else []
+    if disposition.eject:
+        connection.execute(text(statements.EJECT), values)
+    if disposition.split:
+        again.append(_split(connection, claim))
+    if disposition.closed_until:
+        connection.execute(text(statements.CLOSE_POST_OFFICE), values)
+    if disposition.pause:
+        connection.execute(text(statements.PAUSE), values)
+        return _Recorded()
+    return _Recorded(tuple(again), ended=not recorded.more)
+
+
 def _split(connection: Connection, claim: Claim) -> int:
     second_half = [one.delivery_id for one in claim.recipients[len(claim.recipients) // 2 :]]
     values = {"batch": claim.batch_id, "deliveries": second_half}
     new_id = connection.execute(text(statements.SPLIT_OFF), values).scalar_one()
-    connection.execute(text(statements.MOVE), values | {"new": new_id})
+    values["new"] = new_id
+    connection.execute(text(statements.INHERIT_ATTEMPTS), values)
+    connection.execute(text(statements.MOVE), values)
     return int(new_id)

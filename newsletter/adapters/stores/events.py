@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, text
 
-from newsletter.adapters.stores import statements
+from newsletter.adapters.stores.proof import finish, prove
 from newsletter.adapters.stores.sql import as_json
 from newsletter.core.events import SOFT_LIMIT, SOFT_WINDOW, DeliveryEvent, consequence
 from newsletter.ports import KeptEvents, Owner
@@ -22,7 +22,8 @@ _KEEP = """
 """
 
 #: The ladder, for many at once: the higher state wins, whatever came first. Rows are locked in one
-#: order: SendGrid posts from many servers at once, and two posts may tell of the same letters.
+#: order: SendGrid posts from many servers at once, and two posts may tell of the same letters. A
+#: letter that is heard of was taken, whatever a later request for it was told.
 _ADVANCE = """
     WITH seen AS (
         SELECT id, max(state) AS state
@@ -32,22 +33,7 @@ _ADVANCE = """
     held AS (
         SELECT delivery.id, seen.state FROM delivery JOIN seen USING (id)
          WHERE delivery.state < seen.state ORDER BY id FOR NO KEY UPDATE OF delivery)
-    UPDATE delivery SET state = held.state FROM held WHERE delivery.id = held.id
-"""
-
-#: A request is accepted or refused whole: one event proves it for every recipient.
-_PROVE = """
-    WITH proven AS (
-        UPDATE attempt SET outcome = 'accepted', finished_at = COALESCE(finished_at, :now),
-               reason = concat_ws('; ', reason, 'an event proved that it was accepted')
-         WHERE outcome IS DISTINCT FROM 'accepted'
-           AND id IN (SELECT id FROM attempt WHERE id = ANY(:attempts)
-                         AND outcome IS DISTINCT FROM 'accepted' ORDER BY id FOR NO KEY UPDATE)
-        RETURNING batch_id)
-    UPDATE batch SET state = 'accepted', reason = 'an event proved it', lease_until = NULL
-      FROM proven
-     WHERE batch.id = proven.batch_id AND batch.state IN ('unknown', 'claimed', 'planned')
-    RETURNING batch.id
+    UPDATE delivery SET state = held.state, refused = NULL FROM held WHERE delivery.id = held.id
 """
 
 _OWNERS = """
@@ -102,6 +88,8 @@ class Events:
             kept = connection.execute(text(_KEEP), values).scalars()
             fresh_ids = set(kept)
             fresh = tuple({e.event_id: e for e in events if e.event_id in fresh_ids}.values())
+            attempts = {e.attempt_id for e in fresh if e.attempt_id}
+            settled = prove(connection, attempts, now, witness="an event proved")
             known = [e for e in fresh if e.delivery_id is not None]
             connection.execute(
                 text(_ADVANCE),
@@ -110,11 +98,8 @@ class Events:
                     "states": [int(consequence(e).state) for e in known],
                 },
             )
-            attempts = sorted({e.attempt_id for e in fresh if e.attempt_id})
-            settled = connection.execute(text(_PROVE), {"attempts": attempts, "now": now}).all()
         if settled:  # an event may come before the answer is recorded
-            with self._engine.begin() as connection:
-                connection.execute(text(statements.FINISH))
+            finish(self._engine)
         return KeptEvents(
             new=fresh,
             repeated=len(events) - len(fresh),

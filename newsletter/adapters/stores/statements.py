@@ -171,11 +171,13 @@ BEGIN_ATTEMPT = """
     VALUES (:attempt, :batch, :number, :recipients, :now)
 """
 
-#: An event may have proved it accepted before its answer, or the loss of it, is recorded.
+#: An event may have proved it accepted before its answer, or the loss of it, is recorded. An answer
+#: counts once, however often it is recorded.
 END_ATTEMPT = """
     UPDATE attempt SET finished_at = :now, reason = :reason, message_id = :message_id,
            outcome = CASE outcome WHEN 'accepted' THEN outcome ELSE :outcome END
-     WHERE id = :attempt
+     WHERE id = :attempt AND (outcome IS NULL OR outcome = 'accepted')
+    RETURNING id
 """
 
 #: An answer that comes after the lease ran out still counts, as long as nobody asked again: also
@@ -189,6 +191,14 @@ RECORD = """
 
 EJECT = "UPDATE delivery SET refused = :reason WHERE id = ANY(:offenders)"
 
+#: Held before a batch is split: proof of one of its attempts waits, and then sees both halves.
+HOLD_ATTEMPTS = """
+    SELECT id FROM attempt
+     WHERE batch_id = :batch
+        OR id IN (SELECT attempt_id FROM split_from WHERE batch_id = :batch)
+     ORDER BY id FOR NO KEY UPDATE
+"""
+
 SPLIT_OFF = """
     INSERT INTO batch (issue_id, edition_id, ordinal, size)
     SELECT issue_id, edition_id,
@@ -196,6 +206,14 @@ SPLIT_OFF = """
            cardinality(CAST(:deliveries AS bigint[]))
       FROM batch WHERE id = :batch
     RETURNING id
+"""
+
+#: Whatever was asked for the whole batch was asked for this part of it.
+INHERIT_ATTEMPTS = """
+    INSERT INTO split_from (batch_id, attempt_id)
+    SELECT :new, id FROM attempt WHERE batch_id = :batch
+     UNION
+    SELECT :new, attempt_id FROM split_from WHERE batch_id = :batch
 """
 
 MOVE = """
