@@ -32,12 +32,16 @@ class SubscriberRow(SQLModel, table=True):
     """An address, as it was typed and as it is compared."""
 
     __tablename__ = "subscriber"
+    __table_args__ = (
+        Index("subscriber_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+    )
 
     id: int = columns.identity()
     email: str = columns.word()
     email_key: str = Field(sa_column=Column(columns.KEY, nullable=False, unique=True))
     name: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     created_at: datetime = columns.moment()
+    merged_into: int | None = columns.number(optional=True)  #: who they turned out to be
 
 
 class TopicSetRow(SQLModel, table=True):
