@@ -13,6 +13,14 @@ class InvalidAddress(SubscribersError, ValueError):
     """Not an address a letter can be sent to."""
 
 
+class InvalidChoice(SubscribersError, ValueError):
+    """A subscriber's choice is not one that there is."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field  #: "name", "zone", "until" or "words"
+
+
 class InvalidList(SubscribersError, ValueError):
     """A list could not be read; nothing of it was stored."""
 
@@ -35,3 +43,23 @@ class NotLifted(SubscribersError):
 
 class NoSuchSubscription(SubscribersError, LookupError):
     """There is no such subscription."""
+
+
+class NotAdded(SubscribersError):
+    """An operator cannot add this address."""
+
+
+class NotMerged(SubscribersError):
+    """These two subscribers cannot be made one."""
+
+
+class InvalidSegment(SubscribersError, ValueError):
+    """A segment's filter or name says nothing that can be understood."""
+
+
+class NoSuchSegment(SubscribersError, LookupError):
+    """There is no segment of this name."""
+
+
+class NoSuchImport(SubscribersError, LookupError):
+    """There was no such import."""
