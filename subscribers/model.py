@@ -52,6 +52,27 @@ class ConsentAct(StrEnum):
     RESUMED = "resumed"  #: the subscriber took the goodbye back
 
 
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What subscribers choose at once on their page."""
+
+    topics: TopicSet
+    frequency: Frequency
+    name: str
+    zone: str
+
+
+class Change(StrEnum):
+    """What subscribers change about a subscription of theirs, besides consent; kept on record."""
+
+    FREQUENCY = "frequency"
+    ZONE = "zone"
+    NAME = "name"
+    PAUSED = "paused"
+    UNPAUSED = "unpaused"
+    REASON = "reason"  #: why they left
+
+
 class Purpose(bytes, Enum):
     """What a link lets its bearer do. The value is what its signature is bound to."""
 
@@ -115,6 +136,7 @@ class Subscription:
     source: str = ""  #: how they came: "import 12", "sign-up page", an operator
     joined: datetime | None = None
     engaged_on: date | None = None  #: the last day of a human open or click
+    heir_id: int | None = None  #: the subscription that took its place, when people were merged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +154,15 @@ class AudienceCounts:
         return self.mailable + self.suppressed + self.ended + self.paused
 
 
+@dataclass(frozen=True, kw_only=True)
+class SunsetPolicy:
+    """When readers who no longer read are asked whether they still want it, and then left alone."""
+
+    after_days: int  #: without a human open or click
+    answer_days: int = 14  #: how long the question waits for its answer
+    letters: int = 5  #: delivered in that time; after fewer, silence says nothing
+
+
 class RowResult(StrEnum):
     """What an import did with one row of a list."""
 
@@ -141,6 +172,7 @@ class RowResult(StrEnum):
     REFUSED = "refused"  #: the row is wrong; its reason says how
     ENDED = "ended"  #: its subscriber said goodbye, and a list does not take that back
     SUPPRESSED = "suppressed"  #: its address must not be written to
+    ERASED = "erased"  #: its subscriber asked to be forgotten, and a list does not undo that
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,8 +184,48 @@ class ImportReport:
     results: str  #: path of the file that answers for each row
     ignored_columns: tuple[str, ...]  #: as the list spells them
     dry_run: bool
+    format: str  #: whose export it is
+    encoding: str  #: as which the text was read
+    import_id: int | None = None  #: none of a dry run
 
     @property
     def add_up(self) -> bool:
         """Tell whether every row read is answered for."""
         return self.rows == sum(self.counts.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastImport:
+    """A list that was imported."""
+
+    id: int
+    at: datetime
+    actor: str
+    newsletter: str
+    file: str
+    format: str
+    consent_source: str
+    counts: Mapping[str, int]
+    undone_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stayed:
+    """A subscription that an undone import leaves: its owner has made it their own."""
+
+    email: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undone:
+    """What undoing an import took back, or would take back."""
+
+    import_id: int
+    removed: int  #: subscriptions that it had added
+    restored: int  #: subscriptions, some of whose former values came back
+    goodbyes: int  #: that it brought, and that stay
+    suppressions: int  #: that it brought, and that stay
+    stayed: tuple[Stayed, ...]
+    before: bool  #: it had been undone before; nothing was left to do
+    dry_run: bool

@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import date, datetime
+from typing import NamedTuple, Protocol
 
 from subscribers.model import (
     AudienceCounts,
+    Change,
     ConsentAct,
+    PastImport,
     RowResult,
     Subscription,
     Suppression,
     SuppressionReason,
     TopicSet,
+    Undone,
 )
-from subscribers.roster import Row
+from subscribers.segment import Filter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +27,65 @@ class ListImport:
     file: str
     newsletter: str
     consent_source: str  #: the operator's statement of where the consent came from
+    format: str  #: whose export it is
+    service: str  #: the service it comes from, in a sentence
+    actor: str
     default_zone: str
     at: datetime
+
+
+class Imported(NamedTuple):
+    """What became of a list."""
+
+    import_id: int | None  #: none of a dry run
+    counts: Mapping[RowResult, int]  #: every result, also those that were not met
+
+
+class ListStore(Protocol):
+    """Where lists come in and go out."""
+
+    def import_rows(
+        self,
+        blocks: Iterable[bytes],
+        fields: Collection[str],
+        about: ListImport,
+        answer: Callable[[bytes], object],
+        *,
+        dry_run: bool,
+    ) -> Imported:
+        """Store all that is good of a list, or, when anything is raised, nothing of it.
+
+        Blocks are rows as `subscribers.roster` stages them, each with these fields. `answer` is
+        given a CSV that says for each row what became of it, before anything is final.
+        """
+        ...
+
+    def imports(self, newsletter: str | None, limit: int) -> tuple[PastImport, ...]:
+        """Return what was imported, the latest first."""
+        ...
+
+    def undo(self, import_id: int, *, at: datetime, actor: str, dry_run: bool) -> Undone | None:
+        """Take an import back; None when there was no such import."""
+        ...
+
+    def export(
+        self,
+        newsletter: str,
+        chosen: Filter,
+        today: date,
+        take: Callable[[bytes], object],
+        *,
+        csv: bool,
+    ) -> None:
+        """Give the subscriptions that are in a segment, as CSV or as a JSON object a line."""
+        ...
+
+
+class LinkKey(NamedTuple):
+    """What is needed to check a link, and no more."""
+
+    newsletter: str
+    link_key: bytes
 
 
 class SubscriberStore(Protocol):
@@ -47,6 +107,24 @@ class SubscriberStore(Protocol):
 
     def choose(self, subscription_id: int, topics: TopicSet, *, at: datetime, source: str) -> None:
         """Keep another choice of topics, with evidence; the same choice again is nothing."""
+        ...
+
+    def change(
+        self, subscription_id: int, what: Change, to: object, *, at: datetime, actor: str
+    ) -> bool:
+        """Make a change and keep its record; False, and no record, if nothing changed."""
+        ...
+
+    def act_by_link(
+        self,
+        subscription_id: int,
+        act: ConsentAct,
+        allow: Callable[[LinkKey | None], str],
+        *,
+        at: datetime,
+        source: str,
+    ) -> str:
+        """Move one subscription as `act` does, if `allow` raises nothing; return what it says."""
         ...
 
     def suppress(self, suppressions: Iterable[Suppression]) -> int:
@@ -76,25 +154,14 @@ class SubscriberStore(Protocol):
         """Return why this address must not be written to."""
         ...
 
+    def engage(self, days: Mapping[int, date]) -> int:
+        """Move the last day of a human open or click on; return for how many it moved."""
+        ...
+
     def wake(self, now: datetime) -> int:
         """End the pauses that are over; return how many."""
         ...
 
     def counts(self, newsletter: str) -> AudienceCounts:
         """Count the newsletter's subscriptions by how they stand."""
-        ...
-
-    def import_rows(
-        self,
-        rows: Iterable[Row],
-        about: ListImport,
-        answer: Callable[[bytes], object],
-        *,
-        dry_run: bool,
-    ) -> Mapping[RowResult, int]:
-        """Store all that is good of a list, or, when anything is raised, nothing of it.
-
-        `answer` is given a CSV that says for each row what became of it, before anything is
-        final. Returns the count of every result.
-        """
         ...

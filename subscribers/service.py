@@ -1,34 +1,38 @@
-"""The verbs of this house: import, look up, say goodbye, choose, suppress."""
+"""The verbs of this house: look up, say goodbye, choose, suppress."""
 
 import zoneinfo
-from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
-from pathlib import Path
+from collections.abc import Collection, Container, Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from subscribers.addresses import email_key, read_address
 from subscribers.errors import (
+    InvalidChoice,
     InvalidLink,
-    InvalidList,
     NoSuchSubscriber,
     NoSuchSubscription,
     NoSuchSuppression,
     NotLifted,
 )
-from subscribers.files import CountedRows, Progress, open_list, undecodable_line, written_whole
 from subscribers.model import (
     AudienceCounts,
+    Change,
+    Choices,
     ConsentAct,
-    ImportReport,
+    Frequency,
     Purpose,
     Subscription,
     Suppression,
     SuppressionReason,
     TopicSet,
 )
-from subscribers.ports import ListImport, SubscriberStore
-from subscribers.roster import read_roster
+from subscribers.ports import LinkKey, SubscriberStore
 from subscribers.suppression import LADDER, OWNERS_WORD
 from subscribers.tokens import check_token, read_token
+
+NAME_LENGTH = 100  #: characters of a subscriber's name
+WORDS_LENGTH = 500  #: characters of what somebody says who leaves
+LONGEST_PAUSE = timedelta(days=366)  #: a longer one is a goodbye
 
 
 class Subscriptions:
@@ -58,7 +62,24 @@ class Subscriptions:
         if found is None:
             raise InvalidLink
         check_token(purpose, signed, found.link_key)
-        return found
+        return found if found.heir_id is None else self.by_id(found.heir_id)
+
+    def leave(self, token: str, newsletters: Container[str], *, now: datetime, source: str) -> str:
+        """Hear the goodbye a link says; return of which newsletter; raise InvalidLink.
+
+        The shortest way: mail programs say goodbye for many at once, and wait for the answer.
+        """
+        signed = read_token(token)
+
+        def allow(found: LinkKey | None) -> str:
+            if found is None or found.newsletter not in newsletters:
+                raise InvalidLink
+            check_token(Purpose.UNSUBSCRIBE, signed, found.link_key)
+            return found.newsletter
+
+        return self._store.act_by_link(
+            signed.subscription_id, ConsentAct.WITHDRAWN, allow, at=now, source=source
+        )
 
     def end(self, subscription_ids: Collection[int], *, now: datetime, source: str) -> int:
         """Hear goodbyes; return how many are new. One that was heard before changes nothing."""
@@ -75,6 +96,53 @@ class Subscriptions:
         """Keep a subscriber's choice of topics; an ended subscription stays ended."""
         self._store.choose(subscription_id, topics, at=now, source=source)
         return self.by_id(subscription_id)
+
+    def choose(
+        self, subscription_id: int, chosen: Choices, *, now: datetime, source: str, actor: str
+    ) -> Subscription:
+        """Keep all that a subscriber chose, or, raising InvalidChoice, nothing of it."""
+        name, zone = _plain(chosen.name), _known(chosen.zone)
+        self.set_frequency(subscription_id, chosen.frequency, now=now, actor=actor)
+        self.rename(subscription_id, name, now=now, actor=actor)
+        self.move(subscription_id, zone, now=now, actor=actor)
+        return self.choose_topics(subscription_id, chosen.topics, now=now, source=source)
+
+    def set_frequency(
+        self, subscription_id: int, frequency: Frequency, *, now: datetime, actor: str
+    ) -> bool:
+        """Keep how often a subscriber wants to hear; False if that is no change."""
+        to = frequency.value
+        return self._store.change(subscription_id, Change.FREQUENCY, to, at=now, actor=actor)
+
+    def move(self, subscription_id: int, zone: str, *, now: datetime, actor: str) -> bool:
+        """Keep a subscriber's time zone; False if that is no change; raise InvalidChoice."""
+        return self._store.change(subscription_id, Change.ZONE, _known(zone), at=now, actor=actor)
+
+    def rename(self, subscription_id: int, name: str, *, now: datetime, actor: str) -> bool:
+        """Keep a subscriber's name; False if that is no change; raise InvalidChoice."""
+        return self._store.change(subscription_id, Change.NAME, _plain(name), at=now, actor=actor)
+
+    def pause(self, subscription: Subscription, until: date, *, now: datetime, actor: str) -> bool:
+        """Send nothing until a date begins where the subscriber lives; raise InvalidChoice."""
+        zone = ZoneInfo(subscription.zone)
+        today = now.astimezone(zone).date()
+        if not today < until <= today + LONGEST_PAUSE:
+            raise InvalidChoice("until", "Choose a day after today, and within a year.")
+        moment = datetime.combine(until, time(), zone)
+        return self._store.change(subscription.id, Change.PAUSED, moment, at=now, actor=actor)
+
+    def unpause(self, subscription_id: int, *, now: datetime, actor: str) -> bool:
+        """End a pause; False if there is none."""
+        return self._store.change(subscription_id, Change.UNPAUSED, None, at=now, actor=actor)
+
+    def say_why(
+        self, subscription_id: int, reason: str, words: str, *, now: datetime, actor: str
+    ) -> bool:
+        """Keep why a subscriber left, once after each goodbye; raise InvalidChoice."""
+        said = {"reason": reason, "words": words.replace("\0", "").strip()}
+        if len(said["words"]) > WORDS_LENGTH:
+            raise InvalidChoice("words", f"There is room for {WORDS_LENGTH} characters.")
+        return self._store.change(subscription_id, Change.REASON, said, at=now, actor=actor)
 
     def suppress(self, suppressions: Iterable[Suppression]) -> int:
         """Stop writing to addresses; return for how many that is new or for a weightier reason."""
@@ -116,6 +184,10 @@ class Subscriptions:
         """Count the suppression list by reason; every reason is there."""
         return self._store.suppression_counts()
 
+    def engage(self, days: Mapping[int, date]) -> int:
+        """Keep on which day each subscription last saw a human open or click; it only moves on."""
+        return self._store.engage(days) if days else 0
+
     def wake(self, now: datetime) -> int:
         """End the pauses that are over; return how many."""
         return self._store.wake(now)
@@ -124,52 +196,16 @@ class Subscriptions:
         """Count the newsletter's subscriptions by how they stand."""
         return self._store.counts(newsletter)
 
-    def import_list(
-        self,
-        path: Path,
-        newsletter: str,
-        *,
-        known_topics: Collection[str],
-        default_zone: str,
-        consent_source: str,
-        now: datetime,
-        results: Path | None = None,
-        dry_run: bool = False,
-        on_progress: Progress | None = None,
-    ) -> ImportReport:
-        """Store the good rows of a CSV list; answer for every row in the results file.
 
-        Raises InvalidList, with nothing stored, when the list as a whole cannot be read. A dry run
-        stores nothing and answers the same. `results` stands beside the list unless given.
-        """
-        zones = zoneinfo.available_timezones()
-        results = results or path.with_suffix(".results.csv")
-        _require(default_zone in zones, f"unknown time zone: {default_zone}")
-        _require(consent_source.strip(), "say where the consent of these subscribers came from")
-        _require(results.resolve() != path.resolve(), "the results would overwrite the list")
-        about = ListImport(
-            file=path.name,
-            newsletter=newsletter,
-            consent_source=consent_source,
-            default_zone=default_zone,
-            at=now,
-        )
-        try:
-            with written_whole(results) as answers, open_list(path) as lines:
-                roster = read_roster(lines, path.name, known_topics=known_topics, known_zones=zones)
-                rows = CountedRows(roster.rows, lines, path.stat().st_size, on_progress)
-                counts = self._store.import_rows(rows, about, answers.write, dry_run=dry_run)
-        except UnicodeDecodeError as error:
-            raise InvalidList(f"{path.name}, line {undecodable_line(path)}: not UTF-8") from error
-        return ImportReport(
-            rows=rows.taken,
-            counts=counts,
-            results=str(results),
-            ignored_columns=roster.ignored_columns,
-            dry_run=dry_run,
-        )
+def _plain(name: str) -> str:
+    plain = " ".join(name.split())
+    if len(plain) > NAME_LENGTH or not plain.isprintable():
+        said = f"A name has at most {NAME_LENGTH} characters, and all of them can be seen."
+        raise InvalidChoice("name", said)
+    return plain
 
 
-def _require(met: object, otherwise: str) -> None:
-    if not met:
-        raise InvalidList(otherwise)
+def _known(zone: str) -> str:
+    if zone not in zoneinfo.available_timezones():
+        raise InvalidChoice("zone", "Choose a time zone from the list.")
+    return zone

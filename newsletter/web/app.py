@@ -1,6 +1,6 @@
 """The web application: public pages, the goodbye of RFC 8058, and SendGrid's event webhook."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -12,22 +12,17 @@ from newsletter.core.publication import Newsletter
 from newsletter.errors import NotFound
 from newsletter.services.feedback import Feedback
 from newsletter.services.publishing import Publishing
-from newsletter.web import health, issues, subscriptions, webhook
+from newsletter.web import goodbye, health, inbound, issues, keeping, subscriptions, webhook
+from newsletter.web.headers import GuardedHeaders, guard
 from newsletter.web.health import Health
+from newsletter.web.inbound import Inbound
 from newsletter.web.pages import Pages
-from subscribers.errors import InvalidLink
+from newsletter.web.reader import Door
+from newsletter.web.signup_room import SignUpRoom
+from newsletter.web.subscriptions import Movers, People
+from subscribers.errors import InvalidLink, NoSuchSubscriber, NoSuchSubscription
 from subscribers.service import Subscriptions
-
-#: The pages load nothing but themselves; a letter's own styles are inline.
-_HEADERS = {
-    "Cache-Control": "no-store",  # some pages are one reader's own
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",  # a link's token is nobody else's business
-    "X-Content-Type-Options": "nosniff",
-}
+from subscribers.sunsets import Sunsets
 
 
 def create_app(
@@ -39,6 +34,11 @@ def create_app(
     now: Callable[[], datetime],
     templates: Path,
     health_room: Health | None = None,
+    inbound_room: Inbound | None = None,
+    people: People | None = None,
+    movers: Movers | None = None,
+    sunsets: Sunsets | None = None,
+    signup_room: SignUpRoom | None = None,
 ) -> FastAPI:
     """Return the application over these services."""
     app = FastAPI(
@@ -51,23 +51,20 @@ def create_app(
     pages = Pages(templates)
     app.include_router(health.routes(health_room))
     app.include_router(webhook.routes(feedback))
-    app.include_router(subscriptions.routes(newsletters, subscriptions_desk, now, pages))
+    if inbound_room is not None:
+        app.include_router(inbound.routes(inbound_room))
+    door = Door(newsletters, subscriptions_desk, now)
+    app.include_router(goodbye.routes(door, pages))
+    if sunsets is not None:
+        app.include_router(keeping.routes(door, sunsets, pages))
+    app.include_router(subscriptions.routes(door, pages, people=people, movers=movers))
+    if signup_room is not None:  # its paths have the shape of an issue's
+        for router in signup_room.routers(now, pages):
+            app.include_router(router)
     app.include_router(issues.routes(newsletters, publishing, pages))
-    app.middleware("http")(_with_headers)
+    app.add_middleware(GuardedHeaders)
     _answer_errors(app, pages)
     return app
-
-
-async def _with_headers(
-    request: Request, call_next: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    return _guarded(await call_next(request))
-
-
-def _guarded(response: Response) -> Response:
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
 
 
 def _answer_errors(app: FastAPI, pages: Pages) -> None:
@@ -86,12 +83,16 @@ def _answer_errors(app: FastAPI, pages: Pages) -> None:
         return shown
 
     def failed(_request: Request, _error: Exception) -> Response:
-        return _guarded(pages.show("failed", status=500))
+        shown = pages.show("failed", status=500)
+        guard(shown.headers)  # it is sent from outside of the middleware
+        return shown
 
     app.add_exception_handler(NotFound, nothing_here)
     app.add_exception_handler(
         RequestValidationError, nothing_here
     )  # an address such as /x/not-a-day
-    app.add_exception_handler(InvalidLink, no_such_link)
+    # The latter two: somebody was erased while they used their link.
+    for gone in (InvalidLink, NoSuchSubscriber, NoSuchSubscription):
+        app.add_exception_handler(gone, no_such_link)
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(Exception, failed)

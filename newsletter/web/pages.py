@@ -1,5 +1,6 @@
 """Public pages, from `templates/pages/`: plain HTML, no script, nothing loaded."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,23 @@ class Pages:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            auto_reload=False,  # a look at the file costs more than most pages
         )
+        self._environment.filters |= {"day": _day, "place": _place}
 
     def show(self, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page."""
-        template = self._environment.get_template(f"{name}.html.j2")
-        return HTMLResponse(template.render(values), status_code=status)
+        return HTMLResponse(self.text(name, **values), status_code=status)
+
+    def text(self, name: str, **values: Any) -> str:
+        """Return a template filled in."""
+        return self._environment.get_template(f"{name}.html.j2").render(values)
+
+
+def _day(on: date) -> str:
+    return f"{on.day} {on:%B %Y}"
+
+
+def _place(zone: str) -> str:
+    """Return a time zone's name as people read it, without its region."""
+    return zone.partition("/")[2].replace("_", " ").replace("/", ", ")

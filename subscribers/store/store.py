@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from psycopg import Connection
@@ -14,37 +14,53 @@ from subscribers.addresses import email_key
 from subscribers.consent import MOVES
 from subscribers.model import (
     AudienceCounts,
+    Change,
     ConsentAct,
     Frequency,
-    RowResult,
     Subscription,
     SubscriptionStatus,
     Suppression,
     SuppressionReason,
     TopicSet,
 )
-from subscribers.ports import ListImport
-from subscribers.roster import Row
-from subscribers.store.importing import import_rows
+from subscribers.ports import LinkKey
+from subscribers.store.choices import CHANGES
+from subscribers.store.engagement import engage
 from subscribers.suppression import LADDER
 
 _SUBSCRIPTION = """
 SELECT subscription.id, subscriber_id, email, name, newsletter, slugs, zone, status, link_key,
-       frequency, paused_at, paused_until, tags, source, subscription.created_at, engaged_on
+       frequency, paused_at, paused_until, tags, source, subscription.created_at, engaged_on,
+       CASE WHEN merged_into IS NOT NULL AND status = 'ended' THEN (
+           SELECT heir.id FROM subscription AS heir
+           WHERE heir.subscriber_id = merged_into AND heir.newsletter = subscription.newsletter
+       ) END AS heir_id
 FROM subscription
 JOIN subscriber ON subscriber.id = subscriber_id
 JOIN topic_set ON topic_set.id = topic_set_id
 """
 
+_KEY_OF = "SELECT newsletter, link_key FROM subscription WHERE id = %(id)s"
+
 # Only what moves leaves evidence: an act repeated is no second act. Rows are locked in one order,
-# so that two of these wait for each other and never lock each other out.
+# so that two of these wait for each other and never lock each other out. A goodbye to what was
+# merged into another subscription ends that one, too.
 _ACT = """
 WITH moved AS (
     UPDATE subscription
     SET status = move.after, ended_at = CASE WHEN move.after = 'ended' THEN %(at)s END
     FROM unnest(%(before)s::text[], %(after)s::text[]) AS move (before, after)
     WHERE status = move.before AND id IN (
-        SELECT id FROM subscription WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE
+        SELECT id FROM subscription
+        WHERE id = ANY(%(ids)s::bigint[] || ARRAY(
+            SELECT heir.id
+            FROM subscription AS trace
+            JOIN subscriber ON subscriber.id = trace.subscriber_id
+            JOIN subscription AS heir
+                ON heir.subscriber_id = merged_into AND heir.newsletter = trace.newsletter
+            WHERE trace.id = ANY(%(ids)s) AND %(is_goodbye)s
+        ))
+        ORDER BY id FOR NO KEY UPDATE
     )
     RETURNING subscriber_id, newsletter
 )
@@ -66,7 +82,8 @@ SELECT subscriber_id, newsletter, %(at)s, %(act)s, %(source)s, %(detail)s FROM c
 """
 
 # Several reasons for one address in one call: the weightiest counts, then the earliest. The first
-# condition is `subscribers.suppression.is_answered`, which a property test holds it to.
+# condition is `subscribers.suppression.is_answered`, which a property test holds it to. An address
+# that was erased is not written down again.
 _SUPPRESS = """
 INSERT INTO suppression (email_key, reason, source, since, note)
 SELECT DISTINCT ON (email_key) email_key, reason, source, since, note
@@ -78,6 +95,10 @@ WHERE NOT EXISTS (
     WHERE lift.email_key = said.email_key AND said.since <= lift.at
       AND array_position(%(ladder)s::text[], said.reason)
        <= array_position(%(ladder)s::text[], lift.reason)
+)
+  AND NOT EXISTS (
+    SELECT FROM erasure WHERE hash = sha256(
+        (SELECT key FROM house_key WHERE name = 'erasure') || convert_to(said.email_key, 'UTF8'))
 )
 ORDER BY email_key, array_position(%(ladder)s::text[], reason) DESC, since
 ON CONFLICT (email_key) DO UPDATE
@@ -138,8 +159,17 @@ class PostgresStore:
             assert isinstance(driver, Connection)
             yield driver
 
+    @contextmanager
+    def _statement(self) -> Generator[Connection[Any]]:
+        """Lend a connection for one statement, which is a transaction by itself: one way there."""
+        with self._engine.connect() as connection:
+            lent = connection.execution_options(isolation_level="AUTOCOMMIT")
+            driver = lent.connection.driver_connection
+            assert isinstance(driver, Connection)
+            yield driver
+
     def _read(self, query: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
-        with self._transaction() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        with self._statement() as connection, connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query.encode(), values).fetchall()
 
     def subscription(self, subscription_id: int) -> Subscription | None:
@@ -157,17 +187,8 @@ class PostgresStore:
         self, subscription_ids: Collection[int], act: ConsentAct, *, at: datetime, source: str
     ) -> int:
         """Move subscriptions as the act moves them, with evidence; return how many it moved."""
-        moves = MOVES[act]
-        values = {
-            "act": act.value,
-            "after": [status.value for status in moves.values()],
-            "at": at,
-            "before": [status.value for status in moves],
-            "ids": list(subscription_ids),
-            "source": source,
-        }
-        with self._transaction() as connection:
-            return connection.execute(_ACT, values).rowcount
+        with self._statement() as connection:
+            return connection.execute(_ACT, _moves(subscription_ids, act, at, source)).rowcount
 
     def choose(self, subscription_id: int, topics: TopicSet, *, at: datetime, source: str) -> None:
         """Keep another choice of topics, with evidence; the same choice again is nothing."""
@@ -183,6 +204,39 @@ class PostgresStore:
         with self._transaction() as connection:
             connection.execute(_TOPIC_SET, values)
             connection.execute(_CHOOSE, values)
+
+    def change(
+        self, subscription_id: int, what: Change, to: object, *, at: datetime, actor: str
+    ) -> bool:
+        """Make a change and keep its record; False, and no record, if nothing changed."""
+        values = {
+            "actor": actor,
+            "at": at,
+            "id": subscription_id,
+            "to": Jsonb(to) if isinstance(to, dict) else to,
+            "what": what.value,
+        }
+        with self._statement() as connection:
+            return connection.execute(CHANGES[what].encode(), values).rowcount > 0
+
+    def act_by_link(
+        self,
+        subscription_id: int,
+        act: ConsentAct,
+        allow: Callable[[LinkKey | None], str],
+        *,
+        at: datetime,
+        source: str,
+    ) -> str:
+        """Move one subscription as `act` does, if `allow` raises nothing; return what it says.
+
+        Two statements on one connection, and no transaction around them: the act alone writes.
+        """
+        with self._statement() as connection:
+            row = connection.execute(_KEY_OF, {"id": subscription_id}).fetchone()
+            allowed = allow(LinkKey(*row) if row else None)
+            connection.execute(_ACT, _moves([subscription_id], act, at, source))
+        return allowed
 
     def suppress(self, suppressions: Iterable[Suppression]) -> int:
         """Keep what is weightier than what stands; return how many addresses that concerned."""
@@ -224,6 +278,11 @@ class PostgresStore:
         found = {row["reason"]: row["count"] for row in rows}
         return {reason: found.get(reason.value, 0) for reason in SuppressionReason}
 
+    def engage(self, days: Mapping[int, date]) -> int:
+        """Move the last day of a human open or click on; return for how many it moved."""
+        with self._transaction() as connection:
+            return engage(connection, days)
+
     def wake(self, now: datetime) -> int:
         """End the pauses that are over; return how many."""
         with self._transaction() as connection:
@@ -233,17 +292,20 @@ class PostgresStore:
         """Count the newsletter's subscriptions by how they stand."""
         return AudienceCounts(**self._read(_COUNTS, {"newsletter": newsletter})[0])
 
-    def import_rows(
-        self,
-        rows: Iterable[Row],
-        about: ListImport,
-        answer: Callable[[bytes], object],
-        *,
-        dry_run: bool,
-    ) -> Mapping[RowResult, int]:
-        """Store all that is good of a list, or, when anything is raised, nothing of it."""
-        with self._transaction() as connection:
-            return import_rows(connection, rows, about, answer, dry_run=dry_run)
+
+def _moves(
+    subscription_ids: Collection[int], act: ConsentAct, at: datetime, source: str
+) -> dict[str, object]:
+    moves = MOVES[act]
+    return {
+        "act": act.value,
+        "after": [status.value for status in moves.values()],
+        "at": at,
+        "before": [status.value for status in moves],
+        "ids": list(subscription_ids),
+        "is_goodbye": act is ConsentAct.WITHDRAWN,
+        "source": source,
+    }
 
 
 def _subscription(row: Mapping[str, Any]) -> Subscription:
@@ -264,6 +326,7 @@ def _subscription(row: Mapping[str, Any]) -> Subscription:
         source=row["source"],
         joined=row["created_at"],
         engaged_on=row["engaged_on"],
+        heir_id=row["heir_id"],
     )
 
 

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,25 @@ import pytest
 import uvicorn
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+from newsletter.adapters.sendgrid.inbound import read_letter
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
+from newsletter.adapters.stores.decisions import DecisionLog
+from newsletter.adapters.stores.people import Letters
+from newsletter.core.publication import Newsletter
+from newsletter.services.counters import Counters
+from newsletter.services.farewells import Farewells
 from newsletter.services.feedback import Feedback
+from newsletter.services.people import People
 from newsletter.settings import shipped
 from newsletter.web.app import create_app
-from subscribers.model import Subscription
-from tests.house import BASE_URL, TestHouse, open_house
+from newsletter.web.inbound import Inbound
+from subscribers.model import Purpose, Subscription
+from subscribers.records import Records
+from subscribers.store.records import PostgresRecords
+from subscribers.tokens import make_token
+from tests.house import BASE_URL, TECHNOLOGY, TestHouse, open_house
 from tests.signing import Seal
 
 READER, OTHER = "reader@example.com", "other@example.org"
@@ -28,6 +40,9 @@ READER, OTHER = "reader@example.com", "other@example.org"
 @pytest.fixture(scope="session")
 def seal() -> Seal:
     return Seal()
+
+
+INBOUND_KEY = "a-password-of-the-inbound-url"
 
 
 @pytest.fixture
@@ -40,9 +55,35 @@ def house(engine: Engine, tmp_path: Path) -> TestHouse:
 
 
 @pytest.fixture
-def app(house: TestHouse, seal: Seal) -> FastAPI:
-    return create_app(
+def people(house: TestHouse) -> People:
+    return People(
+        records=Records(PostgresRecords(house.engine)),
+        subscriptions=house.subscriptions,
+        letters=Letters(house.engine),
+        decisions=DecisionLog(house.engine, house.clock),
+        clock=house.clock,
+    )
+
+
+@pytest.fixture
+def counters() -> Counters:
+    return Counters()
+
+
+@pytest.fixture
+def inbound(house: TestHouse, counters: Counters) -> Inbound:
+    farewells = Farewells(
         newsletters={house.newsletter.slug: house.newsletter},
+        subscriptions=house.subscriptions,
+        clock=house.clock,
+        counters=counters,
+    )
+    return Inbound(farewells=farewells, read=read_letter, key=INBOUND_KEY)
+
+
+def make_app(house: TestHouse, seal: Seal, newsletter: Newsletter, **rooms: Any) -> FastAPI:
+    return create_app(
+        newsletters={newsletter.slug: newsletter},
         publishing=house.publishing,
         subscriptions_desk=house.subscriptions,
         feedback=Feedback(
@@ -53,7 +94,13 @@ def app(house: TestHouse, seal: Seal) -> FastAPI:
         ),
         now=house.clock.now,
         templates=shipped("templates"),
+        **rooms,
     )
+
+
+@pytest.fixture
+def app(house: TestHouse, seal: Seal, people: People, inbound: Inbound) -> FastAPI:
+    return make_app(house, seal, house.newsletter, people=people, inbound_room=inbound)
 
 
 class Client:
@@ -84,6 +131,21 @@ def client(app: FastAPI) -> Iterator[Client]:
 
 
 @pytest.fixture
+def client_without_weekly(house: TestHouse, seal: Seal) -> Iterator[Client]:
+    """The same service, where nothing but the newsletter itself is to be had."""
+    with start_blocking_portal() as portal:
+        yield Client(make_app(house, seal, replace(TECHNOLOGY, weekly=None)), portal)
+
+
+@pytest.fixture
+def client_without_key(house: TestHouse, seal: Seal, inbound: Inbound) -> Iterator[Client]:
+    """The same service, to whose inbound door anybody may post."""
+    open_door = replace(inbound, key=None)
+    with start_blocking_portal() as portal:
+        yield Client(make_app(house, seal, TECHNOLOGY, inbound_room=open_door), portal)
+
+
+@pytest.fixture
 def served(app: FastAPI) -> Iterator[str]:
     """The application on loopback, as a browser reaches it; its URL."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -99,3 +161,25 @@ def served(app: FastAPI) -> Iterator[str]:
 def reader(house: TestHouse) -> Subscription:
     [subscription] = house.subscriptions.by_email(READER)
     return subscription
+
+
+def leave_path(subscription: Subscription) -> str:
+    return "/u/" + make_token(Purpose.UNSUBSCRIBE, subscription.id, subscription.link_key)
+
+
+def choices_path(subscription: Subscription) -> str:
+    return "/p/" + make_token(Purpose.PREFERENCES, subscription.id, subscription.link_key)
+
+
+def now_of(house: TestHouse, email: str = READER) -> Subscription:
+    [subscription] = house.subscriptions.by_email(email)
+    return subscription
+
+
+def records(house: TestHouse, table: str = "change") -> list[tuple[str, str, dict[str, Any]]]:
+    """What is on record of the reader: what it was, who or what said so, and the rest."""
+    columns = "what, actor, detail" if table == "change" else "act, source, detail"
+    query = f"SELECT {columns} FROM {table} WHERE subscriber_id = :id ORDER BY id"
+    with house.engine.begin() as connection:
+        rows = connection.execute(text(query), {"id": now_of(house).subscriber_id})
+        return [tuple(row) for row in rows]

@@ -1,0 +1,97 @@
+"""SendGrid's Inbound Parse: a letter that came by mail, posted to us as a form.
+
+There are two variants: the letter in parts (`headers`, `from`, `to`, `subject`, `text`), or, with
+"POST the raw, full MIME message", whole in `email`. Beside either stand SendGrid's own checks:
+`envelope`, `SPF`, `dkim`. Nothing that strangers write there may raise.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from email import message_from_bytes, policy
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
+from email.utils import getaddresses
+from typing import Any, cast
+
+from newsletter.core.goodbye import MailedGoodbye
+
+_SIGNER = re.compile(r"@([A-Za-z0-9.-]+)\s*:\s*pass\b", re.IGNORECASE)  #: {@example.com : pass}
+_FOLD = re.compile(r"\r?\n[ \t]+")
+
+
+def read_letter(fields: Mapping[str, str]) -> MailedGoodbye:
+    """Return what a post says; whatever it does not say is empty."""
+    letter, sent = _letter_of(fields), _object(fields.get("envelope", ""))
+    senders = _headers(letter, "from") or [fields.get("from", "")]
+    # A letter with two senders is nobody's, and so is an address in front of another one.
+    [sender, *others] = _addresses(senders) or [""]
+    to = [fields.get("to", ""), *_headers(letter, "to")]
+    return MailedGoodbye(
+        sender="" if others else sender,
+        recipients=(*_texts(sent.get("to")), *_addresses(to)),
+        subject=fields.get("subject") or next(iter(_headers(letter, "subject")), ""),
+        text=fields.get("text") or _text_of(letter),
+        proven=frozenset(_proven(fields, sent.get("from"))),
+        automatic=_is_automatic(letter, sent),
+    )
+
+
+def _letter_of(fields: Mapping[str, str]) -> Message:
+    """Return the letter itself, or its headers alone."""
+    whole = fields.get("email") or fields.get("headers", "").strip() + "\n\n"
+    return message_from_bytes(whole.encode("utf-8", "replace"), policy=policy.compat32)
+
+
+def _headers(letter: Message, name: str) -> list[str]:
+    return [_decoded(_FOLD.sub(" ", str(value))) for value in letter.get_all(name, [])]
+
+
+def _decoded(header: str) -> str:
+    try:
+        return str(make_header(decode_header(header)))
+    except (HeaderParseError, LookupError, ValueError):
+        return header
+
+
+def _addresses(headers: list[str]) -> list[str]:
+    return [address for _, address in getaddresses(headers) if "@" in address]
+
+
+def _text_of(letter: Message) -> str:
+    for part in letter.walk():
+        if part.get_content_type() == "text/plain" and not part.is_multipart():
+            content = part.get_payload(decode=True)
+            return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+    return ""
+
+
+def _proven(fields: Mapping[str, str], envelope_from: object) -> Iterator[str]:
+    """Yield the domains whose own servers vouch for the letter."""
+    for domain in _SIGNER.findall(fields.get("dkim", "")):
+        yield domain.lower()
+    if fields.get("SPF", "").strip().lower() == "pass" and isinstance(envelope_from, str):
+        yield envelope_from.rpartition("@")[2].lower()
+
+
+def _is_automatic(letter: Message, sent: Mapping[str, Any]) -> bool:
+    """Tell whether no person wrote it: RFC 3834's field, older signs, and an empty sender."""
+    submitted = [value.strip().lower() for value in _headers(letter, "auto-submitted")]
+    signs = _headers(letter, "x-autoreply") or "auto_reply" in _headers(letter, "precedence")
+    by_machine = any(not one.startswith("no") for one in submitted)
+    return by_machine or bool(signs) or sent.get("from") == ""
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+
+
+def _texts(found: Any) -> list[str]:
+    if not isinstance(found, list):
+        return []
+    return [one for one in cast("list[object]", found) if isinstance(one, str)]

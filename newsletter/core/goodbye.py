@@ -1,0 +1,87 @@
+"""Goodbyes said by a letter: what counts as one, and whose word it is.
+
+List-Unsubscribe holds a mailto form beside its link (RFC 8058, section 3.1). A letter to it bears
+our token in its subject, or in the plus part of the address. People also write there by hand; they
+are believed when their mail provider proves who they are.
+"""
+
+import re
+from dataclasses import dataclass
+
+_TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{28}(?![A-Za-z0-9_-])")
+_MOST_TOKENS = 5  #: tried of one letter
+
+#: What people write who want no more letters, case-folded.
+_WORDS = (
+    "unsubscribe",
+    "opt out",
+    "opt-out",
+    "remove me",
+    "take me off",
+    "abmelden",
+    "abbestellen",
+    "désabonner",
+    "desabonner",
+    "désinscrire",
+    "darme de baja",
+    "cancelar suscripción",
+    "disiscriv",
+    "afmelden",
+)
+#: Words that say it only when nothing stands beside them.
+_ALONE = frozenset({"stop", "remove", "leave", "end", "cancel"})
+_FIRST_LINES = 3  #: of a letter's own text; below them a signature or a quoted letter may follow
+_QUOTED = (">", "|", "-----", "_____")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailedGoodbye:
+    """A letter to the goodbye address, as far as it matters; nothing of it is kept."""
+
+    sender: str  #: the address in From; empty unless there is exactly one
+    recipients: tuple[str, ...]
+    subject: str
+    text: str
+    proven: frozenset[str]  #: domains that a passing DKIM signature or SPF check speaks for
+    automatic: bool  #: written by a machine, such as a notice of absence (RFC 3834)
+
+
+def tokens_of(letter: MailedGoodbye) -> tuple[str, ...]:
+    """Return what may be one of our tokens: of the subject, and of plus-addresses."""
+    details = (one.rpartition("@")[0].partition("+")[2] for one in letter.recipients)
+    found = [*_TOKEN.findall(letter.subject), *(d for d in details if _TOKEN.fullmatch(d))]
+    return tuple(dict.fromkeys(found))[:_MOST_TOKENS]
+
+
+def asks_to_leave(letter: MailedGoodbye) -> bool:
+    """Tell whether somebody says, in their own words, that they want no more letters."""
+    said = [_plain(line) for line in (letter.subject, *_own_lines(letter.text))]
+    return any(line in _ALONE or any(word in line for word in _WORDS) for line in said)
+
+
+def is_senders_own(letter: MailedGoodbye) -> bool:
+    """Tell whether the address in From is proven, by the domain's own mail servers."""
+    domain = letter.sender.rpartition("@")[2].lower()
+    is_plain = letter.sender.isascii() and letter.sender.isprintable()
+    return is_plain and domain in letter.proven and not letter.automatic
+
+
+def mailboxes_of(letter: MailedGoodbye) -> frozenset[str]:
+    """Return the mailboxes it was sent to, without their plus part."""
+    return frozenset(mailbox(one) for one in letter.recipients)
+
+
+def mailbox(address: str) -> str:
+    """Return an address of ours as it is compared."""
+    local, _, domain = address.strip().lower().rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"
+
+
+def _own_lines(text: str) -> list[str]:
+    lines = (line.strip() for line in text.splitlines())
+    own = [line for line in lines if line and not line.startswith(_QUOTED)]
+    return own[:_FIRST_LINES]
+
+
+def _plain(line: str) -> str:
+    return line.casefold().strip(" \t.!?\"'")

@@ -1,0 +1,93 @@
+"""What a reader changes about their own subscription: one statement each, with its record.
+
+Only what changes is recorded: the same choice again is nothing. Each statement takes the
+subscription's `id`, the new value `to`, the moment `at`, and who did it, `actor`.
+"""
+
+from collections.abc import Mapping
+
+from subscribers.model import Change
+
+_RECORD = """
+INSERT INTO change (subscriber_id, newsletter, at, actor, what, detail)
+SELECT subscriber_id, newsletter, %(at)s, %(actor)s, %(what)s, detail FROM changed
+"""
+
+# The row is locked before it is compared: of two changes at once, the second sees the first.
+_WAS = """
+WITH was AS (SELECT * FROM subscription WHERE id = %(id)s FOR NO KEY UPDATE),
+"""
+
+_FREQUENCY = """
+changed AS (
+    UPDATE subscription SET frequency = %(to)s FROM was
+    WHERE subscription.id = was.id AND was.frequency <> %(to)s
+    RETURNING was.subscriber_id, was.newsletter,
+              jsonb_build_object('from', was.frequency, 'to', %(to)s::text) AS detail
+)
+"""
+
+_ZONE = """
+changed AS (
+    UPDATE subscription SET zone = %(to)s FROM was
+    WHERE subscription.id = was.id AND was.zone <> %(to)s
+    RETURNING was.subscriber_id, was.newsletter,
+              jsonb_build_object('from', was.zone, 'to', %(to)s::text) AS detail
+)
+"""
+
+_PAUSED = """
+changed AS (
+    UPDATE subscription
+    SET paused_at = coalesce(was.paused_at, %(at)s), paused_until = %(to)s FROM was
+    WHERE subscription.id = was.id
+      AND (was.paused_at IS NULL OR was.paused_until IS DISTINCT FROM %(to)s)
+    RETURNING was.subscriber_id, was.newsletter,
+              jsonb_build_object('until', %(to)s::timestamptz) AS detail
+)
+"""
+
+_UNPAUSED = """
+changed AS (
+    UPDATE subscription SET paused_at = NULL, paused_until = NULL FROM was
+    WHERE subscription.id = was.id AND was.paused_at IS NOT NULL
+    RETURNING was.subscriber_id, was.newsletter,
+              jsonb_build_object('since', was.paused_at, 'until', was.paused_until) AS detail
+)
+"""
+
+# A name is the subscriber's, in all newsletters.
+_NAME = """
+WITH changed AS (
+    UPDATE subscriber SET name = %(to)s
+    FROM (
+        SELECT subscriber.id, name, newsletter
+        FROM subscriber JOIN subscription ON subscriber_id = subscriber.id
+        WHERE subscription.id = %(id)s FOR NO KEY UPDATE OF subscriber
+    ) AS was
+    WHERE subscriber.id = was.id AND was.name <> %(to)s
+    RETURNING subscriber.id AS subscriber_id, was.newsletter,
+              jsonb_build_object('from', was.name, 'to', %(to)s::text) AS detail
+)
+"""
+
+# Asked once after each goodbye: whoever has the link could otherwise fill the record.
+_REASON = """
+changed AS (
+    SELECT subscriber_id, newsletter, %(to)s::jsonb AS detail FROM was
+    WHERE status = 'ended' AND NOT EXISTS (
+        SELECT FROM change
+        WHERE change.subscriber_id = was.subscriber_id AND change.newsletter = was.newsletter
+          AND what = %(what)s AND change.at >= was.ended_at
+    )
+)
+"""
+
+CHANGES: Mapping[Change, str] = {
+    Change.FREQUENCY: _WAS + _FREQUENCY + _RECORD,
+    Change.ZONE: _WAS + _ZONE + _RECORD,
+    Change.PAUSED: _WAS + _PAUSED + _RECORD,
+    Change.UNPAUSED: _WAS + _UNPAUSED + _RECORD,
+    Change.NAME: _NAME + _RECORD,
+    Change.REASON: _WAS + _REASON + _RECORD,
+}

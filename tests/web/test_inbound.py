@@ -1,0 +1,220 @@
+"""Goodbyes by mail: what SendGrid's Inbound Parse brings, and whose word it is."""
+
+import json
+from typing import Any
+
+import pytest
+
+from newsletter.core.goodbye import MailedGoodbye, asks_to_leave
+from newsletter.web.inbound import BODY_LIMIT
+from subscribers.model import Purpose, SubscriptionStatus
+from subscribers.tokens import make_token
+from tests.web.conftest import INBOUND_KEY, OTHER, READER, now_of, records
+
+pytestmark = pytest.mark.postgres
+
+DOOR, MAILBOX = "/webhooks/inbound", "unsubscribe@news.example.com"
+BOUNDARY = {"Content-Type": "multipart/form-data; boundary=b"}
+
+
+def form(**changes: str) -> dict[str, str]:
+    """A letter as Inbound Parse posts it in parts, by a reader who wrote it by hand."""
+    fields = {
+        "headers": f"Received: by mx.sendgrid.net\nFrom: Ann <{READER}>\nTo: {MAILBOX}\n",
+        "from": f"Ann <{READER}>",
+        "to": MAILBOX,
+        "subject": "Unsubscribe",
+        "text": "Please take me off this list.\n",
+        "html": "<p>Please</p>",
+        "envelope": json.dumps({"to": [MAILBOX], "from": READER}),
+        "charsets": '{"to":"UTF-8","subject":"UTF-8","from":"UTF-8","text":"iso-8859-1"}',
+        "SPF": "pass",
+        "dkim": "{@example.com : pass}",
+    }
+    return fields | changes
+
+
+def bring(client, fields: dict[str, str], key: str | None = INBOUND_KEY, **files: Any):
+    boxes = {name: (None, value) for name, value in fields.items()} | files
+    return client.post(DOOR, files=boxes, auth=("sendgrid", key) if key else None)
+
+
+def token_of(subscription) -> str:
+    return make_token(Purpose.UNSUBSCRIBE, subscription.id, subscription.link_key)
+
+
+def has_left(house, email: str = READER) -> bool:
+    return now_of(house, email).status is SubscriptionStatus.ENDED
+
+
+#: What says nothing by itself.
+SILENT = {"text": "", "SPF": "none", "dkim": "none", "subject": ""}
+
+
+def test_the_token_in_the_subject_is_a_goodbye_whoever_wrote(client, house, reader, counters):
+    stranger = {"headers": "From: x@example.net\n", "from": "x@example.net"}
+    for subject in (f"Re: {token_of(reader)}", token_of(reader)):
+        answer = bring(client, form(**SILENT | stranger | {"subject": subject}))
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert has_left(house)
+
+    assert not has_left(house, OTHER)
+    assert counters.values() == {"goodbye_letters_link": 2}
+    withdrawn = [one for one in records(house, "consent") if one[0] == "withdrawn"]
+    assert withdrawn == [("withdrawn", "mail to the goodbye address", {})]
+
+
+def test_the_token_may_stand_in_a_plus_address(client, house, reader):
+    to = f"unsubscribe+{token_of(reader)}@news.example.com"
+    bring(client, form(**SILENT | {"envelope": json.dumps({"to": [to], "from": ""})}))
+    assert has_left(house)
+
+
+def test_the_raw_letter_is_read_as_well(client, house, reader):
+    raw = (
+        f"From: {OTHER}\r\nTo: {MAILBOX}\r\nSubject: =?utf-8?q?D=C3=A9sabonner?=\r\n"
+        "Content-Type: multipart/alternative; boundary=x\r\n\r\n"
+        "--x\r\nContent-Type: text/plain\r\n\r\nmerci\r\n--x--\r\n"
+    )
+    checks = {"dkim": "{@example.org : pass}", "envelope": json.dumps({"to": [MAILBOX]})}
+    bring(client, {"email": raw, **checks})
+    assert has_left(house, OTHER)
+
+    bring(client, {"email": f"Subject: {token_of(reader)}\n\n"})
+    assert has_left(house)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"SPF": "fail"},
+        {"dkim": "none"},
+        {"dkim": "{@sendgrid.net : pass, @EXAMPLE.com : pass}", "SPF": "none"},
+        {"subject": "no more of this", "text": "\n> quoted\nUNSUBSCRIBE!\n"},
+        {"subject": "Stop", "text": ""},
+        {"subject": "", "text": "Bitte abmelden, danke"},
+    ],
+)
+def test_a_proven_sender_who_asks_to_leave_is_heard(client, house, reader, counters, changes):
+    assert bring(client, form(**changes)).status_code == 200
+    assert has_left(house)
+    assert not has_left(house, OTHER)
+    assert counters.values() == {"goodbye_letters_address": 1}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dkim": "{@example.com : fail}", "SPF": "softfail"},
+        {"dkim": "{@example.net : pass}", "SPF": "none"},
+        {"dkim": "none", "envelope": json.dumps({"to": [MAILBOX], "from": "x@example.net"})},
+        {"headers": f"From: {READER}\nFrom: x@example.com\n"},
+        {"headers": f"From: {READER}, x@example.com\n"},
+        {"headers": f'From: "{READER}" <x@example.com>\n'},
+        {"headers": "From: r\x00eader@example.com\n"},
+        {"headers": f"From: {READER}\nAuto-Submitted: auto-replied\n"},
+        {"subject": "Your letter", "text": "I like it. Do not stop.\n> Unsubscribe\n"},
+        {"subject": "", "text": "a\nb\nc\nunsubscribe"},
+        {"headers": "", "to": "editors@news.example.com", "envelope": "{}"},
+        {"headers": "", "from": "nobody@example.com"},
+        {"headers": "", "from": ""},
+        {"headers": "", "envelope": "[[[", "to": ""},
+        {"headers": "", "envelope": '{"to": 7, "from": {}}', "to": ""},
+    ],
+)
+def test_what_proves_or_says_nothing_changes_nothing(client, house, reader, counters, changes):
+    assert bring(client, form(**changes)).status_code == 200
+    assert not has_left(house)
+    assert counters.values() == {"goodbye_letters_nothing": 1}
+
+
+def test_a_token_of_something_else_is_no_goodbye(client, house, reader):
+    others = [make_token(purpose, reader.id, reader.link_key) for purpose in Purpose]
+    wrong = [one for one in others if one != token_of(reader)] + ["A" * 28, token_of(reader)[:-1]]
+    for token in wrong:
+        assert bring(client, form(**SILENT | {"subject": token})).status_code == 200
+    assert not has_left(house)
+
+
+@pytest.mark.parametrize(
+    ("content", "headers"),
+    [
+        (b"", {}),
+        (b"subject=x", {"Content-Type": "application/x-www-form-urlencoded"}),
+        (b"--b\r\n", BOUNDARY),
+        (b"\xff\x00", BOUNDARY),
+        (b"--b\r\n\r\nx\r\n--b--\r\n", BOUNDARY),
+        (b"x", {"Content-Type": "multipart/form-data"}),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="to"\r\n\r\n\xff..\r\n--b--\r\n',
+            {"Content-Type": "multipart/form-data; boundary=b; charset=idna"},
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_counted_and_not_asked_for_again(client, counters, content, headers):
+    answer = client.post(DOOR, content=content, headers=headers, auth=("", INBOUND_KEY))
+    assert answer.status_code == 200
+    assert counters.values() == {"goodbye_letters_nothing": 1}
+
+
+def test_who_does_not_know_the_key_is_refused(client, house, reader, counters, caplog):
+    for key in (None, "", "guess", "ключ"):
+        assert bring(client, form(subject=token_of(reader)), key=key).status_code == 403
+    for header in ("Basic ???", "Bearer " + INBOUND_KEY, "Basic"):
+        answer = client.post(DOOR, content=b"", headers={"Authorization": header})
+        assert answer.status_code == 403
+    assert not has_left(house)
+    assert counters.values() == {}
+    assert READER not in caplog.text
+
+
+def test_without_a_key_only_tokens_are_believed(client_without_key, house, reader):
+    bring(client_without_key, form(), key=None)
+    assert not has_left(house)
+    bring(client_without_key, form(subject=token_of(reader)), key=None)
+    assert has_left(house)
+
+
+def test_a_letter_with_pictures_is_heard_and_kept_nowhere(client, house, reader, caplog):
+    picture = ("x.png", b"\x89PNG" * 500_000, "image/png")
+    answer = bring(client, form(subject=token_of(reader)), attachment1=picture)
+
+    assert answer.status_code == 200
+    assert has_left(house)
+    assert READER not in caplog.text
+    assert token_of(reader) not in caplog.text
+
+
+def test_a_post_far_above_sendgrids_own_is_not_read_to_its_end(client):
+    taken = 0
+
+    async def endless():
+        nonlocal taken
+        yield b'--b\r\nContent-Disposition: form-data; name="text"\r\n\r\n'
+        for _ in range(64):
+            taken += 1
+            yield b" " * (BODY_LIMIT // 8)
+
+    answer = client.post(DOOR, content=endless(), headers=BOUNDARY, auth=("", INBOUND_KEY))
+    assert answer.status_code == 413
+    assert taken == 8
+
+
+def test_only_the_first_lines_of_somebodys_own_words_count():
+    def says(subject: str, text: str = "") -> bool:
+        return asks_to_leave(
+            MailedGoodbye(
+                sender="",
+                recipients=(),
+                subject=subject,
+                text=text,
+                proven=frozenset(),
+                automatic=False,
+            )
+        )
+
+    assert says("Opt-out")
+    assert says("", "\n\n  Remove me, please\n")
+    assert says("", "stop.")
+    assert not says("How to stop worrying")
+    assert not says("Hello", "> unsubscribe\n-----Original Message-----\n")
