@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
     from newsletter.adapters.alerts import AppriseChannel
     from newsletter.adapters.jobs import JobQueue
+    from newsletter.adapters.sendgrid.logs import SendGridLogs
     from newsletter.adapters.sendgrid.mailer import SendGridMailer
     from newsletter.adapters.sendgrid.suppressions import SendGridLists
     from newsletter.rendering.renderer import Renderer
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from newsletter.web.health import Health
 
 
+_LOOK_UP_SECONDS = 30  #: how often it is asked which unknown batches to look for in Email Logs
 _SYNC_EVERY = timedelta(hours=6)  #: SendGrid's own suppression lists; windows overlap
 
 
@@ -172,11 +174,25 @@ class House:
 
     @cached_property
     def settling(self) -> Settling:
+        environment, sending = self.settings.environment, self.settings.service.sending
         return Settling(
             unknowns=JournaledUnknowns(self.engine),
             decisions=self.decisions,
             clock=self.clock,
-            quiet=timedelta(minutes=self.settings.service.sending.quiet_minutes),
+            quiet=timedelta(minutes=sending.quiet_minutes),
+            absence=timedelta(minutes=sending.absence_minutes),
+            hears_events=environment.sendgrid_webhook_key is not None,
+            logs=self.sendgrid_logs if environment.sendgrid_api_key else None,
+        )
+
+    @cached_property
+    def sendgrid_logs(self) -> SendGridLogs:
+        from newsletter.adapters.sendgrid.logs import SendGridLogs
+
+        return SendGridLogs(
+            api_key=self._api_key,
+            host=self.settings.sendgrid_host,
+            timeout=self.settings.service.sendgrid.timeout_seconds,
         )
 
     @cached_property
@@ -272,7 +288,9 @@ class House:
 
     def _chores(self) -> Iterator[Chore]:
         """Yield what the leader does now and then besides."""
-        yield from ()
+        from newsletter.scheduler import Chore
+
+        yield Chore("look up", _LOOK_UP_SECONDS, self.settling.by_logs)
 
     def _sync_if_due(self) -> None:
         if self.suppressing.is_due(_SYNC_EVERY):
@@ -313,11 +331,14 @@ class House:
             channels=self.channels,
             log=log_notice,
             book=self._watches,
-            unknown=partial(unknown_issues, self.engine),
+            unknown=self._long_unknown,
             reports=self.polling.reports,
-            quiet=timedelta(minutes=self.settings.service.sending.quiet_minutes),
+            quiet=timedelta(0),  # `_long_unknown` knows how long evidence is waited for
             clock=self.clock,
         )
+
+    def _long_unknown(self, asked_before: datetime) -> tuple[tuple[str, date], ...]:
+        return unknown_issues(self.engine, asked_before - self.settling.patience)
 
     @cached_property
     def leadership(self) -> AdvisoryLeadership:

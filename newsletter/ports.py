@@ -20,7 +20,7 @@ from newsletter.core.issue import Candidate, Issue
 from newsletter.core.mailing import Envelope
 from newsletter.core.notice import Notice
 from newsletter.core.publication import Newsletter, Readers
-from newsletter.core.settlement import Ruling, UnknownBatch
+from newsletter.core.settlement import Probe, Ruling, Sighting, UnknownBatch
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import Answer, SourceRecord, Validators
 from newsletter.core.timetable import Standing, Watch
@@ -380,4 +380,28 @@ class UnknownStore(Protocol):
 
     def settle(self, batch_id: int, ruling: Ruling, reason: str) -> bool:
         """Settle an unknown batch; False if it is not unknown any more."""
+        ...
+
+    def probe(self, batch_id: int) -> Probe:
+        """Return what Email Logs are asked about a batch."""
+        ...
+
+    def witness(self, batch: UnknownBatch) -> Probe | None:
+        """Return the same of another batch, surely accepted, that was asked no sooner."""
+        ...
+
+    def prove(self, attempt_id: str, now: datetime) -> bool:
+        """Keep that Email Logs show an attempt; False if its batch was settled before."""
+        ...
+
+
+class EmailLogs(Protocol):
+    """SendGrid's own record of what it took."""
+
+    def seek(self, probe: Probe) -> Sighting:
+        """Say whether they show a batch; nothing is raised."""
+        ...
+
+    def obstacle(self) -> str | None:
+        """Return why they cannot be read, such as a key that may not; None if they can."""
         ...

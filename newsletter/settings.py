@@ -79,6 +79,7 @@ class Sending(_Part):
     lease_seconds: int = Field(ge=1)
     concurrency: int = Field(ge=1, le=64)
     quiet_minutes: float = Field(gt=0)
+    absence_minutes: float = Field(default=60, ge=0)  #: 0: absence from Email Logs permits nothing
 
 
 class Polling(_Part):

@@ -136,6 +136,14 @@ class JournaledUnknowns(Unknowns):
             _tell("batch.settled", reason, batch=batch_id, ruling=ruling)
         return settled
 
+    def prove(self, attempt_id: str, now: datetime) -> bool:
+        """Keep that Email Logs show an attempt."""
+        settled = super().prove(attempt_id, now)
+        if settled:
+            words = "Email Logs show that it was accepted"
+            _tell("batch.settled", words, attempt=attempt_id, ruling=Ruling.ACCEPTED)
+        return settled
+
 
 class JournaledEvents(Events):
     """Events whose coming is told, post by post."""

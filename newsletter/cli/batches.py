@@ -6,32 +6,42 @@ import typer
 from rich.markup import escape
 
 from newsletter.cli.desk import AsJson, actor, answer, console, house
-from newsletter.core.settlement import Ruling, Settlement, UnknownBatch
+from newsletter.core.settlement import Evidence, Means, Ruling, Settlement, UnknownBatch
 
 app = typer.Typer(no_args_is_help=True, help="Settle batches whose answer was lost.")
 
+_YOURS = "waits for you: `newsletter batches settle ID --as ...`"
+
 _TOLD = {
-    Settlement.WAIT: "an event may still prove it; nothing to do yet",
-    Settlement.RESEND: "silent while others are heard: it will be sent again, once",
-    Settlement.PERSON: "waits for you: `newsletter batches settle ID --as ...`",
+    (Evidence.EVENTS, Settlement.WAIT): "an event may still prove it; nothing to do yet",
+    (Evidence.EVENTS, Settlement.RESEND): "silent while others are heard: it will be sent again, "
+    "once",
+    (Evidence.LOGS, Settlement.WAIT): "SendGrid's Email Logs may still show it; nothing to do yet",
+    (Evidence.LOGS, Settlement.PERSON): f"{_YOURS}, unless Email Logs tell after all",
+    (Evidence.NONE, Settlement.WAIT): "its worker may still record an answer",
 }
 
 
 @app.command("list")
 def show_all(as_json: AsJson = False) -> None:
     """List the batches whose answer was lost, and what may become of each."""
-    found = house().settling.listed()
-    data = [{**vars(batch), "next": settlement} for batch, settlement in found]
-    answer(data, as_json=as_json, say=lambda: _say(found))
+    settling = house().settling
+    means = settling.means() if settling.listed() else Means(evidence=Evidence.NONE)
+    found = settling.listed()
+    data = [{**vars(one), "next": next_, "evidence": means.evidence} for one, next_ in found]
+    answer(data, as_json=as_json, say=lambda: _say(found, means))
 
 
-def _say(found: tuple[tuple[UnknownBatch, Settlement], ...]) -> None:
+def _say(found: tuple[tuple[UnknownBatch, Settlement], ...], means: Means) -> None:
     for batch, settlement in found:
         console.print(
             f"batch {batch.batch_id} of issue {batch.issue_id}, {batch.size:,} recipients, "
             f"asked {batch.asked:%Y-%m-%d %H:%M:%S %Z}"
         )
-        console.print(f"    {escape(batch.reason)}\n    [yellow]{_TOLD[settlement]}[/]")
+        told = _TOLD.get((means.evidence, settlement), _YOURS)
+        console.print(f"    {escape(batch.reason)}\n    [yellow]{told}[/]")
+    if means.obstacle:
+        console.print(f"No event is heard, and Email Logs do not help: {escape(means.obstacle)}")
     if not found:
         console.print("No batch is unknown.")
 

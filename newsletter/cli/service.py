@@ -8,6 +8,8 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +17,16 @@ import typer
 from rich.markup import escape
 
 from newsletter.cli.desk import AsJson, Slug, answer, console, house, newsletter_of
+from newsletter.core.brakes import room_within
 from newsletter.core.issue import sample_issue
 from newsletter.core.publication import Newsletter
 from newsletter.core.readiness import obstacles
+from newsletter.core.settlement import Evidence
+from newsletter.core.timetable import hours_of
 from newsletter.errors import ConfigurationError, NewsletterError
+from newsletter.services.publishing import day_of
 
+_WAVES = timedelta(hours=26)  #: from the first zone's hour to the last one's
 _PATIENCE = 5  #: seconds after which a worker that had not begun when it was stopped is told again
 
 
@@ -64,6 +71,9 @@ def _answers(which: Newsletter) -> Iterator[Answered]:
         yield Answered("sender", True, f"{which.sender.name} <{which.sender.email}>")
         yield Answered("address", True, which.postal_address)
     yield _tried("key", _key)
+    if settings.service.pace.limits:
+        yield _tried("pace", partial(_pace, which))
+    yield _tried("unknowns", _unknowns)
     yield _tried("alerts", _alerts)
 
 
@@ -92,6 +102,35 @@ def _key() -> str:
     if obstacle := house().mailer.obstacle():
         raise ConfigurationError(obstacle)
     return f"{house().settings.sendgrid_host} takes mail with it"
+
+
+def _pace(which: Newsletter) -> str:
+    """Say whether the list can be written to while an issue is fresh; a warm-up may well not."""
+    pace, now = house().settings.service.pace, house().clock.now()
+    hours = hours_of(which.timetable, day_of(which, now))
+    waves = _WAVES if which.timetable.reader_time else timedelta(0)
+    room = room_within(pace, hours.send, hours.stale + waves)
+    readers = house().subscriptions.counts(which.slug).mailable
+    if readers <= room:
+        return f"{readers:,} readers can be written to while an issue is fresh"
+    told = (
+        f"{int(room):,} of {readers:,} readers can be written to while an issue is fresh, "
+        f"{which.timetable.catch_up_hours} hours; the rest is left out"
+    )
+    if not pace.warm_up:
+        raise ConfigurationError(f"{told}: raise [pace] or catch_up_hours")
+    return f"{told}, for the sake of the warm-up"
+
+
+def _unknowns() -> str:
+    means = house().settling.means()
+    match means.evidence:
+        case Evidence.EVENTS:
+            return "a lost answer is settled by events: SENDGRID_WEBHOOK_KEY is set"
+        case Evidence.LOGS:
+            return "no event is heard; a lost answer is settled by SendGrid's Email Logs"
+        case Evidence.NONE:
+            return f"a lost answer is settled by hand only: no event is heard, {means.obstacle}"
 
 
 def _alerts() -> str:

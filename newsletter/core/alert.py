@@ -42,7 +42,9 @@ def pause_before(failures: int) -> timedelta:
 
 def unknown_batch(newsletter: str, on: date) -> Notice:
     """Return the notice of answers lost and not found again; one an issue, however many."""
-    sentence = "SendGrid's answer to one or more of its requests was lost, and no event tells it"
+    sentence = (
+        "SendGrid's answer to one or more of its requests was lost, and nothing has told it since"
+    )
     return Notice(kind=NoticeKind.UNKNOWN_BATCH, newsletter=newsletter, date=on, sentence=sentence)
 
 

@@ -1,5 +1,6 @@
 """Brakes: a fuse that pauses an issue by itself, and the pace at which letters leave."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -55,6 +56,17 @@ class Pace:
         """Return how many recipients may be written to on a date; 0 is no limit."""
         begun = [day for day in self.warm_up if day <= on]
         return self.warm_up[max(begun)] if begun else self.per_day
+
+
+def room_within(pace: Pace, start: datetime, end: datetime) -> float:
+    """Return how many recipients the pace lets be written to from `start` to `end`."""
+    room, at = 0.0, start.astimezone(UTC)
+    while at < end:
+        midnight = datetime.combine(at.date() + timedelta(days=1), time(), UTC)
+        minutes = (min(midnight, end) - at) / timedelta(minutes=1)
+        room += min(pace.per_minute * minutes or math.inf, pace.day_limit(at.date()) or math.inf)
+        at = midnight
+    return room
 
 
 def next_turn(pace: Pace, last: datetime | None, size: int, now: datetime) -> datetime:

@@ -13,7 +13,7 @@ class NoticeKind(StrEnum):
     FAILED = "failed"  #: it could not be assembled or sent; the clock tries again while it is fresh
     MISSED_DAY = "missed day"  #: its freshness ran out before it could be sent
     PAUSED = "paused"  #: on its way, and waiting for a person
-    UNKNOWN_BATCH = "unknown batch"  #: an answer was lost, and no event has told it since
+    UNKNOWN_BATCH = "unknown batch"  #: an answer was lost, and nothing has told it since
     SOURCE_DOWN = "source down"  #: a polled source has failed for long; the date is its first day
 
 

@@ -2,12 +2,12 @@
 
 from http import HTTPStatus
 
-from newsletter.sandbox import control, inbox, v3
+from newsletter.sandbox import control, inbox, logs, v3
 from newsletter.sandbox.faults import Kind, Rule
 from newsletter.sandbox.room import BadRequest, NotFound, Room
 from newsletter.sandbox.transport import Reply, Request
 
-_ROUTES = v3.ROUTES + control.ROUTES + inbox.ROUTES
+_ROUTES = v3.ROUTES + logs.ROUTES + control.ROUTES + inbox.ROUTES
 _FAULT_WORDS = {Kind.STATUS_401_CREDITS: "Maximum credits exceeded"}
 
 

@@ -28,6 +28,9 @@ class SandboxConfig:
     max_events: int = 1000  #: in one post
     duplicates: float = 0.0  #: share of events that are posted a second time
     shuffle: bool = False  #: whether the events of a request come in any order
+    logs: bool = True  #: whether the keys may read Email Logs
+    logs_per_minute: int = 0  #: calls of Email Logs before they are answered 429; 0: any number
+    logs_delay: float = 0.0  #: seconds until Email Logs show what was accepted
     seed: int = 0  #: of the dice for faults, duplicates and shuffling
 
     def __post_init__(self) -> None:
@@ -44,6 +47,8 @@ class SandboxConfig:
         line += [f"--events={'simulated' if self.events else 'none'}"]
         line += [f"--share={name}={share}" for name, share in asdict(self.shares).items()]
         line += [f"--max-events={self.max_events}", f"--duplicates={self.duplicates}"]
+        line += [f"--logs={'readable' if self.logs else 'forbidden'}"]
+        line += [f"--logs-per-minute={self.logs_per_minute}", f"--logs-delay={self.logs_delay}"]
         line += [f"--seed={self.seed}"]
         return line + ["--shuffle"] * self.shuffle + ["--sink"] * self.sink
 
@@ -65,6 +70,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--max-events", type=int, default=1000, metavar="N", help="events in one post")
     add("--duplicates", type=float, default=0.0, metavar="SHARE", help="events posted twice")
     add("--shuffle", action="store_true", help="post the events of a request in any order")
+    add("--logs", choices=("readable", "forbidden"), default="readable")
+    add("--logs-per-minute", type=int, default=0, metavar="N", help="calls before a 429; 0: any")
+    add("--logs-delay", type=float, default=0.0, metavar="SECONDS", help="until they show a letter")
     add("--seed", type=int, default=0, help="of all dice")
 
 
@@ -85,6 +93,9 @@ def config_from(arguments: argparse.Namespace) -> SandboxConfig:
         max_events=arguments.max_events,
         duplicates=arguments.duplicates,
         shuffle=arguments.shuffle,
+        logs=arguments.logs == "readable",
+        logs_per_minute=arguments.logs_per_minute,
+        logs_delay=arguments.logs_delay,
         seed=arguments.seed,
     )
 

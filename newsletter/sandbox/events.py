@@ -124,21 +124,25 @@ def events_for(
         event
         for email in addresses(one)
         if key is None or email.lower() == key
-        for event in _series(happening, one, email, shares)
+        for event in _series(happening, place, email, shares)
     ]
 
 
-def _series(
-    happening: Happening, one: dict[str, Any], email: str, shares: Shares
-) -> Iterator[Event]:
+def sg_message_id(happening: Happening, place: int) -> str:
+    """Return the id of one letter: that of its request, and the place it was split off at."""
+    return f"{happening.message_id}.recvd-sandbox-{happening.request_id}.{place}"
+
+
+def _series(happening: Happening, place: int, email: str, shares: Shares) -> Iterator[Event]:
     message = happening.message
+    one = message["personalizations"][place]
     fate = fate_of(email.lower(), shares)
     link = _link(message, email) if fate is Fate.CLICK else None
     common: Event = {
         **merged(message, one, "custom_args"),  # SendGrid's own names win
         "email": email,
         "timestamp": happening.accepted,
-        "sg_message_id": f"{happening.message_id}.recvd-sandbox-{happening.request_id}.0",
+        "sg_message_id": sg_message_id(happening, place),
         **_category(message.get("categories", [])),
     }
     smtp_id = merged(message, one, "headers").get("Message-ID", f"<{happening.message_id}@sandbox>")

@@ -1,8 +1,11 @@
 """The room the routes work in, and what a route is."""
 
 import re
+import threading
+import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from newsletter.sandbox.config import SandboxConfig
 from newsletter.sandbox.faults import Faults
@@ -22,6 +25,25 @@ class NotFound(Exception):
     """There is nothing of this name."""
 
 
+class Gate:
+    """Lets so many calls a minute through, as a rate limit does."""
+
+    def __init__(self) -> None:
+        self._calls: deque[float] = deque()
+        self._lock = threading.Lock()
+
+    def admits(self, per_minute: int) -> bool:
+        """Tell whether a call may pass now, and count it if it does."""
+        with self._lock:
+            now = time.monotonic()
+            while self._calls and self._calls[0] < now - 60:
+                self._calls.popleft()
+            if per_minute and len(self._calls) >= per_minute:
+                return False
+            self._calls.append(now)
+            return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Room:
     """Everything a route may use."""
@@ -31,6 +53,7 @@ class Room:
     signer: Signer
     faults: Faults
     postman: Postman
+    gate: Gate = field(default_factory=Gate)  #: before Email Logs
 
 
 @dataclass(frozen=True)

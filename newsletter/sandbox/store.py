@@ -171,6 +171,35 @@ class Store:
         )
         return total, [_entry(row) for row in rows]
 
+    def logged(self, *, to: str, start: int, end: int, after: int, limit: int) -> list[Entry]:
+        """Return a page of recipients accepted between two times inclusive, newest first.
+
+        `to` is a whole address, or nothing for every one; the page begins below the id `after`.
+        """
+        rows = self._read(
+            "SELECT recipient.id, request_id, place, email"
+            " FROM recipient JOIN request ON request.id = request_id"
+            " WHERE (? = '' OR email = ?) AND accepted BETWEEN ? AND ? AND recipient.id < ?"
+            " ORDER BY recipient.id DESC LIMIT ?",
+            to.lower(),
+            to.lower(),
+            start,
+            end,
+            after,
+            limit,
+        )
+        return [_entry(row) for row in rows]
+
+    def placed(self, request_id: int, place: int) -> Entry | None:
+        """Return the first recipient of a personalization."""
+        rows = self._read(
+            "SELECT id, request_id, place, email FROM recipient"
+            " WHERE request_id = ? AND place = ? ORDER BY id LIMIT 1",
+            request_id,
+            place,
+        )
+        return _entry(rows[0]) if rows else None
+
     def entry(self, number: int) -> Entry | None:
         """Return one recipient."""
         rows = self._read("SELECT id, request_id, place, email FROM recipient WHERE id = ?", number)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.core.brakes import Fuse, Pace, Trouble, blown, next_turn
+from newsletter.core.brakes import Fuse, Pace, Trouble, blown, next_turn, room_within
 
 FUSE = Fuse(after=100, refused=0.05, unknown=0.1, bounced=0.08, complained=0.003)
 CALM = Trouble(asked=1000, refused=50, unknown=100, bounced=80, complained=3)
@@ -50,3 +50,17 @@ def test_no_minute_takes_more_than_the_pace_and_one_batch(batches):
 
 def test_without_a_limit_the_post_office_is_always_free():
     assert next_turn(Pace(per_minute=0, per_day=0, warm_up={}), None, 1000, NOW) == NOW
+
+
+@pytest.mark.parametrize(
+    "pace, hours, room",
+    [
+        (Pace(per_minute=100, per_day=0, warm_up={}), 12, 72_000),
+        (Pace(per_minute=0, per_day=500, warm_up={}), 12, 500),
+        (Pace(per_minute=0, per_day=500, warm_up={}), 24, 1000),  # past midnight: another day's
+        (Pace(per_minute=1, per_day=700, warm_up={}), 24, 700 + 600),
+        (Pace(per_minute=0, per_day=0, warm_up={date(2026, 11, 24): 50}), 12, float("inf")),
+    ],
+)
+def test_there_is_room_for_so_many_within_the_time(pace, hours, room):
+    assert room_within(pace, NOW, NOW + timedelta(hours=hours)) == room

@@ -110,6 +110,9 @@ def test_every_choice_survives_the_command_line() -> None:
         max_events=5,
         duplicates=0.25,
         shuffle=True,
+        logs=False,
+        logs_per_minute=6,
+        logs_delay=1.5,
         seed=9,
     )
     default = SandboxConfig(data=Path("somewhere"))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.adapters.sendgrid.payload import mail_send
-from newsletter.core.delivery import BATCH_LIMIT
+from newsletter.core.delivery import BATCH_LIMIT, Recipient
 from newsletter.core.edition import ADDRESS_HTML, ADDRESS_TEXT, RECIPIENT_TAGS, UNSUBSCRIBE_URL
 from newsletter.core.mailing import Links
 from subscribers.model import Purpose
@@ -48,6 +48,7 @@ def test_the_request_has_just_the_documented_parts(envelope, letter):
             {"type": "text/plain", "value": letter.text},
             {"type": "text/html", "value": letter.html},
         ],
+        "categories": ["nl-issue-7"],
         "headers": {"List-Id": "Technology Daily <technology.news.example.com>"},
         "custom_args": {"nl_attempt": "attempt-of-the-test", "nl_issue": "7"},
         "tracking_settings": {
@@ -128,7 +129,7 @@ def test_an_address_is_escaped_in_html_and_bare_in_text(envelope, letter, email)
 @given(st.integers(0, 2**48 - 1), st.binary(min_size=16, max_size=16))
 def test_substitutions_stay_far_below_the_limit(envelope, letter, number, key):
     longest = f"{'l' * 64}@{'d' * 63}.{'d' * 63}.{'d' * 58}.example"  # RFC 5321: 254 characters
-    reader = replace(recipient(1, longest), subscription_id=number, link_key=key)
+    reader = Recipient(delivery_id=1, email=longest, subscription_id=number, link_key=key)
     claim = replace(claim_for(), recipients=(reader,))
 
     [one] = mail_send(envelope, letter, claim)["personalizations"]

@@ -16,9 +16,11 @@ def main() -> int:
     asked = _arguments()
     results = []
     for plan in _plans(asked):
-        silent = plan.name.endswith("without events")
         with opened(
-            recipients=asked.recipients, batch_size=asked.batch_size, events=not silent
+            recipients=asked.recipients,
+            batch_size=asked.batch_size,
+            events="without events" not in plan.name,
+            logs=not plan.name.endswith("logs"),
         ) as place:
             results.append(torture(place, plan))
             if not asked.json:
@@ -41,7 +43,8 @@ def _arguments() -> argparse.Namespace:
     add("--faults", action="store_true", help="three calls of ten go wrong")
     add("--postgres-restart", action="store_true", help="PostgreSQL goes down at every fifth kill")
     add("--two-workers", action="store_true", help="two workers and two schedulers")
-    add("--no-events", action="store_true", help="no event ever comes: a person decides")
+    add("--no-events", action="store_true", help="no event ever comes: Email Logs are asked")
+    add("--no-logs", action="store_true", help="nor may those be read: a person decides")
     add("--all", action="store_true", help="one run of each kind, and one of all at once")
     add("--seed", type=int, default=1)
     add("--json", action="store_true")
@@ -57,7 +60,9 @@ def _plans(asked: argparse.Namespace) -> list[Plan]:
             "two": asked.two_workers,
         }
         words = [word for word, wanted in chosen.items() if wanted]
-        name = " + ".join(["kills", *words]) + " without events" * asked.no_events
+        silent = asked.no_events or asked.no_logs
+        without = " without events" * silent + " or logs" * asked.no_logs
+        name = " + ".join(["kills", *words]) + without
         return [Plan(name=name, kills=kills, seed=seed, **chosen)]
     return [
         Plan(name="kills", kills=kills, seed=seed),
@@ -66,6 +71,8 @@ def _plans(asked: argparse.Namespace) -> list[Plan]:
         Plan(name="kills + two", kills=kills, two=True, seed=seed),
         Plan(name="all at once", kills=kills, faults=True, postgres=True, two=True, seed=seed),
         Plan(name="kills without events", kills=kills, seed=seed),
+        Plan(name="kills + faults without events", kills=kills, faults=True, seed=seed),
+        Plan(name="kills without events or logs", kills=kills, seed=seed),
     ]
 
 
@@ -73,7 +80,7 @@ def _table(results: list[Result]) -> Table:
     table = Table(title="Killed, and counted")
     for name in (
         "run", "kills", "PG down", "deaths", "recipients", "lost", "doubled",
-        "by event", "by silence", "by hand", "requests", "s", "wrong",
+        "by event", "by silence", "by logs", "by hand", "requests", "s", "wrong",
     ):  # fmt: skip
         table.add_column(name, overflow="fold", no_wrap=name in ("run", "recipients"))
     for one in results:
@@ -87,6 +94,7 @@ def _table(results: list[Result]) -> Table:
             f"{one.doubled}",
             f"{one.by_event}",
             f"{one.by_silence}",
+            f"{one.by_logs}",
             f"{one.by_hand}",
             f"{one.requests}",
             f"{one.seconds:.0f}",

@@ -43,6 +43,7 @@ batch_size = {batch_size}
 lease_seconds = {lease}
 concurrency = 2
 quiet_minutes = {quiet}
+absence_minutes = {quiet}
 [fuse]
 after = 1000000000
 refused = 1
@@ -101,7 +102,7 @@ class Place:
             "NEWSLETTER_CONFIG": str(self.folder / "config"),
             "NEWSLETTER_DATABASE_URL": url,
             "SENDGRID_API_KEY": "SG.torture",
-            "SENDGRID_WEBHOOK_KEY": self.sandbox.public_key,
+            "SENDGRID_WEBHOOK_KEY": self.settings.environment.sendgrid_webhook_key or "",
         }
 
     def restart_postgres(self) -> None:
@@ -149,9 +150,14 @@ def patiently(act: Callable[[], T], *errors: type[Exception], seconds: float = 2
 
 @contextmanager
 def opened(
-    *, recipients: int, batch_size: int, quiet: float = 6, events: bool = True
+    *,
+    recipients: int,
+    batch_size: int,
+    quiet: float = 6,
+    events: bool = True,
+    logs: bool = True,
 ) -> Iterator[Place]:
-    """Make a place, and clear it away afterwards."""
+    """Make a place, and clear it away afterwards; without events there is no webhook."""
     with tempfile.TemporaryDirectory(prefix="newsletter-torture-", ignore_cleanup_errors=True) as t:
         folder, port = Path(t), free_port(0)
         folder.chmod(0o755)  # an embedded server that is started by root runs as somebody else
@@ -159,6 +165,7 @@ def opened(
             data=folder / "sandbox",
             webhook_url=f"http://127.0.0.1:{port}/webhooks/sendgrid",
             events=events,
+            logs=logs,
             duplicates=0.05,
         )
         with Sandbox(config) as sandbox:
@@ -182,7 +189,7 @@ def _configure(folder: Path, sandbox: Sandbox, values: dict[str, float]) -> Sett
     update = {
         "var": folder,
         "sendgrid_api_key": SecretStr("SG.torture"),
-        "sendgrid_webhook_key": sandbox.public_key,
+        "sendgrid_webhook_key": sandbox.public_key if sandbox.config.events else None,
     }
     return replace(settings, environment=settings.environment.model_copy(update=update))
 

@@ -30,10 +30,11 @@ def _run(line: Sequence[str], environ: dict[str, str], log: Path) -> None:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(said.fileno(), 2)
     os.environ.update(environ)
-    from newsletter import scheduler
+    from newsletter import bootstrap, scheduler
     from newsletter.cli import main
 
     scheduler._RECOVER_SECONDS = 1  # what a dead worker left is looked for as often as it dies
+    bootstrap._LOOK_UP_SECONDS = 1
     sys.argv = ["newsletter", *line]
     main()
 

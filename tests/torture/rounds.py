@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import psycopg
 from sqlalchemy import text
@@ -62,6 +63,7 @@ class Result:
     doubled: int = 0
     by_event: int = 0
     by_silence: int = 0
+    by_logs: int = 0
     by_hand: int = 0
     requests: int = 0
     seconds: float = 0.0
@@ -190,8 +192,9 @@ def _decide(place: Place, house: House) -> None:
     """Look up in the stand-in what became of each batch that waits for a person, and say so."""
     if place.sandbox.stats()["events"]["pending_recipients"]:
         return
+    evidence_had_its_turn = house.clock.now() - timedelta(seconds=place.quiet + 4)
     for batch, found in house.settling.listed():
-        if found is Settlement.PERSON:
+        if found is Settlement.PERSON and batch.asked < evidence_had_its_turn:
             ruling = _truth(place, house, batch.batch_id)
             house.settling.by_hand(batch.batch_id, ruling, actor="torture", because="looked up")
             house.dispatch.recover()
@@ -221,12 +224,16 @@ def _count(place: Place, url: str, result: Result) -> None:
     assert row is not None
     result.by_event += row[0]
     result.by_silence += row[1]
-    result.by_hand += row[2]
+    result.by_logs += row[2]
+    result.by_hand += row[3]
 
 
 _SETTLED_BY = """
     SELECT (SELECT count(*) FROM attempt WHERE reason LIKE '%an event proved%'),
-           (SELECT count(*) FROM decision WHERE verb = 'settle' AND actor LIKE 'settlement by%'),
+           (SELECT count(*) FROM decision WHERE verb = 'settle' AND actor LIKE '%by silence'),
+           (SELECT count(*) FROM attempt WHERE reason LIKE '%Email Logs show%')
+               + (SELECT count(*) FROM decision
+                   WHERE verb = 'settle' AND actor LIKE '%by Email Logs'),
            (SELECT count(*) FROM decision WHERE verb = 'settle' AND actor = 'torture')
 """
 

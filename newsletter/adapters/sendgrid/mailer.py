@@ -8,6 +8,8 @@ for the first kind alone.
 import json
 import logging
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from typing import Any, cast
@@ -61,15 +63,30 @@ def open_client(api_key: str, host: str, timeout: float) -> Any:
     return client
 
 
+@dataclass(frozen=True)
+class NoAnswer:
+    """Why a call that changes nothing told nothing."""
+
+    reason: str
+    status: int = 0  #: of SendGrid's refusal; 0: it did not answer at all
+
+
+def read_json(call: Callable[[], Any]) -> Any:
+    """Return the JSON a call of the vendor's client is answered with, or NoAnswer."""
+    try:
+        return json.loads(call().body)
+    except HTTPError as error:
+        status = _status(error)
+        return NoAnswer(f"SendGrid answered {status}: {_message(error)}", status)
+    except (HTTPException, OSError, ValueError, RecursionError) as error:
+        return NoAnswer(f"SendGrid does not answer: {_named(error)}")
+
+
 def fetch_page(endpoint: Any, query: dict[str, int]) -> list[Any]:
     """Return one page of a list of SendGrid's; SendGridUnavailable says why there is none."""
-    try:
-        found = json.loads(endpoint.get(query_params=query).body)
-    except HTTPError as error:
-        told = f"SendGrid answered {_status(error)}: {_message(error)}"
-        raise SendGridUnavailable(told) from None
-    except (HTTPException, OSError, ValueError, RecursionError) as error:
-        raise SendGridUnavailable(f"SendGrid does not answer: {_named(error)}") from None
+    found = read_json(lambda: endpoint.get(query_params=query))
+    if isinstance(found, NoAnswer):
+        raise SendGridUnavailable(found.reason)
     if not isinstance(found, list):
         raise SendGridUnavailable("SendGrid answered something that is no list")
     return cast("list[Any]", found)

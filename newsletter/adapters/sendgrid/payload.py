@@ -26,6 +26,15 @@ _TRACKING = {
 }
 
 
+def category(issue_id: int) -> str:
+    """Return what SendGrid's logs and statistics call the requests of an issue.
+
+    One for each issue, which is one newsletter's of one date: categories are not meant for single
+    sends (OAS). They can be searched for, which custom arguments cannot. No reader sees them.
+    """
+    return f"nl-issue-{issue_id}"
+
+
 def mail_send(envelope: Envelope, letter: Letter, claim: Claim) -> dict[str, Any]:
     """Return the request body: shared content, and one personalization per recipient, in order."""
     return {
@@ -38,6 +47,7 @@ def mail_send(envelope: Envelope, letter: Letter, claim: Claim) -> dict[str, Any
             {"type": "text/html", "value": letter.html},
         ],
         "headers": envelope.headers,
+        "categories": [category(claim.issue_id)],
         "custom_args": {ATTEMPT_ARG: claim.attempt_id, ISSUE_ARG: str(claim.issue_id)},
         "tracking_settings": _TRACKING,
     }

@@ -1,11 +1,15 @@
 """Batches whose answer was lost."""
 
-from sqlalchemy import Engine, text
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, text
 
 from newsletter.adapters.stores import statements
-from newsletter.core.settlement import Ruling, UnknownBatch
+from newsletter.adapters.stores.proof import finish, prove
+from newsletter.core.settlement import Probe, Ruling, UnknownBatch
 
-#: `others_heard` looks for one event of a batch that was asked no sooner; it stops at the first.
+#: A batch that was split off was asked for in the attempts before it, too. `others_heard` looks for
+#: one event of a batch that was asked no sooner; it stops at the first.
 _UNKNOWN = """
     SELECT batch.id AS batch_id, batch.issue_id, issue.newsletter, batch.size,
            COALESCE(batch.reason, '') AS reason, asked.at AS asked, asked.lost,
@@ -17,9 +21,36 @@ _UNKNOWN = """
       JOIN issue ON issue.id = batch.issue_id
       JOIN LATERAL (SELECT max(started_at) AS at,
                            count(*) FILTER (WHERE outcome IS NULL OR outcome = 'unknown') AS lost
-                      FROM attempt WHERE attempt.batch_id = batch.id) AS asked ON true
+                      FROM (SELECT * FROM attempt WHERE batch_id = batch.id
+                             UNION ALL
+                            SELECT earlier.* FROM split_from
+                              JOIN attempt earlier ON earlier.id = split_from.attempt_id
+                             WHERE split_from.batch_id = batch.id) AS attempt) AS asked ON true
      WHERE batch.state = 'unknown'
      ORDER BY asked.at
+"""
+
+_ATTEMPTS = """
+    SELECT (SELECT issue_id FROM batch WHERE id = :batch) AS issue_id, array_agg(id) AS ids,
+           min(started_at) AS since, max(started_at) AS until
+      FROM attempt
+     WHERE batch_id = :batch
+        OR id IN (SELECT attempt_id FROM split_from WHERE batch_id = :batch)
+"""
+
+#: A few are asked about, not one: an address may have changed since. Capitals come last, because
+#: nobody says whether Email Logs keep them.
+_EMAILS = """
+    SELECT email FROM delivery JOIN audience USING (subscription_id)
+     WHERE batch_id = :batch AND skipped IS NULL AND refused IS NULL
+     ORDER BY email <> lower(email), delivery.id LIMIT :count
+"""
+_PROBED = 3
+
+_WITNESS = """
+    SELECT batch_id FROM attempt
+     WHERE outcome = 'accepted' AND started_at >= :asked AND batch_id <> :batch
+     ORDER BY started_at LIMIT 1
 """
 
 _STATES = {Ruling.ACCEPTED: "accepted", Ruling.RESEND: "planned", Ruling.REFUSED: "refused"}
@@ -57,3 +88,37 @@ class Unknowns:
             values["issue"] = settled.issue_id
             connection.execute(text(_GO_ON), values)
             return True
+
+    def probe(self, batch_id: int) -> Probe:
+        """Return what Email Logs are asked about a batch."""
+        with self._engine.begin() as connection:
+            return _probe(connection, batch_id)
+
+    def witness(self, batch: UnknownBatch) -> Probe | None:
+        """Return the same of another batch, surely accepted, that was asked no sooner."""
+        values = {"batch": batch.batch_id, "asked": batch.asked}
+        with self._engine.begin() as connection:
+            other = connection.execute(text(_WITNESS), values).scalar()
+            return None if other is None else _probe(connection, other)
+
+    def prove(self, attempt_id: str, now: datetime) -> bool:
+        """Keep that Email Logs show an attempt; False if its batch was settled before."""
+        with self._engine.begin() as connection:
+            settled = prove(connection, [attempt_id], now, witness="Email Logs show")
+        if settled:
+            finish(self._engine)
+        return bool(settled)
+
+
+def _probe(connection: Connection, batch_id: int) -> Probe:
+    connection.execute(text(statements.LOOK_UP))
+    asked = connection.execute(text(_ATTEMPTS), {"batch": batch_id}).one()
+    emails = connection.execute(text(_EMAILS), {"batch": batch_id, "count": _PROBED})
+    return Probe(
+        batch_id=batch_id,
+        issue_id=asked.issue_id,
+        attempt_ids=frozenset(asked.ids),
+        emails=tuple(emails.scalars()),
+        since=asked.since,
+        until=asked.until,
+    )

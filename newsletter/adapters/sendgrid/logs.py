@@ -1,0 +1,106 @@
+"""SendGrid's Email Logs, asked whether it took a batch.
+
+Custom arguments cannot be searched for. So a few recipients' letters of the time are, and the
+custom arguments of each are read: they name the attempt.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+from newsletter.adapters.sendgrid.mailer import NoAnswer, open_client, read_json
+from newsletter.adapters.sendgrid.payload import ATTEMPT_ARG, category
+from newsletter.core.settlement import Absent, Probe, Shown, Sighting, Unavailable
+
+_LIMIT = 20  #: letters to one reader in that time; pages cannot be turned
+
+#: Before the first attempt and after the last: their clock is not ours.
+_EARLIER, _LATER = timedelta(hours=1), timedelta(days=1)
+
+#: How a quote is spelled within quotes is not documented, and a wrong guess would look like
+#: absence: such an address is not asked about.
+_QUOTABLE = re.compile(r"[^'\"\\\s]+").fullmatch
+
+_ABOUT_ONE = (400, 404)  #: refusals that say nothing about the next call
+_NOBODY = "to_email = 'nobody@example.com'"
+
+
+class SendGridLogs:
+    """`POST /v3/logs` and `GET /v3/logs/{sg_message_id}`, through the vendor's client."""
+
+    def __init__(self, *, api_key: str, host: str, timeout: float) -> None:
+        self._logs: Any = open_client(api_key, host, timeout).logs
+
+    def seek(self, probe: Probe) -> Sighting:
+        """Say whether they show a batch; nothing is raised."""
+        emails = [email for email in probe.emails if _QUOTABLE(email)]
+        if not emails:
+            return Unavailable("it has no address that can be asked about", at_all=False)
+        for query in _queries(probe, emails):
+            found = self._search(query, probe.attempt_ids)
+            if not isinstance(found, Absent):
+                return found
+        return Absent()
+
+    def obstacle(self) -> str | None:
+        """Return why they cannot be read, such as a key that may not; None if they can.
+
+        No document names the scope that a key needs, so they are asked about nobody.
+        """
+        found = self._messages(_NOBODY)
+        return found.reason if isinstance(found, Unavailable) else None
+
+    def _search(self, query: str, attempt_ids: frozenset[str]) -> Sighting:
+        listed = self._messages(query)
+        if isinstance(listed, Unavailable):
+            return listed
+        for message_id in listed:
+            found = read_json(self._logs._(message_id).get)
+            if isinstance(found, NoAnswer):
+                return _unavailable(found)
+            attempt_id = _attempt_of(found)
+            if attempt_id in attempt_ids:
+                return Shown(attempt_id)
+        if len(listed) >= _LIMIT:
+            return Unavailable("more letters were written to it than can be listed", at_all=False)
+        return Absent()
+
+    def _messages(self, query: str) -> list[str] | Unavailable:
+        body = {"query": query, "limit": _LIMIT}
+        found = read_json(lambda: self._logs.post(request_body=body))
+        if isinstance(found, NoAnswer):
+            return _unavailable(found)
+        try:
+            return [str(one["sg_message_id"]) for one in found["messages"]]
+        except (TypeError, LookupError):
+            return Unavailable("SendGrid answered something that is no list of messages")
+
+
+def _unavailable(answer: NoAnswer) -> Unavailable:
+    return Unavailable(answer.reason, at_all=answer.status not in _ABOUT_ONE)
+
+
+def _attempt_of(found: Any) -> str:
+    message = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    named: Any = message.get("custom_args")
+    return str(cast("dict[str, Any]", named).get(ATTEMPT_ARG)) if isinstance(named, dict) else ""
+
+
+def _queries(probe: Probe, emails: list[str]) -> Iterator[str]:
+    """Yield the queries that may show a batch, the narrowest first.
+
+    By the category, one reader's letter is usually the only one. But absence is believed only
+    when it holds for each reader and without the category, which older requests did not bear.
+    """
+    when = (
+        f'sg_message_id_created_at >= TIMESTAMP "{_iso(probe.since - _EARLIER)}"'
+        f' AND sg_message_id_created_at <= TIMESTAMP "{_iso(probe.until + _LATER)}"'
+    )
+    yield f"categories IN ('{category(probe.issue_id)}') AND to_email = '{emails[0]}' AND {when}"
+    for spelling in dict.fromkeys(s for email in emails for s in (email, email.lower())):
+        yield f"to_email = '{spelling}' AND {when}"
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,168 @@
+"""Email Logs: what was accepted, searched for and looked up."""
+
+import json
+import math
+import re
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from newsletter.sandbox import v3
+from newsletter.sandbox.events import Event, sg_message_id
+from newsletter.sandbox.letters import addresses
+from newsletter.sandbox.opened import Opened, open_entries
+from newsletter.sandbox.queries import Condition, read_query
+from newsletter.sandbox.room import BadRequest, NotFound, Room, route
+from newsletter.sandbox.rules import is_integer, is_object
+from newsletter.sandbox.transport import Reply, Request
+
+_LIMIT, _MAX_LIMIT = 10, 1000  #: OAS
+_MAX_EVENTS = 100  #: OAS
+_KEPT = 30 * 24 * 3600  #: seconds: retention of 30 days
+_PAGE = 500  #: recipients looked at in one go
+_NEWEST = 2**62
+_ID = re.compile(r"[\w-]{22}\.recvd-sandbox-(\d{1,18})\.(\d{1,4})").fullmatch
+_STATUS = {  # OAS, EmailLogsMessageStatus; a goodbye or a complaint changes none
+    "processed": "processed",
+    "dropped": "dropped",
+    "deferred": "deferred",
+    "bounce": "bounced",
+    "delivered": "delivered",
+    "click": "delivered",
+    "open": "delivered",
+}
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "<": lambda at, limit: at < limit,
+    ">": lambda at, limit: at > limit,
+    "<=": lambda at, limit: at <= limit,
+    ">=": lambda at, limit: at >= limit,
+}
+
+
+def _search(room: Room, request: Request) -> Reply:
+    if refused := _refused(room):
+        return refused
+    conditions, limit = _asked(request.body)
+    found: list[dict[str, Any]] = []
+    for opened in _logged(room, conditions):
+        line = _line(opened)
+        if all(_holds(one, opened, line) for one in conditions):
+            found.append(line)
+        if len(found) == limit:
+            break
+    return Reply.of({"messages": found})
+
+
+def _look_up(room: Room, _: Request, message_id: str) -> Reply:
+    if refused := _refused(room):
+        return refused
+    place = _ID(message_id)
+    entry = room.store.placed(int(place[1]), int(place[2])) if place else None
+    for opened in open_entries(room, [entry] if entry else []):
+        line = _line(opened)
+        shown = _oldest(room) <= opened.happening.accepted <= _newest(room)
+        if shown and line["sg_message_id"] == message_id:
+            return Reply.of(_detail(opened, line))
+    raise NotFound
+
+
+def _refused(room: Room) -> Reply | None:
+    if not room.config.logs:
+        return v3.refusal(403, "access forbidden")
+    if not room.gate.admits(room.config.logs_per_minute):
+        return v3.refusal(429)
+    return None
+
+
+def _asked(body: bytes) -> tuple[list[Condition], int]:
+    """Return conditions and limit of a search; BadRequest names what is wrong with it."""
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("the body is not JSON") from error
+    if not is_object(asked) or not asked.keys() <= {"query", "limit", "subusers"}:
+        raise BadRequest("the body is an object of query, limit and subusers")
+    limit, query = asked.get("limit", _LIMIT), asked.get("query", "")
+    if not is_integer(limit) or not 1 <= limit <= _MAX_LIMIT:
+        raise BadRequest(f"limit must be between 1 and {_MAX_LIMIT}")
+    if not isinstance(query, str):
+        raise BadRequest("query must be a string")
+    return read_query(query) if "query" in asked else [], limit
+
+
+def _logged(room: Room, conditions: list[Condition]) -> Iterator[Opened]:
+    """Yield letters that may meet the conditions, newest first."""
+    to = next((one.values[0] for one in conditions if one.field == "to_email"), "")
+    page = partial(room.store.logged, to=to, start=math.ceil(_oldest(room)), end=int(_newest(room)))
+    after = _NEWEST
+    while entries := page(after=after, limit=_PAGE):
+        yield from open_entries(room, entries)
+        after = entries[-1].id
+
+
+def _oldest(_: Room) -> float:
+    return time.time() - _KEPT
+
+
+def _newest(room: Room) -> float:
+    return time.time() - room.config.logs_delay
+
+
+def _holds(condition: Condition, opened: Opened, line: dict[str, Any]) -> bool:
+    if compare := _COMPARE.get(condition.operator):
+        return compare(opened.happening.accepted, condition.seconds)
+    if condition.field == "categories":
+        return bool({*condition.values} & {*opened.happening.message.get("categories", ())})
+    return line.get(condition.field) in condition.values
+
+
+def _line(opened: Opened) -> dict[str, Any]:
+    message, accepted = opened.happening.message, opened.happening.accepted
+    one = message["personalizations"][opened.entry.place]
+    given = (email for email in addresses(one) if email.lower() == opened.entry.email)
+    line = {
+        "from_email": (one.get("from") or message["from"])["email"],
+        "sg_message_id": sg_message_id(opened.happening, opened.entry.place),
+        "subject": opened.subject,
+        "to_email": next(given, opened.entry.email),
+        "status": _status(opened.events),
+        "sg_message_id_created_at": datetime.fromtimestamp(accepted, UTC).isoformat(),
+    }
+    told = (event.get("reason") or event.get("response") for event in reversed(opened.events))
+    reason = next(filter(None, told), None)
+    return line | ({"reason": reason} if reason else {})
+
+
+def _status(events: list[Event]) -> str:
+    status = "processed"
+    for event in events:
+        blocked = event.get("type") == "blocked"
+        status = "blocked" if blocked else _STATUS.get(event["event"], status)
+    return status
+
+
+def _detail(opened: Opened, line: dict[str, Any]) -> dict[str, Any]:
+    detail = {name: value for name, value in line.items() if name not in _LINE_ONLY}
+    args, apart = opened.custom_args, {*opened.custom_args, "custom_args"}
+    return detail | {
+        "api_key_id": "sandbox",
+        "client_ip": "127.0.0.1",
+        "custom_args": args,
+        "category": opened.happening.message.get("categories", []),
+        # Unlike in the event webhook's posts, custom arguments stand apart (OAS, CustomArgs).
+        "events": [
+            {**{name: value for name, value in event.items() if name not in apart}}
+            | {"custom_args": args}
+            for event in opened.events[-_MAX_EVENTS:]
+        ],
+    }
+
+
+_LINE_ONLY = ("sg_message_id_created_at", "reason")
+
+ROUTES = (
+    route("POST", "/v3/logs", _search),
+    route("GET", "/v3/logs/{}", _look_up),
+)
