@@ -306,6 +306,14 @@ class WatchBook(Protocol):
         """Return, by number, what operators were not told yet, the oldest first."""
         ...
 
+    def heard(self, notice: Notice) -> frozenset[str]:
+        """Return the channels that have taken a notice."""
+        ...
+
+    def hear(self, notice: Notice, channel: str) -> None:
+        """Write down that a channel took a notice."""
+        ...
+
     def told(self, number: int, now: datetime) -> None:
         """Write down that operators were told."""
         ...

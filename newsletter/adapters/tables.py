@@ -296,6 +296,7 @@ class NoticeRow(Row, table=True):
     date: date
     kind: str = _word()
     sentence: str = _word()
+    heard: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
     told_at: datetime | None = _moment(optional=True)
 
 

@@ -1,12 +1,12 @@
 """Telling operators through channels: each notice once, and again where a channel failed.
 
-What is to be told is on file before it is told, and stays untold until it was: a crash in between
-may tell it twice, and never not at all.
+What is to be told is on file before it is told, and so is which channel has heard it: a crash in
+between may tell it twice there, and never not at all.
 """
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
@@ -20,10 +20,7 @@ from newsletter.services.polling import SourceReport
 
 _log = logging.getLogger(__name__)
 
-#: How long a channel that fails is tried: until the news is old, or, where another channel took
-#: it, no longer than it may be told twice there after a restart.
-_PATIENCE = timedelta(days=1)
-_PATIENCE_ONCE_HEARD = timedelta(hours=1)
+_PATIENCE = timedelta(days=1)  #: a channel that fails is tried until the news is old
 
 _GRACE = timedelta(minutes=5)  #: after the quiet period: what silence permits is done by then
 
@@ -49,15 +46,14 @@ def trial(channels: Iterable[Channel]) -> dict[str, str | None]:
 
 @dataclass
 class _Telling:
-    """A notice on its way: who heard it, and when the others are tried again."""
+    """A notice on its way, and when the channels that did not hear it are tried again."""
 
     first: datetime
     due: datetime
     failures: int = 0
-    heard: set[str] = field(default_factory=set[str])
 
     def is_old(self, now: datetime) -> bool:
-        return now - self.first >= (_PATIENCE_ONCE_HEARD if self.heard else _PATIENCE)
+        return now - self.first >= _PATIENCE
 
 
 class Alerting:
@@ -101,7 +97,7 @@ class Alerting:
         telling = self._tellings.setdefault(notice, _Telling(first=now, due=now))
         if now < telling.due:
             raise NotTold(f"the channels are tried again at {telling.due:%H:%M:%S} UTC")
-        failures = self._pass_on(notice, telling)
+        failures = self._pass_on(notice)
         if failures:
             self._failed(telling, "; ".join(failures), now)
         del self._tellings[notice]
@@ -116,14 +112,15 @@ class Alerting:
         _log.warning("not told yet: %s", reasons, extra={"action": "alert.failed"})
         raise NotTold(reasons)
 
-    def _pass_on(self, notice: Notice, telling: _Telling) -> list[str]:
+    def _pass_on(self, notice: Notice) -> list[str]:
         """Try the channels that did not hear it yet; return how the others failed."""
         failures: list[str] = []
+        heard = self._book.heard(notice)
         for channel in self._channels:
-            if channel.name in telling.heard:
+            if channel.name in heard:
                 continue
             if reason := channel.send(title(notice), body(notice)):
                 failures.append(f"{channel.name}: {reason}")
             else:
-                telling.heard.add(channel.name)
+                self._book.hear(notice, channel.name)
         return failures

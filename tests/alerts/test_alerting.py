@@ -110,15 +110,30 @@ def test_a_channel_that_fails_is_tried_again_later_and_the_other_hears_it_once(d
     assert len(desk.logged) == 2
 
 
-def test_a_channel_that_stays_broken_is_given_up_an_hour_after_the_other_heard(
+def test_after_a_restart_only_the_channel_that_failed_is_tried_again(desk: Desk) -> None:
+    desk.chat.broken = True
+    desk.keep(PAUSED)
+    for _ in range(5):
+        desk.tick(minutes=30)
+        desk.restart()
+    assert desk.mail.heard == [title(PAUSED)]
+    assert desk.chat.tried == 5
+
+    desk.chat.broken = False
+    desk.tick()
+    assert desk.chat.heard == desk.mail.heard == [title(PAUSED)]
+    assert desk.book.untold() == ()
+
+
+def test_a_channel_that_stays_broken_is_given_up_after_a_day(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.chat.broken = True
     desk.keep(PAUSED)
-    for _ in range(59):
-        desk.tick(minutes=1)
+    for _ in range(23):
+        desk.tick(hours=1)
         assert desk.book.untold()
-    desk.tick(hours=1)
+    desk.tick(hours=2)
     errors = [record.message for record in caplog.records if record.levelno == logging.ERROR]
     assert errors == ["given up: chat: it is broken"]
     assert desk.book.untold() == ()

@@ -40,6 +40,16 @@ _KEEP = """
                           AND sentence = :sentence)
 """
 
+#: A notice is known by what it says, as when it is kept.
+_THIS = "newsletter = :newsletter AND date = :date AND kind = :kind AND sentence = :sentence"
+
+_HEARD = f"SELECT unnest(heard) FROM notice WHERE {_THIS}"  # noqa: S608  # from the line above
+
+_HEAR = f"""
+    UPDATE notice SET heard = array_append(heard, :channel)
+     WHERE {_THIS} AND NOT :channel = ANY(heard)
+"""  # noqa: S608  # as above
+
 _UNTOLD = """
     SELECT id, newsletter, date, kind, sentence FROM notice WHERE told_at IS NULL ORDER BY id
 """
@@ -102,6 +112,16 @@ class Watches:
             for number, slug, on, kind, sentence in rows
         )
 
+    def heard(self, notice: Notice) -> frozenset[str]:
+        """Return the channels that have taken a notice."""
+        with self._engine.begin() as connection:
+            return frozenset(connection.execute(text(_HEARD), _named(notice)).scalars())
+
+    def hear(self, notice: Notice, channel: str) -> None:
+        """Write down that a channel took a notice."""
+        with self._engine.begin() as connection:
+            connection.execute(text(_HEAR), _named(notice) | {"channel": channel})
+
     def told(self, number: int, now: datetime) -> None:
         """Write down that operators were told."""
         with self._engine.begin() as connection:
@@ -115,10 +135,13 @@ def _keep(connection: Connection, notice: Notice, now: datetime) -> None:
 
 
 def _values(notice: Notice, now: datetime) -> dict[str, Any]:
+    return _named(notice) | {"now": now}
+
+
+def _named(notice: Notice) -> dict[str, Any]:
     return {
         "newsletter": notice.newsletter,
         "date": notice.date,
         "kind": notice.kind,
         "sentence": notice.sentence,
-        "now": now,
     }
