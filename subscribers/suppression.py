@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from subscribers.model import SuppressionReason
+from subscribers.model import SubscriptionStatus, SuppressionReason
 
 #: From the lightest to the weightiest: what may be mended, what an operator decided, what the
 #: address's owner said.
@@ -34,3 +34,18 @@ def is_answered(
     lists, or an event told twice, would undo what a person decided.
     """
     return any(since <= at and not weightier(reason, said) for reason, at in lifts.items())
+
+
+def status_after_merge(
+    kept: SubscriptionStatus | None, other: SubscriptionStatus, said: SuppressionReason | None
+) -> SubscriptionStatus:
+    """Return how a subscription stands once another one turned out to be the same person's.
+
+    `kept` is None when only the other has it, and `said` is why the other's address must not be
+    written to. A goodbye or a complaint counts, whichever address said it. An operator's word
+    keeps what it silenced from moving; a mailbox that is broken does not.
+    """
+    word = OWNERS_WORD if kept else OWNERS_WORD | {SuppressionReason.MANUAL}
+    if SubscriptionStatus.ENDED in (kept, other) or said in word:
+        return SubscriptionStatus.ENDED
+    return SubscriptionStatus.ACTIVE

@@ -10,10 +10,14 @@ from newsletter.adapters.stores.sql import as_json
 from newsletter.core.events import SOFT_LIMIT, SOFT_WINDOW, DeliveryEvent, consequence
 from newsletter.ports import KeptEvents, Owner
 
+#: Of readers who were erased (their deliveries have lost their subscription) no word is kept.
 _KEEP = """
     INSERT INTO delivery_event (event_id, delivery_id, attempt_id, kind, at, received_at, raw)
     SELECT DISTINCT ON (event_id) event_id, CAST(posted ->> 1 AS bigint), posted ->> 2,
-           posted ->> 3, to_timestamp(CAST(posted -> 4 AS float8)), :now, posted -> 5
+           posted ->> 3, to_timestamp(CAST(posted -> 4 AS float8)), :now,
+           CASE WHEN EXISTS (SELECT FROM delivery WHERE id = CAST(posted ->> 1 AS bigint)
+                                                    AND subscription_id = 0)
+                THEN '{}' ELSE posted -> 5 END
       FROM jsonb_array_elements(CAST(:posted AS jsonb)) AS posted,
            LATERAL (SELECT posted ->> 0) AS known (event_id)
      ORDER BY event_id

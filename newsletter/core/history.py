@@ -1,0 +1,107 @@
+"""One person's time line: what is on record of them, and what was sent to them, in one order."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from newsletter.core.account import DeliveryRecord
+
+#: What readers do themselves; the rest of the events is told by mail servers.
+_READERS_OWN = frozenset({"opened", "clicked", "complained", "unsubscribed", "resubscribed"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssueRecord:
+    """What became of one issue for one person."""
+
+    newsletter: str
+    planned_at: datetime
+    record: DeliveryRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrespondenceRecord:
+    """A letter to this person alone."""
+
+    newsletter: str
+    kind: str
+    at: datetime
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryLine:
+    """One line of a time line."""
+
+    at: datetime
+    who: str
+    what: str
+    about: str  #: a newsletter, or an issue of it
+    detail: str
+
+
+def timeline(*parts: Iterable[HistoryLine]) -> tuple[HistoryLine, ...]:
+    """Return all lines in order; what happened at one moment stays in the order given."""
+    return tuple(sorted((line for part in parts for line in part), key=lambda line: line.at))
+
+
+def issue_lines(issue: IssueRecord) -> Iterator[HistoryLine]:
+    """Tell what became of an issue: planned or left out, asked for, and what was heard of it."""
+    record, about = issue.record, f"{issue.newsletter} {issue.record.date}"
+    if record.exclusion:
+        yield _line(issue.planned_at, "service", "not sent", about, _worded(record.exclusion))
+        return
+    yield _line(issue.planned_at, "service", "planned", about, _closed(record))
+    for one in record.attempts:
+        said = one["reason"] or ""
+        yield _line(one["started_at"], "service", f"sent: {_answer(one)}", about, said)
+    for event in record.events:
+        who = "reader" if event["kind"] in _READERS_OWN else "SendGrid"
+        said = event["reason"] or event["response"] or ""
+        yield _line(event["at"], who, _worded(event["kind"]), about, said)
+
+
+def correspondence_line(letter: CorrespondenceRecord) -> HistoryLine:
+    """Tell of a letter to this person alone."""
+    what = f"letter “{_worded(letter.kind)}”"
+    said = ": ".join(filter(None, [letter.state, letter.reason]))
+    return _line(letter.at, "service", what, letter.newsletter, said)
+
+
+def as_data(issue: IssueRecord) -> dict[str, Any]:
+    """Return an issue's record for the person themselves."""
+    record = issue.record
+    events = [{"at": one["at"].isoformat(), "what": one["kind"]} for one in record.events]
+    sent = [one["started_at"].isoformat() for one in record.attempts]
+    why = record.exclusion or record.skipped or record.refused
+    return {
+        "newsletter": issue.newsletter,
+        "date": _iso(record.date),
+        "sent_at": sent,
+        "not_sent_because": why,
+        "events": events,
+    }
+
+
+def _iso(day: date) -> str:
+    return day.isoformat()
+
+
+def _answer(attempt: dict[str, Any]) -> str:
+    return attempt["outcome"] or "no answer yet"
+
+
+def _closed(record: DeliveryRecord) -> str:
+    if record.skipped:
+        return f"left out at the last moment: {_worded(record.skipped)}"
+    return f"SendGrid refused this recipient: {record.refused}" if record.refused else ""
+
+
+def _worded(word: str) -> str:
+    return word.replace("_", " ")
+
+
+def _line(at: datetime, who: str, what: str, about: str, detail: str) -> HistoryLine:
+    return HistoryLine(at=at, who=who, what=what, about=about, detail=detail)
