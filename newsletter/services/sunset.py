@@ -1,0 +1,88 @@
+"""The sunset: readers who no longer read are asked whether they still want it, then paused.
+
+A bounded portion at a time, so that a list that was never asked is not asked all at once. A
+question is noted before it is written: what dies in between leaves somebody noted whom no letter
+reached, who is asked again and not paused.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from newsletter.core.publication import Newsletter
+from newsletter.errors import NotAllowed
+from newsletter.ports import Clock
+from subscribers.model import SunsetPolicy
+from subscribers.sunsets import Sunsets
+
+_PAGE = 500  #: subscriptions looked at together
+_PAGES = 50  #: in one go; the next goes on from there
+_PORTION = 500  #: questions after which a go ends
+
+
+@dataclass(frozen=True)
+class Portion:
+    """What one go came to, or would come to."""
+
+    asked: int = 0
+    paused: int = 0
+
+    def __add__(self, other: "Portion") -> "Portion":
+        return Portion(self.asked + other.asked, self.paused + other.paused)
+
+
+class Sunset:
+    """The desk that asks whether a letter is still wanted."""
+
+    def __init__(
+        self,
+        *,
+        newsletters: Mapping[str, Newsletter],
+        sunsets: Sunsets,
+        write: Callable[[str, int], object],
+        clock: Clock,
+    ) -> None:
+        self._newsletters, self._sunsets = newsletters, sunsets
+        self._write = write  #: the question, about a newsletter's subscription
+        self._clock = clock
+        self._place: dict[str, int] = {}  #: where the next go begins
+
+    def run(self) -> None:
+        """Ask and pause a portion in every newsletter that has a policy."""
+        for newsletter in self._newsletters.values():
+            if newsletter.sunset:
+                self.go(newsletter)
+
+    def go(self, newsletter: Newsletter) -> Portion:
+        """Ask and pause a portion of a newsletter's silent readers."""
+        slug, policy, now = newsletter.slug, _policy(newsletter), self._clock.now()
+        done, place = Portion(), self._place.get(slug)
+        for _ in range(_PAGES):
+            due = self._sunsets.due(slug, policy, now=now, after=place or 0, limit=_PAGE)
+            paused = self._sunsets.pause(due.pause, now=now)
+            asked = self._sunsets.ask(due.ask, now=now)
+            for subscription_id in asked:
+                self._write(slug, subscription_id)
+            done += Portion(len(asked), paused)
+            place = due.last
+            if place is None or done.asked >= _PORTION:
+                break
+        self._place[slug] = place or 0
+        return done
+
+    def count(self, newsletter: Newsletter) -> Portion:
+        """Count who would be asked and paused as things stand, changing nothing."""
+        policy, now = _policy(newsletter), self._clock.now()
+        found, place = Portion(), 0
+        while place is not None:
+            due = self._sunsets.due(newsletter.slug, policy, now=now, after=place, limit=_PAGE)
+            found += Portion(len(due.ask), len(due.pause))
+            place = due.last
+        return found
+
+
+def _policy(newsletter: Newsletter) -> SunsetPolicy:
+    if newsletter.sunset is None:
+        raise NotAllowed(
+            f"{newsletter.slug} has no [sunset] in its file: nobody is asked, and nobody is paused"
+        )
+    return newsletter.sunset
