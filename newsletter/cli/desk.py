@@ -50,13 +50,25 @@ def leave() -> None:
 
 
 def newsletter_of(slug: str | None) -> Newsletter:
-    """Return the newsletter named, or the only one."""
+    """Return the newsletter named, or the only one; a weekly digest is meant only by its name."""
     settings = house().settings
-    if slug is None and len(settings.newsletters) == 1:
-        return next(iter(settings.newsletters.values()))
+    mains = [one for one in settings.newsletters.values() if one.week_of is None]
+    if slug is None and len(mains) == 1:
+        return mains[0]
     if slug is None:
         raise ConfigurationError(f"name one: --newsletter {' | '.join(settings.newsletters)}")
     return settings.newsletter(slug)
+
+
+def list_of(slug: str | None) -> Newsletter:
+    """Return the newsletter named, or the only one; ConfigurationError for one without a list."""
+    newsletter = newsletter_of(slug)
+    if newsletter.week_of:
+        raise ConfigurationError(
+            f"{newsletter.slug} is the digest of {newsletter.week_of}, and has no list of its own: "
+            f"its readers subscribe to {newsletter.week_of}, with the frequency weekly"
+        )
+    return newsletter
 
 
 def date_of(text: str | None, newsletter: Newsletter) -> date:

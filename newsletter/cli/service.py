@@ -61,7 +61,9 @@ def _answers(which: Newsletter) -> Iterator[Answered]:
         "settings", True, f"{which.name}; newsletters: {', '.join(settings.newsletters)}"
     )
     yield _tried("database", _database)
-    yield _tried("templates", lambda: _templates(which))
+    digests = [one for one in settings.newsletters.values() if one.week_of == which.slug]
+    for one in (which, *digests):
+        yield _tried("templates", partial(_templates, one))
     faults = list(
         obstacles(which, public_url=settings.public_url, sendgrid_host=settings.sendgrid_host)
     )
@@ -95,7 +97,7 @@ def _database() -> str:
 def _templates(which: Newsletter) -> str:
     issue = sample_issue(which)
     house().renderer.set(which, issue)
-    return f"a sample issue of {len(issue.entries)} briefs sets well"
+    return f"{which.name}: a sample issue of {len(issue.entries)} briefs sets well"
 
 
 def _key() -> str:

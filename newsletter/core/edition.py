@@ -97,7 +97,7 @@ def shorten(text: str, limit: int) -> str:
 def preheader(titles: list[str]) -> str:
     """Return the line an inbox shows after the subject: the next stories, never the first again."""
     if not titles:
-        return "One story today, and that is all."
+        return "One story, and that is all."
     if len(titles) == 1:
         return shorten(f"Also: {titles[0]}", PREHEADER_LENGTH)
     more = len(titles) - 2

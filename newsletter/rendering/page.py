@@ -7,7 +7,7 @@ one that is edited later.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from newsletter.core.brief import Verification
 from newsletter.core.edition import (
@@ -82,7 +82,8 @@ class Page:
     direction: str  #: "ltr" or "rtl"
     start: str  #: the side a line starts on: "left" or "right"
     postal_address: str
-    date: str  #: written out
+    date: str  #: written out; of a digest, the first and last day of its week
+    period: str  #: what the issue tells: "today" or "this week"
     leads: tuple[Story, ...]
     sections: tuple[Section, ...]  #: in the newsletter's order, none of them empty
     tags: dict[str, str]  #: what stands for a value of the edition or the recipient
@@ -104,7 +105,8 @@ def page_of(newsletter: Newsletter, issue: Issue) -> Page:
         direction="rtl" if rtl else "ltr",
         start="right" if rtl else "left",
         postal_address=plain_line(newsletter.postal_address),
-        date=written_out(issue.date),
+        date=week_written_out(issue.date) if newsletter.week_of else written_out(issue.date),
+        period="this week" if newsletter.week_of else "today",
         leads=tuple(_story(entry) for entry in issue.entries if entry.lead),
         sections=tuple(_sections(newsletter, issue)),
         tags=_TAGS,
@@ -115,6 +117,16 @@ def page_of(newsletter: Newsletter, issue: Issue) -> Page:
 def written_out(day: date) -> str:
     """Return a date as a reader would say it: "Monday, 23 November 2026"."""
     return f"{day:%A}, {day.day} {day:%B} {day.year}"
+
+
+def week_written_out(last: date) -> str:
+    """Return the seven days that end with this one: "22–28 November 2026"."""
+    first = last - timedelta(days=6)
+    if first.year != last.year:
+        return f"{first.day} {first:%B} {first.year} – {last.day} {last:%B} {last.year}"
+    if first.month != last.month:
+        return f"{first.day} {first:%B} – {last.day} {last:%B} {last.year}"
+    return f"{first.day}–{last.day} {last:%B} {last.year}"
 
 
 def web_url(url: str) -> str:

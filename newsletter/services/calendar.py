@@ -15,6 +15,8 @@ from newsletter.services.dispatch import Dispatch
 from newsletter.services.publishing import Publishing
 
 _REST = timedelta(minutes=1)  #: after a failure, before it is tried again
+_EMPTY_DAY = "there was no accepted brief to print: nothing is sent"
+_EMPTY_WEEK = "no issue of the week printed a brief that still stands: nothing is sent"
 
 
 class Calendar:
@@ -70,7 +72,7 @@ class Calendar:
                     self._publishing.assemble(newsletter, on)
                 case Send(on):
                     if self._dispatch.send(newsletter, on).state is IssueState.EMPTY:
-                        empty = "there was no accepted brief to print: nothing is sent"
+                        empty = _EMPTY_WEEK if newsletter.week_of else _EMPTY_DAY
                         self._book.keep(notice(kind=NoticeKind.EMPTY_DAY, sentence=empty), now)
                 case Miss(_, reason):
                     missed = f"missed: {reason}"

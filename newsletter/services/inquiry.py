@@ -58,7 +58,7 @@ class Inquiry:
             found = self._subscriptions.by_email(email)
         except NoSuchSubscriber:
             return None
-        return next((one for one in found if one.newsletter == newsletter.slug), None)
+        return next((one for one in found if one.newsletter == newsletter.readers.newsletter), None)
 
 
 _EXCLUDED = {

@@ -46,7 +46,7 @@ class Intake:
         decisions: Decisions,
         clock: Clock,
     ) -> None:
-        self._pillars = {n.pillar.casefold(): n for n in newsletters.values()}
+        self._pillars = {n.pillar.casefold(): n for n in newsletters.values() if not n.week_of}
         self._briefs, self._issues = briefs, issues
         self._decisions, self._clock = decisions, clock
 

@@ -54,12 +54,12 @@ class Previews:
     def for_email(self, newsletter: Newsletter, on: date, email: str) -> Preview:
         """Return the letter this subscriber gets."""
         for one in self._subscriptions.by_email(email):
-            if one.newsletter == newsletter.slug:
+            if one.newsletter == newsletter.readers.newsletter:
                 reader = replace(
                     _NOBODY, email=one.email, subscription_id=one.id, link_key=one.link_key
                 )
                 return self._preview(newsletter, on, one.topics, reader)
-        raise NotFound(f"{email} has no subscription to {newsletter.slug}")
+        raise NotFound(f"{email} has no subscription to {newsletter.readers.newsletter}")
 
     def _preview(
         self, newsletter: Newsletter, on: date, topics: TopicSet, reader: Recipient

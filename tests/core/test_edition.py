@@ -146,7 +146,7 @@ def test_a_headline_cannot_break_out_of_the_subject_line() -> None:
 @pytest.mark.parametrize(
     ("titles", "line"),
     [
-        ([], "One story today, and that is all."),
+        ([], "One story, and that is all."),
         (["B"], "Also: B"),
         (["B", "C"], "B; C"),
         (["B", "C", "D", "E"], "B; C and 2 more"),

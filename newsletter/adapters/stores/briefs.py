@@ -20,10 +20,11 @@ from newsletter.core.publication import Newsletter
 from newsletter.core.verification import Known, Ruling, Verdict
 from newsletter.errors import NotFound
 
-#: A brief with the issue that prints it, if one does.
+#: A brief with the issue that prints it, if one does: the first, before a digest of the week.
 _FILED = """
-    SELECT brief.*, issue_brief.issue_id
-      FROM brief LEFT JOIN issue_brief ON issue_brief.brief_id = brief.id
+    SELECT brief.*,
+           (SELECT min(issue_id) FROM issue_brief WHERE brief_id = brief.id) AS issue_id
+      FROM brief
 """
 
 
@@ -62,10 +63,10 @@ class Briefs:
             rows = connection.execute(
                 text("""
                     SELECT brief.id, brief.title, brief.content #>> '{source,url}' AS url,
-                           COALESCE(issue.state NOT IN ('draft', 'empty'), false) AS printed
+                           brief.id IN (SELECT brief_id FROM issue_brief
+                                          JOIN issue ON issue.id = issue_id
+                                         WHERE issue.state NOT IN ('draft', 'empty')) AS printed
                       FROM brief
-                      LEFT JOIN issue_brief ON issue_brief.brief_id = brief.id
-                      LEFT JOIN issue ON issue.id = issue_brief.issue_id
                      WHERE lower(brief.pillar) = lower(:pillar) AND brief.received_at >= :since
                        AND brief.ruling <> 'rejected'
                      ORDER BY brief.id
@@ -131,20 +132,20 @@ class Briefs:
     def candidates(
         self, newsletter: Newsletter, on: date, since: datetime
     ) -> tuple[Candidate, ...]:
-        """Return accepted briefs received since, which stand in no other date's issue."""
+        """Return accepted briefs which stand in no other date's issue of this newsletter.
+
+        Of a newsletter: those received since. Of a digest: those that were printed in the week.
+        """
+        arrived = _PRINTED_IN_THE_WEEK if newsletter.week_of else "brief.revised_at >= :since"
+        values = {
+            "pillar": newsletter.pillar,
+            "since": since,
+            "on": on,
+            "slug": newsletter.slug,
+            "main": newsletter.week_of,
+        }
         with self._engine.begin() as connection:
-            rows = connection.execute(
-                text("""
-                    SELECT brief.* FROM brief
-                      LEFT JOIN issue_brief ON issue_brief.brief_id = brief.id
-                      LEFT JOIN issue ON issue.id = issue_brief.issue_id
-                     WHERE lower(brief.pillar) = lower(:pillar) AND brief.ruling = 'accepted'
-                       AND brief.held_by IS NULL AND brief.revised_at >= :since
-                       AND (issue.id IS NULL OR issue.date = :on)
-                     ORDER BY brief.id
-                """),
-                {"pillar": newsletter.pillar, "since": since, "on": on},
-            )
+            rows = connection.execute(text(_CANDIDATES + arrived + " ORDER BY brief.id"), values)
             return tuple(
                 Candidate(
                     brief_id=row.id,
@@ -156,6 +157,28 @@ class Briefs:
                 for row in rows
             )
 
+
+#: The gate's word now, not as it was when an issue was set.
+_CANDIDATES = """
+    SELECT brief.* FROM brief
+      LEFT JOIN issue_brief ON issue_brief.brief_id = brief.id AND issue_brief.newsletter = :slug
+      LEFT JOIN issue ON issue.id = issue_brief.issue_id
+     WHERE lower(brief.pillar) = lower(:pillar) AND brief.ruling = 'accepted'
+       AND brief.held_by IS NULL AND (issue.id IS NULL OR issue.date = :on) AND
+"""
+
+#: In an issue of these seven dates that has left, or in an older one that left only after the
+#: digest of a week ago was set, and would else be in none.
+_PRINTED_IN_THE_WEEK = """
+    EXISTS (SELECT FROM issue_brief AS place JOIN issue AS main ON main.id = place.issue_id
+             WHERE place.brief_id = brief.id AND place.newsletter = :main
+               AND main.planned_at IS NOT NULL AND main.state <> 'cancelled'
+               AND main.date <= :on AND main.date > CAST(:on AS date) - 14
+               AND (main.date > CAST(:on AS date) - 7
+                    OR main.planned_at > (SELECT assembled_at FROM issue AS last
+                                           WHERE last.newsletter = :slug
+                                             AND last.date = CAST(:on AS date) - 7)))
+"""
 
 _FILE = """
     INSERT INTO brief AS old
