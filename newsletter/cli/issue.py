@@ -116,12 +116,22 @@ def send(
             "--wait", metavar="", help="Send from here, and show it until all is answered."
         ),
     ] = False,
+    segment: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Only to readers who are in this segment now."),
+    ] = None,
     date: Date = None,
     newsletter: Slug = None,
     as_json: AsJson = False,
 ) -> None:
-    """Plan who gets which edition, and hand the batches to the workers."""
-    filed = house().dispatch.send(*_which(newsletter, date))
+    """Plan who gets which edition, and hand the batches to the workers.
+
+    An issue is sent once. With --segment nobody else gets it, also not later.
+    """
+    which, on = _which(newsletter, date)
+    if segment:
+        house().segments.get(which.readers.newsletter, segment)
+    filed = house().dispatch.send(which, on, segment=segment)
     before = filed.state is IssueState.SENT
     if wait and filed.state is IssueState.SENDING:
         filed = wait_for(filed, quiet=unwatched(as_json=as_json))

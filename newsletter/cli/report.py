@@ -27,6 +27,7 @@ def issue_data(filed: FiledIssue, account: Account | None = None) -> dict[str, A
         "approved_hash": filed.approved_hash,
         "approved_by": filed.approved_by,
         "approved_at": filed.approved_at,
+        "segment": filed.segment,
     }
     if account:
         data["account"] = plain(account) | {"adds_up": account.sums.add_up}
@@ -43,6 +44,9 @@ def say_issue(filed: FiledIssue) -> None:
     if filed.approved_by:
         by = escape(filed.approved_by)
         console.print(f"  [dim]approved by {by}, {filed.approved_at:%Y-%m-%d %H:%M:%S %Z}[/]")
+    if filed.planned_at:
+        readers = f"the segment [bold]{filed.segment}[/]" if filed.segment else "all its readers"
+        console.print(f"  [dim]to {readers}[/]")
     for entry in issue.entries:
         mark = "[bold]★[/]" if entry.lead else " "
         title = escape(entry.brief.title)

@@ -71,3 +71,14 @@ class FiledIssue:
     approved_by: str | None = None
     approved_at: datetime | None = None
     planned_at: datetime | None = None
+    segment: str | None = None  #: who was in it when the issue was planned; None: all its readers
+
+
+def send_key(issue_id: int, segment: str) -> str:
+    """Return what the members of a segment are kept under for the send of an issue."""
+    return f"{issue_id} {segment}"
+
+
+def segment_of(send: str | None) -> str | None:
+    """Return the segment whose members are kept under this key."""
+    return send.partition(" ")[2] if send else None

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Protocol
 
-from newsletter.core.events import Consequence, DeliveryEvent, consequence
+from newsletter.core.events import Consequence, DeliveryEvent, EventKind, consequence
 from newsletter.errors import EventNotAuthentic
 from newsletter.ports import Clock, EventStore, KeptEvents
 from newsletter.services.counters import Counters
@@ -14,6 +14,7 @@ from subscribers.model import Suppression, SuppressionReason
 from subscribers.service import Subscriptions
 
 _SOURCE = "delivery event"
+_ENGAGED = (EventKind.OPENED, EventKind.CLICKED)  #: by a person, as far as SendGrid can tell
 
 
 class EventSource(Protocol):
@@ -68,6 +69,8 @@ class Feedback:
         # The latest last: of one letter's news, it is what a lift may not have answered yet.
         if news := sorted(_lasting(events), key=lambda one: one.at):
             self._act(news, now)
+        if seen := _last_seen(events, now):
+            self._engage(seen)
         kept = self._events.keep(events, now)
         self.counters.add(_counts(kept))
         return kept
@@ -87,6 +90,23 @@ class Feedback:
         )
         goodbyes = {owners[one].subscription_id for one in ended if one in owners}
         self._subscriptions.end(goodbyes, now=now, source=_SOURCE)
+
+    def _engage(self, seen: Mapping[int, date]) -> None:
+        days: dict[int, date] = {}
+        for delivery_id, subscription_id in self._events.subscriptions_of(list(seen)).items():
+            day = seen[delivery_id]
+            days[subscription_id] = max(day, days.get(subscription_id, day))
+        self._subscriptions.engage(days)
+
+
+def _last_seen(events: Iterable[DeliveryEvent], now: datetime) -> dict[int, date]:
+    """Return on which day each letter was last opened or clicked; no clock runs before ours."""
+    seen: dict[int, date] = {}
+    for event in events:
+        if event.kind in _ENGAGED and event.delivery_id is not None:
+            day = min(event.at, now).astimezone(UTC).date()
+            seen[event.delivery_id] = max(day, seen.get(event.delivery_id, day))
+    return seen
 
 
 def _lasting(events: Iterable[DeliveryEvent]) -> Iterator[_News]:

@@ -109,7 +109,7 @@ class Desk:
 
     def subscribe(self, *rows: str, newsletter: str = "technology") -> None:
         path = self.file("list.csv", "\n".join(["email,name,topics,timezone", *rows, ""]))
-        self.done("subscribers", "import", path, "--newsletter", newsletter)
+        self.done("subscribers", "import", path, "--newsletter", newsletter, "--consent", "a test")
 
     def settle(self, old: str, new: str) -> None:
         """Change a line of the newsletter's file."""

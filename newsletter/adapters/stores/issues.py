@@ -12,7 +12,7 @@ from newsletter.adapters.stores.codec import (
     galley_to_json,
 )
 from newsletter.adapters.stores.sql import as_json
-from newsletter.core.filed import FiledIssue, IssueState
+from newsletter.core.filed import FiledIssue, IssueState, segment_of
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Entry, Issue
 from newsletter.errors import NotAllowed, NotFound
@@ -101,15 +101,15 @@ class Issues:
                 {"b": brief_id, "ids": list(voided)},
             )
 
-    def published(self, newsletter: str) -> tuple[FiledIssue, ...]:
-        """Return the issues that were planned, the newest first, at most a hundred."""
+    def published(self, newsletter: str, limit: int = 100) -> tuple[FiledIssue, ...]:
+        """Return the issues that were planned, the newest first, at most so many."""
         with self._engine.begin() as connection:
             ids = connection.execute(
                 text("""
                     SELECT id FROM issue WHERE newsletter = :n AND planned_at IS NOT NULL
-                     ORDER BY date DESC LIMIT 100
+                     ORDER BY date DESC LIMIT :limit
                 """),
-                {"n": newsletter},
+                {"n": newsletter, "limit": limit},
             ).scalars()
             return tuple(_get(connection, issue_id) for issue_id in ids.all())
 
@@ -218,4 +218,5 @@ def _filed(row: Any, entries: tuple[Entry, ...]) -> FiledIssue:
         approved_by=row.approved_by,
         approved_at=row.approved_at,
         planned_at=row.planned_at,
+        segment=segment_of(row.segment),
     )

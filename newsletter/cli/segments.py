@@ -1,0 +1,212 @@
+"""`newsletter segments`: how many, who, and a name for them."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from newsletter.cli.desk import AsJson, Slug, actor, answer, console, house, newsletter_of
+from newsletter.cli.report import counted
+from newsletter.core.publication import Newsletter
+from subscribers.errors import InvalidSegment
+from subscribers.segment import Filter, filter_data, sentence
+from subscribers.segments import Member, Segment, SegmentCount
+
+app = typer.Typer(no_args_is_help=True, help="Keep segments, and count who is in them.")
+
+_PANEL = "The filter: who matches all that is said"
+
+
+def _option(metavar: str, words: str, *names: str) -> Any:
+    return typer.Option(*names, metavar=metavar, help=words, rich_help_panel=_PANEL)
+
+
+Words = list[str] | None
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The segment.")]
+Topics = Annotated[Words, _option("A,B", "Chose any of these topics.", "--topic")]
+Tags = Annotated[Words, _option("A,B", "Has any of these tags.", "--tag")]
+TagsAll = Annotated[Words, _option("A,B", "Has each of these tags.", "--tags-all")]
+TagsNone = Annotated[Words, _option("A,B", "Has none of these tags.", "--tags-none")]
+Status = Annotated[
+    str | None, _option("WORD", "mailable, active, paused, ended or suppressed.", "--status")
+]
+Often = Annotated[str | None, _option("WORD", "daily or weekly.", "--frequency")]
+Zones = Annotated[
+    Words, _option("A,B", "Lives in any: Europe/Berlin, or a whole area: Europe.", "--zone")
+]
+Source = Annotated[
+    str | None, _option("TEXT", "Came by this; the first words are enough.", "--source")
+]
+Since = Annotated[str | None, _option("DATE", "Joined on this day or later.", "--joined-since")]
+Before = Annotated[str | None, _option("DATE", "Joined before this day.", "--joined-before")]
+Engaged = Annotated[
+    str | None, _option("DAYS", "Opened or clicked within so many days.", "--engaged-within")
+]
+Silent = Annotated[
+    str | None,
+    _option("DAYS", "Had so many days, and did not open or click.", "--not-engaged-within"),
+]
+
+
+@app.command("list")
+def list_(newsletter: Slug = None, as_json: AsJson = False) -> None:
+    """Show the saved segments, and what each of them asks."""
+    found = house().segments.all(_list_of(newsletter_of(newsletter)))
+
+    def say() -> None:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for one in found:
+            table.add_row(f"[bold]{one.name}[/]", escape(sentence(one.filter)))
+        console.print(table if found else "There are no segments yet: newsletter segments save.")
+
+    answer([_data(one) for one in found], as_json=as_json, say=say)
+
+
+@app.command()
+def save(
+    name: Name,
+    topic: Topics = None,
+    tag: Tags = None,
+    tags_all: TagsAll = None,
+    tags_none: TagsNone = None,
+    status: Status = None,
+    frequency: Often = None,
+    zone: Zones = None,
+    source: Source = None,
+    joined_since: Since = None,
+    joined_before: Before = None,
+    engaged_within: Engaged = None,
+    not_engaged_within: Silent = None,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", metavar="", help="Change the segment that has this name."),
+    ] = False,
+    newsletter: Slug = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a filter a name, for sends and exports."""
+    said = _said(locals())
+    which = newsletter_of(newsletter)
+    chosen = house().segments.read(said, which.topic_slugs)
+    now = house().clock.now()
+    segment = house().segments.save(
+        _list_of(which), name, chosen, by=actor(), now=now, replace=replace
+    )
+    count = house().segments.count(segment.newsletter, chosen, now=now)
+    data = _data(segment) | _counted(count)
+    answer(data, as_json=as_json, say=lambda: _say(f"[bold]{name}[/]", chosen, count))
+
+
+@app.command()
+def count(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A segment; or say a filter.")
+    ] = None,
+    topic: Topics = None,
+    tag: Tags = None,
+    tags_all: TagsAll = None,
+    tags_none: TagsNone = None,
+    status: Status = None,
+    frequency: Often = None,
+    zone: Zones = None,
+    source: Source = None,
+    joined_since: Since = None,
+    joined_before: Before = None,
+    engaged_within: Engaged = None,
+    not_engaged_within: Silent = None,
+    newsletter: Slug = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count who is in a segment, or who matches a filter, and how many get letters."""
+    said = _said(locals())
+    which = newsletter_of(newsletter)
+    chosen = _chosen(which, name, said)
+    found = house().segments.count(_list_of(which), chosen, now=house().clock.now())
+    data = {"segment": name, "filter": filter_data(chosen)} | _counted(found)
+    title = f"[bold]{escape(name)}[/]" if name else ""
+    answer(data, as_json=as_json, say=lambda: _say(title, chosen, found))
+
+
+@app.command()
+def show(
+    name: Name,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")] = 10,
+    newsletter: Slug = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a segment asks, how many are in it, and some of them, the latest first."""
+    which, now = newsletter_of(newsletter), house().clock.now()
+    segment = house().segments.get(_list_of(which), name)
+    found = house().segments.count(segment.newsletter, segment.filter, now=now)
+    some = house().segments.sample(segment.newsletter, segment.filter, now=now, limit=limit)
+
+    def say() -> None:
+        _say(f"[bold]{name}[/]", segment.filter, found)
+        console.print(f"  [dim]saved by {escape(segment.by)}, {segment.at:%Y-%m-%d %H:%M %Z}[/]")
+        console.print(_members(some))
+
+    data = _data(segment) | _counted(found) | {"sample": some}
+    answer(data, as_json=as_json, say=say)
+
+
+@app.command()
+def delete(name: Name, newsletter: Slug = None, as_json: AsJson = False) -> None:
+    """Forget a segment; nobody's subscription changes."""
+    segment = house().segments.delete(_list_of(newsletter_of(newsletter)), name)
+    told = f"{segment.name} is no segment any more; it was: {sentence(segment.filter)}."
+    answer(_data(segment), as_json=as_json, say=lambda: console.print(escape(told)))
+
+
+_PLURALS = {"topic": "topics", "tag": "tags", "zone": "zones"}
+_NO_FILTER = {"name", "replace", "newsletter", "as_json"}
+
+
+def _said(options: dict[str, Any]) -> dict[str, Any]:
+    """Return those of a verb's options that make the filter, as it names them."""
+    return {_PLURALS.get(k, k): v for k, v in options.items() if v and k not in _NO_FILTER}
+
+
+def _chosen(which: Newsletter, name: str | None, said: dict[str, Any]) -> Filter:
+    if name and said:
+        raise InvalidSegment("count a segment by its name, or say a filter: not both")
+    if name:
+        return house().segments.get(_list_of(which), name).filter
+    return house().segments.read(said, which.topic_slugs)
+
+
+def _list_of(newsletter: Newsletter) -> str:
+    """Return whose subscribers they are: a digest has those of its newsletter."""
+    return newsletter.readers.newsletter
+
+
+def _data(segment: Segment) -> dict[str, Any]:
+    return {
+        "name": segment.name,
+        "newsletter": segment.newsletter,
+        "filter": filter_data(segment.filter),
+        "sentence": sentence(segment.filter),
+        "saved_at": segment.at,
+        "saved_by": segment.by,
+    }
+
+
+def _counted(count: SegmentCount) -> dict[str, int]:
+    return {"matching": count.matching, "mailable": count.mailable}
+
+
+def _say(title: str, chosen: Filter, count: SegmentCount) -> None:
+    console.print(f"{title}{': ' if title else ''}{escape(sentence(chosen))}")
+    console.print(
+        f"  {counted(count.matching, 'subscription')}; "
+        f"[bold]{count.mailable:,}[/] of them may be written to"
+    )
+
+
+def _members(some: tuple[Member, ...]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for one in some:
+        seen = f"last seen {one.engaged_on}" if one.engaged_on else "never seen"
+        joined = f"joined {one.joined:%Y-%m-%d}"
+        table.add_row(f"  {escape(one.email)}", escape(one.name), joined, f"[dim]{seen}[/]")
+    return table
