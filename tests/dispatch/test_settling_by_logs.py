@@ -1,5 +1,6 @@
 """Unknown batches where no event comes: settled by what Email Logs show; absence alone is weak."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -283,3 +284,21 @@ def test_check_says_why_only_a_person_can_settle(sending_desk):  # noqa: F811
     assert "there is no key to ask Email Logs with" in " ".join(
         sending_desk.run("check").out.split()
     )
+
+
+@pytest.mark.parametrize(
+    "pace, fine, told",
+    [
+        ("per_minute = 1", True, "2 readers can be written to while an issue is fresh"),
+        ("per_day = 1", False, "1 of 2 readers can be written to while an issue is fresh"),
+        ('warm_up = { "2026-01-01" = 1 }', True, "the rest is left out, for the sake of the"),
+    ],
+)
+def test_check_says_whether_the_list_fits_the_pace(sending_desk, pace, fine, told):  # noqa: F811
+    path = sending_desk.config / "service.toml"
+    name = pace.partition(" ")[0]
+    lines = [pace if line.startswith(name) else line for line in path.read_text().splitlines()]
+    path.write_text("\n".join(lines))
+    said = json.loads(sending_desk.run("check", "--json").out)
+    [answer] = [one for one in said if one["question"] == "pace"]
+    assert (answer["fine"], told in answer["sentence"]) == (fine, True), answer
