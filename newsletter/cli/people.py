@@ -14,7 +14,7 @@ from newsletter.cli.desk import (
     answer,
     console,
     house,
-    newsletter_of,
+    list_of,
     slugs_of,
 )
 from newsletter.core.history import HistoryLine
@@ -48,7 +48,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Find subscribers by address, a part of it, or a tag; the newest first."""
-    slug = newsletter and newsletter_of(newsletter).slug
+    slug = newsletter and list_of(newsletter).slug
     found = house().records.search(part, tag=tag, newsletter=slug, limit=limit)
     answer(found, as_json=as_json, say=lambda: _say_found(found))
 
@@ -155,7 +155,7 @@ def add(
 
     Who left, was erased, or must not be written to is not added: only they themselves come back.
     """
-    which = newsletter_of(newsletter)
+    which = list_of(newsletter)
     slugs = slugs_of(topics)
     if unknown := sorted(set(slugs).difference(which.topic_slugs)):
         raise typer.BadParameter(f"unknown topic: {', '.join(unknown)}", param_hint="'--topics'")
@@ -220,7 +220,7 @@ def _subscriptions(email: str, newsletter: str | None) -> tuple[Subscription, ..
     found = house().records.person(email).subscriptions
     if newsletter is None:
         return found
-    slug = newsletter_of(newsletter).slug
+    slug = list_of(newsletter).slug
     if chosen := tuple(one for one in found if one.newsletter == slug):
         return chosen
     raise NoSuchSubscription(f"This address has no subscription to {slug}.")
@@ -229,7 +229,7 @@ def _subscriptions(email: str, newsletter: str | None) -> tuple[Subscription, ..
 def _chosen(who: str, newsletter: str | None, *, segment: bool) -> Collection[int] | Everybody:
     if not segment:
         return [one.id for one in _subscriptions(who, newsletter)]
-    slug = newsletter_of(newsletter).slug
+    slug = list_of(newsletter).slug
     return Everybody(newsletter=slug, within=house().segments.get(slug, who).filter)
 
 
@@ -267,7 +267,7 @@ def _say_person(person: Person) -> None:
         if told := ", ".join(words):
             console.print(f"  {label}: {escape(told)}")
     for one in person.notes:
-        told = f"note of {utc(one.at)}, {one.actor}: {one.detail['text']}"
+        told = f"note of {utc(one.at)}, {one.actor}: {one.detail['note']}"
         console.print(f"  {escape(told)}")
 
 

@@ -23,7 +23,11 @@ RETURNING id
 """
 
 _STANDS = """
-SELECT status, (SELECT reason FROM suppression WHERE email_key = %(key)s) AS suppressed
+SELECT status,
+       (SELECT reason FROM suppression WHERE email_key = %(key)s) AS suppressed,
+       (SELECT kept.email
+        FROM subscriber JOIN subscriber AS kept ON kept.id = subscriber.merged_into
+        WHERE subscriber.id = %(id)s) AS kept
 FROM (SELECT) AS asked
 LEFT JOIN subscription ON subscriber_id = %(id)s AND newsletter = %(newsletter)s
 """
@@ -56,7 +60,7 @@ def add(
     values: dict[str, Any] = {
         "act": ConsentAct.IMPORTED.value,
         "at": now,
-        "detail": Jsonb({"statement": newcomer.statement}),
+        "detail": Jsonb({"how": "by hand", "statement": newcomer.statement}),
         "email": address.email,
         "key": address.key,
         "name": newcomer.name,
@@ -77,6 +81,8 @@ def _refuse(connection: Connection[Any], values: dict[str, Any]) -> None:
     [stands] = rows(connection, _STANDS, values)
     if rows(connection, ERASED_AT, values):
         raise NotAdded("this address was erased; only its owner can sign up again")
+    if stands["kept"]:
+        raise NotAdded(f"this is another address of {stands['kept']}; name that one")
     if reason := stands["suppressed"]:
         raise NotAdded(f"this address must not be written to: {reason}")
     if stands["status"] == "ended":

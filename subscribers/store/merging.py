@@ -99,7 +99,7 @@ def merge(
     reason = SuppressionReason(said[0]["reason"]) if said else None
     for pair in rows(connection, _PAIRS, values):
         _unite(connection, pair, reason, values)
-    merged = {"address": other["email"], "subscriber": other_id}
+    merged = {"other_address": other["email"], "other_subscriber": other_id}
     for statement in _TRACE:
         connection.execute(statement, values | {"name": other["name"], "merged": Jsonb(merged)})
 

@@ -69,12 +69,17 @@ FROM subscriber WHERE id = %(id)s
 # An import leaves no act of consent for each row: the subscription's own note of it stands for one,
 # once for the two of a merge. Either way the import says what consent it was told of.
 _ENTRIES = """
-WITH person AS (
-    SELECT id, email FROM subscriber WHERE id = %(id)s OR merged_into = %(id)s
-    UNION
-    SELECT subscriber.id, email
-    FROM change JOIN subscriber ON subscriber.id = CAST(detail ->> 'subscriber' AS bigint)
-    WHERE subscriber_id = %(id)s AND what = 'merged'
+WITH merged AS (
+    SELECT CAST(detail ->> 'other_subscriber' AS bigint) AS id,
+           max(detail ->> 'other_address') AS address
+    FROM change WHERE what = 'merged' AND subscriber_id IN (
+        SELECT id FROM subscriber WHERE id = %(id)s OR merged_into = %(id)s
+    )
+    GROUP BY 1
+), person AS (
+    SELECT id, email FROM subscriber WHERE id = %(id)s
+    UNION ALL
+    SELECT id, address FROM merged
 ), told AS (
     SELECT id AS import_id, at, 'import ' || id AS source, jsonb_strip_nulls(jsonb_build_object(
                'statement', consent_source, 'file', file, 'format', nullif(format, ''),
@@ -86,13 +91,14 @@ WITH person AS (
     ORDER BY import_id, newsletter, subscription.id
 )
 SELECT consent.at, consent.source AS actor, act AS what, true AS consent, newsletter, email,
-       consent.detail || COALESCE(facts, '{}') AS detail, consent.id AS place
+       consent.detail || COALESCE(facts, '{}') AS detail, consent.id AS place,
+       person.id AS person
 FROM person
 JOIN consent ON consent.subscriber_id = person.id
 LEFT JOIN told ON act = 'imported' AND told.source = consent.source
 UNION ALL
 SELECT told.at, told.source, 'imported', true, newsletter, email,
-       facts || jsonb_strip_nulls(jsonb_build_object('line', import_line)), 0
+       facts || jsonb_strip_nulls(jsonb_build_object('line', import_line)), 0, noted.id
 FROM noted JOIN told USING (import_id)
 WHERE NOT EXISTS (
     SELECT FROM consent
@@ -100,7 +106,7 @@ WHERE NOT EXISTS (
       AND consent.newsletter = noted.newsletter AND act = 'imported'
 )
 UNION ALL
-SELECT at, actor, what, false, newsletter, email, detail, change.id
+SELECT at, actor, what, false, newsletter, email, detail, change.id, person.id
 FROM person JOIN change ON change.subscriber_id = person.id
 ORDER BY at, consent DESC, place
 """
@@ -186,7 +192,10 @@ class PostgresRecords:
     def entries(self, subscriber_id: int) -> tuple[Entry, ...]:
         """Return every act of consent and every change, the oldest first."""
         found = self._read(_ENTRIES, id=subscriber_id)
-        return tuple(Entry(**{k: v for k, v in row.items() if k != "place"}) for row in found)
+        _address(found)
+        return tuple(
+            Entry(**{k: v for k, v in row.items() if k not in ("place", "person")}) for row in found
+        )
 
     def texts(self, hashes: Collection[str]) -> dict[str, str]:
         """Return those of these that are hashes of words people agreed to."""
@@ -218,7 +227,7 @@ class PostgresRecords:
 
     def note(self, subscriber_id: int, text: str, *, actor: str, now: datetime) -> None:
         """Append a note."""
-        values = {"id": subscriber_id, "at": now, "actor": actor, "detail": Jsonb({"text": text})}
+        values = {"id": subscriber_id, "at": now, "actor": actor, "detail": Jsonb({"note": text})}
         with transaction(self._engine) as connection:
             connection.execute(_NOTE, values)
 
@@ -257,3 +266,13 @@ def _chosen(chosen: Collection[int] | Everybody, now: datetime) -> Condition:
     if isinstance(chosen, Everybody):
         return condition(chosen.newsletter, chosen.within, now.astimezone(UTC).date())
     return Condition("id = ANY(%(ids)s)", {"ids": list(chosen)})
+
+
+def _address(entries: list[dict[str, Any]]) -> None:
+    """Name with each entry the address it was said of: before a change of it, the former one."""
+    former: dict[int, str] = {}
+    for entry in reversed(entries):
+        person, detail = entry["person"], entry["detail"]
+        entry["email"] = former.get(person, entry["email"])
+        if entry["what"] == "address" and not entry["consent"]:
+            former[person] = detail.get("from", entry["email"])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from subscribers.errors import NotMerged
+from subscribers.errors import NotAdded, NotMerged
 from subscribers.model import Purpose, SubscriptionStatus, Suppression, SuppressionReason
 from tests.records.conftest import Office
 
@@ -94,6 +94,34 @@ def test_consent_stays_where_it_was_written_and_is_read_with_who_was_kept(office
         (OTHER, "imported"),
         (KEEP, "merged"),
     ]
+
+
+def test_by_hand_nothing_is_added_to_an_address_that_was_merged(office: Office):
+    office.add(KEEP)
+    office.add(OTHER)
+    office.merge(KEEP, OTHER)
+    for newsletter in ("technology", "markets"):
+        with pytest.raises(NotAdded, match=KEEP):
+            office.add(OTHER, newsletter)
+
+
+def test_each_entry_names_the_address_it_was_said_of(office: Office):
+    """Also after the address changed, and the merged one's was taken over."""
+    office.add(KEEP)
+    office.add(OTHER)
+    office.merge(KEEP, OTHER)
+    keep_id = office.records.id_of(KEEP)
+    office.do("UPDATE subscriber SET email = 'x', email_key = 'x' WHERE email = :m", m=OTHER)
+    office.do("UPDATE subscriber SET email = :m, email_key = :m WHERE email = :k", m=OTHER, k=KEEP)
+    office.do(
+        "INSERT INTO change (subscriber_id, at, actor, what, detail) VALUES (:id, :at, "
+        "'subscriber', 'address', jsonb_build_object('from', CAST(:k AS text)))",
+        id=keep_id,
+        at=office.now,
+        k=KEEP,
+    )
+    emails = [one.email for one in office.records.entries(keep_id)]
+    assert emails == [KEEP, OTHER, KEEP, OTHER]
 
 
 def test_who_was_merged_is_not_merged_again_and_nobody_with_themselves(office: Office):

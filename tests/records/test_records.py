@@ -57,7 +57,7 @@ def test_a_note_is_shown_with_who_and_when(office: Office):
 
     [note] = office.records.person("reader@example.com").notes
 
-    assert (note.actor, note.at, note.detail) == ("anna", office.now, {"text": "asked by phone"})
+    assert (note.actor, note.at, note.detail) == ("anna", office.now, {"note": "asked by phone"})
     with pytest.raises(InvalidChoice):
         office.records.note(person_id, "  ", actor="anna", now=office.now)
 
