@@ -14,6 +14,7 @@ class NoticeKind(StrEnum):
     MISSED_DAY = "missed day"  #: its freshness ran out before it could be sent
     PAUSED = "paused"  #: on its way, and waiting for a person
     UNKNOWN_BATCH = "unknown batch"  #: an answer was lost, and nothing has told it since
+    NOT_WRITTEN = "letter not sent"  #: letters to one person, such as confirmations, cannot leave
     SOURCE_DOWN = "source down"  #: a polled source has failed for long; the date is its first day
 
 

@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -52,9 +52,12 @@ class Templates:
             "piece": _bracket("<mj-raw>{}</mj-raw>", in_mjml=in_mjml, marked=marked),
             "inline_piece": _bracket("{}", in_mjml=in_mjml, marked=marked),
         }
+        return self.render(name, vars(page) | pieces | {"stories": page.stories})
+
+    def render(self, name: str, values: Mapping[str, object]) -> str:
+        """Return a template filled in; RenderingFailed names template, line and brief."""
         try:
-            template = self._jinja.get_template(name)
-            return template.render(vars(page), stories=page.stories, **pieces)
+            return self._jinja.get_template(name).render(values)
         except TemplateSyntaxError as error:
             raise RenderingFailed(f"{error.name}, line {error.lineno}: {error.message}") from error
         except (TemplateError, *_TEMPLATE_BUGS) as error:

@@ -5,7 +5,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -61,6 +70,28 @@ class SignupRow(SQLModel, table=True):
     mails: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
     mailed_at: datetime | None = columns.moment(optional=True)
     evidence: dict[str, Any] = columns.json_object()
+
+
+class AskingRow(SQLModel, table=True):
+    """Something that limits count: a mail to an address, a sign-up from a network; kept a day."""
+
+    __tablename__ = "asking"
+    __table_args__ = (Index("asking_counted", "counted_as", "at"),)
+
+    id: int = columns.identity()
+    counted_as: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  #: a keyed hash
+    at: datetime = columns.moment()
+
+
+class ConfirmationRow(SQLModel, table=True):
+    """What a confirmed sign-up became: its link is answered alike however often it is used."""
+
+    __tablename__ = "confirmation"
+
+    signup_id: int = columns.part_of_key()
+    subscription_id: int = columns.number()
+    link_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: datetime = columns.moment()
 
 
 class AddressChangeRow(SQLModel, table=True):

@@ -1,0 +1,28 @@
+"""The room where people sign up: its page, its JSON endpoint, and what its letters' links open."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import APIRouter
+
+from newsletter.services.signing_up import SigningUp
+from newsletter.web import confirming, signup, signup_json
+from newsletter.web.pages import Pages
+from newsletter.web.stamps import Stamps
+
+
+@dataclass(frozen=True)
+class SignUpRoom:
+    """What the room needs besides what every room has."""
+
+    signing_up: SigningUp
+    forms_key: Callable[[], bytes]
+    base_url: str
+
+    def routers(self, now: Callable[[], datetime], pages: Pages) -> Iterator[APIRouter]:
+        """Yield the room's routes, in the order in which they are tried."""
+        yield confirming.routes(self.signing_up, pages)
+        stamps = Stamps(self.forms_key, now)
+        yield signup_json.routes(self.signing_up, self.base_url)
+        yield signup.routes(self.signing_up, stamps, pages, self.base_url)

@@ -1,0 +1,115 @@
+"""Asking for letters: what was asked, what it leaves as evidence, how often it may be mailed."""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from subscribers.model import Frequency, SuppressionReason, TopicSet
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+_PREFIXES = {4: 24, 6: 64}  #: IP version → bits that one household or office usually shares
+
+#: What who confirms has answered: they do want letters, and one has reached them.
+LIFTED_BY_OWNER = (SuppressionReason.SOFT_BOUNCE, SuppressionReason.UNSUBSCRIBE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What somebody asks for, in a form."""
+
+    newsletter: str
+    email: str
+    topics: TopicSet
+    zone: str
+    frequency: Frequency = Frequency.DAILY
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Where and how somebody asked or confirmed; kept, so that consent can be shown later."""
+
+    via: str  #: "sign-up page", "embedded form", "JSON endpoint", "confirmation link"
+    form: str = ""  #: URL of the form, and its version
+    version: str = ""
+    consent_text: str = ""  #: as it was shown
+    ip: str = ""
+    agent: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How often one may ask."""
+
+    pause: timedelta = timedelta(minutes=10)  #: from one mail to an address to the next
+    mails_a_day: int = 3  #: to an address
+    signups_an_hour: int = 20  #: from a network
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignUp:
+    """Somebody asked for letters, and has not confirmed yet."""
+
+    id: int
+    newsletter: str
+    email: str
+    topics: TopicSet
+    zone: str
+    frequency: Frequency
+    link_key: bytes
+    asked_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressChange:
+    """A subscriber's new address, until it is confirmed there."""
+
+    id: int
+    subscriber_id: int
+    email: str
+    link_key: bytes
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What is to be mailed to who asked; nothing at all, as often as not."""
+
+    signup_id: int | None = None  #: a confirmation of this sign-up
+    subscription_id: int | None = None  #: word that there is this subscription already
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirmed:
+    """A sign-up that was confirmed, now or before."""
+
+    newsletter: str
+    subscription_id: int
+    subscriber_id: int
+    now: bool  #: false: it was before, and nothing changed
+
+
+def network_of(ip: str) -> str:
+    """Return the network an address belongs to, as far as limits care; empty if it is none."""
+    try:
+        address = ipaddress.ip_address(ip.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    prefix = _PREFIXES[address.version]
+    return str(ipaddress.ip_network(f"{address}/{prefix}", strict=False))
+
+
+def may_mail(
+    mailed: Sequence[datetime], limits: Limits, now: datetime, *, again: bool = False
+) -> bool:
+    """Tell whether an address may be mailed, given when it was; who asks again may have one more.
+
+    `again`: they pressed "send it again", since the first one did not come.
+    """
+    of_the_day = sum(at > now - DAY for at in mailed)
+    lately = sum(at > now - limits.pause for at in mailed)
+    return of_the_day < limits.mails_a_day and lately <= int(again)

@@ -1,0 +1,317 @@
+"""The store of sign-ups and new addresses: each verb is one short transaction."""
+
+import hashlib
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection, Cursor
+from psycopg.rows import DictRow, dict_row
+from psycopg.types.json import Jsonb
+from sqlalchemy import Engine
+
+from subscribers.asking import (
+    DAY,
+    HOUR,
+    LIFTED_BY_OWNER,
+    AddressChange,
+    Asked,
+    Confirmed,
+    Evidence,
+    SignUp,
+    Wanted,
+    may_mail,
+)
+from subscribers.model import Frequency, TopicSet
+from subscribers.signups import Asking
+from subscribers.store import signup_statements as sql
+
+_OWNERS = [reason.value for reason in LIFTED_BY_OWNER]
+
+_Cursor = Cursor[DictRow]
+
+
+class PostgresSignUps:
+    """A `subscribers.signups.SignUpStore` in PostgreSQL."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def _transaction(self) -> Generator[_Cursor]:
+        with self._engine.begin() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, Connection)
+            with driver.cursor(row_factory=dict_row) as cursor:
+                yield cursor
+
+    def forms_key(self) -> bytes:
+        """Return the house's own key for forms."""
+        with self._transaction() as cursor:
+            return _required(cursor, sql.FORMS_KEY, {})["key"]
+
+    def ask(
+        self, asking: Asking, wanted: Wanted, evidence: Evidence, *, expires_at: datetime
+    ) -> Asked:
+        """Keep a sign-up, unless a limit, a suppression or a subscription forbids it."""
+        with self._transaction() as cursor:
+            if _network_is_over(cursor, asking) or not _is_writable(cursor, asking.address.key):
+                return Asked()
+            mail = _count_mail(cursor, asking)
+            if subscription_id := _subscription(cursor, asking):
+                return Asked(subscription_id=subscription_id if mail else None)
+            values = _asked_for(asking, wanted, evidence, mail=mail)
+            kept = _required(cursor, sql.ASK, {**values, "expires_at": expires_at})
+            if evidence.consent_text:
+                cursor.execute(sql.CONSENT_TEXT, values)
+            return Asked(signup_id=kept["id"] if mail else None)
+
+    def again(self, asking: Asking) -> Asked:
+        """Return what to mail once more."""
+        with self._transaction() as cursor:
+            subscription_id = _subscription(cursor, asking)
+            values = {"key": asking.address.key, "newsletter": asking.newsletter}
+            waiting = cursor.execute(sql.WAITING, {**values, "now": asking.at}).fetchone()
+            known = subscription_id or waiting
+            if not (known and _is_writable(cursor, asking.address.key)):
+                return Asked()
+            if not _count_mail(cursor, asking):
+                return Asked()
+            if subscription_id or waiting is None:
+                return Asked(subscription_id=subscription_id)
+            cursor.execute(sql.MAILED, {"id": waiting["id"], "now": asking.at})
+            return Asked(signup_id=waiting["id"])
+
+    def signup(self, signup_id: int) -> SignUp | None:
+        """Return the sign-up of this number, while it waits."""
+        with self._transaction() as cursor:
+            row = cursor.execute(sql.SIGNUP, {"id": signup_id}).fetchone()
+            if row is None:
+                return None
+            return SignUp(
+                id=row["id"],
+                newsletter=row["newsletter"],
+                email=row["email"],
+                topics=TopicSet.of(row["topics"]),
+                zone=row["zone"],
+                frequency=Frequency(row["frequency"]),
+                link_key=row["link_key"],
+                asked_at=row["asked_at"],
+                expires_at=row["expires_at"],
+            )
+
+    def confirmed(self, signup_id: int) -> tuple[bytes, Confirmed] | None:
+        """Return what a confirmed sign-up became, and what its link was signed with."""
+        with self._transaction() as cursor:
+            row = cursor.execute(sql.CONFIRMED, {"id": signup_id}).fetchone()
+            return (row["link_key"], _confirmed(row, now=False)) if row else None
+
+    def confirm(self, signup_id: int, evidence: Evidence, *, at: datetime) -> Confirmed | None:
+        """Make or revive the subscription a sign-up asked for; None if it is gone."""
+        with self._transaction() as cursor:
+            signup = cursor.execute(sql.TAKE_SIGNUP, {"id": signup_id}).fetchone()
+            if signup is None:
+                return None
+            row = _subscribe(cursor, signup, at)
+            _show_consent(cursor, signup, row["subscriber_id"], evidence, at)
+            values = {"at": at, "key": signup["email_key"], "reasons": _OWNERS}
+            cursor.execute(sql.FORGET_ERASURE, values)
+            cursor.execute(sql.LIFT, values)
+            cursor.execute(sql.CONFIRMATION, {**signup, **row, "at": at})
+            return _confirmed(row, now=True)
+
+    def ask_address(
+        self, asking: Asking, subscriber_id: int, *, expires_at: datetime
+    ) -> int | None:
+        """Keep a subscriber's new address, and return its number if it is to be mailed."""
+        with self._transaction() as cursor:
+            if _holder(cursor, asking.address.key) == subscriber_id:
+                return None
+            if not _is_writable(cursor, asking.address.key):
+                return None
+            mail = _count_mail(cursor, asking)
+            values = {
+                "at": asking.at,
+                "email": asking.address.email,
+                "expires_at": expires_at,
+                "key": asking.address.key,
+                "subscriber": subscriber_id,
+            }
+            kept = _required(cursor, sql.ASK_ADDRESS, values)
+            return kept["id"] if mail else None
+
+    def address_change(self, change_id: int) -> AddressChange | None:
+        """Return the address change of this number."""
+        with self._transaction() as cursor:
+            row = cursor.execute(sql.ADDRESS_CHANGE, {"id": change_id}).fetchone()
+            return AddressChange(**row) if row else None
+
+    def holder(self, email_key: str) -> int | None:
+        """Return which subscriber has this address; nobody has what is only a merged one's."""
+        with self._transaction() as cursor:
+            return _holder(cursor, email_key)
+
+    def active(self, subscriber_id: int) -> tuple[int, ...]:
+        """Return the numbers of a subscriber's active subscriptions."""
+        with self._transaction() as cursor:
+            rows = cursor.execute(sql.ACTIVE, {"subscriber": subscriber_id})
+            return tuple(row["id"] for row in rows)
+
+    def move(self, change_id: int, *, at: datetime) -> None:
+        """Give a subscriber the address they confirmed; LookupError while another one has it."""
+        with self._transaction() as cursor:
+            values: dict[str, Any] = {"at": at, "id": change_id}
+            people = cursor.execute(sql.MOVING, values).fetchall()
+            mover = next((one for one in people if one["moves"]), None)
+            other = next((one for one in people if not one["moves"]), None)
+            if mover is None or mover["email_key"] == mover["new_key"]:
+                return  # gone, or moved before
+            if other and other["merged_into"] is None:
+                raise LookupError("another subscriber has this address")
+            if other and not cursor.execute(sql.DELETE_BARE, other).rowcount:
+                cursor.execute(sql.PUT_ASIDE, other)
+            cursor.execute(sql.MOVE, {**mover, "at": at})
+            cursor.execute(sql.LEAVE_TRACE, {**mover, "at": at})
+            cursor.execute(sql.FORGET_ERASURE, {"key": mover["new_key"]})
+
+    def sweep(self, older: Mapping[str, datetime], *, at: datetime) -> int:
+        """Delete sign-ups asked before a newsletter's moment; return how many."""
+        values = {
+            "at": at,
+            "day": at - DAY,
+            "moments": list(older.values()),
+            "newsletters": list(older),
+        }
+        with self._transaction() as cursor:
+            cursor.execute(sql.SWEEP_ASKINGS, values)
+            cursor.execute(sql.SWEEP_ADDRESSES, values)
+            return cursor.execute(sql.SWEEP_SIGNUPS, values).rowcount
+
+    def writable(self, email_key: str) -> bool:
+        """Tell whether something may be mailed to this address about its own wish."""
+        with self._transaction() as cursor:
+            return _is_writable(cursor, email_key)
+
+
+def _required(cursor: _Cursor, query: bytes, values: Mapping[str, Any]) -> DictRow:
+    row = cursor.execute(query, values).fetchone()
+    assert row is not None
+    return row
+
+
+def _network_is_over(cursor: _Cursor, asking: Asking) -> bool:
+    """Count this asking for its network, unless that has asked too often."""
+    if not asking.network:
+        return False
+    values = {"at": asking.at, "name": asking.signups, "since": asking.at - HOUR}
+    cursor.execute(sql.LOCK_COUNT, values)
+    if len(cursor.execute(sql.COUNTED, values).fetchall()) >= asking.limits.signups_an_hour:
+        return True
+    cursor.execute(sql.COUNT, values)
+    return False
+
+
+def _count_mail(cursor: _Cursor, asking: Asking) -> bool:
+    """Count a mail to this address; False when it has had enough."""
+    values = {"at": asking.at, "name": asking.mails, "since": asking.at - DAY}
+    cursor.execute(sql.LOCK_COUNT, values)
+    mailed = [row["at"] for row in cursor.execute(sql.COUNTED, values)]
+    if not may_mail(mailed, asking.limits, asking.at, again=asking.again):
+        return False
+    cursor.execute(sql.COUNT, values)
+    return True
+
+
+def _is_writable(cursor: _Cursor, key: str) -> bool:
+    values = {"key": key, "owners": _OWNERS}
+    return cursor.execute(sql.FORBIDDEN, values).fetchone() is None
+
+
+def _subscription(cursor: _Cursor, asking: Asking) -> int | None:
+    values = {"key": asking.address.key, "newsletter": asking.newsletter}
+    found = cursor.execute(sql.SUBSCRIBED, values).fetchone()
+    return found["subscription_id"] if found else None
+
+
+def _holder(cursor: _Cursor, key: str) -> int | None:
+    found = cursor.execute(sql.HOLDER, {"key": key}).fetchone()
+    return found["id"] if found else None
+
+
+def _asked_for(asking: Asking, wanted: Wanted, evidence: Evidence, *, mail: bool) -> dict[str, Any]:
+    digest = hashlib.sha256(evidence.consent_text.encode()).hexdigest()
+    choice = {
+        "frequency": wanted.frequency.value,
+        "topics": sorted(wanted.topics.slugs),
+        "zone": wanted.zone,
+    }
+    request = choice | {
+        "agent": evidence.agent,
+        "at": asking.at.isoformat(),
+        "email": wanted.email,
+        "form": evidence.form,
+        "ip": evidence.ip,
+        "text": digest if evidence.consent_text else "",
+        "version": evidence.version,
+        "via": evidence.via,
+    }
+    return choice | {
+        "at": asking.at,
+        "consent_text": evidence.consent_text,
+        "email": asking.address.email,
+        "hash": digest,
+        "key": asking.address.key,
+        "mails": int(mail),
+        "name": wanted.name,
+        "network": asking.network,
+        "newsletter": asking.newsletter,
+        "requests": Jsonb([request]),
+    }
+
+
+def _subscribe(cursor: _Cursor, signup: DictRow, at: datetime) -> DictRow:
+    """Make or revive the subscription; return its number and its subscriber's."""
+    requests = signup["evidence"]["requests"]
+    values = {**signup, "at": at, "on": at.date(), "source": requests[-1]["via"]}
+    subscriber = _required(cursor, sql.SUBSCRIBER, values)
+    cursor.execute(sql.TOPIC_SET, values)
+    values["subscriber"] = subscriber["id"]
+    before = cursor.execute(sql.BEFORE, values).fetchone()
+    row = _required(cursor, sql.SUBSCRIBE, values)
+    if before:
+        cursor.execute(sql.CHANGE, {**values, "detail": Jsonb({"before": before["before"]})})
+    return row
+
+
+def _show_consent(
+    cursor: _Cursor, signup: DictRow, subscriber_id: int, evidence: Evidence, at: datetime
+) -> None:
+    said = {"newsletter": signup["newsletter"], "subscriber": subscriber_id}
+    for request in signup["evidence"]["requests"]:
+        about = {name: value for name, value in request.items() if name not in ("at", "via")}
+        when = datetime.fromisoformat(request["at"])
+        values = {"act": "requested", "at": when, "source": request["via"]}
+        cursor.execute(sql.CONSENT, {**said, **values, "detail": Jsonb(about)})
+    about = {
+        "agent": evidence.agent,
+        "email": signup["email"],
+        "form": evidence.form,
+        "frequency": signup["frequency"],
+        "ip": evidence.ip,
+        "signup": signup["id"],
+        "text": signup["evidence"]["requests"][-1]["text"],
+        "topics": signup["topics"],
+        "zone": signup["zone"],
+    }
+    values = {"act": "confirmed", "at": at, "source": evidence.via}
+    cursor.execute(sql.CONSENT, {**said, **values, "detail": Jsonb(about)})
+
+
+def _confirmed(row: DictRow, *, now: bool) -> Confirmed:
+    return Confirmed(
+        newsletter=row["newsletter"],
+        subscription_id=row["subscription_id"],
+        subscriber_id=row["subscriber_id"],
+        now=now,
+    )

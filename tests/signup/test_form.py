@@ -1,0 +1,258 @@
+"""The form: it keeps what was typed, keeps machines out, and never tells who is known."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from newsletter.core.publication import Weekday, WeeklyDigest
+from newsletter.sandbox.server import Sandbox
+from newsletter.web.guessing import zone_guess
+from subscribers.model import Frequency, SuppressionReason
+from tests.signup.conftest import Ask
+from tests.signup.place import PAGE, READER, SignUpHouse, newsletter, open_signups, stamp_in
+from tests.web.conftest import Client
+
+pytestmark = pytest.mark.postgres
+
+_AS_LONG = "nobody@example.com"
+
+
+def test_the_page_says_what_there_is_and_ticks_it_all(client: Client):
+    page = client.get(PAGE)
+    assert page.status_code == 200
+    for said in (
+        "Stay ahead on Technology",
+        "Flaws, breaches, and the people who mend them.",
+        "Send me Technology Daily by email. I can leave at any time, with one click in any letter.",
+    ):
+        assert said in page.text
+    assert page.text.count(" checked") == 6
+    assert "<script" not in page.text
+    assert 'value="America/New_York" selected' in page.text
+    assert "How often?" not in page.text  # there is no digest
+
+
+@pytest.mark.parametrize(
+    "languages, zone",
+    [
+        ("de-AT,de;q=0.9,en-US;q=0.8", "Europe/Vienna"),
+        ("zh-Hant-TW", "Asia/Taipei"),
+        ("en-US,en;q=0.5", "Etc/Mine"),  # that country has many
+        ("de,en", "Etc/Mine"),
+        ("x" * 5000 + ",,;;=", "Etc/Mine"),
+        ("", "Etc/Mine"),
+    ],
+)
+def test_a_zone_is_guessed_where_there_is_no_doubt(languages: str, zone: str):
+    assert zone_guess(languages, "Etc/Mine") == zone
+
+
+def test_what_was_typed_wrong_is_said_and_what_was_typed_is_kept(ask: Ask, place: SignUpHouse):
+    answer = ask("reader@example", name="Robin", topic=["policy"])
+    assert answer.status_code == 422
+    assert 'value="reader@example"' in answer.text
+    assert 'value="Robin"' in answer.text
+    assert answer.text.count(" checked") == 1
+    assert 'value="Europe/Berlin" selected' in answer.text
+    assert 'aria-describedby="email-wrong"' in answer.text
+
+    assert "Please choose one topic at least." in ask(topic=[]).text
+    assert "There is no such topic." in ask(topic=["gardening"]).text
+    assert "There is no such time zone." in ask(timezone="Mars/Base").text
+    assert "on one line" in ask(name="a\nb").text
+    assert ask(email="a\x00b@example.com", name="\x00").status_code == 422
+    assert place.rows("SELECT * FROM asking") == []
+
+
+def _known(place: SignUpHouse, client: Client, ask: Ask) -> None:
+    ask()
+    client.post(place.link())
+
+
+def _left(place: SignUpHouse, client: Client, ask: Ask) -> None:
+    _known(place, client, ask)
+    place.house.leave(READER)
+
+
+def _waiting(place: SignUpHouse, client: Client, ask: Ask) -> None:
+    ask()
+
+
+def _mailed_enough(place: SignUpHouse, client: Client, ask: Ask) -> None:
+    for _ in range(4):
+        ask()
+        place.house.clock.pass_time(minutes=20)
+
+
+def _new(place: SignUpHouse, client: Client, ask: Ask) -> None:
+    pass
+
+
+def _suppressed(reason: SuppressionReason) -> Callable[[SignUpHouse, Client, Ask], None]:
+    return lambda place, _client, _ask: place.suppress(reason)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [_known, _left, _waiting, _mailed_enough, *map(_suppressed, SuppressionReason)],
+)
+def test_no_answer_hints_whether_an_address_is_known(
+    place: SignUpHouse, client: Client, ask: Ask, before: Callable[..., None]
+):
+    now = place.house.clock.now()
+    place.house.clock.pass_time(days=-2)
+    before(place, client, ask)
+    place.house.clock.time = now
+    answers = [ask(READER), ask(_AS_LONG), ask(READER, website="https://spam.example")]
+    told = {(one.status_code, _impersonal(one), tuple(one.headers.items())) for one in answers}
+    assert len(told) == 1
+
+
+def _impersonal(answer: httpx.Response) -> str:
+    """Return an answer without what its asker typed, and when."""
+    return answer.text.replace(_AS_LONG, READER).replace(stamp_in(answer.text), "")
+
+
+def test_a_filled_trap_keeps_nothing(ask: Ask, place: SignUpHouse):
+    assert ask(website="https://spam.example").status_code == 200
+    assert place.rows("SELECT * FROM asking") == []
+    assert place.rows("SELECT * FROM signup") == []
+
+
+def test_a_form_filled_in_at_once_or_long_ago_is_to_be_pressed_again(
+    client: Client, place: SignUpHouse
+):
+    clock = place.house.clock
+    sheet = {"email": READER, "topic": "chips"}
+    stamp = stamp_in(client.get(PAGE).text)
+
+    quick = client.post(PAGE, data={**sheet, "stamp": stamp})
+    assert "press the button once more" in quick.text
+    clock.pass_time(hours=25)
+    late = client.post(PAGE, data={**sheet, "stamp": stamp})
+    forged = client.post(PAGE, data={**sheet, "stamp": stamp[:-1] + "_"})
+    none = client.post(PAGE, data=sheet)
+    assert late.text == forged.text == none.text
+    assert place.rows("SELECT * FROM signup") == []
+
+    again = client.post(PAGE, data={**sheet, "stamp": stamp_in(late.text)})
+    assert "Look into your mail" in again.text
+    assert len(place.rows("SELECT * FROM signup")) == 1
+
+
+def test_send_it_again_sends_one_more(client: Client, ask: Ask, place: SignUpHouse):
+    sent = ask()
+    sheet = {"email": READER, "stamp": stamp_in(sent.text)}
+    answers = [client.post(PAGE + "/again", data=sheet) for _ in range(3)]
+    assert len(place.deliver()) == 2
+    assert len({one.text for one in answers}) == 1
+
+    unknown = {"email": "nobody@example.com", "stamp": sheet["stamp"]}
+    assert client.post(PAGE + "/again", data=unknown).status_code == 200
+    assert len(place.rows("SELECT * FROM correspondence")) == 2
+
+
+def test_who_is_subscribed_is_told_so_by_letter_alone(client: Client, ask: Ask, place: SignUpHouse):
+    ask()
+    client.post(place.link())
+    place.house.clock.pass_time(hours=1)
+    ask(topic=["policy"])
+    letter = place.deliver()[0]
+    assert letter["subject"] == "You already subscribe to Technology Daily"
+    assert "List-Unsubscribe" in letter["headers"]
+    assert sorted(place.subscription().topics.slugs) == ["chips", "security"]
+
+
+def test_an_address_is_mailed_three_times_a_day_and_not_within_ten_minutes(
+    ask: Ask, place: SignUpHouse
+):
+    for minutes in (0, 9, 2, 11, 11, 600):
+        place.house.clock.pass_time(minutes=minutes)
+        ask(READER.upper() if minutes == 9 else READER)
+    assert len(place.deliver()) == 3
+    place.house.clock.pass_time(hours=25)
+    ask()
+    assert len(place.deliver()) == 4
+
+
+def test_a_network_signs_up_twenty_times_an_hour(ask: Ask, place: SignUpHouse):
+    for number in range(22):
+        assert ask(f"reader{number}@example.com").status_code == 200
+    assert len(place.rows("SELECT * FROM signup")) == 20
+    place.house.clock.pass_time(hours=1)
+    ask("late@example.com")
+    assert len(place.rows("SELECT * FROM signup")) == 21
+
+
+def test_counts_hold_no_address(ask: Ask, place: SignUpHouse):
+    ask()
+    [*counted] = place.rows("SELECT counted_as FROM asking")
+    assert len(counted) == 2
+    assert all(b"example" not in bytes(one["counted_as"]) for one in counted)
+
+
+def test_the_embedded_form_needs_no_stamp_and_asks_for_everything(
+    client: Client, place: SignUpHouse
+):
+    page = client.get("/technology/embed").text
+    assert "https://news.example.com/technology/subscribe" in page
+    assert "&lt;script" not in page
+    sheet = {"email": READER, "form": "embed"}
+    site = {"Referer": "https://www.example.org/about"}
+    assert client.post(PAGE, data=sheet, headers=site).status_code == 200
+    client.post(place.link())
+    assert place.subscription().source == "embedded form"
+    assert place.rows("SELECT detail FROM consent LIMIT 1")[0]["detail"]["form"] == site["Referer"]
+
+    wrong = client.post(PAGE, data={**sheet, "email": "nobody"})
+    assert wrong.status_code == 422
+    assert wrong.text.count(" checked") == 6
+    corrected = {"email": READER, "topic": "chips", "stamp": stamp_in(wrong.text)}
+    assert client.post(PAGE, data=corrected).status_code == 200
+
+
+def test_a_closed_newsletter_has_no_sign_up(engine: Engine, sandbox: Sandbox, client: Client):
+    closed = open_signups(engine, sandbox, newsletter(open=False))
+    shut = Client(closed.app, client._portal)
+    for path in (PAGE, "/technology/embed", "/nothing/subscribe"):
+        assert shut.get(path).status_code == 404
+    assert shut.post(PAGE, data={}).status_code == 404
+    assert shut.post(PAGE + ".json", json={}).status_code == 404
+
+
+def test_a_weekly_digest_can_be_chosen_where_there_is_one(
+    engine: Engine, sandbox: Sandbox, client: Client
+):
+    which = replace(newsletter(), weekly=WeeklyDigest(day=Weekday.SUN))
+    place = open_signups(engine, sandbox, which)
+    weekly = Client(place.app, client._portal)
+    assert "How often?" in weekly.get(PAGE).text
+    sheet = {"email": READER, "form": "embed", "frequency": "weekly"}
+    weekly.post(PAGE, data=sheet)
+    assert "once a week" in place.deliver()[0]["text"]
+    weekly.post(place.link())
+    assert place.subscription().frequency is Frequency.WEEKLY
+
+
+def test_thrown_away_addresses_are_refused_where_that_is_wanted(
+    engine: Engine, sandbox: Sandbox, client: Client
+):
+    strict = open_signups(engine, sandbox, newsletter(refuse_disposable=True))
+    sheet = {"email": "someone@mailinator.com", "form": "embed"}
+    refused = Client(strict.app, client._portal).post(PAGE, data=sheet)
+    assert refused.status_code == 422
+    assert "an address that you keep" in refused.text
+    assert client.post(PAGE, data=sheet).status_code == 200
+
+
+def test_an_import_meanwhile_and_a_confirmation_make_one_subscription(
+    client: Client, ask: Ask, place: SignUpHouse, tmp_path: Path
+):
+    ask()
+    place.house.subscribe(tmp_path, {READER: ""})
+    client.post(place.link())
+    assert place.mailable() == [READER]
