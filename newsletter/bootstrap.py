@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from newsletter.adapters.clock import SystemClock, new_id, roll
 from newsletter.adapters.database import make_engine, migrate
+from newsletter.adapters.disposable import is_disposable
 from newsletter.adapters.embedded import embedded_url
 from newsletter.adapters.eml import to_eml
 from newsletter.adapters.journal import (
@@ -32,27 +33,51 @@ from newsletter.adapters.leadership import AdvisoryLeadership
 from newsletter.adapters.notices import log_notice
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
 from newsletter.adapters.stores.briefs import Briefs
+from newsletter.adapters.stores.correspondence import Outbox
 from newsletter.adapters.stores.decisions import DecisionLog
 from newsletter.adapters.stores.deliveries import Deliveries
 from newsletter.adapters.stores.issues import Issues
+from newsletter.adapters.stores.people import Letters
+from newsletter.adapters.stores.sunset import LettersSent
 from newsletter.adapters.stores.troubles import unknown_issues
+from newsletter.adapters.stores.volume import accepted_since
 from newsletter.adapters.stores.watch import Watches
+from newsletter.core.correspondence import CorrespondenceKind
 from newsletter.errors import ConfigurationError
+from newsletter.services.addressing import Addressing
 from newsletter.services.alerting import Alerting
 from newsletter.services.braking import Braking
 from newsletter.services.calendar import Calendar
+from newsletter.services.correspondence import Correspondence
 from newsletter.services.dispatch import Dispatch
 from newsletter.services.feedback import Feedback
 from newsletter.services.inquiry import Inquiry
 from newsletter.services.intake import Intake
+from newsletter.services.list_health import HealthDesk
+from newsletter.services.people import People
 from newsletter.services.polling import Polling
 from newsletter.services.preview import Previews
 from newsletter.services.publishing import Publishing
+from newsletter.services.retention import Retention
 from newsletter.services.settling import Settling
+from newsletter.services.signing_up import SigningUp
+from newsletter.services.sunset import Sunset
 from newsletter.services.suppressing import Suppressing
 from newsletter.settings import Settings
+from subscribers.health import ListHealth
+from subscribers.lists import Lists
+from subscribers.records import Records
+from subscribers.segments import Segments
 from subscribers.service import Subscriptions
+from subscribers.signups import SignUps
+from subscribers.store.health import PostgresHealth
+from subscribers.store.lists import PostgresLists
+from subscribers.store.records import PostgresRecords
+from subscribers.store.segments import PostgresSegments
+from subscribers.store.signups import PostgresSignUps
 from subscribers.store.store import PostgresStore
+from subscribers.store.sunsets import PostgresSunsets
+from subscribers.sunsets import Sunsets
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -62,11 +87,16 @@ if TYPE_CHECKING:
     from newsletter.adapters.sendgrid.logs import SendGridLogs
     from newsletter.adapters.sendgrid.mailer import SendGridMailer
     from newsletter.adapters.sendgrid.suppressions import SendGridLists
+    from newsletter.rendering.notes import NotePress
     from newsletter.rendering.renderer import Renderer
     from newsletter.scheduler import Chore
     from newsletter.web.health import Health
+    from newsletter.web.inbound import Inbound
 
 
+_SUNSET_SECONDS = 60 * 60  #: how often a portion of the silent is asked
+_FORGET_SECONDS = 6 * 60 * 60  #: how often it is asked what was kept long enough
+_WRITE_SECONDS = 2  #: how often letters to one person leave
 _LOOK_UP_SECONDS = 30  #: how often it is asked which unknown batches to look for in Email Logs
 _SYNC_EVERY = timedelta(hours=6)  #: SendGrid's own suppression lists; windows overlap
 
@@ -158,8 +188,9 @@ class House:
             batch_size=sending.batch_size,
             lease=timedelta(seconds=sending.lease_seconds),
             wake=self.subscriptions.wake,
+            segments=self.segments,
         )
-        self.queue.on_batch(dispatch.send_batch)
+        self.queue.on_batches(dispatch.send_batches)
         return dispatch
 
     @cached_property
@@ -242,6 +273,7 @@ class House:
     def app(self) -> FastAPI:
         """The web application."""
         from newsletter.web.app import create_app
+        from newsletter.web.signup_room import SignUpRoom
 
         return create_app(
             newsletters=self.settings.newsletters,
@@ -251,6 +283,32 @@ class House:
             now=self.clock.now,
             templates=self.settings.templates,
             health_room=self.health,
+            inbound_room=self.inbound,
+            people=self.people,
+            sunsets=self.sunsets,
+            movers=self.signing_up,
+            signup_room=SignUpRoom(
+                signing_up=self.signing_up,
+                forms_key=lambda: self.signups.forms_key,
+                base_url=self.settings.public_url,
+            ),
+        )
+
+    @cached_property
+    def inbound(self) -> Inbound:
+        from newsletter.adapters.sendgrid.inbound import read_letter
+        from newsletter.services.farewells import Farewells
+        from newsletter.web.inbound import Inbound
+
+        key = self.settings.environment.inbound_key
+        farewells = Farewells(
+            newsletters=self.settings.newsletters,
+            subscriptions=self.subscriptions,
+            clock=self.clock,
+            counters=self.feedback.counters,
+        )
+        return Inbound(
+            farewells=farewells, read=read_letter, key=key.get_secret_value() if key else None
         )
 
     @cached_property
@@ -291,6 +349,12 @@ class House:
         from newsletter.scheduler import Chore
 
         yield Chore("look up", _LOOK_UP_SECONDS, self.settling.by_logs)
+        yield Chore("correspond", _WRITE_SECONDS, self.correspondence.deliver)
+        yield Chore("unconfirmed", _FORGET_SECONDS, self.signing_up.sweep)
+        yield Chore("retention", _FORGET_SECONDS, self.retention.expire)
+        if any(one.sunset for one in self.settings.newsletters.values()):
+            yield Chore("sunset", _SUNSET_SECONDS, self.sunset.run)
+        yield from ()
 
     def _sync_if_due(self) -> None:
         if self.suppressing.is_due(_SYNC_EVERY):
@@ -351,8 +415,107 @@ class House:
                 getattr(self.__dict__[part], release)()
 
     @cached_property
+    def lists(self) -> Lists:
+        return Lists(PostgresLists(self.engine))
+
+    @cached_property
     def subscriptions(self) -> Subscriptions:
         return Subscriptions(PostgresStore(self.engine))
+
+    @cached_property
+    def list_health(self) -> HealthDesk:
+        return HealthDesk(
+            lists=ListHealth(PostgresHealth(self.engine)),
+            accepted=partial(accepted_since, self.engine),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def segments(self) -> Segments:
+        return Segments(PostgresSegments(self.engine))
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(PostgresRecords(self.engine))
+
+    @cached_property
+    def _letters(self) -> Letters:
+        return Letters(self.engine)
+
+    @cached_property
+    def people(self) -> People:
+        return People(
+            records=self.records,
+            subscriptions=self.subscriptions,
+            letters=self._letters,
+            decisions=self.decisions,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def retention(self) -> Retention:
+        kept = self.settings.service.retention
+        return Retention(
+            events=self._letters,
+            evidence=self.records,
+            clock=self.clock,
+            events_for=timedelta(days=kept.events_days) or None,
+            evidence_for=timedelta(days=kept.evidence_days) or None,
+        )
+
+    @cached_property
+    def sunsets(self) -> Sunsets:
+        return Sunsets(PostgresSunsets(self.engine), LettersSent(self.engine))
+
+    @cached_property
+    def sunset(self) -> Sunset:
+        return Sunset(
+            newsletters=self.settings.newsletters,
+            sunsets=self.sunsets,
+            write=partial(self.correspondence.write, CorrespondenceKind.STILL_WANTED),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def signups(self) -> SignUps:
+        return SignUps(PostgresSignUps(self.engine))
+
+    @cached_property
+    def signing_up(self) -> SigningUp:
+        return SigningUp(
+            newsletters=self.settings.newsletters,
+            signups=self.signups,
+            subscriptions=self.subscriptions,
+            writer=self.correspondence,
+            merger=self.records,
+            forgive=JournaledEvents(self.engine).forgive_soft_bounces,
+            is_disposable=is_disposable,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def note_press(self) -> NotePress:
+        from newsletter.rendering.notes import NotePress
+
+        return NotePress(self.settings.templates)
+
+    @cached_property
+    def correspondence(self) -> Correspondence:
+        return Correspondence(
+            newsletters=self.settings.newsletters,
+            outbox=Outbox(self.engine),
+            addressing=Addressing(
+                subscriptions=self.subscriptions,
+                signups=self.signups,
+                issues=self._issues,
+                base_url=self.settings.public_url,
+            ),
+            press=self.note_press,
+            mailer=lambda: self.mailer,
+            tell=self._watches.keep,
+            clock=self.clock,
+            lease=timedelta(seconds=self.settings.service.sending.lease_seconds),
+        )
 
     @cached_property
     def mailer(self) -> SendGridMailer:

@@ -13,7 +13,7 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 # The plain addresses, nearly all there are. What this refuses, email-validator judges; names that
 # need it (IDNA labels carry "--", special uses are top-level names) are left to it too.
-_PLAIN = re.compile(
+is_plain = re.compile(
     rf"(?=.{{6,254}}\Z)(?=[^@]{{1,64}}@)(?!.*--)"
     rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+"
     r"(?!(?i:arpa|invalid|local|localhost|onion|test)\Z)[A-Za-z]{2,63}",
@@ -34,7 +34,7 @@ def read_address(text: str) -> Address:
     Nobody is asked whether the domain exists.
     """
     typed = text.strip()
-    return Address(typed, typed.lower()) if _PLAIN(typed) else _read_unusual(typed)
+    return Address(typed, typed.lower()) if is_plain(typed) else _read_unusual(typed)
 
 
 def email_key(text: str) -> str:

@@ -1,24 +1,65 @@
-"""A list's files: the one that is read and counted, and the one that answers for its rows."""
+"""A list's files: the one that is read, whatever its encoding, and those that are written."""
 
-from collections.abc import Callable, Generator, Iterator
+import codecs
+import io
+import zipfile
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO, TextIO
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import IO, BinaryIO, TextIO
 
 from subscribers.errors import InvalidList
-from subscribers.roster import Row
 
-Progress = Callable[[int, int], object]  #: told the bytes read, and the size of the file
+_BLOCK = 1 << 20
+_SAMPLE = 4096
+_BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_WESTERN = "cp1252"  # what Western spreadsheets write; all of Latin-1 that can be printed is in it
+_TITLES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "cp1252": "Windows-1252"}
 
-_ROWS_PER_TELLING = 2_000
+
+@dataclass(frozen=True)
+class OpenList:
+    """A list's text, and how far it was read."""
+
+    text: TextIO
+    encoding: str
+    size: int
+    _raw: IO[bytes]
+
+    @property
+    def position(self) -> int:
+        """Return how many bytes were read."""
+        return self._raw.tell()
 
 
-def open_list(path: Path) -> TextIO:
-    """Open the list as UTF-8, with or without a byte order mark; raise InvalidList."""
+@contextmanager
+def open_list(path: Path, encoding: str | None = None) -> Generator[OpenList]:
+    """Open a list, or the one list in a ZIP; raise InvalidList, naming the file or the line."""
+    _require_known(encoding)
     try:
-        return path.open(encoding="utf-8-sig", newline="")
+        with _opened(path) as (raw, size):
+            encoding = encoding or _encoding_of(raw)
+            raw.seek(0)
+            text = io.TextIOWrapper(raw, encoding=encoding, newline="")
+            yield OpenList(text, title(encoding), size, raw)
+    except UnicodeError as error:
+        line = _undecodable_line(path, encoding or "utf-8")
+        raise InvalidList(f"{path.name}, line {line}: not {title(encoding or '')}") from error
     except OSError as error:
-        raise InvalidList(f"{path}: {error.strerror}") from error
+        raise InvalidList(f"{path}: {error.strerror or error}") from error
+
+
+def _require_known(encoding: str | None) -> None:
+    try:
+        codecs.lookup(encoding or "utf-8")
+    except LookupError as error:
+        raise InvalidList(f"there is no encoding called {encoding}") from error
+
+
+def title(encoding: str) -> str:
+    """Return an encoding's name as people know it."""
+    return _TITLES.get(encoding, encoding.upper())
 
 
 @contextmanager
@@ -33,34 +74,76 @@ def written_whole(path: Path) -> Generator[BinaryIO]:
         partial.unlink(missing_ok=True)
 
 
-class CountedRows:
-    """The rows of a list, counted as they are taken, and told to whoever watches."""
-
-    def __init__(
-        self, rows: Iterator[Row], lines: TextIO, size: int, tell: Progress | None
-    ) -> None:
-        self.taken = 0
-        self._rows = rows
-        self._lines = lines
-        self._size = size
-        self._tell = tell
-
-    def __iter__(self) -> Iterator[Row]:
-        for row in self._rows:
-            self.taken += 1
-            if self._tell and self.taken % _ROWS_PER_TELLING == 0:
-                self._tell(self._lines.buffer.tell(), self._size)
-            yield row
-        if self._tell:
-            self._tell(self._size, self._size)
+@contextmanager
+def _opened(path: Path) -> Generator[tuple[IO[bytes], int]]:
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as raw:
+            yield raw, path.stat().st_size
+        return
+    try:
+        with zipfile.ZipFile(path) as archive:
+            member = _only_list(archive, path)
+            with archive.open(member) as raw:
+                yield raw, member.file_size
+    except (zipfile.BadZipFile, RuntimeError) as error:  # a password is a RuntimeError
+        raise InvalidList(f"{path.name}: {error}") from error
 
 
-def undecodable_line(path: Path) -> int:
-    """Return the first line of the file, counted from 1, that is not UTF-8."""
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                line.decode()
-            except UnicodeDecodeError:
-                return number
-    return 0  # the file has changed since
+def _only_list(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
+    found = [
+        member
+        for member in archive.infolist()
+        if PurePath(member.filename).suffix.lower() in (".csv", ".tsv", ".txt")
+        and not member.filename.startswith("__MACOSX")
+    ]
+    if len(found) != 1:
+        names = ", ".join(member.filename for member in found) or "none"
+        raise InvalidList(
+            f"{path.name} holds {len(found)} lists ({names}): unpack it and import them one by one,"
+            " first those of people who left"
+        )
+    return found[0]
+
+
+def _encoding_of(raw: IO[bytes]) -> str:
+    """Return the encoding: by its mark, by its zeros, by being UTF-8 throughout, else Western."""
+    start = raw.read(_SAMPLE)
+    for mark, encoding in _BOMS.items():
+        if start.startswith(mark):
+            return encoding
+    if start.count(0) > len(start) // 4:
+        return "utf-16-le" if start[1:2] == b"\0" else "utf-16-be"
+    raw.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for block in _blocks(raw):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        return "utf-8" if _is_damaged(error.object, raw.read(_BLOCK)) else _WESTERN
+    return "utf-8"
+
+
+def _is_damaged(*blocks: bytes) -> bool:
+    """Tell whether most of what is beyond ASCII is UTF-8 nevertheless."""
+    text = b"".join(blocks).decode(errors="replace")
+    broken = text.count("�")
+    return sum(not character.isascii() for character in text) - broken >= broken
+
+
+def _blocks(raw: IO[bytes]) -> Iterator[bytes]:
+    while block := raw.read(_BLOCK):
+        yield block
+
+
+def _undecodable_line(path: Path, encoding: str) -> int:
+    """Return the first line, counted from 1, that is not in this encoding."""
+    line, decoder = 1, codecs.getincrementaldecoder(encoding)()
+    with _opened(path) as (raw, _):
+        try:
+            for block in _blocks(raw):
+                line += decoder.decode(block).count("\n")
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            line += error.object[: error.start].decode(encoding, "ignore").count("\n")
+    return line

@@ -222,10 +222,10 @@ class Undone:
     """What undoing an import took back, or would take back."""
 
     import_id: int
-    removed: int  #: subscriptions that it had added
-    restored: int  #: subscriptions, some of whose former values came back
-    goodbyes: int  #: that it brought, and that stay
-    suppressions: int  #: that it brought, and that stay
-    stayed: tuple[Stayed, ...]
-    before: bool  #: it had been undone before; nothing was left to do
     dry_run: bool
+    before: bool = False  #: it had been undone before; nothing was left to do
+    removed: int = 0  #: subscriptions that it had added
+    restored: int = 0  #: subscriptions, some of whose former values came back
+    goodbyes: int = 0  #: that it brought, and that stay
+    suppressions: int = 0  #: that it brought, and that stay
+    stayed: tuple[Stayed, ...] = ()

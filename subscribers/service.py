@@ -200,7 +200,7 @@ class Subscriptions:
 def _plain(name: str) -> str:
     plain = " ".join(name.split())
     if len(plain) > NAME_LENGTH or not plain.isprintable():
-        said = f"A name has at most {NAME_LENGTH} characters, and all of them can be seen."
+        said = f"A name has at most {NAME_LENGTH} characters, and none that cannot be seen."
         raise InvalidChoice("name", said)
     return plain
 

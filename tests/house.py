@@ -18,7 +18,7 @@ from newsletter.core.brakes import Fuse
 from newsletter.core.brief import Brief, Source, Verification, brief_key
 from newsletter.core.delivery import Claim
 from newsletter.core.filed import FiledIssue
-from newsletter.core.publication import Newsletter
+from newsletter.core.publication import Newsletter, weekly_digest
 from newsletter.rendering.renderer import Renderer
 from newsletter.services.braking import Braking
 from newsletter.services.dispatch import Dispatch
@@ -27,7 +27,11 @@ from newsletter.services.intake import Intake
 from newsletter.services.publishing import Publishing
 from newsletter.services.settling import Settling
 from newsletter.settings import load_settings, shipped
+from subscribers.lists import Lists
+from subscribers.segments import Segments
 from subscribers.service import Subscriptions
+from subscribers.store.lists import PostgresLists
+from subscribers.store.segments import PostgresSegments
 from subscribers.store.store import PostgresStore
 from tests.fakes import FakeClock, FakeMailer, FakeQueue
 
@@ -81,6 +85,8 @@ class TestHouse:
     settling: Settling
     inquiry: Inquiry
     subscriptions: Subscriptions
+    lists: Lists
+    segments: Segments
     deliveries: Deliveries
     issues: Issues
     events: Events
@@ -95,7 +101,7 @@ class TestHouse:
         path = folder / "list.csv"
         lines = [f"{email},{topics}" for email, topics in rows.items()]
         path.write_text("\n".join(["email,topics", *lines]))
-        self.subscriptions.import_list(
+        self.lists.import_list(
             path,
             self.newsletter.slug,
             known_topics=self.newsletter.topic_slugs,
@@ -136,6 +142,11 @@ class TestHouse:
             }
 
 
+def digests(newsletter: Newsletter) -> list[Newsletter]:
+    """Return the digest of the newsletter's week, if it has one."""
+    return [weekly_digest(newsletter, newsletter.weekly)] if newsletter.weekly else []
+
+
 def open_house(engine: Engine, newsletter: Newsletter = TECHNOLOGY, size: int = 3) -> TestHouse:
     """Wire a house on this database; batches hold `size` recipients."""
     clock, mailer, queue = FakeClock(), FakeMailer(), FakeQueue()
@@ -143,7 +154,8 @@ def open_house(engine: Engine, newsletter: Newsletter = TECHNOLOGY, size: int = 
     decisions, briefs = DecisionLog(engine, clock), Briefs(engine)
     renderer, serial = Renderer(shipped("templates")), count(1)
     subscriptions = Subscriptions(PostgresStore(engine))
-    newsletters = {newsletter.slug: newsletter}
+    segments = Segments(PostgresSegments(engine))
+    newsletters = {one.slug: one for one in (newsletter, *digests(newsletter))}
     publishing = Publishing(
         briefs=briefs,
         issues=issues,
@@ -176,8 +188,9 @@ def open_house(engine: Engine, newsletter: Newsletter = TECHNOLOGY, size: int = 
         batch_size=size,
         lease=timedelta(minutes=3),
         wake=subscriptions.wake,
+        segments=segments,
     )
-    queue.send_batch = dispatch.send_batch
+    queue.send_batches = dispatch.send_batches
     return TestHouse(
         engine=engine,
         newsletter=newsletter,
@@ -197,6 +210,8 @@ def open_house(engine: Engine, newsletter: Newsletter = TECHNOLOGY, size: int = 
         settling=settling,
         inquiry=Inquiry(issues=issues, deliveries=deliveries, subscriptions=subscriptions),
         subscriptions=subscriptions,
+        lists=Lists(PostgresLists(engine)),
+        segments=segments,
         deliveries=deliveries,
         issues=issues,
         events=Events(engine),

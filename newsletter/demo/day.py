@@ -91,7 +91,7 @@ def _receive(house: House) -> Iterator[Receipt]:
 def _subscribe(house: House, newsletter: Newsletter, path: Path) -> ImportReport:
     write_readers(path, newsletter.topic_slugs)
     now = house.clock.now()
-    report = house.subscriptions.import_list(
+    report = house.lists.import_list(
         path,
         newsletter.slug,
         known_topics=newsletter.topic_slugs,

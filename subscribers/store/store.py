@@ -1,12 +1,9 @@
 """The subscribers' store: short transactions of set-based SQL behind the house's port."""
 
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from psycopg import Connection
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from sqlalchemy import Engine
 
@@ -25,6 +22,7 @@ from subscribers.model import (
 )
 from subscribers.ports import LinkKey
 from subscribers.store.choices import CHANGES
+from subscribers.store.driver import rows, statement, transaction
 from subscribers.store.engagement import engage
 from subscribers.suppression import LADDER
 
@@ -58,7 +56,7 @@ WITH moved AS (
             JOIN subscriber ON subscriber.id = trace.subscriber_id
             JOIN subscription AS heir
                 ON heir.subscriber_id = merged_into AND heir.newsletter = trace.newsletter
-            WHERE trace.id = ANY(%(ids)s) AND %(is_goodbye)s
+            WHERE trace.id = ANY(%(ids)s::bigint[]) AND %(is_goodbye)s
         ))
         ORDER BY id FOR NO KEY UPDATE
     )
@@ -151,26 +149,9 @@ class PostgresStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    @contextmanager
-    def _transaction(self) -> Generator[Connection[Any]]:
-        """Lend the driver's own connection: COPY and arrays are PostgreSQL's, not SQLAlchemy's."""
-        with self._engine.begin() as connection:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, Connection)
-            yield driver
-
-    @contextmanager
-    def _statement(self) -> Generator[Connection[Any]]:
-        """Lend a connection for one statement, which is a transaction by itself: one way there."""
-        with self._engine.connect() as connection:
-            lent = connection.execution_options(isolation_level="AUTOCOMMIT")
-            driver = lent.connection.driver_connection
-            assert isinstance(driver, Connection)
-            yield driver
-
     def _read(self, query: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
-        with self._statement() as connection, connection.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(query.encode(), values).fetchall()
+        with statement(self._engine) as connection:
+            return rows(connection, query, values)
 
     def subscription(self, subscription_id: int) -> Subscription | None:
         """Return the subscription of this number."""
@@ -187,7 +168,7 @@ class PostgresStore:
         self, subscription_ids: Collection[int], act: ConsentAct, *, at: datetime, source: str
     ) -> int:
         """Move subscriptions as the act moves them, with evidence; return how many it moved."""
-        with self._statement() as connection:
+        with statement(self._engine) as connection:
             return connection.execute(_ACT, _moves(subscription_ids, act, at, source)).rowcount
 
     def choose(self, subscription_id: int, topics: TopicSet, *, at: datetime, source: str) -> None:
@@ -201,7 +182,7 @@ class PostgresStore:
             "slugs": slugs,
             "source": source,
         }
-        with self._transaction() as connection:
+        with transaction(self._engine) as connection:
             connection.execute(_TOPIC_SET, values)
             connection.execute(_CHOOSE, values)
 
@@ -216,7 +197,7 @@ class PostgresStore:
             "to": Jsonb(to) if isinstance(to, dict) else to,
             "what": what.value,
         }
-        with self._statement() as connection:
+        with statement(self._engine) as connection:
             return connection.execute(CHANGES[what].encode(), values).rowcount > 0
 
     def act_by_link(
@@ -232,7 +213,7 @@ class PostgresStore:
 
         Two statements on one connection, and no transaction around them: the act alone writes.
         """
-        with self._statement() as connection:
+        with statement(self._engine) as connection:
             row = connection.execute(_KEY_OF, {"id": subscription_id}).fetchone()
             allowed = allow(LinkKey(*row) if row else None)
             connection.execute(_ACT, _moves([subscription_id], act, at, source))
@@ -249,7 +230,7 @@ class PostgresStore:
             "since": [each.since for each in said],
             "sources": [each.source for each in said],
         }
-        with self._transaction() as connection:
+        with transaction(self._engine) as connection:
             return connection.execute(_SUPPRESS, values).rowcount
 
     def suppression(self, email_key: str) -> Suppression | None:
@@ -280,12 +261,12 @@ class PostgresStore:
 
     def engage(self, days: Mapping[int, date]) -> int:
         """Move the last day of a human open or click on; return for how many it moved."""
-        with self._transaction() as connection:
+        with transaction(self._engine) as connection:
             return engage(connection, days)
 
     def wake(self, now: datetime) -> int:
         """End the pauses that are over; return how many."""
-        with self._transaction() as connection:
+        with transaction(self._engine) as connection:
             return connection.execute(_WAKE, {"now": now}).rowcount
 
     def counts(self, newsletter: str) -> AudienceCounts:
@@ -299,13 +280,18 @@ def _moves(
     moves = MOVES[act]
     return {
         "act": act.value,
-        "after": [status.value for status in moves.values()],
+        "after": _array(moves.values()),
         "at": at,
-        "before": [status.value for status in moves],
-        "ids": list(subscription_ids),
+        "before": _array(moves),
+        "ids": _array(subscription_ids),
         "is_goodbye": act is ConsentAct.WITHDRAWN,
         "source": source,
     }
+
+
+def _array(items: Iterable[object]) -> str:
+    """Return plain words or numbers as an array's literal, which is sent sooner than a list."""
+    return "{" + ",".join(map(str, items)) + "}"
 
 
 def _subscription(row: Mapping[str, Any]) -> Subscription:

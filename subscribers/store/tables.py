@@ -81,6 +81,7 @@ class SubscriptionRow(SQLModel, table=True):
     tags: list[str] = columns.words()
     source: str = columns.word("import")  #: how they came: "import 12", "sign-up page", an operator
     import_id: int | None = columns.number(optional=True)  #: the import that added them
+    import_line: int | None = Field(default=None, sa_column=Column(Integer))  #: and where in it
     engaged_on: date | None = Field(default=None, sa_column=Column(Date))  #: last human open, click
     asked_at: datetime | None = columns.moment(optional=True)  #: when "still want this?" was asked
 

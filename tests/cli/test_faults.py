@@ -67,7 +67,8 @@ def test_a_file_is_taken_whole_or_not_at_all_and_its_neighbours_are_taken(desk: 
         (["issue", "preview", "--topics", "chips", "--for", READER], "either"),
         (["issue", "preview", "--for", READER], "no subscriber of this address"),
         (["issue", "send", "--wait"], "SENDGRID_API_KEY is not set"),
-        (["subscribers", "import", "gone.csv"], "gone.csv: No such file"),
+        (["subscribers", "import", "gone.csv", "--consent", "a form"], "gone.csv: No such file"),
+        (["subscribers", "import", "gone.csv"], "Missing option '--consent'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -91,7 +92,7 @@ def test_rows_that_are_wrong_are_refused_one_by_one_in_the_result_file(desk: Des
         "d@example.com,,,",
     ]
     path = desk.file("list.csv", "\n".join(["email,name,topics,timezone", *rows]))
-    report = desk.done("subscribers", "import", path)
+    report = desk.done("subscribers", "import", path, "--consent", "a form")
     assert (report["rows"], report["counts"]["added"], report["counts"]["refused"]) == (6, 2, 4)
     _, *told = Path(report["results"]).read_text().splitlines()
     assert [line.split(",")[2] for line in told] == [
@@ -107,7 +108,7 @@ def test_rows_that_are_wrong_are_refused_one_by_one_in_the_result_file(desk: Des
     ("content", "words"),
     [
         ("address,name\na@example.com,\n", "no column is called “email”"),
-        ("email,name\na@example.com,\nb@example.com,\xff\n".encode("latin-1"), "line 3: not UTF-8"),
+        ("email,name\na@example.com,é\nb@example.com,".encode() + b"\xff\n", "line 3: not UTF-8"),
         ('email,name\na@example.com,\nb@example.com,"open\n', "line 3: not CSV"),
         ("", "no column is called “email”"),
     ],
@@ -115,7 +116,9 @@ def test_rows_that_are_wrong_are_refused_one_by_one_in_the_result_file(desk: Des
 def test_a_list_that_cannot_be_read_is_refused_whole(
     desk: Desk, content: str | bytes, words: str
 ) -> None:
-    sentence = desk.refused("subscribers", "import", desk.file("list.csv", content))
+    sentence = desk.refused(
+        "subscribers", "import", desk.file("list.csv", content), "--consent", "a form"
+    )
     assert words in sentence
     assert "list.csv" in sentence
     assert not (desk.folder / "list.results.csv").exists()

@@ -50,7 +50,7 @@ def subscribe(clockwork: Clockwork, folder: Path, zones: dict[str, str], topics:
     rows = [f"{email},{topics},{zone}" for email, zone in zones.items()]
     path = folder / "zones.csv"
     path.write_text("\n".join(["email,topics,timezone", *rows]))
-    clockwork.house.subscriptions.import_list(
+    clockwork.house.lists.import_list(
         path,
         clockwork.newsletter.slug,
         known_topics=clockwork.newsletter.topic_slugs,

@@ -83,7 +83,7 @@ def fill(house: House, folder: Path) -> None:
         house.intake.receive(brief(topic))
     path = folder / "list.csv"
     path.write_text("email\n" + "\n".join(f"r{n}@example.com" for n in range(READERS)))
-    house.subscriptions.import_list(
+    house.lists.import_list(
         path,
         "technology",
         known_topics=(),

@@ -91,25 +91,25 @@ acts = st.lists(
 def test_nothing_but_the_subscriber_takes_a_goodbye_back(
     engine: Engine, before: list[str], farewell: str, after: list[str]
 ) -> None:
-    subscriptions = Subscriptions(PostgresStore(engine))
     with engine.begin() as connection:
         connection.execute(text(CLEAR))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        import_text(subscriptions, folder, "email\nreader@example.com\n")
+        import_text(engine, folder, "email\nreader@example.com\n")
         for act in (*before, farewell):
-            perform(act, subscriptions, folder)
+            perform(act, engine, folder)
         for act in after:
-            perform(act, subscriptions, folder)
+            perform(act, engine, folder)
             assert mailable(engine) == []
 
 
-def perform(act: str, subscriptions: Subscriptions, folder: Path) -> None:
+def perform(act: str, engine: Engine, folder: Path) -> None:
+    subscriptions = Subscriptions(PostgresStore(engine))
     (reader,) = subscriptions.by_email("reader@example.com")
     if act.startswith("import"):
         topics = "chips;policy" if act == "import" else "*"
         content = f"email,topics\nREADER@example.com,{topics}\n"
-        report = import_text(subscriptions, folder, content)
+        report = import_text(engine, folder, content)
         assert report.rows == 1
         assert report.add_up
     elif act == "goodbye":

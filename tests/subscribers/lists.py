@@ -4,17 +4,20 @@ import csv
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Engine
+
+from subscribers.lists import Lists
 from subscribers.model import ImportReport
-from subscribers.service import Subscriptions
+from subscribers.store.lists import PostgresLists
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TOPICS = ("chips", "policy", "security")
 
 
 def import_text(
-    subscriptions: Subscriptions, folder: Path, content: str | bytes, **options: object
+    engine: Engine, folder: Path, content: str | bytes, name: str = "list.csv", **options: object
 ) -> ImportReport:
-    path = folder / "list.csv"
+    path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     asked = {
         "known_topics": TOPICS,
@@ -22,7 +25,7 @@ def import_text(
         "consent_source": "the sign-up page of 2024",
         "now": NOW,
     }
-    return subscriptions.import_list(path, "technology", **{**asked, **options})
+    return Lists(PostgresLists(engine)).import_list(path, "technology", **{**asked, **options})
 
 
 def answers(report: ImportReport) -> list[tuple[int, str, str, str]]:

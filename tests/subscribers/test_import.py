@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from subscribers.errors import InvalidList
+from subscribers.lists import Lists
 from subscribers.model import (
     ImportReport,
     RowResult,
@@ -14,6 +15,7 @@ from subscribers.model import (
     TopicSet,
 )
 from subscribers.service import Subscriptions
+from subscribers.store.lists import PostgresLists
 from subscribers.store.store import PostgresStore
 from tests.subscribers.lists import NOW, answers, import_text
 
@@ -41,10 +43,10 @@ def only(report: ImportReport, **expected: int) -> bool:
 
 
 def test_good_rows_are_stored_beside_bad_ones_and_every_row_is_answered(
-    subscriptions: Subscriptions, tmp_path: Path
+    subscriptions: Subscriptions, tmp_path: Path, engine: Engine
 ) -> None:
     report = import_text(
-        subscriptions,
+        engine,
         tmp_path,
         "Email,Name,Topics,TimeZone,Shoe size\n"
         "a@example.com,Reader A,policy;chips,Europe/Berlin,41\n"
@@ -73,14 +75,13 @@ def test_good_rows_are_stored_beside_bad_ones_and_every_row_is_answered(
 def test_the_added_have_evidence_and_the_list_its_record(
     subscriptions: Subscriptions, tmp_path: Path, engine: Engine
 ) -> None:
-    import_text(subscriptions, tmp_path, "email\na@example.com\nnobody\n")
+    import_text(engine, tmp_path, "email\na@example.com\nnobody\n")
     with engine.begin() as connection:
-        consent = connection.execute(text("SELECT * FROM consent")).mappings().one()
+        added = connection.execute(text("SELECT * FROM subscription")).mappings().one()
         about = connection.execute(text("SELECT * FROM list_import")).mappings().one()
-    assert consent["act"] == "imported"
-    assert consent["at"] == NOW
-    assert consent["source"] == f"import {about['id']}"
-    assert consent["detail"] == {"line": 2}
+    assert (added["import_id"], added["import_line"]) == (about["id"], 2)
+    assert added["source"] == f"import {about['id']}"
+    assert (about["format"], about["actor"]) == ("list", "operator")
     assert about["consent_source"] == "the sign-up page of 2024"
     assert (about["file"], about["newsletter"], about["at"]) == ("list.csv", "technology", NOW)
     assert about["counts"]["added"] == about["counts"]["refused"] == 1
@@ -90,9 +91,9 @@ def test_importing_twice_is_importing_once(
     subscriptions: Subscriptions, tmp_path: Path, engine: Engine
 ) -> None:
     content = "email,name,topics\na@example.com,A,chips\nb@example.com,,\nb@example.com,,\n"
-    import_text(subscriptions, tmp_path, content)
+    import_text(engine, tmp_path, content)
     before = stored(engine)
-    report = import_text(subscriptions, tmp_path, content)
+    report = import_text(engine, tmp_path, content)
     after = stored(engine)
     assert only(report, unchanged=2, refused=1)
     assert len(after.pop("list_import")) == len(before.pop("list_import")) + 1
@@ -100,14 +101,14 @@ def test_importing_twice_is_importing_once(
 
 
 def test_a_list_changes_what_it_says_and_leaves_the_rest(
-    subscriptions: Subscriptions, tmp_path: Path
+    subscriptions: Subscriptions, tmp_path: Path, engine: Engine
 ) -> None:
     header = "email,name,topics,timezone\n"
-    import_text(subscriptions, tmp_path, f"{header}a@example.com,A,chips,Europe/Berlin\n")
+    import_text(engine, tmp_path, f"{header}a@example.com,A,chips,Europe/Berlin\n")
     (before,) = subscriptions.by_email("a@example.com")
-    assert only(import_text(subscriptions, tmp_path, "email\na@example.com\n"), unchanged=1)
+    assert only(import_text(engine, tmp_path, "email\na@example.com\n"), unchanged=1)
     assert subscriptions.by_email("a@example.com") == (before,)
-    report = import_text(subscriptions, tmp_path, f"{header}a@example.com,B,*,Asia/Tokyo\n")
+    report = import_text(engine, tmp_path, f"{header}a@example.com,B,*,Asia/Tokyo\n")
     assert only(report, updated=1)
     assert answers(report)[0][3] == "name, topics, timezone"
     (after,) = subscriptions.by_email("a@example.com")
@@ -118,10 +119,10 @@ def test_a_list_changes_what_it_says_and_leaves_the_rest(
 def test_a_subscriber_of_one_newsletter_is_added_to_another(
     subscriptions: Subscriptions, tmp_path: Path, engine: Engine
 ) -> None:
-    import_text(subscriptions, tmp_path, "email,name\na@example.com,A\n")
+    import_text(engine, tmp_path, "email,name\na@example.com,A\n")
     other = tmp_path / "other.csv"
     other.write_text("email,name\nA@example.com,B\n")
-    report = subscriptions.import_list(
+    report = Lists(PostgresLists(engine)).import_list(
         other, "science", known_topics=(), default_zone="UTC", consent_source="x", now=NOW
     )
     assert only(report, added=1)
@@ -131,24 +132,26 @@ def test_a_subscriber_of_one_newsletter_is_added_to_another(
     assert [row[3] for row in stored(engine)["subscriber"]] == ["B"]
 
 
-def test_a_list_takes_no_goodbye_back(subscriptions: Subscriptions, tmp_path: Path) -> None:
-    import_text(subscriptions, tmp_path, "email,topics\na@example.com,chips\n")
+def test_a_list_takes_no_goodbye_back(
+    subscriptions: Subscriptions, tmp_path: Path, engine: Engine
+) -> None:
+    import_text(engine, tmp_path, "email,topics\na@example.com,chips\n")
     (reader,) = subscriptions.by_email("a@example.com")
     subscriptions.end([reader.id], now=NOW, source="link")
     (ended,) = subscriptions.by_email("a@example.com")
-    report = import_text(subscriptions, tmp_path, "email,topics\na@example.com,policy\n")
+    report = import_text(engine, tmp_path, "email,topics\na@example.com,policy\n")
     assert only(report, ended=1)
     assert "goodbye" in answers(report)[0][3]
     assert subscriptions.by_email("a@example.com") == (ended,)
 
 
 def test_a_goodbye_said_while_a_list_is_read_is_heard_and_wins(
-    subscriptions: Subscriptions, tmp_path: Path
+    subscriptions: Subscriptions, tmp_path: Path, engine: Engine
 ) -> None:
-    import_text(subscriptions, tmp_path, "email,topics\na@example.com,chips\n")
+    import_text(engine, tmp_path, "email,topics\na@example.com,chips\n")
     (reader,) = subscriptions.by_email("a@example.com")
     report = import_text(
-        subscriptions,
+        engine,
         tmp_path,
         "email,topics\na@example.com,policy\n",
         on_progress=lambda *_: subscriptions.end([reader.id], now=NOW, source="link"),
@@ -160,7 +163,7 @@ def test_a_goodbye_said_while_a_list_is_read_is_heard_and_wins(
 def test_a_list_adds_and_changes_no_suppressed_address(
     subscriptions: Subscriptions, tmp_path: Path, engine: Engine
 ) -> None:
-    import_text(subscriptions, tmp_path, "email,topics\nknown@example.com,chips\n")
+    import_text(engine, tmp_path, "email,topics\nknown@example.com,chips\n")
     subscriptions.suppress(
         Suppression(
             email=f"{name}@example.com",
@@ -172,7 +175,7 @@ def test_a_list_adds_and_changes_no_suppressed_address(
     )
     before = stored(engine)["subscriber"]
     content = "email,topics\nknown@example.com,policy\nNew@example.com,policy\n"
-    report = import_text(subscriptions, tmp_path, content)
+    report = import_text(engine, tmp_path, content)
     assert only(report, suppressed=2)
     assert [answer[3] for answer in answers(report)] == ["complaint", "complaint"]
     assert stored(engine)["subscriber"] == before
@@ -184,18 +187,21 @@ def test_a_dry_run_answers_the_same_and_stores_nothing(
 ) -> None:
     content = "email,topics\na@example.com,chips\nb@example.com,gossip\n"
     before = stored(engine)
-    dry = import_text(subscriptions, tmp_path, content, dry_run=True)
+    dry = import_text(engine, tmp_path, content, dry_run=True)
     foreseen = answers(dry)
     assert dry.dry_run
     assert stored(engine) == before
-    done = import_text(subscriptions, tmp_path, content)
+    done = import_text(engine, tmp_path, content)
     assert (done.counts, answers(done)) == (dry.counts, foreseen)
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("email\n" + "a@example.com\n" * 3000 + "b@example.com,b\xfc\n", "line 3002: not UTF-8"),
+        (
+            "email\n" + "a@example.com\n" * 3000 + "ü,ü\nb@example.com,b\udcfc\n",
+            "line 3003: not UTF-8",
+        ),
         ("e-mail\na@example.com\n", "no column is called"),
         ('email,name\na@example.com,A\nb@example.com,"B\n', "line 3: not CSV"),
     ],
@@ -204,9 +210,7 @@ def test_a_list_that_cannot_be_read_leaves_nothing_behind(
     subscriptions: Subscriptions, tmp_path: Path, engine: Engine, content: str, words: str
 ) -> None:
     with pytest.raises(InvalidList, match=f"list.csv.*{words}"):
-        import_text(
-            subscriptions, tmp_path, content.encode("latin-1" if "\xfc" in content else "utf-8")
-        )
+        import_text(engine, tmp_path, content.encode(errors="surrogateescape"))
     assert not any(stored(engine).values())
     assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
 
@@ -219,7 +223,7 @@ def test_a_crash_in_the_middle_leaves_nothing_behind(
 
     content = "email\n" + "".join(f"reader{n}@example.com\n" for n in range(2500))
     with pytest.raises(RuntimeError, match="going down"):
-        import_text(subscriptions, tmp_path, content, on_progress=fail)
+        import_text(engine, tmp_path, content, on_progress=fail)
     assert not any(stored(engine).values())
     assert [path.name for path in tmp_path.iterdir()] == ["list.csv"]
 
@@ -229,7 +233,7 @@ def test_results_that_cannot_be_written_undo_the_import(
 ) -> None:
     with pytest.raises(OSError, match="No such file"):
         import_text(
-            subscriptions, tmp_path, "email\na@example.com\n", results=tmp_path / "no" / "where.csv"
+            engine, tmp_path, "email\na@example.com\n", results=tmp_path / "no" / "where.csv"
         )
     assert not any(stored(engine).values())
 
@@ -239,13 +243,15 @@ def test_names_beyond_ascii_survive_with_and_without_a_byte_order_mark(
     subscriptions: Subscriptions, tmp_path: Path, engine: Engine, encoding: str
 ) -> None:
     content = 'email,name\r\na@example.com,"Ünï \\N, ""読者"""\r\n'.encode(encoding)
-    assert only(import_text(subscriptions, tmp_path, content), added=1)
+    assert only(import_text(engine, tmp_path, content), added=1)
     assert stored(engine)["subscriber"][0][3] == 'Ünï \\N, "読者"'
 
 
-def test_a_file_that_is_not_there_is_named(subscriptions: Subscriptions, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_named(
+    subscriptions: Subscriptions, tmp_path: Path, engine: Engine
+) -> None:
     with pytest.raises(InvalidList, match=r"absent\.csv: No such file"):
-        subscriptions.import_list(
+        Lists(PostgresLists(engine)).import_list(
             tmp_path / "absent.csv",
             "technology",
             known_topics=(),
@@ -264,36 +270,36 @@ def test_a_file_that_is_not_there_is_named(subscriptions: Subscriptions, tmp_pat
     ],
 )
 def test_an_import_that_is_not_explained_is_refused(
-    subscriptions: Subscriptions, tmp_path: Path, option: dict[str, str], words: str
+    subscriptions: Subscriptions, tmp_path: Path, engine: Engine, option: dict[str, str], words: str
 ) -> None:
     with pytest.raises(InvalidList, match=words):
-        import_text(subscriptions, tmp_path, "email\na@example.com\n", **option)
+        import_text(engine, tmp_path, "email\na@example.com\n", **option)
 
 
-def test_results_never_overwrite_the_list(subscriptions: Subscriptions, tmp_path: Path) -> None:
+def test_results_never_overwrite_the_list(
+    subscriptions: Subscriptions, tmp_path: Path, engine: Engine
+) -> None:
     with pytest.raises(InvalidList, match="overwrite"):
-        import_text(subscriptions, tmp_path, "email\n", results=tmp_path / "list.csv")
+        import_text(engine, tmp_path, "email\n", results=tmp_path / "list.csv")
     assert (tmp_path / "list.csv").read_text() == "email\n"
 
 
 def test_progress_ends_at_the_size_of_the_file(
-    subscriptions: Subscriptions, tmp_path: Path
+    subscriptions: Subscriptions, tmp_path: Path, engine: Engine
 ) -> None:
     told: list[tuple[int, int]] = []
     content = "email\n" + "".join(f"reader{n}@example.com\n" for n in range(4500))
-    report = import_text(
-        subscriptions, tmp_path, content, on_progress=lambda *now: told.append(now)
-    )
+    report = import_text(engine, tmp_path, content, on_progress=lambda *now: told.append(now))
     assert only(report, added=4500)
     assert told == sorted(told)
-    assert len(told) == 3
+    assert len(told) >= 3
     assert told[-1] == (len(content), len(content))
 
 
 def test_an_empty_list_is_an_import_of_nothing(
-    subscriptions: Subscriptions, tmp_path: Path
+    subscriptions: Subscriptions, tmp_path: Path, engine: Engine
 ) -> None:
-    report = import_text(subscriptions, tmp_path, "email,name\n")
+    report = import_text(engine, tmp_path, "email,name\n")
     assert report.rows == 0
     assert report.add_up
     assert set(report.counts) == set(RowResult)

@@ -78,7 +78,7 @@ def perform(town: Town, act: str) -> None:
         case "import":
             with tempfile.TemporaryDirectory() as folder:
                 content = "email,topics\nR0@Example.com,chips\n"
-                import_text(town.subscriptions, Path(folder), content)
+                import_text(town.engine, Path(folder), content)
         case "sync":
             bounce, complaint = SuppressionReason.BOUNCE, SuppressionReason.COMPLAINT
             town.suppressing.sync(Lists(listed(bounce), listed(complaint, 7)), by="clock")

@@ -207,7 +207,7 @@ def _fill(place: Place) -> None:
         newsletter = house.settings.newsletter(SLUG)
         for topic in TOPICS:
             house.intake.receive(brief(topic))
-        house.subscriptions.import_list(
+        house.lists.import_list(
             path,
             SLUG,
             known_topics=newsletter.topic_slugs,

@@ -1,0 +1,142 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from subscribers.errors import NoSuchImport
+from subscribers.lists import Lists
+from subscribers.model import Change, Stayed, Subscription, TopicSet
+from subscribers.service import Subscriptions
+from subscribers.store.lists import PostgresLists
+from subscribers.store.store import PostgresStore
+from tests.subscribers.lists import NOW, import_text
+
+pytestmark = pytest.mark.postgres
+
+LATER = NOW + timedelta(hours=1)
+HEADER = "email,name,topics,timezone,tags,status\n"
+
+
+@pytest.fixture
+def lists(engine: Engine) -> Lists:
+    return Lists(PostgresLists(engine))
+
+
+@pytest.fixture
+def subscriptions(engine: Engine) -> Subscriptions:
+    return Subscriptions(PostgresStore(engine))
+
+
+def imported(engine: Engine, folder: Path, rows: str) -> int:
+    number = import_text(engine, folder, HEADER + rows).import_id
+    assert number
+    return number
+
+
+def everybody(engine: Engine) -> list[tuple]:
+    query = "SELECT email, name, subscription.* FROM subscription JOIN subscriber s ON s.id = "
+    with engine.begin() as connection:
+        return [tuple(r) for r in connection.execute(text(query + "subscriber_id ORDER BY 1"))]
+
+
+def test_what_an_import_added_goes_and_what_it_changed_comes_back(
+    lists: Lists, engine: Engine, tmp_path: Path
+) -> None:
+    imported(engine, tmp_path, "old@example.com,A,chips,Asia/Tokyo,x,\n")
+    before = everybody(engine)
+    rows = "old@example.com,B,policy,UTC,y,\nnew@example.com,,,,,\n"
+    number = imported(engine, tmp_path, rows)
+    assert len(everybody(engine)) == 2
+    dry = lists.undo(number, now=LATER, actor="an operator", dry_run=True)
+    assert len(everybody(engine)) == 2
+    undone = lists.undo(number, now=LATER, actor="an operator")
+    assert (undone.removed, undone.restored, undone.stayed) == (1, 1, ())
+    assert (dry.removed, dry.restored, dry.dry_run) == (1, 1, True)
+    assert everybody(engine) == before
+
+
+def test_undone_twice_is_once(lists: Lists, engine: Engine, tmp_path: Path) -> None:
+    number = imported(engine, tmp_path, "a@example.com,,,,,\n")
+    lists.undo(number, now=LATER, actor="an operator")
+    imported(engine, tmp_path, "a@example.com,,,,,\n")
+    before = everybody(engine)
+    again = lists.undo(number, now=LATER, actor="an operator")
+    assert (again.before, again.removed) == (True, 0)
+    assert everybody(engine) == before
+    latest, first = lists.imports()
+    assert (first.id, first.undone_at, latest.undone_at) == (number, LATER, None)
+    with pytest.raises(NoSuchImport, match="no import 99"):
+        lists.undo(99, now=LATER, actor="an operator")
+
+
+def choose(subscriptions: Subscriptions, reader: Subscription) -> None:
+    subscriptions.choose_topics(reader.id, TopicSet.of(["chips"]), now=LATER, source="page")
+
+
+def leave(subscriptions: Subscriptions, reader: Subscription) -> None:
+    subscriptions.end([reader.id], now=LATER, source="link")
+
+
+def change(subscriptions: Subscriptions, reader: Subscription) -> None:
+    subscriptions._store.change(reader.id, Change.FREQUENCY, "weekly", at=LATER, actor="subscriber")
+
+
+@pytest.mark.parametrize(
+    ("act", "why"), [(choose, "chose"), (leave, "withdrawn"), (change, "changed frequency")]
+)
+def test_whoever_did_something_since_stays_and_is_named(
+    lists: Lists,
+    subscriptions: Subscriptions,
+    engine: Engine,
+    tmp_path: Path,
+    act: object,
+    why: str,
+) -> None:
+    number = imported(engine, tmp_path, "a@example.com,,,,,\nb@example.com,,,,,\n")
+    (reader,) = subscriptions.by_email("a@example.com")
+    act(subscriptions, reader)  # type: ignore[operator]
+    undone = lists.undo(number, now=LATER, actor="an operator")
+    assert undone.removed == 1
+    assert undone.stayed == (Stayed(email="a@example.com", why=why),)
+    assert [row[0] for row in everybody(engine)] == ["a@example.com"]
+
+
+def test_what_was_changed_since_stays_as_it_is(
+    lists: Lists, subscriptions: Subscriptions, engine: Engine, tmp_path: Path
+) -> None:
+    imported(engine, tmp_path, "a@example.com,A,chips,Asia/Tokyo,,\n")
+    number = imported(engine, tmp_path, "a@example.com,B,policy,UTC,,\n")
+    (reader,) = subscriptions.by_email("a@example.com")
+    subscriptions.choose_topics(reader.id, TopicSet.of(["security"]), now=LATER, source="page")
+    lists.undo(number, now=LATER, actor="an operator")
+    (after,) = subscriptions.by_email("a@example.com")
+    assert (after.name, after.zone, after.topics) == ("A", "Asia/Tokyo", TopicSet.of(["security"]))
+
+
+def test_goodbyes_and_suppressions_that_an_import_brought_stay(
+    lists: Lists, subscriptions: Subscriptions, engine: Engine, tmp_path: Path
+) -> None:
+    imported(engine, tmp_path, "here@example.com,,,,,\n")
+    rows = "here@example.com,,,,,left\ngone@example.com,,,,,left\nbad@example.com,,,,,bounced\n"
+    number = imported(engine, tmp_path, rows)
+    before = everybody(engine)
+    undone = lists.undo(number, now=LATER, actor="an operator")
+    assert (undone.removed, undone.goodbyes, undone.suppressions) == (0, 2, 1)
+    assert undone.stayed == ()
+    assert everybody(engine) == before
+    assert subscriptions.suppressed("bad@example.com")
+
+
+def test_evidence_of_the_removed_is_kept_with_a_note(
+    lists: Lists, engine: Engine, tmp_path: Path
+) -> None:
+    number = imported(engine, tmp_path, "a@example.com,,,,,\n")
+    lists.undo(number, now=LATER, actor="an operator")
+    with engine.begin() as connection:
+        (row,) = connection.execute(text("SELECT act, at, source, detail FROM consent")).all()
+    assert (row.act, row.at, row.source) == ("imported", NOW, f"import {number}")
+    assert row.detail["statement"] == "the sign-up page of 2024"
+    assert (row.detail["line"], row.detail["undone_by"]) == (2, "an operator")
+    assert imported(engine, tmp_path, "a@example.com,,,,,\n") == number + 1
+    assert len(everybody(engine)) == 1
