@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from newsletter.core.account import Account, DeliveryRecord
 from newsletter.core.brakes import Trouble
 from newsletter.core.brief import Brief
-from newsletter.core.delivery import Claim, Disposition, NotYet, Outcome
+from newsletter.core.delivery import Accepted, Claim, Disposition, NotYet, Outcome
 from newsletter.core.edition import Edition, Letter
 from newsletter.core.events import DeliveryEvent
 from newsletter.core.filed import FiledBrief, FiledIssue
@@ -179,6 +179,19 @@ class DeliveryStore(Protocol):
         self, batch_id: int, *, attempt_id: str, lease: timedelta, now: datetime
     ) -> Claim | NotYet | None:
         """Take a planned batch, asking consent again; None when it is not to be taken."""
+        ...
+
+    def record_and_claim(
+        self,
+        claim: Claim,
+        accepted: Accepted,
+        batch_id: int,
+        *,
+        attempt_id: str,
+        lease: timedelta,
+        now: datetime,
+    ) -> Claim | NotYet | None:
+        """Keep an acceptance and take the next batch, in one transaction."""
         ...
 
     def record(

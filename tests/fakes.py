@@ -1,6 +1,6 @@
 """Real doubles of ports: small, and held to the same contract as what they stand for."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from newsletter.core.delivery import Accepted, Claim, Outcome
@@ -50,7 +50,7 @@ class FakeQueue:
 
     def __init__(self) -> None:
         self.jobs: dict[int, datetime | None] = {}
-        self.send_batch: Callable[[int], None] = lambda _: None
+        self.send_batches: Callable[[Iterable[int]], None] = lambda _: None
 
     def enqueue(self, batch_ids: Iterable[int], *, at: datetime | None = None) -> None:
         for batch_id in batch_ids:
@@ -58,8 +58,11 @@ class FakeQueue:
 
     def work(self, *, until_empty: bool) -> None:
         assert until_empty
+        self.send_batches(self._waiting())
+
+    def _waiting(self) -> Iterator[int]:
         while self.jobs:
-            self.send_batch(self.jobs.popitem()[0])
+            yield self.jobs.popitem()[0]
 
     def stop(self) -> None:
         self.jobs.clear()

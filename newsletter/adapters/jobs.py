@@ -1,14 +1,14 @@
 """Batches as jobs of Procrastinate, in the same PostgreSQL: any machine's worker may take one.
 
-A job only says "look at this batch"; whether it is sent is decided by the claim. A job too many is
-therefore harmless, and a lost one is made again by `Dispatch.recover`.
+A job only says "look at these few batches"; whether one is sent is decided by its claim. A job too
+many is therefore harmless, and a lost one is made again by `Dispatch.recover`.
 """
 
 import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import procrastinate
@@ -18,9 +18,11 @@ from procrastinate.jobs import Job
 from sqlalchemy import Engine, text
 
 _QUEUE = "batches"
-_TASK = "send_batch"
+_TASK = "send_batches"
 _REST = 2  #: seconds before a database that went away is asked again
 _AT_ONCE = 500  #: jobs asked for in one statement
+_FEW = 16  #: batches of a job, at most: its own cost is then small beside theirs
+_SHARES = 32  #: jobs, at least, before one holds several batches: every worker gets some
 
 logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it tells of every job at INFO
 
@@ -29,8 +31,9 @@ _log = logging.getLogger(__name__)
 #: Batches that no waiting job speaks of yet.
 _WITHOUT_JOB = """
     SELECT id FROM unnest(CAST(:ids AS bigint[])) AS batch (id)
-     WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs
-                        WHERE queueing_lock = 'batch:' || batch.id AND status = 'todo')
+     WHERE id NOT IN (SELECT CAST(jsonb_array_elements(args -> 'batch_ids') AS bigint)
+                        FROM procrastinate_jobs
+                       WHERE status = 'todo' AND task_name = :task)
      ORDER BY id
 """
 
@@ -50,13 +53,21 @@ class JobQueue:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worker: asyncio.Task[None] | None = None
 
-    def on_batch(self, send_batch: Callable[[int], None]) -> None:
-        """Say what a worker of this process does with a batch."""
+    def on_batches(self, send_batches: Callable[[Iterable[int]], None]) -> None:
+        """Say what a worker of this process does with batches."""
 
-        def send(batch_id: int) -> None:
-            send_batch(batch_id)
+        def send(batch_ids: list[int]) -> None:
+            send_batches(self._until_stopped(batch_ids))
 
         self._working.task(name=_TASK, queue=_QUEUE)(send)
+
+    def _until_stopped(self, batch_ids: list[int]) -> Iterator[int]:
+        """Yield a job's batches; once this worker is to stop, leave the rest to others."""
+        for place, batch_id in enumerate(batch_ids):
+            if self._stopped.is_set():
+                return self.enqueue(batch_ids[place:])
+            yield batch_id
+        return None
 
     def enqueue(self, batch_ids: Iterable[int], *, at: datetime | None = None) -> None:
         """Ask some worker to send each batch; asking twice is asking once."""
@@ -64,17 +75,20 @@ class JobQueue:
         if not wanted:
             return
         with self._engine.begin() as connection:
-            ids = connection.execute(text(_WITHOUT_JOB), {"ids": wanted}).scalars().all()
+            values = {"ids": wanted, "task": _TASK}
+            ids = connection.execute(text(_WITHOUT_JOB), values).scalars().all()
         self._open_once()
-        for start in range(0, len(ids), _AT_ONCE):
-            some = ids[start : start + _AT_ONCE]
+        few = max(1, min(_FEW, len(ids) // _SHARES))
+        jobs = [self._job(list(ids[start : start + few]), at) for start in range(0, len(ids), few)]
+        for start in range(0, len(jobs), _AT_ONCE):
+            some = jobs[start : start + _AT_ONCE]
             try:
-                self._defer([self._job(batch_id, at) for batch_id in some])
+                self._defer(some)
             except exceptions.AlreadyEnqueued:
                 # Another process asked for one of them in between: then each by itself.
-                for batch_id in some:
+                for job in some:
                     with contextlib.suppress(exceptions.AlreadyEnqueued):
-                        self._defer([self._job(batch_id, at)])
+                        self._defer([job])
 
     def work(self, *, until_empty: bool) -> None:
         """Work on batches: until `stop`, or until none is waiting.
@@ -134,8 +148,8 @@ class JobQueue:
     def _defer(self, jobs: list[Job]) -> None:
         self._asking.job_manager.batch_defer_jobs(jobs)
 
-    def _job(self, batch_id: int, at: datetime | None) -> Job:
-        task = self._asking.configure_task(
-            _TASK, queue=_QUEUE, queueing_lock=f"batch:{batch_id}", schedule_at=at
-        )
-        return task.make_new_job(batch_id=batch_id)
+    def _job(self, batch_ids: list[int], at: datetime | None) -> Job:
+        # Two processes that ask for the same batches at once divide them alike.
+        lock = f"batch:{batch_ids[0]}"
+        task = self._asking.configure_task(_TASK, queue=_QUEUE, queueing_lock=lock, schedule_at=at)
+        return task.make_new_job(batch_ids=[*batch_ids])

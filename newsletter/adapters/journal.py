@@ -17,7 +17,14 @@ from newsletter.adapters.stores.issues import Issues
 from newsletter.adapters.stores.sources import Sources
 from newsletter.adapters.stores.unknowns import Unknowns
 from newsletter.core.brief import Brief
-from newsletter.core.delivery import Accepted, Claim, Disposition, Outcome
+from newsletter.core.delivery import (
+    Accepted,
+    BatchState,
+    Claim,
+    Disposition,
+    NotYet,
+    Outcome,
+)
 from newsletter.core.events import DeliveryEvent
 from newsletter.core.filed import FiledBrief, FiledIssue
 from newsletter.core.galley import Galley
@@ -85,19 +92,18 @@ class JournaledDeliveries(Deliveries):
     ) -> tuple[int, ...]:
         """Keep the answer to an attempt."""
         again = super().record(claim, outcome, disposition, now)
-        ids = {"issue": claim.issue_id, "batch": claim.batch_id, "attempt": claim.attempt_id}
-        fine = isinstance(outcome, Accepted)
-        _tell(
-            f"batch.{type(outcome).__name__.lower()}",
-            disposition.reason or "accepted",
-            level=logging.INFO if fine else logging.WARNING,
-            recipients=len(claim.recipients),
-            state=disposition.state,
-            **ids,
-        )
+        _tell_answer(claim, outcome, disposition.state, disposition.reason)
         if disposition.pause:
             _tell("issue.paused", disposition.reason, level=logging.WARNING, issue=claim.issue_id)
         return again
+
+    def record_and_claim(
+        self, claim: Claim, accepted: Accepted, batch_id: int, **choices: Any
+    ) -> Claim | NotYet | None:
+        """Keep an acceptance and take the next batch."""
+        claimed = super().record_and_claim(claim, accepted, batch_id, **choices)
+        _tell_answer(claim, accepted, BatchState.ACCEPTED)
+        return claimed
 
     def expire_leases(self, now: datetime) -> int:
         """Turn batches whose worker never answered into unknown ones."""
@@ -106,6 +112,19 @@ class JournaledDeliveries(Deliveries):
             words = "their workers never recorded an answer"
             _tell("batch.unknown", words, level=logging.WARNING, batches=expired)
         return expired
+
+
+def _tell_answer(claim: Claim, outcome: Outcome, state: BatchState, reason: str = "") -> None:
+    _tell(
+        f"batch.{type(outcome).__name__.lower()}",
+        reason or "accepted",
+        level=logging.INFO if isinstance(outcome, Accepted) else logging.WARNING,
+        recipients=len(claim.recipients),
+        state=state,
+        issue=claim.issue_id,
+        batch=claim.batch_id,
+        attempt=claim.attempt_id,
+    )
 
 
 class JournaledBrakes(Brakes):

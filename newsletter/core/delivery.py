@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 BATCH_LIMIT = 1_000  #: mail/send v3: at most 1,000 personalizations a request
 MAX_ATTEMPTS = 8  #: refusals that were worth a retry, before a batch is refused for good
@@ -81,9 +81,8 @@ class Unknown:
 Outcome = Accepted | Refused | Unknown
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipient:
-    """A subscriber as the post office needs them."""
+class Recipient(NamedTuple):
+    """A subscriber as the post office needs them; a million of these are made during a send."""
 
     delivery_id: int
     email: str

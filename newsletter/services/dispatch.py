@@ -1,13 +1,13 @@
 """Planning an issue's deliveries, and claiming, sending and recording each batch.
 
 The order is the whole point. A batch is claimed in a short transaction, in which consent is asked
-again; SendGrid is asked once, with no transaction open; the answer is recorded. Whatever dies in
-between leaves a claim whose lease runs out into *unknown*, and an unknown is never asked again
-from here.
+again; SendGrid is asked once, with no transaction open; the answer is recorded, at once or together
+with the claim of the next batch. Whatever dies in between leaves a claim whose lease runs out into
+*unknown*, and an unknown is never asked again from here.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
@@ -24,6 +24,8 @@ from newsletter.ports import BatchQueue, Clock, DeliveryStore, IssueStore, Maile
 from newsletter.services.braking import Braking
 from newsletter.services.publishing import Publishing
 from newsletter.services.settling import Settling
+
+_Held = tuple[Claim, Accepted]  #: accepted, and not recorded yet
 
 
 class Dispatch:
@@ -91,18 +93,40 @@ class Dispatch:
             fresh_for=timedelta(hours=newsletter.timetable.catch_up_hours),
         )
 
-    def send_batch(self, batch_id: int) -> None:
-        """Claim a batch, ask SendGrid once, and record the answer."""
-        claim = self._deliveries.claim(
-            batch_id, attempt_id=self._new_id(), lease=self._lease, now=self._clock.now()
+    def send_batches(self, batch_ids: Iterable[int]) -> None:
+        """Claim one batch after another, ask SendGrid once for each, and record the answers.
+
+        An acceptance is recorded in the transaction that claims the next batch; whatever else was
+        answered is recorded first.
+        """
+        held: _Held | None = None
+        try:
+            for batch_id in batch_ids:
+                claim, held = self._claim(batch_id, held), None
+                match claim:
+                    case Claim():
+                        held = self._take(claim, self._ask(claim))
+                    case NotYet(until=until):
+                        self._queue.enqueue([batch_id], at=until)
+                    case None:
+                        pass  # another worker has it, or the issue is paused
+        finally:  # whatever befell the next batch, this one was accepted
+            if held:
+                self._record(*held)
+
+    def _claim(self, batch_id: int, held: _Held | None) -> Claim | NotYet | None:
+        now, attempt_id, lease = self._clock.now(), self._new_id(), self._lease
+        if held is None:
+            return self._deliveries.claim(batch_id, attempt_id=attempt_id, lease=lease, now=now)
+        return self._deliveries.record_and_claim(
+            *held, batch_id, attempt_id=attempt_id, lease=lease, now=now
         )
-        match claim:
-            case Claim():
-                self._record(claim, self._ask(claim))
-            case NotYet(until=until):
-                self._queue.enqueue([batch_id], at=until)
-            case None:
-                pass  # another worker has it, or the issue is paused
+
+    def _take(self, claim: Claim, outcome: Outcome) -> _Held | None:
+        if isinstance(outcome, Accepted):
+            return claim, outcome
+        self._record(claim, outcome)
+        return None
 
     def recover(self) -> int:
         """Name what a dead worker left: expired claims become unknown, waiting batches get a job.

@@ -27,7 +27,7 @@ class PatientQueue(FakeQueue):
         now = self.clock.now()
         for batch_id in [one for one, at in self.jobs.items() if at is None or at <= now]:
             del self.jobs[batch_id]
-            self.send_batch(batch_id)
+            self.send_batches([batch_id])
 
 
 @dataclass
@@ -84,7 +84,7 @@ def open_clockwork(
     house = open_house(engine, replace(newsletter, timetable=changed))
     house.clock.time = now
     house.queue = house.dispatch._queue = PatientQueue(house.clock)
-    house.queue.send_batch = house.dispatch.send_batch
+    house.queue.send_batches = house.dispatch.send_batches
     return enter(house)
 
 

@@ -33,7 +33,7 @@ def send_some(house: TestHouse, batches: int) -> None:
     house.send()
     for batch_id in list(house.queue.jobs)[:batches]:
         house.queue.jobs.pop(batch_id)
-        house.dispatch.send_batch(batch_id)
+        house.dispatch.send_batches([batch_id])
 
 
 def test_nothing_leaves_while_an_issue_is_paused_and_the_rest_does_after(house):
@@ -99,12 +99,12 @@ def test_the_pace_makes_every_worker_wait_its_turn(house):
     house.dispatch._deliveries = Deliveries(house.engine, Pace(per_minute=6, per_day=0, warm_up={}))
     house.send()
     [first, second, *_] = house.queue.jobs
-    house.dispatch.send_batch(first)
-    house.dispatch.send_batch(second)
+    house.dispatch.send_batches([first])
+    house.dispatch.send_batches([second])
 
     assert len(house.mailer.asked) == 1
     house.clock.pass_time(seconds=31)  # three recipients take half a minute
-    house.dispatch.send_batch(second)
+    house.dispatch.send_batches([second])
     assert len(house.mailer.asked) == 2
 
 
@@ -113,7 +113,7 @@ def test_a_days_limit_leaves_the_rest_for_tomorrow(house):
     house.dispatch._deliveries = limited
     house.send()
     for batch_id, _ in limited.waiting():
-        house.dispatch.send_batch(batch_id)
+        house.dispatch.send_batches([batch_id])
 
     [(batch_id, _), *_] = limited.waiting()
     held = limited.claim(

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.postgres
 def waiting(engine: Engine) -> list[int]:
     with engine.begin() as connection:
         found = connection.execute(
-            text("SELECT CAST(args ->> 'batch_id' AS bigint) FROM procrastinate_jobs ORDER BY 1")
+            text("""SELECT CAST(jsonb_array_elements(args -> 'batch_ids') AS bigint)
+                      FROM procrastinate_jobs ORDER BY 1""")
         )
         return list(found.scalars())
 
@@ -52,7 +53,7 @@ def test_a_job_that_another_process_asked_for_in_between_costs_its_neighbours_no
 
 def test_a_worker_sends_every_batch_and_ends_when_none_is_waiting(engine: Engine, queue: JobQueue):
     sent: list[int] = []
-    queue.on_batch(sent.append)
+    queue.on_batches(sent.extend)
     queue.enqueue(range(1, 8))
     queue.enqueue([99], at=datetime(2100, 1, 1, tzinfo=UTC))
 

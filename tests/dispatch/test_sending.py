@@ -190,8 +190,8 @@ def test_a_wait_holds_every_batch_until_its_moment(house):
     house.mailer.answers = [wait]
     house.send()
     first, second, *_ = house.queue.jobs
-    house.dispatch.send_batch(first)
-    house.dispatch.send_batch(second)
+    house.dispatch.send_batches([first])
+    house.dispatch.send_batches([second])
     assert len(house.mailer.asked) == 1
 
     house.clock.pass_time(minutes=2, seconds=1)
@@ -206,7 +206,7 @@ def test_a_batch_that_never_left_is_tried_again_later(house):
     house.send()
     [first, *_] = house.queue.jobs
     house.queue.jobs.pop(first)
-    house.dispatch.send_batch(first)
+    house.dispatch.send_batches([first])
 
     assert house.queue.jobs[first] == house.clock.now() + timedelta(seconds=2)
     house.clock.pass_time(seconds=3)
@@ -257,7 +257,7 @@ def test_two_workers_cannot_hold_one_batch(house):
     house.send()
     claim = house.claim_first()
 
-    house.dispatch.send_batch(claim.batch_id)
+    house.dispatch.send_batches([claim.batch_id])
 
     assert house.mailer.asked == []
 

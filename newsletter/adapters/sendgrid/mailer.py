@@ -18,6 +18,7 @@ from urllib.error import URLError
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient  # pyright: ignore[reportMissingTypeStubs]
 
+from newsletter.adapters.sendgrid.body import CONTENT_TYPE, Body
 from newsletter.adapters.sendgrid.payload import mail_send
 from newsletter.core.delivery import Accepted, Claim, Outcome, Refused, Remedy, Unknown
 from newsletter.core.edition import Letter
@@ -97,11 +98,15 @@ class SendGridMailer:
 
     def __init__(self, *, api_key: str, host: str, timeout: float, clock: Clock) -> None:
         self._client = open_client(api_key, host, timeout)
+        self._client.request_headers["Content-Type"] = CONTENT_TYPE
         self._host, self._clock = host, clock
 
     def send(self, envelope: Envelope, letter: Letter, claim: Claim) -> Outcome:
         """Post one batch and say which of the three answers came; nothing is raised."""
-        body = mail_send(envelope, letter, claim)
+        try:
+            body = Body.of(mail_send(envelope, letter, claim))
+        except TypeError as error:
+            return Refused(reason=f"not sent: {_named(error)}", remedy=Remedy.PAUSE)
         try:
             response = self._client.mail.send.post(request_body=body)
         except HTTPError as error:

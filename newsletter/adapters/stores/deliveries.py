@@ -2,25 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
 from newsletter.adapters.stores import statements
 from newsletter.adapters.stores.accounts import account, trace
+from newsletter.adapters.stores.claiming import Turn, accept
+from newsletter.adapters.stores.claiming import claim as claim_batch
 from newsletter.adapters.stores.proof import prove_batches
+from newsletter.adapters.stores.recording import record_trouble
 from newsletter.core.account import Account, DeliveryRecord
-from newsletter.core.brakes import Office, Pace, next_turn, wait_for_turn
-from newsletter.core.delivery import (
-    Accepted,
-    BatchState,
-    Claim,
-    Disposition,
-    NotYet,
-    Outcome,
-    Recipient,
-)
+from newsletter.core.brakes import Pace
+from newsletter.core.delivery import Accepted, Claim, Disposition, NotYet, Outcome
 from newsletter.core.edition import Edition
 from newsletter.core.publication import Readers
 from subscribers.model import TopicSet
@@ -34,7 +29,7 @@ class Deliveries:
     def __init__(self, engine: Engine, pace: Pace | None = None) -> None:
         self._engine = engine
         self._pace = pace if pace and pace.limits else None
-        # The plan reads the audience several times and must see it as of one moment.
+        # A plan or an account reads several tables, and must see them as of one moment.
         self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
 
     def plan(
@@ -59,6 +54,8 @@ class Deliveries:
             taken = connection.execute(text(statements.TAKE_ISSUE), values).first()
             if taken is None:
                 return False
+            connection.execute(text(statements.ROOM))
+            connection.execute(text(statements.READERS), values)
             _choose_editions(connection, values, choose)
             connection.execute(text(statements.EXCLUDE), values)
             _place(connection, values, wave)
@@ -71,39 +68,45 @@ class Deliveries:
         self, batch_id: int, *, attempt_id: str, lease: timedelta, now: datetime
     ) -> Claim | NotYet | None:
         """Take a planned batch, asking consent again; None when it is not to be taken."""
-        values = {"batch": batch_id, "now": now, "until": now + lease, "attempt": attempt_id}
+        turn = Turn(batch_id=batch_id, attempt_id=attempt_id, lease=now + lease, now=now)
         with self._engine.begin() as connection:
-            claimed = _wait(connection, values, self._pace) or _claim(
-                connection, values, self._pace
-            )
+            claimed = claim_batch(connection, turn, self._pace)
         if claimed is None:
             self._finish()  # it may have been the last, with nobody left to write to
+        return claimed
+
+    def record_and_claim(
+        self,
+        claim: Claim,
+        accepted: Accepted,
+        batch_id: int,
+        *,
+        attempt_id: str,
+        lease: timedelta,
+        now: datetime,
+    ) -> Claim | NotYet | None:
+        """Keep an acceptance and take the next batch, in one transaction."""
+        turn = Turn(batch_id=batch_id, attempt_id=attempt_id, lease=now + lease, now=now)
+        with self._engine.begin() as connection:
+            _accept(connection, claim, accepted, now)
+            claimed = claim_batch(connection, turn, self._pace)
+        if not isinstance(claimed, Claim):  # otherwise its own end will look
+            self._finish()
         return claimed
 
     def record(
         self, claim: Claim, outcome: Outcome, disposition: Disposition, now: datetime
     ) -> tuple[int, ...]:
         """Keep the answer to an attempt; return the batches that are to be tried again."""
-        values = {
-            "attempt": claim.attempt_id,
-            "number": claim.attempt,
-            "batch": claim.batch_id,
-            "issue": claim.issue_id,
-            "outcome": type(outcome).__name__.lower(),
-            "state": disposition.state,
-            "reason": disposition.reason or None,
-            "told": f"paused: {disposition.reason}",
-            "message_id": outcome.message_id if isinstance(outcome, Accepted) else None,
-            "not_before": disposition.not_before,
-            "closed_until": disposition.closed_until,
-            "offenders": [claim.recipients[i].delivery_id for i in disposition.eject],
-            "now": now,
-        }
+        again: tuple[int, ...] = ()
         with self._engine.begin() as connection:
-            recorded = _record(connection, claim, outcome, disposition, values)
-        if recorded.ended:
+            if isinstance(outcome, Accepted):
+                _accept(connection, claim, outcome, now)
+            else:
+                again = record_trouble(connection, claim, outcome, disposition, now)
+        if not again:  # as long as one is planned, its own end will look
             self._finish()
-        return recorded.again
+        return again
 
     def expire_leases(self, now: datetime) -> int:
         """Turn batches whose worker never answered into unknown ones; return how many."""
@@ -139,48 +142,10 @@ class Deliveries:
             return trace(connection, subscriber_id, issue_id)
 
 
-def _wait(connection: Connection, values: dict[str, Any], pace: Pace | None) -> NotYet | None:
-    if until := connection.execute(text(statements.WAIT), values).scalar():
-        return NotYet(until)
-    if pace is None:
-        return None
-    connection.execute(text(statements.OPEN_POST_OFFICE))
-    office = Office(**connection.execute(text(statements.ASK_FOR_TURN)).mappings().one())
-    size = connection.execute(text("SELECT size FROM batch WHERE id = :batch"), values).scalar()
-    until = wait_for_turn(pace, office, size or 0, values["now"])
-    return NotYet(until) if until else None
-
-
-def _take_turn(connection: Connection, now: datetime, size: int, pace: Pace) -> None:
-    office = Office(**connection.execute(text(statements.ASK_FOR_TURN)).mappings().one())
-    values = {
-        "free_at": next_turn(pace, office.free_at, size, now),
-        "day": now.astimezone(UTC).date(),
-        "size": size,
-    }
-    connection.execute(text(statements.TAKE_TURN), values)
-
-
-def _claim(connection: Connection, values: dict[str, Any], pace: Pace | None) -> Claim | None:
-    batch = connection.execute(text(statements.CLAIM), values).first()
-    if batch is None:
-        return None
-    recipients = _recipients(connection, values | {"frequency": batch.frequency})
-    if not recipients:
-        connection.execute(text(statements.VOID), values)
-        return None
-    values |= {"number": batch.attempts, "recipients": len(recipients)}
-    connection.execute(text(statements.BEGIN_ATTEMPT), values)
-    if pace:
-        _take_turn(connection, values["now"], len(recipients), pace)
-    return Claim(
-        attempt_id=values["attempt"],
-        attempt=batch.attempts,
-        batch_id=values["batch"],
-        issue_id=batch.issue_id,
-        brief_ids=tuple(batch.brief_ids),
-        recipients=recipients,
-    )
+def _accept(connection: Connection, claim: Claim, accepted: Accepted, now: datetime) -> None:
+    if not accept(connection, claim, accepted, now):
+        # Somebody asked again in between, or an event was quicker. It is accepted all the same.
+        prove_batches(connection, [claim.attempt_id], witness=_LATE)
 
 
 def _choose_editions(
@@ -190,7 +155,7 @@ def _choose_editions(
 ) -> None:
     """Let the core choose for each topic set in use, and write its choices beside them."""
     issue_id = values["issue"]
-    in_use = connection.execute(text(statements.TOPIC_SETS), values).all()
+    in_use = connection.execute(text(statements.TOPIC_SETS)).all()
     chosen = {row.id: choose(TopicSet(frozenset(row.slugs))) for row in in_use}
     editions = {edition.key: edition for edition in chosen.values() if edition}
     connection.execute(text(statements.CHOICE_TABLE))
@@ -217,68 +182,9 @@ def _place(
     if wave is None:
         connection.execute(text(statements.PLACE), values)
         return
-    zones = connection.execute(text(statements.ZONES), values).scalars().all()
+    zones = connection.execute(text(statements.ZONES)).scalars().all()
     connection.execute(text(statements.WAVE_TABLE))
     connection.execute(
         text(statements.ADD_WAVES), {"zones": zones, "moments": [wave(zone) for zone in zones]}
     )
     connection.execute(text(statements.PLACE_IN_WAVES), values)
-
-
-def _recipients(connection: Connection, values: dict[str, Any]) -> tuple[Recipient, ...]:
-    """Ask consent again: return who may still be written to, and write down who may not."""
-    connection.execute(text(statements.LOOK_UP))
-    asked = connection.execute(text(statements.ASK_CONSENT_AGAIN), values).all()
-    if gone := [(delivery, exclusion) for delivery, *_, exclusion in asked if exclusion]:
-        ids, reasons = zip(*gone, strict=True)
-        connection.execute(text(statements.SKIP), {"ids": list(ids), "reasons": list(reasons)})
-    return tuple(
-        Recipient(delivery_id=delivery, email=email, subscription_id=subscription, link_key=key)
-        for delivery, email, subscription, key, exclusion in asked
-        if not exclusion
-    )
-
-
-class _Recorded(NamedTuple):
-    again: tuple[int, ...] = ()  #: batches to be tried again
-    ended: bool = False  #: the issue may be at its end
-
-
-def _record(
-    connection: Connection,
-    claim: Claim,
-    outcome: Outcome,
-    disposition: Disposition,
-    values: dict[str, Any],
-) -> _Recorded:
-    if disposition.split:
-        connection.execute(text(statements.HOLD_ATTEMPTS), values)
-    if connection.execute(text(statements.END_ATTEMPT), values).first() is None:
-        return _Recorded()
-    recorded = connection.execute(text(statements.RECORD), values).first()
-    if recorded is None:  # somebody asked again in between, or an event was quicker
-        late = isinstance(outcome, Accepted)
-        return _Recorded(
-            ended=late and bool(prove_batches(connection, [claim.attempt_id], witness=_LATE))
-        )
-    again = [claim.batch_id] if disposition.state is BatchState.PLANNED else []
-    if disposition.eject:
-        connection.execute(text(statements.EJECT), values)
-    if disposition.split:
-        again.append(_split(connection, claim))
-    if disposition.closed_until:
-        connection.execute(text(statements.CLOSE_POST_OFFICE), values)
-    if disposition.pause:
-        connection.execute(text(statements.PAUSE), values)
-        return _Recorded()
-    return _Recorded(tuple(again), ended=not recorded.more)
-
-
-def _split(connection: Connection, claim: Claim) -> int:
-    second_half = [one.delivery_id for one in claim.recipients[len(claim.recipients) // 2 :]]
-    values = {"batch": claim.batch_id, "deliveries": second_half}
-    new_id = connection.execute(text(statements.SPLIT_OFF), values).scalar_one()
-    values["new"] = new_id
-    connection.execute(text(statements.INHERIT_ATTEMPTS), values)
-    connection.execute(text(statements.MOVE), values)
-    return int(new_id)

@@ -33,10 +33,21 @@ SEND_BY = """
      WHERE id = :issue
 """
 
-TOPIC_SETS = f"""
-    SELECT DISTINCT topic_set.id, topic_set.slugs
-      FROM audience JOIN topic_set ON topic_set.id = audience.topic_set_id
-     WHERE audience.newsletter = :newsletter AND {_EXCLUSION} IS NULL
+#: Half a million rows are sorted in memory; compiling a statement takes longer than running it.
+ROOM = "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off"
+
+#: The list as of this moment, read once: all that follows is about these rows.
+READERS = f"""
+    CREATE TEMPORARY TABLE reader ON COMMIT DROP AS
+    SELECT audience.subscriber_id, audience.subscription_id, audience.topic_set_id, audience.zone,
+           {_EXCLUSION} AS exclusion
+      FROM audience
+     WHERE audience.newsletter = :newsletter
+"""
+
+TOPIC_SETS = """
+    SELECT id, slugs FROM topic_set
+     WHERE id IN (SELECT topic_set_id FROM reader WHERE exclusion IS NULL)
 """
 
 CHOICE_TABLE = """
@@ -54,9 +65,7 @@ CHOOSE = """
 """
 
 #: In reader time: the zones in use, and the moment the core gives each.
-ZONES = f"""
-    SELECT DISTINCT zone FROM audience WHERE newsletter = :newsletter AND {_EXCLUSION} IS NULL
-"""
+ZONES = "SELECT DISTINCT zone FROM reader WHERE exclusion IS NULL"
 
 WAVE_TABLE = """
     CREATE TEMPORARY TABLE wave (zone text PRIMARY KEY, not_before timestamptz NOT NULL)
@@ -68,38 +77,35 @@ ADD_WAVES = """
 """
 
 #: Who gets nothing, and why.
-EXCLUDE = f"""
+EXCLUDE = """
     INSERT INTO exclusion (issue_id, subscriber_id, reason)
-    SELECT :issue, subscriber_id, COALESCE(reason, 'no_story')
-      FROM (SELECT audience.subscriber_id, {_EXCLUSION} AS reason, choice.edition_id
-              FROM audience LEFT JOIN choice USING (topic_set_id)
-             WHERE audience.newsletter = :newsletter) AS asked
-     WHERE reason IS NOT NULL OR edition_id IS NULL
+    SELECT :issue, subscriber_id, COALESCE(exclusion, 'no_story')
+      FROM reader LEFT JOIN choice USING (topic_set_id)
+     WHERE exclusion IS NOT NULL OR edition_id IS NULL
 """
 
 #: Who gets what, and in which batch of its edition.
-PLACE = f"""
+PLACE = """
     CREATE TEMPORARY TABLE placed ON COMMIT DROP AS
-    SELECT audience.subscriber_id, audience.subscription_id, choice.edition_id,
-           CAST((row_number() OVER (PARTITION BY choice.edition_id
-                                    ORDER BY audience.subscriber_id) - 1) / :size AS integer)
-           AS ordinal, CAST(NULL AS timestamptz) AS not_before
-      FROM audience JOIN choice USING (topic_set_id)
-     WHERE audience.newsletter = :newsletter AND {_EXCLUSION} IS NULL
+    SELECT subscriber_id, subscription_id, edition_id,
+           CAST((row_number() OVER (PARTITION BY edition_id ORDER BY subscriber_id) - 1) / :size
+                AS integer) AS ordinal,
+           CAST(NULL AS timestamptz) AS not_before
+      FROM reader JOIN choice USING (topic_set_id)
+     WHERE exclusion IS NULL
 """
 
 #: The same in reader time: a batch is also of one wave. Zones whose clocks agree share theirs.
-PLACE_IN_WAVES = f"""
+PLACE_IN_WAVES = """
     CREATE TEMPORARY TABLE placed ON COMMIT DROP AS
     SELECT subscriber_id, subscription_id, edition_id, not_before,
            CAST(dense_rank() OVER (PARTITION BY edition_id ORDER BY not_before, place) - 1
                 AS integer) AS ordinal
-      FROM (SELECT audience.subscriber_id, audience.subscription_id, choice.edition_id,
-                   wave.not_before,
-                   (row_number() OVER (PARTITION BY choice.edition_id, wave.not_before
-                                       ORDER BY audience.subscriber_id) - 1) / :size AS place
-              FROM audience JOIN choice USING (topic_set_id) JOIN wave USING (zone)
-             WHERE audience.newsletter = :newsletter AND {_EXCLUSION} IS NULL) AS counted
+      FROM (SELECT subscriber_id, subscription_id, edition_id, not_before,
+                   (row_number() OVER (PARTITION BY edition_id, not_before
+                                       ORDER BY subscriber_id) - 1) / :size AS place
+              FROM reader JOIN choice USING (topic_set_id) JOIN wave USING (zone)
+             WHERE exclusion IS NULL) AS counted
 """
 
 FILL = (
@@ -116,65 +122,18 @@ FILL = (
     """,
     # Counted from the list itself, not from what was just written: the two must agree.
     """
-    UPDATE issue SET audience = (SELECT count(*) FROM audience WHERE newsletter = :newsletter)
-     WHERE id = :issue
+    UPDATE issue SET audience = (SELECT count(*) FROM reader) WHERE id = :issue
     """,
 )
 
-#: Until when this batch must wait, if it must.
-WAIT = """
-    SELECT greatest(batch.not_before, (SELECT closed_until FROM post_office)) AS until
-      FROM batch
-     WHERE batch.id = :batch AND batch.state = 'planned'
-       AND greatest(batch.not_before, (SELECT closed_until FROM post_office)) > :now
-"""
-
-CLAIM = """
-    UPDATE batch SET state = 'claimed', attempts = attempts + 1, lease_until = :until
-      FROM issue, edition
-     WHERE batch.id = :batch AND batch.state = 'planned'
-       AND issue.id = batch.issue_id AND issue.state = 'sending'
-       AND (issue.send_by IS NULL OR issue.send_by > :now)
-       AND edition.id = batch.edition_id
-    RETURNING batch.attempts, batch.issue_id, edition.brief_ids, issue.frequency
-"""
-
-#: A batch's thousand readers are looked up one by one, by key. Joining whole lists instead, as
-#: the planner likes to when a list is not much larger, takes ten times as long.
+#: A batch's readers are looked up one by one, by key. Joining whole lists instead, as the planner
+#: likes to when a list is not much larger, takes ten times as long.
 LOOK_UP = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 
-#: A goodbye said since the plan is heard here; an erased subscription is one, too.
-ASK_CONSENT_AGAIN = """
-    SELECT delivery.id, audience.email, audience.subscription_id, audience.link_key,
-           CASE WHEN audience.subscription_id IS NULL THEN 'ended'
-                WHEN audience.exclusion IS NOT NULL THEN audience.exclusion
-                WHEN audience.frequency <> :frequency THEN 'other_frequency' END
-           AS exclusion
-      FROM delivery LEFT JOIN audience USING (subscription_id)
-     WHERE delivery.batch_id = :batch AND delivery.skipped IS NULL AND delivery.refused IS NULL
-     ORDER BY delivery.id
-"""
-
-SKIP = """
-    UPDATE delivery SET skipped = left_out.reason
-      FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[])) AS left_out (id, reason)
-     WHERE delivery.id = left_out.id
-"""
-
-VOID = """
-    UPDATE batch SET state = 'void', lease_until = NULL, reason = 'nobody left to write to'
-     WHERE id = :batch
-"""
-
-BEGIN_ATTEMPT = """
-    INSERT INTO attempt (id, batch_id, number, recipients, started_at)
-    VALUES (:attempt, :batch, :number, :recipients, :now)
-"""
-
-#: An event may have proved it accepted before its answer, or the loss of it, is recorded. An answer
-#: counts once, however often it is recorded.
+#: An event may have proved it accepted before the loss of its answer is recorded. An answer counts
+#: once, however often it is recorded.
 END_ATTEMPT = """
-    UPDATE attempt SET finished_at = :now, reason = :reason, message_id = :message_id,
+    UPDATE attempt SET finished_at = :now, reason = :reason,
            outcome = CASE outcome WHEN 'accepted' THEN outcome ELSE :outcome END
      WHERE id = :attempt AND (outcome IS NULL OR outcome = 'accepted')
     RETURNING id
@@ -185,8 +144,7 @@ END_ATTEMPT = """
 RECORD = """
     UPDATE batch SET state = :state, reason = :reason, not_before = :not_before, lease_until = NULL
      WHERE id = :batch AND state IN ('claimed', 'unknown', 'planned') AND attempts = :number
-    RETURNING EXISTS (SELECT 1 FROM batch waiting WHERE waiting.issue_id = batch.issue_id
-                                                    AND waiting.state = 'planned') AS more
+    RETURNING id
 """
 
 EJECT = "UPDATE delivery SET refused = :reason WHERE id = ANY(:offenders)"
