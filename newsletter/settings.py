@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
@@ -16,6 +16,7 @@ from pydantic import (
     SecretStr,
     TypeAdapter,
     ValidationError,
+    model_validator,
     with_config,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,6 +29,8 @@ from newsletter.errors import ConfigurationError
 
 T = TypeVar("T")
 
+_EVENTS_LEAST = 14  #: days; SendGrid repeats an event for less than that
+_EVIDENCE_LEAST = 365  #: days
 _CATCH_UP_LIMIT = 24  #: hours; by then the next day's issue is due
 
 for _shape in (
@@ -91,6 +94,21 @@ class Polling(_Part):
     down_after_hours: float = Field(default=6, gt=0)  #: of failures; then a person should know
 
 
+class Keeping(_Part):
+    """How long things are kept; 0 is for ever."""
+
+    events_days: int = Field(default=400, ge=0)  #: raw events; states remain
+    evidence_days: int = Field(default=1461, ge=0)  #: from a subscription's end
+
+    @model_validator(mode="after")
+    def _not_too_short(self) -> Self:
+        if 0 < self.events_days < _EVENTS_LEAST:
+            raise ValueError(f"events_days: at least {_EVENTS_LEAST}, since events may be repeated")
+        if 0 < self.evidence_days < _EVIDENCE_LEAST:
+            raise ValueError(f"evidence_days: at least {_EVIDENCE_LEAST}: consent must be shown")
+        return self
+
+
 class Service(_Part):
     """`config/service.toml`."""
 
@@ -101,6 +119,7 @@ class Service(_Part):
     fuse: Fuse
     pace: Pace
     polling: Polling = Polling()
+    retention: Keeping = Keeping()
 
 
 class Environment(BaseSettings):

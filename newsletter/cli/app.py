@@ -9,7 +9,16 @@ from rich.console import Console
 from rich.markup import escape
 
 from newsletter import __version__
-from newsletter.cli import alerts, batches, briefs, issue, sources, subscribers, suppressions
+from newsletter.cli import (
+    alerts,
+    batches,
+    briefs,
+    issue,
+    people,
+    sources,
+    subscribers,
+    suppressions,
+)
 from newsletter.cli.demo import demo
 from newsletter.cli.desk import leave
 from newsletter.cli.service import check, sandbox, scheduler, serve, worker
@@ -44,6 +53,7 @@ app.command(rich_help_panel=_START)(demo)
 app.command(rich_help_panel=_START)(check)
 app.add_typer(briefs.app, name="briefs", rich_help_panel=_DAY)
 app.add_typer(sources.app, name="sources", rich_help_panel=_DAY)
+subscribers.app.add_typer(people.app)
 app.add_typer(subscribers.app, name="subscribers", rich_help_panel=_DAY)
 app.add_typer(suppressions.app, name="suppressions", rich_help_panel=_DAY)
 app.add_typer(issue.app, name="issue", rich_help_panel=_DAY)
