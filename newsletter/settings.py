@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
-from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
@@ -22,16 +21,25 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from newsletter.core.brakes import Fuse, Pace
-from newsletter.core.brief import Verification
-from newsletter.core.publication import Caps, Mailbox, Newsletter, Timetable, Topic
-from newsletter.core.source import FieldDefaults, FieldMap, PolledSource, source_faults
+from newsletter.core.faults import newsletter_faults, timetable_faults
+from newsletter.core.publication import (
+    Caps,
+    Mailbox,
+    Newsletter,
+    Timetable,
+    Topic,
+    WeeklyDigest,
+    weekly_digest,
+)
+from newsletter.core.signup import SignUpRules
+from newsletter.core.source import FieldDefaults, FieldMap, PolledSource
 from newsletter.errors import ConfigurationError
+from subscribers.model import SunsetPolicy
 
 T = TypeVar("T")
 
 _EVENTS_LEAST = 14  #: days; SendGrid repeats an event for less than that
 _EVIDENCE_LEAST = 365  #: days
-_CATCH_UP_LIMIT = 24  #: hours; by then the next day's issue is due
 
 for _shape in (
     Fuse,
@@ -42,8 +50,11 @@ for _shape in (
     Mailbox,
     Newsletter,
     PolledSource,
+    SignUpRules,
+    SunsetPolicy,
     Timetable,
     Topic,
+    WeeklyDigest,
 ):
     with_config(ConfigDict(extra="forbid"))(_shape)  # an unknown key is an error
 
@@ -138,6 +149,8 @@ class Environment(BaseSettings):
     #: Apprise URLs, separated by spaces or commas
     alerts: SecretStr | None = Field(None, validation_alias="NEWSLETTER_ALERTS")
     metrics_token: SecretStr | None = Field(None, validation_alias="NEWSLETTER_METRICS_TOKEN")
+    #: the password in the URL that SendGrid's Inbound Parse posts to
+    inbound_key: SecretStr | None = Field(None, validation_alias="NEWSLETTER_INBOUND_KEY")
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -212,35 +225,28 @@ def _read_newsletters(folder: Path) -> Iterator[tuple[str, Newsletter]]:
             raise ConfigurationError(f"{path}: pillar: {other} already prints this pillar")
         pillars[newsletter.pillar.casefold()] = path
         yield newsletter.slug, newsletter
+        if newsletter.weekly:
+            yield _derived(path, weekly_digest(newsletter, newsletter.weekly))
+
+
+def _derived(path: Path, digest: Newsletter) -> tuple[str, Newsletter]:
+    """Return the digest by its slug; ConfigurationError if the file's `[weekly]` makes no sense."""
+    for key, sentence in timetable_faults(digest.timetable):
+        place = key.replace("timetable", "weekly")
+        raise ConfigurationError(f"{path}: {place}: {sentence}")
+    if path.with_stem(digest.slug).exists():
+        raise ConfigurationError(f"{path}: weekly: there is a newsletter {digest.slug} already")
+    return digest.slug, digest
 
 
 def _faults(newsletter: Newsletter) -> Iterator[tuple[str, str]]:
-    if newsletter.floor is Verification.UNVERIFIED:
-        yield "floor", "unverified briefs are never printed"
-    yield from _timetable_faults(newsletter.timetable)
-    slugs = newsletter.topic_slugs
-    if len(set(slugs)) < len(slugs) or not slugs:
-        yield "topics", "each topic needs a slug of its own, and one topic is the least"
-    yield from source_faults(newsletter.sources, slugs)
+    yield from newsletter_faults(newsletter)
     mailboxes = {"sender": newsletter.sender.email, "reply_to": newsletter.reply_to.email}
     for key, email in (mailboxes | {"unsubscribe_email": newsletter.unsubscribe_email}).items():
         try:
             validate_email(email, check_deliverability=False, test_environment=True)
         except EmailNotValidError as error:
             yield key, f"{email!r} is not an address: {error}"
-
-
-def _timetable_faults(timetable: Timetable) -> Iterator[tuple[str, str]]:
-    try:
-        ZoneInfo(timetable.zone)
-    except (KeyError, ValueError, OSError):
-        yield "timetable.zone", f"{timetable.zone!r} is not an IANA time zone"
-    if timetable.assemble_at.tzinfo or timetable.send_at.tzinfo:
-        yield "timetable", "assemble_at and send_at stand without an offset: the zone gives it"
-    elif timetable.send_at < timetable.assemble_at:
-        yield "timetable.send_at", "an issue cannot be sent before it is assembled"
-    if not 1 <= timetable.catch_up_hours <= _CATCH_UP_LIMIT:
-        yield "timetable.catch_up_hours", f"must be between 1 and {_CATCH_UP_LIMIT}"
 
 
 def _read(path: Path, shape: TypeAdapter[T], **more: Any) -> T:

@@ -13,10 +13,14 @@ from newsletter.cli import (
     alerts,
     batches,
     briefs,
+    health,
     issue,
     people,
+    segments,
+    signup,
     sources,
     subscribers,
+    sunset,
     suppressions,
 )
 from newsletter.cli.demo import demo
@@ -54,7 +58,11 @@ app.command(rich_help_panel=_START)(check)
 app.add_typer(briefs.app, name="briefs", rich_help_panel=_DAY)
 app.add_typer(sources.app, name="sources", rich_help_panel=_DAY)
 subscribers.app.add_typer(people.app)
+subscribers.app.add_typer(health.app)
+subscribers.app.add_typer(sunset.app)
 app.add_typer(subscribers.app, name="subscribers", rich_help_panel=_DAY)
+app.add_typer(segments.app, name="segments", rich_help_panel=_DAY)
+app.add_typer(signup.app, name="signup", rich_help_panel=_DAY)
 app.add_typer(suppressions.app, name="suppressions", rich_help_panel=_DAY)
 app.add_typer(issue.app, name="issue", rich_help_panel=_DAY)
 app.add_typer(batches.app, name="batches", rich_help_panel=_DAY)

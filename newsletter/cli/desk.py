@@ -56,7 +56,7 @@ def newsletter_of(slug: str | None) -> Newsletter:
     if slug is None and len(mains) == 1:
         return mains[0]
     if slug is None:
-        raise ConfigurationError(f"name one: --newsletter {' | '.join(settings.newsletters)}")
+        raise ConfigurationError(f"name one: --newsletter {' | '.join(n.slug for n in mains)}")
     return settings.newsletter(slug)
 
 

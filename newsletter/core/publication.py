@@ -1,13 +1,14 @@
 """Newsletter: a publication, as its file in `config/newsletters/` defines it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from enum import StrEnum
 
 from newsletter.core.brief import Verification
+from newsletter.core.signup import SignUpRules
 from newsletter.core.source import PolledSource
 from newsletter.errors import NotFound
-from subscribers.model import Frequency
+from subscribers.model import Frequency, SunsetPolicy
 
 
 class ApprovalPolicy(StrEnum):
@@ -87,6 +88,20 @@ class Readers:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WeeklyDigest:
+    """The week's printed briefs in one letter, for readers who want fewer mails."""
+
+    day: Weekday
+    name: str = ""  #: empty: "The week in", and the newsletter's pillar
+    tagline: str = ""  #: empty: the newsletter's own
+    assemble_at: time = time(8)
+    send_at: time = time(9)
+    briefs: int = 24
+    briefs_per_topic: int = 6
+    leads: int = 4
+
+
+@dataclass(frozen=True, kw_only=True)
 class Newsletter:
     """A publication: its pillar, topics, sender and timetable."""
 
@@ -107,10 +122,16 @@ class Newsletter:
     order: Order
     approval: ApprovalPolicy
     sources: tuple[PolledSource, ...] = ()  #: polled for briefs, besides those brought by hand
+    signup: SignUpRules = SignUpRules()
+    weekly: WeeklyDigest | None = None  #: None: readers have no choice of frequency
+    sunset: SunsetPolicy | None = None  #: None: nobody is ever asked
+    week_of: str | None = None  #: of a digest: the slug of the newsletter whose week it tells
 
     @property
     def readers(self) -> Readers:
         """Return whom its issues are for."""
+        if self.week_of:
+            return Readers(newsletter=self.week_of, frequency=Frequency.WEEKLY)
         return Readers(newsletter=self.slug)
 
     def topic(self, slug: str) -> Topic:
@@ -125,3 +146,36 @@ class Newsletter:
     def topic_slugs(self) -> tuple[str, ...]:
         """Return the slugs in the newsletter's own order."""
         return tuple(topic.slug for topic in self.topics)
+
+
+def weekly_digest(main: Newsletter, weekly: WeeklyDigest) -> Newsletter:
+    """Return the newsletter that tells the week of another one, to the same list.
+
+    Its List-Id is the other's: there is one subscription, and one goodbye ends both. It keeps no
+    holidays: a day without it would cost its readers a whole week.
+    """
+    return replace(
+        main,
+        slug=f"{main.slug}-weekly",
+        name=weekly.name or f"The week in {main.pillar}",
+        tagline=weekly.tagline or main.tagline,
+        timetable=replace(
+            main.timetable,
+            days=(weekly.day,),
+            holidays=(),
+            assemble_at=weekly.assemble_at,
+            send_at=weekly.send_at,
+        ),
+        caps=Caps(
+            briefs=weekly.briefs,
+            briefs_per_topic=weekly.briefs_per_topic,
+            leads=weekly.leads,
+            age_hours=7 * 24,
+        ),
+        order=Order.IMPORTANCE,
+        sources=(),
+        signup=replace(main.signup, open=False),
+        weekly=None,
+        sunset=None,
+        week_of=main.slug,
+    )

@@ -1,7 +1,7 @@
 """A letter before it is sent: as readers of some topics get it, or as one reader does."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from newsletter.core.delivery import Recipient
@@ -55,8 +55,8 @@ class Previews:
         """Return the letter this subscriber gets."""
         for one in self._subscriptions.by_email(email):
             if one.newsletter == newsletter.readers.newsletter:
-                reader = replace(
-                    _NOBODY, email=one.email, subscription_id=one.id, link_key=one.link_key
+                reader = _NOBODY._replace(
+                    email=one.email, subscription_id=one.id, link_key=one.link_key
                 )
                 return self._preview(newsletter, on, one.topics, reader)
         raise NotFound(f"{email} has no subscription to {newsletter.readers.newsletter}")

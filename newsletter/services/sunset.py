@@ -17,6 +17,7 @@ from subscribers.sunsets import Sunsets
 _PAGE = 500  #: subscriptions looked at together
 _PAGES = 50  #: in one go; the next goes on from there
 _PORTION = 500  #: questions after which a go ends
+_COUNTED = 10_000  #: counted together, where nothing is locked
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Sunset:
         policy, now = _policy(newsletter), self._clock.now()
         found, place = Portion(), 0
         while place is not None:
-            due = self._sunsets.due(newsletter.slug, policy, now=now, after=place, limit=_PAGE)
+            due = self._sunsets.due(newsletter.slug, policy, now=now, after=place, limit=_COUNTED)
             found += Portion(len(due.ask), len(due.pause))
             place = due.last
         return found

@@ -1,0 +1,69 @@
+"""What makes no sense in a newsletter's file, by key, in a sentence each."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from newsletter.core.brief import Verification
+from newsletter.core.publication import Newsletter, Timetable
+from newsletter.core.signup import SignUpRules
+from newsletter.core.source import source_faults
+
+_CATCH_UP_LIMIT = 24  #: hours; by then the next day's issue is due
+
+Fault = tuple[str, str]  #: a key, and what is wrong with it
+
+
+def newsletter_faults(newsletter: Newsletter) -> Iterator[Fault]:
+    """Yield what makes no sense, but for addresses."""
+    if newsletter.floor is Verification.UNVERIFIED:
+        yield "floor", "unverified briefs are never printed"
+    yield from timetable_faults(newsletter.timetable)
+    slugs = newsletter.topic_slugs
+    if len(set(slugs)) < len(slugs) or not slugs:
+        yield "topics", "each topic needs a slug of its own, and one topic is the least"
+    yield from source_faults(newsletter.sources, slugs)
+    yield from _signup_faults(newsletter.signup)
+    yield from _reader_faults(newsletter)
+
+
+def _reader_faults(newsletter: Newsletter) -> Iterator[Fault]:
+    if newsletter.week_of is not None:
+        yield "week_of", "no such key: `[weekly]` makes the digest"
+    weekly, sunset = newsletter.weekly, newsletter.sunset
+    if weekly and (min(weekly.briefs, weekly.briefs_per_topic) < 1 or weekly.leads < 0):
+        yield "weekly", "briefs and briefs_per_topic must be at least 1, leads at least 0"
+    if sunset and min(sunset.after_days, sunset.answer_days, sunset.letters) < 1:
+        yield "sunset", "after_days, answer_days and letters must be at least 1"
+
+
+def _signup_faults(signup: SignUpRules) -> Iterator[Fault]:
+    numbers = (
+        "confirm_hours",
+        "unconfirmed_days",
+        "address_mails_a_day",
+        "network_signups_an_hour",
+    )
+    for key in numbers:
+        if getattr(signup, key) < 1:
+            yield f"signup.{key}", "must be 1 or more"
+    if signup.unconfirmed_days * 24 < signup.confirm_hours:
+        yield "signup.unconfirmed_days", "a sign-up cannot be deleted before its link has expired"
+    for origin in signup.allow_origins:
+        parts = urlsplit(origin)
+        if origin != f"{parts.scheme}://{parts.netloc}" or parts.scheme not in ("http", "https"):
+            yield "signup.allow_origins", f"{origin!r} is not an origin like https://example.com"
+
+
+def timetable_faults(timetable: Timetable) -> Iterator[Fault]:
+    """Yield what makes no sense about when an issue appears."""
+    try:
+        ZoneInfo(timetable.zone)
+    except (KeyError, ValueError, OSError):
+        yield "timetable.zone", f"{timetable.zone!r} is not an IANA time zone"
+    if timetable.assemble_at.tzinfo or timetable.send_at.tzinfo:
+        yield "timetable", "assemble_at and send_at stand without an offset: the zone gives it"
+    elif timetable.send_at < timetable.assemble_at:
+        yield "timetable.send_at", "an issue cannot be sent before it is assembled"
+    if not 1 <= timetable.catch_up_hours <= _CATCH_UP_LIMIT:
+        yield "timetable.catch_up_hours", f"must be between 1 and {_CATCH_UP_LIMIT}"
