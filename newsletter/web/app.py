@@ -49,11 +49,12 @@ def create_app(
         redirect_slashes=False,  # a one-click goodbye must not be redirected (RFC 8058, 3.1)
     )
     pages = Pages(templates)
+    door = Door(newsletters, subscriptions_desk, now)
+    app.add_route(goodbye.ONE_CLICK, goodbye.one_click(door, pages), methods=["POST"])
     app.include_router(health.routes(health_room))
     app.include_router(webhook.routes(feedback))
     if inbound_room is not None:
         app.include_router(inbound.routes(inbound_room))
-    door = Door(newsletters, subscriptions_desk, now)
     app.include_router(goodbye.routes(door, pages))
     if sunsets is not None:
         app.include_router(keeping.routes(door, sunsets, pages))

@@ -1,12 +1,14 @@
 """The goodbye page: one click to leave, fewer mails beside it, and a way back.
 
-A GET shows a page; only a POST acts. The first of the routes is the one-click goodbye of RFC 8058.
+A GET shows a page; only a POST acts.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 
 from newsletter.core.publication import Newsletter
@@ -33,6 +35,7 @@ _SILENCED = {
     SuppressionReason.SOFT_BOUNCE: "because your mailbox refused too many letters",
     SuppressionReason.UNSUBSCRIBE: "because your address was taken off every list of ours",
 }
+ONE_CLICK = "/u/{token}"  #: where the one-click goodbye is posted to
 _MONTH = timedelta(days=30)
 _SOURCE = "goodbye page"
 
@@ -47,14 +50,26 @@ def routes(door: Door, pages: Pages) -> APIRouter:
     return router
 
 
-def _add_goodbye(router: APIRouter, door: Door, pages: Pages) -> None:
-    @router.post("/u/{token}")
-    def leave(token: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        """Act on any POST, whatever its body (RFC 8058, section 3.2); a repeat is a success."""
+def one_click(door: Door, pages: Pages) -> Callable[[Request], Awaitable[Response]]:
+    """Return the one-click goodbye of RFC 8058, section 3.2, to be posted to `ONE_CLICK`.
+
+    Any POST acts, whatever its body, which is not even read; a repeat is a success. It is an
+    endpoint of its own, since mail programs post many at once, and most of FastAPI's work is for
+    parameters that it does not have.
+    """
+
+    def leave(token: str) -> Response:
         source = "unsubscribe link"
         slug = door.desk.leave(token, door.newsletters, now=door.now(), source=source)
         return _left(pages, door.newsletters[slug], f"/u/{token}")
 
+    async def endpoint(request: Request) -> Response:
+        return await run_in_threadpool(leave, request.path_params["token"])
+
+    return endpoint
+
+
+def _add_goodbye(router: APIRouter, door: Door, pages: Pages) -> None:
     @router.api_route("/u/{token}", methods=READ)
     @router.api_route("/u/{token}/{button}", methods=READ)
     def ask(token: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]

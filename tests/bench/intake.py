@@ -88,7 +88,7 @@ def _over_http(place: Place, database: str, posts: list[list[dict[str, Any]]]) -
     command = [sys.executable, "-m", "tests.bench.web", str(port)]
     with subprocess.Popen(command, env=place.environ(database)) as process:
         try:
-            _await(port)
+            await_web(port)
             with (
                 closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as client,
                 watch() as hearing,
@@ -103,7 +103,8 @@ def _over_http(place: Place, database: str, posts: list[list[dict[str, Any]]]) -
     return hearing.seconds
 
 
-def _await(port: int) -> None:
+def await_web(port: int) -> None:
+    """Wait until the web application answers."""
     for _ in range(300):
         try:
             with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as client:

@@ -10,6 +10,7 @@ from tests.bench.intake import hear
 from tests.bench.measure import machine, watch
 from tests.bench.place import MOST_TOPICS, Place, approved_issue, import_list, opened, write_list
 from tests.bench.report import Figure, against, rate
+from tests.bench.segments import count_segments
 from tests.bench.sending import Sent, send
 from tests.bench.sink import Sink, sink
 
@@ -55,7 +56,7 @@ def run(sizes: Sizes, tell: Callable[[str], None]) -> tuple[dict[str, str], list
     """Measure everything; return facts about the machine, and the figures."""
     with sink() as drain, opened(drain.url, topics=sizes.topics) as place:
         bench = Bench(place, drain, sizes, tell)
-        figures = [*_importing(bench), *_sending(bench), *_hearing(bench)]
+        figures = [*_importing(bench), *_counting(bench), *_sending(bench), *_hearing(bench)]
         with place.house("many") as house:
             return machine(house.engine), figures
 
@@ -76,6 +77,18 @@ def _importing(bench: Bench) -> Iterator[Figure]:
     yield rate("bare COPY of the list", readers, bare, "rows")
     imported = rate("import of the list", readers, importing.seconds, "rows")
     yield against(imported, importing.seconds / bare, "the COPY's time", "≤ 5")
+
+
+def _counting(bench: Bench) -> Iterator[Figure]:
+    readers = bench.sizes.readers
+    bench.tell(f"counting segments of {readers:,}")
+    counted = count_segments(bench.place, "many", readers=readers)
+    name = f"segment count at {readers:,}"
+    for which, value in (
+        (f"the median of {counted.filters} filters", counted.median),
+        (f"the slowest: {counted.slowest}", counted.worst),
+    ):
+        yield Figure(f"{name}, {which}", value, "ms", wanted="≤ 200")
 
 
 def _sending(bench: Bench) -> Iterator[Figure]:

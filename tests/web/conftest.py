@@ -27,6 +27,7 @@ from newsletter.services.people import People
 from newsletter.settings import shipped
 from newsletter.web.app import create_app
 from newsletter.web.inbound import Inbound
+from subscribers.errors import InvalidAddress
 from subscribers.model import Purpose, Subscription
 from subscribers.records import Records
 from subscribers.store.records import PostgresRecords
@@ -65,6 +66,23 @@ def people(house: TestHouse) -> People:
     )
 
 
+class Movers:
+    """Takes new addresses, and sends no letter."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def ask_address(self, subscription: Subscription, email: str) -> None:
+        if "@" not in email:
+            raise InvalidAddress
+        self.asked.append((subscription.email, email))
+
+
+@pytest.fixture
+def movers() -> Movers:
+    return Movers()
+
+
 @pytest.fixture
 def counters() -> Counters:
     return Counters()
@@ -99,8 +117,9 @@ def make_app(house: TestHouse, seal: Seal, newsletter: Newsletter, **rooms: Any)
 
 
 @pytest.fixture
-def app(house: TestHouse, seal: Seal, people: People, inbound: Inbound) -> FastAPI:
-    return make_app(house, seal, house.newsletter, people=people, inbound_room=inbound)
+def app(house: TestHouse, seal: Seal, people: People, inbound: Inbound, movers: Movers) -> FastAPI:
+    rooms = {"people": people, "inbound_room": inbound, "movers": movers}
+    return make_app(house, seal, house.newsletter, **rooms)
 
 
 class Client:

@@ -1,5 +1,6 @@
 """A reader's walk in a real browser: from the letter's links to what the pages say."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,12 @@ from newsletter.core.mailing import personal, personalized
 from subscribers.model import SubscriptionStatus
 from tests.chromium import CONTRASTS
 from tests.house import BASE_URL, TODAY, TestHouse
-from tests.web.conftest import READER
+from tests.web.conftest import READER, choices_path, now_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.browser]
+
+#: What the focused element is called; its name where it is a field, its words where it is not.
+FOCUSED = "document.activeElement.name || document.activeElement.textContent.trim()"
 
 
 @pytest.fixture
@@ -35,18 +39,38 @@ def letter(house: TestHouse, served: str, tmp_path: Path) -> str:
     return path.as_uri()
 
 
-def test_from_the_letter_to_a_goodbye(page: Page, letter: str, house: TestHouse) -> None:
+def test_from_the_letter_to_a_goodbye_and_back(page: Page, letter: str, house: TestHouse) -> None:
     page.goto(letter)
     page.get_by_role("link", name="Unsubscribe").click()
     expect(page).to_have_title("Leave Technology Daily")
-    assert house.subscriptions.by_email(READER)[0].status is SubscriptionStatus.ACTIVE
+    assert now_of(house).status is SubscriptionStatus.ACTIVE
 
     page.get_by_role("button", name="Unsubscribe").click()
     expect(page.get_by_role("heading", name="You have left.")).to_be_visible()
-    assert house.subscriptions.by_email(READER)[0].status is SubscriptionStatus.ENDED
+    assert now_of(house).status is SubscriptionStatus.ENDED
+
+    page.get_by_label("There were too many letters").check()
+    page.get_by_label("In your own words").fill("Once a week would do.")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("status")).to_have_text("Thank you for telling us.")
+
+    page.get_by_role("button", name="That was a mistake: subscribe again").click()
+    expect(page.get_by_role("heading", name="Welcome back.")).to_be_visible()
+    assert now_of(house).status is SubscriptionStatus.ACTIVE
 
 
-def test_from_the_letter_to_other_topics(page: Page, letter: str) -> None:
+def test_from_the_letter_to_fewer_mails(page: Page, letter: str, house: TestHouse) -> None:
+    page.goto(letter)
+    page.get_by_role("link", name="Unsubscribe").click()
+    page.get_by_role("button", name="Pause for a month").click()
+    expect(page.get_by_role("status")).to_contain_text("No letters until 23 December 2026.")
+    page.get_by_role("link", name="Your topics and all other choices").click()
+    page.get_by_role("button", name="Resume now").click()
+    expect(page.get_by_role("status")).to_have_text("Saved. Letters come again.")
+    assert now_of(house).paused_at is None
+
+
+def test_from_the_letter_to_other_choices(page: Page, letter: str, house: TestHouse) -> None:
     page.goto(letter)
     page.get_by_role("link", name="Change your topics").click()
     chips, policy = (page.get_by_label(name) for name in ("Chips & compute", "Policy & law"))
@@ -55,12 +79,56 @@ def test_from_the_letter_to_other_topics(page: Page, letter: str) -> None:
 
     page.get_by_text("Policy & law").click()  # the whole row is the box's label
     chips.uncheck()
+    page.get_by_label("Weekly").check()
+    page.get_by_label("Your name").fill("Ann Example")
+    page.get_by_label("Your time zone").select_option("Tokyo")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_have_text("Saved. It counts from the next issue.")
 
     page.goto(page.url)
     expect(chips).not_to_be_checked()
     expect(policy).to_be_checked()
+    stands = now_of(house)
+    assert (stands.name, stands.zone, stands.frequency) == ("Ann Example", "Asia/Tokyo", "weekly")
+
+
+def test_from_the_choices_to_a_download_and_an_erasure(
+    page: Page, served: str, house: TestHouse
+) -> None:
+    page.goto(served + choices_path(now_of(house)))
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download all we know about you").click()
+    assert READER in download.value.path().read_text()
+
+    page.get_by_role("link", name="Erase all we know about you").click()
+    page.get_by_role("button", name="Erase everything").click()
+    expect(page.get_by_role("heading", name="You are erased.")).to_be_visible()
+    page.go_back()
+    page.reload()
+    expect(page.get_by_role("heading", name="This link does not work.")).to_be_visible()
+
+
+def test_a_wrong_field_says_so_to_who_cannot_see(page: Page, served: str, house: TestHouse) -> None:
+    page.goto(served + choices_path(now_of(house)))
+    page.get_by_label("Your name").fill("x" * 101)
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was changed yet")
+    name = page.get_by_label("Your name")
+    expect(name).to_have_accessible_description(re.compile("at most 100 characters"))
+    expect(name).to_have_value("x" * 101)
+
+
+def test_the_keyboard_reaches_every_choice_in_the_order_of_the_page(
+    page: Page, served: str, house: TestHouse
+) -> None:
+    page.goto(served + choices_path(now_of(house)))
+    reached: list[str] = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(FOCUSED))
+    order = ["topic", "frequency", "name", "zone", "Save", "until", "Pause", "email"]
+    assert [each for each in dict.fromkeys(reached) if each in order] == order
 
 
 def test_from_the_letter_to_the_web_and_the_archive(page: Page, letter: str, served: str) -> None:
@@ -77,7 +145,7 @@ def test_from_the_letter_to_the_web_and_the_archive(page: Page, letter: str, ser
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_reads_and_fetches_nothing_else(
-    page: Page, letter: str, served: str, scheme: str
+    page: Page, letter: str, served: str, house: TestHouse, scheme: str
 ) -> None:
     asked, complaints = [], []
     page.on("request", lambda request: asked.append(request.url))
@@ -86,7 +154,9 @@ def test_every_page_fits_reads_and_fetches_nothing_else(
     page.goto(letter)
     doors = [door.get_attribute("href") for door in page.locator("a.door").all()]
 
-    for url in (*doors, f"{served}/", f"{served}/technology", f"{served}/u/cut"):
+    own = served + choices_path(now_of(house))
+    more = ["/", "/technology", "/u/cut"]
+    for url in (*doors, own + "/erase", *(served + path for path in more)):
         asked.clear()
         page.goto(url)
         assert [one for one in asked if not one.startswith("data:")] == [url]

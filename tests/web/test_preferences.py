@@ -95,7 +95,7 @@ def test_what_the_form_does_not_say_stays_as_it_is(client, house, reader):
 def test_one_wrong_field_keeps_all_of_the_form_from_being_saved(client, house, reader):
     wrong = [
         ({"name": "x" * 101}, "at most 100 characters", 'id="name-wrong"'),
-        ({"name": "Ann\x00"}, "can be seen", 'aria-describedby="name-wrong"'),
+        ({"name": "Ann\x00"}, "cannot be seen", 'aria-describedby="name-wrong"'),
         ({"zone": "Mars/Olympus"}, "Choose a time zone", 'id="zone-wrong"'),
     ]
     for fields, sentence, mark in wrong:
@@ -171,6 +171,23 @@ def test_who_has_left_has_nothing_to_choose_but_a_way_back(client, house, reader
         assert 'name="topic"' not in page
         assert f'action="{leave_path(reader)}/back"' in page
     assert now_of(house) == left
+
+
+def test_a_new_address_is_asked_before_it_counts(client, house, reader, movers):
+    page = press(client, house, "address", email="new@example.org")
+
+    assert "A letter is on its way to new@example.org." in page
+    assert movers.asked == [(READER, "new@example.org")]
+    assert now_of(house) == reader
+
+
+def test_what_is_no_address_is_said_beside_its_field(client, house, reader, movers):
+    page = press(client, house, "address", email='"><i>new')
+
+    assert "This is not an address we can write to." in page
+    assert 'value="&#34;&gt;&lt;i&gt;new"' in page
+    assert 'aria-describedby="email-wrong"' in page
+    assert movers.asked == []
 
 
 def test_my_data_is_a_file_to_download(client, house, reader):
