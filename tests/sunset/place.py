@@ -86,8 +86,8 @@ class Place:
         )
 
 
-def open_place(engine: Engine) -> Place:
-    house, outbox = open_house(engine, NEWSLETTER), Outbox(engine)
+def open_place(engine: Engine, house: TestHouse | None = None) -> Place:
+    house, outbox = house or open_house(engine, NEWSLETTER), Outbox(engine)
     sunsets = Sunsets(PostgresSunsets(engine), LettersSent(engine))
 
     def write(slug: str, subscription_id: int) -> None:

@@ -1,5 +1,6 @@
 """The digest of a week: what it prints, who gets it, and a week as the clock keeps it."""
 
+import re
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +13,7 @@ from newsletter.core.filed import IssueState
 from newsletter.core.publication import Newsletter
 from subscribers.model import Frequency
 from tests.clock.clockwork import Clockwork, enter, open_clockwork
-from tests.house import TECHNOLOGY, TestHouse, brief, digests, open_house
+from tests.house import BASE_URL, TECHNOLOGY, TestHouse, brief, digests, open_house
 
 pytestmark = pytest.mark.postgres
 
@@ -152,11 +153,13 @@ def test_the_links_and_the_list_are_those_of_the_one_subscription(house: TestHou
     digest(house)
     house.dispatch.send(DIGEST, SATURDAY)
     house.queue.work(until_empty=True)
-    envelope, _, claim = house.mailer.asked[-1]
+    envelope, letter, claim = house.mailer.asked[-1]
 
     [one] = house.subscriptions.by_email("weekly@example.com")
     assert [r.subscription_id for r in claim.recipients] == [one.id]
     assert one.newsletter == TECHNOLOGY.slug
+    [path] = set(re.findall(rf"{BASE_URL}/technology-weekly/2026-11-28/(\w+)", letter.text))
+    assert "22–28 November 2026" in house.publishing.public_view(DIGEST, SATURDAY, path).text
     assert envelope.headers["List-Id"] == f"The week in Technology <{TECHNOLOGY.list_id}>"
 
 
