@@ -141,8 +141,8 @@ class IssueStore(Protocol):
         """Take a brief out of an unplanned issue, which is thereby a draft again."""
         ...
 
-    def published(self, newsletter: str) -> tuple[FiledIssue, ...]:
-        """Return the issues that were planned, the newest first, at most a hundred."""
+    def published(self, newsletter: str, limit: int = 100) -> tuple[FiledIssue, ...]:
+        """Return the issues that were planned, the newest first, at most so many."""
         ...
 
     def edition(self, issue_id: int, key: str) -> tuple[int, ...] | None:
@@ -230,6 +230,10 @@ class EventStore(Protocol):
 
     def owners(self, delivery_ids: Sequence[int]) -> dict[int, Owner]:
         """Return whose deliveries these are; unknown ids are left out."""
+        ...
+
+    def subscriptions_of(self, delivery_ids: Sequence[int]) -> tuple[int, ...]:
+        """Return the subscriptions that these letters went to; unknown ids are left out."""
         ...
 
     def count_soft_bounces(self, bounces: Mapping[int, datetime]) -> dict[int, datetime]:

@@ -154,7 +154,7 @@ class SubscriberStore(Protocol):
         """Return why this address must not be written to."""
         ...
 
-    def engage(self, days: Mapping[int, date]) -> int:
+    def engage(self, subscription_ids: Collection[int], day: date) -> int:
         """Move the last day of a human open or click on; return for how many it moved."""
         ...
 

@@ -184,9 +184,9 @@ class Subscriptions:
         """Count the suppression list by reason; every reason is there."""
         return self._store.suppression_counts()
 
-    def engage(self, days: Mapping[int, date]) -> int:
-        """Keep on which day each subscription last saw a human open or click; it only moves on."""
-        return self._store.engage(days) if days else 0
+    def engage(self, subscription_ids: Collection[int], day: date) -> int:
+        """Keep the last day of a human open or click, which only moves on; return how many did."""
+        return self._store.engage(subscription_ids, day) if subscription_ids else 0
 
     def wake(self, now: datetime) -> int:
         """End the pauses that are over; return how many."""

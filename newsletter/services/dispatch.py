@@ -9,14 +9,15 @@ with the claim of the next batch. Whatever dies in between leaves a claim whose 
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache, partial
 
 from newsletter.core.delivery import Accepted, Claim, NotYet, Outcome, Refused, Remedy, dispose
 from newsletter.core.edition import edition_for, edition_of
-from newsletter.core.filed import FiledIssue, IssueState
+from newsletter.core.filed import FiledIssue, IssueState, send_key
 from newsletter.core.mailing import Envelope, envelope_of
-from newsletter.core.publication import Newsletter
+from newsletter.core.publication import Newsletter, Readers
 from newsletter.core.readiness import obstacles
 from newsletter.core.timetable import wave_moment
 from newsletter.errors import NewsletterError, NotAllowed, NotApproved
@@ -24,6 +25,7 @@ from newsletter.ports import BatchQueue, Clock, DeliveryStore, IssueStore, Maile
 from newsletter.services.braking import Braking
 from newsletter.services.publishing import Publishing
 from newsletter.services.settling import Settling
+from subscribers.segments import Segments
 
 _Held = tuple[Claim, Accepted]  #: accepted, and not recorded yet
 
@@ -50,6 +52,7 @@ class Dispatch:
         batch_size: int,
         lease: timedelta,
         wake: Callable[[datetime], object],
+        segments: Segments,
     ) -> None:
         self._newsletters, self._publishing = newsletters, publishing
         self._issues, self._deliveries = issues, deliveries
@@ -59,26 +62,31 @@ class Dispatch:
         self._base_url, self._sendgrid_host = base_url, sendgrid_host
         self._batch_size, self._lease = batch_size, lease
         self._wake = wake  #: ends the pauses of subscribers that are over
+        self._segments = segments
         self._frozen = lru_cache(maxsize=4)(self._approved_issue)
 
-    def send(self, newsletter: Newsletter, on: date) -> FiledIssue:
+    def send(self, newsletter: Newsletter, on: date, *, segment: str | None = None) -> FiledIssue:
         """Plan the issue of a date and hand its batches to the workers.
 
+        With a segment it goes to those of its readers who are in it now, and to nobody else, ever.
         Doing it again plans nothing again; it hands over the batches still waiting. An issue that
         was paused goes on. An empty issue stays empty.
         """
         filed = self._ready(newsletter, on)
+        _refuse_other_readers(filed, segment)
         if filed.state in (IssueState.EMPTY, IssueState.SENT, IssueState.CANCELLED):
             return filed
         self._refuse_obstacles(newsletter)
         if filed.state is IssueState.APPROVED:
-            self.plan(newsletter, filed)
+            self.plan(newsletter, filed, segment=segment)
         elif filed.state is IssueState.PAUSED:
             self._issues.resume(filed.id, self._clock.now())
         self._hand_over(filed.id)
         return self._issues.get(filed.id)
 
-    def plan(self, newsletter: Newsletter, filed: FiledIssue) -> bool:
+    def plan(
+        self, newsletter: Newsletter, filed: FiledIssue, *, segment: str | None = None
+    ) -> bool:
         """Write down who gets which edition in which batch; False if that was done before."""
         self._refuse_changes(newsletter, filed)
         now = self._clock.now()
@@ -88,10 +96,18 @@ class Dispatch:
             partial(edition_for, filed.issue),
             batch_size=self._batch_size,
             now=now,
-            readers=newsletter.readers,
+            readers=self._readers(newsletter, filed, segment),
             wave=_wave(newsletter, filed),
             fresh_for=timedelta(hours=newsletter.timetable.catch_up_hours),
         )
+
+    def _readers(self, newsletter: Newsletter, filed: FiledIssue, segment: str | None) -> Readers:
+        """Return whom the issue is for; who is in the segment is written down first."""
+        if segment is None:
+            return newsletter.readers
+        send, whole = send_key(filed.id, segment), newsletter.readers
+        self._segments.freeze(whole.newsletter, segment, send, now=self._clock.now())
+        return replace(whole, segment=send)
 
     def send_batches(self, batch_ids: Iterable[int]) -> None:
         """Claim one batch after another, ask SendGrid once for each, and record the answers.
@@ -199,8 +215,10 @@ class Dispatch:
         if filed is None or filed.state.is_open:
             filed = self._publishing.assemble(newsletter, on)
         if filed.state is IssueState.DRAFT:
+            which = f" --newsletter {newsletter.slug}" if newsletter.week_of else ""
             raise NotApproved(
-                f"the issue of {on} is not approved; run `newsletter issue approve --date {on}`"
+                f"the issue of {on} is not approved; run `newsletter issue approve --date {on}"
+                f"{which}`"
             )
         return filed
 
@@ -219,6 +237,16 @@ class Dispatch:
                 f"issue {filed.issue.number} of {filed.issue.date} is not what was approved: its "
                 "sender or links changed since; put them back, or assemble and approve it again"
             )
+
+
+def _refuse_other_readers(filed: FiledIssue, segment: str | None) -> None:
+    if segment is None or filed.planned_at is None or filed.segment == segment:
+        return
+    whom = f"the segment {filed.segment}" if filed.segment else "all its readers"
+    raise NotAllowed(
+        f"the issue of {filed.issue.date} was planned for {whom}: it does not go to the segment "
+        f"{segment}, too"
+    )
 
 
 def _wave(newsletter: Newsletter, filed: FiledIssue) -> Callable[[str], datetime] | None:

@@ -69,8 +69,7 @@ class Feedback:
         # The latest last: of one letter's news, it is what a lift may not have answered yet.
         if news := sorted(_lasting(events), key=lambda one: one.at):
             self._act(news, now)
-        if seen := _last_seen(events, now):
-            self._engage(seen)
+        self._engage(_seen(events, now))
         kept = self._events.keep(events, now)
         self.counters.add(_counts(kept))
         return kept
@@ -91,21 +90,18 @@ class Feedback:
         goodbyes = {owners[one].subscription_id for one in ended if one in owners}
         self._subscriptions.end(goodbyes, now=now, source=_SOURCE)
 
-    def _engage(self, seen: Mapping[int, date]) -> None:
-        days: dict[int, date] = {}
-        for delivery_id, subscription_id in self._events.subscriptions_of(list(seen)).items():
-            day = seen[delivery_id]
-            days[subscription_id] = max(day, days.get(subscription_id, day))
-        self._subscriptions.engage(days)
+    def _engage(self, seen: Mapping[date, list[int]]) -> None:
+        for day, deliveries in seen.items():
+            self._subscriptions.engage(self._events.subscriptions_of(deliveries), day)
 
 
-def _last_seen(events: Iterable[DeliveryEvent], now: datetime) -> dict[int, date]:
-    """Return on which day each letter was last opened or clicked; no clock runs before ours."""
-    seen: dict[int, date] = {}
+def _seen(events: Iterable[DeliveryEvent], now: datetime) -> dict[date, list[int]]:
+    """Return which letters were opened or clicked on which day; no clock runs ahead of ours."""
+    seen: dict[date, list[int]] = {}
     for event in events:
         if event.kind in _ENGAGED and event.delivery_id is not None:
             day = min(event.at, now).astimezone(UTC).date()
-            seen[event.delivery_id] = max(day, seen.get(event.delivery_id, day))
+            seen.setdefault(day, []).append(event.delivery_id)
     return seen
 
 

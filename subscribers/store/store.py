@@ -259,10 +259,10 @@ class PostgresStore:
         found = {row["reason"]: row["count"] for row in rows}
         return {reason: found.get(reason.value, 0) for reason in SuppressionReason}
 
-    def engage(self, days: Mapping[int, date]) -> int:
+    def engage(self, subscription_ids: Collection[int], day: date) -> int:
         """Move the last day of a human open or click on; return for how many it moved."""
         with transaction(self._engine) as connection:
-            return engage(connection, days)
+            return engage(connection, subscription_ids, day)
 
     def wake(self, now: datetime) -> int:
         """End the pauses that are over; return how many."""

@@ -45,7 +45,9 @@ _OWNERS = """
      WHERE delivery.id = ANY(:deliveries)
 """
 
-_SUBSCRIPTIONS = "SELECT id, subscription_id FROM delivery WHERE id = ANY(:deliveries)"
+_SUBSCRIPTIONS = """
+    SELECT COALESCE(array_agg(subscription_id), '{}') FROM delivery WHERE id = ANY(:deliveries)
+"""
 
 _KEEP_SOFT = """
     INSERT INTO soft_bounce (delivery_id, subscriber_id, at)
@@ -120,11 +122,11 @@ class Events:
                 row.id: Owner(subscription_id=row.subscription_id, email=row.email) for row in rows
             }
 
-    def subscriptions_of(self, delivery_ids: Sequence[int]) -> dict[int, int]:
-        """Return the subscription of each of these deliveries; unknown ids are left out."""
+    def subscriptions_of(self, delivery_ids: Sequence[int]) -> tuple[int, ...]:
+        """Return the subscriptions that these letters went to; unknown ids are left out."""
         with self._engine.begin() as connection:
-            rows = connection.execute(text(_SUBSCRIPTIONS), {"deliveries": list(delivery_ids)})
-            return {row.id: row.subscription_id for row in rows}
+            found = connection.execute(text(_SUBSCRIPTIONS), {"deliveries": list(delivery_ids)})
+            return tuple(found.scalar_one())
 
     def count_soft_bounces(self, bounces: Mapping[int, datetime]) -> dict[int, datetime]:
         """Keep soft bounces by delivery; return the latest one of each reader now worn out."""
