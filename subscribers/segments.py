@@ -72,6 +72,10 @@ class SegmentStore(Protocol):
         """Write down who is in it for a send, once; return how many."""
         ...
 
+    def release(self, send: str) -> None:
+        """Forget who was written down for a send."""
+        ...
+
 
 class Segments:
     """Saved filters over the subscriptions of a newsletter. Days are those of UTC."""
@@ -145,6 +149,10 @@ class Segments:
         """
         chosen = self.get(newsletter, name).filter
         return self._store.freeze(newsletter, chosen, _today(now), send)
+
+    def release(self, send: str) -> None:
+        """Forget who was written down for a send, once it is planned."""
+        self._store.release(send)
 
 
 def _today(now: datetime) -> date:

@@ -78,7 +78,8 @@ class Dispatch:
             return filed
         self._refuse_obstacles(newsletter)
         if filed.state is IssueState.APPROVED:
-            self.plan(newsletter, filed, segment=segment)
+            if not self.plan(newsletter, filed, segment=segment):
+                _refuse_other_readers(self._issues.get(filed.id), segment)
         elif filed.state is IssueState.PAUSED:
             self._issues.resume(filed.id, self._clock.now())
         self._hand_over(filed.id)
@@ -91,15 +92,19 @@ class Dispatch:
         self._refuse_changes(newsletter, filed)
         now = self._clock.now()
         self._wake(now)
-        return self._deliveries.plan(
+        readers = self._readers(newsletter, filed, segment)
+        planned = self._deliveries.plan(
             filed.id,
             partial(edition_for, filed.issue),
             batch_size=self._batch_size,
             now=now,
-            readers=self._readers(newsletter, filed, segment),
+            readers=readers,
             wave=_wave(newsletter, filed),
             fresh_for=timedelta(hours=newsletter.timetable.catch_up_hours),
         )
+        if readers.segment:  # from now on deliveries and exclusions say who was in it
+            self._segments.release(readers.segment)
+        return planned
 
     def _readers(self, newsletter: Newsletter, filed: FiledIssue, segment: str | None) -> Readers:
         """Return whom the issue is for; who is in the segment is written down first."""

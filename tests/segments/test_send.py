@@ -28,6 +28,11 @@ def house(engine: Engine, tmp_path) -> TestHouse:
     return house
 
 
+def members(house: TestHouse) -> int:
+    with house.engine.begin() as connection:
+        return connection.execute(text("SELECT count(*) FROM segment_member")).scalar_one()
+
+
 def tag(house: TestHouse, *emails: str) -> None:
     with house.engine.begin() as connection:
         connection.execute(
@@ -45,6 +50,7 @@ def test_an_issue_goes_to_the_segment_alone_and_everyone_is_answered_for(house: 
     )
     house.subscriptions.suppress([bounced])  # between the plan and the claim
     tag(house, READERS[5])  # too late for this send
+    assert members(house) == 0  # deliveries and exclusions say it now
     house.queue.work(until_empty=True)
 
     filed = house.issues.get(planned.id)
@@ -80,6 +86,20 @@ def test_a_send_that_died_before_its_plan_goes_to_those_who_were_written_down(ho
     house.dispatch.send(house.newsletter, TODAY, segment="friends")
     house.queue.work(until_empty=True)
     assert sorted(house.mailer.addresses) == FRIENDS
+
+
+def test_who_asks_for_a_segment_while_everybody_is_planned_is_told(house: TestHouse):
+    filed = house.publishing.assemble(house.newsletter, TODAY)
+    freeze = house.segments.freeze
+
+    def meanwhile(*args: object, **more: object) -> None:
+        house.dispatch.plan(house.newsletter, filed)  # the clock was quicker
+        freeze(*args, **more)
+
+    house.segments.freeze = meanwhile
+    with pytest.raises(NotAllowed, match="was planned for all its readers"):
+        house.dispatch.send(house.newsletter, TODAY, segment="friends")
+    assert members(house) == 0
 
 
 def test_a_segment_that_is_not_there_sends_nothing(house: TestHouse):
