@@ -158,6 +158,19 @@ def test_a_reader_refused_by_the_resend_was_accepted_after_all_when_an_event_say
     assert_all_accepted(house)
 
 
+def test_a_person_who_has_one_half_accepted_is_asked_about_the_other(house):
+    lose(house)
+    answer(house, claim(house), TOO_LARGE)
+    half = claim(house)
+    answer(house, half, LOST)
+    [(other, _)] = house.deliveries.waiting()
+
+    house.settling.by_hand(half.batch_id, Ruling.ACCEPTED, actor="test", because="seen there")
+
+    assert house.deliveries.waiting() == ()  # it may be the first request that was accepted
+    assert [batch.batch_id for batch, _ in house.settling.listed()] == [other]
+
+
 def test_an_answer_counts_once_however_often_it_is_recorded(house):
     claimed = claim(house)
     answer(house, claimed, TOO_LARGE)

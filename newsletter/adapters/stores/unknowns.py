@@ -60,6 +60,25 @@ _SETTLE = """
      WHERE id = :batch AND state = 'unknown' RETURNING issue_id
 """
 
+#: Which of its lost requests was accepted, a person cannot say: one that it shared with another
+#: batch, before both were split, may have reached the other's readers, too.
+_DOUBT_SIBLINGS = """
+    WITH lost AS (
+        SELECT id FROM attempt
+         WHERE (outcome IS NULL OR outcome = 'unknown')
+           AND (batch_id = :batch
+                OR id IN (SELECT attempt_id FROM split_from WHERE batch_id = :batch)))
+    UPDATE batch SET state = 'unknown', not_before = NULL,
+           reason = 'it was asked for in a lost request with one that was accepted'
+     WHERE id IN (SELECT id FROM batch
+                   WHERE state = 'planned' AND id <> :batch
+                     AND id IN (SELECT batch_id FROM attempt JOIN lost USING (id)
+                                 UNION ALL
+                                SELECT batch_id FROM split_from
+                                  JOIN lost ON lost.id = attempt_id)
+                   ORDER BY id FOR NO KEY UPDATE)
+"""
+
 _GO_ON = """
     UPDATE issue SET state = 'sending' WHERE id = :issue AND state = 'sent' AND :state = 'planned'
 """
@@ -85,6 +104,8 @@ class Unknowns:
             settled = connection.execute(text(_SETTLE), values).first()
             if settled is None:
                 return False
+            if ruling is Ruling.ACCEPTED:
+                connection.execute(text(_DOUBT_SIBLINGS), values)
             values["issue"] = settled.issue_id
             connection.execute(text(_GO_ON), values)
             return True
