@@ -7,7 +7,7 @@ import csv
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar, cast
@@ -61,15 +61,23 @@ class Cells:
             for place, column in enumerate(columns)
             if column in kind.standings
         ]
-        self._standings = [self._remember([place], self._stands(w)) for place, w in self._words]
+        self._standings = [self._standing_at(place, words) for place, words in self._words]
         self._reasons = self._where(Says.SUPPRESSED)
         self._left = self._where(Says.LEFT)
+        self.tells_suppressed = bool(self._reasons)
         self.tells_standing = bool(self._words or self._reasons)
+        #: How somebody stands: the gravest of all that the row says.
+        self.standing = self._standings[0] if len(self._standings) == 1 else self._gravest
         self.readers = list(self._readers())
 
-    def standing(self, record: Record) -> Footing:
-        """Return how somebody stands: the gravest of all that the row says."""
+    def _gravest(self, record: Record) -> Footing:
         return max((read(record) for read in self._standings), default=Footing.SUBSCRIBED)
+
+    def _standing_at(self, place: int, words: Words) -> Callable[[Record], Footing]:
+        if set(words) != {"", "*"}:
+            return self._remember([place], self._stands(words))
+        empty, filled = words[""], words["*"]
+        return lambda record: filled if record[place].strip() else empty
 
     def suppressed(self, record: Record) -> SuppressionReason | None:
         """Return why the address must not be written to, if the list says."""
@@ -218,13 +226,21 @@ def _read_moment(text: str) -> str:
     typed = text.strip()
     if not typed:
         return _NOTHING
-    if printed := _PRINTED(typed):
-        typed = f"{printed[1]}T{printed[2]}{printed[3] or ''}"
     try:
         moment = datetime.fromisoformat(typed)
     except ValueError:
+        moment = _read_printed(typed)
+    return moment.isoformat() if moment.tzinfo else f"{moment.isoformat()}Z"
+
+
+def _read_printed(typed: str) -> datetime:
+    printed = _PRINTED(typed)
+    try:
+        return datetime.fromisoformat(
+            f"{printed[1]}T{printed[2]}{printed[3] or ''}" if printed else ""
+        )
+    except ValueError:
         raise Refused(f"not a date like 2026-11-23: {typed[:NAME_LENGTH]}") from None
-    return f"{moment if moment.tzinfo else moment.replace(tzinfo=UTC)}"
 
 
 def _escaped(text: str) -> str:

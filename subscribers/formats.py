@@ -75,6 +75,10 @@ WORDS: Words = {
 }  # fmt: skip
 
 
+#: A column of moments at which people left: who has one has left.
+_LEFT: Words = {**dict.fromkeys(("", *_NO), Footing.SUBSCRIBED), "*": Footing.LEFT}
+
+
 def _only(words: Words, *known: str) -> Words:
     return {word: words[word] for word in known}
 
@@ -94,6 +98,7 @@ class Format:
 
 _OWN_COLUMNS = {says.value: says for says in Says if says is not Says.ATTRIBUTES} | {
     "time zone": Says.ZONE,
+    **dict.fromkeys(("subscribed at", "created at", "joined at"), Says.JOINED),
     "source": Says.NOTHING,
 }
 
@@ -103,7 +108,7 @@ OWN = Format(
     tells=frozenset({"email"}),
     columns=_OWN_COLUMNS,
     standings={"status": {word: WORDS[word] for word in WORDS if word != "*"}
-               | {"": Footing.SUBSCRIBED}},
+               | {"": Footing.SUBSCRIBED}, "left": _LEFT},
     strict_topics=True,
     armed=True,
     complete=False,
@@ -122,7 +127,7 @@ _MAILCHIMP_COLUMNS = {
 _MAILCHIMP_LEFT: Words = {"": Footing.LEFT, "*": Footing.LEFT}
 _MAILCHIMP_REASONS: Words = {
     **dict.fromkeys(("", "*"), Footing.LEFT),
-    **dict.fromkeys(("spam", "abuse", "abuse complaint", "spammy content"), Footing.COMPLAINED),
+    **dict.fromkeys(("spam", "abuse", "abuse complaint"), Footing.COMPLAINED),
 }
 
 #: The first kind whose telling columns are all there is taken.
@@ -170,7 +175,7 @@ FORMATS: tuple[Format, ...] = (
                 **dict.fromkeys(_YES, Footing.SUBSCRIBED),
                 **dict.fromkeys(("", *_NO), Footing.LEFT),
             },
-            "deleted at": {"": Footing.SUBSCRIBED, "*": Footing.LEFT},
+            "deleted at": _LEFT,
         },
     ),
     Format(
@@ -205,7 +210,7 @@ FORMATS: tuple[Format, ...] = (
                 **_only(WORDS, "unactivated", "unsubscribed", "disabled", "undeliverable",
                         "malformed", "spammy", "blocked", "complained"),
             },
-            "unsubscription date": {"": Footing.SUBSCRIBED, "*": Footing.LEFT},
+            "unsubscription date": _LEFT,
         },
     ),
     Format(
@@ -225,7 +230,7 @@ FORMATS: tuple[Format, ...] = (
                 **_only(WORDS, "active", "inactive", "pending", "validating", "invalid", "paused",
                         "unsubscribed"),
             },
-            "unsubscribed at": {"": Footing.SUBSCRIBED, "*": Footing.LEFT},
+            "unsubscribed at": _LEFT,
         },
         complete=False,  # its columns are common ones, and publications add their own
     ),
@@ -258,8 +263,9 @@ def _explained(kind: Format, mapping: Mapping[str, Says]) -> Format:
     taken = {says for says in mapping.values() if says is not Says.NOTHING}
     columns = {column: says for column, says in kind.columns.items() if says not in taken}
     standings = {column: words for column, words in kind.standings.items() if column not in mapping}
-    for column in (column for column, says in mapping.items() if says is Says.STATUS):
-        standings[column] = OWN.standings["status"]
+    for column, says in mapping.items():
+        if says in (Says.STATUS, Says.LEFT):
+            standings[column] = OWN.standings[says]
     return replace(
         kind,
         columns={**columns, **mapping},

@@ -5,6 +5,7 @@ database takes what was read; it is told what to do, and answers, in pickles ove
 """
 
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -131,6 +132,7 @@ def _answers(pipe: IO[bytes]) -> Iterator[Head | Block]:
 
 def answer() -> None:
     """Read the list that standard input names, and answer with its parts; then with None."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
     list_file = pickle.load(sys.stdin.buffer)  # noqa: S301  # from the process that started this one
     try:
         for part in parts_of(list_file):

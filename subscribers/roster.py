@@ -106,8 +106,9 @@ def _check(
         )
     if doubtful := unexplained(kind, columns):
         raise InvalidList(
-            f"{file}: the column “{doubtful[0]}” may say who left; explain it with"
-            f" “{doubtful[0]}=status”, or set it aside with “{doubtful[0]}=ignore”"
+            f"{file}: the column “{doubtful[0]}” may say who left; explain it (--map) with"
+            f" “{doubtful[0]}=status” or “{doubtful[0]}=left”, or set it aside with"
+            f" “{doubtful[0]}=ignore”"
         )
 
 
@@ -138,6 +139,7 @@ class _RowReader:
         self._armed = kind.armed
         self._cells = cells
         self._footing = cells.standing if cells.tells_standing else None
+        self._reasons = cells.tells_suppressed
         gone = _GONE if self._footing else ()
         self.fields = (*_ALWAYS, *gone, *(name for name, _ in cells.readers))
         self._readers = [read for _, read in cells.readers]
@@ -156,7 +158,8 @@ class _RowReader:
                 email = read_address(email).email
             if len(record) > self._width:
                 raise Refused(f"{len(record)} fields under {self._width} columns")  # noqa: TRY301
-            if self._footing and (gone := self._gone(self._footing(record), record)):
+            standing = self._footing(record) if self._footing else Footing.SUBSCRIBED
+            if (standing or self._reasons) and (gone := self._gone(standing, record)):
                 return f"{line}\t{email}\t{NOTHING}\t{gone}{self._silent}\n"
             said = "".join(["\t" + read(record) for read in self._readers])
         except (InvalidAddress, Refused) as error:

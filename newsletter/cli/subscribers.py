@@ -80,7 +80,12 @@ def import_list(
             now=house().clock.now(),
             results=results,
             dry_run=dry_run,
-            on_progress=lambda done, size: progress.update(bar, completed=done, total=size),
+            on_progress=lambda done, size: progress.update(
+                bar,
+                completed=done,
+                total=size,
+                description="reading" if done < size else "storing",
+            ),
         )
     answer(report, as_json=as_json, say=lambda: _say(report))
 
@@ -184,8 +189,8 @@ def _say_undone(undone: Undone) -> None:
     )
     if undone.goodbyes or undone.suppressions:
         console.print(
-            f"what it told of people who left stays: {undone.goodbyes:,} goodbyes,"
-            f" {undone.suppressions:,} suppressions"
+            "what it told of people who left stays:"
+            f" goodbyes {undone.goodbyes:,}, suppressions {undone.suppressions:,}"
         )
     for one in undone.stayed:
         console.print(f"  stays: {escape(one.email)} ({one.why})")

@@ -3,6 +3,9 @@
 A spreadsheet runs a cell that begins with one of `= + - @`, a tab or a carriage return as a
 formula. Such a cell is armed with an apostrophe before it, and so is one that looks armed already:
 an import of our own export takes just one off again.
+
+A person who turned out to be somebody else is not given: taken back, that trace would end the
+other's subscription.
 """
 
 from collections.abc import Callable
@@ -41,6 +44,7 @@ FROM (SELECT * FROM subscription WHERE {}) AS subscription
 JOIN subscriber ON subscriber.id = subscription.subscriber_id
 JOIN topic_set ON topic_set.id = subscription.topic_set_id
 LEFT JOIN suppression USING (email_key)
+WHERE merged_into IS NULL
 ORDER BY email_key
 """
 

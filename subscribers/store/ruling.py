@@ -162,7 +162,7 @@ def rule(
         "own_acts": [ConsentAct.CONFIRMED.value, ConsentAct.RESUMED.value],
     }
     connection.execute(_ruled(connection, fields).encode(), values)
-    connection.execute("ANALYZE ruled")  # nobody else does for a temporary table
+    connection.execute("ANALYZE ruled (result, subscriber_id)")  # nobody else does
     return _ruling(connection)
 
 
@@ -186,7 +186,6 @@ def _stage(connection: Connection[Any], blocks: Iterable[bytes], fields: Collect
     with connection.cursor() as cursor, cursor.copy(copy_in) as copy:
         for block in blocks:
             copy.write(block)
-    connection.execute("ANALYZE staged")
 
 
 def _ruled(connection: Connection[Any], fields: Collection[str]) -> str:

@@ -1,11 +1,13 @@
 """Floors: what the same work costs with nothing of ours in the way."""
 
+import csv
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 from sendgrid import SendGridAPIClient
 
 from newsletter.adapters.sendgrid.payload import mail_send
@@ -72,10 +74,14 @@ def post(sink: Sink, envelope: Envelope, letter: Letter, *, size: int, readers: 
 
 
 def copy_list(place: Place, path: Path) -> float:
-    """COPY a list into a bare table; return seconds."""
-    place.create("copied")
-    with psycopg.connect(place.url("copied")) as connection:
-        connection.execute("CREATE TABLE list (email text, topics text)")
+    """COPY a list into a bare table of texts; return seconds."""
+    with path.open(newline="", encoding="utf-8") as file:
+        columns = sql.SQL(", ").join(
+            sql.SQL("{} text").format(sql.Identifier(name)) for name in next(csv.reader(file))
+        )
+    with psycopg.connect(place.server) as connection:
+        connection.execute(sql.SQL("CREATE TABLE list ({})").format(columns))
+        connection.commit()
         with watch() as copying:
             statement = "COPY list FROM STDIN (FORMAT csv, HEADER)"
             with (
@@ -86,6 +92,7 @@ def copy_list(place: Place, path: Path) -> float:
                 while block := file.read(_BLOCK):
                     copy.write(block)
             connection.commit()
+        connection.execute("DROP TABLE list")
     return copying.seconds
 
 

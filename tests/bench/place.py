@@ -143,7 +143,7 @@ def write_list(path: Path, readers: int, topics: tuple[str, ...]) -> Path:
 
 def import_list(house: House, path: Path) -> int:
     """Import a list as an operator does; return how many subscribers it added."""
-    report = house.subscriptions.import_list(
+    report = house.lists.import_list(
         path,
         SLUG,
         known_topics=house.settings.newsletter(SLUG).topic_slugs,

@@ -1,13 +1,15 @@
 """The whole run: every measurement once, and the figures made of them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from tests.bench import floors, others
 from tests.bench.floors import Posted
+from tests.bench.goodbye import leave
 from tests.bench.intake import hear
-from tests.bench.measure import machine, watch
+from tests.bench.lists import bring, write_export
+from tests.bench.measure import machine
 from tests.bench.place import MOST_TOPICS, Place, approved_issue, import_list, opened, write_list
 from tests.bench.report import Figure, against, rate
 from tests.bench.segments import count_segments
@@ -26,6 +28,7 @@ class Sizes:
     topics: int
     fewer: int  #: readers of the smaller send, which shows how the cost grows
     events: int
+    goodbyes: int
     posted: int  #: recipients of each bare send
     naive: int  #: readers of the loop that does everything anew for each
 
@@ -37,6 +40,7 @@ class Sizes:
             topics=min(MOST_TOPICS, max(2, (readers // 40).bit_length() - 1)),
             fewer=max(1, min(readers // 10, 100_000)),
             events=min(readers, 50_000),
+            goodbyes=min(readers, 10_000),
             posted=min(max(readers, 1000), 100_000),
             naive=20 if readers >= 10_000 else 3,
         )
@@ -57,26 +61,29 @@ def run(sizes: Sizes, tell: Callable[[str], None]) -> tuple[dict[str, str], list
     with sink() as drain, opened(drain.url, topics=sizes.topics) as place:
         bench = Bench(place, drain, sizes, tell)
         figures = [*_importing(bench), *_counting(bench), *_sending(bench), *_hearing(bench)]
+        figures += _leaving(bench)
         with place.house("many") as house:
             return machine(house.engine), figures
 
 
 def _importing(bench: Bench) -> Iterator[Figure]:
     readers, place = bench.sizes.readers, bench.place
-    bench.tell(f"importing {readers:,} rows")
-    path = write_list(place.folder / "many.csv", readers, place.newsletter.topic_slugs)
-    bare = floors.copy_list(place, path)
     place.create("empty")
     with place.house("empty") as house:
         house.engine  # noqa: B018  # makes the tables, once for all
+    place.create("moved", "empty")
     place.create("many", "empty")
-    with place.house("many") as house:
-        house.engine  # noqa: B018  # connects before the watch runs
-        with watch() as importing:
-            assert import_list(house, path) == readers
-    yield rate("bare COPY of the list", readers, bare, "rows")
-    imported = rate("import of the list", readers, importing.seconds, "rows")
-    yield against(imported, importing.seconds / bare, "the COPY's time", "≤ 5")
+    many = write_list(place.folder / "many.csv", readers, place.newsletter.topic_slugs)
+    moved = write_export(place.folder / "moved.csv", readers)
+    for name, database, path in (("list", "many", many), ("Mailchimp export", "moved", moved)):
+        bench.tell(f"importing {readers:,} rows of a {name}")
+        brought = bring(place, database, path, readers=readers)
+        path.unlink()
+        yield rate(f"bare COPY of a {name}", readers, brought.copy_seconds, "rows")
+        imported = rate(f"import of a {name}", readers, brought.seconds, "rows")
+        ratio = brought.seconds / brought.copy_seconds
+        yield against(imported, ratio, "the COPY's time", "≤ 5")
+        yield Figure(f"most memory, import of a {name}", brought.megabytes, "MB", wanted="flat")
 
 
 def _counting(bench: Bench) -> Iterator[Figure]:
@@ -226,3 +233,11 @@ def _hearing(bench: Bench) -> Iterator[Figure]:
     for name, seconds in (("service", heard.service_seconds), ("HTTP", heard.http_seconds)):
         figure = rate(f"event intake, by {name}", heard.events, seconds, "events")
         yield against(figure, heard.copy_seconds / seconds, "the COPY", "≥ 20,000 a second")
+
+
+def _leaving(bench: Bench) -> Iterator[Figure]:
+    bench.tell(f"hearing {bench.sizes.goodbyes:,} one-click goodbyes over HTTP")
+    left = leave(bench.place, "many", goodbyes=bench.sizes.goodbyes)
+    goodbyes = rate("one-click goodbyes, over HTTP", left.goodbyes, left.seconds, "goodbyes")
+    yield replace(goodbyes, wanted="≥ 1,000")
+    yield Figure("CPU of the server, a goodbye", 1000 * left.cpu / left.goodbyes, "ms")

@@ -65,7 +65,7 @@ def test_a_list_comes_from_another_service_and_is_taken_back(desk: Desk) -> None
     assert "was undone before" in says(desk, "subscribers", "undo", number)
     assert exported(desk, "--status", "mailable") == []
     ended = says(desk, "subscribers", "undo", str(listed[3]["id"]))
-    assert "people who left stays: 2 goodbyes, 1 suppressions" in ended
+    assert "people who left stays: goodbyes 2, suppressions 1" in ended
 
 
 @pytest.mark.parametrize(

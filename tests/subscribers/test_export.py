@@ -101,6 +101,20 @@ def test_a_file_is_whole_or_not_there_and_its_name_says_what_it_is(
         lists.write(tmp_path / "out.xls", "technology", Filter(), now=NOW)
 
 
+def test_somebody_who_turned_out_to_be_somebody_else_is_not_exported(
+    lists: Lists, engine: Engine, tmp_path: Path
+) -> None:
+    import_text(engine, tmp_path, "email,status\na@example.com,active\nb@example.com,left\n")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE subscriber SET merged_into = kept.id FROM subscriber AS kept"
+                " WHERE kept.email = 'a@example.com' AND subscriber.email = 'b@example.com'"
+            )
+        )
+    assert addresses(exported(lists)) == ["a@example.com"]
+
+
 hostile = st.text(
     alphabet=st.sampled_from(list("=+-@'\t\"\\;,|a1ü\u2028{[ ")) | st.characters(codec="utf-8"),
     max_size=12,
@@ -152,5 +166,5 @@ def test_an_export_runs_no_formula_and_taken_back_changes_nothing(
 
 
 def arm(cell: str) -> str:
-    """Return the cell as `docs` say that it is armed."""
+    """Return the cell as an export arms it."""
     return f"'{cell}" if cell.lstrip("'")[:1] in tuple("=+-@\t\r") else cell

@@ -200,6 +200,8 @@ def test_a_column_that_may_say_who_left_is_not_passed_over(engine: Engine, tmp_p
         import_text(engine, tmp_path, content)
     report = import_text(engine, tmp_path, content, explained=["unsubscribed at=ignore"])
     assert [answer[2] for answer in answers(report)] == ["added", "added"]
+    report = import_text(engine, tmp_path, content, explained=["unsubscribed at=left"])
+    assert [answer[2] for answer in answers(report)] == ["ended", "unchanged"]
 
 
 @pytest.mark.parametrize(

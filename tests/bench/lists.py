@@ -1,0 +1,82 @@
+"""Lists coming in, as an operator brings them: in a process of their own, beside a bare COPY.
+
+A list of addresses and topics is the least that an import can be given. What people bring who move
+from another service is wider: its export says twenty things of everybody.
+"""
+
+import csv
+import json
+import resource
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from newsletter.bootstrap import House
+from newsletter.settings import load_settings
+from tests.bench.floors import copy_list
+from tests.bench.measure import peak_megabytes, watch
+from tests.bench.place import Place, import_list
+
+_MAILCHIMP = (
+    "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,"
+    "LATITUDE,LONGITUDE,GMTOFF,DSTOFF,TIMEZONE,CC,REGION,LAST_CHANGED,LEID,EUID,NOTES,TAGS"
+)
+_OPTED_IN = (2, "2026-05-01 10:22:33", "192.0.2.1")
+_PLACE = ("192.0.2.1", "40.7127", "-74.0059", "-5", "-4", "America/New_york", "US", "NY")
+_CHANGED = "2026-06-01 08:00:00"
+_NOTES = ("", '"early","podcast"')
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a list took, and its floor."""
+
+    seconds: float
+    copy_seconds: float
+    megabytes: float  #: the most that the process held, and the one that read for it
+
+
+def bring(place: Place, database: str, path: Path, *, readers: int) -> Brought:
+    """Import a list of so many readers into a database that has its tables."""
+    before = copy_list(place, path)
+    command = [sys.executable, "-m", "tests.bench.lists", str(path)]
+    done = subprocess.run(
+        command, env=place.environ(database), capture_output=True, text=True, check=True
+    )
+    told = json.loads(done.stdout)
+    assert told["added"] == readers
+    bare = (before + copy_list(place, path)) / 2  # the load may change meanwhile
+    return Brought(told["seconds"], bare, told["megabytes"])
+
+
+def write_export(path: Path, readers: int) -> Path:
+    """Write a list as Mailchimp exports it."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        file.write(f"{_MAILCHIMP}\n")
+        rows = csv.writer(file, lineterminator="\n")
+        for number in range(readers):
+            address, name = f"reader-{number:07}@example.com", f"Number {number}"
+            confirmed = f"2026-05-01 11:{number // 60 % 60:02}:{number % 60:02}"
+            ids = (100_000_000 + number, f"{number:010x}")
+            rows.writerow(
+                (address, "Reader", name, *_OPTED_IN, confirmed, *_PLACE, _CHANGED, *ids, *_NOTES)
+            )
+    return path
+
+
+def main() -> None:
+    """Import the list that is named, and tell what it took."""
+    house = House(load_settings())
+    house.engine  # noqa: B018  # connects before the watch runs
+    with watch() as importing:
+        added = import_list(house, Path(sys.argv[1]))
+    reader = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    reader_megabytes = reader / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    most = max(peak_megabytes(), reader_megabytes)
+    print(json.dumps({"added": added, "seconds": importing.seconds, "megabytes": most}))
+    house.close()
+
+
+if __name__ == "__main__":
+    main()
