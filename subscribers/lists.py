@@ -101,18 +101,18 @@ class Lists:
         *,
         now: datetime,
         csv: bool = True,
-    ) -> None:
-        """Give the subscriptions that a filter matches, block by block, by address.
+    ) -> int:
+        """Give the subscriptions that a filter matches, by address; return how many they are.
 
         As CSV, which an import of ours takes back and changes nothing; or as a JSON object a line.
         """
-        self._store.export(newsletter, chosen, now.astimezone(UTC).date(), take, csv=csv)
+        return self._store.export(newsletter, chosen, now.astimezone(UTC).date(), take, csv=csv)
 
-    def write(self, path: Path, newsletter: str, chosen: Filter, *, now: datetime) -> None:
+    def write(self, path: Path, newsletter: str, chosen: Filter, *, now: datetime) -> int:
         """Write such an export into a file, which is whole or not there; raise InvalidList."""
         _require(path.suffix in (".csv", ".ndjson"), f"{path}: a file ends in .csv or .ndjson")
         with written_whole(path) as file:
-            self.export(newsletter, chosen, file.write, now=now, csv=path.suffix == ".csv")
+            return self.export(newsletter, chosen, file.write, now=now, csv=path.suffix == ".csv")
 
 
 def _require(met: object, otherwise: str) -> None:

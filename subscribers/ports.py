@@ -76,8 +76,8 @@ class ListStore(Protocol):
         take: Callable[[bytes], object],
         *,
         csv: bool,
-    ) -> None:
-        """Give the subscriptions that are in a segment, as CSV or as a JSON object a line."""
+    ) -> int:
+        """Give who is in a segment, as CSV or as a JSON object a line; return how many."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -131,6 +131,7 @@ def export(
     tag: Annotated[
         list[str] | None, typer.Option(metavar="TAG", help="Only who has any of these.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write subscriptions to a file, which `import` takes back and changes nothing.
 
@@ -149,8 +150,15 @@ def export(
     if path == "-":
         lists.export(which.slug, chosen, sys.stdout.buffer.write, now=now)
     else:
-        lists.write(Path(path), which.slug, chosen, now=now)
-        console.print(f"written: {escape(path)}")
+        written = {
+            "file": path,
+            "subscriptions": lists.write(Path(path), which.slug, chosen, now=now),
+        }
+        answer(written, as_json=as_json, say=lambda: _say_written(written))
+
+
+def _say_written(written: dict[str, Any]) -> None:
+    console.print(f"{written['subscriptions']:,} subscriptions: {escape(written['file'])}")
 
 
 def _say(report: ImportReport) -> None:

@@ -59,14 +59,16 @@ def export(
     take: Callable[[bytes], object],
     *,
     csv: bool,
-) -> None:
-    """Give the subscriptions that meet a condition, in the order of their addresses."""
+) -> int:
+    """Give the subscriptions that meet a condition, by address; return how many they are."""
     listed = _cells() if csv else _pairs()
     query = f"COPY (SELECT {listed} {_CHOSEN.format(chosen.sql)}) TO STDOUT "
     query += _AS_CSV if csv else _AS_LINES
-    with connection.cursor() as cursor, cursor.copy(query.encode(), chosen.values) as copy:
-        for block in copy:
-            take(bytes(block))
+    with connection.cursor() as cursor:
+        with cursor.copy(query.encode(), chosen.values) as copy:
+            for block in copy:
+                take(bytes(block))
+        return cursor.rowcount
 
 
 def _cells() -> str:

@@ -60,7 +60,7 @@ class PostgresLists:
         take: Callable[[bytes], object],
         *,
         csv: bool,
-    ) -> None:
-        """Give the subscriptions that are in a segment, as CSV or as a JSON object a line."""
+    ) -> int:
+        """Give who is in a segment, as CSV or as a JSON object a line; return how many."""
         with transaction(self._engine) as connection:
-            export(connection, condition(newsletter, chosen, today), take, csv=csv)
+            return export(connection, condition(newsletter, chosen, today), take, csv=csv)

@@ -55,7 +55,8 @@ def test_a_list_comes_from_another_service_and_is_taken_back(desk: Desk) -> None
     assert exported(desk, "--tag", "Podcast") == ["more@example.com"]
     assert exported(desk, "--status", "mailable") == ["more@example.com"]
     assert len(exported(desk, "--status", "ended")) == 2
-    says(desk, "subscribers", "export", str(desk.folder / "out.ndjson"))
+    written = desk.done("subscribers", "export", str(desk.folder / "out.ndjson"))
+    assert written["subscriptions"] == 4
     lines = (desk.folder / "out.ndjson").read_text().splitlines()
     assert json.loads(lines[-1])["email"] == "third@example.com"
 
