@@ -24,6 +24,7 @@ from subscribers.ports import LinkKey
 from subscribers.store.choices import CHANGES
 from subscribers.store.driver import rows, statement, transaction
 from subscribers.store.engagement import engage
+from subscribers.store.suppressing import LIFT, SUPPRESS, SUPPRESSIONS
 from subscribers.suppression import LADDER
 
 _SUBSCRIPTION = """
@@ -77,52 +78,6 @@ WITH chosen AS (
 )
 INSERT INTO consent (subscriber_id, newsletter, at, act, source, detail)
 SELECT subscriber_id, newsletter, %(at)s, %(act)s, %(source)s, %(detail)s FROM chosen
-"""
-
-# Several reasons for one address in one call: the weightiest counts, then the earliest. The first
-# condition is `subscribers.suppression.is_answered`, which a property test holds it to. An address
-# that was erased is not written down again.
-_SUPPRESS = """
-INSERT INTO suppression (email_key, reason, source, since, note)
-SELECT DISTINCT ON (email_key) email_key, reason, source, since, note
-FROM unnest(%(keys)s::text[], %(reasons)s::text[], %(sources)s::text[], %(since)s::timestamptz[],
-            %(notes)s::text[])
-    AS said (email_key, reason, source, since, note)
-WHERE NOT EXISTS (
-    SELECT FROM suppression_lift AS lift
-    WHERE lift.email_key = said.email_key AND said.since <= lift.at
-      AND array_position(%(ladder)s::text[], said.reason)
-       <= array_position(%(ladder)s::text[], lift.reason)
-)
-  AND NOT EXISTS (
-    SELECT FROM erasure WHERE hash = sha256(
-        (SELECT key FROM house_key WHERE name = 'erasure') || convert_to(said.email_key, 'UTF8'))
-)
-ORDER BY email_key, array_position(%(ladder)s::text[], reason) DESC, since
-ON CONFLICT (email_key) DO UPDATE
-SET reason = excluded.reason, source = excluded.source, since = excluded.since,
-    note = excluded.note
-WHERE array_position(%(ladder)s::text[], excluded.reason)
-    > array_position(%(ladder)s::text[], suppression.reason)
-"""
-
-_LIFT = """
-WITH lifted AS (
-    DELETE FROM suppression WHERE email_key = %(key)s AND reason = ANY(%(reasons)s)
-    RETURNING *
-), noted AS (
-    INSERT INTO suppression_lift (email_key, reason, at)
-    SELECT email_key, reason, %(at)s FROM lifted
-    ON CONFLICT (email_key, reason) DO UPDATE SET at = excluded.at
-)
-SELECT * FROM lifted
-"""
-
-_SUPPRESSIONS = """
-SELECT * FROM suppression
-WHERE (%(reason)s::text IS NULL OR reason = %(reason)s)
-  AND position(%(part)s IN email_key) > 0
-ORDER BY since DESC, email_key LIMIT %(limit)s
 """
 
 # Locked in the one order of all writers of this table.
@@ -231,7 +186,7 @@ class PostgresStore:
             "sources": [each.source for each in said],
         }
         with transaction(self._engine) as connection:
-            return connection.execute(_SUPPRESS, values).rowcount
+            return connection.execute(SUPPRESS, values).rowcount
 
     def suppression(self, email_key: str) -> Suppression | None:
         """Return why this address must not be written to."""
@@ -243,7 +198,7 @@ class PostgresStore:
     ) -> Suppression | None:
         """Take an address off the list if it is there for one of these reasons; return it."""
         values = {"at": at, "key": email_key, "reasons": [reason.value for reason in reasons]}
-        rows = self._read(_LIFT, values)
+        rows = self._read(LIFT, values)
         return _suppression(rows[0]) if rows else None
 
     def suppressions(
@@ -251,7 +206,7 @@ class PostgresStore:
     ) -> tuple[Suppression, ...]:
         """Return suppressions, the latest first: of a reason, with this part in the address."""
         values = {"limit": limit, "part": part, "reason": reason and reason.value}
-        return tuple(_suppression(row) for row in self._read(_SUPPRESSIONS, values))
+        return tuple(_suppression(row) for row in self._read(SUPPRESSIONS, values))
 
     def suppression_counts(self) -> Mapping[SuppressionReason, int]:
         """Count the list by reason."""
