@@ -114,6 +114,8 @@ OWN = Format(
     complete=False,
 )  # fmt: skip
 
+_NAMED = {"email": Says.EMAIL, "name": Says.NAME, "created at": Says.JOINED}
+
 _MAILCHIMP_COLUMNS = {
     "email address": Says.EMAIL,
     "first name": Says.FIRST_NAME,
@@ -153,7 +155,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         name="Substack",
         tells=frozenset({"email", "active subscription", "email disabled"}),
-        columns={"email": Says.EMAIL, "name": Says.NAME, "created at": Says.JOINED},
+        columns=_NAMED,
         standings={
             "email disabled": {
                 **dict.fromkeys(("", *_NO), Footing.SUBSCRIBED),
@@ -165,10 +167,8 @@ FORMATS: tuple[Format, ...] = (
         name="Ghost",
         tells=frozenset({"email", "subscribed to emails"}),
         columns={
-            "email": Says.EMAIL,
-            "name": Says.NAME,
+            **_NAMED,
             "labels": Says.TAGS,
-            "created at": Says.JOINED,
         },
         standings={
             "subscribed to emails": {
@@ -182,10 +182,8 @@ FORMATS: tuple[Format, ...] = (
         name="listmonk",
         tells=frozenset({"uuid", "email", "attributes", "status"}),
         columns={
-            "email": Says.EMAIL,
-            "name": Says.NAME,
+            **_NAMED,
             "attributes": Says.ATTRIBUTES,
-            "created at": Says.JOINED,
         },
         standings={"status": _only(WORDS, "enabled", "disabled", "blocklisted", "blacklisted")},
     ),
