@@ -65,6 +65,11 @@ INSERT INTO delivery (issue_id, subscriber_id, subscription_id, batch_id)
 VALUES (:issue, :subscriber, :subscription, 1) RETURNING id
 """
 _ASKED = "SELECT id, link_key FROM signup WHERE email_key = :email"
+_HOLDER = """
+SELECT COALESCE(kept.email_key, subscriber.email_key)
+FROM subscriber LEFT JOIN subscriber AS kept ON kept.id = subscriber.merged_into
+WHERE subscriber.email_key = :email
+"""
 _MAILABLE = "SELECT lower(email) FROM audience WHERE exclusion IS NULL"
 
 _serial = itertools.count(1)
@@ -78,7 +83,6 @@ class Lives(RuleBasedStateMachine):
         self.house, self.clock, self.seal = house, clock, seal
         self.newsletter = house.settings.newsletter(SLUG)
         self.left: set[str] = set()
-        self.merged: dict[str, str] = {}  #: an address, and the one that took its place
         self.links: list[tuple[str, str]] = []  #: goodbye links ever mailed, and to whom
         self.letters: list[tuple[str, int]] = []  #: deliveries, and to whom
         self.asked: dict[str, str] = {}  #: confirmation links that were not pressed yet, and whose
@@ -120,9 +124,12 @@ class Lives(RuleBasedStateMachine):
         self.house.lists.undo(
             self.imports[n % len(self.imports)], now=self.clock.now(), actor="test"
         )
-        # Whom an import brought and nothing else kept, it takes away again, links and all.
+        # Whom an import brought and nothing else kept, it takes away again: the links of letters
+        # that reached them are dead, and late news of these is nobody's.
         there = {number for (number,) in self._sql("SELECT id FROM subscription")}
         self.links = [one for one in self.links if read_token(one[0]).subscription_id in there]
+        mailed = dict(self._sql("SELECT id, subscription_id FROM delivery"))
+        self.letters = [one for one in self.letters if mailed[one[1]] in there]
 
     @rule(keep=who, other=who)
     def merge(self, keep: str, other: str) -> None:
@@ -134,7 +141,6 @@ class Lives(RuleBasedStateMachine):
             records.merge(*ids, actor="test", now=self.clock.now())
             if gone in self.left:
                 self.left.add(kept)
-            self.merged |= {one: kept for one in ADDRESSES if self._holder(one) == gone}
 
     @rule(email=who)
     def lift(self, email: str) -> None:
@@ -246,14 +252,13 @@ class Lives(RuleBasedStateMachine):
     @rule(email=who)
     def erase(self, email: str) -> None:
         """Erase a person, with every address that was merged into theirs."""
+        holder = self._holder(email)
+        own = {one for one in ADDRESSES if self._holder(one) == holder}
         try:
             self.house.people.erase_address(email, actor="test")
         except NoSuchSubscriber:
             return
-        holder = self._holder(email)
-        own = {one for one in ADDRESSES if self._holder(one) == holder}
         self.left |= own
-        self.merged = {one: other for one, other in self.merged.items() if one not in own}
         self.links = [one for one in self.links if one[1] not in own]
         self.letters = [one for one in self.letters if one[0] not in own]
 
@@ -274,7 +279,9 @@ class Lives(RuleBasedStateMachine):
         self.left -= {email, self._holder(email)}
 
     def _holder(self, email: str) -> str:
-        return self.merged.get(email, email)
+        """Return whose address this is now: another one's, once two were merged."""
+        found = self._sql(_HOLDER, email=email)
+        return found[0][0] if found else email
 
     def _mailable(self) -> set[str]:
         return {email for (email,) in self._sql(_MAILABLE)}
