@@ -11,15 +11,17 @@ from sqlalchemy import Engine
 from subscribers.store.driver import rows, transaction
 from subscribers.sunset import Silence
 
-#: What somebody did on their own pages is a sign of life as much as a click. Days are UTC's.
+#: What somebody did on their own pages is a sign of life as much as a click. Who joined another
+#: service years ago, and came here with a list, was not here to be heard. Days are UTC's.
 _SILENT = """
 SELECT subscription_id, subscriber_id, heard_on, engaged_on, asked_at
 FROM (
     SELECT subscription.id AS subscription_id, subscription.subscriber_id, engaged_on, asked_at,
            greatest(engaged_on,
-                    CAST(greatest(subscription.created_at, own_act.at, own_change.at)
-                         AT TIME ZONE 'UTC' AS date)) AS heard_on
+                    CAST(greatest(subscription.created_at, list_import.at, own_act.at,
+                                  own_change.at) AT TIME ZONE 'UTC' AS date)) AS heard_on
     FROM subscription
+    LEFT JOIN list_import ON list_import.id = subscription.import_id
     JOIN audience ON audience.subscription_id = subscription.id
     CROSS JOIN LATERAL (
         SELECT max(consent.at) AS at FROM consent

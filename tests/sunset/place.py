@@ -65,7 +65,20 @@ class Place:
 
     def joined(self, one: Subscription, days_ago: int) -> None:
         at = self.now - days_ago * DAY
-        self.run("UPDATE subscription SET created_at = :at WHERE id = :id", at=at, id=one.id)
+        self.run(
+            "UPDATE subscription SET created_at = :at, import_id = NULL WHERE id = :id",
+            at=at,
+            id=one.id,
+        )
+
+    def list_of(self, days_ago: int) -> object:
+        """Return the number of a list that came so many days ago."""
+        [[number]] = self.run(
+            """INSERT INTO list_import (at, file, newsletter, consent_source, counts)
+               VALUES (:at, 'list.csv', 'technology', 'test', '{}') RETURNING id""",
+            at=self.now - days_ago * DAY,
+        )
+        return number
 
     def engaged(self, one: Subscription, on: date) -> None:
         self.run("UPDATE subscription SET engaged_on = :on WHERE id = :id", on=on, id=one.id)

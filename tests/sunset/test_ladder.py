@@ -134,13 +134,26 @@ def test_a_long_list_is_asked_in_portions(place: Place, tmp_path, monkeypatch):
     monkeypatch.setattr("newsletter.services.sunset._PAGE", 4)
     monkeypatch.setattr("newsletter.services.sunset._PORTION", 4)
     place.house.subscribe(tmp_path, {f"r{n}@example.com": "" for n in range(9)})
-    place.run("UPDATE subscription SET created_at = created_at - interval '120 days'")
+    for n in range(9):
+        place.joined(place.reader(f"r{n}@example.com"), 120)
     for n in range(9):
         place.letters(place.reader(f"r{n}@example.com"), 3)
 
     assert place.sunset.count(NEWSLETTER).asked == 10
     assert [place.go()[0] for _ in range(4)] == [4, 4, 2, 0]
     assert place.questions() == 10
+
+
+def test_who_came_with_a_list_is_silent_only_since_then(place: Place, tmp_path):
+    place.house.subscribe(tmp_path, {"moved@example.com": ""})
+    moved = place.reader("moved@example.com")
+    long_ago = place.now - 900 * DAY
+    place.run("UPDATE subscription SET created_at = :at WHERE id = :id", at=long_ago, id=moved.id)
+    place.letters(moved, 5)
+
+    place.go()
+
+    assert place.history(moved) == []
 
 
 def test_without_a_policy_nobody_is_asked(place: Place):

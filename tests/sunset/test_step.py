@@ -51,6 +51,7 @@ PEOPLE = st.lists(
     st.fixed_dictionaries(
         {
             "joined": st.sampled_from([0, 50, 90, 300]),
+            "came": st.sampled_from([None, None, 0, 91]),  # with a list, so many days ago
             "engaged": AGO,
             "own_act": st.sampled_from([None, None, 14, 90]),
             "asked": AGO,
@@ -96,7 +97,7 @@ def told(said) -> Step | None:
     if said["stands"]:
         return None
     heard = min(
-        ago for ago in (said["joined"], said["engaged"], said["own_act"]) if ago is not None
+        said[sign] for sign in ("joined", "came", "engaged", "own_act") if said[sign] is not None
     )
     one = silence(heard, said["asked"])
     return step(one, POLICY, NOW, letters=said["letters"], arrived=said["arrived"])
@@ -112,9 +113,11 @@ def make_so(place: Place, email: str, said) -> None:
     place.run(
         """UPDATE subscription SET created_at = :joined, engaged_on = :engaged, asked_at = :asked,
                   status = CASE :stands WHEN 'ended' THEN 'ended' ELSE 'active' END,
-                  paused_at = CASE :stands WHEN 'paused' THEN CAST(:paused AS timestamptz) END
+                  paused_at = CASE :stands WHEN 'paused' THEN CAST(:paused AS timestamptz) END,
+                  import_id = :came
             WHERE id = :id""",
         id=one.id,
+        came=None if said["came"] is None else place.list_of(said["came"]),
         joined=moment(said["joined"]),
         engaged=engaged,
         asked=moment(said["asked"]),
