@@ -30,7 +30,7 @@ from subscribers.ports import LinkKey, SubscriberStore
 from subscribers.suppression import LADDER, OWNERS_WORD
 from subscribers.tokens import check_token, read_token
 
-NAME_LENGTH = 100  #: characters of a subscriber's name
+NAME_LENGTH = 200  #: characters of a subscriber's name, as in a list
 WORDS_LENGTH = 500  #: characters of what somebody says who leaves
 LONGEST_PAUSE = timedelta(days=366)  #: a longer one is a goodbye
 

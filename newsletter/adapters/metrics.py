@@ -98,6 +98,10 @@ class Metrics:
         return generate_latest(self._registry)
 
 
+#: What a letter to the goodbye address is taken for.
+_GOODBYE_LETTERS = ("link", "address", "nothing")
+
+
 class _Counts(Collector):
     """What this process has seen since it began: posts of events, and events by kind."""
 
@@ -119,6 +123,14 @@ class _Counts(Collector):
             if family == "events" and kind != "repeated":
                 events.add_metric([kind], count)
         yield events
+        letters = CounterMetricFamily(
+            "newsletter_goodbye_letters",
+            "Letters to the goodbye address, by what they were taken for.",
+            labels=["heard"],
+        )
+        for heard in _GOODBYE_LETTERS:
+            letters.add_metric([heard], counts.get(f"goodbye_letters_{heard}", 0))
+        yield letters
 
 
 class _House(Collector):

@@ -110,13 +110,13 @@ def test_from_the_choices_to_a_download_and_an_erasure(
 
 def test_a_wrong_field_says_so_to_who_cannot_see(page: Page, served: str, house: TestHouse) -> None:
     page.goto(served + choices_path(now_of(house)))
-    page.get_by_label("Your name").fill("x" * 101)
+    page.get_by_label("Your name").fill("x" * 201)
     page.get_by_role("button", name="Save").click()
 
     expect(page.get_by_role("alert")).to_contain_text("Nothing was changed yet")
     name = page.get_by_label("Your name")
-    expect(name).to_have_accessible_description(re.compile("at most 100 characters"))
-    expect(name).to_have_value("x" * 101)
+    expect(name).to_have_accessible_description(re.compile("at most 200 characters"))
+    expect(name).to_have_value("x" * 201)
 
 
 def test_the_keyboard_reaches_every_choice_in_the_order_of_the_page(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from newsletter.adapters.metrics import Metrics
 from newsletter.core.goodbye import MailedGoodbye, asks_to_leave
 from newsletter.web.inbound import BODY_LIMIT
 from subscribers.model import Purpose, SubscriptionStatus
@@ -218,3 +219,13 @@ def test_only_the_first_lines_of_somebodys_own_words_count():
     assert says("", "stop.")
     assert not says("How to stop worrying")
     assert not says("Hello", "> unsubscribe\n-----Original Message-----\n")
+
+
+def test_what_letters_were_taken_for_can_be_measured(client, house, reader, counters):
+    bring(client, form())
+    bring(client, form(subject="", text=""))
+
+    metrics = Metrics(house.engine, account=house.deliveries.account, counts=counters.values)
+    said = metrics().decode()
+    for heard, count in {"link": 0, "address": 1, "nothing": 1}.items():
+        assert f'newsletter_goodbye_letters_total{{heard="{heard}"}} {count}.0' in said

@@ -94,7 +94,7 @@ def test_what_the_form_does_not_say_stays_as_it_is(client, house, reader):
 
 def test_one_wrong_field_keeps_all_of_the_form_from_being_saved(client, house, reader):
     wrong = [
-        ({"name": "x" * 101}, "at most 100 characters", 'id="name-wrong"'),
+        ({"name": "x" * 201}, "at most 200 characters", 'id="name-wrong"'),
         ({"name": "Ann\x00"}, "cannot be seen", 'aria-describedby="name-wrong"'),
         ({"zone": "Mars/Olympus"}, "Choose a time zone", 'id="zone-wrong"'),
     ]
