@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Form, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse
 
 from newsletter.core.publication import Newsletter
@@ -36,6 +36,7 @@ _SILENCED = {
     SuppressionReason.UNSUBSCRIBE: "because your address was taken off every list of ours",
 }
 ONE_CLICK = "/u/{token}"  #: where the one-click goodbye is posted to
+_AT_ONCE = 6  #: goodbyes; more would ask for connections beyond those that are kept open
 _MONTH = timedelta(days=30)
 _SOURCE = "goodbye page"
 
@@ -63,8 +64,10 @@ def one_click(door: Door, pages: Pages) -> Callable[[Request], Awaitable[Respons
         slug = door.desk.leave(token, door.newsletters, now=door.now(), source=source)
         return _left(pages, door.newsletters[slug], f"/u/{token}")
 
+    limiter = CapacityLimiter(_AT_ONCE)
+
     async def endpoint(request: Request) -> Response:
-        return await run_in_threadpool(leave, request.path_params["token"])
+        return await to_thread.run_sync(leave, request.path_params["token"], limiter=limiter)
 
     return endpoint
 
