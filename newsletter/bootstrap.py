@@ -354,7 +354,6 @@ class House:
         yield Chore("retention", _FORGET_SECONDS, self.retention.expire)
         if any(one.sunset for one in self.settings.newsletters.values()):
             yield Chore("sunset", _SUNSET_SECONDS, self.sunset.run)
-        yield from ()
 
     def _sync_if_due(self) -> None:
         if self.suppressing.is_due(_SYNC_EVERY):

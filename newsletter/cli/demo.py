@@ -51,7 +51,7 @@ def demo(
             day = run_day(place.house, newsletter, place.sandbox, place.folder, on_progress)
         answer(_data(day, place), as_json=as_json, say=lambda: _say(day, place, stays=look))
         if look:
-            _stay()
+            _stay(place)
     if not _sound(day):
         raise typer.Exit(1)
 
@@ -71,10 +71,13 @@ def _sound(day: "Day") -> bool:
     return bool(account and account.sums.add_up and not account.sums.to_go and not day.repeated)
 
 
-def _stay() -> None:
+def _stay(place: "Place") -> None:
+    """Stay until a person ends it; who signs up meanwhile gets their letters."""
     console.print("\nCtrl-C ends it.")
+    ended = threading.Event()
     try:
-        threading.Event().wait()
+        while not ended.wait(1):
+            place.house.correspondence.deliver()
     except KeyboardInterrupt:
         console.print()
 
@@ -148,6 +151,7 @@ def _say_where(day: "Day", place: "Place", *, stays: bool) -> None:
     if stays:
         console.print(f"  the letters    {place.sandbox.url}/inbox")
         console.print(f"  the web view   {_web_view(day, place)}")
+        console.print(f"  sign up        {place.house.settings.public_url}/{_SLUG}/subscribe")
         return
     run = f"NEWSLETTER_VAR={place.folder} {_command()}"
     console.print(f"  letters and web view   {_command()} demo --look")
