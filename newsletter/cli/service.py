@@ -97,6 +97,7 @@ def _database() -> str:
 def _templates(which: Newsletter) -> str:
     issue = sample_issue(which)
     house().renderer.set(which, issue)
+    house().note_press.try_all(which)
     return f"{which.name}: a sample issue of {len(issue.entries)} briefs sets well"
 
 

@@ -147,9 +147,9 @@ class Correspondence:
         return mailer.send_note(note)
 
     def _say(self, errand: Errand, newsletter: Newsletter, fate: Fate) -> None:
-        if fate.state is not CorrespondenceState.ACCEPTED:
-            words = "letter %d (%s) is %s: %s"
-            _log.warning(words, errand.id, errand.kind, fate.state, fate.reason)
+        level = logging.INFO if fate.state is CorrespondenceState.ACCEPTED else logging.WARNING
+        ids = {"action": f"letter.{fate.state}", "letter": errand.id}
+        _log.log(level, "%s: %s", errand.kind, fate.reason or "sent", extra=ids)
         if fate.tell:
             now = self._clock.now()
             notice = Notice(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from newsletter.core.publication import Newsletter
 from newsletter.core.signup import Typed
 from newsletter.services.signing_up import SigningUp, agreed
+from newsletter.web.evenly import evenly
 from newsletter.web.guessing import zone_guess
 from newsletter.web.pages import READ, Pages
 from newsletter.web.stamps import QUICK, Stamps
@@ -44,13 +45,14 @@ class _Desk:
     signing_up: SigningUp
     stamps: Stamps
     pages: Pages
-    base_url: str
 
 
-def routes(signing_up: SigningUp, stamps: Stamps, pages: Pages, base_url: str) -> APIRouter:
+def routes(
+    signing_up: SigningUp, stamps: Stamps, pages: Pages, *, base_url: str, least_seconds: float
+) -> APIRouter:
     """Return the routes of the sign-up page."""
     router = APIRouter(default_response_class=HTMLResponse)
-    desk = _Desk(signing_up, stamps, pages, base_url)
+    desk = _Desk(signing_up, stamps, pages)
 
     @router.api_route(_SUBSCRIBE, methods=READ)
     def form(slug: str, request: Request) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
@@ -64,15 +66,17 @@ def routes(signing_up: SigningUp, stamps: Stamps, pages: Pages, base_url: str) -
     def ask(  # pyright: ignore[reportUnusedFunction]
         slug: str, sheet: Annotated[_Sheet, Form()], request: Request
     ) -> HTMLResponse:
-        return _ask(desk, signing_up.newsletter(slug), sheet, request)
+        with evenly(least_seconds):
+            return _ask(desk, signing_up.newsletter(slug), sheet, request)
 
     @router.post(_SUBSCRIBE + "/again")
     def again(  # pyright: ignore[reportUnusedFunction]
         slug: str, email: Annotated[str, Form()] = "", stamp: Annotated[str, Form()] = ""
     ) -> HTMLResponse:
         newsletter = signing_up.newsletter(slug)
-        if stamps.is_fresh(_again(newsletter, email), stamp):
-            signing_up.again(newsletter, email)
+        with evenly(least_seconds):
+            if stamps.is_fresh(_again(newsletter, email), stamp):
+                signing_up.again(newsletter, email)
         return _sent(desk, newsletter, email, again=True)
 
     @router.api_route("/{slug}/embed", methods=READ)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from newsletter.core.publication import Newsletter
 from newsletter.core.signup import Typed
 from newsletter.services.signing_up import SigningUp
+from newsletter.web.evenly import evenly
 from newsletter.web.signup import evidence_of
 
 _PATH = "/{slug}/subscribe.json"
@@ -29,7 +30,7 @@ class _Sheet(BaseModel):
     frequency: str = "daily"
 
 
-def routes(signing_up: SigningUp, base_url: str) -> APIRouter:
+def routes(signing_up: SigningUp, *, base_url: str, least_seconds: float) -> APIRouter:
     """Return the routes of the endpoint."""
     router = APIRouter()
 
@@ -52,7 +53,12 @@ def routes(signing_up: SigningUp, base_url: str) -> APIRouter:
         if not _may_post(newsletter, request, base_url):
             return JSONResponse({"errors": {"origin": "This site may not."}}, 403, allowed)
         body = await _body(request)
-        status, said = await run_in_threadpool(_ask, signing_up, newsletter, request, body)
+
+        def answer() -> tuple[int, dict[str, Any]]:
+            with evenly(least_seconds):
+                return _ask(signing_up, newsletter, request, body)
+
+        status, said = await run_in_threadpool(answer)
         return JSONResponse(said, status, allowed)
 
     return router

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from newsletter.services.signing_up import SigningUp
 from newsletter.web import confirming, signup, signup_json
+from newsletter.web.evenly import LEAST
 from newsletter.web.pages import Pages
 from newsletter.web.stamps import Stamps
 
@@ -19,10 +20,12 @@ class SignUpRoom:
     signing_up: SigningUp
     forms_key: Callable[[], bytes]
     base_url: str
+    least_seconds: float = LEAST  #: that an answer takes
 
     def routers(self, now: Callable[[], datetime], pages: Pages) -> Iterator[APIRouter]:
         """Yield the room's routes, in the order in which they are tried."""
         yield confirming.routes(self.signing_up, pages)
+        url, least = self.base_url, self.least_seconds
+        yield signup_json.routes(self.signing_up, base_url=url, least_seconds=least)
         stamps = Stamps(self.forms_key, now)
-        yield signup_json.routes(self.signing_up, self.base_url)
-        yield signup.routes(self.signing_up, stamps, pages, self.base_url)
+        yield signup.routes(self.signing_up, stamps, pages, base_url=url, least_seconds=least)

@@ -1,6 +1,5 @@
 """The store of sign-ups and new addresses: each verb is one short transaction."""
 
-import hashlib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -8,7 +7,6 @@ from typing import Any
 
 from psycopg import Connection, Cursor
 from psycopg.rows import DictRow, dict_row
-from psycopg.types.json import Jsonb
 from sqlalchemy import Engine
 
 from subscribers.asking import (
@@ -26,6 +24,7 @@ from subscribers.asking import (
 from subscribers.model import Frequency, TopicSet
 from subscribers.signups import Asking
 from subscribers.store import signup_statements as sql
+from subscribers.store.consenting import asked_for, required, show_consent, subscribe
 
 _OWNERS = [reason.value for reason in LIFTED_BY_OWNER]
 
@@ -49,7 +48,7 @@ class PostgresSignUps:
     def forms_key(self) -> bytes:
         """Return the house's own key for forms."""
         with self._transaction() as cursor:
-            return _required(cursor, sql.FORMS_KEY, {})["key"]
+            return required(cursor, sql.FORMS_KEY, {})["key"]
 
     def ask(
         self, asking: Asking, wanted: Wanted, evidence: Evidence, *, expires_at: datetime
@@ -61,8 +60,8 @@ class PostgresSignUps:
             mail = _count_mail(cursor, asking)
             if subscription_id := _subscription(cursor, asking):
                 return Asked(subscription_id=subscription_id if mail else None)
-            values = _asked_for(asking, wanted, evidence, mail=mail)
-            kept = _required(cursor, sql.ASK, {**values, "expires_at": expires_at})
+            values = asked_for(asking, wanted, evidence, mail=mail)
+            kept = required(cursor, sql.ASK, {**values, "expires_at": expires_at})
             if evidence.consent_text:
                 cursor.execute(sql.CONSENT_TEXT, values)
             return Asked(signup_id=kept["id"] if mail else None)
@@ -113,8 +112,8 @@ class PostgresSignUps:
             signup = cursor.execute(sql.TAKE_SIGNUP, {"id": signup_id}).fetchone()
             if signup is None:
                 return None
-            row = _subscribe(cursor, signup, at)
-            _show_consent(cursor, signup, row["subscriber_id"], evidence, at)
+            row = subscribe(cursor, signup, at)
+            show_consent(cursor, signup, row["subscriber_id"], evidence, at)
             values = {"at": at, "key": signup["email_key"], "reasons": _OWNERS}
             cursor.execute(sql.FORGET_ERASURE, values)
             cursor.execute(sql.LIFT, values)
@@ -138,7 +137,7 @@ class PostgresSignUps:
                 "key": asking.address.key,
                 "subscriber": subscriber_id,
             }
-            kept = _required(cursor, sql.ASK_ADDRESS, values)
+            kept = required(cursor, sql.ASK_ADDRESS, values)
             return kept["id"] if mail else None
 
     def address_change(self, change_id: int) -> AddressChange | None:
@@ -194,12 +193,6 @@ class PostgresSignUps:
             return _is_writable(cursor, email_key)
 
 
-def _required(cursor: _Cursor, query: bytes, values: Mapping[str, Any]) -> DictRow:
-    row = cursor.execute(query, values).fetchone()
-    assert row is not None
-    return row
-
-
 def _network_is_over(cursor: _Cursor, asking: Asking) -> bool:
     """Count this asking for its network, unless that has asked too often."""
     if not asking.network:
@@ -237,75 +230,6 @@ def _subscription(cursor: _Cursor, asking: Asking) -> int | None:
 def _holder(cursor: _Cursor, key: str) -> int | None:
     found = cursor.execute(sql.HOLDER, {"key": key}).fetchone()
     return found["id"] if found else None
-
-
-def _asked_for(asking: Asking, wanted: Wanted, evidence: Evidence, *, mail: bool) -> dict[str, Any]:
-    digest = hashlib.sha256(evidence.consent_text.encode()).hexdigest()
-    choice = {
-        "frequency": wanted.frequency.value,
-        "topics": sorted(wanted.topics.slugs),
-        "zone": wanted.zone,
-    }
-    request = choice | {
-        "agent": evidence.agent,
-        "at": asking.at.isoformat(),
-        "email": wanted.email,
-        "form": evidence.form,
-        "ip": evidence.ip,
-        "text": digest if evidence.consent_text else "",
-        "version": evidence.version,
-        "via": evidence.via,
-    }
-    return choice | {
-        "at": asking.at,
-        "consent_text": evidence.consent_text,
-        "email": asking.address.email,
-        "hash": digest,
-        "key": asking.address.key,
-        "mails": int(mail),
-        "name": wanted.name,
-        "network": asking.network,
-        "newsletter": asking.newsletter,
-        "requests": Jsonb([request]),
-    }
-
-
-def _subscribe(cursor: _Cursor, signup: DictRow, at: datetime) -> DictRow:
-    """Make or revive the subscription; return its number and its subscriber's."""
-    requests = signup["evidence"]["requests"]
-    values = {**signup, "at": at, "on": at.date(), "source": requests[-1]["via"]}
-    subscriber = _required(cursor, sql.SUBSCRIBER, values)
-    cursor.execute(sql.TOPIC_SET, values)
-    values["subscriber"] = subscriber["id"]
-    before = cursor.execute(sql.BEFORE, values).fetchone()
-    row = _required(cursor, sql.SUBSCRIBE, values)
-    if before:
-        cursor.execute(sql.CHANGE, {**values, "detail": Jsonb({"before": before["before"]})})
-    return row
-
-
-def _show_consent(
-    cursor: _Cursor, signup: DictRow, subscriber_id: int, evidence: Evidence, at: datetime
-) -> None:
-    said = {"newsletter": signup["newsletter"], "subscriber": subscriber_id}
-    for request in signup["evidence"]["requests"]:
-        about = {name: value for name, value in request.items() if name not in ("at", "via")}
-        when = datetime.fromisoformat(request["at"])
-        values = {"act": "requested", "at": when, "source": request["via"]}
-        cursor.execute(sql.CONSENT, {**said, **values, "detail": Jsonb(about)})
-    about = {
-        "agent": evidence.agent,
-        "email": signup["email"],
-        "form": evidence.form,
-        "frequency": signup["frequency"],
-        "ip": evidence.ip,
-        "signup": signup["id"],
-        "text": signup["evidence"]["requests"][-1]["text"],
-        "topics": signup["topics"],
-        "zone": signup["zone"],
-    }
-    values = {"act": "confirmed", "at": at, "source": evidence.via}
-    cursor.execute(sql.CONSENT, {**said, **values, "detail": Jsonb(about)})
 
 
 def _confirmed(row: DictRow, *, now: bool) -> Confirmed:

@@ -143,7 +143,10 @@ def open_signups(
         templates=shipped("templates"),
         movers=signing_up,
         signup_room=SignUpRoom(
-            signing_up=signing_up, forms_key=lambda: signups.forms_key, base_url=base_url
+            signing_up=signing_up,
+            forms_key=lambda: signups.forms_key,
+            base_url=base_url,
+            least_seconds=0.0,
         ),
     )
     return SignUpHouse(house, sandbox, signups, signing_up, correspondence, app, notices)

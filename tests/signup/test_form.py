@@ -1,5 +1,6 @@
 """The form: it keeps what was typed, keeps machines out, and never tells who is known."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy import Engine
 
 from newsletter.core.publication import Weekday, WeeklyDigest
 from newsletter.sandbox.server import Sandbox
+from newsletter.web.evenly import evenly
 from newsletter.web.guessing import zone_guess
 from subscribers.model import Frequency, SuppressionReason
 from tests.signup.conftest import Ask
@@ -256,3 +258,10 @@ def test_an_import_meanwhile_and_a_confirmation_make_one_subscription(
     place.house.subscribe(tmp_path, {READER: ""})
     client.post(place.link())
     assert place.mailable() == [READER]
+
+
+def test_an_answer_takes_its_time_whoever_is_asked_about():
+    began = time.monotonic()
+    with evenly(0.05):
+        pass
+    assert time.monotonic() - began >= 0.05

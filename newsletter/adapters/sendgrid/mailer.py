@@ -19,7 +19,8 @@ from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient  # pyright: ignore[reportMissingTypeStubs]
 
 from newsletter.adapters.sendgrid.body import CONTENT_TYPE, Body
-from newsletter.adapters.sendgrid.payload import mail_send
+from newsletter.adapters.sendgrid.payload import mail_send, single_send
+from newsletter.core.correspondence import Note
 from newsletter.core.delivery import Accepted, Claim, Outcome, Refused, Remedy, Unknown
 from newsletter.core.edition import Letter
 from newsletter.core.mailing import Envelope
@@ -103,8 +104,15 @@ class SendGridMailer:
 
     def send(self, envelope: Envelope, letter: Letter, claim: Claim) -> Outcome:
         """Post one batch and say which of the three answers came; nothing is raised."""
+        return self._post(mail_send(envelope, letter, claim))
+
+    def send_note(self, note: Note) -> Outcome:
+        """Post a letter to one person and say which of the three answers came."""
+        return self._post(single_send(note))
+
+    def _post(self, request: dict[str, Any]) -> Outcome:
         try:
-            body = Body.of(mail_send(envelope, letter, claim))
+            body = Body.of(request)
         except TypeError as error:
             return Refused(reason=f"not sent: {_named(error)}", remedy=Remedy.PAUSE)
         try:

@@ -6,6 +6,7 @@ named in an error would point at the wrong recipients.
 
 from typing import Any
 
+from newsletter.core.correspondence import Note
 from newsletter.core.delivery import Claim, Recipient
 from newsletter.core.edition import Letter
 from newsletter.core.mailing import Envelope, personal
@@ -16,6 +17,7 @@ from newsletter.core.publication import Mailbox
 DELIVERY_ARG = "nl_delivery"
 ATTEMPT_ARG = "nl_attempt"
 ISSUE_ARG = "nl_issue"
+LETTER_ARG = "nl_letter"  #: a letter to one person
 
 #: No account default may rewrite a letter: SendGrid's own unsubscribe header and footer would give
 #: the reader two owners of one wish. `asm` is left out for the same reason.
@@ -24,6 +26,9 @@ _TRACKING = {
     "open_tracking": {"enable": True},
     "subscription_tracking": {"enable": False},
 }
+
+
+_UNTRACKED = {name: {"enable": False} for name in _TRACKING}
 
 
 def category(issue_id: int) -> str:
@@ -50,6 +55,28 @@ def mail_send(envelope: Envelope, letter: Letter, claim: Claim) -> dict[str, Any
         "categories": [category(claim.issue_id)],
         "custom_args": {ATTEMPT_ARG: claim.attempt_id, ISSUE_ARG: str(claim.issue_id)},
         "tracking_settings": _TRACKING,
+    }
+
+
+def single_send(note: Note) -> dict[str, Any]:
+    """Return the request body of a letter to one person: nothing in it is tracked.
+
+    It bears no delivery and no attempt: its events move nothing. What stands where an issue's
+    number would names this letter alone, so that no two of them pass for one sent twice.
+    """
+    letter = note.letter
+    return {
+        "personalizations": [{"to": [{"email": note.email}]}],
+        "from": _mailbox(note.sender),
+        "reply_to": _mailbox(note.reply_to),
+        "subject": letter.subject,
+        "content": [
+            {"type": "text/plain", "value": letter.text},
+            {"type": "text/html", "value": letter.html},
+        ],
+        "headers": note.headers,
+        "custom_args": {LETTER_ARG: str(note.id), ISSUE_ARG: f"letter-{note.id}"},
+        "tracking_settings": _UNTRACKED,
     }
 
 
