@@ -42,6 +42,7 @@ class Lists:
         stores nothing and answers the same. `explained` says of columns what they mean, such as
         `E-Mail=email`. `results` stands beside the list unless given.
         """
+        # Long because there is much to say of a list; each word is passed on once.
         zones = zoneinfo.available_timezones()
         results = results or path.with_suffix(".results.csv")
         _require(default_zone in zones, f"unknown time zone: {default_zone}")

@@ -1,4 +1,4 @@
-"""The newsletter house's rows. They never leave `newsletter.adapters`."""
+"""The newsletter house's rows. They never leave `newsletter.adapters`. Long, for it is a list."""
 
 import re
 from datetime import date, datetime

@@ -1,0 +1,145 @@
+"""The ground floor: settings, clock, database, stores, and the vendors' clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine
+
+from newsletter.adapters.clock import SystemClock
+from newsletter.adapters.database import make_engine, migrate
+from newsletter.adapters.embedded import embedded_url
+from newsletter.adapters.journal import (
+    JournaledBriefs,
+    JournaledDeliveries,
+    JournaledIssues,
+)
+from newsletter.adapters.leadership import AdvisoryLeadership
+from newsletter.adapters.stores.briefs import Briefs
+from newsletter.adapters.stores.decisions import DecisionLog
+from newsletter.adapters.stores.deliveries import Deliveries
+from newsletter.adapters.stores.issues import Issues
+from newsletter.adapters.stores.watch import Watches
+from newsletter.errors import ConfigurationError
+from newsletter.settings import Settings
+
+if TYPE_CHECKING:
+    from newsletter.adapters.alerts import AppriseChannel
+    from newsletter.adapters.jobs import JobQueue
+    from newsletter.adapters.sendgrid.logs import SendGridLogs
+    from newsletter.adapters.sendgrid.mailer import SendGridMailer
+    from newsletter.adapters.sendgrid.suppressions import SendGridLists
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What every room stands on."""
+
+    settings: Settings
+
+    @cached_property
+    def clock(self) -> SystemClock:
+        return SystemClock()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database, migrated; embedded unless NEWSLETTER_DATABASE_URL names one."""
+        environment = self.settings.environment
+        url = environment.database_url
+        engine = make_engine(
+            url.get_secret_value() if url else embedded_url(environment.var / "postgres")
+        )
+        migrate(engine)
+        return engine
+
+    @cached_property
+    def briefs(self) -> Briefs:
+        return JournaledBriefs(self.engine)
+
+    @cached_property
+    def _issues(self) -> Issues:
+        return JournaledIssues(self.engine)
+
+    @cached_property
+    def _watches(self) -> Watches:
+        return Watches(self.engine)
+
+    @cached_property
+    def _deliveries(self) -> Deliveries:
+        return JournaledDeliveries(self.engine, self.settings.service.pace)
+
+    @cached_property
+    def decisions(self) -> DecisionLog:
+        return DecisionLog(self.engine, self.clock)
+
+    @cached_property
+    def queue(self) -> JobQueue:
+        from newsletter.adapters.jobs import JobQueue
+
+        return JobQueue(self.engine, concurrency=self.settings.service.sending.concurrency)
+
+    @property
+    def _api_key(self) -> str:
+        key = self.settings.environment.sendgrid_api_key
+        if key is None:
+            raise ConfigurationError("SENDGRID_API_KEY is not set: there is no key to send with")
+        return key.get_secret_value()
+
+    @cached_property
+    def mailer(self) -> SendGridMailer:
+        from newsletter.adapters.sendgrid.mailer import SendGridMailer
+
+        return SendGridMailer(
+            api_key=self._api_key,
+            host=self.settings.sendgrid_host,
+            timeout=self.settings.service.sendgrid.timeout_seconds,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def sendgrid_logs(self) -> SendGridLogs:
+        from newsletter.adapters.sendgrid.logs import SendGridLogs
+
+        return SendGridLogs(
+            api_key=self._api_key,
+            host=self.settings.sendgrid_host,
+            timeout=self.settings.service.sendgrid.timeout_seconds,
+        )
+
+    @cached_property
+    def sendgrid_lists(self) -> SendGridLists:
+        from newsletter.adapters.sendgrid.suppressions import SendGridLists
+
+        return SendGridLists(
+            api_key=self._api_key,
+            host=self.settings.sendgrid_host,
+            timeout=self.settings.service.sendgrid.timeout_seconds,
+        )
+
+    @cached_property
+    def channels(self) -> tuple[AppriseChannel, ...]:
+        """The channels that operators named; ConfigurationError if one is none."""
+        from newsletter.adapters.alerts import open_channels
+
+        urls = self.settings.environment.alerts
+        return open_channels(urls.get_secret_value()) if urls else ()
+
+    @cached_property
+    def leadership(self) -> AdvisoryLeadership:
+        return AdvisoryLeadership(self.engine)
+
+    def open_log(self) -> None:
+        """Let this process, which nobody watches, write a structured log on stderr."""
+        from newsletter.adapters.alerts import split_urls
+        from newsletter.adapters.logs import configure_logging
+
+        secrets = self.settings.environment.secrets
+        configure_logging(secrets=(*secrets, *(url for one in secrets for url in split_urls(one))))
+
+    def close(self) -> None:
+        """Let go of the connections that were opened."""
+        for part, release in (("leadership", "release"), ("queue", "close"), ("engine", "dispose")):
+            if part in self.__dict__:
+                getattr(self.__dict__[part], release)()

@@ -1,0 +1,102 @@
+"""The rooms where the lists are kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cached_property, partial
+
+from newsletter.adapters.journal import (
+    JournaledEvents,
+)
+from newsletter.adapters.stores.people import Letters
+from newsletter.adapters.stores.sunset import LettersSent
+from newsletter.adapters.stores.volume import accepted_since
+from newsletter.bootstrap.ground import Ground
+from newsletter.services.list_health import HealthDesk
+from newsletter.services.people import People
+from newsletter.services.retention import Retention
+from newsletter.services.suppressing import Suppressing
+from subscribers.health import ListHealth
+from subscribers.lists import Lists
+from subscribers.records import Records
+from subscribers.segments import Segments
+from subscribers.service import Subscriptions
+from subscribers.signups import SignUps
+from subscribers.store.health import PostgresHealth
+from subscribers.store.lists import PostgresLists
+from subscribers.store.records import PostgresRecords
+from subscribers.store.segments import PostgresSegments
+from subscribers.store.signups import PostgresSignUps
+from subscribers.store.store import PostgresStore
+from subscribers.store.sunsets import PostgresSunsets
+from subscribers.sunsets import Sunsets
+
+
+class ListRooms(Ground):
+    """Subscribers, sign-ups, segments and records."""
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        return Subscriptions(PostgresStore(self.engine))
+
+    @cached_property
+    def lists(self) -> Lists:
+        return Lists(PostgresLists(self.engine))
+
+    @cached_property
+    def segments(self) -> Segments:
+        return Segments(PostgresSegments(self.engine))
+
+    @cached_property
+    def records(self) -> Records:
+        return Records(PostgresRecords(self.engine))
+
+    @cached_property
+    def signups(self) -> SignUps:
+        return SignUps(PostgresSignUps(self.engine))
+
+    @cached_property
+    def sunsets(self) -> Sunsets:
+        return Sunsets(PostgresSunsets(self.engine), LettersSent(self.engine))
+
+    @cached_property
+    def list_health(self) -> HealthDesk:
+        return HealthDesk(
+            lists=ListHealth(PostgresHealth(self.engine)),
+            accepted=partial(accepted_since, self.engine),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def suppressing(self) -> Suppressing:
+        return Suppressing(
+            subscriptions=self.subscriptions,
+            events=JournaledEvents(self.engine),
+            decisions=self.decisions,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def _letters(self) -> Letters:
+        return Letters(self.engine)
+
+    @cached_property
+    def people(self) -> People:
+        return People(
+            records=self.records,
+            subscriptions=self.subscriptions,
+            letters=self._letters,
+            decisions=self.decisions,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def retention(self) -> Retention:
+        kept = self.settings.service.retention
+        return Retention(
+            events=self._letters,
+            evidence=self.records,
+            clock=self.clock,
+            events_for=timedelta(days=kept.events_days) or None,
+            evidence_for=timedelta(days=kept.evidence_days) or None,
+        )
