@@ -30,11 +30,13 @@ def _run(line: Sequence[str], environ: dict[str, str], log: Path) -> None:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(said.fileno(), 2)
     os.environ.update(environ)
-    from newsletter import bootstrap, scheduler
+    from newsletter import scheduler
+    from newsletter.bootstrap import house
     from newsletter.cli import main
 
+    assert scheduler._RECOVER_SECONDS > 1 < house._LOOK_UP_SECONDS  # they are still called so
     scheduler._RECOVER_SECONDS = 1  # what a dead worker left is looked for as often as it dies
-    bootstrap._LOOK_UP_SECONDS = 1
+    house._LOOK_UP_SECONDS = 1
     sys.argv = ["newsletter", *line]
     main()
 
