@@ -72,7 +72,7 @@ def _plans(asked: argparse.Namespace) -> list[Plan]:
         Plan(name="all at once", kills=kills, faults=True, postgres=True, two=True, seed=seed),
         Plan(name="kills without events", kills=kills, seed=seed),
         Plan(name="kills + faults without events", kills=kills, faults=True, seed=seed),
-        Plan(name="kills without events or logs", kills=kills, seed=seed),
+        Plan(name="kills + faults without events or logs", kills=kills, faults=True, seed=seed),
     ]
 
 
