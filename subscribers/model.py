@@ -137,6 +137,7 @@ class Subscription:
     joined: datetime | None = None
     engaged_on: date | None = None  #: the last day of a human open or click
     heir_id: int | None = None  #: the subscription that took its place, when people were merged
+    undone_at: datetime | None = None  #: when the import was taken back that alone had added it
 
 
 @dataclass(frozen=True, kw_only=True)

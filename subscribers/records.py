@@ -241,6 +241,8 @@ class Records:
 
 def standing(one: Subscription) -> str:
     """Say how a subscription stands."""
+    if one.undone_at is not None:
+        return f"taken back with {one.source}"
     if one.status is SubscriptionStatus.ENDED or one.paused_at is None:
         return one.status.value
     return f"paused until {one.paused_until:%Y-%m-%d}" if one.paused_until else "paused"

@@ -1,4 +1,4 @@
-"""The migrations make just the tables and the view that the code speaks of."""
+"""The migrations make just the tables and the views that the code speaks of."""
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from newsletter.adapters.database import _MIGRATIONS, migrate
 from newsletter.adapters.tables import Row
 from subscribers.store import record_tables
-from subscribers.store.tables import AUDIENCE_VIEW
+from subscribers.store.tables import ADDRESSEE_VIEW, AUDIENCE_VIEW
 
 pytestmark = pytest.mark.postgres
 assert record_tables  # registers them
@@ -23,12 +23,15 @@ def test_the_migrations_make_the_tables_of_the_code(engine: Engine):
         assert compare_metadata(context, Row.metadata) == []
 
 
-def test_the_migrations_make_the_view_of_the_code(engine: Engine):
-    definition = text("SELECT pg_get_viewdef('audience')")
+@pytest.mark.parametrize(
+    ("name", "view"), [("audience", AUDIENCE_VIEW), ("addressee", ADDRESSEE_VIEW)]
+)
+def test_the_migrations_make_the_views_of_the_code(engine: Engine, name: str, view: str):
+    definition = text(f"SELECT pg_get_viewdef('{name}')")
     with engine.begin() as connection:
         migrated = connection.execute(definition).scalar()
-        connection.execute(text("DROP VIEW audience"))
-        connection.execute(text(AUDIENCE_VIEW))
+        connection.execute(text(f"DROP VIEW {name}"))
+        connection.execute(text(view))
         assert connection.execute(definition).scalar() == migrated
 
 

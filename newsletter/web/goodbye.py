@@ -133,7 +133,7 @@ def _opened(door: Door, token: str) -> Opened:
 
 def _show(pages: Pages, found: Opened, *, done: str = "", **said: Any) -> HTMLResponse:
     if found.has_ended:
-        return _left(pages, found.newsletter, found.goodbye, **said)
+        return _left(pages, found.newsletter, found.goodbye, taken_back=found.taken_back, **said)
     return pages.show("unsubscribe", reader=found, newsletter=found.newsletter, done=done)
 
 
@@ -142,6 +142,7 @@ def _left(
     newsletter: Newsletter,
     goodbye: str,
     *,
+    taken_back: bool = False,
     thanked: bool = False,
     wrong: str = "",
     reason: str = "",
@@ -152,6 +153,7 @@ def _left(
         newsletter=newsletter,
         goodbye=goodbye,
         reasons=REASONS,
+        taken_back=taken_back,
         thanked=thanked,
         wrong=wrong,
         reason=reason,

@@ -28,6 +28,11 @@ class Opened:
         return self.subscription.status is SubscriptionStatus.ENDED
 
     @property
+    def taken_back(self) -> bool:
+        """Tell whether an undone import had added it, and its subscriber said nothing yet."""
+        return self.subscription.undone_at is not None
+
+    @property
     def is_weekly(self) -> bool:
         """Tell whether its subscriber wants the weekly digest."""
         return self.subscription.frequency is Frequency.WEEKLY

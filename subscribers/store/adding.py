@@ -12,6 +12,7 @@ from subscribers.evidence import Newcomer
 from subscribers.model import ConsentAct
 from subscribers.store.driver import rows
 from subscribers.store.forgetting import ERASED_AT
+from subscribers.store.taken_back import FILL_ANEW
 
 # Whoever writes to this table waits for an import, and so sees what it added.
 _SUBSCRIBER = """
@@ -29,18 +30,20 @@ SELECT status,
         FROM subscriber JOIN subscriber AS kept ON kept.id = subscriber.merged_into
         WHERE subscriber.id = %(id)s) AS kept
 FROM (SELECT) AS asked
-LEFT JOIN subscription ON subscriber_id = %(id)s AND newsletter = %(newsletter)s
+LEFT JOIN subscription
+    ON subscriber_id = %(id)s AND newsletter = %(newsletter)s AND undone_at IS NULL
 """
 
 _TOPIC_SET = "INSERT INTO topic_set (slugs) VALUES (%(slugs)s) ON CONFLICT DO NOTHING"
 
-_SUBSCRIPTION = """
+_SUBSCRIPTION = f"""
 INSERT INTO subscription
     (subscriber_id, newsletter, topic_set_id, zone, status, created_at, source)
 SELECT %(id)s, %(newsletter)s, topic_set.id, %(zone)s, 'active', %(at)s, %(source)s
 FROM topic_set WHERE slugs = %(slugs)s
+{FILL_ANEW}
 RETURNING id
-"""
+"""  # noqa: S608  # this house's own pieces
 
 _CONSENT = """
 INSERT INTO consent (subscriber_id, newsletter, at, act, source, detail)
@@ -72,8 +75,11 @@ def add(
     values["id"] = rows(connection, _SUBSCRIBER, values)[0]["id"]
     _refuse(connection, values)
     connection.execute(_TOPIC_SET, values)
-    number: int = rows(connection, _SUBSCRIPTION, values)[0]["id"]
+    added = rows(connection, _SUBSCRIPTION, values)
+    if not added:  # somebody came in between
+        _refuse(connection, values)
     connection.execute(_CONSENT, values)
+    number: int = added[0]["id"]
     return number
 
 

@@ -75,7 +75,7 @@ WITH changed AS (
 _REASON = """
 changed AS (
     SELECT subscriber_id, newsletter, %(to)s::jsonb AS detail FROM was
-    WHERE status = 'ended' AND NOT EXISTS (
+    WHERE status = 'ended' AND undone_at IS NULL AND NOT EXISTS (
         SELECT FROM change
         WHERE change.subscriber_id = was.subscriber_id AND change.newsletter = was.newsletter
           AND what = %(what)s AND change.at >= was.ended_at

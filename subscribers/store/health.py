@@ -21,7 +21,7 @@ FROM subscription
 LEFT JOIN (
     SELECT subscriber.id FROM subscriber JOIN suppression USING (email_key)
 ) AS silent ON silent.id = subscription.subscriber_id
-WHERE newsletter = %(newsletter)s
+WHERE newsletter = %(newsletter)s AND undone_at IS NULL
 """
 
 _INACTIVE = ",\n".join(
@@ -58,16 +58,18 @@ SELECT reason, count(*), count(*) FILTER (WHERE since >= %(troubles_since)s) AS 
 FROM suppression
 JOIN subscriber USING (email_key)
 JOIN subscription ON subscription.subscriber_id = subscriber.id
-WHERE newsletter = %(newsletter)s
+WHERE newsletter = %(newsletter)s AND undone_at IS NULL
 GROUP BY reason
 """
 
 _BY_DAY = """
 SELECT (created_at AT TIME ZONE 'UTC')::date AS day, count(*) AS joined, 0 AS left
-FROM subscription WHERE newsletter = %(newsletter)s AND created_at >= %(since)s GROUP BY day
+FROM subscription
+WHERE newsletter = %(newsletter)s AND undone_at IS NULL AND created_at >= %(since)s GROUP BY day
 UNION ALL
 SELECT (ended_at AT TIME ZONE 'UTC')::date AS day, 0, count(*)
-FROM subscription WHERE newsletter = %(newsletter)s AND ended_at >= %(since)s GROUP BY day
+FROM subscription
+WHERE newsletter = %(newsletter)s AND undone_at IS NULL AND ended_at >= %(since)s GROUP BY day
 """
 
 _WAITING = """

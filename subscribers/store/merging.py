@@ -4,6 +4,9 @@ Nothing that was written down is rewritten: consent, changes and deliveries keep
 were written under, and are read through `subscriber.merged_into`. The other's subscriptions end and
 keep their link keys, so that old links are still known, and late news of old letters still finds
 the address they went to. A goodbye through one of them ends the kept subscription as well.
+
+What an undone import had added counts as absent on either side; what its owner told SendGrid of the
+address is heard all the same.
 """
 
 from collections.abc import Mapping
@@ -16,7 +19,8 @@ from psycopg.types.json import Jsonb
 from subscribers.errors import NoSuchSubscriber, NotMerged
 from subscribers.model import ConsentAct, SubscriptionStatus, SuppressionReason
 from subscribers.store.driver import rows
-from subscribers.suppression import status_after_merge
+from subscribers.store.taken_back import FILL_ANEW
+from subscribers.suppression import OWNERS_WORD, status_after_merge
 
 _PEOPLE = """
 SELECT id, email, email_key, name, merged_into FROM subscriber
@@ -33,13 +37,15 @@ SELECT other.id, other.newsletter, other.status, kept.id AS kept_id, kept.status
 FROM subscription AS other
 LEFT JOIN subscription AS kept
     ON kept.subscriber_id = %(keep)s AND kept.newsletter = other.newsletter
+   AND kept.undone_at IS NULL
 WHERE other.subscriber_id = %(other)s
+  AND (other.undone_at IS NULL OR kept.id IS NOT NULL AND %(owner_left)s)
 ORDER BY other.id
 """
 
 _SAID = "SELECT reason FROM suppression WHERE email_key = %(key)s"
 
-_COPY = """
+_COPY = f"""
 INSERT INTO subscription (
     subscriber_id, newsletter, topic_set_id, zone, status, created_at, ended_at, frequency,
     paused_at, paused_until, tags, source, import_id, import_line, engaged_on,
@@ -48,7 +54,8 @@ SELECT %(keep)s, newsletter, topic_set_id, zone, %(status)s, created_at,
        CASE WHEN %(status)s = 'ended' THEN COALESCE(ended_at, %(at)s) END, frequency,
        paused_at, paused_until, tags, source, import_id, import_line, engaged_on, asked_at
 FROM subscription WHERE id = %(id)s
-"""
+{FILL_ANEW}
+"""  # noqa: S608  # this house's own pieces
 
 _UNITE = """
 UPDATE subscription SET
@@ -97,7 +104,8 @@ def merge(
     connection.execute(_HOLD, values)
     said = rows(connection, _SAID, {"key": other["email_key"]})
     reason = SuppressionReason(said[0]["reason"]) if said else None
-    for pair in rows(connection, _PAIRS, values):
+    pairs = rows(connection, _PAIRS, values | {"owner_left": reason in OWNERS_WORD})
+    for pair in pairs:
         _unite(connection, pair, reason, values)
     merged = {"other_address": other["email"], "other_subscriber": other_id}
     for statement in _TRACE:

@@ -27,10 +27,11 @@ WITH met AS (
 SELECT met.id, email, name, met.created_at AS since, merged_into IS NOT NULL AS merged,
        suppression.reason AS suppressed,
        COALESCE(array_agg(newsletter || ': ' || CASE
+           WHEN undone_at IS NOT NULL THEN 'taken back with ' || subscription.source
            WHEN status = 'active' AND paused_at IS NOT NULL THEN 'paused' ELSE status END
            ORDER BY newsletter) FILTER (WHERE newsletter IS NOT NULL), '{{}}') AS standing,
        ARRAY(SELECT DISTINCT tag FROM subscription AS own, unnest(own.tags) AS tag
-             WHERE own.subscriber_id = met.id ORDER BY tag) AS tags
+             WHERE own.subscriber_id = met.id AND own.undone_at IS NULL ORDER BY tag) AS tags
 FROM met
 LEFT JOIN suppression USING (email_key)
 LEFT JOIN subscription ON subscriber_id = met.id
@@ -41,7 +42,7 @@ ORDER BY met.id DESC
 _CHOICE = """
       AND id IN (
           SELECT subscriber_id FROM subscription
-          WHERE (%(tag)s::text IS NULL OR tags @> ARRAY[%(tag)s::text])
+          WHERE undone_at IS NULL AND (%(tag)s::text IS NULL OR tags @> ARRAY[%(tag)s::text])
             AND (%(newsletter)s::text IS NULL OR newsletter = %(newsletter)s)
       )
 """
@@ -265,7 +266,7 @@ class PostgresRecords:
 def _chosen(chosen: Collection[int] | Everybody, now: datetime) -> Condition:
     if isinstance(chosen, Everybody):
         return condition(chosen.newsletter, chosen.within, now.astimezone(UTC).date())
-    return Condition("id = ANY(%(ids)s)", {"ids": list(chosen)})
+    return Condition("id = ANY(%(ids)s) AND undone_at IS NULL", {"ids": list(chosen)})
 
 
 def _address(entries: list[dict[str, Any]]) -> None:

@@ -35,7 +35,8 @@ _FIELDS = {
 }
 
 # While rows are ruled on nobody else subscribes (which begins with a row in this table), and a
-# second import waits. Goodbyes and choices change other tables: they are not kept waiting.
+# second import waits, as an undoing does. Goodbyes and choices change other tables: they are not
+# kept waiting.
 _LOCK = "LOCK TABLE subscriber IN SHARE ROW EXCLUSIVE MODE"
 
 # Sorted by key once: rows of one address then stand together, and every index is written from left
@@ -69,6 +70,7 @@ FROM keyed
 LEFT JOIN subscriber USING (email_key)
 LEFT JOIN subscription ON subscription.subscriber_id = COALESCE(merged_into, subscriber.id)
                       AND subscription.newsletter = %(newsletter)s
+                      AND subscription.undone_at IS NULL
 LEFT JOIN topic_set ON topic_set.id = subscription.topic_set_id
 LEFT JOIN suppression USING (email_key)
 """
@@ -133,6 +135,13 @@ _ERASED = """COALESCE(sha256(
 ) IN (SELECT hash FROM erasure), false)"""
 
 
+# Known before the rows are ruled on: as long as the lock is held there will be no more of these.
+_UNDONE = """
+SELECT EXISTS (
+    SELECT FROM subscription WHERE undone_at IS NOT NULL AND newsletter = %(newsletter)s
+) AS some
+"""
+
 _COUNTS = """
 SELECT result, count(*), bool_or(ends) AS ends, bool_or(suppress IS NOT NULL) AS silences,
        bool_or(new_name) AS names
@@ -148,6 +157,7 @@ class Ruling:
     adds: bool
     changes: bool
     hears: bool  #: of people who left, or must not be written to
+    refills: bool  #: perhaps, rows that an undone import left
 
 
 def rule(
@@ -161,12 +171,13 @@ def rule(
         "newsletter": about.newsletter,
         "own_acts": [ConsentAct.CONFIRMED.value, ConsentAct.RESUMED.value],
     }
+    [undone] = rows(connection, _UNDONE, values)
     connection.execute(_ruled(connection, fields).encode(), values)
     connection.execute("ANALYZE ruled (result, subscriber_id)")  # nobody else does
-    return _ruling(connection)
+    return _ruling(connection, refills=undone["some"])
 
 
-def _ruling(connection: Connection[Any]) -> Ruling:
+def _ruling(connection: Connection[Any], *, refills: bool) -> Ruling:
     found = {row["result"]: row for row in rows(connection, _COUNTS, {})}
     counts = {result: found[result]["count"] if result in found else 0 for result in RowResult}
     return Ruling(
@@ -174,6 +185,7 @@ def _ruling(connection: Connection[Any]) -> Ruling:
         adds=bool(counts[RowResult.ADDED]) or any(row["ends"] for row in found.values()),
         changes=bool(counts[RowResult.UPDATED]) or any(row["names"] for row in found.values()),
         hears=any(row["ends"] or row["silences"] for row in found.values()),
+        refills=refills,
     )
 
 

@@ -64,6 +64,7 @@ def condition(
     """Return the condition that a subscription of this newsletter is in the segment."""
     parts: list[_Part] = [
         ("subscription.newsletter = %(segment_newsletter)s", {"segment_newsletter": newsletter}),
+        ("subscription.undone_at IS NULL", {}),
         *_choices(chosen, suppressed),
         *_tags(chosen),
         *_origin(chosen, today),

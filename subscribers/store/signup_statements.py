@@ -79,11 +79,12 @@ BEFORE = b"""
 SELECT jsonb_build_object('status', status, 'topics', slugs, 'zone', zone, 'frequency', frequency,
                           'paused', paused_at IS NOT NULL) AS before
 FROM subscription JOIN topic_set ON topic_set.id = topic_set_id
-WHERE subscriber_id = %(subscriber)s AND newsletter = %(newsletter)s
+WHERE subscriber_id = %(subscriber)s AND newsletter = %(newsletter)s AND undone_at IS NULL
 FOR NO KEY UPDATE OF subscription
 """
 
 # Confirming is as human a click as any: nobody is asked the next day whether they still read.
+# What an undone import left begins anew, as theirs, and old links go on working.
 SUBSCRIBE = b"""
 INSERT INTO subscription AS old (subscriber_id, newsletter, topic_set_id, zone, status, frequency,
                                  created_at, source, engaged_on)
@@ -93,7 +94,12 @@ FROM topic_set WHERE slugs = %(topics)s
 ON CONFLICT (subscriber_id, newsletter) DO UPDATE
 SET topic_set_id = excluded.topic_set_id, zone = excluded.zone, frequency = excluded.frequency,
     status = 'active', ended_at = NULL, paused_at = NULL, paused_until = NULL, asked_at = NULL,
-    engaged_on = greatest(old.engaged_on, excluded.engaged_on)
+    engaged_on = greatest(old.engaged_on, excluded.engaged_on), undone_at = NULL,
+    created_at = CASE WHEN old.undone_at IS NULL THEN old.created_at ELSE excluded.created_at END,
+    source = CASE WHEN old.undone_at IS NULL THEN old.source ELSE excluded.source END,
+    import_id = CASE WHEN old.undone_at IS NULL THEN old.import_id END,
+    import_line = CASE WHEN old.undone_at IS NULL THEN old.import_line END,
+    tags = CASE WHEN old.undone_at IS NULL THEN old.tags ELSE excluded.tags END
 RETURNING id AS subscription_id, subscriber_id, newsletter
 """
 

@@ -30,6 +30,7 @@ from subscribers.suppression import LADDER
 _SUBSCRIPTION = """
 SELECT subscription.id, subscriber_id, email, name, newsletter, slugs, zone, status, link_key,
        frequency, paused_at, paused_until, tags, source, subscription.created_at, engaged_on,
+       undone_at,
        CASE WHEN merged_into IS NOT NULL AND status = 'ended' THEN (
            SELECT heir.id FROM subscription AS heir
            WHERE heir.subscriber_id = merged_into AND heir.newsletter = subscription.newsletter
@@ -43,13 +44,15 @@ _KEY_OF = "SELECT newsletter, link_key FROM subscription WHERE id = %(id)s"
 
 # Only what moves leaves evidence: an act repeated is no second act. Rows are locked in one order,
 # so that two of these wait for each other and never lock each other out. A goodbye to what was
-# merged into another subscription ends that one, too.
+# merged into another subscription ends that one, too. One to what an undone import had added, and
+# that had ended with it, is the first that its owner said: it is kept like any other.
 _ACT = """
 WITH moved AS (
     UPDATE subscription
-    SET status = move.after, ended_at = CASE WHEN move.after = 'ended' THEN %(at)s END
+    SET status = move.after, ended_at = CASE WHEN move.after = 'ended' THEN %(at)s END,
+        undone_at = NULL
     FROM unnest(%(before)s::text[], %(after)s::text[]) AS move (before, after)
-    WHERE status = move.before AND id IN (
+    WHERE (status = move.before OR undone_at IS NOT NULL AND %(is_goodbye)s) AND id IN (
         SELECT id FROM subscription
         WHERE id = ANY(%(ids)s::bigint[] || ARRAY(
             SELECT heir.id
@@ -268,6 +271,7 @@ def _subscription(row: Mapping[str, Any]) -> Subscription:
         joined=row["created_at"],
         engaged_on=row["engaged_on"],
         heir_id=row["heir_id"],
+        undone_at=row["undone_at"],
     )
 
 

@@ -1,4 +1,4 @@
-"""The subscribers' rows, and the view other houses read. Rows never leave this room.
+"""The subscribers' rows, and the views other houses read. Rows never leave this room.
 
 There are no foreign keys: they took half the time of an import. One store alone writes these
 tables, what is referred to in the same transaction as what refers. Topic sets are never deleted,
@@ -64,6 +64,9 @@ class SubscriptionRow(SQLModel, table=True):
         Index(
             "subscription_paused", "paused_until", postgresql_where=text("paused_at IS NOT NULL")
         ),
+        Index(
+            "subscription_undone", "subscriber_id", postgresql_where=text("undone_at IS NOT NULL")
+        ),
     )
 
     id: int = columns.identity()
@@ -84,6 +87,9 @@ class SubscriptionRow(SQLModel, table=True):
     import_line: int | None = Field(default=None, sa_column=Column(Integer))  #: and where in it
     engaged_on: date | None = Field(default=None, sa_column=Column(Date))  #: last human open, click
     asked_at: datetime | None = columns.moment(optional=True)  #: when "still want this?" was asked
+    #: The import that added it was taken back, and its owner did nothing: it is kept for the links
+    #: of letters already sent, and counts for nothing.
+    undone_at: datetime | None = columns.moment(optional=True)
 
 
 class ConsentRow(SQLModel, table=True):
@@ -123,9 +129,9 @@ class SuppressionLiftRow(SQLModel, table=True):
     at: datetime = columns.moment()
 
 
-# One row a subscription; `exclusion` is null when it may be written to. The order of the cases is
-# that of `subscribers.audience.exclusion`, which a property test holds this view to. A status
-# nobody foresaw excludes. A pause that is over is ended before a plan, by `wake`.
+# One row a subscription that counts; `exclusion` is null when it may be written to. The order of
+# the cases is that of `subscribers.audience.exclusion`, which a property test holds this view to. A
+# status nobody foresaw excludes. A pause that is over is ended before a plan, by `wake`.
 AUDIENCE_VIEW = """
 CREATE VIEW audience AS
 SELECT subscription.id AS subscription_id,
@@ -143,4 +149,13 @@ SELECT subscription.id AS subscription_id,
 FROM subscription
 JOIN subscriber ON subscriber.id = subscription.subscriber_id
 LEFT JOIN suppression ON suppression.email_key = subscriber.email_key
+WHERE subscription.undone_at IS NULL
+"""
+
+# Whose a letter was: of every subscription there ever was, also when it counts for nothing now.
+ADDRESSEE_VIEW = """
+CREATE VIEW addressee AS
+SELECT subscription.id AS subscription_id, subscriber.email
+FROM subscription
+JOIN subscriber ON subscriber.id = subscription.subscriber_id
 """

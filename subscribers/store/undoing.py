@@ -1,8 +1,9 @@
 """Taking an import back: what it added goes, what it changed becomes what it was.
 
 What belongs to a subscriber stays: a subscription whose owner chose, confirmed, paused or left
-since, and every goodbye and suppression, whoever brought it. A person whose subscription goes is
-kept with the evidence that they were imported: a letter may have reached them in between.
+since, and every goodbye and suppression, whoever brought it. What goes counts for nothing any
+more, but its row is kept with the evidence of the import: a letter may have reached its owner in
+between, and the goodbye behind that letter's link is still heard.
 """
 
 from datetime import datetime
@@ -12,6 +13,9 @@ from psycopg import Connection
 
 from subscribers.model import ConsentAct, Stayed, Undone
 from subscribers.store.driver import rows
+
+# Whoever writes to this table waits for an import: it has ruled on rows that this would undo.
+_WAIT = "LOCK TABLE subscriber IN ROW EXCLUSIVE MODE"
 
 _IMPORT = "SELECT * FROM list_import WHERE id = %(import)s FOR UPDATE"
 
@@ -77,8 +81,16 @@ ORDER BY subscriber_id
 """
 
 _REMOVED = """
-DELETE FROM subscription USING concerned
+UPDATE subscription
+SET status = 'ended', ended_at = %(now)s, undone_at = %(now)s, paused_at = NULL, paused_until = NULL
+FROM concerned
 WHERE subscription.id = concerned.id AND concerned.did IS NULL
+"""
+
+# What imports changed about it is not to be restored to what may come in its place.
+_FORGOTTEN = """
+DELETE FROM import_change USING concerned
+WHERE subscription_id = concerned.id AND concerned.did IS NULL
 """
 
 # Only what is still as the import left it.
@@ -131,13 +143,14 @@ FROM restorable
 _UNDONE = "UPDATE list_import SET undone_at = %(now)s WHERE id = %(import)s"
 
 # Names first: a name may have come to somebody whose new subscription goes.
-_CHANGING = (_NAMES, _RESTORED, _RECORDED, _EVIDENCE, _REMOVED, _UNDONE)
+_CHANGING = (_NAMES, _RESTORED, _RECORDED, _EVIDENCE, _REMOVED, _FORGOTTEN, _UNDONE)
 
 
 def undo(
     connection: Connection[Any], import_id: int, *, at: datetime, actor: str, dry_run: bool
 ) -> Undone | None:
     """Undo within the caller's transaction; see `subscribers.ports.ListStore`."""
+    connection.execute(_WAIT)
     found = rows(connection, _IMPORT, {"import": import_id})
     if not found:
         return None

@@ -39,7 +39,7 @@ from subscribers.errors import (
     NotMerged,
 )
 from subscribers.model import Purpose, Suppression, SuppressionReason
-from subscribers.tokens import make_token, read_token
+from subscribers.tokens import make_token
 from tests.fakes import FakeClock
 from tests.signing import Seal, body_of
 from tests.suppressions.conftest import Lists
@@ -124,12 +124,6 @@ class Lives(RuleBasedStateMachine):
         self.house.lists.undo(
             self.imports[n % len(self.imports)], now=self.clock.now(), actor="test"
         )
-        # Whom an import brought and nothing else kept, it takes away again: the links of letters
-        # that reached them are dead, and late news of these is nobody's.
-        there = {number for (number,) in self._sql("SELECT id FROM subscription")}
-        self.links = [one for one in self.links if read_token(one[0]).subscription_id in there]
-        mailed = dict(self._sql("SELECT id, subscription_id FROM delivery"))
-        self.letters = [one for one in self.letters if mailed[one[1]] in there]
 
     @rule(keep=who, other=who)
     def merge(self, keep: str, other: str) -> None:

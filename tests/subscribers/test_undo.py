@@ -6,7 +6,7 @@ from sqlalchemy import Engine, text
 
 from subscribers.errors import NoSuchImport
 from subscribers.lists import Lists
-from subscribers.model import Change, Stayed, Subscription, TopicSet
+from subscribers.model import Change, Stayed, Subscription, SubscriptionStatus, TopicSet
 from subscribers.service import Subscriptions
 from subscribers.store.lists import PostgresLists
 from subscribers.store.store import PostgresStore
@@ -35,13 +35,18 @@ def imported(engine: Engine, folder: Path, rows: str) -> int:
 
 
 def everybody(engine: Engine) -> list[tuple]:
-    query = "SELECT email, name, subscription.* FROM subscription JOIN subscriber s ON s.id = "
+    """Return all that counts of a list."""
+    query = """
+        SELECT audience.email, name, subscription.* FROM audience
+        JOIN subscription ON subscription.id = subscription_id
+        JOIN subscriber ON subscriber.id = audience.subscriber_id ORDER BY 1
+    """
     with engine.begin() as connection:
-        return [tuple(r) for r in connection.execute(text(query + "subscriber_id ORDER BY 1"))]
+        return [tuple(row) for row in connection.execute(text(query))]
 
 
 def test_what_an_import_added_goes_and_what_it_changed_comes_back(
-    lists: Lists, engine: Engine, tmp_path: Path
+    lists: Lists, subscriptions: Subscriptions, engine: Engine, tmp_path: Path
 ) -> None:
     imported(engine, tmp_path, "old@example.com,A,chips,Asia/Tokyo,x,\n")
     before = everybody(engine)
@@ -54,6 +59,7 @@ def test_what_an_import_added_goes_and_what_it_changed_comes_back(
     assert (undone.removed, undone.restored, undone.stayed) == (1, 1, ())
     assert (dry.removed, dry.restored, dry.dry_run) == (1, 1, True)
     assert everybody(engine) == before
+    assert subscriptions.counts("technology").subscriptions == 1
 
 
 def test_undone_twice_is_once(lists: Lists, engine: Engine, tmp_path: Path) -> None:
@@ -140,3 +146,54 @@ def test_evidence_of_the_removed_is_kept_with_a_note(
     assert (row.detail["line"], row.detail["undone_by"]) == (2, "an operator")
     assert imported(engine, tmp_path, "a@example.com,,,,,\n") == number + 1
     assert len(everybody(engine)) == 1
+
+
+def test_a_later_list_adds_anew_what_was_taken_back(
+    lists: Lists, subscriptions: Subscriptions, engine: Engine, tmp_path: Path
+) -> None:
+    first = imported(engine, tmp_path, "a@example.com,A,chips,Asia/Tokyo,x,\n")
+    (before,) = subscriptions.by_email("a@example.com")
+    lists.undo(first, now=LATER, actor="an operator")
+    report = import_text(engine, tmp_path, HEADER + "a@example.com,B,policy,,y,\n", now=LATER)
+    assert report.counts["added"] == report.rows == 1
+    (after,) = subscriptions.by_email("a@example.com")
+    assert (after.id, after.link_key) == (before.id, before.link_key)
+    assert (after.status, after.undone_at) == (SubscriptionStatus.ACTIVE, None)
+    assert (after.topics, after.zone, after.tags) == (TopicSet.of(["policy"]), "UTC", ("y",))
+    assert (after.joined, after.source) == (LATER, f"import {report.import_id}")
+    second = lists.undo(report.import_id or 0, now=LATER, actor="an operator")
+    assert (second.removed, second.stayed) == (1, ())
+    assert everybody(engine) == []
+
+
+def test_a_pause_goes_with_what_is_taken_back(
+    lists: Lists, subscriptions: Subscriptions, engine: Engine, tmp_path: Path
+) -> None:
+    number = imported(engine, tmp_path, "a@example.com,,,,,paused\n")
+    assert subscriptions.by_email("a@example.com")[0].paused_at
+    lists.undo(number, now=LATER, actor="an operator")
+    imported(engine, tmp_path, "a@example.com,,,,,\n")
+    assert subscriptions.by_email("a@example.com")[0].paused_at is None
+
+
+def test_a_later_list_that_knows_of_a_goodbye_is_heard_about_what_was_taken_back(
+    lists: Lists, subscriptions: Subscriptions, engine: Engine, tmp_path: Path
+) -> None:
+    lists.undo(imported(engine, tmp_path, "a@example.com,,,,,\n"), now=LATER, actor="an operator")
+    number = imported(engine, tmp_path, "a@example.com,,,,,left\n")
+    undone = lists.undo(number, now=LATER, actor="an operator")
+    assert (undone.removed, undone.goodbyes) == (0, 1)
+    assert subscriptions.counts("technology").ended == 1
+    again = import_text(engine, tmp_path, HEADER + "a@example.com,,,,,\n")
+    assert again.counts["ended"] == 1
+
+
+def test_what_other_lists_changed_does_not_come_back_over_what_was_added_anew(
+    lists: Lists, subscriptions: Subscriptions, engine: Engine, tmp_path: Path
+) -> None:
+    added = imported(engine, tmp_path, "a@example.com,,chips,,,\n")
+    changed = imported(engine, tmp_path, "a@example.com,,policy,,,\n")
+    lists.undo(added, now=LATER, actor="an operator")
+    imported(engine, tmp_path, "a@example.com,,policy,,,\n")
+    assert lists.undo(changed, now=LATER, actor="an operator").restored == 0
+    assert subscriptions.by_email("a@example.com")[0].topics == TopicSet.of(["policy"])

@@ -41,7 +41,7 @@ _ADVANCE = """
 """
 
 _OWNERS = """
-    SELECT delivery.id, subscription_id, email FROM delivery JOIN audience USING (subscription_id)
+    SELECT delivery.id, subscription_id, email FROM delivery JOIN addressee USING (subscription_id)
      WHERE delivery.id = ANY(:deliveries)
 """
 

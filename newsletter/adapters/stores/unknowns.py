@@ -41,7 +41,7 @@ _ATTEMPTS = """
 #: A few are asked about, not one: an address may have changed since. Capitals come last, because
 #: nobody says whether Email Logs keep them.
 _EMAILS = """
-    SELECT email FROM delivery JOIN audience USING (subscription_id)
+    SELECT email FROM delivery JOIN addressee USING (subscription_id)
      WHERE batch_id = :batch AND skipped IS NULL AND refused IS NULL
      ORDER BY email <> lower(email), delivery.id LIMIT :count
 """
