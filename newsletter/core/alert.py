@@ -20,8 +20,8 @@ _ADVICE = {
     "stands, and `newsletter issue resume` lets it go on.",
     NoticeKind.UNKNOWN_BATCH: "Nothing is sent again without evidence: `newsletter batches list` "
     "shows what is known, and `newsletter batches settle` takes your word.",
-    NoticeKind.NOT_WRITTEN: "Confirmations and the like wait, for a day at most; `newsletter check` "
-    "names what is missing.",
+    NoticeKind.NOT_WRITTEN: "Confirmations and the like wait, for a day at most; "
+    "`newsletter check` names what is missing.",
     NoticeKind.SOURCE_DOWN: "`newsletter sources list` says why; its briefs are missing from the "
     "issue meanwhile.",
 }

@@ -1,6 +1,6 @@
 """Newsletter: a publication, as its file in `config/newsletters/` defines it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, time
 from enum import StrEnum
 
@@ -122,7 +122,7 @@ class Newsletter:
     order: Order
     approval: ApprovalPolicy
     sources: tuple[PolledSource, ...] = ()  #: polled for briefs, besides those brought by hand
-    signup: SignUpRules = SignUpRules()
+    signup: SignUpRules = field(default_factory=SignUpRules)
     weekly: WeeklyDigest | None = None  #: None: readers have no choice of frequency
     sunset: SunsetPolicy | None = None  #: None: nobody is ever asked
     week_of: str | None = None  #: of a digest: the slug of the newsletter whose week it tells
