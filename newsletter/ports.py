@@ -403,8 +403,13 @@ class UnknownStore(Protocol):
         """Return all of them, the oldest first, with what has been heard since."""
         ...
 
-    def settle(self, batch_id: int, ruling: Ruling, reason: str) -> bool:
-        """Settle an unknown batch; False if it is not unknown any more."""
+    def settle(
+        self, batch_id: int, ruling: Ruling, reason: str, attempts: int | None = None
+    ) -> bool:
+        """Settle an unknown batch; False if it is not, or if it was asked for again since.
+
+        `attempts` are those that the ruling was made on; a person's ruling holds for all.
+        """
         ...
 
     def probe(self, batch_id: int) -> Probe:

@@ -136,6 +136,7 @@ class Subscription:
     source: str = ""  #: how they came: "import 12", "sign-up page", an operator
     joined: datetime | None = None
     engaged_on: date | None = None  #: the last day of a human open or click
+    asked_at: datetime | None = None  #: when they were asked whether they still want it
     heir_id: int | None = None  #: the subscription that took its place, when people were merged
     undone_at: datetime | None = None  #: when the import was taken back that alone had added it
 

@@ -148,9 +148,11 @@ class JournaledBrakes(Brakes):
 class JournaledUnknowns(Unknowns):
     """Unknown batches whose settlement is told."""
 
-    def settle(self, batch_id: int, ruling: Ruling, reason: str) -> bool:
+    def settle(
+        self, batch_id: int, ruling: Ruling, reason: str, attempts: int | None = None
+    ) -> bool:
         """Settle an unknown batch."""
-        settled = super().settle(batch_id, ruling, reason)
+        settled = super().settle(batch_id, ruling, reason, attempts)
         if settled:
             _tell("batch.settled", reason, batch=batch_id, ruling=ruling)
         return settled

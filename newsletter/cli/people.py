@@ -33,6 +33,7 @@ Tags = Annotated[str, typer.Argument(metavar="A,B", help="The tags, separated by
 OfSegment = Annotated[
     bool, typer.Option("--segment", metavar="", help="EMAIL is the name of a saved segment.")
 ]
+Yes = Annotated[bool, typer.Option("--yes", metavar="", help="Yes: it cannot be undone.")]
 OnlyOf = Annotated[
     str | None,
     typer.Option("--newsletter", metavar="SLUG", help="Only in this newsletter; in all of them."),
@@ -179,15 +180,22 @@ def leave(email: Email, newsletter: OnlyOf = None, as_json: AsJson = False) -> N
     answer({"ended": ended}, as_json=as_json, say=lambda: _said(told, email))
 
 
+def _refuse_without(yes: bool) -> None:
+    if not yes:
+        raise typer.BadParameter("it cannot be undone; say --yes", param_hint="'--yes'")
+
+
 @app.command()
 def merge(
     keep: Annotated[str, typer.Argument(metavar="KEEP", help="The address to write to.")],
     other: Annotated[str, typer.Argument(metavar="OTHER", help="The same person's other address.")],
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Make two subscribers one. A goodbye of either counts; nothing on record is lost."""
     records = house().records
     kept, merged = records.id_of(keep), records.id_of(other)
+    _refuse_without(yes)
     records.merge(kept, merged, actor=actor(), now=house().clock.now())
     answer(
         {"kept": kept, "merged": merged},
@@ -199,9 +207,7 @@ def merge(
 @app.command()
 def erase(
     email: Email,
-    yes: Annotated[
-        bool, typer.Option("--yes", metavar="", help="Yes: it cannot be undone.")
-    ] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Forget a person, with all consent, changes and events; a keyed hash alone remains.
@@ -209,8 +215,7 @@ def erase(
     No import brings the address back; its owner may sign up again. Files outside the database
     (lists, result files, exports, SendGrid's own records) are not reached.
     """
-    if not yes:
-        raise typer.BadParameter("it cannot be undone; say --yes", param_hint="'--yes'")
+    _refuse_without(yes)
     house().people.erase_address(email, actor=actor())
     answer({"erased": True}, as_json=as_json, say=lambda: console.print("erased"))
 

@@ -1,7 +1,7 @@
 """DeliveryEvent: what the world later says of a delivery, and what follows from it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -42,6 +42,7 @@ class DeliveryEvent:
     at: datetime
     reason: str  #: the receiving server's words, or SendGrid's
     raw: dict[str, Any]
+    email: str = field(default="", repr=False)  #: whom it speaks of, then; not kept
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -59,6 +59,7 @@ class UnknownBatch:
     size: int
     reason: str
     asked: datetime  #: when its last attempt began
+    attempts: int  #: requests made for it so far; what is decided of it holds for these
     lost: int  #: attempts whose answer was lost: 1, or more once it was sent again
     others_heard: bool  #: events came of another batch that was asked no sooner
 

@@ -1,6 +1,6 @@
 """What a letter to one person says, looked up anew before it leaves: its reader may be gone."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from newsletter.core.correspondence import (
@@ -104,7 +104,7 @@ class Addressing:
             subscription = self._subscriptions.by_id(errand.refers)
         except NoSuchSubscription:
             return None
-        if not self._may_be_written_to(subscription):
+        if not self._may_be_written_to(subscription) or _is_answered(errand, subscription):
             return None
         return Matter(
             kind=errand.kind,
@@ -131,6 +131,16 @@ class Addressing:
 
     def _link(self, door: str, purpose: Purpose, signed: _Signed) -> str:
         return f"{self._base_url}/{door}/{make_token(purpose, signed.id, signed.link_key)}"
+
+
+def _is_answered(errand: Errand, subscription: Subscription) -> bool:
+    """Tell whether a question is none any more: its reader paused, kept it, or read since."""
+    if errand.kind is not CorrespondenceKind.STILL_WANTED:
+        return False
+    asked, engaged = subscription.asked_at, subscription.engaged_on
+    if asked is None or subscription.paused_at is not None:
+        return True
+    return engaged is not None and engaged >= asked.astimezone(UTC).date()
 
 
 def _latest(issue: Issue, base_url: str) -> Latest:

@@ -30,6 +30,7 @@ class _News:
     """A lasting event of a delivery, and what follows."""
 
     delivery_id: int
+    email: str
     at: datetime
     follows: Consequence
 
@@ -82,8 +83,12 @@ class Feedback:
             said |= {(one, SuppressionReason.SOFT_BOUNCE): at for one, at in worn_out.items()}
         ended = {n.delivery_id for n in news if n.follows.end}
         owners = self._events.owners(list(ended.union(one for one, _ in said)))
+        # The owner may have moved since: what is silenced is the address that was written to.
+        written_to = {one: owner.email for one, owner in owners.items()} | {
+            n.delivery_id: n.email for n in news if n.email
+        }
         self._subscriptions.suppress(
-            Suppression(email=owners[one].email, reason=reason, source=_SOURCE, since=at)
+            Suppression(email=written_to[one], reason=reason, source=_SOURCE, since=at)
             for (one, reason), at in said.items()
             if one in owners
         )
@@ -109,7 +114,7 @@ def _lasting(events: Iterable[DeliveryEvent]) -> Iterator[_News]:
     for event in events:
         follows = consequence(event)
         if follows.lasting and event.delivery_id is not None:
-            yield _News(event.delivery_id, event.at, follows)
+            yield _News(event.delivery_id, event.email, event.at, follows)
 
 
 def _counts(kept: KeptEvents) -> Counter[str]:

@@ -99,7 +99,7 @@ class Settling:
         since = self._listens_since
         if since is None or self._clock.now() < since + self._quiet:
             return 0
-        return sum(self._decide(b.batch_id, Ruling.RESEND, _SILENCE, "no event") for b in quiet)
+        return sum(self._resend(batch, _SILENCE, "no event") for batch in quiet)
 
     def by_logs(self) -> int:
         """Ask Email Logs about the batches that are due; return how many were settled.
@@ -142,7 +142,7 @@ class Settling:
         permitted = self._permits(batch, found, others_shown=True)  # a look costs calls
         if permitted and self._permits(batch, found, others_shown=self._others_shown(batch)):
             because = "Email Logs do not show it, but another batch asked no sooner"
-            return self._decide(batch.batch_id, Ruling.RESEND, _LOGS, because)
+            return self._resend(batch, _LOGS, because)
         return False
 
     def _permits(self, batch: UnknownBatch, found: Sighting, *, others_shown: bool) -> bool:
@@ -170,9 +170,20 @@ class Settling:
         if not self._decide(batch_id, ruling, actor, because):
             raise NotAllowed(f"batch {batch_id} is not unknown: there is nothing to settle")
 
-    def _decide(self, batch_id: int, ruling: Ruling, actor: str, because: str) -> bool:
+    def _resend(self, batch: UnknownBatch, actor: str, because: str) -> bool:
+        """Permit the one re-send, unless the batch was asked for again since it was looked at."""
+        return self._decide(batch.batch_id, Ruling.RESEND, actor, because, batch.attempts)
+
+    def _decide(
+        self,
+        batch_id: int,
+        ruling: Ruling,
+        actor: str,
+        because: str,
+        attempts: int | None = None,
+    ) -> bool:
         told = f"settled by {actor}: {because}"
-        if not self._unknowns.settle(batch_id, ruling, told):
+        if not self._unknowns.settle(batch_id, ruling, told, attempts):
             return False
         detail = {"ruling": ruling.value, "because": because}
         self._decisions.note(actor, f"batch {batch_id}", "settle", detail)

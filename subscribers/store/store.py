@@ -8,7 +8,6 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Engine
 
 from subscribers.addresses import email_key
-from subscribers.consent import MOVES
 from subscribers.model import (
     AudienceCounts,
     Change,
@@ -21,6 +20,7 @@ from subscribers.model import (
     TopicSet,
 )
 from subscribers.ports import LinkKey
+from subscribers.store import acting
 from subscribers.store.choices import CHANGES
 from subscribers.store.driver import rows, statement, transaction
 from subscribers.store.engagement import engage
@@ -30,6 +30,7 @@ from subscribers.suppression import LADDER
 _SUBSCRIPTION = """
 SELECT subscription.id, subscriber_id, email, name, newsletter, slugs, zone, status, link_key,
        frequency, paused_at, paused_until, tags, source, subscription.created_at, engaged_on,
+       subscription.asked_at,
        undone_at,
        CASE WHEN merged_into IS NOT NULL AND status = 'ended' THEN (
            SELECT heir.id FROM subscription AS heir
@@ -38,36 +39,6 @@ SELECT subscription.id, subscriber_id, email, name, newsletter, slugs, zone, sta
 FROM subscription
 JOIN subscriber ON subscriber.id = subscriber_id
 JOIN topic_set ON topic_set.id = topic_set_id
-"""
-
-_KEY_OF = "SELECT newsletter, link_key FROM subscription WHERE id = %(id)s"
-
-# Only what moves leaves evidence: an act repeated is no second act. Rows are locked in one order,
-# so that two of these wait for each other and never lock each other out. A goodbye to what was
-# merged into another subscription ends that one, too. One to what an undone import had added, and
-# that had ended with it, is the first that its owner said: it is kept like any other.
-_ACT = """
-WITH moved AS (
-    UPDATE subscription
-    SET status = move.after, ended_at = CASE WHEN move.after = 'ended' THEN %(at)s END,
-        undone_at = NULL
-    FROM unnest(%(before)s::text[], %(after)s::text[]) AS move (before, after)
-    WHERE (status = move.before OR undone_at IS NOT NULL AND %(is_goodbye)s) AND id IN (
-        SELECT id FROM subscription
-        WHERE id = ANY(%(ids)s::bigint[] || ARRAY(
-            SELECT heir.id
-            FROM subscription AS trace
-            JOIN subscriber ON subscriber.id = trace.subscriber_id
-            JOIN subscription AS heir
-                ON heir.subscriber_id = merged_into AND heir.newsletter = trace.newsletter
-            WHERE trace.id = ANY(%(ids)s::bigint[]) AND %(is_goodbye)s
-        ))
-        ORDER BY id FOR NO KEY UPDATE
-    )
-    RETURNING subscriber_id, newsletter
-)
-INSERT INTO consent (subscriber_id, newsletter, at, act, source)
-SELECT subscriber_id, newsletter, %(at)s, %(act)s, %(source)s FROM moved
 """
 
 _TOPIC_SET = "INSERT INTO topic_set (slugs) VALUES (%(slugs)s) ON CONFLICT DO NOTHING"
@@ -127,7 +98,7 @@ class PostgresStore:
     ) -> int:
         """Move subscriptions as the act moves them, with evidence; return how many it moved."""
         with statement(self._engine) as connection:
-            return connection.execute(_ACT, _moves(subscription_ids, act, at, source)).rowcount
+            return acting.act(connection, subscription_ids, act, at=at, source=source)
 
     def choose(self, subscription_id: int, topics: TopicSet, *, at: datetime, source: str) -> None:
         """Keep another choice of topics, with evidence; the same choice again is nothing."""
@@ -172,10 +143,7 @@ class PostgresStore:
         Two statements on one connection, and no transaction around them: the act alone writes.
         """
         with statement(self._engine) as connection:
-            row = connection.execute(_KEY_OF, {"id": subscription_id}).fetchone()
-            allowed = allow(LinkKey(*row) if row else None)
-            connection.execute(_ACT, _moves([subscription_id], act, at, source))
-        return allowed
+            return acting.act_by_link(connection, subscription_id, act, allow, at=at, source=source)
 
     def suppress(self, suppressions: Iterable[Suppression]) -> int:
         """Keep what is weightier than what stands; return how many addresses that concerned."""
@@ -232,26 +200,6 @@ class PostgresStore:
         return AudienceCounts(**self._read(_COUNTS, {"newsletter": newsletter})[0])
 
 
-def _moves(
-    subscription_ids: Collection[int], act: ConsentAct, at: datetime, source: str
-) -> dict[str, object]:
-    moves = MOVES[act]
-    return {
-        "act": act.value,
-        "after": _array(moves.values()),
-        "at": at,
-        "before": _array(moves),
-        "ids": _array(subscription_ids),
-        "is_goodbye": act is ConsentAct.WITHDRAWN,
-        "source": source,
-    }
-
-
-def _array(items: Iterable[object]) -> str:
-    """Return plain words or numbers as an array's literal, which is sent sooner than a list."""
-    return "{" + ",".join(map(str, items)) + "}"
-
-
 def _subscription(row: Mapping[str, Any]) -> Subscription:
     return Subscription(
         id=row["id"],
@@ -270,6 +218,7 @@ def _subscription(row: Mapping[str, Any]) -> Subscription:
         source=row["source"],
         joined=row["created_at"],
         engaged_on=row["engaged_on"],
+        asked_at=row["asked_at"],
         heir_id=row["heir_id"],
         undone_at=row["undone_at"],
     )

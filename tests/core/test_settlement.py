@@ -29,6 +29,7 @@ def batch(*, lost: int = 1, others_heard: bool = True) -> UnknownBatch:
         size=10,
         reason="lost",
         asked=ASKED,
+        attempts=lost,
         lost=lost,
         others_heard=others_heard,
     )

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import Engine, text
 
+from newsletter.adapters.stores.unknowns import Unknowns
 from newsletter.core.delivery import Unknown
 from newsletter.core.filed import IssueState
 from newsletter.core.settlement import Ruling, Settlement
@@ -47,6 +48,20 @@ def test_silence_while_others_are_heard_permits_one_resend(house):
 
     assert (sums(house).unknown, sums(house).accepted) == (0, 9)
     assert len(house.mailer.asked) == 4
+
+
+def test_what_was_decided_of_one_request_is_not_done_to_a_later_one(house, engine):
+    [(before, _)] = house.settling.listed()
+    house.mailer.answers = [LOST]
+    house.settling.by_hand(before.batch_id, Ruling.RESEND, actor="test", because="not there")
+    house.dispatch.recover()
+    house.queue.work(until_empty=True)
+    [(after, _)] = house.settling.listed()
+    assert after.batch_id == before.batch_id
+
+    resend = Unknowns(engine).settle
+    assert not resend(before.batch_id, Ruling.RESEND, "silence", before.attempts)
+    assert resend(after.batch_id, Ruling.RESEND, "silence", after.attempts)
 
 
 def test_before_the_quiet_period_is_over_nothing_is_sent_again(house):

@@ -23,7 +23,7 @@ def test_a_person_is_added_kept_in_order_merged_and_forgotten(desk: Desk):
     assert subscribers(desk, "edit", READER, "--timezone", "Europe/Paris") == {"changed": True}
     assert [one["email"] for one in subscribers(desk, "search", "--tag", "press")] == [READER]
 
-    subscribers(desk, "merge", READER, OTHER)
+    subscribers(desk, "merge", READER, OTHER, "--yes")
     shown = desk.run("subscribers", "show", OTHER).out
     for words in (READER, "A Reader", "also known as: other@", "rang on Monday", "Europe/Paris"):
         assert words in shown
@@ -65,7 +65,7 @@ def test_everybody_in_a_segment_is_tagged_at_once(desk: Desk):
         (("edit", READER), "say what is to be corrected"),
         (("erase", READER), "say --yes"),
         (("erase", READER, "--yes"), "no subscriber of this address"),
-        (("merge", READER, READER), "no subscriber of this address"),
+        (("merge", READER, READER, "--yes"), "no subscriber of this address"),
         (("tag", "--segment", "papers", "x"), "has no segment"),
     ],
 )

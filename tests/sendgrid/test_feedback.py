@@ -364,3 +364,18 @@ def test_posts_that_come_at_once_wait_for_each_other_and_never_lock_each_other_o
     assert sum(len(one.new) for one in kept) == len(events)
     assert {desk.state(email) for email in READERS} == {DeliveryState.COMPLAINED}
     assert {desk.status(email) for email in READERS} == {SubscriptionStatus.ENDED}
+
+
+def test_news_of_an_address_silences_that_one_and_not_the_one_its_reader_moved_to(desk: Desk):
+    bounce, complaint = desk.event("bounce", type="bounce"), desk.event("spamreport")
+    moved = "UPDATE subscriber SET email = :new, email_key = :new WHERE email = :old"
+    with desk.house.engine.begin() as connection:
+        connection.execute(text(moved), {"new": "moved@example.com", "old": FIRST})
+
+    desk.hear(bounce)
+    assert (desk.suppressed(FIRST), desk.suppressed("moved@example.com")) == (
+        SuppressionReason.BOUNCE,
+        None,
+    )
+    desk.hear(complaint)
+    assert desk.status("moved@example.com") is SubscriptionStatus.ENDED

@@ -54,6 +54,7 @@ def test_an_event_says_which_delivery_when_and_what():
         at=datetime.fromtimestamp(1795000000, UTC),
         reason="250 2.0.0 OK",
         raw=raw,
+        email=DELIVERED["email"],
     )
 
 

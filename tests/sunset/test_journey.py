@@ -15,6 +15,30 @@ pytestmark = pytest.mark.postgres
 SILENT = "silent@example.com"
 
 
+@pytest.mark.parametrize("answer", ["pauses", "keeps", "reads"])
+def test_a_question_that_is_answered_before_it_leaves_does_not_leave(
+    engine: Engine, tmp_path, answer: str
+):
+    with Sandbox(SandboxConfig(data=tmp_path / "sandbox")) as sandbox:
+        desks = open_signups(engine, sandbox, NEWSLETTER)
+        place = open_place(engine, desks.house)
+        place.house.subscribe(tmp_path, {SILENT: ""})
+        silent = place.reader(SILENT)
+        place.joined(silent, 120)
+        place.letters(silent, 5)
+        place.go()
+        match answer:
+            case "pauses":
+                until = place.now.date() + 30 * DAY
+                place.house.subscriptions.pause(silent, until, now=place.now, actor="subscriber")
+            case "keeps":
+                place.sunsets.keep(silent.id, now=place.now)
+            case _:
+                place.engaged(silent, place.now.date())
+
+        assert desks.deliver(SILENT) == []
+
+
 def test_the_question_arrives_once_and_its_button_takes_the_pause_back(engine: Engine, tmp_path):
     with Sandbox(SandboxConfig(data=tmp_path / "sandbox")) as sandbox:
         desks = open_signups(engine, sandbox, NEWSLETTER)

@@ -141,6 +141,7 @@ def _event(posted: dict[str, Any], *, odd: bool) -> DeliveryEvent:
         at=_moment(raw.get("timestamp")),
         reason=str(raw.get("reason") or raw.get("response") or ""),
         raw=raw,
+        email=email if "@" in email and email.isprintable() else "",
     )
 
 

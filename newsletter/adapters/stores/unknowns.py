@@ -12,7 +12,7 @@ from newsletter.core.settlement import Probe, Ruling, UnknownBatch
 #: one event of a batch that was asked no sooner; it stops at the first.
 _UNKNOWN = """
     SELECT batch.id AS batch_id, batch.issue_id, issue.newsletter, batch.size,
-           COALESCE(batch.reason, '') AS reason, asked.at AS asked, asked.lost,
+           COALESCE(batch.reason, '') AS reason, batch.attempts, asked.at AS asked, asked.lost,
            EXISTS (SELECT 1 FROM attempt other
                      JOIN delivery ON delivery.batch_id = other.batch_id AND delivery.state > 0
                     WHERE other.started_at >= asked.at AND other.batch_id <> batch.id)
@@ -57,7 +57,9 @@ _STATES = {Ruling.ACCEPTED: "accepted", Ruling.RESEND: "planned", Ruling.REFUSED
 
 _SETTLE = """
     UPDATE batch SET state = :state, reason = :reason, not_before = NULL
-     WHERE id = :batch AND state = 'unknown' RETURNING issue_id
+     WHERE id = :batch AND state = 'unknown'
+       AND attempts = COALESCE(CAST(:attempts AS integer), attempts)
+    RETURNING issue_id
 """
 
 #: Which of its lost requests was accepted, a person cannot say: one that it shared with another
@@ -97,9 +99,16 @@ class Unknowns:
             rows = connection.execute(text(_UNKNOWN)).mappings()
             return tuple(UnknownBatch(**row) for row in rows)
 
-    def settle(self, batch_id: int, ruling: Ruling, reason: str) -> bool:
-        """Settle an unknown batch; False if it is not unknown any more."""
-        values = {"batch": batch_id, "state": _STATES[ruling], "reason": reason}
+    def settle(
+        self, batch_id: int, ruling: Ruling, reason: str, attempts: int | None = None
+    ) -> bool:
+        """Settle an unknown batch; False if it is not, or if it was asked for again since."""
+        values = {
+            "attempts": attempts,
+            "batch": batch_id,
+            "reason": reason,
+            "state": _STATES[ruling],
+        }
         with self._engine.begin() as connection:
             settled = connection.execute(text(_SETTLE), values).first()
             if settled is None:
