@@ -19,19 +19,21 @@ from newsletter.core.goodbye import MailedGoodbye
 
 _SIGNER = re.compile(r"@([A-Za-z0-9.-]+)\s*:\s*pass\b", re.IGNORECASE)  #: {@example.com : pass}
 _FOLD = re.compile(r"\r?\n[ \t]+")
+_ADDRESS = r'[^\s"<>()@,;:\\]+@[^\s"<>()@,;:\\]+'
+_NAME = r'(?:[^"<>@\\]*|(?:"(?:[^"\\]|\\.)*"|[^"<>()@\\])*)'
+_REMARK = r'(?:\([^"<>()@\\]*\))?'
+#: One sender, written so that nobody could read another one there.
+_SENDER = re.compile(rf"\s*(?:{_NAME}<({_ADDRESS})>|({_ADDRESS})\s*{_REMARK})\s*")
 
 
 def read_letter(fields: Mapping[str, str]) -> MailedGoodbye:
     """Return what a post says; whatever it does not say is empty."""
     letter, sent = _letter_of(fields), _object(fields.get("envelope", ""))
-    senders = _headers(letter, "from") or [fields.get("from", "")]
-    # A letter with two senders is nobody's, and so is an address in front of another one.
-    [sender, *others] = _addresses(senders) or [""]
     to = [fields.get("to", ""), *_headers(letter, "to")]
     return MailedGoodbye(
-        sender="" if others else sender,
+        sender=_sender(_headers(letter, "from")),
         recipients=(*_texts(sent.get("to")), *_addresses(to)),
-        subject=fields.get("subject") or next(iter(_headers(letter, "subject")), ""),
+        subject=fields.get("subject") or _decoded(next(iter(_headers(letter, "subject")), "")),
         text=fields.get("text") or _text_of(letter),
         proven=frozenset(_proven(fields, sent.get("from"))),
         automatic=_is_automatic(letter, sent),
@@ -45,7 +47,8 @@ def _letter_of(fields: Mapping[str, str]) -> Message:
 
 
 def _headers(letter: Message, name: str) -> list[str]:
-    return [_decoded(_FOLD.sub(" ", str(value))) for value in letter.get_all(name, [])]
+    """Return headers as they were written: what is decoded must not be taken for addresses."""
+    return [_FOLD.sub(" ", str(value)) for value in letter.get_all(name, [])]
 
 
 def _decoded(header: str) -> str:
@@ -53,6 +56,12 @@ def _decoded(header: str) -> str:
         return str(make_header(decode_header(header)))
     except (HeaderParseError, LookupError, ValueError):
         return header
+
+
+def _sender(headers: list[str]) -> str:
+    """Return whose letter it is; with two senders, or one in doubt, it is nobody's."""
+    found = _SENDER.fullmatch(headers[0]) if len(headers) == 1 else None
+    return (found[1] or found[2]) if found else ""
 
 
 def _addresses(headers: list[str]) -> list[str]:
