@@ -5,15 +5,15 @@ import time
 from sqlalchemy import Engine, text
 
 _WAITS = text(
-    "SELECT EXISTS (SELECT FROM pg_stat_activity "
-    "WHERE datname = current_database() AND wait_event_type = 'Lock')"
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
 
 
-def until_somebody_waits(engine: Engine) -> None:
-    """Return once a connection to this database waits for a lock."""
+def until_somebody_waits(engine: Engine, waiting: int = 1) -> None:
+    """Return once so many connections to this database wait for a lock."""
     patience = time.monotonic() + 10
     with engine.connect() as onlooker:
-        while not onlooker.execute(_WAITS).scalar():
+        while onlooker.execute(_WAITS).scalar_one() < waiting:
             assert time.monotonic() < patience, "nobody waits"
             onlooker.rollback()

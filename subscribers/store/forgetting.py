@@ -55,6 +55,8 @@ SELECT ARRAY(SELECT id FROM subscription WHERE subscriber_id = ANY(%(ids)s)) AS 
        OR EXISTS (SELECT FROM suppression_lift WHERE email_key = ANY(%(keys)s)) AS listed
 """
 
+_SIGNUPS = "DELETE FROM signup WHERE email_key = ANY(%(keys)s)"
+
 _ERASE = (
     f"""
     INSERT INTO erasure (hash, at)
@@ -68,7 +70,7 @@ _ERASE = (
     "DELETE FROM consent WHERE subscriber_id = ANY(%(ids)s)",
     "DELETE FROM change WHERE subscriber_id = ANY(%(ids)s)",
     "DELETE FROM address_change WHERE id = ANY(%(address_change_ids)s)",
-    "DELETE FROM signup WHERE email_key = ANY(%(keys)s)",
+    _SIGNUPS,
     "DELETE FROM suppression WHERE email_key = ANY(%(keys)s)",
     "DELETE FROM suppression_lift WHERE email_key = ANY(%(keys)s)",
     "DELETE FROM subscriber WHERE id = ANY(%(ids)s)",
@@ -119,6 +121,8 @@ def erase(
     """Erase within the caller's transaction; see `subscribers.records.RecordStore`."""
     connection.execute(_WAIT)
     connection.execute(_FORGETTING)
+    waiting = _found(connection, subscriber_id, email_key)
+    connection.execute(_SIGNUPS, waiting)  # waits for who confirms, and so sees what that made
     values = _found(connection, subscriber_id, email_key) | {"at": now}
     for statement in _ERASE:
         connection.execute(statement.encode(), values)
