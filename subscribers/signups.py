@@ -128,9 +128,15 @@ class SignUps:
         asking = self._asking(wanted.newsletter, wanted.email, limits, now, ip=evidence.ip)
         return self._store.ask(asking, wanted, evidence, expires_at=now + lasts)
 
-    def again(self, newsletter: str, email: str, limits: Limits, *, now: datetime) -> Asked:
-        """Return what to mail to who did not get it; nothing when it was mailed often enough."""
-        return self._store.again(self._asking(newsletter, email, limits, now, again=True))
+    def again(
+        self, newsletter: str, email: str, limits: Limits, *, ip: str, now: datetime
+    ) -> Asked:
+        """Return what to mail to who did not get it. Raises InvalidAddress.
+
+        Nothing is to be mailed when it was mailed often enough, nor to a network that asked too
+        often: this counts as an asking.
+        """
+        return self._store.again(self._asking(newsletter, email, limits, now, ip=ip, again=True))
 
     def find(self, signup_id: int) -> SignUp | None:
         """Return a sign-up that still waits, and whose address may be written to."""
@@ -202,8 +208,8 @@ class SignUps:
     def move(self, change: AddressChange, *, now: datetime) -> None:
         """Give a subscriber the address that its owner confirmed; a repeat changes nothing.
 
-        No other subscriber may have it: whoever had was merged before. A suppressed address stays
-        suppressed.
+        No other subscriber may have it: whoever had was merged before. What its owner may lift, a
+        goodbye once said there, is lifted.
         """
         self._store.move(change.id, at=now)
 

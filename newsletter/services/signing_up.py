@@ -97,10 +97,11 @@ class SigningUp:
         self._write(newsletter, asked)
         return {}
 
-    def again(self, newsletter: Newsletter, email: str) -> None:
+    def again(self, newsletter: Newsletter, email: str, ip: str) -> None:
         """Mail once more to who asked and did not get it, if there is anything to mail."""
         limits, now = _limits(newsletter.signup), self._clock.now()
-        self._write(newsletter, self._signups.again(newsletter.slug, email, limits, now=now))
+        asked = self._signups.again(newsletter.slug, email, limits, ip=ip, now=now)
+        self._write(newsletter, asked)
 
     def opened(self, token: str) -> tuple[Newsletter, SignUp | Confirmed]:
         """Return what a confirmation link opens; raise InvalidLink."""

@@ -1,6 +1,7 @@
 """The sign-up page, and the form that other sites embed. Both are answered alike, whoever asks."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -17,12 +18,14 @@ from newsletter.web.pages import READ, Pages
 from newsletter.web.stamps import QUICK, Stamps
 from newsletter.web.zones import zones_by_region
 from subscribers.asking import Evidence
+from subscribers.errors import InvalidAddress
 
 FORM_VERSION = "1"  #: to be raised with each change of what a form asks or says
 EMBEDDED = "embed"  #: what the embedded form names itself
 _LONGEST = 300  #: characters of a header that are kept as evidence
 
 _SUBSCRIBE = "/{slug}/subscribe"
+_NOTHING = "nothing at all"  #: no form has this name
 
 
 class _Sheet(BaseModel):
@@ -71,13 +74,17 @@ def routes(
 
     @router.post(_SUBSCRIBE + "/again")
     def again(  # pyright: ignore[reportUnusedFunction]
-        slug: str, email: Annotated[str, Form()] = "", stamp: Annotated[str, Form()] = ""
+        slug: str,
+        request: Request,
+        email: Annotated[str, Form()] = "",
+        stamp: Annotated[str, Form()] = "",
     ) -> HTMLResponse:
         newsletter = signing_up.newsletter(slug)
-        with evenly(least_seconds):
-            if stamps.is_fresh(_again(newsletter, email), stamp):
-                signing_up.again(newsletter, email)
-        return _sent(desk, newsletter, email, again=True)
+        asked = stamps.is_fresh(_again(newsletter, email), stamp)
+        with evenly(least_seconds), suppress(InvalidAddress):
+            if asked:
+                signing_up.again(newsletter, email, ip_of(request))
+        return _sent(desk, newsletter, email, asked=asked, again=True)
 
     @router.api_route("/{slug}/embed", methods=READ)
     def embed(slug: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
@@ -122,7 +129,7 @@ def acted_on(request: Request, via: str) -> Evidence:
 
 def _ask(desk: _Desk, newsletter: Newsletter, sheet: _Sheet, request: Request) -> HTMLResponse:
     if sheet.website:
-        return _sent(desk, newsletter, sheet.email)
+        return _sent(desk, newsletter, sheet.email, asked=False)
     embedded = sheet.form == EMBEDDED
     asks_topics = bool(sheet.topic) or not embedded
     typed = Typed(
@@ -143,7 +150,7 @@ def _ask(desk: _Desk, newsletter: Newsletter, sheet: _Sheet, request: Request) -
         typed = replace(typed, topics=newsletter.topic_slugs) if typed.topics is None else typed
         stamp = desk.stamps.make(slug, earlier=QUICK) if embedded else sheet.stamp
         return _form(desk, newsletter, typed, stamp, faults=faults)
-    return _sent(desk, newsletter, sheet.email)
+    return _sent(desk, newsletter, sheet.email, asked=True)
 
 
 def _form(
@@ -171,10 +178,15 @@ def _form(
     return desk.pages.show("signup_form", status=422 if faults else 200, **values)
 
 
-def _sent(desk: _Desk, newsletter: Newsletter, email: str, *, again: bool = False) -> HTMLResponse:
-    """Show the one answer there is: the address may be new, known, suppressed, or a machine's."""
+def _sent(
+    desk: _Desk, newsletter: Newsletter, email: str, *, asked: bool, again: bool = False
+) -> HTMLResponse:
+    """Show the one answer there is: the address may be new, known, suppressed, or a machine's.
+
+    What was not `asked` by a form of ours bears a stamp that opens nothing, and looks the same.
+    """
     email = email.strip()
-    stamp = desk.stamps.make(_again(newsletter, email))
+    stamp = desk.stamps.make(_again(newsletter, email) if asked else _NOTHING)
     return desk.pages.show(
         "signup_sent", again=again, email=email, newsletter=newsletter, stamp=stamp
     )

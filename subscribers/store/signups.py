@@ -69,6 +69,8 @@ class PostgresSignUps:
     def again(self, asking: Asking) -> Asked:
         """Return what to mail once more."""
         with self._transaction() as cursor:
+            if _network_is_over(cursor, asking):
+                return Asked()
             subscription_id = _subscription(cursor, asking)
             values = {"key": asking.address.key, "newsletter": asking.newsletter}
             waiting = cursor.execute(sql.WAITING, {**values, "now": asking.at}).fetchone()
@@ -172,7 +174,9 @@ class PostgresSignUps:
                 cursor.execute(sql.PUT_ASIDE, other)
             cursor.execute(sql.MOVE, {**mover, "at": at})
             cursor.execute(sql.LEAVE_TRACE, {**mover, "at": at})
-            cursor.execute(sql.FORGET_ERASURE, {"key": mover["new_key"]})
+            values = {"at": at, "key": mover["new_key"], "reasons": _OWNERS}
+            cursor.execute(sql.FORGET_ERASURE, values)
+            cursor.execute(sql.LIFT, values)
 
     def sweep(self, older: Mapping[str, datetime], *, at: datetime) -> int:
         """Delete sign-ups asked before a newsletter's moment; return how many."""

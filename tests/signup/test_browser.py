@@ -106,7 +106,7 @@ def _pages(place: SignUpHouse, served: str, folder: Path) -> list[str]:
         place.correspondence.write(CorrespondenceKind(kind), "technology", standing.id)
     place.signing_up.ask_address(standing, READER)
     moved = place.link()
-    place.signing_up.again(place.house.newsletter, "b@example.com")
+    place.signing_up.again(place.house.newsletter, "b@example.com", "127.0.0.1")
     urls = [f"{served}{path}" for path in ("/technology/subscribe", "/technology/embed", moved)]
     place.deliver()
     for entry in place.sandbox.messages():

@@ -13,6 +13,7 @@ from newsletter.core.publication import Weekday, WeeklyDigest
 from newsletter.sandbox.server import Sandbox
 from newsletter.web.evenly import evenly
 from newsletter.web.guessing import zone_guess
+from newsletter.web.stamps import Stamps
 from subscribers.model import Frequency, SuppressionReason
 from tests.signup.conftest import Ask
 from tests.signup.place import PAGE, READER, SignUpHouse, newsletter, open_signups, stamp_in
@@ -156,6 +157,44 @@ def test_send_it_again_sends_one_more(client: Client, ask: Ask, place: SignUpHou
     unknown = {"email": "nobody@example.com", "stamp": sheet["stamp"]}
     assert client.post(PAGE + "/again", data=unknown).status_code == 200
     assert len(place.rows("SELECT * FROM correspondence")) == 2
+
+
+def test_only_who_asked_may_have_it_sent_again(client: Client, ask: Ask, place: SignUpHouse):
+    ask()
+    client.post(place.link())
+    place.house.clock.pass_time(hours=1)
+    before = len(place.deliver())
+
+    trapped = ask(website="https://spam.example")
+    strange = client.post(PAGE + "/again", data={"email": READER, "stamp": "x"})
+    for answer in (trapped, strange):
+        stamp = stamp_in(answer.text)
+        client.post(PAGE + "/again", data={"email": READER, "stamp": stamp})
+    assert len(place.deliver()) == before
+
+
+def test_sending_again_counts_for_the_network(client: Client, ask: Ask, place: SignUpHouse):
+    sent = ask()
+    for number in range(19):
+        ask(f"reader{number}@example.com")
+    place.house.clock.pass_time(minutes=15)
+    sheet = {"email": READER, "stamp": stamp_in(sent.text)}
+    over = client.post(PAGE + "/again", data=sheet)
+    assert over.status_code == 200
+    assert len(place.deliver()) == 1
+
+    place.house.clock.pass_time(hours=1)
+    assert _impersonal(client.post(PAGE + "/again", data=sheet)) == _impersonal(over)
+    assert len(place.deliver()) == 2
+
+
+def test_what_is_no_address_is_answered_like_any_other(client: Client, place: SignUpHouse):
+    stamps = Stamps(lambda: place.signups.forms_key, place.house.clock.now)
+    for wrong in ("not an address", ""):
+        stamp = stamps.make(f"technology again {wrong}")
+        answer = client.post(PAGE + "/again", data={"email": wrong, "stamp": stamp})
+        assert answer.status_code == 200
+        assert "Look into your mail" in answer.text
 
 
 def test_who_is_subscribed_is_told_so_by_letter_alone(client: Client, ask: Ask, place: SignUpHouse):
