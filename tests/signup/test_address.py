@@ -97,10 +97,24 @@ def test_a_suppressed_address_is_not_asked(moving: SignUpHouse, reason: Suppress
     assert moving.deliver(NEW) == []
 
 
-def test_a_suppressed_address_stays_so(moving: SignUpHouse, client: Client):
+def test_a_goodbye_once_said_at_the_new_address_is_taken_back_by_its_owner(
+    moving: SignUpHouse, client: Client
+):
     moving.suppress(SuppressionReason.UNSUBSCRIBE, NEW)
     moving.signing_up.ask_address(moving.subscription(), NEW)
-    assert client.post(moving.link(NEW)).status_code == 200
+    assert f"Your letters come to {NEW}" in client.post(moving.link(NEW)).text
+    assert moving.mailable() == [NEW, OTHER]
+    [lift] = moving.rows("SELECT email_key, reason FROM suppression_lift")
+    assert lift == {"email_key": NEW, "reason": "unsubscribe"}
+
+
+def test_an_address_that_complained_since_it_was_asked_stays_silent(
+    moving: SignUpHouse, client: Client
+):
+    moving.signing_up.ask_address(moving.subscription(), NEW)
+    link = moving.link(NEW)
+    moving.suppress(SuppressionReason.COMPLAINT, NEW)
+    client.post(link)
     assert moving.mailable() == [OTHER]
 
 
