@@ -13,6 +13,7 @@ from newsletter.errors import NotFound
 from newsletter.services.feedback import Feedback
 from newsletter.services.publishing import Publishing
 from newsletter.web import goodbye, health, inbound, issues, keeping, subscriptions, webhook
+from newsletter.web.bodies import ShortBodies
 from newsletter.web.headers import GuardedHeaders, guard
 from newsletter.web.health import Health
 from newsletter.web.inbound import Inbound
@@ -63,6 +64,7 @@ def create_app(
         for router in signup_room.routers(now, pages):
             app.include_router(router)
     app.include_router(issues.routes(newsletters, publishing, pages))
+    app.add_middleware(ShortBodies)
     app.add_middleware(GuardedHeaders)
     _answer_errors(app, pages)
     return app

@@ -20,6 +20,8 @@ from newsletter.services.farewells import Farewells
 
 #: SendGrid takes letters of 30 MB at most; anything far above is not SendGrid's.
 BODY_LIMIT = 32 * 1024 * 1024
+#: Where anybody may post, a letter is a token and a few words.
+OPEN_LIMIT = 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +29,7 @@ Reader = Callable[[Mapping[str, str]], MailedGoodbye]
 
 
 class _TooLarge(Exception):
-    """The post is larger than any of SendGrid's."""
+    """The post is larger than it may be."""
 
 
 class _InMemory(MultiPartParser):
@@ -55,7 +57,7 @@ def routes(inbound: Inbound) -> APIRouter:
             _log.warning("a letter was posted without the key", extra={"action": "inbound.refused"})
             return Response(status_code=403)
         try:
-            fields = await _fields(request)
+            fields = await _fields(request, OPEN_LIMIT if key is None else BODY_LIMIT)
         except _TooLarge:
             return Response(status_code=413)
         await run_in_threadpool(_hear, inbound, fields)
@@ -79,12 +81,12 @@ def _knows(request: Request, key: str) -> bool:
     return scheme.lower() == "basic" and hmac.compare_digest(password, key.encode())
 
 
-async def _fields(request: Request) -> dict[str, str] | None:
+async def _fields(request: Request, limit: int) -> dict[str, str] | None:
     """Return the form's texts, without its files; None if it cannot be read."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return None
-    body = _limited(request)
-    parser = _InMemory(request.headers, body, max_part_size=BODY_LIMIT)
+    body = _limited(request, limit)
+    parser = _InMemory(request.headers, body, max_part_size=limit)
     try:
         form = await parser.parse()
     except (MultiPartException, UnicodeError):  # a charset that is none raises the latter
@@ -94,10 +96,10 @@ async def _fields(request: Request) -> dict[str, str] | None:
     return texts
 
 
-async def _limited(request: Request) -> AsyncGenerator[bytes]:
+async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes]:
     received = 0
     async for part in request.stream():
         received += len(part)
-        if received > BODY_LIMIT:
+        if received > limit:
             raise _TooLarge
         yield part

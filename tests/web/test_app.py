@@ -1,6 +1,7 @@
 """What holds for every answer: its headers, a page for every error, and the webhook's door."""
 
 import logging
+from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 import pytest
@@ -14,7 +15,7 @@ from subscribers.model import Purpose, SubscriptionStatus
 from subscribers.tokens import make_token
 from tests.house import TODAY
 from tests.signing import Seal, body_of
-from tests.web.conftest import READER
+from tests.web.conftest import READER, choices_path, leave_path
 
 pytestmark = pytest.mark.postgres
 
@@ -124,6 +125,40 @@ def test_a_post_as_large_as_sendgrids_own_is_taken(client, seal):
     assert len(body) > 768 * 1024  # SendGrid's largest, as documented
 
     assert client.post(HOOK, content=body, headers=seal.headers(body)).status_code == 204
+
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+class Flood:
+    """A form without an end; it counts what was taken of it."""
+
+    taken = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for _ in range(64):
+            self.taken += 1
+            yield b"words=" + b"x" * 16_000 + b"&"
+
+
+def test_a_form_far_above_any_of_ours_is_not_read_to_its_end(client, reader):
+    for path in (leave_path(reader) + "/reason", choices_path(reader)):
+        flood = Flood()
+        response = client.post(path, content=flood, headers=FORM)
+        assert response.status_code == 413
+        assert_guarded(response)
+        assert flood.taken == 5
+
+    long = b"words=" + b"x" * 40_000
+    response = client.post(leave_path(reader) + "/reason", content=long, headers=FORM)
+    assert response.status_code == 200
+
+
+def test_a_one_click_goodbye_is_answered_before_its_body_is_read(client, house, reader):
+    flood = Flood()
+    assert client.post(leave_path(reader), content=flood, headers=FORM).status_code == 200
+    assert flood.taken == 0
+    assert status_of(house) is SubscriptionStatus.ENDED
 
 
 SEGMENTS = st.sampled_from(

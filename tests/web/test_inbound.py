@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.adapters.metrics import Metrics
 from newsletter.core.goodbye import MailedGoodbye, asks_to_leave
-from newsletter.web.inbound import BODY_LIMIT
+from newsletter.web.inbound import BODY_LIMIT, OPEN_LIMIT
 from subscribers.model import Purpose, SubscriptionStatus
 from subscribers.tokens import make_token
 from tests.web.conftest import INBOUND_KEY, OTHER, READER, now_of, records
@@ -207,6 +207,16 @@ def test_a_post_far_above_sendgrids_own_is_not_read_to_its_end(client):
     answer = client.post(DOOR, content=endless(), headers=BOUNDARY, auth=("", INBOUND_KEY))
     assert answer.status_code == 413
     assert taken == 8
+
+
+def test_whoever_may_post_without_a_key_may_not_post_much(client_without_key, house, reader):
+    subject = token_of(reader)
+    large = bring(client_without_key, form(subject=subject, text=" " * OPEN_LIMIT), key=None)
+    assert large.status_code == 413
+    assert not has_left(house)
+    small = bring(client_without_key, form(subject=subject, text=" " * 500_000), key=None)
+    assert small.status_code == 200
+    assert has_left(house)
 
 
 def test_only_the_first_lines_of_somebodys_own_words_count():
