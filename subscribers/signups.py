@@ -77,16 +77,8 @@ class SignUpStore(Protocol):
         """Return the address change of this number."""
         ...
 
-    def holder(self, email_key: str) -> int | None:
-        """Return which subscriber has this address."""
-        ...
-
-    def active(self, subscriber_id: int) -> tuple[int, ...]:
-        """Return the numbers of a subscriber's active subscriptions."""
-        ...
-
     def move(self, change_id: int, *, at: datetime) -> None:
-        """Give a subscriber the address they confirmed; LookupError while another one has it."""
+        """Give a subscriber the address they confirmed; whoever had it is merged into them."""
         ...
 
     def sweep(self, older: Mapping[str, datetime], *, at: datetime) -> int:
@@ -196,20 +188,12 @@ class SignUps:
             raise InvalidLink
         return found
 
-    def other_holder(self, change: AddressChange) -> int | None:
-        """Return the other subscriber who has the new address, if there is one."""
-        holder = self._store.holder(email_key(change.email))
-        return None if holder == change.subscriber_id else holder
-
-    def active(self, subscriber_id: int) -> tuple[int, ...]:
-        """Return the numbers of a subscriber's active subscriptions."""
-        return self._store.active(subscriber_id)
-
     def move(self, change: AddressChange, *, now: datetime) -> None:
         """Give a subscriber the address that its owner confirmed; a repeat changes nothing.
 
-        No other subscriber may have it: whoever had was merged before. What its owner may lift, a
-        goodbye once said there, is lifted.
+        Whoever subscribed there before is the same person, and is merged. What the subscriber
+        read goes on, though a goodbye had been said there, also on the suppression list: its owner
+        wants letters there now. A goodbye said meanwhile stands.
         """
         self._store.move(change.id, at=now)
 

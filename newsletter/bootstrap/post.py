@@ -127,7 +127,6 @@ class PostRooms(PressRooms):
             signups=self.signups,
             subscriptions=self.subscriptions,
             writer=self.correspondence,
-            merger=self.records,
             forgive=JournaledEvents(self.engine).forgive_soft_bounces,
             is_disposable=is_disposable,
             clock=self.clock,

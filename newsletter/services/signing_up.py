@@ -2,7 +2,7 @@
 
 import zoneinfo
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Protocol
 
@@ -23,23 +23,12 @@ from subscribers.model import Frequency, Subscription, TopicSet
 from subscribers.service import Subscriptions
 from subscribers.signups import SignUps, check_address
 
-_READER = "subscriber"  #: who moved to a new address, on record
-_MOVED = "new address confirmed"
-
 
 class Writer(Protocol):
     """Writes letters to one person."""
 
     def write(self, kind: CorrespondenceKind, newsletter: str, refers: int) -> None:
         """Write down a letter; it leaves soon."""
-        ...
-
-
-class Merger(Protocol):
-    """Makes two subscribers one."""
-
-    def merge(self, keep_id: int, other_id: int, *, actor: str, now: datetime) -> None:
-        """Let the first one be both."""
         ...
 
 
@@ -53,13 +42,12 @@ class SigningUp:
         signups: SignUps,
         subscriptions: Subscriptions,
         writer: Writer,
-        merger: Merger,
         forgive: Callable[[int], object],
         is_disposable: Callable[[str], bool],
         clock: Clock,
     ) -> None:
         self._newsletters, self._signups = newsletters, signups
-        self._subscriptions, self._writer, self._merger = subscriptions, writer, merger
+        self._subscriptions, self._writer = subscriptions, writer
         self._forgive = forgive  #: begins to count a reader's soft bounces anew
         self._is_disposable, self._clock = is_disposable, clock
 
@@ -134,17 +122,10 @@ class SigningUp:
     def confirm_address(self, token: str) -> tuple[Subscription, ...]:
         """Move a subscriber to the address they confirmed; return their subscriptions.
 
-        Whoever subscribed there before is the same person, and is merged. What the subscriber
-        read goes on, though a goodbye had been said there: its owner wants letters there now.
+        Whoever subscribed there before is the same person, and is merged.
         """
-        change, now = self.address_opened(token), self._clock.now()
-        other = self._signups.other_holder(change)
-        if other is not None:
-            active = self._signups.active(change.subscriber_id)
-            self._merger.merge(change.subscriber_id, other, actor=_READER, now=now)
-            for subscription_id in active:
-                self._subscriptions.resume(subscription_id, now=now, source=_MOVED)
-        self._signups.move(change, now=now)
+        change = self.address_opened(token)
+        self._signups.move(change, now=self._clock.now())
         return self._subscriptions.by_email(change.email)
 
     def sweep(self) -> int:

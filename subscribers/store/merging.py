@@ -27,7 +27,7 @@ SELECT id, email, email_key, name, merged_into FROM subscriber
 WHERE id IN (%(keep)s, %(other)s) ORDER BY id FOR NO KEY UPDATE
 """
 
-_HOLD = """
+HOLD = """
 SELECT id FROM subscription WHERE subscriber_id IN (%(keep)s, %(other)s)
 ORDER BY id FOR NO KEY UPDATE
 """
@@ -101,7 +101,7 @@ def merge(
         if one["merged_into"] is not None:
             raise NotMerged(f"subscriber {one['id']} was merged with another one before")
     other = people[other_id]
-    connection.execute(_HOLD, values)
+    connection.execute(HOLD, values)
     said = rows(connection, _SAID, {"key": other["email_key"]})
     reason = SuppressionReason(said[0]["reason"]) if said else None
     pairs = rows(connection, _PAIRS, values | {"owner_left": reason in OWNERS_WORD})

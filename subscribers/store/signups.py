@@ -21,12 +21,15 @@ from subscribers.asking import (
     Wanted,
     may_mail,
 )
-from subscribers.model import Frequency, TopicSet
+from subscribers.model import ConsentAct, Frequency, TopicSet
 from subscribers.signups import Asking
+from subscribers.store import acting, merging
 from subscribers.store import signup_statements as sql
 from subscribers.store.consenting import asked_for, required, show_consent, subscribe
 
 _OWNERS = [reason.value for reason in LIFTED_BY_OWNER]
+_READER = "subscriber"  #: who moved to a new address, on record
+_MOVED = "new address confirmed"
 
 _Cursor = Cursor[DictRow]
 
@@ -148,19 +151,8 @@ class PostgresSignUps:
             row = cursor.execute(sql.ADDRESS_CHANGE, {"id": change_id}).fetchone()
             return AddressChange(**row) if row else None
 
-    def holder(self, email_key: str) -> int | None:
-        """Return which subscriber has this address; nobody has what is only a merged one's."""
-        with self._transaction() as cursor:
-            return _holder(cursor, email_key)
-
-    def active(self, subscriber_id: int) -> tuple[int, ...]:
-        """Return the numbers of a subscriber's active subscriptions."""
-        with self._transaction() as cursor:
-            rows = cursor.execute(sql.ACTIVE, {"subscriber": subscriber_id})
-            return tuple(row["id"] for row in rows)
-
     def move(self, change_id: int, *, at: datetime) -> None:
-        """Give a subscriber the address they confirmed; LookupError while another one has it."""
+        """Give a subscriber the address they confirmed; whoever had it is merged into them."""
         with self._transaction() as cursor:
             values: dict[str, Any] = {"at": at, "id": change_id}
             people = cursor.execute(sql.MOVING, values).fetchall()
@@ -169,7 +161,7 @@ class PostgresSignUps:
             if mover is None or mover["email_key"] == mover["new_key"]:
                 return  # gone, or moved before
             if other and other["merged_into"] is None:
-                raise LookupError("another subscriber has this address")
+                _merge(cursor, mover["id"], other["id"], at)
             if other and not cursor.execute(sql.DELETE_BARE, other).rowcount:
                 cursor.execute(sql.PUT_ASIDE, other)
             cursor.execute(sql.MOVE, {**mover, "at": at})
@@ -234,6 +226,14 @@ def _subscription(cursor: _Cursor, asking: Asking) -> int | None:
 def _holder(cursor: _Cursor, key: str) -> int | None:
     found = cursor.execute(sql.HOLDER, {"key": key}).fetchone()
     return found["id"] if found else None
+
+
+def _merge(cursor: _Cursor, mover_id: int, other_id: int, at: datetime) -> None:
+    """Make two one, though a goodbye had been said at the other address; not one said meanwhile."""
+    cursor.execute(merging.HOLD, {"keep": mover_id, "other": other_id})
+    active = [row["id"] for row in cursor.execute(sql.ACTIVE, {"subscriber": mover_id})]
+    merging.merge(cursor.connection, mover_id, other_id, actor=_READER, now=at)
+    acting.act(cursor.connection, active, ConsentAct.RESUMED, at=at, source=_MOVED)
 
 
 def _confirmed(row: DictRow, *, now: bool) -> Confirmed:

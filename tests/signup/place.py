@@ -24,9 +24,7 @@ from newsletter.settings import shipped
 from newsletter.web.app import create_app
 from newsletter.web.signup_room import SignUpRoom
 from subscribers.model import Subscription, Suppression, SuppressionReason
-from subscribers.records import Records
 from subscribers.signups import SignUps
-from subscribers.store.records import PostgresRecords
 from subscribers.store.signups import PostgresSignUps
 from tests.house import BASE_URL, TECHNOLOGY, TestHouse, open_house
 from tests.signing import Seal
@@ -124,7 +122,6 @@ def open_signups(
         signups=signups,
         subscriptions=house.subscriptions,
         writer=correspondence,
-        merger=Records(PostgresRecords(engine)),
         forgive=house.events.forgive_soft_bounces,
         is_disposable=is_disposable,
         clock=house.clock,

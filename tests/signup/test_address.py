@@ -1,12 +1,18 @@
 """A new address: asked for on the preference page, true once it is confirmed there."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from psycopg.errors import CheckViolation
+from sqlalchemy import text
 
 from subscribers.errors import InvalidAddress
-from subscribers.model import SuppressionReason
+from subscribers.model import ConsentAct, SuppressionReason
+from subscribers.store import acting
+from subscribers.store.driver import transaction
 from tests.signup.place import READER, SignUpHouse, links
+from tests.waiting import until_somebody_waits
 from tests.web.conftest import Client
 
 pytestmark = pytest.mark.postgres
@@ -66,6 +72,37 @@ def test_an_old_goodbye_at_the_new_address_does_not_end_what_moves_there(
     moving.house.leave(OTHER)
     moving.signing_up.ask_address(moving.subscription(), OTHER)
     client.post(moving.link(OTHER))
+    assert moving.mailable() == [OTHER]
+
+
+def test_a_goodbye_said_while_a_new_address_is_confirmed_stands(moving: SignUpHouse):
+    stood, now = moving.subscription(), moving.house.clock.now()
+    moving.signing_up.ask_address(stood, OTHER)
+    token = moving.link(OTHER).rpartition("/")[2]
+    with ThreadPoolExecutor(1) as thread:
+        with transaction(moving.house.engine) as leaves:
+            acting.act(leaves, [stood.id], ConsentAct.WITHDRAWN, at=now, source="link")
+            moves = thread.submit(moving.signing_up.confirm_address, token)
+            until_somebody_waits(moving.house.engine)
+        moves.result()
+    assert moving.subscription(OTHER).id == stood.id
+    assert moving.mailable() == []
+
+
+def test_a_move_that_broke_off_has_ended_nothing_and_is_made_by_the_next_press(
+    moving: SignUpHouse,
+):
+    moving.house.leave(OTHER)
+    moving.signing_up.ask_address(moving.subscription(), OTHER)
+    token = moving.link(OTHER).rpartition("/")[2]
+    with moving.house.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE consent ADD CONSTRAINT no CHECK (act <> 'resumed')"))
+    with pytest.raises(CheckViolation):
+        moving.signing_up.confirm_address(token)
+    assert moving.mailable() == [READER]
+    with moving.house.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE consent DROP CONSTRAINT no"))
+    moving.signing_up.confirm_address(token)
     assert moving.mailable() == [OTHER]
 
 
