@@ -31,9 +31,9 @@ WITH moved AS (
         WHERE id = ANY(%(ids)s::bigint[] || ARRAY(
             SELECT heir.id
             FROM subscription AS trace
-            JOIN subscriber ON subscriber.id = trace.subscriber_id
             JOIN subscription AS heir
-                ON heir.subscriber_id = merged_into AND heir.newsletter = trace.newsletter
+                ON heir.subscriber_id = trace.heir_subscriber_id
+               AND heir.newsletter = trace.newsletter
             WHERE trace.id = ANY(%(ids)s::bigint[]) AND %(is_goodbye)s
         ))
         ORDER BY id FOR NO KEY UPDATE

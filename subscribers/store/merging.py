@@ -3,7 +3,8 @@
 Nothing that was written down is rewritten: consent, changes and deliveries keep the number they
 were written under, and are read through `subscriber.merged_into`. The other's subscriptions end and
 keep their link keys, so that old links are still known, and late news of old letters still finds
-the address they went to. A goodbye through one of them ends the kept subscription as well.
+the address they went to. A goodbye through one of them ends the kept subscription as well: each
+names its heir by itself, for who comes back under the other address may do so for one newsletter.
 
 What an undone import had added counts as absent on either side; what its owner told SendGrid of the
 address is heard all the same.
@@ -28,10 +29,12 @@ WHERE id IN (%(keep)s, %(other)s) ORDER BY id FOR NO KEY UPDATE
 """
 
 HOLD = """
-SELECT id FROM subscription WHERE subscriber_id IN (%(keep)s, %(other)s)
+SELECT id FROM subscription
+WHERE subscriber_id IN (%(keep)s, %(other)s) OR heir_subscriber_id = %(other)s
 ORDER BY id FOR NO KEY UPDATE
 """
 
+# What had become the kept one's before, and ended with that, is no goodbye of who came back since.
 _PAIRS = """
 SELECT other.id, other.newsletter, other.status, kept.id AS kept_id, kept.status AS kept_status
 FROM subscription AS other
@@ -39,6 +42,7 @@ LEFT JOIN subscription AS kept
     ON kept.subscriber_id = %(keep)s AND kept.newsletter = other.newsletter
    AND kept.undone_at IS NULL
 WHERE other.subscriber_id = %(other)s
+  AND other.heir_subscriber_id IS DISTINCT FROM %(keep)s
   AND (other.undone_at IS NULL OR kept.id IS NOT NULL AND %(owner_left)s)
 ORDER BY other.id
 """
@@ -78,6 +82,11 @@ _TRACE = (
     UPDATE subscription SET status = 'ended', ended_at = COALESCE(ended_at, %(at)s),
            paused_at = NULL, paused_until = NULL
     WHERE subscriber_id = %(other)s
+    """,
+    """
+    UPDATE subscription SET heir_subscriber_id = NULLIF(%(keep)s, subscriber_id)
+    WHERE subscriber_id = %(other)s AND heir_subscriber_id IS NULL
+       OR heir_subscriber_id = %(other)s
     """,
     "UPDATE subscriber SET merged_into = %(keep)s WHERE id = %(other)s OR merged_into = %(other)s",
     "UPDATE subscriber SET name = %(name)s WHERE id = %(keep)s AND name = ''",

@@ -64,7 +64,8 @@ INSERT INTO confirmation (signup_id, subscription_id, link_key, at)
 VALUES (%(id)s, %(subscription_id)s, %(link_key)s, %(at)s)
 """
 
-# Who confirms at an address of their own is themselves again, whoever they were merged into.
+# Who confirms at an address of their own is themselves again, whoever they were merged into; what
+# became the other one's of newsletters they do not confirm stays so.
 SUBSCRIBER = b"""
 INSERT INTO subscriber AS old (email, email_key, name, created_at)
 VALUES (%(email)s, %(email_key)s, %(name)s, %(at)s)
@@ -95,6 +96,7 @@ ON CONFLICT (subscriber_id, newsletter) DO UPDATE
 SET topic_set_id = excluded.topic_set_id, zone = excluded.zone, frequency = excluded.frequency,
     status = 'active', ended_at = NULL, paused_at = NULL, paused_until = NULL, asked_at = NULL,
     engaged_on = greatest(old.engaged_on, excluded.engaged_on), undone_at = NULL,
+    heir_subscriber_id = NULL,
     created_at = CASE WHEN old.undone_at IS NULL THEN old.created_at ELSE excluded.created_at END,
     source = CASE WHEN old.undone_at IS NULL THEN old.source ELSE excluded.source END,
     import_id = CASE WHEN old.undone_at IS NULL THEN old.import_id END,

@@ -32,9 +32,10 @@ SELECT subscription.id, subscriber_id, email, name, newsletter, slugs, zone, sta
        frequency, paused_at, paused_until, tags, source, subscription.created_at, engaged_on,
        subscription.asked_at,
        undone_at,
-       CASE WHEN merged_into IS NOT NULL AND status = 'ended' THEN (
+       CASE WHEN heir_subscriber_id IS NOT NULL AND status = 'ended' THEN (
            SELECT heir.id FROM subscription AS heir
-           WHERE heir.subscriber_id = merged_into AND heir.newsletter = subscription.newsletter
+           WHERE heir.subscriber_id = subscription.heir_subscriber_id
+             AND heir.newsletter = subscription.newsletter
        ) END AS heir_id
 FROM subscription
 JOIN subscriber ON subscriber.id = subscriber_id

@@ -67,6 +67,11 @@ class SubscriptionRow(SQLModel, table=True):
         Index(
             "subscription_undone", "subscriber_id", postgresql_where=text("undone_at IS NOT NULL")
         ),
+        Index(
+            "subscription_heir",
+            "heir_subscriber_id",
+            postgresql_where=text("heir_subscriber_id IS NOT NULL"),
+        ),
     )
 
     id: int = columns.identity()
@@ -90,6 +95,9 @@ class SubscriptionRow(SQLModel, table=True):
     #: The import that added it was taken back, and its owner did nothing: it is kept for the links
     #: of letters already sent, and counts for nothing.
     undone_at: datetime | None = columns.moment(optional=True)
+    #: Whose it became when people were merged: a goodbye through an old link of it is theirs, too,
+    #: also when its subscriber came back since for something else.
+    heir_subscriber_id: int | None = columns.number(optional=True)
 
 
 class ConsentRow(SQLModel, table=True):

@@ -1,11 +1,23 @@
 """Two subscribers made one: no goodbye is lost, nobody is won back, the record stands."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from subscribers.asking import Evidence, Limits, Wanted
 from subscribers.errors import NotAdded, NotMerged
-from subscribers.model import Purpose, SubscriptionStatus, Suppression, SuppressionReason
+from subscribers.model import (
+    Frequency,
+    Purpose,
+    SubscriptionStatus,
+    Suppression,
+    SuppressionReason,
+    TopicSet,
+)
+from subscribers.signups import SignUps
+from subscribers.store.signups import PostgresSignUps
 from tests.records.conftest import Office
 
 pytestmark = pytest.mark.postgres
@@ -190,3 +202,62 @@ def test_a_merge_wins_nobody_back_and_mails_nobody_who_did_not_want_it(office, k
     assert not {email for email, _ in office.mailable} & {OTHER}
     if wants(kept) and not kept["silenced"] and not said_goodbye(other):
         assert mailed  # and nobody is lost
+
+
+def come_back(office: Office, newsletter: str) -> None:
+    """Let the other's owner sign up under their own address again."""
+    signups = SignUps(PostgresSignUps(office.house.engine))
+    wanted = Wanted(
+        newsletter=newsletter,
+        email=OTHER,
+        topics=TopicSet.of([]),
+        zone="UTC",
+        frequency=Frequency.DAILY,
+    )
+    evidence, hour = Evidence(via="test"), timedelta(hours=1)
+    asked = signups.ask(wanted, evidence, Limits(), lasts=hour, now=office.now)
+    assert asked.signup_id
+    PostgresSignUps(office.house.engine).confirm(asked.signup_id, evidence, at=office.now)
+
+
+def test_old_links_still_say_goodbye_though_the_other_came_back_for_another_newsletter(
+    office: Office,
+):
+    for newsletter in ("technology", "markets"):
+        office.add(OTHER, newsletter)
+    link = office.link(OTHER)
+    office.merge(office_keeps(office), OTHER)
+    come_back(office, "markets")
+    assert office.mailable == {(KEEP, "technology"), (KEEP, "markets"), (OTHER, "markets")}
+    found = office.house.subscriptions.by_token(Purpose.UNSUBSCRIBE, link)
+    assert found.id == office.subscription(KEEP).id
+
+    office.house.subscriptions.leave(link, {"technology"}, now=office.now, source="link")
+
+    assert office.mailable == {(KEEP, "markets"), (OTHER, "markets")}
+
+
+def test_what_the_other_came_back_for_is_their_own(office: Office):
+    office.add(KEEP)
+    office.add(OTHER)
+    link = office.link(OTHER)
+    office.merge(KEEP, OTHER)
+    come_back(office, "technology")
+
+    office.house.subscriptions.leave(link, {"technology"}, now=office.now, source="link")
+
+    assert office.mailable == {(KEEP, "technology")}
+
+
+def test_who_came_back_and_is_merged_again_ends_nothing_that_had_moved_before(office: Office):
+    for newsletter in ("technology", "markets"):
+        office.add(OTHER, newsletter)
+    link = office.link(OTHER)
+    office.merge(office_keeps(office), OTHER)
+    come_back(office, "markets")
+
+    office.merge(KEEP, OTHER)
+
+    assert office.mailable == {(KEEP, "technology"), (KEEP, "markets")}
+    office.house.subscriptions.leave(link, {"technology"}, now=office.now, source="link")
+    assert office.mailable == {(KEEP, "markets")}
