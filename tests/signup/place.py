@@ -12,6 +12,7 @@ from newsletter.adapters.disposable import is_disposable
 from newsletter.adapters.sendgrid.mailer import SendGridMailer
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
 from newsletter.adapters.stores.correspondence import Outbox
+from newsletter.core.correspondence import CorrespondenceKind
 from newsletter.core.notice import Notice
 from newsletter.core.publication import Newsletter
 from newsletter.rendering.notes import NotePress
@@ -59,6 +60,15 @@ class SignUpHouse:
         """Send what waits; return what the address has in its inbox, the newest first."""
         self.correspondence.deliver()
         return [self.sandbox.message(one["id"]) for one in self.sandbox.messages(to)]
+
+    def question(self, subscription_id: int) -> None:
+        """Ask a reader whether they still want it, as the sunset does."""
+        with self.house.engine.begin() as connection:
+            connection.execute(
+                text("UPDATE subscription SET asked_at = :now, engaged_on = NULL WHERE id = :id"),
+                {"now": self.house.clock.now(), "id": subscription_id},
+            )
+        self.correspondence.write(CorrespondenceKind.STILL_WANTED, "technology", subscription_id)
 
     def link(self, to: str = READER) -> str:
         """Return where the newest letter to an address leads: its first link."""

@@ -102,7 +102,8 @@ def _pages(place: SignUpHouse, served: str, folder: Path) -> list[str]:
     place.house.subscribe(folder, {"a@example.com": "chips", "b@example.com": ""})
     place.house.post()
     standing = place.subscription("a@example.com")
-    for kind in ("already", "welcome", "still_wanted"):
+    place.question(standing.id)
+    for kind in ("already", "welcome"):
         place.correspondence.write(CorrespondenceKind(kind), "technology", standing.id)
     place.signing_up.ask_address(standing, READER)
     moved = place.link()

@@ -98,7 +98,7 @@ def test_who_may_no_longer_be_written_to_is_not(
     place.house.subscribe(tmp_path, {"a@example.com": "", "b@example.com": ""})
     for email in ("a@example.com", "b@example.com"):
         refers = place.subscription(email).id
-        place.correspondence.write(CorrespondenceKind.STILL_WANTED, "technology", refers)
+        place.question(refers)
     place.house.leave("a@example.com")
     place.suppress(SuppressionReason.SOFT_BOUNCE, "b@example.com")
     place.correspondence.write(CorrespondenceKind.WELCOME, "technology", 10**9)
@@ -112,7 +112,7 @@ def test_who_may_no_longer_be_written_to_is_not(
 def test_a_reader_is_asked_whether_they_still_want_it(place: SignUpHouse, tmp_path: Path):
     place.house.subscribe(tmp_path, {READER: ""})
     refers = place.subscription().id
-    place.correspondence.write(CorrespondenceKind.STILL_WANTED, "technology", refers)
+    place.question(refers)
     [letter] = place.deliver()
     keep, goodbye, preferences = links(letter)
     assert [keep[:3], goodbye[:3], preferences[:3]] == ["/k/", "/u/", "/p/"]
@@ -125,7 +125,7 @@ def test_who_waits_at_a_page_comes_before_who_was_asked_out_of_the_blue(
 ):
     place.house.subscribe(tmp_path, {"quiet@example.com": ""})
     refers = place.subscription("quiet@example.com").id
-    place.correspondence.write(CorrespondenceKind.STILL_WANTED, "technology", refers)
+    place.question(refers)
     ask()
     place.correspondence.deliver()
     newest, oldest = place.sandbox.messages()

@@ -119,7 +119,8 @@ class _Street:
 
     def _welcome(self) -> None:
         self._write("WELCOME")
-        self._write("STILL_WANTED")
+        for row in self._subscriptions():
+            self.place.question(row["id"])
 
     def _late(self) -> None:
         self.place.house.clock.pass_time(hours=80)
