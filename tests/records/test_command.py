@@ -23,6 +23,7 @@ def test_a_person_is_added_kept_in_order_merged_and_forgotten(desk: Desk):
     assert subscribers(desk, "edit", READER, "--timezone", "Europe/Paris") == {"changed": True}
     assert [one["email"] for one in subscribers(desk, "search", "--tag", "press")] == [READER]
 
+    assert desk.run("subscribers", "merge", READER, OTHER).code == 2  # it cannot be undone
     subscribers(desk, "merge", READER, OTHER, "--yes")
     shown = desk.run("subscribers", "show", OTHER).out
     for words in (READER, "A Reader", "also known as: other@", "rang on Monday", "Europe/Paris"):
