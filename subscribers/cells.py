@@ -183,10 +183,17 @@ def _split(cell: str, separators: str) -> Iterator[str]:
     if text.startswith("["):
         words = _json_list(text)
     elif '"' in text:
-        words = next(csv.reader([text], skipinitialspace=True), list[str]())
+        words = _quoted_list(text)
     else:
         words = text.split(next((mark for mark in separators if mark in text), SEPARATOR))
     return (stripped for word in words if (stripped := word.strip()))
+
+
+def _quoted_list(text: str) -> list[str]:
+    try:
+        return next(csv.reader([text], skipinitialspace=True), list[str]())
+    except csv.Error:  # a line's end, most likely: the row is wrong, not the list
+        raise Refused("a list of words whose quotes cannot be read") from None
 
 
 def _json_list(text: str) -> list[str]:

@@ -284,3 +284,12 @@ def test_an_empty_list_is_an_import_of_nothing(tmp_path: Path, engine: Engine) -
     assert set(report.counts) == set(RowResult)
     with Path(report.results).open(newline="") as lines:
         assert list(csv.reader(lines)) == [["line", "email", "result", "reason"]]
+
+
+def test_tags_that_cannot_be_read_refuse_their_row_and_not_the_list(
+    engine: Engine, tmp_path: Path
+) -> None:
+    content = 'email,tags\na@example.com,"0\n"""\nb@example.com,vip\n'
+    report = import_text(engine, tmp_path, content)
+    assert [answer[2] for answer in answers(report)] == ["refused", "added"]
+    assert "quotes" in answers(report)[0][3]
