@@ -53,7 +53,7 @@ class _Desk:
 def routes(
     signing_up: SigningUp, stamps: Stamps, pages: Pages, *, base_url: str, least_seconds: float
 ) -> APIRouter:
-    """Return the routes of the sign-up page."""
+    """Return the routes of the sign-up page. Long because it is a list of short routes."""
     router = APIRouter(default_response_class=HTMLResponse)
     desk = _Desk(signing_up, stamps, pages)
 
