@@ -2,7 +2,7 @@
 
 A request is one row with its body compressed; a recipient is one short row. Neither custom
 arguments nor events are kept apart: both follow from the body, and are worked out when asked for.
-It is long because it is the one place that knows the file: a query and a few lines for each question.
+It is long because one place alone knows the file: a query and a few lines for each question.
 """
 
 import hashlib
