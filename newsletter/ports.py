@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
-from newsletter.core.account import Account, DeliveryRecord
-from newsletter.core.brakes import Trouble
 from newsletter.core.brief import Brief
 from newsletter.core.delivery import Accepted, Claim, Disposition, NotYet, Outcome
 from newsletter.core.edition import Edition, Letter
 from newsletter.core.events import DeliveryEvent
-from newsletter.core.filed import FiledBrief, FiledIssue
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Candidate, Issue
+from newsletter.core.issue_totals import Account, DeliveryRecord
 from newsletter.core.mailing import Envelope
-from newsletter.core.notice import Notice
+from newsletter.core.operator_alert import Notice
 from newsletter.core.publication import Newsletter, Readers
-from newsletter.core.settlement import Probe, Ruling, Sighting, UnknownBatch
+from newsletter.core.reconciliation import Probe, Ruling, Sighting, UnknownBatch
+from newsletter.core.sending_limits import Trouble
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import Answer, SourceRecord, Validators
+from newsletter.core.stored import FiledBrief, FiledIssue
 from newsletter.core.timetable import Standing, Watch
 from newsletter.core.verification import Known, Verdict
 from subscribers.model import TopicSet

@@ -16,10 +16,10 @@ from newsletter.core.publication import Newsletter
 from newsletter.errors import SendGridUnavailable
 from newsletter.ports import Leadership
 from newsletter.services.alerting import Alerting
-from newsletter.services.calendar import Calendar
-from newsletter.services.dispatch import Dispatch
 from newsletter.services.polling import Polling
-from newsletter.services.settling import Settling
+from newsletter.services.reconciliation import Settling
+from newsletter.services.schedule import Calendar
+from newsletter.services.sending import Dispatch
 
 _ASK_SECONDS = 2  #: also how soon a standby takes over
 _RECOVER_SECONDS = 30  #: how often what a dead worker left is looked for

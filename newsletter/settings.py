@@ -20,8 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from newsletter.core.brakes import Fuse, Pace
-from newsletter.core.faults import newsletter_faults, timetable_faults
+from newsletter.core.newsletter_checks import newsletter_faults, timetable_faults
 from newsletter.core.publication import (
     Caps,
     Mailbox,
@@ -31,6 +30,7 @@ from newsletter.core.publication import (
     WeeklyDigest,
     weekly_digest,
 )
+from newsletter.core.sending_limits import Fuse, Pace
 from newsletter.core.signup import SignUpRules
 from newsletter.core.source import FieldDefaults, FieldMap, PolledSource
 from newsletter.errors import ConfigurationError

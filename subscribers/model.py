@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 EVERYTHING = "*"  #: in a topic set: every topic, also those still to come
 
@@ -73,6 +74,13 @@ class Change(StrEnum):
     REASON = "reason"  #: why they left
 
 
+class LinkKey(NamedTuple):
+    """What is needed to check a link, and no more."""
+
+    newsletter: str
+    link_key: bytes
+
+
 class Purpose(bytes, Enum):
     """What a link lets its bearer do. The value is what its signature is bound to."""
 
@@ -137,7 +145,9 @@ class Subscription:
     joined: datetime | None = None
     engaged_on: date | None = None  #: the last day of a human open or click
     asked_at: datetime | None = None  #: when they were asked whether they still want it
-    heir_id: int | None = None  #: the subscription that took its place, when people were merged
+    merged_into_id: int | None = (
+        None  #: the subscription that took its place, when people were merged
+    )
     undone_at: datetime | None = None  #: when the import was taken back that alone had added it
 
 

@@ -9,6 +9,7 @@ from subscribers.model import (
     AudienceCounts,
     Change,
     ConsentAct,
+    LinkKey,
     PastImport,
     RowResult,
     Subscription,
@@ -17,7 +18,7 @@ from subscribers.model import (
     TopicSet,
     Undone,
 )
-from subscribers.segment import Filter
+from subscribers.segments.filters import Filter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ class ListStore(Protocol):
     ) -> Imported:
         """Store all that is good of a list, or, when anything is raised, nothing of it.
 
-        Blocks are rows as `subscribers.roster` stages them, each with these fields. `answer` is
+        Blocks are rows as `subscribers.lists.csv_reader` stages them, each with these fields. `answer` is
         given a CSV that says for each row what became of it, before anything is final.
         """
         ...
@@ -79,13 +80,6 @@ class ListStore(Protocol):
     ) -> int:
         """Give who is in a segment, as CSV or as a JSON object a line; return how many."""
         ...
-
-
-class LinkKey(NamedTuple):
-    """What is needed to check a link, and no more."""
-
-    newsletter: str
-    link_key: bytes
 
 
 class SubscriberStore(Protocol):

@@ -32,7 +32,7 @@ def postgres() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template_database(postgres: str) -> str:
     """A database with all tables, to copy from."""
-    from newsletter.adapters.database import make_engine, migrate
+    from newsletter.stores.database import make_engine, migrate
 
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute("CREATE DATABASE template_newsletter")
@@ -57,7 +57,7 @@ def database_url(postgres: str, template_database: str) -> Iterator[str]:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine on a fresh, empty database."""
-    from newsletter.adapters.database import make_engine
+    from newsletter.stores.database import make_engine
 
     engine = make_engine(database_url)
     yield engine

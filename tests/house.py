@@ -7,32 +7,32 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from newsletter.adapters.stores.brakes import Brakes
-from newsletter.adapters.stores.briefs import Briefs
-from newsletter.adapters.stores.decisions import DecisionLog
-from newsletter.adapters.stores.deliveries import Deliveries
-from newsletter.adapters.stores.events import Events
-from newsletter.adapters.stores.issues import Issues
-from newsletter.adapters.stores.unknowns import Unknowns
-from newsletter.core.brakes import Fuse
 from newsletter.core.brief import Brief, Source, Verification, brief_key
 from newsletter.core.delivery import Claim
-from newsletter.core.filed import FiledIssue
 from newsletter.core.publication import Newsletter, weekly_digest
+from newsletter.core.sending_limits import Fuse
+from newsletter.core.stored import FiledIssue
 from newsletter.rendering.renderer import Renderer
-from newsletter.services.braking import Braking
-from newsletter.services.dispatch import Dispatch
-from newsletter.services.inquiry import Inquiry
+from newsletter.services.explain import Inquiry
 from newsletter.services.intake import Intake
 from newsletter.services.publishing import Publishing
-from newsletter.services.settling import Settling
+from newsletter.services.reconciliation import Settling
+from newsletter.services.sending import Dispatch
+from newsletter.services.sending_limits import Braking
 from newsletter.settings import load_settings, shipped
-from subscribers.lists import Lists
-from subscribers.segments import Segments
-from subscribers.service import Subscriptions
-from subscribers.store.lists import PostgresLists
-from subscribers.store.segments import PostgresSegments
-from subscribers.store.store import PostgresStore
+from newsletter.stores.briefs import Briefs
+from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.deliveries import Deliveries
+from newsletter.stores.events import Events
+from newsletter.stores.issues import Issues
+from newsletter.stores.sending_limits import Brakes
+from newsletter.stores.unknown_batches import Unknowns
+from subscribers.lists.service import Lists
+from subscribers.lists.store import PostgresLists
+from subscribers.segments.service import Segments
+from subscribers.segments.store import PostgresSegments
+from subscribers.subscriptions.service import Subscriptions
+from subscribers.subscriptions.store import PostgresStore
 from tests.fakes import FakeClock, FakeMailer, FakeQueue
 
 TODAY = date(2026, 11, 23)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.demo.place import begin_day
+from newsletter.demo.environment import begin_day
 
 pytestmark = pytest.mark.postgres
 

@@ -6,10 +6,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
-from newsletter.adapters.database import _MIGRATIONS, migrate
-from newsletter.adapters.tables import Row
-from subscribers.store import record_tables
-from subscribers.store.tables import ADDRESSEE_VIEW, AUDIENCE_VIEW
+from newsletter.stores.database import _MIGRATIONS, migrate
+from newsletter.stores.tables import Row
+from subscribers.db import record_tables
+from subscribers.db.tables import ADDRESSEE_VIEW, AUDIENCE_VIEW
 
 pytestmark = pytest.mark.postgres
 assert record_tables  # registers them

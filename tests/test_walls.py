@@ -9,19 +9,23 @@ ROOT = Path(__file__).parents[1]
 
 #: A trespass for each wall: the module that commits it, what it imports, the contract that breaks.
 TRESPASSES = [
-    ("subscribers/consent.py", "newsletter.errors", "subscribers has never heard"),
+    ("subscribers/rules/consent.py", "newsletter.errors", "subscribers has never heard"),
     ("newsletter/core/brief.py", "sqlmodel", "The core is pure"),
     ("newsletter/core/galley.py", "newsletter.ports", "points inward, to the core"),
-    ("newsletter/services/inquiry.py", "procrastinate", "Services speak to ports"),
+    ("newsletter/services/explain.py", "procrastinate", "Services speak to ports"),
     ("newsletter/adapters/eml.py", "newsletter.services.intake", "they never call services"),
     ("newsletter/rendering/mjml.py", "time", "Rendering is text in, text out"),
-    ("newsletter/web/pages.py", "sendgrid", "may import sendgrid"),
+    ("newsletter/web/public/pages.py", "sendgrid", "may import sendgrid"),
     ("newsletter/web/webhook.py", "newsletter.sandbox", "bootstrap wires knows of the stand-in"),
     ("newsletter/sandbox/rules.py", "newsletter.core.brief", "by SendGrid's rules alone"),
     ("newsletter/scheduler.py", "newsletter.settings", "read settings"),
-    ("newsletter/adapters/jobs.py", "newsletter.adapters.tables", "Table rows never leave"),
-    ("newsletter/services/feedback.py", "subscribers.roster", "enters subscribers by"),
-    ("newsletter/cli/why.py", "subscribers.store.store", "open the subscribers' store"),
+    ("newsletter/adapters/jobs.py", "newsletter.stores.tables", "Table rows never leave"),
+    (
+        "newsletter/services/event_intake.py",
+        "subscribers.lists.csv_reader",
+        "enters subscribers by",
+    ),
+    ("newsletter/cli/why.py", "subscribers.db.tables", "open the subscribers' store"),
 ]
 
 

@@ -9,13 +9,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from newsletter.adapters.stores.brakes import Brakes
-from newsletter.adapters.stores.briefs import Briefs
-from newsletter.adapters.stores.deliveries import Deliveries
-from newsletter.adapters.stores.events import Events
-from newsletter.adapters.stores.issues import Issues
-from newsletter.adapters.stores.sources import Sources
-from newsletter.adapters.stores.unknowns import Unknowns
 from newsletter.core.brief import Brief
 from newsletter.core.delivery import (
     Accepted,
@@ -26,13 +19,20 @@ from newsletter.core.delivery import (
     Outcome,
 )
 from newsletter.core.events import DeliveryEvent
-from newsletter.core.filed import FiledBrief, FiledIssue
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue
-from newsletter.core.settlement import Ruling
+from newsletter.core.reconciliation import Ruling
 from newsletter.core.source_record import SourceRecord
+from newsletter.core.stored import FiledBrief, FiledIssue
 from newsletter.core.verification import Verdict
 from newsletter.ports import KeptEvents
+from newsletter.stores.briefs import Briefs
+from newsletter.stores.deliveries import Deliveries
+from newsletter.stores.events import Events
+from newsletter.stores.issues import Issues
+from newsletter.stores.sending_limits import Brakes
+from newsletter.stores.sources import Sources
+from newsletter.stores.unknown_batches import Unknowns
 
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())  # a verb that answers a person has no log

@@ -15,9 +15,9 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from newsletter.adapters.vitals import WORKERS
-from newsletter.core.account import Account
 from newsletter.core.delivery import BatchState
+from newsletter.core.issue_totals import Account
+from newsletter.stores.healthcheck import WORKERS
 
 _log = logging.getLogger(__name__)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 
 from newsletter.adapters.clock import SystemClock
-from newsletter.adapters.database import make_engine, migrate
 from newsletter.adapters.embedded import embedded_url
 from newsletter.adapters.journal import (
     JournaledBriefs,
@@ -17,13 +16,14 @@ from newsletter.adapters.journal import (
     JournaledIssues,
 )
 from newsletter.adapters.leadership import AdvisoryLeadership
-from newsletter.adapters.stores.briefs import Briefs
-from newsletter.adapters.stores.decisions import DecisionLog
-from newsletter.adapters.stores.deliveries import Deliveries
-from newsletter.adapters.stores.issues import Issues
-from newsletter.adapters.stores.watch import Watches
 from newsletter.errors import ConfigurationError
 from newsletter.settings import Settings
+from newsletter.stores.briefs import Briefs
+from newsletter.stores.database import make_engine, migrate
+from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.deliveries import Deliveries
+from newsletter.stores.issues import Issues
+from newsletter.stores.schedule import Watches
 
 if TYPE_CHECKING:
     from newsletter.adapters.alerts import AppriseChannel

@@ -31,7 +31,7 @@ class House(PostRooms):
     def app(self) -> FastAPI:
         """The web application."""
         from newsletter.web.app import create_app
-        from newsletter.web.signup_room import SignUpRoom
+        from newsletter.web.public.signup_context import SignUpRoom
 
         return create_app(
             newsletters=self.settings.newsletters,
@@ -55,7 +55,7 @@ class House(PostRooms):
     @cached_property
     def inbound(self) -> Inbound:
         from newsletter.adapters.sendgrid.inbound import read_letter
-        from newsletter.services.farewells import Farewells
+        from newsletter.services.unsubscribe_mail import Farewells
         from newsletter.web.inbound import Inbound
 
         key = self.settings.environment.inbound_key
@@ -72,7 +72,7 @@ class House(PostRooms):
     @cached_property
     def health(self) -> Health:
         from newsletter.adapters.metrics import Metrics
-        from newsletter.adapters.vitals import vital_signs
+        from newsletter.stores.healthcheck import vital_signs
         from newsletter.web.health import Health
 
         token = self.settings.environment.metrics_token

@@ -8,28 +8,28 @@ from functools import cached_property, partial
 from newsletter.adapters.journal import (
     JournaledEvents,
 )
-from newsletter.adapters.stores.people import Letters
-from newsletter.adapters.stores.sunset import LettersSent
-from newsletter.adapters.stores.volume import accepted_since
 from newsletter.bootstrap.ground import Ground
 from newsletter.services.list_health import HealthDesk
 from newsletter.services.people import People
 from newsletter.services.retention import Retention
-from newsletter.services.suppressing import Suppressing
-from subscribers.health import ListHealth
-from subscribers.lists import Lists
-from subscribers.records import Records
-from subscribers.segments import Segments
-from subscribers.service import Subscriptions
-from subscribers.signups import SignUps
-from subscribers.store.health import PostgresHealth
-from subscribers.store.lists import PostgresLists
-from subscribers.store.records import PostgresRecords
-from subscribers.store.segments import PostgresSegments
-from subscribers.store.signups import PostgresSignUps
-from subscribers.store.store import PostgresStore
-from subscribers.store.sunsets import PostgresSunsets
-from subscribers.sunsets import Sunsets
+from newsletter.services.suppression_sync import Suppressing
+from newsletter.stores.person_history import Letters
+from newsletter.stores.sent_volume import accepted_since
+from newsletter.stores.sunset import LettersSent
+from subscribers.health.service import ListHealth
+from subscribers.health.store import PostgresHealth
+from subscribers.lists.service import Lists
+from subscribers.lists.store import PostgresLists
+from subscribers.records.service import Records
+from subscribers.records.store import PostgresRecords
+from subscribers.segments.service import Segments
+from subscribers.segments.store import PostgresSegments
+from subscribers.signup.service import SignUps
+from subscribers.signup.store import PostgresSignUps
+from subscribers.subscriptions.service import Subscriptions
+from subscribers.subscriptions.store import PostgresStore
+from subscribers.sunset.service import Sunsets
+from subscribers.sunset.store import PostgresSunsets
 
 
 class ListRooms(Ground):

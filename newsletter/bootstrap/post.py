@@ -13,24 +13,24 @@ from newsletter.adapters.journal import (
     JournaledEvents,
     JournaledUnknowns,
 )
-from newsletter.adapters.notices import log_notice
+from newsletter.adapters.log_alerts import log_notice
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
-from newsletter.adapters.stores.correspondence import Outbox
-from newsletter.adapters.stores.troubles import unknown_issues
-from newsletter.core.correspondence import CorrespondenceKind
-from newsletter.services.addressing import Addressing
+from newsletter.core.transactional import CorrespondenceKind
 from newsletter.services.alerting import Alerting
-from newsletter.services.braking import Braking
-from newsletter.services.calendar import Calendar
-from newsletter.services.correspondence import Correspondence
-from newsletter.services.dispatch import Dispatch
-from newsletter.services.feedback import Feedback
-from newsletter.services.settling import Settling
-from newsletter.services.signing_up import SigningUp
+from newsletter.services.event_intake import Feedback
+from newsletter.services.reconciliation import Settling
+from newsletter.services.schedule import Calendar
+from newsletter.services.sending import Dispatch
+from newsletter.services.sending_limits import Braking
+from newsletter.services.signup import SigningUp
 from newsletter.services.sunset import Sunset
+from newsletter.services.transactional import Correspondence
+from newsletter.services.transactional_context import Addressing
+from newsletter.stores.transactional import Outbox
+from newsletter.stores.unknown_issues import unknown_issues
 
 if TYPE_CHECKING:
-    from newsletter.rendering.notes import NotePress
+    from newsletter.rendering.transactional import NotePress
 
 
 from newsletter.bootstrap.press import PressRooms
@@ -98,7 +98,7 @@ class PostRooms(PressRooms):
 
     @cached_property
     def note_press(self) -> NotePress:
-        from newsletter.rendering.notes import NotePress
+        from newsletter.rendering.transactional import NotePress
 
         return NotePress(self.settings.templates)
 

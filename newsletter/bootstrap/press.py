@@ -10,7 +10,7 @@ from newsletter.adapters.eml import to_eml
 from newsletter.adapters.journal import (
     JournaledSources,
 )
-from newsletter.services.inquiry import Inquiry
+from newsletter.services.explain import Inquiry
 from newsletter.services.intake import Intake
 from newsletter.services.polling import Polling
 from newsletter.services.preview import Previews

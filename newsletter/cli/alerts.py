@@ -3,7 +3,7 @@
 import typer
 from rich.markup import escape
 
-from newsletter.cli.desk import AsJson, answer, console, house
+from newsletter.cli.common import AsJson, answer, console, house
 from newsletter.errors import ConfigurationError
 from newsletter.services.alerting import trial
 

@@ -23,8 +23,8 @@ from newsletter.cli import (
     sunset,
     suppressions,
 )
+from newsletter.cli.common import leave
 from newsletter.cli.demo import demo
-from newsletter.cli.desk import leave
 from newsletter.cli.service import check, sandbox, scheduler, serve, worker
 from newsletter.cli.why import why
 from newsletter.errors import ConfigurationError, NewsletterError, RenderingFailed

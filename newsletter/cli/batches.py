@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from newsletter.cli.desk import AsJson, actor, answer, console, house
-from newsletter.core.settlement import Evidence, Means, Ruling, Settlement, UnknownBatch
+from newsletter.cli.common import AsJson, actor, answer, console, house
+from newsletter.core.reconciliation import Evidence, Means, Ruling, Settlement, UnknownBatch
 
 app = typer.Typer(no_args_is_help=True, help="Settle batches whose answer was lost.")
 

@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from newsletter.cli.desk import (
+from newsletter.cli.common import (
     AsJson,
     Date,
     Slug,
@@ -20,7 +20,7 @@ from newsletter.cli.desk import (
     slugs_of,
 )
 from newsletter.core.brief import Importance, Verification
-from newsletter.core.filed import FiledBrief
+from newsletter.core.stored import FiledBrief
 from newsletter.core.verification import Ruling
 from newsletter.errors import InvalidBrief
 from newsletter.ports import Decision

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from newsletter.adapters.clock import SystemClock
 from newsletter.cli.briefs import COLOURS
-from newsletter.cli.desk import AsJson, answer, console, unwatched
+from newsletter.cli.common import AsJson, answer, console, unwatched
 from newsletter.cli.report import counted, issue_data, say_account
 from newsletter.core.verification import Ruling
 from newsletter.demo.readers import LEFT, address
@@ -23,7 +23,7 @@ from newsletter.services.publishing import day_of
 
 if TYPE_CHECKING:
     from newsletter.demo.day import Day
-    from newsletter.demo.place import Place
+    from newsletter.demo.environment import Place
 
 _SLUG = "technology"  #: the newsletter whose sample briefs are shipped
 
@@ -40,7 +40,7 @@ def demo(
     """Run a whole day on sample data; nothing leaves this machine."""
     # Imported here: a help page needs neither the house nor the stand-in.
     from newsletter.demo.day import run_day  # noqa: PLC0415
-    from newsletter.demo.place import opened  # noqa: PLC0415
+    from newsletter.demo.environment import opened  # noqa: PLC0415
     from newsletter.settings import load_settings  # noqa: PLC0415
 
     settings = load_settings()

@@ -7,11 +7,11 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from newsletter.cli.desk import AsJson, Slug, answer, console, house, newsletter_of, plain
+from newsletter.cli.common import AsJson, Slug, answer, console, house, newsletter_of, plain
 from newsletter.cli.report import counted
 from newsletter.core.publication import Newsletter
 from newsletter.services.list_health import HealthReport
-from subscribers.health import TROUBLE_DAYS, WEEKS, Figures, Health, Waiting
+from subscribers.health.service import TROUBLE_DAYS, WEEKS, Figures, Health, Waiting
 from subscribers.model import EVERYTHING, SuppressionReason
 
 app = typer.Typer()

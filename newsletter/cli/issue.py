@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from newsletter.cli.desk import (
+from newsletter.cli.common import (
     AsJson,
     Date,
     Slug,
@@ -22,9 +22,9 @@ from newsletter.cli.desk import (
     unwatched,
 )
 from newsletter.cli.report import issue_data, say_account, say_issue
-from newsletter.core.account import Account, Sums
-from newsletter.core.filed import FiledIssue, IssueState
+from newsletter.core.issue_totals import Account, Sums
 from newsletter.core.publication import Newsletter
+from newsletter.core.stored import FiledIssue, IssueState
 from newsletter.services.preview import Preview
 
 app = typer.Typer(no_args_is_help=True, help="Assemble, preview, approve and send an issue.")

@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from newsletter.cli.desk import (
+from newsletter.cli.common import (
     AsJson,
     Slug,
     actor,
@@ -19,9 +19,9 @@ from newsletter.cli.desk import (
 )
 from newsletter.core.history import HistoryLine
 from subscribers.errors import NoSuchSubscription
-from subscribers.evidence import Found, Newcomer, Person, account, utc
 from subscribers.model import Subscription, TopicSet
-from subscribers.records import Everybody, standing
+from subscribers.records.model import Found, Newcomer, Person, account, utc
+from subscribers.records.service import Everybody, standing
 
 app = typer.Typer()
 

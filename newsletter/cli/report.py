@@ -5,9 +5,9 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from newsletter.cli.desk import console, plain
-from newsletter.core.account import Account
-from newsletter.core.filed import FiledIssue
+from newsletter.cli.common import console, plain
+from newsletter.core.issue_totals import Account
+from newsletter.core.stored import FiledIssue
 
 
 def issue_data(filed: FiledIssue, account: Account | None = None) -> dict[str, Any]:

@@ -6,12 +6,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from newsletter.cli.desk import AsJson, Slug, actor, answer, console, house, newsletter_of
+from newsletter.cli.common import AsJson, Slug, actor, answer, console, house, newsletter_of
 from newsletter.cli.report import counted
 from newsletter.core.publication import Newsletter
 from subscribers.errors import InvalidSegment
-from subscribers.segment import Filter, filter_data, sentence
-from subscribers.segments import Member, Segment, SegmentCount
+from subscribers.segments.filters import Filter, filter_data, sentence
+from subscribers.segments.service import Member, Segment, SegmentCount
 
 app = typer.Typer(no_args_is_help=True, help="Keep segments, and count who is in them.")
 

@@ -16,12 +16,12 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from newsletter.cli.desk import AsJson, Slug, answer, console, house, newsletter_of
-from newsletter.core.brakes import room_within
+from newsletter.cli.common import AsJson, Slug, answer, console, house, newsletter_of
 from newsletter.core.issue import sample_issue
 from newsletter.core.publication import Newsletter
-from newsletter.core.readiness import obstacles
-from newsletter.core.settlement import Evidence
+from newsletter.core.reconciliation import Evidence
+from newsletter.core.send_checks import obstacles
+from newsletter.core.sending_limits import room_within
 from newsletter.core.timetable import hours_of
 from newsletter.errors import ConfigurationError, NewsletterError
 from newsletter.services.publishing import day_of

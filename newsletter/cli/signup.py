@@ -2,7 +2,7 @@
 
 import typer
 
-from newsletter.cli.desk import AsJson, Slug, answer, house, newsletter_of
+from newsletter.cli.common import AsJson, Slug, answer, house, newsletter_of
 
 app = typer.Typer(no_args_is_help=True, help="How people subscribe.")
 
@@ -15,8 +15,8 @@ def _group() -> None:
 @app.command()
 def snippet(newsletter: Slug = None, as_json: AsJson = False) -> None:
     """Print a form to put into another site: plain HTML, without a script."""
-    from newsletter.web.pages import Pages  # noqa: PLC0415  # the web takes long to load
-    from newsletter.web.signup import snippet as html_of  # noqa: PLC0415
+    from newsletter.web.public.pages import Pages  # noqa: PLC0415  # the web takes long to load
+    from newsletter.web.public.signup import snippet as html_of  # noqa: PLC0415
 
     which, settings = newsletter_of(newsletter), house().settings
     html = html_of(Pages(settings.templates), which, settings.public_url)

@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from newsletter.cli.desk import AsJson, Slug, answer, console, house, newsletter_of
+from newsletter.cli.common import AsJson, Slug, answer, console, house, newsletter_of
 from newsletter.core.source_record import SourceState, Tally
 from newsletter.services.polling import Poll, PollResult, SourceReport
 

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.progress import Progress
 
-from newsletter.cli.desk import (
+from newsletter.cli.common import (
     AsJson,
     Slug,
     actor,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from newsletter.cli.desk import AsJson, Slug, answer, console, house, list_of
+from newsletter.cli.common import AsJson, Slug, answer, console, house, list_of
 
 app = typer.Typer()
 

@@ -6,8 +6,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from newsletter.cli.desk import AsJson, actor, answer, console, house
-from newsletter.services.suppressing import SyncReport
+from newsletter.cli.common import AsJson, actor, answer, console, house
+from newsletter.services.suppression_sync import SyncReport
 from subscribers.model import Suppression, SuppressionReason
 
 app = typer.Typer(no_args_is_help=True, help="Keep the suppression list.")

@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from newsletter.cli.desk import AsJson, Date, Slug, answer, console, date_of, house, newsletter_of
-from newsletter.services.inquiry import Answer
+from newsletter.cli.common import AsJson, Date, Slug, answer, console, date_of, house, newsletter_of
+from newsletter.services.explain import Answer
 
 
 def why(

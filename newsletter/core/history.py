@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from newsletter.core.account import DeliveryRecord
+from newsletter.core.issue_totals import DeliveryRecord
 
 #: What readers do themselves; the rest of the events is told by mail servers.
 _READERS_OWN = frozenset({"opened", "clicked", "complained", "unsubscribed", "resubscribed"})

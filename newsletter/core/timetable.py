@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from newsletter.core.filed import IssueState
-from newsletter.core.notice import NoticeKind
+from newsletter.core.operator_alert import NoticeKind
 from newsletter.core.publication import Timetable, Weekday
+from newsletter.core.stored import IssueState
 
 LOOK_BACK = timedelta(days=31)  #: days missed longer ago are history, and no news
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from newsletter.adapters.sources import find_files, read_file
 from newsletter.bootstrap import House
-from newsletter.core.account import Account
-from newsletter.core.filed import FiledIssue, IssueState
+from newsletter.core.issue_totals import Account
 from newsletter.core.publication import Newsletter
+from newsletter.core.stored import FiledIssue, IssueState
 from newsletter.demo.readers import LEFT, SUPPRESSED, address, write_readers
 from newsletter.sandbox.server import Sandbox
 from newsletter.services.intake import Receipt

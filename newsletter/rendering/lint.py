@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from newsletter.errors import RenderingFailed
-from newsletter.rendering.places import ATTRIBUTE, SOMEWHERE, place_before, unclosed
+from newsletter.rendering.source_map import ATTRIBUTE, SOMEWHERE, place_before, unclosed
 from newsletter.rendering.vocabulary import CHILDREN, FORBIDDEN, HOLDS_HTML, HOLDS_TEXT, HTML, MJML
 
 #: One to four lengths. mrml ignores the whole shorthand when one of them is a bare number.

@@ -6,7 +6,7 @@ from mjml import mjml2html
 
 from newsletter.errors import RenderingFailed
 from newsletter.rendering.lint import lint
-from newsletter.rendering.places import place_before, without_places
+from newsletter.rendering.source_map import place_before, without_places
 
 _POSITION = re.compile(r"position (\d+)")
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from newsletter.core.galley import CLOSE_MARK, OPEN_MARK
 from newsletter.errors import RenderingFailed
 from newsletter.rendering.page import Page, Story
-from newsletter.rendering.places import with_places
+from newsletter.rendering.source_map import with_places
 
 MJML = "issue/issue.mjml.j2"
 TEXT = "issue/issue.txt.j2"

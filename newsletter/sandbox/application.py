@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from newsletter.sandbox import control, inbox, logs, v3
 from newsletter.sandbox.faults import Kind, Rule
-from newsletter.sandbox.room import BadRequest, NotFound, Room
+from newsletter.sandbox.routing import BadRequest, NotFound, Room
 from newsletter.sandbox.transport import Reply, Request
 
 _ROUTES = v3.ROUTES + logs.ROUTES + control.ROUTES + inbox.ROUTES

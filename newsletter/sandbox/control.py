@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from newsletter.sandbox.opened import Opened, open_entries, open_entry
-from newsletter.sandbox.room import BadRequest, Room, number, route
+from newsletter.sandbox.delivered import Opened, open_entries, open_entry
+from newsletter.sandbox.routing import BadRequest, Room, number, route
 from newsletter.sandbox.transport import Reply, Request
 
 _PAGE = 50  # messages listed unless told otherwise

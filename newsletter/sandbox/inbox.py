@@ -8,8 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from newsletter.sandbox.opened import Opened, open_entries, open_entry
-from newsletter.sandbox.room import Room, number, route
+from newsletter.sandbox.delivered import Opened, open_entries, open_entry
+from newsletter.sandbox.routing import Room, number, route
 from newsletter.sandbox.transport import Reply, Request
 
 _PAGES = Path(__file__).parent / "pages"

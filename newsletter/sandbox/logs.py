@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any
 
 from newsletter.sandbox import v3
+from newsletter.sandbox.delivered import Opened, open_entries
 from newsletter.sandbox.events import Event, sg_message_id
 from newsletter.sandbox.letters import addresses
-from newsletter.sandbox.opened import Opened, open_entries
 from newsletter.sandbox.queries import Condition, read_query
-from newsletter.sandbox.room import BadRequest, NotFound, Room, route
+from newsletter.sandbox.routing import BadRequest, NotFound, Room, route
 from newsletter.sandbox.rules import is_integer, is_object
 from newsletter.sandbox.transport import Reply, Request
 

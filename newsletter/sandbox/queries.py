@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from newsletter.sandbox.room import BadRequest
+from newsletter.sandbox.routing import BadRequest
 
 _EQUAL = ("sg_message_id", "subject", "to_email", "reason")
 _AMONG = ("status", "categories")

@@ -14,9 +14,9 @@ from typing import Any, Self
 
 from newsletter.sandbox.application import StandIn
 from newsletter.sandbox.config import SandboxConfig
+from newsletter.sandbox.event_sender import Postman
 from newsletter.sandbox.faults import Faults
-from newsletter.sandbox.postman import Postman
-from newsletter.sandbox.room import Room
+from newsletter.sandbox.routing import Room
 from newsletter.sandbox.signing import Signer
 from newsletter.sandbox.store import Store
 from newsletter.sandbox.transport import Server

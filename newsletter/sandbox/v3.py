@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 from newsletter.sandbox.letters import merged, subject_of
-from newsletter.sandbox.room import BadRequest, NotFound, Room, number, route
+from newsletter.sandbox.routing import BadRequest, NotFound, Room, number, route
 from newsletter.sandbox.rules import Problem
 from newsletter.sandbox.store import issue_digest
 from newsletter.sandbox.transport import Reply, Request

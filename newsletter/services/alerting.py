@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
-from newsletter.core.alert import body, pause_before, source_down, title, unknown_batch
-from newsletter.core.notice import Notice
+from newsletter.core.alert_text import body, pause_before, source_down, title, unknown_batch
+from newsletter.core.operator_alert import Notice
 from newsletter.core.publication import Newsletter
 from newsletter.core.source_record import SourceState
 from newsletter.errors import NotTold

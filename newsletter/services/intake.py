@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from newsletter.core.brief import Brief
-from newsletter.core.filed import FiledBrief
 from newsletter.core.keywords import suggest_topics
 from newsletter.core.publication import Newsletter
+from newsletter.core.stored import FiledBrief
 from newsletter.core.verification import Evidence, Verdict, verify
 from newsletter.errors import InvalidBrief, NotAllowed
 from newsletter.ports import BriefStore, Clock, Decisions, IssueStore

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from newsletter.core.publication import Newsletter
 from newsletter.ports import Clock
-from subscribers.health import TROUBLE_DAYS, Health, ListHealth
+from subscribers.health.service import TROUBLE_DAYS, Health, ListHealth
 from subscribers.model import SuppressionReason
 
 

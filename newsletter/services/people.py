@@ -15,10 +15,10 @@ from newsletter.core.history import (
 )
 from newsletter.ports import Clock, Decisions
 from subscribers.errors import InvalidChoice, NoSuchSubscriber
-from subscribers.evidence import Entry, Person, Traces, lines_of
 from subscribers.model import Subscription
-from subscribers.records import Records, standing
-from subscribers.service import Subscriptions
+from subscribers.records.model import Entry, Person, Traces, lines_of
+from subscribers.records.service import Records, standing
+from subscribers.subscriptions.service import Subscriptions
 
 
 class Letters(Protocol):

@@ -6,13 +6,13 @@ from datetime import date
 
 from newsletter.core.delivery import Recipient
 from newsletter.core.edition import Edition, Letter, edition_for
-from newsletter.core.filed import FiledIssue
 from newsletter.core.mailing import Envelope, envelope_of, personal, personalized
 from newsletter.core.publication import Newsletter
+from newsletter.core.stored import FiledIssue
 from newsletter.errors import NotFound
 from newsletter.services.publishing import Publishing
 from subscribers.model import EVERYTHING, TopicSet
-from subscribers.service import Subscriptions
+from subscribers.subscriptions.service import Subscriptions
 
 ToEml = Callable[[Envelope, Letter, Recipient], bytes]
 

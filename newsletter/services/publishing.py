@@ -4,11 +4,11 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.core.edition import Edition, Letter, compose, edition_of
-from newsletter.core.filed import FiledIssue, IssueState
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue, assemble
 from newsletter.core.mailing import Links, content_hash, envelope_of
 from newsletter.core.publication import ApprovalPolicy, Newsletter
+from newsletter.core.stored import FiledIssue, IssueState
 from newsletter.errors import NotAllowed, NotFound
 from newsletter.ports import BriefStore, Clock, Decisions, IssueStore, Renderer
 

@@ -12,7 +12,7 @@ from newsletter.core.publication import Newsletter
 from newsletter.errors import NotAllowed
 from newsletter.ports import Clock
 from subscribers.model import SunsetPolicy
-from subscribers.sunsets import Sunsets
+from subscribers.sunset.service import Sunsets
 
 _PAGE = 500  #: subscriptions looked at together
 _PAGES = 50  #: in one go; the next goes on from there

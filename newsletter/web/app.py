@@ -10,20 +10,21 @@ from starlette.exceptions import HTTPException
 
 from newsletter.core.publication import Newsletter
 from newsletter.errors import NotFound
-from newsletter.services.feedback import Feedback
+from newsletter.services.event_intake import Feedback
 from newsletter.services.publishing import Publishing
-from newsletter.web import goodbye, health, inbound, issues, keeping, subscriptions, webhook
-from newsletter.web.bodies import ShortBodies
+from newsletter.web import health, inbound, webhook
+from newsletter.web.body_limit import ShortBodies
 from newsletter.web.headers import GuardedHeaders, guard
 from newsletter.web.health import Health
 from newsletter.web.inbound import Inbound
-from newsletter.web.pages import Pages
-from newsletter.web.reader import Door
-from newsletter.web.signup_room import SignUpRoom
-from newsletter.web.subscriptions import Movers, People
+from newsletter.web.public import issues, preferences, still_wanted, unsubscribe
+from newsletter.web.public.links import Door
+from newsletter.web.public.pages import Pages
+from newsletter.web.public.preferences import Movers, People
+from newsletter.web.public.signup_context import SignUpRoom
 from subscribers.errors import InvalidLink, NoSuchSubscriber, NoSuchSubscription
-from subscribers.service import Subscriptions
-from subscribers.sunsets import Sunsets
+from subscribers.subscriptions.service import Subscriptions
+from subscribers.sunset.service import Sunsets
 
 
 def create_app(
@@ -51,15 +52,15 @@ def create_app(
     )
     pages = Pages(templates)
     door = Door(newsletters, subscriptions_desk, now)
-    app.add_route(goodbye.ONE_CLICK, goodbye.one_click(door, pages), methods=["POST"])
+    app.add_route(unsubscribe.ONE_CLICK, unsubscribe.one_click(door, pages), methods=["POST"])
     app.include_router(health.routes(health_room))
     app.include_router(webhook.routes(feedback))
     if inbound_room is not None:
         app.include_router(inbound.routes(inbound_room))
-    app.include_router(goodbye.routes(door, pages))
+    app.include_router(unsubscribe.routes(door, pages))
     if sunsets is not None:
-        app.include_router(keeping.routes(door, sunsets, pages))
-    app.include_router(subscriptions.routes(door, pages, people=people, movers=movers))
+        app.include_router(still_wanted.routes(door, sunsets, pages))
+    app.include_router(preferences.routes(door, pages, people=people, movers=movers))
     if signup_room is not None:  # its paths have the shape of an issue's
         for router in signup_room.routers(now, pages):
             app.include_router(router)

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
-from newsletter.web.pages import READ
+from newsletter.web.public.pages import READ
 
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"  #: the text format's media type
 

@@ -15,8 +15,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from newsletter.core.goodbye import MailedGoodbye
-from newsletter.services.farewells import Farewells
+from newsletter.core.unsubscribe_mail import MailedGoodbye
+from newsletter.services.unsubscribe_mail import Farewells
 
 #: SendGrid takes letters of 30 MB at most; anything far above is not SendGrid's.
 BODY_LIMIT = 32 * 1024 * 1024

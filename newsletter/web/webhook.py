@@ -8,7 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from newsletter.core.events import EventKind
 from newsletter.errors import EventNotAuthentic
 from newsletter.ports import KeptEvents
-from newsletter.services.feedback import Feedback
+from newsletter.services.event_intake import Feedback
 
 #: SendGrid posts up to 768 KB at a time; anything far above is not SendGrid.
 BODY_LIMIT = 8 * 1024 * 1024

@@ -9,15 +9,15 @@ from functools import partial
 import pytest
 from sqlalchemy import Engine
 
-from newsletter.adapters.stores.troubles import unknown_issues
-from newsletter.adapters.stores.watch import Watches
-from newsletter.core.alert import body, pause_before, source_down, title, unknown_batch
-from newsletter.core.notice import Notice, NoticeKind
+from newsletter.core.alert_text import body, pause_before, source_down, title, unknown_batch
+from newsletter.core.operator_alert import Notice, NoticeKind
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import SourceHealth, SourceRecord, SourceState
 from newsletter.services.alerting import Alerting, trial
-from newsletter.services.calendar import Calendar
 from newsletter.services.polling import SourceReport
+from newsletter.services.schedule import Calendar
+from newsletter.stores.schedule import Watches
+from newsletter.stores.unknown_issues import unknown_issues
 from tests.alerts.conftest import FakeChannel
 from tests.house import TODAY, TestHouse, open_house
 

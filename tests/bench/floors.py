@@ -14,8 +14,8 @@ from newsletter.adapters.sendgrid.payload import mail_send
 from newsletter.bootstrap import House
 from newsletter.core.delivery import Claim, Recipient
 from newsletter.core.edition import Letter
-from newsletter.core.filed import FiledIssue
 from newsletter.core.mailing import Envelope, envelope_of
+from newsletter.core.stored import FiledIssue
 from newsletter.services.publishing import whole
 from tests.bench.measure import watch
 from tests.bench.place import SLUG, Place

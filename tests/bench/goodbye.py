@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import psutil
 from sqlalchemy import Engine, text
 
-from newsletter.demo.place import free_port
+from newsletter.demo.environment import free_port
 from subscribers.model import Purpose
 from subscribers.tokens import make_token
 from tests.bench.intake import await_web

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from newsletter.bootstrap import House
-from newsletter.demo.place import free_port
+from newsletter.demo.environment import free_port
 from tests.bench.floors import copy_events
 from tests.bench.measure import watch
 from tests.bench.place import Place

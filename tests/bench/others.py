@@ -7,8 +7,8 @@ from pathlib import Path
 
 from newsletter.bootstrap import House
 from newsletter.core.edition import edition_for
-from newsletter.core.filed import FiledIssue
 from newsletter.core.mailing import personal
+from newsletter.core.stored import FiledIssue
 from newsletter.rendering.renderer import Renderer
 from newsletter.settings import shipped
 from subscribers.model import TopicSet

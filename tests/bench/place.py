@@ -18,8 +18,8 @@ from sqlalchemy import make_url
 
 from newsletter.adapters.embedded import embedded_url
 from newsletter.bootstrap import House
-from newsletter.core.filed import FiledIssue
 from newsletter.core.publication import Newsletter
+from newsletter.core.stored import FiledIssue
 from newsletter.services.publishing import day_of
 from newsletter.settings import Settings, load_settings, shipped
 from tests.house import brief

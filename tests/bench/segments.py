@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from newsletter.bootstrap import House
-from subscribers.segment import Filter
+from subscribers.segments.filters import Filter
 from tests.bench.measure import watch
 from tests.bench.place import SLUG, Place
 

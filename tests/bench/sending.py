@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from newsletter.bootstrap import House
-from newsletter.core.filed import FiledIssue
+from newsletter.core.stored import FiledIssue
 from tests.bench.measure import peak_megabytes, watch
 from tests.bench.place import SLUG, Place
 from tests.bench.sink import Counts, Sink

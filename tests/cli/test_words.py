@@ -129,7 +129,7 @@ def test_an_error_nobody_foresaw_is_one_sentence_too(
     def broken() -> None:
         raise ZeroDivisionError("no\nmore")
 
-    monkeypatch.setattr("newsletter.cli.desk.house", broken)
+    monkeypatch.setattr("newsletter.cli.common.house", broken)
     monkeypatch.setattr("newsletter.cli.briefs.house", broken)
     monkeypatch.setattr("newsletter.cli.app.leave", lambda: None)
     code, _, err = said(capsys, "briefs", "show", "1")

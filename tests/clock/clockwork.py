@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine, text
 
-from newsletter.adapters.stores.watch import Watches
-from newsletter.core.filed import IssueState
-from newsletter.core.notice import Notice
+from newsletter.core.operator_alert import Notice
 from newsletter.core.publication import Newsletter
-from newsletter.services.calendar import Calendar
+from newsletter.core.stored import IssueState
+from newsletter.services.schedule import Calendar
+from newsletter.stores.schedule import Watches
 from tests.fakes import FakeClock, FakeQueue
 from tests.house import TECHNOLOGY, TestHouse, open_house
 

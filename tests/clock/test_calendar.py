@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from newsletter.adapters.notices import log_notice
+from newsletter.adapters.log_alerts import log_notice
 from newsletter.core.delivery import Refused, Remedy
-from newsletter.core.filed import IssueState
-from newsletter.core.notice import NoticeKind
+from newsletter.core.operator_alert import NoticeKind
 from newsletter.core.publication import ApprovalPolicy
+from newsletter.core.stored import IssueState
 from newsletter.errors import RenderingFailed
 from tests.clock.clockwork import Clockwork, enter, open_clockwork
 from tests.house import TECHNOLOGY, TODAY

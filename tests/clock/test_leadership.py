@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from newsletter.adapters.database import make_engine
 from newsletter.adapters.leadership import AdvisoryLeadership
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from newsletter.settings import shipped
+from newsletter.stores.database import make_engine
 from tests.house import TestHouse, open_house
 
 pytestmark = pytest.mark.postgres

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from newsletter.core.filed import IssueState
+from newsletter.core.stored import IssueState
 from newsletter.core.timetable import wave_moment
 from tests.clock.clockwork import Clockwork, open_clockwork
 from tests.house import TODAY

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.core.filed import IssueState
-from newsletter.core.notice import NoticeKind
+from newsletter.core.operator_alert import NoticeKind
 from newsletter.core.publication import Timetable, Weekday
+from newsletter.core.stored import IssueState
 from newsletter.core.timetable import (
     LOOK_BACK,
     Assemble,

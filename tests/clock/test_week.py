@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from newsletter.core.filed import IssueState
+from newsletter.core.stored import IssueState
 from tests.clock.clockwork import Clockwork, enter, open_clockwork
 
 pytestmark = pytest.mark.postgres

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.core.brakes import Fuse, Pace, Trouble, blown, next_turn, room_within
+from newsletter.core.sending_limits import Fuse, Pace, Trouble, blown, next_turn, room_within
 
 FUSE = Fuse(after=100, refused=0.05, unknown=0.1, bounced=0.08, complained=0.003)
 CALM = Trouble(asked=1000, refused=50, unknown=100, bounced=80, complained=3)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.core.settlement import (
+from newsletter.core.reconciliation import (
     Absent,
     Settlement,
     Shown,

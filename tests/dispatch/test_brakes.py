@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from newsletter.adapters.stores.deliveries import Deliveries
-from newsletter.core.brakes import Fuse, Pace
 from newsletter.core.delivery import NotYet, Unknown
-from newsletter.core.filed import IssueState
+from newsletter.core.sending_limits import Fuse, Pace
+from newsletter.core.stored import IssueState
 from newsletter.errors import NotAllowed
+from newsletter.stores.deliveries import Deliveries
 from tests.house import TODAY, TestHouse, open_house
 
 pytestmark = pytest.mark.postgres

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine, text
 
-from newsletter.adapters.stores import proof
 from newsletter.core.delivery import (
     Accepted,
     Claim,
@@ -19,8 +18,9 @@ from newsletter.core.delivery import (
     dispose,
 )
 from newsletter.core.events import DeliveryEvent, EventKind
-from newsletter.core.filed import IssueState
-from newsletter.core.settlement import Ruling
+from newsletter.core.reconciliation import Ruling
+from newsletter.core.stored import IssueState
+from newsletter.stores import acceptance
 from tests.house import TODAY, TestHouse, open_house
 
 pytestmark = pytest.mark.postgres
@@ -184,7 +184,7 @@ def test_a_split_and_a_proof_at_once_do_not_miss_each_other(house, engine):
     lost = lose(house)
     resent = claim(house)
     with ThreadPoolExecutor() as pool, engine.begin() as keeping:
-        proof.prove(keeping, [lost.attempt_id], house.clock.now(), witness="a test proved")
+        acceptance.prove(keeping, [lost.attempt_id], house.clock.now(), witness="a test proved")
         splitting = pool.submit(answer, house, resent, TOO_LARGE)
         until_somebody_waits(engine)
         keeping.commit()

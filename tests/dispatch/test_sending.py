@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Engine
 
 from newsletter.core.delivery import Refused, Remedy, Unknown
-from newsletter.core.filed import IssueState
 from newsletter.core.publication import ApprovalPolicy
+from newsletter.core.stored import IssueState
 from newsletter.errors import NotAllowed
 from subscribers.model import Suppression, SuppressionReason
 from tests.house import TECHNOLOGY, TODAY, TestHouse, brief, open_house

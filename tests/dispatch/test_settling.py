@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy import Engine, text
 
-from newsletter.adapters.stores.unknowns import Unknowns
 from newsletter.core.delivery import Unknown
-from newsletter.core.filed import IssueState
-from newsletter.core.settlement import Ruling, Settlement
+from newsletter.core.reconciliation import Ruling, Settlement
+from newsletter.core.stored import IssueState
 from newsletter.errors import NotAllowed
+from newsletter.stores.unknown_batches import Unknowns
 from tests.house import TODAY, TestHouse, open_house
 
 pytestmark = pytest.mark.postgres

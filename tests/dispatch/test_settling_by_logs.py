@@ -8,12 +8,8 @@ from functools import partial
 import pytest
 from sqlalchemy import Engine, text
 
-from newsletter.adapters.stores.decisions import DecisionLog
-from newsletter.adapters.stores.troubles import unknown_issues
-from newsletter.adapters.stores.unknowns import Unknowns
 from newsletter.core.delivery import Unknown
-from newsletter.core.filed import IssueState
-from newsletter.core.settlement import (
+from newsletter.core.reconciliation import (
     Absent,
     Evidence,
     Means,
@@ -23,7 +19,11 @@ from newsletter.core.settlement import (
     Sighting,
     Unavailable,
 )
-from newsletter.services.settling import Settling
+from newsletter.core.stored import IssueState
+from newsletter.services.reconciliation import Settling
+from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.unknown_batches import Unknowns
+from newsletter.stores.unknown_issues import unknown_issues
 from tests.cli.conftest import desk, sandbox, sending_desk, stand_in  # noqa: F401  # fixtures
 from tests.house import TODAY, TestHouse, open_house
 

@@ -12,10 +12,10 @@ from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine, text
 
-from newsletter.adapters.database import make_engine
 from newsletter.adapters.metrics import Metrics
-from newsletter.adapters.vitals import vital_signs
 from newsletter.core.delivery import BatchState, Refused, Remedy, Unknown
+from newsletter.stores.database import make_engine
+from newsletter.stores.healthcheck import vital_signs
 from newsletter.web.health import Health, routes
 from tests.house import TestHouse, open_house
 

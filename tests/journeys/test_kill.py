@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from newsletter.bootstrap import House
-from newsletter.core.filed import IssueState
-from newsletter.demo.place import free_port
+from newsletter.core.stored import IssueState
+from newsletter.demo.environment import free_port
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from newsletter.services.publishing import day_of
 from newsletter.settings import load_settings, shipped

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import Engine, text
 
 from newsletter.adapters.sources.polling import HttpSourceReader
-from newsletter.adapters.stores.sources import Sources
 from newsletter.core.publication import Newsletter
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import (
@@ -21,6 +20,7 @@ from newsletter.core.source_record import (
     Validators,
 )
 from newsletter.services.polling import Polling, PollResult
+from newsletter.stores.sources import Sources
 from tests.house import TECHNOLOGY, open_house
 from tests.polling.conftest import NOW, Site, feed, post, posts, rss, rss_item, wordpress
 

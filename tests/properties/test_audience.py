@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from subscribers.audience import exclusion
 from subscribers.model import (
     Purpose,
     SubscriptionStatus,
@@ -16,8 +15,9 @@ from subscribers.model import (
     SuppressionReason,
     TopicSet,
 )
-from subscribers.service import Subscriptions
-from subscribers.store.store import PostgresStore
+from subscribers.rules.audience import exclusion
+from subscribers.subscriptions.service import Subscriptions
+from subscribers.subscriptions.store import PostgresStore
 from subscribers.tokens import make_token
 from tests.subscribers.lists import NOW, import_text
 

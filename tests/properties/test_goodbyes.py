@@ -26,11 +26,10 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from newsletter.bootstrap import House
-from newsletter.core.goodbye import MailedGoodbye
 from newsletter.core.signup import Typed
-from newsletter.services.farewells import Heard
+from newsletter.core.unsubscribe_mail import MailedGoodbye
+from newsletter.services.unsubscribe_mail import Heard
 from newsletter.settings import load_settings, shipped
-from subscribers.asking import Evidence
 from subscribers.errors import (
     InvalidLink,
     NoSuchSubscriber,
@@ -39,6 +38,7 @@ from subscribers.errors import (
     NotMerged,
 )
 from subscribers.model import Purpose, Suppression, SuppressionReason
+from subscribers.signup.model import Evidence
 from subscribers.tokens import make_token
 from tests.fakes import FakeClock
 from tests.signing import Seal, body_of

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from newsletter.core.edition import edition_for
-from newsletter.core.filed import IssueState
 from newsletter.core.publication import Readers
-from subscribers.audience import exclusion
+from newsletter.core.stored import IssueState
 from subscribers.model import (
     Exclusion,
     SubscriptionStatus,
@@ -20,6 +19,7 @@ from subscribers.model import (
     SuppressionReason,
     TopicSet,
 )
+from subscribers.rules.audience import exclusion
 from tests.house import TECHNOLOGY, TODAY, open_house
 
 pytestmark = pytest.mark.postgres

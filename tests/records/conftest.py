@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from newsletter.adapters.stores.decisions import DecisionLog
-from newsletter.adapters.stores.people import Letters
 from newsletter.services.people import People
-from subscribers.evidence import Newcomer
+from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.person_history import Letters
 from subscribers.model import Purpose, Subscription, TopicSet
-from subscribers.records import Records
-from subscribers.store.records import PostgresRecords
+from subscribers.records.model import Newcomer
+from subscribers.records.service import Records
+from subscribers.records.store import PostgresRecords
 from subscribers.tokens import make_token
 from tests.cli.conftest import desk  # noqa: F401  # a fixture
 from tests.house import TestHouse, open_house

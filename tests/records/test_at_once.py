@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from subscribers.asking import Evidence, Limits, Wanted
+from subscribers.db import merging
+from subscribers.db.connection import transaction
 from subscribers.model import Frequency, TopicSet
-from subscribers.signups import SignUps
-from subscribers.store import merging
-from subscribers.store.driver import transaction
-from subscribers.store.signups import PostgresSignUps
+from subscribers.signup.model import Evidence, Limits, Wanted
+from subscribers.signup.service import SignUps
+from subscribers.signup.store import PostgresSignUps
 from tests.records.conftest import Office
 from tests.waiting import until_somebody_waits
 

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from subscribers.asking import Evidence, Limits, Wanted
 from subscribers.errors import NotAdded, NotMerged
 from subscribers.model import (
     Frequency,
@@ -16,8 +15,9 @@ from subscribers.model import (
     SuppressionReason,
     TopicSet,
 )
-from subscribers.signups import SignUps
-from subscribers.store.signups import PostgresSignUps
+from subscribers.signup.model import Evidence, Limits, Wanted
+from subscribers.signup.service import SignUps
+from subscribers.signup.store import PostgresSignUps
 from tests.records.conftest import Office
 
 pytestmark = pytest.mark.postgres

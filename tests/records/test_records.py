@@ -154,7 +154,7 @@ def test_evidence_is_told_in_full(office: Office):
 
 
 def account_of(office: Office, email: str) -> str:
-    from subscribers.evidence import account
+    from subscribers.records.model import account
 
     return account(office.records.evidence(email), now=office.now)
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from subscribers.asking import Evidence
 from subscribers.errors import NotAdded
+from subscribers.health.store import PostgresHealth
 from subscribers.model import SubscriptionStatus, Suppression, SuppressionReason
-from subscribers.records import standing
-from subscribers.segment import Filter, Standing
-from subscribers.store.health import PostgresHealth
-from subscribers.store.segments import PostgresSegments
-from subscribers.store.signups import PostgresSignUps
+from subscribers.records.service import standing
+from subscribers.segments.filters import Filter, Standing
+from subscribers.segments.store import PostgresSegments
+from subscribers.signup.model import Evidence
+from subscribers.signup.store import PostgresSignUps
 from tests.records.conftest import Office
 
 pytestmark = pytest.mark.postgres

@@ -10,8 +10,8 @@ from newsletter.core.issue import Issue
 from newsletter.core.publication import Newsletter
 from newsletter.errors import RenderingFailed
 from newsletter.rendering.lint import lint
-from newsletter.rendering.places import with_places
 from newsletter.rendering.renderer import Renderer
+from newsletter.rendering.source_map import with_places
 
 _BRIEF = "issue/parts/brief.mjml.j2"
 _LEAD = "issue/parts/lead.mjml.j2"

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sendgrid import SendGridAPIClient
 from sendgrid.helpers.eventwebhook import EventWebhook, EventWebhookHeader
 
+from newsletter.sandbox.event_sender import MAX_POST_BYTES, posts
 from newsletter.sandbox.events import Fate, Happening, Shares, events_of, fate_of
-from newsletter.sandbox.postman import MAX_POST_BYTES, posts
 from newsletter.sandbox.server import Sandbox
 
 Make = Callable[..., dict[str, Any]]

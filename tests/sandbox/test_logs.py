@@ -9,7 +9,7 @@ from python_http_client import exceptions
 from sendgrid import SendGridAPIClient
 
 from newsletter.sandbox.queries import read_query
-from newsletter.sandbox.room import BadRequest
+from newsletter.sandbox.routing import BadRequest
 from newsletter.sandbox.server import Sandbox
 
 Make = Callable[..., dict[str, Any]]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
-from newsletter.services.feedback import Feedback
+from newsletter.services.event_intake import Feedback
 from tests.house import TestHouse, open_house
 from tests.signing import Seal, body_of
 

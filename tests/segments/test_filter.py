@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from subscribers.audience import exclusion
 from subscribers.errors import InvalidSegment
 from subscribers.model import Frequency, Subscription, SubscriptionStatus, TopicSet
-from subscribers.segment import Filter, Standing, filter_data, read_filter, sentence
-from subscribers.store.segments import PostgresSegments
+from subscribers.rules.audience import exclusion
+from subscribers.segments.filters import Filter, Standing, filter_data, read_filter, sentence
+from subscribers.segments.store import PostgresSegments
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -5,11 +5,11 @@ from datetime import date, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from newsletter.adapters.stores.volume import accepted_since
 from newsletter.services.list_health import HealthDesk
-from subscribers.health import Growth, ListHealth, Week
+from newsletter.stores.sent_volume import accepted_since
+from subscribers.health.service import Growth, ListHealth, Week
+from subscribers.health.store import PostgresHealth
 from subscribers.model import AudienceCounts, Frequency, SuppressionReason
-from subscribers.store.health import PostgresHealth
 from tests.fakes import FakeClock
 from tests.house import TECHNOLOGY
 

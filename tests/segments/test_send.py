@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy import Engine, text
 
-from newsletter.core.filed import IssueState
+from newsletter.core.stored import IssueState
 from newsletter.errors import NotAllowed
 from subscribers.errors import NoSuchSegment
 from subscribers.model import Suppression, SuppressionReason
-from subscribers.segment import Filter
+from subscribers.segments.filters import Filter
 from tests.house import TODAY, TestHouse, open_house
 
 pytestmark = pytest.mark.postgres

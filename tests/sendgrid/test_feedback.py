@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
-from newsletter.core.account import Sums
 from newsletter.core.delivery import (
     Accepted,
     Claim,
@@ -25,10 +24,11 @@ from newsletter.core.delivery import (
     advance,
 )
 from newsletter.core.events import CONSEQUENCES, EventKind
-from newsletter.core.filed import IssueState
+from newsletter.core.issue_totals import Sums
+from newsletter.core.stored import IssueState
 from newsletter.errors import EventNotAuthentic
 from newsletter.ports import KeptEvents
-from newsletter.services.feedback import Feedback
+from newsletter.services.event_intake import Feedback
 from subscribers.model import SubscriptionStatus, SuppressionReason
 from tests.house import TODAY, TestHouse, open_house
 from tests.signing import Seal, body_of

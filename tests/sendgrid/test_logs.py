@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.adapters.sendgrid.logs import SendGridLogs
 from newsletter.core.delivery import Claim, Outcome
-from newsletter.core.settlement import Absent, Probe, Shown, Sighting, Unavailable
+from newsletter.core.reconciliation import Absent, Probe, Shown, Sighting, Unavailable
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from tests.sendgrid.canned import answer, answering
 from tests.sendgrid.conftest import KEY, claim_for

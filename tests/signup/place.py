@@ -11,22 +11,22 @@ from sqlalchemy import Engine, text
 from newsletter.adapters.disposable import is_disposable
 from newsletter.adapters.sendgrid.mailer import SendGridMailer
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
-from newsletter.adapters.stores.correspondence import Outbox
-from newsletter.core.correspondence import CorrespondenceKind
-from newsletter.core.notice import Notice
+from newsletter.core.operator_alert import Notice
 from newsletter.core.publication import Newsletter
-from newsletter.rendering.notes import NotePress
+from newsletter.core.transactional import CorrespondenceKind
+from newsletter.rendering.transactional import NotePress
 from newsletter.sandbox.server import Sandbox
-from newsletter.services.addressing import Addressing
-from newsletter.services.correspondence import Correspondence
-from newsletter.services.feedback import Feedback
-from newsletter.services.signing_up import SigningUp
+from newsletter.services.event_intake import Feedback
+from newsletter.services.signup import SigningUp
+from newsletter.services.transactional import Correspondence
+from newsletter.services.transactional_context import Addressing
 from newsletter.settings import shipped
+from newsletter.stores.transactional import Outbox
 from newsletter.web.app import create_app
-from newsletter.web.signup_room import SignUpRoom
+from newsletter.web.public.signup_context import SignUpRoom
 from subscribers.model import Subscription, Suppression, SuppressionReason
-from subscribers.signups import SignUps
-from subscribers.store.signups import PostgresSignUps
+from subscribers.signup.service import SignUps
+from subscribers.signup.store import PostgresSignUps
 from tests.house import BASE_URL, TECHNOLOGY, TestHouse, open_house
 from tests.signing import Seal
 

@@ -7,10 +7,10 @@ import pytest
 from psycopg.errors import CheckViolation
 from sqlalchemy import text
 
+from subscribers.db import consent_acts
+from subscribers.db.connection import transaction
 from subscribers.errors import InvalidAddress
 from subscribers.model import ConsentAct, SuppressionReason
-from subscribers.store import acting
-from subscribers.store.driver import transaction
 from tests.signup.place import READER, SignUpHouse, links
 from tests.waiting import until_somebody_waits
 from tests.web.conftest import Client
@@ -81,7 +81,7 @@ def test_a_goodbye_said_while_a_new_address_is_confirmed_stands(moving: SignUpHo
     token = moving.link(OTHER).rpartition("/")[2]
     with ThreadPoolExecutor(1) as thread:
         with transaction(moving.house.engine) as leaves:
-            acting.act(leaves, [stood.id], ConsentAct.WITHDRAWN, at=now, source="link")
+            consent_acts.act(leaves, [stood.id], ConsentAct.WITHDRAWN, at=now, source="link")
             moves = thread.submit(moving.signing_up.confirm_address, token)
             until_somebody_waits(moving.house.engine)
         moves.result()

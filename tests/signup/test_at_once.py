@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from newsletter.core.signup import Typed
-from subscribers.asking import Evidence
+from subscribers.signup.model import Evidence
 from tests.signup.place import READER, SignUpHouse
 
 pytestmark = pytest.mark.postgres

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
-from newsletter.core.correspondence import CorrespondenceKind
+from newsletter.core.transactional import CorrespondenceKind
 from tests.chromium import CONTRASTS
 from tests.house import BASE_URL
 from tests.signup.place import READER, SignUpHouse

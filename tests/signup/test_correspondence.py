@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.core.correspondence import CorrespondenceKind
-from newsletter.core.notice import NoticeKind
+from newsletter.core.operator_alert import NoticeKind
+from newsletter.core.transactional import CorrespondenceKind
 from subscribers.model import SuppressionReason
 from tests.signup.conftest import Ask
 from tests.signup.place import READER, SignUpHouse, links

@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 
 from newsletter.core.publication import Weekday, WeeklyDigest
 from newsletter.sandbox.server import Sandbox
-from newsletter.web.evenly import evenly
-from newsletter.web.guessing import zone_guess
-from newsletter.web.stamps import Stamps
+from newsletter.web.public.form_tokens import Stamps
+from newsletter.web.public.min_duration import evenly
+from newsletter.web.public.zone_guess import zone_guess
 from subscribers.model import Frequency, SuppressionReason
 from tests.signup.conftest import Ask
 from tests.signup.place import PAGE, READER, SignUpHouse, newsletter, open_signups, stamp_in

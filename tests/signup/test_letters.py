@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.core.correspondence import CorrespondenceKind, Matter
+from newsletter.core.transactional import CorrespondenceKind, Matter
 from newsletter.errors import RenderingFailed
-from newsletter.rendering.notes import NotePress, _sample
+from newsletter.rendering.transactional import NotePress, _sample
 from newsletter.settings import shipped
 from tests.house import TECHNOLOGY
 

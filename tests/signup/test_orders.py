@@ -9,15 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from newsletter.core.correspondence import CorrespondenceKind, Note
 from newsletter.core.delivery import Accepted, Outcome
 from newsletter.core.signup import Typed
-from subscribers.asking import LIFTED_BY_OWNER, Evidence
+from newsletter.core.transactional import CorrespondenceKind, Note
 from subscribers.errors import InvalidLink
 from subscribers.model import SubscriptionStatus, Suppression, SuppressionReason
-from subscribers.records import Records
-from subscribers.store.records import PostgresRecords
-from subscribers.suppression import weightier
+from subscribers.records.service import Records
+from subscribers.records.store import PostgresRecords
+from subscribers.rules.suppression import weightier
+from subscribers.signup.model import LIFTED_BY_OWNER, Evidence
 from tests.signup.place import SignUpHouse, links
 
 pytestmark = pytest.mark.postgres

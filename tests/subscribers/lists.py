@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from subscribers.lists import Lists
+from subscribers.lists.service import Lists
+from subscribers.lists.store import PostgresLists
 from subscribers.model import ImportReport
-from subscribers.store.lists import PostgresLists
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TOPICS = ("chips", "policy", "security")

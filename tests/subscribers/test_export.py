@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from subscribers.errors import InvalidList
-from subscribers.lists import Lists
+from subscribers.lists.service import Lists
+from subscribers.lists.store import PostgresLists
 from subscribers.model import Frequency, Suppression, SuppressionReason
-from subscribers.segment import Filter, Standing
-from subscribers.service import Subscriptions
-from subscribers.store.lists import PostgresLists
-from subscribers.store.store import PostgresStore
+from subscribers.segments.filters import Filter, Standing
+from subscribers.subscriptions.service import Subscriptions
+from subscribers.subscriptions.store import PostgresStore
 from tests.subscribers.lists import NOW, import_text
 
 pytestmark = pytest.mark.postgres

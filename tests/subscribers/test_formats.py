@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from subscribers.errors import InvalidList
-from subscribers.formats import FORMATS, read_mapping
+from subscribers.lists.formats import FORMATS, read_mapping
 from tests.subscribers.lists import answers, import_text
 
 pytestmark = pytest.mark.postgres

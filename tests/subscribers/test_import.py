@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from subscribers.errors import InvalidList
-from subscribers.lists import Lists
+from subscribers.lists.service import Lists
+from subscribers.lists.store import PostgresLists
 from subscribers.model import (
     ImportReport,
     RowResult,
@@ -14,9 +15,8 @@ from subscribers.model import (
     SuppressionReason,
     TopicSet,
 )
-from subscribers.service import Subscriptions
-from subscribers.store.lists import PostgresLists
-from subscribers.store.store import PostgresStore
+from subscribers.subscriptions.service import Subscriptions
+from subscribers.subscriptions.store import PostgresStore
 from tests.subscribers.lists import NOW, answers, import_text
 
 pytestmark = pytest.mark.postgres

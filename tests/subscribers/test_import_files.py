@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from subscribers import reading
 from subscribers.errors import InvalidList
+from subscribers.lists import reader_process
 from subscribers.model import RowResult
 from tests.subscribers.lists import import_text
 
@@ -85,7 +85,7 @@ def test_a_zip_of_one_list_is_read_and_of_several_is_not(engine: Engine, tmp_pat
 def test_a_long_list_is_read_by_another_process_which_says_what_is_wrong(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "_LONG", 0)
+    monkeypatch.setattr(reader_process, "_LONG", 0)
     told: list[int] = []
     content = "email\n" + "".join(f"r{number}@example.com\n" for number in range(4_100))
     report = import_text(engine, tmp_path, content, on_progress=lambda at, _: told.append(at))

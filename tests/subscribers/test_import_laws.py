@@ -15,8 +15,8 @@ from subscribers.model import (
     Suppression,
     SuppressionReason,
 )
-from subscribers.service import Subscriptions
-from subscribers.store.store import PostgresStore
+from subscribers.subscriptions.service import Subscriptions
+from subscribers.subscriptions.store import PostgresStore
 from tests.subscribers.lists import NOW, answers, import_text
 
 pytestmark = pytest.mark.postgres

@@ -1,8 +1,8 @@
 import pytest
 
 from subscribers.errors import InvalidList
-from subscribers.formats import read_mapping
-from subscribers.roster import Roster, read_roster
+from subscribers.lists.csv_reader import Roster, read_roster
+from subscribers.lists.formats import read_mapping
 
 TOPICS = {"chips", "policy"}
 ZONES = {"UTC", "Europe/Berlin"}

@@ -1,8 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers.audience import exclusion
-from subscribers.consent import status_after
 from subscribers.model import (
     ConsentAct,
     Exclusion,
@@ -10,7 +8,9 @@ from subscribers.model import (
     SuppressionReason,
     TopicSet,
 )
-from subscribers.suppression import LADDER, weightier
+from subscribers.rules.audience import exclusion
+from subscribers.rules.consent import status_after
+from subscribers.rules.suppression import LADDER, weightier
 
 
 def test_suppression_is_said_before_everything_else() -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from subscribers.consent import status_after
 from subscribers.errors import InvalidLink, NoSuchSubscriber, NoSuchSubscription
 from subscribers.model import (
     ConsentAct,
@@ -16,9 +15,10 @@ from subscribers.model import (
     SuppressionReason,
     TopicSet,
 )
-from subscribers.service import Subscriptions
-from subscribers.store.store import PostgresStore
-from subscribers.suppression import weightier
+from subscribers.rules.consent import status_after
+from subscribers.rules.suppression import weightier
+from subscribers.subscriptions.service import Subscriptions
+from subscribers.subscriptions.store import PostgresStore
 from subscribers.tokens import make_token
 from tests.subscribers.lists import NOW, import_text
 

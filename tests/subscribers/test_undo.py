@@ -5,11 +5,11 @@ import pytest
 from sqlalchemy import Engine, text
 
 from subscribers.errors import NoSuchImport
-from subscribers.lists import Lists
+from subscribers.lists.service import Lists
+from subscribers.lists.store import PostgresLists
 from subscribers.model import Change, Stayed, Subscription, SubscriptionStatus, TopicSet
-from subscribers.service import Subscriptions
-from subscribers.store.lists import PostgresLists
-from subscribers.store.store import PostgresStore
+from subscribers.subscriptions.service import Subscriptions
+from subscribers.subscriptions.store import PostgresStore
 from tests.subscribers.lists import NOW, import_text
 
 pytestmark = pytest.mark.postgres

@@ -5,13 +5,13 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine, text
 
-from newsletter.adapters.stores.correspondence import Outbox
-from newsletter.adapters.stores.sunset import LettersSent
-from newsletter.core.correspondence import CorrespondenceKind
+from newsletter.core.transactional import CorrespondenceKind
 from newsletter.services.sunset import Sunset
+from newsletter.stores.sunset import LettersSent
+from newsletter.stores.transactional import Outbox
 from subscribers.model import Subscription, SunsetPolicy
-from subscribers.store.sunsets import PostgresSunsets
-from subscribers.sunsets import Sunsets
+from subscribers.sunset.service import Sunsets
+from subscribers.sunset.store import PostgresSunsets
 from tests.house import TECHNOLOGY, TestHouse, open_house
 
 POLICY = SunsetPolicy(after_days=90, answer_days=14, letters=3)

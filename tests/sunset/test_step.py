@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from subscribers.model import Suppression, SuppressionReason
-from subscribers.sunset import Silence, Step, step
+from subscribers.rules.sunset import Silence, Step, step
 from tests.sunset.place import DAY, POLICY, Place, open_place
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

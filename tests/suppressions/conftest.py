@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import Engine, text
 
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
-from newsletter.adapters.stores.decisions import DecisionLog
-from newsletter.adapters.stores.events import Events
 from newsletter.ports import KeptEvents
-from newsletter.services.feedback import Feedback
-from newsletter.services.suppressing import Suppressing
+from newsletter.services.event_intake import Feedback
+from newsletter.services.suppression_sync import Suppressing
+from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.events import Events
 from subscribers.model import Suppression, SuppressionReason
-from subscribers.service import Subscriptions
-from subscribers.store.store import PostgresStore
+from subscribers.subscriptions.service import Subscriptions
+from subscribers.subscriptions.store import PostgresStore
 from tests.cli.conftest import desk  # noqa: F401  # a fixture
 from tests.fakes import FakeClock
 from tests.signing import Seal, body_of

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.errors import NotAllowed
-from newsletter.services.suppressing import decisions_about
+from newsletter.services.suppression_sync import decisions_about
 from subscribers.errors import InvalidAddress, NoSuchSuppression, NotLifted
 from subscribers.model import SuppressionReason
-from subscribers.suppression import LADDER, OWNERS_WORD, is_answered
+from subscribers.rules.suppression import LADDER, OWNERS_WORD, is_answered
 from tests.suppressions.conftest import START, Town, listed
 
 pytestmark = pytest.mark.postgres

@@ -10,7 +10,7 @@ from newsletter.adapters.sendgrid.mailer import open_client
 from newsletter.adapters.sendgrid.suppressions import SendGridLists
 from newsletter.errors import SendGridUnavailable
 from newsletter.sandbox.server import Sandbox, SandboxConfig
-from newsletter.services.suppressing import OVERLAP
+from newsletter.services.suppression_sync import OVERLAP
 from subscribers.model import SuppressionReason
 from tests.suppressions.conftest import START, Lists, Town, listed
 

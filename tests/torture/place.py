@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from newsletter.adapters.embedded import embedded_url
 from newsletter.bootstrap import House
-from newsletter.demo.place import free_port
+from newsletter.demo.environment import free_port
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from newsletter.services.publishing import day_of
 from newsletter.settings import Settings, load_settings, shipped

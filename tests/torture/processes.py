@@ -17,7 +17,7 @@ _context.set_forkserver_preload(
     [
         "newsletter.cli",
         "newsletter.bootstrap",
-        "newsletter.demo.place",  # and uvicorn with it
+        "newsletter.demo.environment",  # and uvicorn with it
         "newsletter.cli.service",
         "newsletter.cli.issue",
         "tests.torture.processes",

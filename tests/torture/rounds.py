@@ -12,9 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from newsletter.bootstrap import House
-from newsletter.core.account import Sums
-from newsletter.core.filed import IssueState
-from newsletter.core.settlement import Ruling, Settlement
+from newsletter.core.issue_totals import Sums
+from newsletter.core.reconciliation import Ruling, Settlement
+from newsletter.core.stored import IssueState
 from newsletter.errors import NotAllowed
 from tests.torture.moments import MOMENTS, Watch
 from tests.torture.place import SLUG, Onlooker, Place, patiently

@@ -8,14 +8,14 @@ from procrastinate.exceptions import ConnectorException
 from sqlalchemy import Engine, text
 
 from newsletter.adapters.jobs import JobQueue
-from newsletter.adapters.stores.decisions import DecisionLog
-from newsletter.adapters.stores.unknowns import Unknowns
 from newsletter.core.delivery import Accepted, Claim, Unknown, dispose
 from newsletter.core.events import DeliveryEvent, EventKind
-from newsletter.core.filed import IssueState
-from newsletter.core.settlement import Ruling, Settlement
+from newsletter.core.reconciliation import Ruling, Settlement
+from newsletter.core.stored import IssueState
 from newsletter.scheduler import hear_silence
-from newsletter.services.settling import Settling
+from newsletter.services.reconciliation import Settling
+from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.unknown_batches import Unknowns
 from tests.house import TODAY, TestHouse, open_house
 
 pytestmark = pytest.mark.postgres

@@ -17,20 +17,20 @@ from sqlalchemy import Engine, text
 
 from newsletter.adapters.sendgrid.inbound import read_letter
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
-from newsletter.adapters.stores.decisions import DecisionLog
-from newsletter.adapters.stores.people import Letters
 from newsletter.core.publication import Newsletter
 from newsletter.services.counters import Counters
-from newsletter.services.farewells import Farewells
-from newsletter.services.feedback import Feedback
+from newsletter.services.event_intake import Feedback
 from newsletter.services.people import People
+from newsletter.services.unsubscribe_mail import Farewells
 from newsletter.settings import shipped
+from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.person_history import Letters
 from newsletter.web.app import create_app
 from newsletter.web.inbound import Inbound
 from subscribers.errors import InvalidAddress
 from subscribers.model import Purpose, Subscription
-from subscribers.records import Records
-from subscribers.store.records import PostgresRecords
+from subscribers.records.service import Records
+from subscribers.records.store import PostgresRecords
 from subscribers.tokens import make_token
 from tests.house import BASE_URL, TECHNOLOGY, TestHouse, open_house
 from tests.signing import Seal

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from newsletter.adapters.metrics import Metrics
-from newsletter.core.goodbye import MailedGoodbye, asks_to_leave
+from newsletter.core.unsubscribe_mail import MailedGoodbye, asks_to_leave
 from newsletter.web.inbound import BODY_LIMIT, OPEN_LIMIT
 from subscribers.model import Purpose, SubscriptionStatus
 from subscribers.tokens import make_token

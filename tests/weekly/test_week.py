@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Engine
 
 from newsletter.core.brief import Importance
-from newsletter.core.filed import IssueState
 from newsletter.core.publication import Newsletter
+from newsletter.core.stored import IssueState
 from subscribers.model import Frequency
 from tests.clock.clockwork import Clockwork, enter, open_clockwork
 from tests.house import BASE_URL, TECHNOLOGY, TestHouse, brief, digests, open_house

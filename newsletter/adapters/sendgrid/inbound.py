@@ -15,7 +15,7 @@ from email.message import Message
 from email.utils import getaddresses
 from typing import Any, cast
 
-from newsletter.core.goodbye import MailedGoodbye
+from newsletter.core.unsubscribe_mail import MailedGoodbye
 
 _SIGNER = re.compile(r"@([A-Za-z0-9.-]+)\s*:\s*pass\b", re.IGNORECASE)  #: {@example.com : pass}
 _FOLD = re.compile(r"\r?\n[ \t]+")

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from newsletter.adapters.sendgrid.mailer import NoAnswer, open_client, read_json
 from newsletter.adapters.sendgrid.payload import ATTEMPT_ARG, category
-from newsletter.core.settlement import Absent, Probe, Shown, Sighting, Unavailable
+from newsletter.core.reconciliation import Absent, Probe, Shown, Sighting, Unavailable
 
 _LIMIT = 20  #: letters to one reader in that time; pages cannot be turned
 

@@ -20,10 +20,10 @@ from sendgrid import SendGridAPIClient  # pyright: ignore[reportMissingTypeStubs
 
 from newsletter.adapters.sendgrid.body import CONTENT_TYPE, Body
 from newsletter.adapters.sendgrid.payload import mail_send, single_send
-from newsletter.core.correspondence import Note
 from newsletter.core.delivery import Accepted, Claim, Outcome, Refused, Remedy, Unknown
 from newsletter.core.edition import Letter
 from newsletter.core.mailing import Envelope
+from newsletter.core.transactional import Note
 from newsletter.errors import ConfigurationError, SendGridUnavailable
 from newsletter.ports import Clock
 

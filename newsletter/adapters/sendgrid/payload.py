@@ -6,11 +6,11 @@ named in an error would point at the wrong recipients.
 
 from typing import Any
 
-from newsletter.core.correspondence import Note
 from newsletter.core.delivery import Claim, Recipient
 from newsletter.core.edition import Letter
 from newsletter.core.mailing import Envelope, personal
 from newsletter.core.publication import Mailbox
+from newsletter.core.transactional import Note
 
 # Custom arguments come back in every event, flattened among SendGrid's own fields: hence the
 # prefix. Ids only: SendGrid keeps them for long, as "not PII".

@@ -1,0 +1,20 @@
+"""Telling operators by the log: the least that anybody gets."""
+
+import logging
+
+from newsletter.core.operator_alert import Notice
+
+_log = logging.getLogger(__name__)
+
+
+def log_notice(notice: Notice) -> None:
+    """Write a notice into the log."""
+    action = f"notice.{notice.kind.name.lower()}"
+    _log.warning(
+        "%s of %s, %s: %s",
+        notice.newsletter,
+        notice.date,
+        notice.kind,
+        notice.sentence,
+        extra={"action": action, "newsletter": notice.newsletter, "date": notice.date},
+    )

@@ -1,0 +1,129 @@
+"""Keeping the suppression list: by hand, and in step with SendGrid's own lists."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from newsletter.errors import NotAllowed
+from newsletter.ports import Clock, Decisions, EventStore
+from subscribers.errors import NoSuchSubscriber
+from subscribers.model import Suppression, SuppressionReason
+from subscribers.subscriptions.service import Subscriptions
+
+#: Each look at SendGrid's lists begins so long before the last one ended: an entry may be shown
+#: late, and one that moved to another page while pages were turned is met the next time.
+OVERLAP = timedelta(days=2)
+
+_SYNCS = "suppressions"  #: what the decision log calls the looks at SendGrid's lists
+_EVER = datetime.fromtimestamp(0, UTC)
+
+
+class VendorLists(Protocol):
+    """The lists SendGrid keeps by itself."""
+
+    @property
+    def reasons(self) -> Sequence[SuppressionReason]:
+        """Return the reasons for which it keeps a list."""
+        ...
+
+    def pages(
+        self, reason: SuppressionReason, start: datetime, end: datetime
+    ) -> Iterator[tuple[Suppression, ...]]:
+        """Yield what was listed for a reason in [start, end]."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncedList:
+    """What one of SendGrid's lists told us."""
+
+    listed: int  #: entries in the time asked about
+    new: int  #: addresses we did not know of, or knew for a lighter reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncReport:
+    """A look at SendGrid's lists."""
+
+    since: datetime
+    until: datetime
+    lists: dict[SuppressionReason, SyncedList]
+
+
+class Suppressing:
+    """The desk that keeps the suppression list."""
+
+    def __init__(
+        self,
+        *,
+        subscriptions: Subscriptions,
+        events: EventStore,
+        decisions: Decisions,
+        clock: Clock,
+    ) -> None:
+        self._subscriptions, self._events = subscriptions, events
+        self._decisions, self._clock = decisions, clock
+
+    def add(self, email: str, reason: SuppressionReason, *, note: str, by: str) -> Suppression:
+        """Stop writing to an address; return what stands, which may be weightier than this."""
+        now = self._clock.now()
+        said = Suppression(email=email, reason=reason, source=by, since=now, note=note)
+        stands = self._subscriptions.suppress_address(said)
+        self._note(by, stands, "suppressed", {"reason": reason.value, "note": note})
+        return stands
+
+    def lift(
+        self, email: str, *, because: str, by: str, even_complaint: bool = False
+    ) -> Suppression:
+        """Take an address off the list, with the reason on record; return what stood there."""
+        if not because.strip():
+            raise NotAllowed("say why the suppression is lifted")
+        lifted = self._subscriptions.lift(
+            email, now=self._clock.now(), even_complaint=even_complaint
+        )
+        with suppress(NoSuchSubscriber):  # an address may be listed that never subscribed
+            subscriber_id = self._subscriptions.by_email(email)[0].subscriber_id
+            self._events.forgive_soft_bounces(subscriber_id)
+        stood = {"reason": lifted.reason.value, "source": lifted.source, "since": f"{lifted.since}"}
+        self._note(by, lifted, "lifted", {"because": because, **stood})
+        return lifted
+
+    def sync(self, vendor: VendorLists, *, by: str) -> SyncReport:
+        """Take over what SendGrid listed since the last look; nobody is revived by it.
+
+        When SendGrid fails on the way, what was read stays, and the next look begins where this
+        one did.
+        """
+        now = self._clock.now()
+        since = self._synced_until() - OVERLAP
+        since = max(since, _EVER)
+        lists = {reason: self._take(vendor.pages(reason, since, now)) for reason in vendor.reasons}
+        found = {reason.value: one.listed for reason, one in lists.items()}
+        self._decisions.note(by, _SYNCS, "synced", {"until": now.isoformat(), "listed": found})
+        return SyncReport(since=since, until=now, lists=lists)
+
+    def is_due(self, every: timedelta) -> bool:
+        """Tell whether the last sync is so long ago."""
+        return self._clock.now() >= self._synced_until() + every
+
+    def _take(self, pages: Iterator[tuple[Suppression, ...]]) -> SyncedList:
+        listed = new = 0
+        for page in pages:
+            listed += len(page)
+            new += self._subscriptions.suppress(page)
+        return SyncedList(listed=listed, new=new)
+
+    def _synced_until(self) -> datetime:
+        looks = self._decisions.about(_SYNCS)
+        return datetime.fromisoformat(looks[-1].detail["until"]) if looks else _EVER + OVERLAP
+
+    def _note(self, by: str, about: Suppression, verb: str, detail: dict[str, Any]) -> None:
+        self._decisions.note(by, decisions_about(about), verb, detail)
+
+
+def decisions_about(suppression: Suppression) -> str:
+    """Return what the decision log calls an address: a digest, which outlives its erasure."""
+    return f"suppression {hashlib.sha256(suppression.email.encode()).hexdigest()[:16]}"

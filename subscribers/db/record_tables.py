@@ -1,0 +1,172 @@
+"""Rows beside the subscriptions: imports, sign-ups, changes, segments, erasures."""
+# SQLModel types `__tablename__` as a computed attribute; a plain string is its documented use.
+# pyright: reportAssignmentType=false
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from subscribers.db import columns
+
+
+class ListImportRow(SQLModel, table=True):
+    """A list that was imported, and the operator's statement of where its consent came from."""
+
+    __tablename__ = "list_import"
+
+    id: int = columns.identity()
+    at: datetime = columns.moment()
+    file: str = columns.word()
+    newsletter: str = columns.word()
+    consent_source: str = columns.word()
+    counts: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False))
+    format: str = columns.word("")  #: whose export it was
+    actor: str = columns.word("")
+    undone_at: datetime | None = columns.moment(optional=True)
+
+
+class ImportChangeRow(SQLModel, table=True):
+    """What a subscription was before an import changed it, so that it can be undone."""
+
+    __tablename__ = "import_change"
+
+    import_id: int = columns.part_of_key()
+    subscription_id: int = columns.part_of_key()
+    before: dict[str, Any] = columns.json_object()
+
+
+class SignupRow(SQLModel, table=True):
+    """Somebody asked for letters, and has not confirmed yet; the latest asking stands."""
+
+    __tablename__ = "signup"
+    __table_args__ = (UniqueConstraint("newsletter", "email_key"),)
+
+    id: int = columns.identity()
+    newsletter: str = columns.word()
+    email: str = columns.word()
+    email_key: str = Field(sa_column=Column(columns.KEY, nullable=False))
+    name: str = columns.word("")
+    topics: list[str] = columns.words()
+    zone: str = columns.word()
+    frequency: str = columns.word("daily")
+    link_key: bytes = columns.link_key()
+    asked_at: datetime = Field(
+        sa_column=Column(DateTime(timezone=True), nullable=False, index=True)
+    )
+    expires_at: datetime = columns.moment()
+    network: str = columns.word("")  #: where from, as far as a rate limit needs it
+    mails: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    mailed_at: datetime | None = columns.moment(optional=True)
+    evidence: dict[str, Any] = columns.json_object()
+
+
+class AskingRow(SQLModel, table=True):
+    """Something that limits count: a mail to an address, a sign-up from a network; kept a day."""
+
+    __tablename__ = "asking"
+    __table_args__ = (Index("asking_counted", "counted_as", "at"),)
+
+    id: int = columns.identity()
+    counted_as: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  #: a keyed hash
+    at: datetime = columns.moment()
+
+
+class ConfirmationRow(SQLModel, table=True):
+    """What a confirmed sign-up became: its link is answered alike however often it is used."""
+
+    __tablename__ = "confirmation"
+
+    signup_id: int = columns.part_of_key()
+    subscription_id: int = columns.number()
+    link_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: datetime = columns.moment()
+
+
+class AddressChangeRow(SQLModel, table=True):
+    """A subscriber's new address, until it is confirmed there."""
+
+    __tablename__ = "address_change"
+    __table_args__ = (UniqueConstraint("subscriber_id"),)
+
+    id: int = columns.identity()
+    subscriber_id: int = columns.number()
+    email: str = columns.word()
+    email_key: str = Field(sa_column=Column(columns.KEY, nullable=False))
+    link_key: bytes = columns.link_key()
+    asked_at: datetime = columns.moment()
+    expires_at: datetime = columns.moment()
+
+
+class ConsentTextRow(SQLModel, table=True):
+    """The words people agreed to; evidence names them by their SHA-256."""
+
+    __tablename__ = "consent_text"
+
+    hash: str = Field(sa_column=Column(Text, primary_key=True))
+    text: str = columns.word()
+    first_used_at: datetime = columns.moment()
+
+
+class ChangeRow(SQLModel, table=True):
+    """What was changed about a subscriber besides consent, by whom: append-only."""
+
+    __tablename__ = "change"
+
+    id: int = columns.identity()
+    subscriber_id: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
+    newsletter: str | None = Field(default=None, sa_column=Column(Text))
+    at: datetime = columns.moment()
+    actor: str = columns.word()
+    what: str = columns.word()
+    detail: dict[str, Any] = columns.json_object()
+
+
+class SegmentRow(SQLModel, table=True):
+    """A saved filter over a newsletter's subscriptions."""
+
+    __tablename__ = "segment"
+
+    newsletter: str = Field(sa_column=Column(Text, primary_key=True))
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    filter: dict[str, Any] = columns.json_object()
+    created_at: datetime = columns.moment()
+    created_by: str = columns.word()
+
+
+class SegmentMemberRow(SQLModel, table=True):
+    """Who was in a segment when a send was planned for it."""
+
+    __tablename__ = "segment_member"
+
+    send: str = Field(sa_column=Column(Text, primary_key=True))
+    subscription_id: int = columns.part_of_key()
+
+
+class ErasureRow(SQLModel, table=True):
+    """All that is left of somebody erased: a keyed hash, so that no list brings them back."""
+
+    __tablename__ = "erasure"
+
+    hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    at: datetime = columns.moment()
+
+
+class HouseKeyRow(SQLModel, table=True):
+    """A random key that this house made for itself, 32 bytes."""
+
+    __tablename__ = "house_key"
+
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

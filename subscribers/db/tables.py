@@ -1,0 +1,169 @@
+"""The subscribers' rows, and the views other houses read. Rows never leave this room.
+
+There are no foreign keys: they took half the time of an import. One store alone writes these
+tables, what is referred to in the same transaction as what refers. Topic sets are never deleted,
+and a subscriber only by erasure, which takes all that refers to them along.
+"""
+# SQLModel types `__tablename__` as a computed attribute; a plain string is its documented use.
+# pyright: reportAssignmentType=false
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    Identity,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Field, SQLModel
+
+from subscribers.db import columns
+from subscribers.model import Frequency, SubscriptionStatus, SuppressionReason
+
+
+class SubscriberRow(SQLModel, table=True):
+    """An address, as it was typed and as it is compared."""
+
+    __tablename__ = "subscriber"
+    __table_args__ = (
+        Index("subscriber_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+    )
+
+    id: int = columns.identity()
+    email: str = columns.word()
+    email_key: str = Field(sa_column=Column(columns.KEY, nullable=False, unique=True))
+    name: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+    created_at: datetime = columns.moment()
+    merged_into: int | None = columns.number(optional=True)  #: who they turned out to be
+
+
+class TopicSetRow(SQLModel, table=True):
+    """A choice of topics, sorted; everyone who chose alike refers to one row."""
+
+    __tablename__ = "topic_set"
+
+    id: int = Field(sa_column=Column(Integer, Identity(), primary_key=True))
+    slugs: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, unique=True))
+
+
+class SubscriptionRow(SQLModel, table=True):
+    """One subscriber's choice for one newsletter."""
+
+    __tablename__ = "subscription"
+    __table_args__ = (
+        UniqueConstraint("subscriber_id", "newsletter"),
+        columns.one_of("status", SubscriptionStatus),
+        columns.one_of("frequency", Frequency),
+        Index(
+            "subscription_paused", "paused_until", postgresql_where=text("paused_at IS NOT NULL")
+        ),
+        Index(
+            "subscription_undone", "subscriber_id", postgresql_where=text("undone_at IS NOT NULL")
+        ),
+        Index(
+            "subscription_heir",
+            "heir_subscriber_id",
+            postgresql_where=text("heir_subscriber_id IS NOT NULL"),
+        ),
+    )
+
+    id: int = columns.identity()
+    subscriber_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    newsletter: str = columns.word()
+    topic_set_id: int = Field(sa_column=Column(Integer, nullable=False))
+    zone: str = columns.word()
+    status: str = columns.word()
+    link_key: bytes = columns.link_key()
+    created_at: datetime = columns.moment()
+    ended_at: datetime | None = columns.moment(optional=True)
+    frequency: str = columns.word("daily")
+    paused_at: datetime | None = columns.moment(optional=True)  #: null: not paused
+    paused_until: datetime | None = columns.moment(optional=True)  #: null: until they say so
+    tags: list[str] = columns.words()
+    source: str = columns.word("import")  #: how they came: "import 12", "sign-up page", an operator
+    import_id: int | None = columns.number(optional=True)  #: the import that added them
+    import_line: int | None = Field(default=None, sa_column=Column(Integer))  #: and where in it
+    engaged_on: date | None = Field(default=None, sa_column=Column(Date))  #: last human open, click
+    asked_at: datetime | None = columns.moment(optional=True)  #: when "still want this?" was asked
+    #: The import that added it was taken back, and its owner did nothing: it is kept for the links
+    #: of letters already sent, and counts for nothing.
+    undone_at: datetime | None = columns.moment(optional=True)
+    #: Whose it became when people were merged: a goodbye through an old link of it is theirs, too,
+    #: also when its subscriber came back since for something else.
+    heir_subscriber_id: int | None = columns.number(optional=True)
+
+
+class ConsentRow(SQLModel, table=True):
+    """Evidence of what a subscriber agreed to, or took back: append-only."""
+
+    __tablename__ = "consent"
+
+    id: int = columns.identity()
+    subscriber_id: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
+    newsletter: str = columns.word()
+    at: datetime = columns.moment()
+    act: str = columns.word()
+    source: str = columns.word()
+    detail: dict[str, Any] = columns.json_object()
+
+
+class SuppressionRow(SQLModel, table=True):
+    """An address that must not be written to, whether or not it is a subscriber's."""
+
+    __tablename__ = "suppression"
+    __table_args__ = (columns.one_of("reason", SuppressionReason),)
+
+    email_key: str = Field(sa_column=Column(columns.KEY, primary_key=True))
+    reason: str = columns.word()
+    source: str = columns.word()
+    since: datetime = columns.moment()
+    note: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
+
+
+class SuppressionLiftRow(SQLModel, table=True):
+    """When a reason was last lifted from an address: what was said before then is answered."""
+
+    __tablename__ = "suppression_lift"
+
+    email_key: str = Field(sa_column=Column(columns.KEY, primary_key=True))
+    reason: str = Field(sa_column=Column(Text, primary_key=True))
+    at: datetime = columns.moment()
+
+
+# One row a subscription that counts; `exclusion` is null when it may be written to. The order of
+# the cases is that of `subscribers.rules.audience.exclusion`, which a property test holds this view to. A
+# status nobody foresaw excludes. A pause that is over is ended before a plan, by `wake`.
+AUDIENCE_VIEW = """
+CREATE VIEW audience AS
+SELECT subscription.id AS subscription_id,
+       subscription.subscriber_id,
+       subscription.newsletter,
+       subscriber.email,
+       subscription.topic_set_id,
+       subscription.link_key,
+       subscription.zone,
+       subscription.frequency,
+       CASE WHEN suppression.email_key IS NOT NULL THEN 'suppressed'
+            WHEN subscription.status <> 'active' THEN 'ended'
+            WHEN subscription.paused_at IS NOT NULL THEN 'paused'
+       END AS exclusion
+FROM subscription
+JOIN subscriber ON subscriber.id = subscription.subscriber_id
+LEFT JOIN suppression ON suppression.email_key = subscriber.email_key
+WHERE subscription.undone_at IS NULL
+"""
+
+# Whose a letter was: of every subscription there ever was, also when it counts for nothing now.
+ADDRESSEE_VIEW = """
+CREATE VIEW addressee AS
+SELECT subscription.id AS subscription_id, subscriber.email
+FROM subscription
+JOIN subscriber ON subscriber.id = subscription.subscriber_id
+"""

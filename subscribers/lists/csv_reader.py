@@ -1,0 +1,184 @@
+r"""A list of subscribers as text: its header, and each row with what is wrong with it.
+
+Nothing is guessed: a cell that cannot be understood refuses its row and says why, and text that is
+not CSV at all is an InvalidList, since no row after the broken one can be trusted. One thing comes
+first: whoever left, bounced or complained elsewhere is taken at that word, whatever else is wrong
+with the row.
+
+Rows leave here as lines of text, since a million of them are read: values separated by tabs, a
+missing one as `\N`, backslashes doubled. PostgreSQL's COPY reads that as it is.
+"""
+
+import csv
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from subscribers.addresses import ADDRESS_LENGTH, is_plain, read_address
+from subscribers.errors import InvalidAddress, InvalidList
+from subscribers.lists.cell_parsers import Cells, Refused
+from subscribers.lists.formats import (
+    Footing,
+    Format,
+    Says,
+    normal,
+    recognise,
+    service_of,
+    unexplained,
+)
+from subscribers.model import SuppressionReason
+
+NOTHING = r"\N"  #: what a list does not say
+
+_DELIMITERS = (",", ";", "\t", "|")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # PostgreSQL has no text with a NUL, letters want none
+_ARMED = re.compile(r"'+[=+\-@\t\r]").match  # see `subscribers.lists.export`
+
+_SUPPRESSES = {
+    Footing.INVALID: SuppressionReason.INVALID,
+    Footing.BOUNCED: SuppressionReason.BOUNCE,
+    Footing.BLOCKED: SuppressionReason.MANUAL,
+    Footing.COMPLAINED: SuppressionReason.COMPLAINT,
+}
+_LEAVES = (Footing.LEFT, Footing.COMPLAINED)
+
+#: Every row has these; which others it has, its list decides.
+_ALWAYS = ("line", "email", "problem")
+_GONE = ("leaves", "suppress", "gone_at")
+
+
+@dataclass(frozen=True)
+class Roster:
+    """A list whose header was understood; its rows are read as they are asked for."""
+
+    kind: Format
+    ignored_columns: tuple[str, ...]  #: as the list spells them
+    fields: tuple[str, ...]  #: what a line says, in its order
+    lines: Iterator[str]
+
+
+def read_roster(
+    lines: Iterable[str],
+    file: str,
+    *,
+    mapping: Mapping[str, Says] | None = None,
+    known_topics: Collection[str],
+    known_zones: Iterable[str],
+) -> Roster:
+    """Read the header of a list and prepare to read its rows, one at a time.
+
+    `lines` keep their line ends. Topics and zones match in any case. Raises InvalidList, naming
+    the file, here for the header and while iterating for text that is not CSV.
+    """
+    lines, mapping = iter(lines), mapping or {}
+    delimiter, header, kind = _read_header(next(lines, ""), file, mapping)
+    columns = [normal(column) for column in header]
+    _check(kind, columns, header, file, mapping)
+    reader = _RowReader(columns, kind, Cells(kind, columns, known_topics, known_zones))
+    used = {*kind.columns, *kind.standings}
+    ignored = tuple(c for c, known in zip(header, columns, strict=True) if known not in used)
+    return Roster(kind, ignored, reader.fields, _read_rows(lines, delimiter, file, reader.read))
+
+
+def _read_header(
+    line: str, file: str, mapping: Mapping[str, Says]
+) -> tuple[str, list[str], Format]:
+    found = [(mark, next(csv.reader([line], delimiter=mark), list[str]())) for mark in _DELIMITERS]
+    for delimiter, header in found:
+        if kind := recognise(map(normal, header), mapping):
+            return delimiter, header, kind
+    widest = max((header for _, header in found), key=len)
+    raise InvalidList(
+        f"{file}: no column is called “email”; found: {', '.join(widest)}"
+        " (explain it with THEIR COLUMN=email)"
+    )
+
+
+def _check(
+    kind: Format, columns: list[str], header: list[str], file: str, mapping: Mapping[str, Says]
+) -> None:
+    used = [column for column in columns if column in kind.columns]
+    if twice := [column for column in used if used.count(column) > 1]:
+        raise InvalidList(f"{file}: more than one column is called “{twice[0]}”")
+    if lost := [column for column in mapping if column not in columns]:
+        raise InvalidList(
+            f"{file}: there is no column “{lost[0]}” to explain; found: {', '.join(header)}"
+        )
+    if doubtful := unexplained(kind, columns):
+        raise InvalidList(
+            f"{file}: the column “{doubtful[0]}” may say who left; explain it (--map) with"
+            f" “{doubtful[0]}=status” or “{doubtful[0]}=left”, or set it aside with"
+            f" “{doubtful[0]}=ignore”"
+        )
+
+
+def _read_rows(
+    lines: Iterator[str], delimiter: str, file: str, read_row: Callable[[int, list[str]], str]
+) -> Iterator[str]:
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    line = 2
+    try:
+        for record in reader:
+            if record:
+                yield read_row(line, record)
+            line = reader.line_num + 2  # the header was read before
+    except csv.Error as error:
+        raise InvalidList(
+            f"{file}, line {line}: not CSV ({error}); is a quote missing or left open?"
+        ) from error
+
+
+class _RowReader:
+    """Reads one record at a time."""
+
+    def __init__(self, columns: list[str], kind: Format, cells: Cells) -> None:
+        says = [kind.columns.get(column) for column in columns]
+        self._service = service_of(kind.name)
+        self._width = len(columns)
+        self._email = says.index(Says.EMAIL)
+        self._armed = kind.armed
+        self._cells = cells
+        self._footing = cells.standing if cells.tells_standing else None
+        self._reasons = cells.tells_suppressed
+        gone = _GONE if self._footing else ()
+        self.fields = (*_ALWAYS, *gone, *(name for name, _ in cells.readers))
+        self._readers = [read for _, read in cells.readers]
+        self._stays = "\t" + "\t".join([NOTHING] * len(gone)) if gone else ""
+        self._silent = ("\t" + NOTHING) * len(self._readers)
+
+    def read(self, line: int, record: list[str]) -> str:
+        """Return what the record says, or what is wrong with it; a short record ends in blanks."""
+        if len(record) < self._width:
+            record += [""] * (self._width - len(record))
+        if self._armed and "'" in "".join(record):
+            record = [cell[1:] if _ARMED(cell) else cell for cell in record]
+        email = record[self._email].strip()
+        try:
+            if not is_plain(email):
+                email = read_address(email).email
+            if len(record) > self._width:
+                raise Refused(f"{len(record)} fields under {self._width} columns")  # noqa: TRY301
+            standing = self._footing(record) if self._footing else Footing.SUBSCRIBED
+            if (standing or self._reasons) and (gone := self._gone(standing, record)):
+                return f"{line}\t{email}\t{NOTHING}\t{gone}{self._silent}\n"
+            said = "".join(["\t" + read(record) for read in self._readers])
+        except (InvalidAddress, Refused) as error:
+            return self._refused(line, record[self._email], str(error))
+        return f"{line}\t{email}\t{NOTHING}{self._stays}{said}\n"
+
+    def _gone(self, standing: Footing, record: list[str]) -> str | None:
+        """Return that they left, or why they must not be written to; None if they are there."""
+        if standing is Footing.UNCONFIRMED:
+            raise Refused(f"not confirmed in {self._service}: ask them to sign up")
+        reason = _SUPPRESSES.get(standing) or self._cells.suppressed(record)
+        leaves = standing in _LEAVES
+        if not reason and not leaves:
+            return None
+        return f"{leaves}\t{reason or NOTHING}\t{self._cells.gone_at(record)}"
+
+    def _refused(self, line: int, email: str, problem: str) -> str:
+        shown, why = (
+            _CONTROL.sub("�", text).replace("\\", r"\\")
+            for text in (email[:ADDRESS_LENGTH], problem)
+        )
+        return f"{line}\t{shown}\t{why}{self._stays}{self._silent}\n"

@@ -1,0 +1,144 @@
+"""Reading a list in blocks of staged rows; a long one in a process of its own.
+
+To read a million rows takes as long as to store them. A second process reads ahead while the
+database takes what was read; it is told what to do, and answers, in pickles over pipes.
+"""
+
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any
+
+from subscribers.errors import InvalidList
+from subscribers.lists.csv_reader import read_roster
+from subscribers.lists.encoding import open_list
+from subscribers.lists.formats import Says
+
+Progress = Callable[[int, int], object]  #: told the bytes read, and the size of the list
+
+_ROWS = 2_000  #: in a block
+_LONG = 2_000_000  #: bytes; a shorter list is read before another process has begun
+_READER = "from subscribers.lists.reader_process import answer; answer()"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListFile:
+    """A list to be read, and what is known that its rows may speak of."""
+
+    path: Path
+    encoding: str | None
+    mapping: Mapping[str, Says]
+    known_topics: frozenset[str]
+    known_zones: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a list's header says."""
+
+    kind: str
+    encoding: str
+    ignored_columns: tuple[str, ...]
+    fields: tuple[str, ...]  #: what each staged row holds
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows, as lines for staging."""
+
+    lines: bytes
+    rows: int
+    position: int
+    size: int
+
+
+class Reading:
+    """A list that is being read: its head, and its rows as they are asked for."""
+
+    def __init__(self, parts: Iterator[Any], tell: Progress | None) -> None:
+        head = next(parts)
+        assert isinstance(head, Head)  # the first part is
+        self.head = head
+        self.rows = 0  #: read so far
+        self._parts: Iterator[Block] = parts
+        self._tell = tell
+
+    def __iter__(self) -> Iterator[bytes]:
+        for block in self._parts:
+            self.rows += block.rows
+            if self._tell:
+                self._tell(block.position, block.size)
+            yield block.lines
+
+
+@contextmanager
+def reading(list_file: ListFile, tell: Progress | None) -> Generator[Reading]:
+    """Read a list; InvalidList, here or while iterating, says why it cannot be read."""
+    try:
+        long = list_file.path.stat().st_size > _LONG
+    except OSError as error:
+        raise InvalidList(f"{list_file.path}: {error.strerror}") from error
+    with closing(_elsewhere(list_file) if long else parts_of(list_file)) as parts:
+        yield Reading(parts, tell)
+
+
+def parts_of(list_file: ListFile) -> Generator[Head | Block]:
+    """Yield the head of a list, then its blocks."""
+    with open_list(list_file.path, list_file.encoding) as opened:
+        roster = read_roster(
+            opened.text,
+            list_file.path.name,
+            mapping=list_file.mapping,
+            known_topics=list_file.known_topics,
+            known_zones=list_file.known_zones,
+        )
+        yield Head(roster.kind.name, opened.encoding, roster.ignored_columns, roster.fields)
+        while lines := list(islice(roster.lines, _ROWS)):
+            yield Block("".join(lines).encode(), len(lines), opened.position, opened.size)
+        yield Block(b"", 0, opened.size, opened.size)
+
+
+def _elsewhere(list_file: ListFile) -> Generator[Head | Block]:
+    command = [sys.executable, "-c", _READER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603  # our own interpreter and our own line
+        assert process.stdin
+        assert process.stdout
+        try:
+            pickle.dump(list_file, process.stdin)
+            process.stdin.close()
+            yield from _answers(process.stdout)
+        finally:
+            process.kill()
+
+
+def _answers(pipe: IO[bytes]) -> Iterator[Head | Block]:
+    while True:
+        try:
+            part = pickle.load(pipe)  # noqa: S301  # from our own process
+        except EOFError:
+            raise InvalidList("the process that read the list has died") from None
+        if part is None:
+            return
+        if isinstance(part, Exception):
+            raise part
+        yield part
+
+
+def answer() -> None:
+    """Read the list that standard input names, and answer with its parts; then with None."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one ends it
+    list_file = pickle.load(sys.stdin.buffer)  # noqa: S301  # from the process that started this one
+    try:
+        for part in parts_of(list_file):
+            pickle.dump(part, sys.stdout.buffer)
+        pickle.dump(None, sys.stdout.buffer)
+    except BrokenPipeError:  # nobody wants the rest
+        sys.stdout = None
+    except Exception as error:  # noqa: BLE001  # raised again over there
+        pickle.dump(error, sys.stdout.buffer)

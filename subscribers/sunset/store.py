@@ -1,0 +1,146 @@
+"""Who is silent, in PostgreSQL: a narrow look first, and then one subscription after another."""
+
+# The pieces put together here are this module's own.
+# ruff: noqa: S608
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import Engine
+
+from subscribers.db.connection import rows, transaction
+from subscribers.rules.sunset import Silence
+
+#: What somebody did on their own pages is a sign of life as much as a click. Who joined another
+#: service years ago, and came here with a list, was not here to be heard. Days are UTC's.
+_SILENT = """
+SELECT subscription_id, subscriber_id, heard_on, engaged_on, asked_at
+FROM (
+    SELECT subscription.id AS subscription_id, subscription.subscriber_id, engaged_on, asked_at,
+           greatest(engaged_on,
+                    CAST(greatest(subscription.created_at, list_import.at, own_act.at,
+                                  own_change.at) AT TIME ZONE 'UTC' AS date)) AS heard_on
+    FROM subscription
+    LEFT JOIN list_import ON list_import.id = subscription.import_id
+    JOIN audience ON audience.subscription_id = subscription.id
+    CROSS JOIN LATERAL (
+        SELECT max(consent.at) AS at FROM consent
+        WHERE consent.subscriber_id = subscription.subscriber_id
+          AND consent.newsletter = subscription.newsletter AND consent.act <> 'imported'
+    ) AS own_act
+    CROSS JOIN LATERAL (
+        SELECT max(change.at) AS at FROM change
+        WHERE change.subscriber_id = subscription.subscriber_id AND change.actor = 'subscriber'
+          AND (change.newsletter IS NULL OR change.newsletter = subscription.newsletter)
+    ) AS own_change
+    WHERE subscription.newsletter = %(newsletter)s AND subscription.id > %(after)s
+      AND audience.exclusion IS NULL
+      AND (engaged_on IS NULL OR engaged_on <= %(heard_by)s)
+) AS heard
+WHERE heard_on <= %(heard_by)s
+ORDER BY subscription_id LIMIT %(limit)s
+"""
+
+#: Those that are still as they were when they were looked at, locked in the one order of all
+#: writers of this table.
+_UNSTIRRED = """
+    SELECT subscription.id
+    FROM subscription
+    JOIN unnest(%(ids)s::bigint[], %(engaged)s::date[], %(asked)s::timestamptz[])
+         AS seen (id, engaged_on, asked_at) USING (id)
+    WHERE subscription.engaged_on IS NOT DISTINCT FROM seen.engaged_on
+      AND subscription.asked_at IS NOT DISTINCT FROM seen.asked_at
+      AND subscription.status = 'active' AND subscription.paused_at IS NULL
+    ORDER BY subscription.id FOR NO KEY UPDATE OF subscription
+"""
+
+_ASK = f"""
+WITH asked AS (
+    UPDATE subscription SET asked_at = %(at)s WHERE id IN ({_UNSTIRRED})
+    RETURNING id, subscriber_id, newsletter
+), noted AS (
+    INSERT INTO change (subscriber_id, newsletter, at, actor, what, detail)
+    SELECT subscriber_id, newsletter, %(at)s, 'clock', 'asked',
+           jsonb_build_object('question', 'still wanted')
+    FROM asked
+)
+SELECT id FROM asked ORDER BY id
+"""
+
+_PAUSE = f"""
+WITH paused AS (
+    UPDATE subscription SET paused_at = %(at)s, paused_until = NULL, asked_at = NULL
+    WHERE id IN ({_UNSTIRRED})
+    RETURNING id, subscriber_id, newsletter
+), noted AS (
+    INSERT INTO change (subscriber_id, newsletter, at, actor, what, detail)
+    SELECT subscriber_id, newsletter, %(at)s, 'clock', 'paused',
+           jsonb_build_object('until', NULL, 'reason', 'sunset')
+    FROM paused
+)
+SELECT id FROM paused
+"""
+
+#: A pause that is the reader's own is not ended by this answer: the record tells which one it is.
+_KEEP = """
+WITH was AS (
+    SELECT id, paused_at IS NOT NULL AND paused_until IS NULL AND EXISTS (
+        SELECT FROM change
+        WHERE change.subscriber_id = subscription.subscriber_id
+          AND change.newsletter = subscription.newsletter AND change.at = subscription.paused_at
+          AND what = 'paused' AND detail ->> 'reason' = 'sunset') AS by_sunset
+    FROM subscription WHERE id = %(id)s AND status = 'active' FOR NO KEY UPDATE
+), kept AS (
+    UPDATE subscription
+    SET engaged_on = greatest(engaged_on, %(today)s), asked_at = NULL,
+        paused_at = CASE WHEN NOT was.by_sunset THEN paused_at END,
+        paused_until = CASE WHEN NOT was.by_sunset THEN paused_until END
+    FROM was
+    WHERE subscription.id = was.id
+      AND (was.by_sunset OR asked_at IS NOT NULL OR engaged_on IS DISTINCT FROM %(today)s)
+    RETURNING subscriber_id, newsletter, was.by_sunset
+)
+INSERT INTO change (subscriber_id, newsletter, at, actor, what, detail)
+SELECT subscriber_id, newsletter, %(at)s, 'subscriber', 'kept',
+       jsonb_build_object('unpaused', by_sunset)
+FROM kept
+"""
+
+
+class PostgresSunsets:
+    """A `subscribers.sunset.service.SunsetStore` in PostgreSQL."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def silent(
+        self, newsletter: str, heard_by: date, *, after: int, limit: int
+    ) -> tuple[Silence, ...]:
+        """Return who was last heard of by a day, in the order of their numbers."""
+        values = {"newsletter": newsletter, "heard_by": heard_by, "after": after, "limit": limit}
+        with transaction(self._engine) as connection:
+            return tuple(Silence(**row) for row in rows(connection, _SILENT, values))
+
+    def ask(self, silences: Sequence[Silence], at: datetime) -> tuple[int, ...]:
+        """Note the question where nothing has changed since; return those subscriptions."""
+        with transaction(self._engine) as connection:
+            return tuple(row["id"] for row in rows(connection, _ASK, _seen(silences, at)))
+
+    def pause(self, silences: Sequence[Silence], at: datetime) -> int:
+        """Pause where nothing has changed since; return how many."""
+        with transaction(self._engine) as connection:
+            return len(rows(connection, _PAUSE, _seen(silences, at)))
+
+    def keep(self, subscription_id: int, at: datetime, today: date) -> None:
+        """Note the answer, and end the pause that its lack had brought."""
+        with transaction(self._engine) as connection:
+            connection.execute(_KEEP.encode(), {"id": subscription_id, "at": at, "today": today})
+
+
+def _seen(silences: Sequence[Silence], at: datetime) -> dict[str, object]:
+    return {
+        "at": at,
+        "ids": [one.subscription_id for one in silences],
+        "engaged": [one.engaged_on for one in silences],
+        "asked": [one.asked_at for one in silences],
+    }
