@@ -17,9 +17,9 @@ from newsletter.errors import SendGridUnavailable
 from newsletter.ports import Leadership
 from newsletter.services.alerting import Alerting
 from newsletter.services.polling import Polling
-from newsletter.services.reconciliation import Settling
-from newsletter.services.schedule import Calendar
-from newsletter.services.sending import Dispatch
+from newsletter.services.reconciliation import Reconciling
+from newsletter.services.schedule import ScheduleRunner
+from newsletter.services.sending import Sending
 
 _ASK_SECONDS = 2  #: also how soon a standby takes over
 _RECOVER_SECONDS = 30  #: how often what a dead worker left is looked for
@@ -45,8 +45,8 @@ class Chore:
 def make_scheduler(
     newsletters: Mapping[str, Newsletter],
     *,
-    calendar: Calendar,
-    dispatch: Dispatch,
+    calendar: ScheduleRunner,
+    dispatch: Sending,
     leadership: Leadership,
     polling: Polling | None = None,
     alerting: Alerting | None = None,
@@ -81,7 +81,7 @@ def make_scheduler(
     return scheduler
 
 
-def hear_silence(scheduler: Any, settling: Settling) -> None:
+def hear_silence(scheduler: Any, settling: Reconciling) -> None:
     """Settle by silence from now on, in a process that hears events, whoever keeps the clock."""
 
     def hear() -> None:

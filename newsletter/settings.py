@@ -30,7 +30,7 @@ from newsletter.core.publication import (
     WeeklyDigest,
     weekly_digest,
 )
-from newsletter.core.sending_limits import Fuse, Pace
+from newsletter.core.sending_limits import CircuitBreaker, RateLimit
 from newsletter.core.signup import SignUpRules
 from newsletter.core.source import FieldDefaults, FieldMap, PolledSource
 from newsletter.errors import ConfigurationError
@@ -42,8 +42,8 @@ _EVENTS_LEAST = 14  #: days; SendGrid repeats an event for less than that
 _EVIDENCE_LEAST = 365  #: days
 
 for _shape in (
-    Fuse,
-    Pace,
+    CircuitBreaker,
+    RateLimit,
     Caps,
     FieldDefaults,
     FieldMap,
@@ -105,7 +105,7 @@ class Polling(_Part):
     down_after_hours: float = Field(default=6, gt=0)  #: of failures; then a person should know
 
 
-class Keeping(_Part):
+class Retained(_Part):
     """How long things are kept; 0 is for ever."""
 
     events_days: int = Field(default=400, ge=0)  #: raw events; states remain
@@ -127,10 +127,10 @@ class Service(_Part):
     web: Web
     sendgrid: SendGrid
     sending: Sending
-    fuse: Fuse
-    pace: Pace
+    fuse: CircuitBreaker
+    pace: RateLimit
     polling: Polling = Polling()
-    retention: Keeping = Keeping()
+    retention: Retained = Retained()
 
 
 class Environment(BaseSettings):

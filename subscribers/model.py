@@ -222,7 +222,7 @@ class PastImport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stayed:
+class Kept:
     """A subscription that an undone import leaves: its owner has made it their own."""
 
     email: str
@@ -240,4 +240,4 @@ class Undone:
     restored: int = 0  #: subscriptions, some of whose former values came back
     goodbyes: int = 0  #: that it brought, and that stay
     suppressions: int = 0  #: that it brought, and that stay
-    stayed: tuple[Stayed, ...] = ()
+    stayed: tuple[Kept, ...] = ()

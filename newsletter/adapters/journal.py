@@ -21,18 +21,18 @@ from newsletter.core.delivery import (
 from newsletter.core.events import DeliveryEvent
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue
-from newsletter.core.reconciliation import Ruling
+from newsletter.core.reconciliation import Resolution
 from newsletter.core.source_record import SourceRecord
-from newsletter.core.stored import FiledBrief, FiledIssue
+from newsletter.core.stored import StoredBrief, StoredIssue
 from newsletter.core.verification import Verdict
-from newsletter.ports import KeptEvents
-from newsletter.stores.briefs import Briefs
-from newsletter.stores.deliveries import Deliveries
-from newsletter.stores.events import Events
-from newsletter.stores.issues import Issues
-from newsletter.stores.sending_limits import Brakes
-from newsletter.stores.sources import Sources
-from newsletter.stores.unknown_batches import Unknowns
+from newsletter.ports import StoredEvents
+from newsletter.stores.briefs import BriefStore
+from newsletter.stores.deliveries import DeliveryStore
+from newsletter.stores.events import EventStore
+from newsletter.stores.issues import IssueStore
+from newsletter.stores.sending_limits import SendingLimitStore
+from newsletter.stores.sources import SourceStore
+from newsletter.stores.unknown_batches import UnknownBatchStore
 
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())  # a verb that answers a person has no log
@@ -42,10 +42,10 @@ def _tell(action: str, words: str, *, level: int = logging.INFO, **ids: Any) -> 
     _log.log(level, words, extra={"action": action, **ids})
 
 
-class JournaledBriefs(Briefs):
+class JournaledBriefs(BriefStore):
     """Briefs whose rulings are told."""
 
-    def file(self, brief: Brief, verdict: Verdict, now: datetime) -> FiledBrief:
+    def file(self, brief: Brief, verdict: Verdict, now: datetime) -> StoredBrief:
         """Keep a brief and its verdict."""
         filed = super().file(brief, verdict, now)
         ids = {"brief": filed.brief_id, "revision": filed.revision}
@@ -53,19 +53,19 @@ class JournaledBriefs(Briefs):
         return filed
 
 
-class JournaledIssues(Issues):
+class JournaledIssues(IssueStore):
     """Issues whose steps are told."""
 
     def draft(
         self, issue: Issue, galley: Galley | None, content_hash: str | None, now: datetime
-    ) -> FiledIssue:
+    ) -> StoredIssue:
         """Keep a draft."""
         filed = super().draft(issue, galley, content_hash, now)
         words = f"{issue.newsletter} of {issue.date}: {len(issue.entries)} briefs"
         _tell("issue.assembled", words, issue=filed.id, state=filed.state)
         return filed
 
-    def approve(self, issue_id: int, content_hash: str, by: str, now: datetime) -> FiledIssue:
+    def approve(self, issue_id: int, content_hash: str, by: str, now: datetime) -> StoredIssue:
         """Freeze the issue."""
         filed = super().approve(issue_id, content_hash, by, now)
         _tell("issue.approved", "approved", issue=issue_id, by=by)
@@ -77,7 +77,7 @@ class JournaledIssues(Issues):
         _tell("issue.resumed", "resumed", issue=issue_id)
 
 
-class JournaledDeliveries(Deliveries):
+class JournaledDeliveries(DeliveryStore):
     """Deliveries whose plan and whose answers are told."""
 
     def plan(self, issue_id: int, *choices: Any, **more: Any) -> bool:
@@ -127,7 +127,7 @@ def _tell_answer(claim: Claim, outcome: Outcome, state: BatchState, reason: str 
     )
 
 
-class JournaledBrakes(Brakes):
+class JournaledBrakes(SendingLimitStore):
     """Brakes that tell when they are pulled."""
 
     def pause(self, issue_id: int, reason: str, now: datetime) -> bool:
@@ -145,11 +145,11 @@ class JournaledBrakes(Brakes):
         return cancelled
 
 
-class JournaledUnknowns(Unknowns):
+class JournaledUnknowns(UnknownBatchStore):
     """Unknown batches whose settlement is told."""
 
     def settle(
-        self, batch_id: int, ruling: Ruling, reason: str, attempts: int | None = None
+        self, batch_id: int, ruling: Resolution, reason: str, attempts: int | None = None
     ) -> bool:
         """Settle an unknown batch."""
         settled = super().settle(batch_id, ruling, reason, attempts)
@@ -162,14 +162,14 @@ class JournaledUnknowns(Unknowns):
         settled = super().prove(attempt_id, now)
         if settled:
             words = "Email Logs show that it was accepted"
-            _tell("batch.settled", words, attempt=attempt_id, ruling=Ruling.ACCEPTED)
+            _tell("batch.settled", words, attempt=attempt_id, ruling=Resolution.ACCEPTED)
         return settled
 
 
-class JournaledEvents(Events):
+class JournaledEvents(EventStore):
     """Events whose coming is told, post by post."""
 
-    def keep(self, events: Sequence[DeliveryEvent], now: datetime) -> KeptEvents:
+    def keep(self, events: Sequence[DeliveryEvent], now: datetime) -> StoredEvents:
         """Keep new events."""
         kept = super().keep(events, now)
         counts = {"new": len(kept.new), "repeated": kept.repeated, "settled": kept.settled}
@@ -177,7 +177,7 @@ class JournaledEvents(Events):
         return kept
 
 
-class JournaledSources(Sources):
+class JournaledSources(SourceStore):
     """Polled sources whose answers are told."""
 
     def record(self, newsletter: str, source: str, record: SourceRecord) -> None:

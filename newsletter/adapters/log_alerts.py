@@ -2,12 +2,12 @@
 
 import logging
 
-from newsletter.core.operator_alert import Notice
+from newsletter.core.operator_alert import OperatorAlert
 
 _log = logging.getLogger(__name__)
 
 
-def log_notice(notice: Notice) -> None:
+def log_notice(notice: OperatorAlert) -> None:
     """Write a notice into the log."""
     action = f"notice.{notice.kind.name.lower()}"
     _log.warning(

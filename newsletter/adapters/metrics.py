@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.core.delivery import BatchState
-from newsletter.core.issue_totals import Account
+from newsletter.core.issue_totals import IssueTotals
 from newsletter.stores.healthcheck import WORKERS
 
 _log = logging.getLogger(__name__)
@@ -85,11 +85,11 @@ class Metrics:
         self,
         engine: Engine,
         *,
-        account: Callable[[int], Account],
+        account: Callable[[int], IssueTotals],
         counts: Callable[[], Mapping[str, int]],
     ) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_House(engine, account))
+        self._registry.register(_DatabaseCollector(engine, account))
         self._registry.register(_Counts(counts))
         ProcessCollector(registry=self._registry)
 
@@ -133,10 +133,10 @@ class _Counts(Collector):
         yield letters
 
 
-class _House(Collector):
+class _DatabaseCollector(Collector):
     """What stands in the database: of the house, and of each newsletter's newest issue."""
 
-    def __init__(self, engine: Engine, account: Callable[[int], Account]) -> None:
+    def __init__(self, engine: Engine, account: Callable[[int], IssueTotals]) -> None:
         self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
         self._account = account
         self._checked: dict[str, tuple[object, bool]] = {}

@@ -18,12 +18,12 @@ from newsletter.adapters.journal import (
 from newsletter.adapters.leadership import AdvisoryLeadership
 from newsletter.errors import ConfigurationError
 from newsletter.settings import Settings
-from newsletter.stores.briefs import Briefs
+from newsletter.stores.briefs import BriefStore
 from newsletter.stores.database import make_engine, migrate
 from newsletter.stores.decisions import DecisionLog
-from newsletter.stores.deliveries import Deliveries
-from newsletter.stores.issues import Issues
-from newsletter.stores.schedule import Watches
+from newsletter.stores.deliveries import DeliveryStore
+from newsletter.stores.issues import IssueStore
+from newsletter.stores.schedule import ScheduleStore
 
 if TYPE_CHECKING:
     from newsletter.adapters.alerts import AppriseChannel
@@ -55,19 +55,19 @@ class Ground:
         return engine
 
     @cached_property
-    def briefs(self) -> Briefs:
+    def briefs(self) -> BriefStore:
         return JournaledBriefs(self.engine)
 
     @cached_property
-    def _issues(self) -> Issues:
+    def _issues(self) -> IssueStore:
         return JournaledIssues(self.engine)
 
     @cached_property
-    def _watches(self) -> Watches:
-        return Watches(self.engine)
+    def _watches(self) -> ScheduleStore:
+        return ScheduleStore(self.engine)
 
     @cached_property
-    def _deliveries(self) -> Deliveries:
+    def _deliveries(self) -> DeliveryStore:
         return JournaledDeliveries(self.engine, self.settings.service.pace)
 
     @cached_property

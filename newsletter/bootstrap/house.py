@@ -31,7 +31,7 @@ class House(PostRooms):
     def app(self) -> FastAPI:
         """The web application."""
         from newsletter.web.app import create_app
-        from newsletter.web.public.signup_context import SignUpRoom
+        from newsletter.web.public.signup_context import SignUpContext
 
         return create_app(
             newsletters=self.settings.newsletters,
@@ -45,7 +45,7 @@ class House(PostRooms):
             people=self.people,
             sunsets=self.sunsets,
             movers=self.signing_up,
-            signup_room=SignUpRoom(
+            signup_room=SignUpContext(
                 signing_up=self.signing_up,
                 forms_key=lambda: self.signups.forms_key,
                 base_url=self.settings.public_url,
@@ -55,11 +55,11 @@ class House(PostRooms):
     @cached_property
     def inbound(self) -> Inbound:
         from newsletter.adapters.sendgrid.inbound import read_letter
-        from newsletter.services.unsubscribe_mail import Farewells
+        from newsletter.services.unsubscribe_mail import UnsubscribeByMail
         from newsletter.web.inbound import Inbound
 
         key = self.settings.environment.inbound_key
-        farewells = Farewells(
+        farewells = UnsubscribeByMail(
             newsletters=self.settings.newsletters,
             subscriptions=self.subscriptions,
             clock=self.clock,

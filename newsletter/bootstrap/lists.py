@@ -9,11 +9,11 @@ from newsletter.adapters.journal import (
     JournaledEvents,
 )
 from newsletter.bootstrap.ground import Ground
-from newsletter.services.list_health import HealthDesk
+from newsletter.services.list_health import ListHealthReports
 from newsletter.services.people import People
 from newsletter.services.retention import Retention
-from newsletter.services.suppression_sync import Suppressing
-from newsletter.stores.person_history import Letters
+from newsletter.services.suppression_sync import SuppressionSync
+from newsletter.stores.person_history import PersonHistory
 from newsletter.stores.sent_volume import accepted_since
 from newsletter.stores.sunset import LettersSent
 from subscribers.health.service import ListHealth
@@ -60,16 +60,16 @@ class ListRooms(Ground):
         return Sunsets(PostgresSunsets(self.engine), LettersSent(self.engine))
 
     @cached_property
-    def list_health(self) -> HealthDesk:
-        return HealthDesk(
+    def list_health(self) -> ListHealthReports:
+        return ListHealthReports(
             lists=ListHealth(PostgresHealth(self.engine)),
             accepted=partial(accepted_since, self.engine),
             clock=self.clock,
         )
 
     @cached_property
-    def suppressing(self) -> Suppressing:
-        return Suppressing(
+    def suppressing(self) -> SuppressionSync:
+        return SuppressionSync(
             subscriptions=self.subscriptions,
             events=JournaledEvents(self.engine),
             decisions=self.decisions,
@@ -77,8 +77,8 @@ class ListRooms(Ground):
         )
 
     @cached_property
-    def _letters(self) -> Letters:
-        return Letters(self.engine)
+    def _letters(self) -> PersonHistory:
+        return PersonHistory(self.engine)
 
     @cached_property
     def people(self) -> People:

@@ -15,22 +15,22 @@ from newsletter.adapters.journal import (
 )
 from newsletter.adapters.log_alerts import log_notice
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
-from newsletter.core.transactional import CorrespondenceKind
+from newsletter.core.transactional import TransactionalKind
 from newsletter.services.alerting import Alerting
-from newsletter.services.event_intake import Feedback
-from newsletter.services.reconciliation import Settling
-from newsletter.services.schedule import Calendar
-from newsletter.services.sending import Dispatch
-from newsletter.services.sending_limits import Braking
+from newsletter.services.event_intake import EventIntake
+from newsletter.services.reconciliation import Reconciling
+from newsletter.services.schedule import ScheduleRunner
+from newsletter.services.sending import Sending
+from newsletter.services.sending_limits import SendingLimits
 from newsletter.services.signup import SigningUp
 from newsletter.services.sunset import Sunset
-from newsletter.services.transactional import Correspondence
-from newsletter.services.transactional_context import Addressing
-from newsletter.stores.transactional import Outbox
+from newsletter.services.transactional import TransactionalSender
+from newsletter.services.transactional_context import TransactionalContexts
+from newsletter.stores.transactional import TransactionalStore
 from newsletter.stores.unknown_issues import unknown_issues
 
 if TYPE_CHECKING:
-    from newsletter.rendering.transactional import NotePress
+    from newsletter.rendering.transactional import TransactionalRenderer
 
 
 from newsletter.bootstrap.press import PressRooms
@@ -40,9 +40,9 @@ class PostRooms(PressRooms):
     """Sending, settling, hearing, telling."""
 
     @cached_property
-    def dispatch(self) -> Dispatch:
+    def dispatch(self) -> Sending:
         sending = self.settings.service.sending
-        dispatch = Dispatch(
+        dispatch = Sending(
             newsletters=self.settings.newsletters,
             publishing=self.publishing,
             issues=self._issues,
@@ -65,8 +65,8 @@ class PostRooms(PressRooms):
         return dispatch
 
     @cached_property
-    def braking(self) -> Braking:
-        return Braking(
+    def braking(self) -> SendingLimits:
+        return SendingLimits(
             brakes=JournaledBrakes(self.engine),
             issues=self._issues,
             decisions=self.decisions,
@@ -75,9 +75,9 @@ class PostRooms(PressRooms):
         )
 
     @cached_property
-    def settling(self) -> Settling:
+    def settling(self) -> Reconciling:
         environment, sending = self.settings.environment, self.settings.service.sending
-        return Settling(
+        return Reconciling(
             unknowns=JournaledUnknowns(self.engine),
             decisions=self.decisions,
             clock=self.clock,
@@ -88,8 +88,8 @@ class PostRooms(PressRooms):
         )
 
     @cached_property
-    def feedback(self) -> Feedback:
-        return Feedback(
+    def feedback(self) -> EventIntake:
+        return EventIntake(
             source=SendGridEvents(self.settings.environment.sendgrid_webhook_key),
             events=JournaledEvents(self.engine),
             subscriptions=self.subscriptions,
@@ -97,17 +97,17 @@ class PostRooms(PressRooms):
         )
 
     @cached_property
-    def note_press(self) -> NotePress:
-        from newsletter.rendering.transactional import NotePress
+    def note_press(self) -> TransactionalRenderer:
+        from newsletter.rendering.transactional import TransactionalRenderer
 
-        return NotePress(self.settings.templates)
+        return TransactionalRenderer(self.settings.templates)
 
     @cached_property
-    def correspondence(self) -> Correspondence:
-        return Correspondence(
+    def correspondence(self) -> TransactionalSender:
+        return TransactionalSender(
             newsletters=self.settings.newsletters,
-            outbox=Outbox(self.engine),
-            addressing=Addressing(
+            outbox=TransactionalStore(self.engine),
+            addressing=TransactionalContexts(
                 subscriptions=self.subscriptions,
                 signups=self.signups,
                 issues=self._issues,
@@ -137,7 +137,7 @@ class PostRooms(PressRooms):
         return Sunset(
             newsletters=self.settings.newsletters,
             sunsets=self.sunsets,
-            write=partial(self.correspondence.write, CorrespondenceKind.STILL_WANTED),
+            write=partial(self.correspondence.write, TransactionalKind.STILL_WANTED),
             clock=self.clock,
         )
 
@@ -159,8 +159,8 @@ class PostRooms(PressRooms):
         return unknown_issues(self.engine, asked_before - self.settling.patience)
 
     @cached_property
-    def calendar(self) -> Calendar:
-        return Calendar(
+    def calendar(self) -> ScheduleRunner:
+        return ScheduleRunner(
             publishing=self.publishing,
             dispatch=self.dispatch,
             gather=self.polling.poll_due,

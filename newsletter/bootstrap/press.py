@@ -10,7 +10,7 @@ from newsletter.adapters.eml import to_eml
 from newsletter.adapters.journal import (
     JournaledSources,
 )
-from newsletter.services.explain import Inquiry
+from newsletter.services.explain import Explaining
 from newsletter.services.intake import Intake
 from newsletter.services.polling import Polling
 from newsletter.services.preview import Previews
@@ -82,7 +82,7 @@ class PressRooms(ListRooms):
         )
 
     @cached_property
-    def inquiry(self) -> Inquiry:
-        return Inquiry(
+    def inquiry(self) -> Explaining:
+        return Explaining(
             issues=self._issues, deliveries=self._deliveries, subscriptions=self.subscriptions
         )

@@ -6,19 +6,36 @@ import typer
 from rich.markup import escape
 
 from newsletter.cli.common import AsJson, actor, answer, console, house
-from newsletter.core.reconciliation import Evidence, Means, Ruling, Settlement, UnknownBatch
+from newsletter.core.reconciliation import (
+    Means,
+    Reconciliation,
+    ReconciliationEvidence,
+    Resolution,
+    UnknownBatch,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Settle batches whose answer was lost.")
 
 _YOURS = "waits for you: `newsletter batches settle ID --as ...`"
 
 _TOLD = {
-    (Evidence.EVENTS, Settlement.WAIT): "an event may still prove it; nothing to do yet",
-    (Evidence.EVENTS, Settlement.RESEND): "silent while others are heard: it will be sent again, "
-    "once",
-    (Evidence.LOGS, Settlement.WAIT): "SendGrid's Email Logs may still show it; nothing to do yet",
-    (Evidence.LOGS, Settlement.PERSON): f"{_YOURS}, unless Email Logs tell after all",
-    (Evidence.NONE, Settlement.WAIT): "its worker may still record an answer",
+    (
+        ReconciliationEvidence.EVENTS,
+        Reconciliation.WAIT,
+    ): "an event may still prove it; nothing to do yet",
+    (
+        ReconciliationEvidence.EVENTS,
+        Reconciliation.RESEND,
+    ): "silent while others are heard: it will be sent again, once",
+    (
+        ReconciliationEvidence.LOGS,
+        Reconciliation.WAIT,
+    ): "SendGrid's Email Logs may still show it; nothing to do yet",
+    (
+        ReconciliationEvidence.LOGS,
+        Reconciliation.PERSON,
+    ): f"{_YOURS}, unless Email Logs tell after all",
+    (ReconciliationEvidence.NONE, Reconciliation.WAIT): "its worker may still record an answer",
 }
 
 
@@ -26,13 +43,13 @@ _TOLD = {
 def show_all(as_json: AsJson = False) -> None:
     """List the batches whose answer was lost, and what may become of each."""
     settling = house().settling
-    means = settling.means() if settling.listed() else Means(evidence=Evidence.NONE)
+    means = settling.means() if settling.listed() else Means(evidence=ReconciliationEvidence.NONE)
     found = settling.listed()
     data = [{**vars(one), "next": next_, "evidence": means.evidence} for one, next_ in found]
     answer(data, as_json=as_json, say=lambda: _say(found, means))
 
 
-def _say(found: tuple[tuple[UnknownBatch, Settlement], ...], means: Means) -> None:
+def _say(found: tuple[tuple[UnknownBatch, Reconciliation], ...], means: Means) -> None:
     for batch, settlement in found:
         console.print(
             f"batch {batch.batch_id} of issue {batch.issue_id}, {batch.size:,} recipients, "
@@ -50,7 +67,7 @@ def _say(found: tuple[tuple[UnknownBatch, Settlement], ...], means: Means) -> No
 def settle(
     batch_id: Annotated[int, typer.Argument(metavar="ID", help="As `batches list` shows it.")],
     ruling: Annotated[
-        Ruling,
+        Resolution,
         typer.Option(
             "--as",
             help="accepted: there is proof that SendGrid took it; resend: proof that it did not; "
@@ -62,7 +79,7 @@ def settle(
 ) -> None:
     """Decide about a batch whose answer was lost; it is recorded who did, and why."""
     house().settling.by_hand(batch_id, ruling, actor=actor(), because=because)
-    if ruling is Ruling.RESEND:
+    if ruling is Resolution.RESEND:
         house().dispatch.recover()
     answer(
         {"batch_id": batch_id, "ruling": ruling},

@@ -20,7 +20,7 @@ from newsletter.cli.common import (
     slugs_of,
 )
 from newsletter.core.brief import Importance, Verification
-from newsletter.core.stored import FiledBrief
+from newsletter.core.stored import StoredBrief
 from newsletter.core.verification import Ruling
 from newsletter.errors import InvalidBrief
 from newsletter.ports import Decision
@@ -88,7 +88,7 @@ def _say_received(
         console.print("There is no brief here.")
 
 
-def _told(filed: FiledBrief) -> str:
+def _told(filed: StoredBrief) -> str:
     colour = COLOURS[filed.ruling]
     title = escape(filed.brief.title)
     reasons = "".join(f"\n    {escape(reason)}" for reason in filed.reasons)
@@ -104,7 +104,7 @@ def show_all(date: Date = None, newsletter: Slug = None, as_json: AsJson = False
     answer([_short(filed) for filed in found], as_json=as_json, say=lambda: _say_list(found))
 
 
-def _say_list(found: tuple[FiledBrief, ...]) -> None:
+def _say_list(found: tuple[StoredBrief, ...]) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("id", justify="right")
     for column in ("ruling", "label", "", "title, topics, and what stands against it"):
@@ -131,7 +131,7 @@ def show(brief_id: BriefId, as_json: AsJson = False) -> None:
     answer(data, as_json=as_json, say=lambda: _say_brief(filed, decisions))
 
 
-def _say_brief(filed: FiledBrief, decisions: tuple[Decision, ...]) -> None:
+def _say_brief(filed: StoredBrief, decisions: tuple[Decision, ...]) -> None:
     brief = filed.brief
     console.print(f"[bold]{escape(brief.title)}[/]")
     console.print(
@@ -233,11 +233,11 @@ def accept(brief_id: BriefId, as_json: AsJson = False) -> None:
     _decided(house().intake.accept(brief_id, actor=actor()), as_json=as_json)
 
 
-def _decided(filed: FiledBrief, *, as_json: bool) -> None:
+def _decided(filed: StoredBrief, *, as_json: bool) -> None:
     answer(_short(filed), as_json=as_json, say=lambda: console.print(_told(filed)))
 
 
-def _short(filed: FiledBrief) -> dict[str, Any]:
+def _short(filed: StoredBrief) -> dict[str, Any]:
     return {
         "id": filed.brief_id,
         "revision": filed.revision,

@@ -23,7 +23,7 @@ from newsletter.services.publishing import day_of
 
 if TYPE_CHECKING:
     from newsletter.demo.day import Day
-    from newsletter.demo.environment import Place
+    from newsletter.demo.environment import DemoEnvironment
 
 _SLUG = "technology"  #: the newsletter whose sample briefs are shipped
 
@@ -71,7 +71,7 @@ def _sound(day: "Day") -> bool:
     return bool(account and account.sums.add_up and not account.sums.to_go and not day.repeated)
 
 
-def _stay(place: "Place") -> None:
+def _stay(place: "DemoEnvironment") -> None:
     """Stay until a person ends it; who signs up meanwhile gets their letters."""
     console.print("\nCtrl-C ends it.")
     ended = threading.Event()
@@ -82,7 +82,7 @@ def _stay(place: "Place") -> None:
         console.print()
 
 
-def _data(day: "Day", place: "Place") -> dict[str, Any]:
+def _data(day: "Day", place: "DemoEnvironment") -> dict[str, Any]:
     return {
         "date": day.on,
         "briefs": [
@@ -106,11 +106,11 @@ def _data(day: "Day", place: "Place") -> dict[str, Any]:
     }
 
 
-def _web_view(day: "Day", place: "Place") -> str:
+def _web_view(day: "Day", place: "DemoEnvironment") -> str:
     return f"{place.house.settings.public_url}/{_SLUG}/{day.on}"
 
 
-def _say(day: "Day", place: "Place", *, stays: bool) -> None:
+def _say(day: "Day", place: "DemoEnvironment", *, stays: bool) -> None:
     console.print(f"\n[bold]Technology Daily, {day.on:%A} {day.on.day} {day.on:%B %Y}[/]\n")
     _say_briefs(day)
     if day.imported:
@@ -146,7 +146,7 @@ def _say_briefs(day: "Day") -> None:
                 console.print(f"      [dim]{escape(reason)}[/]")
 
 
-def _say_where(day: "Day", place: "Place", *, stays: bool) -> None:
+def _say_where(day: "Day", place: "DemoEnvironment", *, stays: bool) -> None:
     console.print("\n[bold]Where to look[/]")
     if stays:
         console.print(f"  the letters    {place.sandbox.url}/inbox")

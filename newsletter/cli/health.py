@@ -11,7 +11,7 @@ from newsletter.cli.common import AsJson, Slug, answer, console, house, newslett
 from newsletter.cli.report import counted
 from newsletter.core.publication import Newsletter
 from newsletter.services.list_health import HealthReport
-from subscribers.health.service import TROUBLE_DAYS, WEEKS, Figures, Health, Waiting
+from subscribers.health.service import TROUBLE_DAYS, WEEKS, Figures, HealthFigures, Waiting
 from subscribers.model import EVERYTHING, SuppressionReason
 
 app = typer.Typer()
@@ -101,7 +101,7 @@ def _standing(figures: Figures) -> Table:
     )
 
 
-def _growth(health: Health) -> Table:
+def _growth(health: HealthFigures) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     for justify in ("left", "right", "right", "left"):
         table.add_column(justify=justify)
@@ -114,7 +114,7 @@ def _growth(health: Health) -> Table:
     return table
 
 
-def _latest(health: Health) -> str:
+def _latest(health: HealthFigures) -> str:
     named = {1: "today", 7: "7 days", 30: "30 days"}
     told = (
         f"{named[days]} [green]+{one.joined:,}[/] [red]−{one.left:,}[/]"
@@ -123,7 +123,7 @@ def _latest(health: Health) -> str:
     return " · ".join(told)
 
 
-def _waiting(waiting: Waiting, health: Health) -> str:
+def _waiting(waiting: Waiting, health: HealthFigures) -> str:
     if waiting.oldest is None:
         told = "no sign-up waits for its confirmation"
     else:

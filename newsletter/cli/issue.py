@@ -22,9 +22,9 @@ from newsletter.cli.common import (
     unwatched,
 )
 from newsletter.cli.report import issue_data, say_account, say_issue
-from newsletter.core.issue_totals import Account, Sums
+from newsletter.core.issue_totals import IssueTotals, Sums
 from newsletter.core.publication import Newsletter
-from newsletter.core.stored import FiledIssue, IssueState
+from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.services.preview import Preview
 
 app = typer.Typer(no_args_is_help=True, help="Assemble, preview, approve and send an issue.")
@@ -132,14 +132,14 @@ def send(
     if segment:
         house().segments.get(which.readers.newsletter, segment)
     filed = house().dispatch.send(which, on, segment=segment)
-    before = filed.state is IssueState.SENT
-    if wait and filed.state is IssueState.SENDING:
+    before = filed.state is IssueStatus.SENT
+    if wait and filed.state is IssueStatus.SENDING:
         filed = wait_for(filed, quiet=unwatched(as_json=as_json))
     account = _account(filed)
 
     def say() -> None:
         _say(filed, account)
-        if filed.state is IssueState.EMPTY:
+        if filed.state is IssueStatus.EMPTY:
             console.print("  The issue is empty: nothing is sent.")
         if before:
             console.print("  It had been sent before: nobody is sent anything again.")
@@ -147,7 +147,7 @@ def send(
             console.print("  The batches wait for a worker: `newsletter worker`, or send --wait.")
 
     answer(issue_data(filed, account) | {"sent_before": before}, as_json=as_json, say=say)
-    if account and (filed.state is IssueState.PAUSED or not _went_well(account.sums)):
+    if account and (filed.state is IssueStatus.PAUSED or not _went_well(account.sums)):
         raise typer.Exit(1)
 
 
@@ -155,17 +155,17 @@ def _went_well(sums: Sums) -> bool:
     return sums.add_up and not (sums.refused or sums.unknown)
 
 
-def _account(filed: FiledIssue) -> Account | None:
+def _account(filed: StoredIssue) -> IssueTotals | None:
     return house().inquiry.account(filed) if filed.planned_at else None
 
 
-def _say(filed: FiledIssue, account: Account | None) -> None:
+def _say(filed: StoredIssue, account: IssueTotals | None) -> None:
     say_issue(filed)
     if account:
         say_account(account)
 
 
-def wait_for(filed: FiledIssue, *, quiet: bool) -> FiledIssue:
+def wait_for(filed: StoredIssue, *, quiet: bool) -> StoredIssue:
     """Work on an issue's batches in this process, showing how many recipients are answered for."""
     columns = (
         TextColumn("  sending"),
@@ -230,7 +230,7 @@ def cancel(
     _say_now(house().braking.cancel(filed, actor=actor(), because=because), as_json=as_json)
 
 
-def _say_now(filed: FiledIssue, *, as_json: bool) -> None:
+def _say_now(filed: StoredIssue, *, as_json: bool) -> None:
     account = house().inquiry.account(filed)
 
     def say() -> None:

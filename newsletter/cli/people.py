@@ -20,8 +20,8 @@ from newsletter.cli.common import (
 from newsletter.core.history import HistoryLine
 from subscribers.errors import NoSuchSubscription
 from subscribers.model import Subscription, TopicSet
-from subscribers.records.model import Found, Newcomer, Person, account, utc
-from subscribers.records.service import Everybody, standing
+from subscribers.records.model import NewSubscriber, Person, SearchHit, account, utc
+from subscribers.records.service import WholeList, standing
 
 app = typer.Typer()
 
@@ -160,7 +160,7 @@ def add(
     slugs = slugs_of(topics)
     if unknown := sorted(set(slugs).difference(which.topic_slugs)):
         raise typer.BadParameter(f"unknown topic: {', '.join(unknown)}", param_hint="'--topics'")
-    newcomer = Newcomer(
+    newcomer = NewSubscriber(
         email=email,
         newsletter=which.slug,
         statement=consent,
@@ -231,18 +231,18 @@ def _subscriptions(email: str, newsletter: str | None) -> tuple[Subscription, ..
     raise NoSuchSubscription(f"This address has no subscription to {slug}.")
 
 
-def _chosen(who: str, newsletter: str | None, *, segment: bool) -> Collection[int] | Everybody:
+def _chosen(who: str, newsletter: str | None, *, segment: bool) -> Collection[int] | WholeList:
     if not segment:
         return [one.id for one in _subscriptions(who, newsletter)]
     slug = list_of(newsletter).slug
-    return Everybody(newsletter=slug, within=house().segments.get(slug, who).filter)
+    return WholeList(newsletter=slug, within=house().segments.get(slug, who).filter)
 
 
 def _said(what: str, email: str) -> None:
     console.print(escape(f"{what} {email}"))
 
 
-def _say_found(found: Iterable[Found]) -> None:
+def _say_found(found: Iterable[SearchHit]) -> None:
     table = Table.grid(padding=(0, 2, 0, 0))
     for one in found:
         silenced = "merged" if one.merged else one.suppressed and f"suppressed: {one.suppressed}"

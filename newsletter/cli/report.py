@@ -6,11 +6,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from newsletter.cli.common import console, plain
-from newsletter.core.issue_totals import Account
-from newsletter.core.stored import FiledIssue
+from newsletter.core.issue_totals import IssueTotals
+from newsletter.core.stored import StoredIssue
 
 
-def issue_data(filed: FiledIssue, account: Account | None = None) -> dict[str, Any]:
+def issue_data(filed: StoredIssue, account: IssueTotals | None = None) -> dict[str, Any]:
     """Return an issue, and its account if it was planned, as data."""
     data: dict[str, Any] = {
         "id": filed.id,
@@ -34,7 +34,7 @@ def issue_data(filed: FiledIssue, account: Account | None = None) -> dict[str, A
     return data
 
 
-def say_issue(filed: FiledIssue) -> None:
+def say_issue(filed: StoredIssue) -> None:
     """Tell a person what an issue holds."""
     issue = filed.issue
     number = f"No. {issue.number}" if issue.number else "no number"
@@ -53,7 +53,7 @@ def say_issue(filed: FiledIssue) -> None:
         console.print(f"  {mark} {title}  [dim]{', '.join(entry.topics)}[/]")
 
 
-def say_account(account: Account) -> None:
+def say_account(account: IssueTotals) -> None:
     """Tell a person how an issue's sending stands, and whether its sums add up."""
     sums = account.sums
     table = Table.grid(padding=(0, 2, 0, 0))

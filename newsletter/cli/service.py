@@ -19,7 +19,7 @@ from rich.markup import escape
 from newsletter.cli.common import AsJson, Slug, answer, console, house, newsletter_of
 from newsletter.core.issue import sample_issue
 from newsletter.core.publication import Newsletter
-from newsletter.core.reconciliation import Evidence
+from newsletter.core.reconciliation import ReconciliationEvidence
 from newsletter.core.send_checks import obstacles
 from newsletter.core.sending_limits import room_within
 from newsletter.core.timetable import hours_of
@@ -128,11 +128,11 @@ def _pace(which: Newsletter) -> str:
 def _unknowns() -> str:
     means = house().settling.means()
     match means.evidence:
-        case Evidence.EVENTS:
+        case ReconciliationEvidence.EVENTS:
             return "a lost answer is settled by events: SENDGRID_WEBHOOK_KEY is set"
-        case Evidence.LOGS:
+        case ReconciliationEvidence.LOGS:
             return "no event is heard; a lost answer is settled by SendGrid's Email Logs"
-        case Evidence.NONE:
+        case ReconciliationEvidence.NONE:
             return f"a lost answer is settled by hand only: no event is heard, {means.obstacle}"
 
 

@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 
 from newsletter.cli.common import AsJson, Date, Slug, answer, console, date_of, house, newsletter_of
-from newsletter.services.explain import Answer
+from newsletter.services.explain import Explanation
 
 
 def why(
@@ -29,7 +29,7 @@ def why(
     answer(data, as_json=as_json, say=lambda: _say(found))
 
 
-def _say(found: Answer) -> None:
+def _say(found: Explanation) -> None:
     console.print(f"[bold]{escape(found.sentence)}[/]")
     if subscription := found.subscription:
         topics = ", ".join(sorted(subscription.topics.slugs)).replace("*", "everything")

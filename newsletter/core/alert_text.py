@@ -2,37 +2,37 @@
 
 from datetime import date, datetime, timedelta
 
-from newsletter.core.operator_alert import Notice, NoticeKind
+from newsletter.core.operator_alert import OperatorAlert, OperatorAlertKind
 
 _FIRST_PAUSE = timedelta(seconds=15)
 _LONGEST_PAUSE = timedelta(minutes=30)
 
 #: What a person does about it.
 _ADVICE = {
-    NoticeKind.EMPTY_DAY: "`newsletter briefs list` shows what came, and why it was not accepted.",
-    NoticeKind.UNAPPROVED: "Look at it with `newsletter issue preview`; to let it leave, run "
+    OperatorAlertKind.EMPTY_DAY: "`newsletter briefs list` shows what came, and why it was not accepted.",
+    OperatorAlertKind.UNAPPROVED: "Look at it with `newsletter issue preview`; to let it leave, run "
     "`newsletter issue approve` while it is fresh.",
-    NoticeKind.FAILED: "The clock tries again while the issue is fresh; `newsletter check` names "
+    OperatorAlertKind.FAILED: "The clock tries again while the issue is fresh; `newsletter check` names "
     "what is missing.",
-    NoticeKind.MISSED_DAY: "Nothing is sent by itself any more; to send it after all, run "
+    OperatorAlertKind.MISSED_DAY: "Nothing is sent by itself any more; to send it after all, run "
     "`newsletter issue send` with its date.",
-    NoticeKind.PAUSED: "Nothing leaves until you act: `newsletter issue status` shows how it "
+    OperatorAlertKind.PAUSED: "Nothing leaves until you act: `newsletter issue status` shows how it "
     "stands, and `newsletter issue resume` lets it go on.",
-    NoticeKind.UNKNOWN_BATCH: "Nothing is sent again without evidence: `newsletter batches list` "
+    OperatorAlertKind.UNKNOWN_BATCH: "Nothing is sent again without evidence: `newsletter batches list` "
     "shows what is known, and `newsletter batches settle` takes your word.",
-    NoticeKind.NOT_WRITTEN: "Confirmations and the like wait, for a day at most; "
+    OperatorAlertKind.NOT_WRITTEN: "Confirmations and the like wait, for a day at most; "
     "`newsletter check` names what is missing.",
-    NoticeKind.SOURCE_DOWN: "`newsletter sources list` says why; its briefs are missing from the "
+    OperatorAlertKind.SOURCE_DOWN: "`newsletter sources list` says why; its briefs are missing from the "
     "issue meanwhile.",
 }
 
 
-def title(notice: Notice) -> str:
+def title(notice: OperatorAlert) -> str:
     """Return the alert's title."""
     return f"{notice.newsletter}, {notice.date}: {notice.kind}"
 
 
-def body(notice: Notice) -> str:
+def body(notice: OperatorAlert) -> str:
     """Return the alert's text: what happened, and what a person does about it."""
     return f"{notice.sentence}\n\n{_ADVICE[notice.kind]}"
 
@@ -42,18 +42,20 @@ def pause_before(failures: int) -> timedelta:
     return min(_FIRST_PAUSE * 2 ** min(failures - 1, 20), _LONGEST_PAUSE)
 
 
-def unknown_batch(newsletter: str, on: date) -> Notice:
+def unknown_batch(newsletter: str, on: date) -> OperatorAlert:
     """Return the notice of answers lost and not found again; one an issue, however many."""
     sentence = (
         "SendGrid's answer to one or more of its requests was lost, and nothing has told it since"
     )
-    return Notice(kind=NoticeKind.UNKNOWN_BATCH, newsletter=newsletter, date=on, sentence=sentence)
+    return OperatorAlert(
+        kind=OperatorAlertKind.UNKNOWN_BATCH, newsletter=newsletter, date=on, sentence=sentence
+    )
 
 
-def source_down(newsletter: str, source: str, since: datetime) -> Notice:
+def source_down(newsletter: str, source: str, since: datetime) -> OperatorAlert:
     """Return the notice of a source that cannot be read; one an outage, however long."""
-    return Notice(
-        kind=NoticeKind.SOURCE_DOWN,
+    return OperatorAlert(
+        kind=OperatorAlertKind.SOURCE_DOWN,
         newsletter=newsletter,
         date=since.date(),
         sentence=f"the source {source} cannot be read since {since:%Y-%m-%d %H:%M} UTC",

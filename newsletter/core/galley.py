@@ -20,7 +20,7 @@ _UNPRINTABLE = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\
 
 
 @dataclass(frozen=True)
-class Segment:
+class Span:
     """A stretch of type, and the pieces of which one must be chosen for it to be printed."""
 
     text: str
@@ -31,8 +31,8 @@ class Segment:
 class Galley:
     """An issue's type, both parts of the letter."""
 
-    html: tuple[Segment, ...]
-    text: tuple[Segment, ...]
+    html: tuple[Span, ...]
+    text: tuple[Span, ...]
 
 
 def piece_of(brief_id: int) -> str:
@@ -44,7 +44,7 @@ def piece_of(brief_id: int) -> str:
 PERSONAL = "personal"
 
 
-def cut(segments: Iterable[Segment], chosen: AbstractSet[str], values: Mapping[str, str]) -> str:
+def cut(segments: Iterable[Span], chosen: AbstractSet[str], values: Mapping[str, str]) -> str:
     """Return the text of the chosen pieces, with each tag of `values` replaced."""
     kept = (s.text for s in segments if s.pieces is None or not s.pieces.isdisjoint(chosen))
     text = "".join(kept)
@@ -66,7 +66,7 @@ def plain_line(text: str) -> str:
     return line.replace("<!--", "<! --").replace("-nl_", "- nl_")
 
 
-def read_marked(marked: str) -> tuple[Segment, ...]:
+def read_marked(marked: str) -> tuple[Span, ...]:
     """Return the segments of a text whose pieces are marked; marks must nest and close.
 
     A piece that holds other pieces is printed as long as one of those is chosen.
@@ -94,11 +94,11 @@ class _Frame:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.items: list[str | Segment] = []
+        self.items: list[str | Span] = []
 
-    def segments(self) -> list[Segment]:
-        inner = [item.pieces for item in self.items if isinstance(item, Segment) and item.pieces]
+    def segments(self) -> list[Span]:
+        inner = [item.pieces for item in self.items if isinstance(item, Span) and item.pieces]
         needs = frozenset[str]().union(*inner) if inner else frozenset({self.name})
         own = needs if self.name else None
-        segments = (Segment(i, own) if isinstance(i, str) else i for i in self.items)
+        segments = (Span(i, own) if isinstance(i, str) else i for i in self.items)
         return [segment for segment in segments if segment.text]

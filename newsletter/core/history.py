@@ -21,7 +21,7 @@ class IssueRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CorrespondenceRecord:
+class TransactionalRecord:
     """A letter to this person alone."""
 
     newsletter: str
@@ -63,7 +63,7 @@ def issue_lines(issue: IssueRecord) -> Iterator[HistoryLine]:
         yield _line(event["at"], who, _worded(event["kind"]), about, said)
 
 
-def correspondence_line(letter: CorrespondenceRecord) -> HistoryLine:
+def correspondence_line(letter: TransactionalRecord) -> HistoryLine:
     """Tell of a letter to this person alone."""
     what = f"letter “{_worded(letter.kind)}”"
     said = ": ".join(filter(None, [letter.state, letter.reason]))

@@ -21,7 +21,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class IssueEntry:
     """A brief in its place within an issue."""
 
     brief_id: int
@@ -43,7 +43,7 @@ class Issue:
     newsletter: str
     date: date
     number: int
-    entries: tuple[Entry, ...]
+    entries: tuple[IssueEntry, ...]
 
     def only(self, brief_ids: Iterable[int]) -> "Issue":
         """Return this issue as if just these briefs had been chosen, each in its old place."""
@@ -57,7 +57,7 @@ def assemble(
     """Choose and order the day's briefs; an issue without entries has nothing to say."""
     chosen = tuple(_within_caps(newsletter, _ordered(newsletter, candidates)))
     entries = tuple(
-        Entry(
+        IssueEntry(
             brief_id=one.brief_id,
             revision=one.revision,
             brief=one.brief,

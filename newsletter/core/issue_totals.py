@@ -26,7 +26,7 @@ class Sums:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Account:
+class IssueTotals:
     """What is known of one issue's sending, for people."""
 
     sums: Sums

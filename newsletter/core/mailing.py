@@ -17,7 +17,7 @@ from newsletter.core.edition import (
     Letter,
     edition_of,
 )
-from newsletter.core.galley import Galley, Segment
+from newsletter.core.galley import Galley, Span
 from newsletter.core.issue import Issue
 from newsletter.core.publication import Mailbox, Newsletter
 from subscribers.model import Purpose
@@ -83,7 +83,7 @@ def content_hash(envelope: Envelope, issue: Issue, galley: Galley) -> str:
     return hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()
 
 
-def _type(segments: tuple[Segment, ...]) -> list[tuple[str, list[str]]]:
+def _type(segments: tuple[Span, ...]) -> list[tuple[str, list[str]]]:
     return [(segment.text, sorted(segment.pieces or ())) for segment in segments]
 
 

@@ -5,7 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 
-class NoticeKind(StrEnum):
+class OperatorAlertKind(StrEnum):
     """What happened to the day's issue, or to a source of it."""
 
     EMPTY_DAY = "empty day"  #: nothing to say at the hour; nothing is sent
@@ -19,10 +19,10 @@ class NoticeKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notice:
+class OperatorAlert:
     """Something about one newsletter's issue of one date, in a sentence without addresses."""
 
-    kind: NoticeKind
+    kind: OperatorAlertKind
     newsletter: str  #: its slug
     date: date
     sentence: str

@@ -16,7 +16,7 @@ _KEPT = timedelta(days=30)  #: Email Logs keep no longer
 _LONGEST_PAUSE = timedelta(hours=6)
 
 
-class Settlement(StrEnum):
+class Reconciliation(StrEnum):
     """What is to be done about an unknown batch now."""
 
     ACCEPTED = "accepted"  #: Email Logs show one of its attempts
@@ -25,7 +25,7 @@ class Settlement(StrEnum):
     PERSON = "person"  #: there is no evidence, or it was sent again before: a person decides
 
 
-class Ruling(StrEnum):
+class Resolution(StrEnum):
     """What a person may decide about an unknown batch."""
 
     ACCEPTED = "accepted"  #: there is proof that SendGrid took it
@@ -33,7 +33,7 @@ class Ruling(StrEnum):
     REFUSED = "refused"  #: leave it unsent
 
 
-class Evidence(StrEnum):
+class ReconciliationEvidence(StrEnum):
     """What can tell the fate of an unknown batch here, besides a person."""
 
     EVENTS = "events"  #: SendGrid's events are heard
@@ -45,7 +45,7 @@ class Evidence(StrEnum):
 class Means:
     """How unknown batches are settled here."""
 
-    evidence: Evidence
+    evidence: ReconciliationEvidence
     obstacle: str = ""  #: why there is none
 
 
@@ -64,13 +64,13 @@ class UnknownBatch:
     others_heard: bool  #: events came of another batch that was asked no sooner
 
 
-def settle(batch: UnknownBatch, *, now: datetime, quiet_period: timedelta) -> Settlement:
+def settle(batch: UnknownBatch, *, now: datetime, quiet_period: timedelta) -> Reconciliation:
     """Say what silence permits."""
     if now < batch.asked + quiet_period:
-        return Settlement.WAIT
+        return Reconciliation.WAIT
     if batch.others_heard and batch.lost == 1:
-        return Settlement.RESEND
-    return Settlement.PERSON
+        return Reconciliation.RESEND
+    return Reconciliation.PERSON
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,10 +115,10 @@ def settle_by_logs(
     others_shown: bool,
     now: datetime,
     patience: timedelta,
-) -> Settlement:
+) -> Reconciliation:
     """Say what Email Logs permit; `others_shown` tells of a batch that was asked no sooner."""
     if isinstance(found, Shown):
-        return Settlement.ACCEPTED
+        return Reconciliation.ACCEPTED
     absent = isinstance(found, Absent) and others_shown
     return settle(replace(batch, others_heard=absent), now=now, quiet_period=patience)
 

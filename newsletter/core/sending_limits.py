@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fuse:
+class CircuitBreaker:
     """Shares of the recipients asked for so far, above which an issue pauses itself."""
 
     after: int  #: recipients; sooner than this a share says nothing
@@ -18,7 +18,7 @@ class Fuse:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trouble:
+class FailureCounts:
     """What has gone wrong with an issue so far, in recipients."""
 
     asked: int
@@ -28,7 +28,7 @@ class Trouble:
     complained: int
 
 
-def blown(fuse: Fuse, trouble: Trouble) -> str | None:
+def blown(fuse: CircuitBreaker, trouble: FailureCounts) -> str | None:
     """Return why the fuse blows, worst news first; None while it holds."""
     if trouble.asked < max(fuse.after, 1):
         return None
@@ -40,7 +40,7 @@ def blown(fuse: Fuse, trouble: Trouble) -> str | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Pace:
+class RateLimit:
     """How fast letters may leave; for a new sender, slower at first."""
 
     per_minute: int  #: recipients; 0 is no limit
@@ -58,7 +58,7 @@ class Pace:
         return self.warm_up[max(begun)] if begun else self.per_day
 
 
-def room_within(pace: Pace, start: datetime, end: datetime) -> float:
+def room_within(pace: RateLimit, start: datetime, end: datetime) -> float:
     """Return how many recipients the pace lets be written to from `start` to `end`."""
     room, at = 0.0, start.astimezone(UTC)
     while at < end:
@@ -69,7 +69,7 @@ def room_within(pace: Pace, start: datetime, end: datetime) -> float:
     return room
 
 
-def next_turn(pace: Pace, last: datetime | None, size: int, now: datetime) -> datetime:
+def next_turn(pace: RateLimit, last: datetime | None, size: int, now: datetime) -> datetime:
     """Return when the post office is free again, once a batch of this size has its turn.
 
     `last` is when it was to be free before; time that nobody used is not saved up.
@@ -79,7 +79,7 @@ def next_turn(pace: Pace, last: datetime | None, size: int, now: datetime) -> da
 
 
 @dataclass(frozen=True, kw_only=True)
-class Office:
+class SendWindow:
     """How much has left lately, whatever worker sent it."""
 
     free_at: datetime | None  #: when the pace allows the next batch
@@ -87,7 +87,7 @@ class Office:
     day_count: int  #: recipients written to on that day
 
 
-def wait_for_turn(pace: Pace, office: Office, size: int, now: datetime) -> datetime | None:
+def wait_for_turn(pace: RateLimit, office: SendWindow, size: int, now: datetime) -> datetime | None:
     """Return when a batch of this size may try again; None if it may leave now.
 
     A batch larger than a whole day's limit leaves first on its day, or it never would.

@@ -26,7 +26,7 @@ class RefusedItem:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class SourceReading:
     """What a source says now."""
 
     briefs: tuple[Brief, ...]
@@ -47,7 +47,7 @@ class Unreadable:
     reason: str  #: for people and logs: no address's query, no content
 
 
-Answer = Reading | Unmodified | Unreadable
+Answer = SourceReading | Unmodified | Unreadable
 
 
 @dataclass(frozen=True, kw_only=True)

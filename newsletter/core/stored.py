@@ -11,7 +11,7 @@ from newsletter.core.verification import Ruling, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)
-class FiledBrief:
+class StoredBrief:
     """A brief as it stands on file: what it says now, and what became of it."""
 
     brief_id: int
@@ -39,7 +39,7 @@ class FiledBrief:
         return tuple(finding.reason for finding in failed)
 
 
-class IssueState(StrEnum):
+class IssueStatus(StrEnum):
     """How an issue stands."""
 
     EMPTY = "empty"  #: there was nothing to say that day; nothing is sent
@@ -54,16 +54,16 @@ class IssueState(StrEnum):
     @property
     def is_open(self) -> bool:
         """Tell whether the issue may still be assembled anew."""
-        return self in (IssueState.EMPTY, IssueState.DRAFT, IssueState.MISSED)
+        return self in (IssueStatus.EMPTY, IssueStatus.DRAFT, IssueStatus.MISSED)
 
 
 @dataclass(frozen=True, kw_only=True)
-class FiledIssue:
+class StoredIssue:
     """An issue as it stands on file."""
 
     id: int
     issue: Issue
-    state: IssueState
+    state: IssueStatus
     galley: Galley | None  #: None while there is nothing to say
     content_hash: str | None  #: of what was set
     reason: str | None = None  #: why it is paused, empty, missed or a draft again

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from newsletter.core.operator_alert import NoticeKind
+from newsletter.core.operator_alert import OperatorAlertKind
 from newsletter.core.publication import Timetable, Weekday
-from newsletter.core.stored import IssueState
+from newsletter.core.stored import IssueStatus
 
 LOOK_BACK = timedelta(days=31)  #: days missed longer ago are history, and no news
 
 _DAY = timedelta(days=1)
 #: Nothing of these is the clock's any more.
-_OUT_OF_HAND = {IssueState.SENDING, IssueState.PAUSED, IssueState.SENT, IssueState.MISSED}
+_OUT_OF_HAND = {IssueStatus.SENDING, IssueStatus.PAUSED, IssueStatus.SENT, IssueStatus.MISSED}
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,15 @@ Action = Assemble | Send | Miss
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class ScheduledIssueStatus:
     """How the issue of one date stands."""
 
-    state: IssueState
-    told: frozenset[NoticeKind] = frozenset()  #: what operators were told of it
+    state: IssueStatus
+    told: frozenset[OperatorAlertKind] = frozenset()  #: what operators were told of it
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
+class ScheduleCursor:
     """What the clock has seen of one newsletter's time."""
 
     began: datetime  #: an hour that struck before was not the clock's to keep
@@ -119,7 +119,10 @@ def appears_on(timetable: Timetable, on: date) -> bool:
 
 
 def due(
-    timetable: Timetable, watch: Watch, now: datetime, on_file: Mapping[date, Standing]
+    timetable: Timetable,
+    watch: ScheduleCursor,
+    now: datetime,
+    on_file: Mapping[date, ScheduledIssueStatus],
 ) -> tuple[Action, ...]:
     """Return what should happen now, the oldest date first.
 
@@ -134,20 +137,24 @@ def due(
     return tuple(action for action in actions if action)
 
 
-def takes_briefs(action: Action, on_file: Mapping[date, Standing]) -> bool:
+def takes_briefs(action: Action, on_file: Mapping[date, ScheduledIssueStatus]) -> bool:
     """Tell whether an issue is about to take the briefs that are there."""
     standing = on_file.get(action.on)
     return not isinstance(action, Miss) and (standing is None or standing.state.is_open)
 
 
-def first_date(timetable: Timetable, watch: Watch, now: datetime) -> date:
+def first_date(timetable: Timetable, watch: ScheduleCursor, now: datetime) -> date:
     """Return the oldest date of which something can be due."""
     fresh = min(watch.until, now) - timedelta(hours=timetable.catch_up_hours)
     return max(_date_there(timetable, fresh) - _DAY, _date_there(timetable, now - LOOK_BACK))
 
 
 def _due_on(
-    timetable: Timetable, on: date, watch: Watch, now: datetime, standing: Standing | None
+    timetable: Timetable,
+    on: date,
+    watch: ScheduleCursor,
+    now: datetime,
+    standing: ScheduledIssueStatus | None,
 ) -> Action | None:
     hours = hours_of(timetable, on)
     if now < hours.cut_off or hours.send <= watch.began:
@@ -159,31 +166,35 @@ def _due_on(
         return None if named else Miss(on, _why_missed(timetable, standing))
     if now >= hours.send:
         return None if _waits(standing) else Send(on)
-    if standing and standing.state is IssueState.APPROVED:
+    if standing and standing.state is IssueStatus.APPROVED:
         # Batches in reader time wait for their own moments; some readers' hour may be here first.
         return Send(on) if timetable.reader_time else None
     return Assemble(on) if standing is None or watch.until < hours.cut_off else None
 
 
-def _told_empty(standing: Standing | None) -> bool:
+def _told_empty(standing: ScheduledIssueStatus | None) -> bool:
     return bool(
-        standing and standing.state is IssueState.EMPTY and NoticeKind.EMPTY_DAY in standing.told
+        standing
+        and standing.state is IssueStatus.EMPTY
+        and OperatorAlertKind.EMPTY_DAY in standing.told
     )
 
 
-def _waits(standing: Standing | None) -> bool:
+def _waits(standing: ScheduledIssueStatus | None) -> bool:
     """Tell whether the hour struck for it already, and what comes next is up to people."""
     return _told_empty(standing) or bool(
-        standing and standing.state is IssueState.DRAFT and NoticeKind.UNAPPROVED in standing.told
+        standing
+        and standing.state is IssueStatus.DRAFT
+        and OperatorAlertKind.UNAPPROVED in standing.told
     )
 
 
-def _why_missed(timetable: Timetable, standing: Standing | None) -> str:
+def _why_missed(timetable: Timetable, standing: ScheduledIssueStatus | None) -> str:
     fresh = f"within {timetable.catch_up_hours} hours of {timetable.send_at} {timetable.zone}"
     match standing and standing.state:
-        case IssueState.DRAFT:
+        case IssueStatus.DRAFT:
             return f"it was not approved {fresh}"
-        case IssueState.APPROVED:
+        case IssueStatus.APPROVED:
             return f"it was approved, and could not be sent {fresh}"
         case _:
             return f"nothing could be sent {fresh}"

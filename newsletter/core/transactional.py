@@ -13,7 +13,7 @@ PATIENCE = timedelta(days=1)  #: a letter that could not leave for so long is gi
 _LONGEST_PAUSE = timedelta(minutes=15)
 
 
-class CorrespondenceKind(StrEnum):
+class TransactionalKind(StrEnum):
     """What the letter says; beside it, what it refers to."""
 
     CONFIRMATION = "confirmation"  #: a sign-up: was it you?
@@ -23,7 +23,7 @@ class CorrespondenceKind(StrEnum):
     STILL_WANTED = "still_wanted"  #: a subscription: do you still want it?
 
 
-class CorrespondenceState(StrEnum):
+class TransactionalStatus(StrEnum):
     """How a letter stands."""
 
     WAITING = "waiting"
@@ -35,11 +35,11 @@ class CorrespondenceState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Errand:
+class TransactionalEmail:
     """A letter to one person, held by one worker."""
 
     id: int
-    kind: CorrespondenceKind
+    kind: TransactionalKind
     newsletter: str
     refers: int
     attempt: int  #: counted from 1
@@ -47,7 +47,7 @@ class Errand:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Latest:
+class LatestIssue:
     """The newest issue, as a welcome tells of it."""
 
     url: str
@@ -56,21 +56,21 @@ class Latest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Matter:
+class TransactionalContext:
     """What a letter to one person is about: all that its template is told."""
 
-    kind: CorrespondenceKind
+    kind: TransactionalKind
     email: str
     links: dict[str, str]  #: by what they do: confirm, preferences, unsubscribe, keep
     subscription: Subscription | None = None  #: None: there is none to leave yet
     lasts: str = ""  #: how long its link works, in words
     topics: tuple[str, ...] = ()  #: titles; none: everything
     weekly: bool = False
-    latest: Latest | None = None
+    latest: LatestIssue | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Note:
+class TransactionalMessage:
     """A letter to one person, ready to leave."""
 
     id: int
@@ -82,10 +82,10 @@ class Note:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fate:
+class TransactionalDisposition:
     """What an answer makes of a letter."""
 
-    state: CorrespondenceState
+    state: TransactionalStatus
     reason: str = ""
     message_id: str = ""
     not_before: datetime | None = None  #: its next attempt
@@ -97,17 +97,23 @@ class Fate:
 AUTOMATIC = {"Auto-Submitted": "auto-generated"}
 
 
-def fate_of(outcome: Outcome, errand: Errand, now: datetime) -> Fate:
+def fate_of(
+    outcome: Outcome, errand: TransactionalEmail, now: datetime
+) -> TransactionalDisposition:
     """Decide what becomes of a claimed letter. An Unknown is never asked again."""
     match outcome:
         case Accepted(message_id=message_id):
-            return Fate(state=CorrespondenceState.ACCEPTED, message_id=message_id)
+            return TransactionalDisposition(
+                state=TransactionalStatus.ACCEPTED, message_id=message_id
+            )
         case Unknown(reason=reason):
-            return Fate(state=CorrespondenceState.UNKNOWN, reason=reason)
+            return TransactionalDisposition(state=TransactionalStatus.UNKNOWN, reason=reason)
         case Refused(remedy=Remedy.EJECT | Remedy.SPLIT, reason=reason):
-            return Fate(state=CorrespondenceState.REFUSED, reason=reason)
+            return TransactionalDisposition(state=TransactionalStatus.REFUSED, reason=reason)
         case Refused(reason=reason) if now - errand.written_at >= PATIENCE:
-            return Fate(state=CorrespondenceState.REFUSED, reason=reason, tell=True)
+            return TransactionalDisposition(
+                state=TransactionalStatus.REFUSED, reason=reason, tell=True
+            )
         case Refused(remedy=Remedy.WAIT, reason=reason, wait=wait):
             until = now + (wait or _pause(errand.attempt))
             return _again(reason, until, closed_until=until)
@@ -117,9 +123,9 @@ def fate_of(outcome: Outcome, errand: Errand, now: datetime) -> Fate:
 
 def _again(
     reason: str, at: datetime, *, closed_until: datetime | None = None, tell: bool = False
-) -> Fate:
-    return Fate(
-        state=CorrespondenceState.WAITING,
+) -> TransactionalDisposition:
+    return TransactionalDisposition(
+        state=TransactionalStatus.WAITING,
         reason=reason,
         not_before=at,
         closed_until=closed_until,

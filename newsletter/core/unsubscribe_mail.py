@@ -35,7 +35,7 @@ _QUOTED = (">", "|", "-----", "_____")
 
 
 @dataclass(frozen=True, kw_only=True)
-class MailedGoodbye:
+class UnsubscribeMail:
     """A letter to the goodbye address, as far as it matters; nothing of it is kept."""
 
     sender: str  #: the address in From; empty unless there is exactly one
@@ -46,27 +46,27 @@ class MailedGoodbye:
     automatic: bool  #: written by a machine, such as a notice of absence (RFC 3834)
 
 
-def tokens_of(letter: MailedGoodbye) -> tuple[str, ...]:
+def tokens_of(letter: UnsubscribeMail) -> tuple[str, ...]:
     """Return what may be one of our tokens: of the subject, and of plus-addresses."""
     details = (one.rpartition("@")[0].partition("+")[2] for one in letter.recipients)
     found = [*_TOKEN.findall(letter.subject), *(d for d in details if _TOKEN.fullmatch(d))]
     return tuple(dict.fromkeys(found))[:_MOST_TOKENS]
 
 
-def asks_to_leave(letter: MailedGoodbye) -> bool:
+def asks_to_leave(letter: UnsubscribeMail) -> bool:
     """Tell whether somebody says, in their own words, that they want no more letters."""
     said = [_plain(line) for line in (letter.subject, *_own_lines(letter.text))]
     return any(line in _ALONE or any(word in line for word in _WORDS) for line in said)
 
 
-def is_senders_own(letter: MailedGoodbye) -> bool:
+def is_senders_own(letter: UnsubscribeMail) -> bool:
     """Tell whether the address in From is proven, by the domain's own mail servers."""
     domain = letter.sender.rpartition("@")[2].lower()
     is_plain = letter.sender.isascii() and letter.sender.isprintable()
     return is_plain and domain in letter.proven and not letter.automatic
 
 
-def mailboxes_of(letter: MailedGoodbye) -> frozenset[str]:
+def mailboxes_of(letter: UnsubscribeMail) -> frozenset[str]:
     """Return the mailboxes it was sent to, without their plus part."""
     return frozenset(mailbox(one) for one in letter.recipients)
 

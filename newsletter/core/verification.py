@@ -44,7 +44,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Known:
+class KnownBrief:
     """Another brief, as far as the duplicate check needs it."""
 
     brief_id: int
@@ -54,16 +54,16 @@ class Known:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class CheckContext:
     """What the checks may know besides the brief itself."""
 
     newsletter: Newsletter
     now: datetime
     topics: tuple[str, ...]  #: known ones only: the author's, else those the keyword rules suggest
-    others: tuple[Known, ...]  #: recent briefs of the same pillar, this one left out
+    others: tuple[KnownBrief, ...]  #: recent briefs of the same pillar, this one left out
 
 
-Check = Callable[[Brief, Evidence], Finding]
+Check = Callable[[Brief, CheckContext], Finding]
 
 
 TITLE_LENGTH = range(8, 201)  #: characters; a shorter title says nothing, a longer one is a text
@@ -83,7 +83,9 @@ def rule(findings: Iterable[Finding]) -> Ruling:
     return Ruling.ACCEPTED
 
 
-def verify(brief: Brief, evidence: Evidence, *, waived: AbstractSet[str] = frozenset()) -> Verdict:
+def verify(
+    brief: Brief, evidence: CheckContext, *, waived: AbstractSet[str] = frozenset()
+) -> Verdict:
     """Put the brief through every check and rule on it; `waived` names checks a person waived."""
     found = (check(brief, evidence) for check in CHECKS)
     findings = tuple(
@@ -92,7 +94,7 @@ def verify(brief: Brief, evidence: Evidence, *, waived: AbstractSet[str] = froze
     return Verdict(ruling=rule(findings), findings=findings, topics=evidence.topics)
 
 
-def verification_floor(brief: Brief, evidence: Evidence) -> Finding:
+def verification_floor(brief: Brief, evidence: CheckContext) -> Finding:
     """Never unverified, whatever the newsletter's floor; below its floor: held."""
     label, floor = brief.verification, evidence.newsletter.floor
     unverified = label is Verification.UNVERIFIED
@@ -103,7 +105,7 @@ def verification_floor(brief: Brief, evidence: Evidence) -> Finding:
     return _finding("verification_floor", passed, reason, otherwise=otherwise, waivable=False)
 
 
-def source_name(brief: Brief, _: Evidence) -> Finding:
+def source_name(brief: Brief, _: CheckContext) -> Finding:
     """Somebody must have reported it."""
     name = brief.source.name
     passed = any(character.isalnum() for character in name)
@@ -111,7 +113,7 @@ def source_name(brief: Brief, _: Evidence) -> Finding:
     return _finding("source_name", passed, reason, waivable=False)
 
 
-def source_url(brief: Brief, _: Evidence) -> Finding:
+def source_url(brief: Brief, _: CheckContext) -> Finding:
     """Readers must be able to follow the story to its source."""
     url = brief.source.url
     if not url:
@@ -123,17 +125,17 @@ def source_url(brief: Brief, _: Evidence) -> Finding:
     return _finding("source_url", not trouble, reason, waivable=False)
 
 
-def title_length(brief: Brief, _: Evidence) -> Finding:
+def title_length(brief: Brief, _: CheckContext) -> Finding:
     """A title is there, and is a title."""
     return _length_finding("title_length", "title", brief.title, TITLE_LENGTH)
 
 
-def summary_length(brief: Brief, _: Evidence) -> Finding:
+def summary_length(brief: Brief, _: CheckContext) -> Finding:
     """A summary is there, and is a summary."""
     return _length_finding("summary_length", "summary", brief.summary, SUMMARY_LENGTH)
 
 
-def known_topic(brief: Brief, evidence: Evidence) -> Finding:
+def known_topic(brief: Brief, evidence: CheckContext) -> Finding:
     """Without a topic no reader has chosen it, and no section prints it."""
     known = evidence.newsletter.topic_slugs
     strange = ", ".join(slug for slug in brief.topics if slug not in known)
@@ -144,7 +146,7 @@ def known_topic(brief: Brief, evidence: Evidence) -> Finding:
     return _finding("known_topic", passed, reason + ignored, waivable=False)
 
 
-def freshness(brief: Brief, evidence: Evidence) -> Finding:
+def freshness(brief: Brief, evidence: CheckContext) -> Finding:
     """News is new, and not of tomorrow; a brief without a date counts from its arrival."""
     if brief.published is None:
         return _finding("freshness", True, "It gives no date and counts as new.")
@@ -157,7 +159,7 @@ def freshness(brief: Brief, evidence: Evidence) -> Finding:
     return _finding("freshness", passed, reason)
 
 
-def duplicate(brief: Brief, evidence: Evidence) -> Finding:
+def duplicate(brief: Brief, evidence: CheckContext) -> Finding:
     """No story twice: held if it repeats a waiting brief, rejected if that one was printed."""
     same = [known for known in evidence.others if _same_story(brief, known)]
     if not same:
@@ -171,7 +173,7 @@ def duplicate(brief: Brief, evidence: Evidence) -> Finding:
     return _finding("duplicate", False, reason, otherwise=otherwise)
 
 
-def tag_syntax(brief: Brief, _: Evidence) -> Finding:
+def tag_syntax(brief: Brief, _: CheckContext) -> Finding:
     """Nothing that is printed may be taken for a tag of the letter."""
     printed = {
         "title": brief.title,
@@ -191,7 +193,7 @@ def tag_syntax(brief: Brief, _: Evidence) -> Finding:
     return _finding("tag_syntax", not found, reason, otherwise=otherwise, waivable=False)
 
 
-def minutes_plausible(brief: Brief, _: Evidence) -> Finding:
+def minutes_plausible(brief: Brief, _: CheckContext) -> Finding:
     """A reading time that a reader would believe; none is fine."""
     if brief.minutes == 0:
         return _finding("minutes_plausible", True, "It gives no reading time.")
@@ -237,7 +239,7 @@ def _length_finding(check: str, noun: str, text: str, fit: range) -> Finding:
     return _finding(check, passed, f"The {noun} has {len(text)} characters{doubt}.")
 
 
-def _same_story(brief: Brief, known: Known) -> bool:
+def _same_story(brief: Brief, known: KnownBrief) -> bool:
     return same_page(brief.source.url, known.url) or alike(brief.title, known.title)
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from newsletter.adapters.sources import find_files, read_file
 from newsletter.bootstrap import House
-from newsletter.core.issue_totals import Account
+from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.publication import Newsletter
-from newsletter.core.stored import FiledIssue, IssueState
+from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.demo.readers import LEFT, SUPPRESSED, address, write_readers
 from newsletter.sandbox.server import Sandbox
 from newsletter.services.intake import Receipt
@@ -33,8 +33,8 @@ class Day:
     on: date
     receipts: list[Receipt] = field(default_factory=list[Receipt])
     imported: ImportReport | None = None
-    filed: FiledIssue | None = None
-    account: Account | None = None
+    filed: StoredIssue | None = None
+    account: IssueTotals | None = None
     requests: int = 0  #: mail/send requests of this very run
     repeated: int = 0  #: addresses the stand-in accepted twice for one issue
     compiles: int = 0
@@ -69,7 +69,7 @@ def run_day(
     with day.step("plan"):
         day.filed = house.dispatch.send(newsletter, day.on)
     with day.step("send"):
-        if day.filed.state is IssueState.SENDING:
+        if day.filed.state is IssueStatus.SENDING:
             day.filed = house.dispatch.work_on(
                 day.filed, lambda done, total: on_progress("sending", done, total)
             )

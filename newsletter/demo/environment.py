@@ -21,7 +21,7 @@ _WEB_PORT, _SANDBOX_PORT = 8025, 8026  #: kept from run to run when they are fre
 
 
 @dataclass(frozen=True)
-class Place:
+class DemoEnvironment:
     """Everything the demo runs on."""
 
     house: House
@@ -30,7 +30,7 @@ class Place:
 
 
 @contextmanager
-def opened(settings: Settings, today: date) -> Generator[Place]:
+def opened(settings: Settings, today: date) -> Generator[DemoEnvironment]:
     """Open the demo's place; its own embedded database, whatever the environment names."""
     folder = settings.environment.var / "demo"
     begin_day(folder, today)
@@ -44,7 +44,7 @@ def opened(settings: Settings, today: date) -> Generator[Place]:
     with Sandbox(config) as sandbox:
         house = House(_own(settings, folder, url, sandbox))
         with closing(house), _web(house, port):
-            yield Place(house, sandbox, folder)
+            yield DemoEnvironment(house, sandbox, folder)
 
 
 def free_port(wanted: int) -> int:

@@ -23,7 +23,7 @@ from newsletter.core.edition import (
     shorten,
 )
 from newsletter.core.galley import PERSONAL, piece_of, plain_line
-from newsletter.core.issue import Entry, Issue
+from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.publication import Newsletter
 from newsletter.errors import RenderingFailed
 
@@ -150,7 +150,7 @@ def _sections(newsletter: Newsletter, issue: Issue) -> Iterator[Section]:
             yield Section(piece=f"topic:{topic.slug}", title=title, stories=stories)
 
 
-def _story(entry: Entry) -> Story:
+def _story(entry: IssueEntry) -> Story:
     brief = entry.brief
     if brief.verification not in _LABELS:
         raise RenderingFailed(f"brief {entry.brief_id} is unverified and is never printed")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from newsletter.core.edition import Edition, Letter, compose
-from newsletter.core.galley import Galley, Segment, read_marked
+from newsletter.core.galley import Galley, Span, read_marked
 from newsletter.core.issue import Issue
 from newsletter.core.publication import Newsletter
 from newsletter.rendering.inlining import inline
@@ -37,7 +37,7 @@ class Renderer:
         the galley must equal; nothing is sent this way.
         """
         html, text = self._type(newsletter, issue, marked=False)
-        uncut = Galley(html=(Segment(html),), text=(Segment(text),))
+        uncut = Galley(html=(Span(html),), text=(Span(text),))
         return compose(uncut, edition, view_url=view_url)
 
     def _type(self, newsletter: Newsletter, issue: Issue, *, marked: bool) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 from newsletter.core.edition import Letter
 from newsletter.core.galley import plain_line
 from newsletter.core.publication import Newsletter
-from newsletter.core.transactional import CorrespondenceKind, Latest, Matter
+from newsletter.core.transactional import LatestIssue, TransactionalContext, TransactionalKind
 from newsletter.rendering.inlining import inline
 from newsletter.rendering.mjml import to_html
 from newsletter.rendering.page import written_out
@@ -16,7 +16,7 @@ from newsletter.rendering.source import Templates
 _FOLDER = "correspondence"
 
 
-class NotePress:
+class TransactionalRenderer:
     """Sets letters with the templates of one folder, the one that holds `correspondence/`."""
 
     def __init__(self, templates: Path) -> None:
@@ -24,7 +24,7 @@ class NotePress:
         own = templates / _FOLDER / "styles" / "inline.css"
         self._css = f"{self._templates.inline_css()}\n{own.read_text(encoding='utf-8')}"
 
-    def compose(self, newsletter: Newsletter, matter: Matter) -> Letter:
+    def compose(self, newsletter: Newsletter, matter: TransactionalContext) -> Letter:
         """Return the letter; RenderingFailed names template and line."""
         folder, values = f"{_FOLDER}/{matter.kind}", _values(newsletter, matter)
         subject = plain_line(self._templates.render(f"{folder}/subject.txt.j2", values))
@@ -39,22 +39,22 @@ class NotePress:
 
     def try_all(self, newsletter: Newsletter) -> None:
         """Set a sample of every kind; RenderingFailed names template and line."""
-        for kind in CorrespondenceKind:
+        for kind in TransactionalKind:
             self.compose(newsletter, _sample(kind))
 
 
-def _sample(kind: CorrespondenceKind) -> Matter:
+def _sample(kind: TransactionalKind) -> TransactionalContext:
     address = "https://news.example.com/"
-    return Matter(
+    return TransactionalContext(
         kind=kind,
         email="reader@example.com",
         links=dict.fromkeys(("confirm", "keep", "preferences", "unsubscribe"), address),
         lasts="3 days",
-        latest=Latest(url=address, on=date(2026, 1, 1), headlines=("A sample",)),
+        latest=LatestIssue(url=address, on=date(2026, 1, 1), headlines=("A sample",)),
     )
 
 
-def _values(newsletter: Newsletter, matter: Matter) -> dict[str, Any]:
+def _values(newsletter: Newsletter, matter: TransactionalContext) -> dict[str, Any]:
     """Return all that a template is told, as plain words; these letters are in English."""
     latest, subscription = matter.latest, matter.subscription
     return {

@@ -3,22 +3,22 @@
 from http import HTTPStatus
 
 from newsletter.sandbox import control, inbox, logs, v3
-from newsletter.sandbox.faults import Kind, Rule
-from newsletter.sandbox.routing import BadRequest, NotFound, Room
+from newsletter.sandbox.faults import FaultKind, FaultRule
+from newsletter.sandbox.routing import BadRequest, RequestContext, RouteNotFound
 from newsletter.sandbox.transport import Reply, Request
 
 _ROUTES = v3.ROUTES + logs.ROUTES + control.ROUTES + inbox.ROUTES
-_FAULT_WORDS = {Kind.STATUS_401_CREDITS: "Maximum credits exceeded"}
+_FAULT_WORDS = {FaultKind.STATUS_401_CREDITS: "Maximum credits exceeded"}
 
 
 class StandIn:
     """The stand-in's side of the transport."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: RequestContext) -> None:
         self._room = room
         self.max_body = room.config.max_body
 
-    def fault(self, method: str, path: str) -> Rule | None:
+    def fault(self, method: str, path: str) -> FaultRule | None:
         """Return the fault that strikes this call; only mail/send is ever struck."""
         if (method, path) != ("POST", v3.SEND):
             return None
@@ -29,11 +29,11 @@ class StandIn:
         self._room.store.count(tallies)
         return rule
 
-    def faulty_reply(self, rule: Rule) -> Reply:
+    def faulty_reply(self, rule: FaultRule) -> Reply:
         """Return the reply of a fault that answers in good form."""
-        if rule.kind is Kind.REDIRECT:
+        if rule.kind is FaultKind.REDIRECT:
             return Reply(status=302, headers={"Location": "/sandbox/elsewhere"})
-        status = 413 if rule.kind is Kind.EARLY_413 else int(rule.kind.split("_")[1])
+        status = 413 if rule.kind is FaultKind.EARLY_413 else int(rule.kind.split("_")[1])
         reply = v3.refusal(status, _FAULT_WORDS.get(rule.kind, ""))
         if status == HTTPStatus.TOO_MANY_REQUESTS and rule.headers:
             headers = v3.rate_limit_headers(0, rule.seconds)
@@ -63,6 +63,6 @@ class StandIn:
                     return route.action(self._room, request, *match.groups())
                 except BadRequest as error:
                     return v3.refusal(400, str(error))
-                except NotFound:
+                except RouteNotFound:
                     return v3.refusal(404)
         return v3.refusal(405 if found else 404)

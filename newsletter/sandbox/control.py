@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from newsletter.sandbox.delivered import Opened, open_entries, open_entry
-from newsletter.sandbox.routing import BadRequest, Room, number, route
+from newsletter.sandbox.delivered import DeliveredLetter, open_entries, open_entry
+from newsletter.sandbox.routing import BadRequest, RequestContext, number, route
 from newsletter.sandbox.transport import Reply, Request
 
 _PAGE = 50  # messages listed unless told otherwise
@@ -14,7 +14,7 @@ _MAX_PAGE = 1000
 _PATIENCE = 30  # seconds a flush waits unless told otherwise
 
 
-def _stats(room: Room, _: Request) -> Reply:
+def _stats(room: RequestContext, _: Request) -> Reply:
     store = room.store
     tallies = store.tallies()
 
@@ -40,7 +40,7 @@ def _stats(room: Room, _: Request) -> Reply:
     return Reply.of(value)
 
 
-def _messages(room: Room, request: Request) -> Reply:
+def _messages(room: RequestContext, request: Request) -> Reply:
     total, entries = room.store.entries(
         to=request.query.get("to", ""),
         limit=min(number(request, "limit", _PAGE), _MAX_PAGE),
@@ -49,12 +49,12 @@ def _messages(room: Room, request: Request) -> Reply:
     return Reply.of({"total": total, "messages": [_line(o) for o in open_entries(room, entries)]})
 
 
-def _message(room: Room, _: Request, entry: str) -> Reply:
+def _message(room: RequestContext, _: Request, entry: str) -> Reply:
     opened = open_entry(room, entry)
     return Reply.of({**_line(opened), **asdict(opened.letter), "events": opened.events})
 
 
-def _line(opened: Opened) -> dict[str, Any]:
+def _line(opened: DeliveredLetter) -> dict[str, Any]:
     return {
         "id": opened.entry.id,
         "to": opened.entry.email,
@@ -66,21 +66,21 @@ def _line(opened: Opened) -> dict[str, Any]:
     }
 
 
-def _clear(room: Room, _: Request) -> Reply:
+def _clear(room: RequestContext, _: Request) -> Reply:
     room.store.clear()
     return Reply(status=204)
 
 
-def _flush(room: Room, request: Request) -> Reply:
+def _flush(room: RequestContext, request: Request) -> Reply:
     left = room.postman.flush(number(request, "timeout", _PATIENCE))
     return Reply.of({"pending_recipients": left}, 504 if left else 200)
 
 
-def _faults(room: Room, _: Request) -> Reply:
+def _faults(room: RequestContext, _: Request) -> Reply:
     return Reply(body=room.faults.as_json())
 
 
-def _set_faults(room: Room, request: Request) -> Reply:
+def _set_faults(room: RequestContext, request: Request) -> Reply:
     try:
         room.faults.replace(request.body)
     except ValidationError as error:
@@ -88,16 +88,16 @@ def _set_faults(room: Room, request: Request) -> Reply:
     return _faults(room, request)
 
 
-def _clear_faults(room: Room, _: Request) -> Reply:
+def _clear_faults(room: RequestContext, _: Request) -> Reply:
     room.faults.clear()
     return Reply(status=204)
 
 
-def _public_key(room: Room, _: Request) -> Reply:
+def _public_key(room: RequestContext, _: Request) -> Reply:
     return Reply.of({"public_key": room.signer.public_key})
 
 
-def _elsewhere(_: Room, __: Request) -> Reply:
+def _elsewhere(_: RequestContext, __: Request) -> Reply:
     return Reply.of({"note": "You followed a redirect. Nothing was accepted."})
 
 

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from newsletter.sandbox.events import Event, Happening, Shares, events_for
-from newsletter.sandbox.letters import Letter, letter_for, merged, subject_of
-from newsletter.sandbox.routing import NotFound, Room
-from newsletter.sandbox.store import Entry
+from newsletter.sandbox.events import Event, Shares, SimulatedEvent, events_for
+from newsletter.sandbox.letters import ReceivedLetter, letter_for, merged, subject_of
+from newsletter.sandbox.routing import RequestContext, RouteNotFound
+from newsletter.sandbox.store import StoredRequest
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opened:
+class DeliveredLetter:
     """One recipient's letter."""
 
-    entry: Entry
-    happening: Happening
+    entry: StoredRequest
+    happening: SimulatedEvent
     shares: Shares | None  #: None: none of its events has happened yet
 
     @property
@@ -30,7 +30,7 @@ class Opened:
         return merged(self.happening.message, self._personalization, "custom_args")
 
     @cached_property
-    def letter(self) -> Letter:
+    def letter(self) -> ReceivedLetter:
         """Return the whole letter, filled in."""
         return letter_for(self.happening.message, self.entry.place, self.entry.email)
 
@@ -46,17 +46,19 @@ class Opened:
         return self.happening.message["personalizations"][self.entry.place]
 
 
-def open_entry(room: Room, number: str) -> Opened:
+def open_entry(room: RequestContext, number: str) -> DeliveredLetter:
     """Open the letter of this number; NotFound if there is none."""
     entry = room.store.entry(int(number)) if number.isdecimal() and len(number) < 19 else None  # noqa: PLR2004  # 64 bits
     for opened in open_entries(room, [entry] if entry else []):
         return opened
-    raise NotFound
+    raise RouteNotFound
 
 
-def open_entries(room: Room, entries: Iterable[Entry]) -> Iterator[Opened]:
+def open_entries(
+    room: RequestContext, entries: Iterable[StoredRequest]
+) -> Iterator[DeliveredLetter]:
     """Open letters, each request only once; those cleared away meanwhile are left out."""
-    requests: dict[int, tuple[Happening | None, Shares | None]] = {}
+    requests: dict[int, tuple[SimulatedEvent | None, Shares | None]] = {}
     for entry in entries:
         if entry.request_id not in requests:
             happened = room.config.events and not room.store.is_unsettled(entry.request_id)
@@ -64,4 +66,4 @@ def open_entries(room: Room, entries: Iterable[Entry]) -> Iterator[Opened]:
             requests[entry.request_id] = room.store.happening(entry.request_id), shares
         happening, shares = requests[entry.request_id]
         if happening:
-            yield Opened(entry=entry, happening=happening, shares=shares)
+            yield DeliveredLetter(entry=entry, happening=happening, shares=shares)

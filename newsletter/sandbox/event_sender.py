@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from newsletter.sandbox.config import SandboxConfig
-from newsletter.sandbox.events import Event, Happening, events_of
+from newsletter.sandbox.events import Event, SimulatedEvent, events_of
 from newsletter.sandbox.signing import Signer
-from newsletter.sandbox.store import Store, Unsettled
+from newsletter.sandbox.store import PendingEvents, Store
 
 MAX_POST_BYTES = 768 * 1024  #: event webhook overview: a post is sent off at 768 kilobytes
 RETRY_FOR = 24 * 3600  #: same page, seconds after the event
@@ -24,7 +24,7 @@ _TIMEOUT = 10.0  # seconds for one post; SendGrid documents none
 _LISTS = {"spamreport": "spam_reports", "unsubscribe": "unsubscribes"}
 
 
-class Postman(threading.Thread):
+class EventSender(threading.Thread):
     """Takes accepted requests in order and sees each one's events through."""
 
     def __init__(self, config: SandboxConfig, store: Store, signer: Signer) -> None:
@@ -62,7 +62,7 @@ class Postman(threading.Thread):
             else:
                 self._news.wait()
 
-    def _see_through(self, request: Unsettled) -> None:
+    def _see_through(self, request: PendingEvents) -> None:
         config, request_id = self._config, request.happening.request_id
         events = events_of(
             request.happening,
@@ -83,7 +83,7 @@ class Postman(threading.Thread):
             self._store.advance(request_id, posted, settled=False)
         self._store.advance(request_id, posted, settled=True)
 
-    def _deliver(self, url: str, body: bytes, count: int, happening: Happening) -> bool:
+    def _deliver(self, url: str, body: bytes, count: int, happening: SimulatedEvent) -> bool:
         """Post until a 2xx comes or time is up; return False when there is no more reason to."""
         pause = _FIRST_PAUSE
         while not self._stopping.is_set() and self._store.is_unsettled(happening.request_id):

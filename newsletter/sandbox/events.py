@@ -19,7 +19,7 @@ from newsletter.sandbox.letters import addresses, merged
 Event = dict[str, Any]
 
 
-class Fate(StrEnum):
+class SimulatedOutcome(StrEnum):
     """What becomes of one letter."""
 
     DELIVERED = "delivered"
@@ -55,7 +55,7 @@ class Shares:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Happening:
+class SimulatedEvent:
     """An accepted request, as far as its events need it."""
 
     request_id: int
@@ -64,7 +64,7 @@ class Happening:
     message: dict[str, Any]
 
 
-_FATES = frozenset(fate.value for fate in Fate)
+_FATES = frozenset(fate.value for fate in SimulatedOutcome)
 _MACHINE_SHARE = 0.25  #: of the openers who do not click: a machine that prefetches
 _ANCHOR = re.compile(  # clicktracking=off stands before href, as SendGrid asks for it
     r"""<a\b[^>]*?(?:(clicktracking=["']?off)[^>]*?)?\bhref=["'](https?://[^"']+)""", re.IGNORECASE
@@ -73,27 +73,33 @@ _PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605
 _MACHINE = "Mozilla/5.0"
 
 
-def fate_of(email: str, shares: Shares) -> Fate:
+def fate_of(email: str, shares: Shares) -> SimulatedOutcome:
     """Return what becomes of a letter to this address."""
     tag = email.partition("@")[0].rpartition("+")[2]
     if "+" in email and tag in _FATES:
-        return Fate(tag)
+        return SimulatedOutcome(tag)
     trouble, interest, _ = _draws(email)
-    for fate in (Fate.BOUNCE, Fate.BLOCKED, Fate.DROPPED, Fate.INVALID, Fate.DEFERRED):
+    for fate in (
+        SimulatedOutcome.BOUNCE,
+        SimulatedOutcome.BLOCKED,
+        SimulatedOutcome.DROPPED,
+        SimulatedOutcome.INVALID,
+        SimulatedOutcome.DEFERRED,
+    ):
         trouble -= getattr(shares, fate)
         if trouble < 0:
             return fate
-    for fate in (Fate.SPAMREPORT, Fate.UNSUBSCRIBE):
+    for fate in (SimulatedOutcome.SPAMREPORT, SimulatedOutcome.UNSUBSCRIBE):
         interest -= getattr(shares, fate)
         if interest < 0:
             return fate
     if interest < shares.click:
-        return Fate.CLICK
-    return Fate.OPEN if interest < shares.open else Fate.DELIVERED
+        return SimulatedOutcome.CLICK
+    return SimulatedOutcome.OPEN if interest < shares.open else SimulatedOutcome.DELIVERED
 
 
 def events_of(
-    happening: Happening,
+    happening: SimulatedEvent,
     shares: Shares,
     *,
     duplicates: float = 0.0,
@@ -116,7 +122,7 @@ def events_of(
 
 
 def events_for(
-    happening: Happening, place: int, shares: Shares, key: str | None = None
+    happening: SimulatedEvent, place: int, shares: Shares, key: str | None = None
 ) -> list[Event]:
     """Return the events of one personalization, in order; those of one folded address by `key`."""
     one = happening.message["personalizations"][place]
@@ -128,16 +134,16 @@ def events_for(
     ]
 
 
-def sg_message_id(happening: Happening, place: int) -> str:
+def sg_message_id(happening: SimulatedEvent, place: int) -> str:
     """Return the id of one letter: that of its request, and the place it was split off at."""
     return f"{happening.message_id}.recvd-sandbox-{happening.request_id}.{place}"
 
 
-def _series(happening: Happening, place: int, email: str, shares: Shares) -> Iterator[Event]:
+def _series(happening: SimulatedEvent, place: int, email: str, shares: Shares) -> Iterator[Event]:
     message = happening.message
     one = message["personalizations"][place]
     fate = fate_of(email.lower(), shares)
-    link = _link(message, email) if fate is Fate.CLICK else None
+    link = _link(message, email) if fate is SimulatedOutcome.CLICK else None
     common: Event = {
         **merged(message, one, "custom_args"),  # SendGrid's own names win
         "email": email,
@@ -155,10 +161,12 @@ def _series(happening: Happening, place: int, email: str, shares: Shares) -> Ite
 
 
 _ENGAGEMENT = frozenset({"open", "click", "spamreport", "unsubscribe"})
-_UNDELIVERED: dict[Fate, tuple[Event, ...]] = {
-    Fate.DROPPED: ({"event": "dropped", "reason": "Bounced Address", "status": "5.0.0"},),
-    Fate.INVALID: ({"event": "dropped", "reason": "Invalid", "status": "5.0.0"},),
-    Fate.BOUNCE: (
+_UNDELIVERED: dict[SimulatedOutcome, tuple[Event, ...]] = {
+    SimulatedOutcome.DROPPED: (
+        {"event": "dropped", "reason": "Bounced Address", "status": "5.0.0"},
+    ),
+    SimulatedOutcome.INVALID: ({"event": "dropped", "reason": "Invalid", "status": "5.0.0"},),
+    SimulatedOutcome.BOUNCE: (
         {"event": "processed"},
         {
             "event": "bounce",
@@ -170,7 +178,7 @@ _UNDELIVERED: dict[Fate, tuple[Event, ...]] = {
             "tls": 1,
         },
     ),
-    Fate.BLOCKED: (
+    SimulatedOutcome.BLOCKED: (
         {"event": "processed"},
         {
             "event": "bounce",
@@ -196,16 +204,16 @@ _DELIVERED: Event = {
 }
 
 
-def _steps(fate: Fate, email: str, link: tuple[int, str] | None) -> Iterator[Event]:
+def _steps(fate: SimulatedOutcome, email: str, link: tuple[int, str] | None) -> Iterator[Event]:
     if fate in _UNDELIVERED:
         yield from _UNDELIVERED[fate]
         return
     yield {"event": "processed"}
-    if fate is Fate.DEFERRED:
+    if fate is SimulatedOutcome.DEFERRED:
         yield _DEFERRED
     yield _DELIVERED
-    if fate in {Fate.OPEN, Fate.CLICK}:
-        machine = fate is Fate.OPEN and _draws(email.lower())[2] < _MACHINE_SHARE
+    if fate in {SimulatedOutcome.OPEN, SimulatedOutcome.CLICK}:
+        machine = fate is SimulatedOutcome.OPEN and _draws(email.lower())[2] < _MACHINE_SHARE
         yield {
             "event": "open",
             "ip": "198.51.100.7",
@@ -222,7 +230,7 @@ def _steps(fate: Fate, email: str, link: tuple[int, str] | None) -> Iterator[Eve
             "url": link[1],
             "url_offset": offset,
         }
-    if fate in {Fate.SPAMREPORT, Fate.UNSUBSCRIBE}:
+    if fate in {SimulatedOutcome.SPAMREPORT, SimulatedOutcome.UNSUBSCRIBE}:
         yield {"event": str(fate)}
 
 

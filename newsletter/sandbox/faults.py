@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """The ways to go wrong; what a client of urllib's sees of each stands behind it."""
 
     HANG = "hang"  #: accepts, then says nothing: TimeoutError
@@ -32,25 +32,30 @@ class Kind(StrEnum):
     @property
     def spares_body(self) -> bool:
         """Tell whether it strikes before the body has been read."""
-        return self in {Kind.CLOSE_BEFORE_READ, Kind.RESET, Kind.EARLY_413}
+        return self in {FaultKind.CLOSE_BEFORE_READ, FaultKind.RESET, FaultKind.EARLY_413}
 
     @property
     def may_accept(self) -> bool:
         """Tell whether a rule may choose that the request is accepted all the same."""
-        return self is Kind.HANG or self.name.startswith("STATUS_5")
+        return self is FaultKind.HANG or self.name.startswith("STATUS_5")
 
     @property
     def accepts(self) -> bool:
         """Tell whether, unless the rule says otherwise, the request is accepted and kept."""
-        return self in {Kind.HANG, Kind.CLOSE_AFTER_ACCEPT, Kind.TRUNCATE_202, Kind.GARBAGE}
+        return self in {
+            FaultKind.HANG,
+            FaultKind.CLOSE_AFTER_ACCEPT,
+            FaultKind.TRUNCATE_202,
+            FaultKind.GARBAGE,
+        }
 
 
-class Rule(BaseModel):
+class FaultRule(BaseModel):
     """A fault and when it strikes."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    kind: Kind
+    kind: FaultKind
     share: float = Field(1.0, ge=0, le=1)  #: of the calls it is asked about
     times: int | None = Field(None, ge=0)  #: how often it may still strike; None: without end
     seconds: float = Field(30.0, ge=0)  #: how long it hangs, or until a 429's limit is reset
@@ -62,7 +67,7 @@ class Rule(BaseModel):
     def _agrees(self) -> Self:
         if self.accept is not None and not self.kind.may_accept:
             raise ValueError(f"{self.kind} leaves no choice about accept")
-        if bool(self.pattern) != (self.kind is Kind.BAD_ADDRESS):
+        if bool(self.pattern) != (self.kind is FaultKind.BAD_ADDRESS):
             raise ValueError("a bad address, and nothing else, has a pattern")
         try:
             re.compile(self.pattern)
@@ -76,7 +81,7 @@ class Rule(BaseModel):
         return self.kind.accepts if self.accept is None else self.accept
 
 
-_RULES = TypeAdapter(list[Rule])
+_RULES = TypeAdapter(list[FaultRule])
 
 
 class Faults:
@@ -101,7 +106,7 @@ class Faults:
         with self._lock:
             return _RULES.dump_json(self._rules)
 
-    def draw(self) -> Rule | None:
+    def draw(self) -> FaultRule | None:
         """Return the fault that strikes this call: that of the first rule to do so."""
         with self._lock:
             return next((rule for rule in self._rules if self._strikes(rule)), None)
@@ -111,8 +116,8 @@ class Faults:
         """Return what matches the addresses to refuse."""
         return self._bad_address
 
-    def _set(self, rules: list[Rule]) -> None:
-        bad = [rule.pattern for rule in rules if rule.kind is Kind.BAD_ADDRESS]
+    def _set(self, rules: list[FaultRule]) -> None:
+        bad = [rule.pattern for rule in rules if rule.kind is FaultKind.BAD_ADDRESS]
         if self._always:
             bad.append(self._always.pattern)
         with self._lock:
@@ -120,8 +125,8 @@ class Faults:
             self._dice = random.Random(self._seed)  # noqa: S311  # no secret
             self._bad_address = re.compile("|".join(f"(?:{one})" for one in bad)) if bad else None
 
-    def _strikes(self, rule: Rule) -> bool:
-        if rule.kind is Kind.BAD_ADDRESS or rule.times == 0:
+    def _strikes(self, rule: FaultRule) -> bool:
+        if rule.kind is FaultKind.BAD_ADDRESS or rule.times == 0:
             return False
         if rule.share < 1 and self._dice.random() >= rule.share:
             return False

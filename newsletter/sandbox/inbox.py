@@ -8,8 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from newsletter.sandbox.delivered import Opened, open_entries, open_entry
-from newsletter.sandbox.routing import Room, number, route
+from newsletter.sandbox.delivered import DeliveredLetter, open_entries, open_entry
+from newsletter.sandbox.routing import RequestContext, number, route
 from newsletter.sandbox.transport import Reply, Request
 
 _PAGES = Path(__file__).parent / "pages"
@@ -51,11 +51,11 @@ def _clock(seconds: int) -> str:
 _environment.filters["clock"] = _clock  # pyright: ignore[reportUnknownMemberType]  # untyped there
 
 
-def _home(_: Room, __: Request) -> Reply:
+def _home(_: RequestContext, __: Request) -> Reply:
     return Reply(status=302, headers={"Location": "/inbox"})
 
 
-def _inbox(room: Room, request: Request) -> Reply:
+def _inbox(room: RequestContext, request: Request) -> Reply:
     search = request.query.get("search", "").strip()
     offset = number(request, "offset", 0)
     total, entries = room.store.entries(search=search, limit=_PAGE, offset=offset)
@@ -69,7 +69,7 @@ def _inbox(room: Room, request: Request) -> Reply:
     )
 
 
-def _letter(room: Room, request: Request, entry: str) -> Reply:
+def _letter(room: RequestContext, request: Request, entry: str) -> Reply:
     opened = open_entry(room, entry)
     tab = request.query.get("tab", "html")
     wide = request.query.get("width", "desktop") != "phone"
@@ -85,7 +85,7 @@ def _letter(room: Room, request: Request, entry: str) -> Reply:
     )
 
 
-def _letter_html(room: Room, _: Request, entry: str) -> Reply:
+def _letter_html(room: RequestContext, _: Request, entry: str) -> Reply:
     html = open_entry(room, entry).letter.html
     shown = _HEAD.sub(lambda head: head.group() + '<base target="_blank">', html, count=1)
     return Reply(
@@ -95,7 +95,7 @@ def _letter_html(room: Room, _: Request, entry: str) -> Reply:
     )
 
 
-def _style(_: Room, __: Request) -> Reply:
+def _style(_: RequestContext, __: Request) -> Reply:
     return Reply(body=(_PAGES / "style.css").read_bytes(), content_type="text/css; charset=utf-8")
 
 
@@ -107,7 +107,7 @@ def _page(name: str, **values: Any) -> Reply:
     )
 
 
-def _request_json(opened: Opened) -> str:
+def _request_json(opened: DeliveredLetter) -> str:
     """Show the request with this personalization alone, not with a thousand others."""
     message = opened.happening.message
     alone = {**message, "personalizations": [message["personalizations"][opened.entry.place]]}

@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Letter:
+class ReceivedLetter:
     """What arrives in one mailbox."""
 
     to: str
@@ -38,7 +38,7 @@ def subject_of(message: dict[str, Any], personalization: dict[str, Any]) -> str:
     return _substitute(raw, personalization.get("substitutions", {}))
 
 
-def letter_for(message: dict[str, Any], place: int, key: str) -> Letter:
+def letter_for(message: dict[str, Any], place: int, key: str) -> ReceivedLetter:
     """Fill in personalization `place` for the recipient whose folded address is `key`.
 
     Substitutions reach the subject, the content and reply_to, and nothing else (OAS).
@@ -47,7 +47,7 @@ def letter_for(message: dict[str, Any], place: int, key: str) -> Letter:
     tags = one.get("substitutions", {})
     content = {block["type"]: block["value"] for block in message.get("content", ())}
     replies = message.get("reply_to_list") or [message.get("reply_to", {})]
-    return Letter(
+    return ReceivedLetter(
         to=next((given for given in addresses(one) if given.lower() == key), key),
         sender=_mailbox(one.get("from") or message["from"]),
         reply_to=_substitute(", ".join(filter(None, map(_mailbox, replies))), tags),

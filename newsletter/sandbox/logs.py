@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any
 
 from newsletter.sandbox import v3
-from newsletter.sandbox.delivered import Opened, open_entries
+from newsletter.sandbox.delivered import DeliveredLetter, open_entries
 from newsletter.sandbox.events import Event, sg_message_id
 from newsletter.sandbox.letters import addresses
 from newsletter.sandbox.queries import Condition, read_query
-from newsletter.sandbox.routing import BadRequest, NotFound, Room, route
+from newsletter.sandbox.routing import BadRequest, RequestContext, RouteNotFound, route
 from newsletter.sandbox.rules import is_integer, is_object
 from newsletter.sandbox.transport import Reply, Request
 
@@ -41,7 +41,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def _search(room: Room, request: Request) -> Reply:
+def _search(room: RequestContext, request: Request) -> Reply:
     if refused := _refused(room):
         return refused
     conditions, limit = _asked(request.body)
@@ -55,7 +55,7 @@ def _search(room: Room, request: Request) -> Reply:
     return Reply.of({"messages": found})
 
 
-def _look_up(room: Room, _: Request, message_id: str) -> Reply:
+def _look_up(room: RequestContext, _: Request, message_id: str) -> Reply:
     if refused := _refused(room):
         return refused
     place = _ID(message_id)
@@ -65,10 +65,10 @@ def _look_up(room: Room, _: Request, message_id: str) -> Reply:
         shown = _oldest(room) <= opened.happening.accepted <= _newest(room)
         if shown and line["sg_message_id"] == message_id:
             return Reply.of(_detail(opened, line))
-    raise NotFound
+    raise RouteNotFound
 
 
-def _refused(room: Room) -> Reply | None:
+def _refused(room: RequestContext) -> Reply | None:
     if not room.config.logs:
         return v3.refusal(403, "access forbidden")
     if not room.gate.admits(room.config.logs_per_minute):
@@ -92,7 +92,7 @@ def _asked(body: bytes) -> tuple[list[Condition], int]:
     return read_query(query) if "query" in asked else [], limit
 
 
-def _logged(room: Room, conditions: list[Condition]) -> Iterator[Opened]:
+def _logged(room: RequestContext, conditions: list[Condition]) -> Iterator[DeliveredLetter]:
     """Yield letters that may meet the conditions, newest first."""
     to = next((one.values[0] for one in conditions if one.field == "to_email"), "")
     page = partial(room.store.logged, to=to, start=math.ceil(_oldest(room)), end=int(_newest(room)))
@@ -102,15 +102,15 @@ def _logged(room: Room, conditions: list[Condition]) -> Iterator[Opened]:
         after = entries[-1].id
 
 
-def _oldest(_: Room) -> float:
+def _oldest(_: RequestContext) -> float:
     return time.time() - _KEPT
 
 
-def _newest(room: Room) -> float:
+def _newest(room: RequestContext) -> float:
     return time.time() - room.config.logs_delay
 
 
-def _holds(condition: Condition, opened: Opened, line: dict[str, Any]) -> bool:
+def _holds(condition: Condition, opened: DeliveredLetter, line: dict[str, Any]) -> bool:
     if compare := _COMPARE.get(condition.operator):
         return compare(opened.happening.accepted, condition.seconds)
     if condition.field == "categories":
@@ -118,7 +118,7 @@ def _holds(condition: Condition, opened: Opened, line: dict[str, Any]) -> bool:
     return line.get(condition.field) in condition.values
 
 
-def _line(opened: Opened) -> dict[str, Any]:
+def _line(opened: DeliveredLetter) -> dict[str, Any]:
     message, accepted = opened.happening.message, opened.happening.accepted
     one = message["personalizations"][opened.entry.place]
     given = (email for email in addresses(one) if email.lower() == opened.entry.email)
@@ -143,7 +143,7 @@ def _status(events: list[Event]) -> str:
     return status
 
 
-def _detail(opened: Opened, line: dict[str, Any]) -> dict[str, Any]:
+def _detail(opened: DeliveredLetter, line: dict[str, Any]) -> dict[str, Any]:
     detail = {name: value for name, value in line.items() if name not in _LINE_ONLY}
     args, apart = opened.custom_args, {*opened.custom_args, "custom_args"}
     return detail | {

@@ -33,7 +33,7 @@ _ALLOWED = words(  # OAS
 
 
 @dataclass(kw_only=True)
-class Envelope:
+class SharedFields:
     """What the checks on one personalization need to know of the rest of the request."""
 
     now: float  #: seconds since the epoch
@@ -46,7 +46,7 @@ class Envelope:
     seen: set[str] = field(default_factory=set[str])
 
 
-def check_personalizations(value: Any, envelope: Envelope) -> None:
+def check_personalizations(value: Any, envelope: SharedFields) -> None:
     """Check them all; fills the envelope's problems and its (place, folded address) pairs."""
     problems = envelope.problems
     anchor = "message.personalizations"
@@ -68,7 +68,7 @@ def check_personalizations(value: Any, envelope: Envelope) -> None:
         problems.add("personalizations", message, anchor + ".recipients")
 
 
-def _check_one(one: dict[str, Any], place: int, envelope: Envelope) -> None:
+def _check_one(one: dict[str, Any], place: int, envelope: SharedFields) -> None:
     at = f"personalizations.{place}"
     problems = envelope.problems
     if not one.keys() <= _ALLOWED:
@@ -90,7 +90,7 @@ def _check_one(one: dict[str, Any], place: int, envelope: Envelope) -> None:
         problems.add(f"{at}.dynamic_template_data", "It must be an object.", "message")
 
 
-def _check_addresses(one: dict[str, Any], place: int, at: str, envelope: Envelope) -> None:
+def _check_addresses(one: dict[str, Any], place: int, at: str, envelope: SharedFields) -> None:
     to = one.get("to")
     if not is_array(to) or not to:
         message = "The to array is required for all personalization objects, and must have at least one email object with a valid email address."  # noqa: E501
@@ -103,7 +103,7 @@ def _check_addresses(one: dict[str, Any], place: int, at: str, envelope: Envelop
 
 
 def _check_role(
-    mailboxes: Any, role: str, where: tuple[int, str, set[str]], envelope: Envelope
+    mailboxes: Any, role: str, where: tuple[int, str, set[str]], envelope: SharedFields
 ) -> None:
     place, at, here = where
     problems = envelope.problems
@@ -151,14 +151,14 @@ def _check_substitutions(value: Any, at: str, problems: Problems) -> None:
         problems.add(at, f"There may be at most {MAX_SUBSTITUTIONS} substitutions.", anchor)
 
 
-def _check_custom_args(value: Any, at: str, envelope: Envelope) -> None:
+def _check_custom_args(value: Any, at: str, envelope: SharedFields) -> None:
     if is_object(value) and envelope.custom_args:
         check_custom_args({**envelope.custom_args, **value} if value else value, at, envelope)
     else:
         check_custom_args(value, at, envelope)
 
 
-def check_custom_args(value: Any, at: str, envelope: Envelope) -> None:
+def check_custom_args(value: Any, at: str, envelope: SharedFields) -> None:
     """Check custom arguments, those of the message already merged in."""
     anchor = "message.custom_args"
     size = string_bytes(value)
@@ -171,7 +171,7 @@ def check_custom_args(value: Any, at: str, envelope: Envelope) -> None:
         envelope.problems.add(at, message, anchor)
 
 
-def _check_from(value: Any, at: str, envelope: Envelope) -> None:
+def _check_from(value: Any, at: str, envelope: SharedFields) -> None:
     key = check_mailbox(value, at, envelope.problems)
     if key and key.partition("@")[2] != envelope.from_domain:
         message = "The domain must be that of the message's from address."

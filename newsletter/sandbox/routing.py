@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from newsletter.sandbox.config import SandboxConfig
-from newsletter.sandbox.event_sender import Postman
+from newsletter.sandbox.event_sender import EventSender
 from newsletter.sandbox.faults import Faults
 from newsletter.sandbox.signing import Signer
 from newsletter.sandbox.store import Store
@@ -21,7 +21,7 @@ class BadRequest(Exception):
     """The request asks for something that makes no sense; the sentence says what."""
 
 
-class NotFound(Exception):
+class RouteNotFound(Exception):
     """There is nothing of this name."""
 
 
@@ -45,14 +45,14 @@ class Gate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Room:
+class RequestContext:
     """Everything a route may use."""
 
     config: SandboxConfig
     store: Store
     signer: Signer
     faults: Faults
-    postman: Postman
+    postman: EventSender
     gate: Gate = field(default_factory=Gate)  #: before Email Logs
 
 

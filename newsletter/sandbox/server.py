@@ -14,9 +14,9 @@ from typing import Any, Self
 
 from newsletter.sandbox.application import StandIn
 from newsletter.sandbox.config import SandboxConfig
-from newsletter.sandbox.event_sender import Postman
+from newsletter.sandbox.event_sender import EventSender
 from newsletter.sandbox.faults import Faults
-from newsletter.sandbox.routing import Room
+from newsletter.sandbox.routing import RequestContext
 from newsletter.sandbox.signing import Signer
 from newsletter.sandbox.store import Store
 from newsletter.sandbox.transport import Server
@@ -30,9 +30,9 @@ def run(config: SandboxConfig, ready_file: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT; write the URL to `ready_file` once it can be asked."""
     config.data.mkdir(parents=True, exist_ok=True)
     store, signer = Store(config.data), Signer.kept_in(config.data)
-    postman = Postman(config, store, signer)
+    postman = EventSender(config, store, signer)
     faults = Faults(config.seed, config.bad_address)
-    room = Room(config=config, store=store, signer=signer, faults=faults, postman=postman)
+    room = RequestContext(config=config, store=store, signer=signer, faults=faults, postman=postman)
     with Server((config.host, config.port), StandIn(room)) as server:
         _stop_on_signals(server)
         postman.start()

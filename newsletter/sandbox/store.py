@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from newsletter.sandbox.events import Event, Happening
+from newsletter.sandbox.events import Event, SimulatedEvent
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS request (
@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS batch (id TEXT PRIMARY KEY) WITHOUT ROWID;
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class StoredRequest:
     """One accepted recipient."""
 
     id: int
@@ -63,10 +63,10 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Unsettled:
+class PendingEvents:
     """A request with events still to come."""
 
-    happening: Happening
+    happening: SimulatedEvent
     posted: int
 
 
@@ -152,7 +152,7 @@ class Store:
 
     def entries(
         self, *, to: str = "", search: str = "", limit: int = 50, offset: int = 0
-    ) -> tuple[int, list[Entry]]:
+    ) -> tuple[int, list[StoredRequest]]:
         """Return how many recipients there are, and a page of them, newest first.
 
         `to` is a whole address, `search` a part of one; case does not matter.
@@ -172,7 +172,9 @@ class Store:
         )
         return total, [_entry(row) for row in rows]
 
-    def logged(self, *, to: str, start: int, end: int, after: int, limit: int) -> list[Entry]:
+    def logged(
+        self, *, to: str, start: int, end: int, after: int, limit: int
+    ) -> list[StoredRequest]:
         """Return a page of recipients accepted between two times inclusive, newest first.
 
         `to` is a whole address, or nothing for every one; the page begins below the id `after`.
@@ -191,7 +193,7 @@ class Store:
         )
         return [_entry(row) for row in rows]
 
-    def placed(self, request_id: int, place: int) -> Entry | None:
+    def placed(self, request_id: int, place: int) -> StoredRequest | None:
         """Return the first recipient of a personalization."""
         rows = self._read(
             "SELECT id, request_id, place, email FROM recipient"
@@ -201,12 +203,12 @@ class Store:
         )
         return _entry(rows[0]) if rows else None
 
-    def entry(self, number: int) -> Entry | None:
+    def entry(self, number: int) -> StoredRequest | None:
         """Return one recipient."""
         rows = self._read("SELECT id, request_id, place, email FROM recipient WHERE id = ?", number)
         return _entry(rows[0]) if rows else None
 
-    def happening(self, request_id: int) -> Happening | None:
+    def happening(self, request_id: int) -> SimulatedEvent | None:
         """Return one accepted request."""
         rows = self._read(
             "SELECT id, message_id, accepted, body FROM request WHERE id = ?", request_id
@@ -217,13 +219,13 @@ class Store:
         """Tell whether events of a request are still to come; not when it was cleared away."""
         return bool(self._read("SELECT 1 FROM request WHERE id = ? AND settled = 0", request_id))
 
-    def next_unsettled(self) -> Unsettled | None:
+    def next_unsettled(self) -> PendingEvents | None:
         """Return the oldest request with events still to come."""
         rows = self._read(
             "SELECT id, message_id, accepted, body, posted FROM request"
             " WHERE settled = 0 ORDER BY id LIMIT 1"
         )
-        return Unsettled(happening=_happening(rows[0]), posted=rows[0][4]) if rows else None
+        return PendingEvents(happening=_happening(rows[0]), posted=rows[0][4]) if rows else None
 
     def advance(self, request_id: int, posted: int, *, settled: bool) -> None:
         """Record how many events of a request have been posted, and whether these are all."""
@@ -297,10 +299,10 @@ def issue_digest(name: str) -> int:
     return int.from_bytes(digest, signed=True)
 
 
-def _entry(row: tuple[int, int, int, str]) -> Entry:
-    return Entry(id=row[0], request_id=row[1], place=row[2], email=row[3])
+def _entry(row: tuple[int, int, int, str]) -> StoredRequest:
+    return StoredRequest(id=row[0], request_id=row[1], place=row[2], email=row[3])
 
 
-def _happening(row: tuple[Any, ...]) -> Happening:
+def _happening(row: tuple[Any, ...]) -> SimulatedEvent:
     message = json.loads(zlib.decompress(row[3]))
-    return Happening(request_id=row[0], message_id=row[1], accepted=row[2], message=message)
+    return SimulatedEvent(request_id=row[0], message_id=row[1], accepted=row[2], message=message)

@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from newsletter.sandbox.faults import Kind, Rule
+from newsletter.sandbox.faults import FaultKind, FaultRule
 
 _PART = 64 * 1024  #: bytes: all of a small body, and the middle of a large one
 
@@ -56,11 +56,11 @@ class Application(Protocol):
 
     max_body: int  #: bytes
 
-    def fault(self, method: str, path: str) -> Rule | None:
+    def fault(self, method: str, path: str) -> FaultRule | None:
         """Return the fault that strikes this call."""
         ...
 
-    def faulty_reply(self, rule: Rule) -> Reply:
+    def faulty_reply(self, rule: FaultRule) -> Reply:
         """Return the reply of a fault that answers in good form."""
         ...
 
@@ -161,10 +161,10 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(reply.body)
 
-    def _strike_early(self, rule: Rule) -> None:
-        if rule.kind is Kind.EARLY_413:
+    def _strike_early(self, rule: FaultRule) -> None:
+        if rule.kind is FaultKind.EARLY_413:
             self._refuse_unread(self.server.application.faulty_reply(rule))
-        elif rule.kind is Kind.RESET:
+        elif rule.kind is FaultKind.RESET:
             self.rfile.read(min(self._length() or 0, _PART))
             # Lingering for no time at all makes closing a reset.
             linger = struct.pack("ii", 1, 0)
@@ -174,15 +174,15 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._close_unread()
 
-    def _strike(self, rule: Rule) -> None:
+    def _strike(self, rule: FaultRule) -> None:
         match rule.kind:
-            case Kind.HANG:
+            case FaultKind.HANG:
                 self.server.stopping.wait(rule.seconds)
-            case Kind.TRUNCATE_202:
+            case FaultKind.TRUNCATE_202:
                 self.wfile.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 64\r\n\r\n{")
-            case Kind.GARBAGE:
+            case FaultKind.GARBAGE:
                 self.wfile.write(b"?????\r\n\r\n")
-            case Kind.CLOSE_AFTER_ACCEPT:
+            case FaultKind.CLOSE_AFTER_ACCEPT:
                 pass
             case _:
                 self._send(self.server.application.faulty_reply(rule))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 from newsletter.sandbox.letters import merged, subject_of
-from newsletter.sandbox.routing import BadRequest, NotFound, Room, number, route
+from newsletter.sandbox.routing import BadRequest, RequestContext, RouteNotFound, number, route
 from newsletter.sandbox.rules import Problem
 from newsletter.sandbox.store import issue_digest
 from newsletter.sandbox.transport import Reply, Request
@@ -31,7 +31,7 @@ def refusal(status: int, message: str = "") -> Reply:
     return Reply.of({"errors": [problem.as_json()]}, status)
 
 
-def is_authorized(room: Room, request: Request) -> bool:
+def is_authorized(room: RequestContext, request: Request) -> bool:
     """Tell whether the request bears a key that is let in."""
     scheme, _, key = (request.headers.get("Authorization") or "").partition(" ")
     if scheme != "Bearer":
@@ -50,7 +50,7 @@ def rate_limit_headers(remaining: int, seconds: float) -> dict[str, str]:
     }
 
 
-def _send(room: Room, request: Request) -> Reply:
+def _send(room: RequestContext, request: Request) -> Reply:
     kind = request.headers.get("Content-Type") or ""
     if kind.partition(";")[0].strip().lower() != "application/json":
         return refusal(415)
@@ -65,13 +65,13 @@ def _send(room: Room, request: Request) -> Reply:
     return Reply(status=202, headers={"X-Message-Id": message_id})
 
 
-def _check_batch(room: Room, checked: Checked) -> None:
+def _check_batch(room: RequestContext, checked: Checked) -> None:
     batch_id = checked.message.get("batch_id")
     if isinstance(batch_id, str) and not room.store.has_batch(batch_id):
         checked.problems.add("batch_id", "There is no such batch id.", "message.batch_id")
 
 
-def _keep(room: Room, message_id: str, body: bytes, checked: Checked) -> None:
+def _keep(room: RequestContext, message_id: str, body: bytes, checked: Checked) -> None:
     config = room.config
     tallies = {"accepted_requests": 1, "accepted_recipients": len(checked.recipients)}
     if config.sink:
@@ -93,26 +93,26 @@ def _marked(checked: Checked, issue_arg: str) -> Iterator[tuple[int, str, int]]:
         yield place, key, digests[place]
 
 
-def _new_batch(room: Room, _: Request) -> Reply:
+def _new_batch(room: RequestContext, _: Request) -> Reply:
     batch_id = secrets.token_urlsafe(36)
     room.store.add_batch(batch_id)
     return Reply.of({"batch_id": batch_id}, 201)
 
 
-def _known_batch(room: Room, _: Request, batch_id: str) -> Reply:
+def _known_batch(room: RequestContext, _: Request, batch_id: str) -> Reply:
     if not room.store.has_batch(batch_id):
         raise BadRequest("invalid batch id")
     return Reply.of({"batch_id": batch_id})
 
 
-def _scopes(_: Room, __: Request) -> Reply:
+def _scopes(_: RequestContext, __: Request) -> Reply:
     scopes = ["mail.send", "mail.batch.create", "mail.batch.read", "suppression.read"]
     return Reply.of({"scopes": scopes}, headers=rate_limit_headers(_LIMIT - 1, 60))
 
 
-def _suppressions(room: Room, request: Request, name: str) -> Reply:
+def _suppressions(room: RequestContext, request: Request, name: str) -> Reply:
     if name not in _LISTS:
-        raise NotFound
+        raise RouteNotFound
     limit = number(request, "limit", MAX_PAGE)
     if not 1 <= limit <= MAX_PAGE:
         raise BadRequest(f"limit must be between 1 and {MAX_PAGE}")

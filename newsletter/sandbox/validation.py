@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from newsletter.sandbox.personalizations import (
-    Envelope,
+    SharedFields,
     check_custom_args,
     check_personalizations,
 )
@@ -93,10 +93,10 @@ def _envelope(
     now: float,
     bad_address: re.Pattern[str] | None,
     problems: Problems,
-) -> Envelope:
+) -> SharedFields:
     sender = check_mailbox(message.get("from"), "from", problems)
     custom_args = message.get("custom_args")
-    return Envelope(
+    return SharedFields(
         now=now,
         from_domain=(sender or "").partition("@")[2],
         needs_subject="subject" not in message and not message.get("template_id"),

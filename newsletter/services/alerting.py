@@ -11,12 +11,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from newsletter.core.alert_text import body, pause_before, source_down, title, unknown_batch
-from newsletter.core.operator_alert import Notice
+from newsletter.core.operator_alert import OperatorAlert
 from newsletter.core.publication import Newsletter
 from newsletter.core.source_record import SourceState
 from newsletter.errors import NotTold
-from newsletter.ports import Clock, Notify, WatchBook
+from newsletter.ports import Clock, Notify
 from newsletter.services.polling import SourceReport
+from newsletter.stores.schedule import ScheduleStore
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Alerting:
         newsletters: Mapping[str, Newsletter],
         channels: Sequence[Channel],
         log: Notify,
-        book: WatchBook,
+        book: ScheduleStore,
         unknown: Callable[[datetime], Iterable[tuple[str, date]]],
         reports: Callable[[Newsletter], Iterable[SourceReport]],
         quiet: timedelta,
@@ -75,7 +76,7 @@ class Alerting:
         self._book, self._clock = book, clock
         self._unknown = unknown  #: issues with batches asked before a moment, and still unknown
         self._reports, self._quiet = reports, quiet
-        self._tellings: dict[Notice, _Telling] = {}
+        self._tellings: dict[OperatorAlert, _Telling] = {}
 
     def look(self) -> None:
         """Write down what waits for a person and nobody else notices; once, however often asked."""
@@ -89,7 +90,7 @@ class Alerting:
                     since = health.since.astimezone(UTC)
                     self._book.keep(source_down(newsletter.slug, report.source.slug, since), now)
 
-    def tell(self, notice: Notice) -> None:
+    def tell(self, notice: OperatorAlert) -> None:
         """Tell a notice; NotTold while a channel has yet to take it, which is then asked again."""
         now = self._clock.now()
         if notice not in self._tellings:
@@ -112,7 +113,7 @@ class Alerting:
         _log.warning("not told yet: %s", reasons, extra={"action": "alert.failed"})
         raise NotTold(reasons)
 
-    def _pass_on(self, notice: Notice) -> list[str]:
+    def _pass_on(self, notice: OperatorAlert) -> list[str]:
         """Try the channels that did not hear it yet; return how the others failed."""
         failures: list[str] = []
         heard = self._book.heard(notice)

@@ -8,8 +8,9 @@ from typing import Protocol
 
 from newsletter.core.events import Consequence, DeliveryEvent, EventKind, consequence
 from newsletter.errors import EventNotAuthentic
-from newsletter.ports import Clock, EventStore, KeptEvents
+from newsletter.ports import Clock, StoredEvents
 from newsletter.services.counters import Counters
+from newsletter.stores.events import EventStore
 from subscribers.model import Suppression, SuppressionReason
 from subscribers.subscriptions.service import Subscriptions
 
@@ -35,7 +36,7 @@ class _News:
     follows: Consequence
 
 
-class Feedback:
+class EventIntake:
     """The desk where delivery events arrive.
 
     It counts `posts`, `posts_refused`, `events_repeated`, `batches_settled`, and new events by
@@ -55,7 +56,7 @@ class Feedback:
         self._subscriptions, self._clock = subscriptions, clock
         self.counters = counters or Counters()
 
-    def accept(self, body: bytes, headers: Mapping[str, str]) -> KeptEvents:
+    def accept(self, body: bytes, headers: Mapping[str, str]) -> StoredEvents:
         """Keep a post of events, each once, and let it have its effect.
 
         The effects come first: a crash between the two leaves events that SendGrid posts again,
@@ -117,7 +118,7 @@ def _lasting(events: Iterable[DeliveryEvent]) -> Iterator[_News]:
             yield _News(event.delivery_id, event.email, event.at, follows)
 
 
-def _counts(kept: KeptEvents) -> Counter[str]:
+def _counts(kept: StoredEvents) -> Counter[str]:
     counts = Counter(f"events_{event.kind}" for event in kept.new)
     counts.update(posts=1, events_repeated=kept.repeated, batches_settled=kept.settled)
     return counts

@@ -3,28 +3,29 @@
 from dataclasses import dataclass
 from datetime import date
 
-from newsletter.core.issue_totals import Account, DeliveryRecord
+from newsletter.core.issue_totals import DeliveryRecord, IssueTotals
 from newsletter.core.publication import Newsletter
-from newsletter.core.stored import FiledIssue, IssueState
-from newsletter.ports import DeliveryStore, IssueStore
+from newsletter.core.stored import IssueStatus, StoredIssue
+from newsletter.stores.deliveries import DeliveryStore
+from newsletter.stores.issues import IssueStore
 from subscribers.errors import NoSuchSubscriber
 from subscribers.model import Subscription, Suppression
 from subscribers.subscriptions.service import Subscriptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class Explanation:
     """Why someone did, or did not, get an issue."""
 
     email: str
-    issue: FiledIssue | None
+    issue: StoredIssue | None
     subscription: Subscription | None
     suppression: Suppression | None
     record: DeliveryRecord | None
     sentence: str
 
 
-class Inquiry:
+class Explaining:
     """The desk that answers."""
 
     def __init__(
@@ -33,18 +34,18 @@ class Inquiry:
         self._issues, self._deliveries = issues, deliveries
         self._subscriptions = subscriptions
 
-    def account(self, filed: FiledIssue) -> Account:
+    def account(self, filed: StoredIssue) -> IssueTotals:
         """Return all sums of an issue."""
         return self._deliveries.account(filed.id)
 
-    def why(self, newsletter: Newsletter, email: str, on: date) -> Answer:
+    def why(self, newsletter: Newsletter, email: str, on: date) -> Explanation:
         """Say what happened to this address's letter of a date, in one sentence and in detail."""
         filed = self._issues.find(newsletter.slug, on)
         subscription = self._subscription(newsletter, email)
         record = None
         if filed and subscription:
             record = self._deliveries.trace(subscription.subscriber_id, filed.id)
-        return Answer(
+        return Explanation(
             email=email,
             issue=filed,
             subscription=subscription,
@@ -98,7 +99,7 @@ _LAST_EVENT = {
 def sentence(
     newsletter: Newsletter,
     on: date,
-    filed: FiledIssue | None,
+    filed: StoredIssue | None,
     subscription: Subscription | None,
     record: DeliveryRecord | None,
 ) -> str:
@@ -107,7 +108,7 @@ def sentence(
         return f"This address has no subscription to {newsletter.name}, so it gets nothing."
     if filed is None:
         return f"{newsletter.name} has no issue of {on}."
-    if filed.state is IssueState.MISSED:
+    if filed.state is IssueStatus.MISSED:
         return f"Nobody got the issue of {on}; it was {filed.reason}."
     if filed.planned_at is None:
         return f"The issue of {on} is {filed.state}; who gets it is not planned yet."

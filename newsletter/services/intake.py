@@ -9,10 +9,13 @@ from typing import Any
 from newsletter.core.brief import Brief
 from newsletter.core.keywords import suggest_topics
 from newsletter.core.publication import Newsletter
-from newsletter.core.stored import FiledBrief
-from newsletter.core.verification import Evidence, Verdict, verify
+from newsletter.core.stored import StoredBrief
+from newsletter.core.verification import CheckContext, Verdict, verify
 from newsletter.errors import InvalidBrief, NotAllowed
-from newsletter.ports import BriefStore, Clock, Decisions, IssueStore
+from newsletter.ports import Clock
+from newsletter.stores.briefs import BriefStore
+from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.issues import IssueStore
 
 _MEMORY = timedelta(days=14)  #: how far back the duplicate check looks
 
@@ -31,7 +34,7 @@ class Receipt:
     """A brief as it stands after it was received."""
 
     arrival: Arrival
-    filed: FiledBrief
+    filed: StoredBrief
 
 
 class Intake:
@@ -43,7 +46,7 @@ class Intake:
         newsletters: Mapping[str, Newsletter],
         briefs: BriefStore,
         issues: IssueStore,
-        decisions: Decisions,
+        decisions: DecisionLog,
         clock: Clock,
     ) -> None:
         self._pillars = {n.pillar.casefold(): n for n in newsletters.values() if not n.week_of}
@@ -89,14 +92,14 @@ class Intake:
         self._decisions.note(actor, f"brief {brief_id}", "edit", shown)
         return self._revise(newsletter, filed, brief)
 
-    def hold(self, brief_id: int, *, actor: str) -> FiledBrief:
+    def hold(self, brief_id: int, *, actor: str) -> StoredBrief:
         """Keep a brief out of print until someone accepts it."""
         filed = self._briefs.get(brief_id)
         self._decisions.note(actor, f"brief {brief_id}", "hold", {})
         self._issues.withdraw_brief(brief_id, f"brief {brief_id} was held")
         return self._briefs.decide(brief_id, filed.verdict, waived=filed.waived, held_by=actor)
 
-    def accept(self, brief_id: int, *, actor: str) -> FiledBrief:
+    def accept(self, brief_id: int, *, actor: str) -> StoredBrief:
         """Waive what a person may waive; NotAllowed names what nobody may."""
         filed = self._briefs.get(brief_id)
         failed = [f for f in filed.verdict.findings if not f.passed]
@@ -109,7 +112,7 @@ class Intake:
         self._decisions.note(actor, f"brief {brief_id}", "accept", {"waived": sorted(waived)})
         return self._briefs.decide(brief_id, verdict, waived=waived, held_by=None)
 
-    def _revise(self, newsletter: Newsletter, filed: FiledBrief, brief: Brief) -> Receipt:
+    def _revise(self, newsletter: Newsletter, filed: StoredBrief, brief: Brief) -> Receipt:
         verdict = self._verdict(newsletter, brief, filed.brief_id)
         revised = self._briefs.file(brief, verdict, self._clock.now())
         self._issues.withdraw_brief(filed.brief_id, f"brief {filed.brief_id} was revised")
@@ -125,7 +128,7 @@ class Intake:
     ) -> Verdict:
         now = self._clock.now()
         others = self._briefs.known(newsletter.pillar, now - _MEMORY)
-        evidence = Evidence(
+        evidence = CheckContext(
             newsletter=newsletter,
             now=now,
             topics=suggest_topics(newsletter, brief),

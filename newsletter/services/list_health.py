@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from newsletter.core.publication import Newsletter
 from newsletter.ports import Clock
-from subscribers.health.service import TROUBLE_DAYS, Health, ListHealth
+from subscribers.health.service import TROUBLE_DAYS, HealthFigures, ListHealth
 from subscribers.model import SuppressionReason
 
 
@@ -15,7 +15,7 @@ class HealthReport:
     """A list's health, and what bounces and complaints are shares of."""
 
     newsletter: str  #: whose list it is
-    health: Health
+    health: HealthFigures
     accepted: int  #: letters that SendGrid took in the last `TROUBLE_DAYS`
 
     def share(self, *reasons: SuppressionReason) -> float | None:
@@ -24,7 +24,7 @@ class HealthReport:
         return silenced / self.accepted if self.accepted else None
 
 
-class HealthDesk:
+class ListHealthReports:
     """The desk that says how a list is."""
 
     def __init__(

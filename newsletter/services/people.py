@@ -5,18 +5,19 @@ from collections.abc import Collection
 from typing import Any, Protocol
 
 from newsletter.core.history import (
-    CorrespondenceRecord,
     HistoryLine,
     IssueRecord,
+    TransactionalRecord,
     as_data,
     correspondence_line,
     issue_lines,
     timeline,
 )
-from newsletter.ports import Clock, Decisions
+from newsletter.ports import Clock
+from newsletter.stores.decisions import DecisionLog
 from subscribers.errors import InvalidChoice, NoSuchSubscriber
 from subscribers.model import Subscription
-from subscribers.records.model import Entry, Person, Traces, lines_of
+from subscribers.records.model import ConsentRecord, Person, PersonIds, lines_of
 from subscribers.records.service import Records, standing
 from subscribers.subscriptions.service import Subscriptions
 
@@ -34,7 +35,7 @@ class Letters(Protocol):
         signup_ids: Collection[int],
         address_change_ids: Collection[int],
         subscription_ids: Collection[int],
-    ) -> tuple[CorrespondenceRecord, ...]:
+    ) -> tuple[TransactionalRecord, ...]:
         """Return the letters to them alone."""
         ...
 
@@ -59,7 +60,7 @@ class People:
         records: Records,
         subscriptions: Subscriptions,
         letters: Letters,
-        decisions: Decisions,
+        decisions: DecisionLog,
         clock: Clock,
     ) -> None:
         self._records, self._subscriptions = records, subscriptions
@@ -150,14 +151,14 @@ class People:
         else:
             self._records.id_of(email)  # says whether it was erased before
 
-    def _forget(self, traces: Traces) -> None:
+    def _forget(self, traces: PersonIds) -> None:
         self._letters.forget(traces.subscriber_ids, **_numbers(traces))
 
-    def _correspondence(self, traces: Traces) -> tuple[CorrespondenceRecord, ...]:
+    def _correspondence(self, traces: PersonIds) -> tuple[TransactionalRecord, ...]:
         return self._letters.correspondence(**_numbers(traces))
 
 
-def _numbers(traces: Traces) -> dict[str, Collection[int]]:
+def _numbers(traces: PersonIds) -> dict[str, Collection[int]]:
     return {
         "signup_ids": traces.signup_ids,
         "address_change_ids": traces.address_change_ids,
@@ -165,14 +166,14 @@ def _numbers(traces: Traces) -> dict[str, Collection[int]]:
     }
 
 
-def _entry_line(entry: Entry) -> HistoryLine:
+def _entry_line(entry: ConsentRecord) -> HistoryLine:
     told = "; ".join(f"{label}: {said}" for label, said in lines_of(entry.detail))
     return HistoryLine(
         at=entry.at, who=entry.actor, what=entry.what, about=entry.newsletter or "", detail=told
     )
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: ConsentRecord) -> dict[str, Any]:
     return {
         "at": entry.at.isoformat(),
         "by": entry.actor,

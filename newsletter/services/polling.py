@@ -9,9 +9,9 @@ from newsletter.core.publication import Newsletter
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import (
     Answer,
-    Reading,
     RefusedItem,
     SourceHealth,
+    SourceReading,
     SourceRecord,
     Tally,
     Unmodified,
@@ -21,8 +21,9 @@ from newsletter.core.source_record import (
     recorded,
 )
 from newsletter.errors import InvalidBrief
-from newsletter.ports import Clock, SourceReader, SourceStore
+from newsletter.ports import Clock, SourceReader
 from newsletter.services.intake import Intake
+from newsletter.stores.sources import SourceStore
 
 _LEASE = timedelta(minutes=10)  #: much longer than a poll takes; a killed one is made up for then
 _WINDOW = 2  #: times the age a story may have: time for its corrections to be heard
@@ -92,7 +93,7 @@ class Polling:
         since = now - _WINDOW * timedelta(hours=newsletter.caps.age_hours)
         answer = self._reader.read(newsletter, source, record.validators, since)
         tally = Tally()
-        if isinstance(answer, Reading):
+        if isinstance(answer, SourceReading):
             answer, tally = self._receive(answer, f"{newsletter.slug}/{source.slug}")
         record = recorded(record, answer, tally, self._clock.now())
         self._sources.record(newsletter.slug, source.slug, record)
@@ -115,7 +116,7 @@ class Polling:
         health = health_of(record, self._clock.now(), self._down_after)
         return SourceReport(newsletter=newsletter.slug, source=source, record=record, health=health)
 
-    def _receive(self, reading: Reading, place: str) -> tuple[Reading, Tally]:
+    def _receive(self, reading: SourceReading, place: str) -> tuple[SourceReading, Tally]:
         """Receive each brief; one that no desk takes is refused like those that were none."""
         arrivals: Counter[str] = Counter(older=reading.older)
         refused = list(reading.refused)
@@ -130,7 +131,7 @@ class Polling:
 
 def _result(answer: Answer) -> PollResult:
     match answer:
-        case Reading():
+        case SourceReading():
             return PollResult.READ
         case Unmodified():
             return PollResult.UNMODIFIED

@@ -8,7 +8,7 @@ from newsletter.core.delivery import Recipient
 from newsletter.core.edition import Edition, Letter, edition_for
 from newsletter.core.mailing import Envelope, envelope_of, personal, personalized
 from newsletter.core.publication import Newsletter
-from newsletter.core.stored import FiledIssue
+from newsletter.core.stored import StoredIssue
 from newsletter.errors import NotFound
 from newsletter.services.publishing import Publishing
 from subscribers.model import EVERYTHING, TopicSet
@@ -64,7 +64,7 @@ class Previews:
     def _preview(
         self, newsletter: Newsletter, on: date, topics: TopicSet, reader: Recipient
     ) -> Preview:
-        filed: FiledIssue = self._publishing.proof(newsletter, on)
+        filed: StoredIssue = self._publishing.proof(newsletter, on)
         edition = edition_for(filed.issue, topics)
         if edition is None:
             chosen = "any topic" if EVERYTHING in topics.slugs else ", ".join(sorted(topics.slugs))

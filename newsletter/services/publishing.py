@@ -8,9 +8,12 @@ from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue, assemble
 from newsletter.core.mailing import Links, content_hash, envelope_of
 from newsletter.core.publication import ApprovalPolicy, Newsletter
-from newsletter.core.stored import FiledIssue, IssueState
+from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed, NotFound
-from newsletter.ports import BriefStore, Clock, Decisions, IssueStore, Renderer
+from newsletter.ports import Clock, Renderer
+from newsletter.stores.briefs import BriefStore
+from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.issues import IssueStore
 
 POLICY = "approval policy"  #: the actor of an automatic approval
 
@@ -24,7 +27,7 @@ class Publishing:
         briefs: BriefStore,
         issues: IssueStore,
         renderer: Renderer,
-        decisions: Decisions,
+        decisions: DecisionLog,
         base_url: str,
         clock: Clock,
     ) -> None:
@@ -32,28 +35,28 @@ class Publishing:
         self._renderer, self._decisions = renderer, decisions
         self._base_url, self._clock = base_url, clock
 
-    def assemble(self, newsletter: Newsletter, on: date) -> FiledIssue:
+    def assemble(self, newsletter: Newsletter, on: date) -> StoredIssue:
         """Assemble and set the issue of a date; one that is frozen stays as it is.
 
         A day without briefs gives an empty issue, which may still fill up while nothing is sent.
         An approval that no longer fits, since the sender or the links changed, is void.
         """
         filed = self._issues.find(newsletter.slug, on)
-        if filed and filed.state is IssueState.APPROVED and self.changed(newsletter, filed):
+        if filed and filed.state is IssueStatus.APPROVED and self.changed(newsletter, filed):
             self._issues.withdraw(filed.id, "the sender or the links changed since its approval")
         elif filed and not filed.state.is_open:
             return filed
         issue, galley, digest = self._set(newsletter, on, filed)
         drafted = self._issues.draft(issue, galley, digest, self._clock.now())
-        if drafted.state is IssueState.DRAFT and newsletter.approval is ApprovalPolicy.AUTOMATIC:
+        if drafted.state is IssueStatus.DRAFT and newsletter.approval is ApprovalPolicy.AUTOMATIC:
             return self.approve(newsletter, on, actor=POLICY)
         return drafted
 
-    def changed(self, newsletter: Newsletter, filed: FiledIssue) -> bool:
+    def changed(self, newsletter: Newsletter, filed: StoredIssue) -> bool:
         """Tell whether what would be sent now is another thing than what was approved."""
         return self._current_hash(newsletter, filed) != filed.approved_hash
 
-    def proof(self, newsletter: Newsletter, on: date) -> FiledIssue:
+    def proof(self, newsletter: Newsletter, on: date) -> StoredIssue:
         """Return the issue of a date as it would go out now, keeping nothing."""
         filed = self._issues.find(newsletter.slug, on)
         if filed and not filed.state.is_open:
@@ -61,12 +64,12 @@ class Publishing:
         issue, galley, digest = self._set(newsletter, on, filed)
         if galley is None:
             raise NotFound(f"no accepted brief to print on {on}")
-        return FiledIssue(
-            id=0, issue=issue, state=IssueState.DRAFT, galley=galley, content_hash=digest
+        return StoredIssue(
+            id=0, issue=issue, state=IssueStatus.DRAFT, galley=galley, content_hash=digest
         )
 
     def _set(
-        self, newsletter: Newsletter, on: date, filed: FiledIssue | None
+        self, newsletter: Newsletter, on: date, filed: StoredIssue | None
     ) -> tuple[Issue, Galley | None, str | None]:
         """Choose the day's briefs and set them in type; no galley when there is nothing to say."""
         now = self._clock.now()
@@ -82,39 +85,39 @@ class Publishing:
         digest = content_hash(envelope_of(newsletter, self._base_url), issue, galley)
         return issue, galley, digest
 
-    def approve(self, newsletter: Newsletter, on: date, *, actor: str) -> FiledIssue:
+    def approve(self, newsletter: Newsletter, on: date, *, actor: str) -> StoredIssue:
         """Freeze the issue as it is set now; sending will refuse anything else."""
         filed = self.issue(newsletter, on)
-        if filed.state is IssueState.APPROVED:
+        if filed.state is IssueStatus.APPROVED:
             return filed
-        if filed.state is not IssueState.DRAFT:
+        if filed.state is not IssueStatus.DRAFT:
             raise NotAllowed(f"the issue of {on} is {filed.state}: only a draft can be approved")
         digest = self._current_hash(newsletter, filed)
         approved = self._issues.approve(filed.id, digest, actor, self._clock.now())
         self._decisions.note(actor, f"issue {filed.id}", "approve", {"content_hash": digest})
         return approved
 
-    def _current_hash(self, newsletter: Newsletter, filed: FiledIssue) -> str:
+    def _current_hash(self, newsletter: Newsletter, filed: StoredIssue) -> str:
         """Return the hash of what would be sent now."""
         if filed.galley is None:
             raise NotAllowed(f"the issue of {filed.issue.date} is {filed.state}: nothing is set")
         return content_hash(envelope_of(newsletter, self._base_url), filed.issue, filed.galley)
 
-    def issue(self, newsletter: Newsletter, on: date) -> FiledIssue:
+    def issue(self, newsletter: Newsletter, on: date) -> StoredIssue:
         """Return the issue of a date; NotFound if none was assembled."""
         filed = self._issues.find(newsletter.slug, on)
         if filed is None:
             raise NotFound(f"{newsletter.name} has no issue of {on}; assemble it first")
         return filed
 
-    def letter(self, filed: FiledIssue, edition: Edition, *, personal: bool = True) -> Letter:
+    def letter(self, filed: StoredIssue, edition: Edition, *, personal: bool = True) -> Letter:
         """Cut an edition's letter from the issue's galley."""
         if filed.galley is None:
             raise NotAllowed(f"the issue of {filed.issue.date} is {filed.state}: nothing is set")
         view = Links(self._base_url).view(filed.issue.newsletter, filed.issue.date, edition)
         return compose(filed.galley, edition, view_url=view, personal=personal)
 
-    def published(self, newsletter: Newsletter) -> tuple[FiledIssue, ...]:
+    def published(self, newsletter: Newsletter) -> tuple[StoredIssue, ...]:
         """Return the issues on their way or sent, the newest first."""
         return self._issues.published(newsletter.slug)
 

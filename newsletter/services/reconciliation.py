@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 from newsletter.core.delivery import backoff
 from newsletter.core.reconciliation import (
-    Evidence,
     Means,
-    Ruling,
-    Settlement,
+    Reconciliation,
+    ReconciliationEvidence,
+    Resolution,
     Shown,
     Sighting,
     Unavailable,
@@ -24,7 +24,9 @@ from newsletter.core.reconciliation import (
     settle_by_logs,
 )
 from newsletter.errors import NotAllowed
-from newsletter.ports import Clock, Decisions, EmailLogs, UnknownStore
+from newsletter.ports import Clock, EmailLogs
+from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.unknown_batches import UnknownBatchStore
 
 _SILENCE = "settlement by silence"
 _LOGS = "settlement by Email Logs"
@@ -32,14 +34,14 @@ _LOGS = "settlement by Email Logs"
 _log = logging.getLogger(__name__)
 
 
-class Settling:
+class Reconciling:
     """The desk for letters nobody knows the fate of."""
 
     def __init__(
         self,
         *,
-        unknowns: UnknownStore,
-        decisions: Decisions,
+        unknowns: UnknownBatchStore,
+        decisions: DecisionLog,
         clock: Clock,
         quiet: timedelta,
         hears_events: bool = True,
@@ -66,18 +68,21 @@ class Settling:
     def means(self) -> Means:
         """Say how unknown batches are settled here; Email Logs are asked whether they may be."""
         if self._hears_events:
-            return Means(evidence=Evidence.EVENTS)
+            return Means(evidence=ReconciliationEvidence.EVENTS)
         if self._logs is None:
-            return Means(evidence=Evidence.NONE, obstacle="there is no key to ask Email Logs with")
+            return Means(
+                evidence=ReconciliationEvidence.NONE,
+                obstacle="there is no key to ask Email Logs with",
+            )
         self._trouble = self._logs.obstacle() or ""
-        evidence = Evidence.NONE if self._trouble else Evidence.LOGS
+        evidence = ReconciliationEvidence.NONE if self._trouble else ReconciliationEvidence.LOGS
         return Means(evidence=evidence, obstacle=self._trouble)
 
     def listen(self) -> None:
         """Say that this process hears events from now on; one that hears none knows no silence."""
         self._listens_since = self._clock.now()
 
-    def listed(self) -> tuple[tuple[UnknownBatch, Settlement], ...]:
+    def listed(self) -> tuple[tuple[UnknownBatch, Reconciliation], ...]:
         """Return every unknown batch, and what silence permits by now."""
         now = self._clock.now()
         return tuple(
@@ -95,7 +100,7 @@ class Settling:
         While nobody listened, events waited at SendGrid's to be posted again: a silence counts
         once this process itself has listened for a quiet period.
         """
-        quiet = [batch for batch, found in self.listed() if found is Settlement.RESEND]
+        quiet = [batch for batch, found in self.listed() if found is Reconciliation.RESEND]
         since = self._listens_since
         if since is None or self._clock.now() < since + self._quiet:
             return 0
@@ -127,7 +132,7 @@ class Settling:
         return [
             batch
             for batch, found in listed
-            if not self._hears_events or found is Settlement.PERSON
+            if not self._hears_events or found is Reconciliation.PERSON
             if (due := next_look(batch, self._last_look(batch), self.patience)) and due <= now
         ]
 
@@ -153,7 +158,7 @@ class Settling:
             now=self._clock.now(),
             patience=self.patience,
         )
-        return settlement is Settlement.RESEND
+        return settlement is Reconciliation.RESEND
 
     def _others_shown(self, batch: UnknownBatch) -> bool:
         probe = self._unknowns.witness(batch)
@@ -165,19 +170,19 @@ class Settling:
         self._failures, self._trouble = self._failures + 1, reason
         self._closed_until = self._clock.now() + backoff(self._failures)
 
-    def by_hand(self, batch_id: int, ruling: Ruling, *, actor: str, because: str) -> None:
+    def by_hand(self, batch_id: int, ruling: Resolution, *, actor: str, because: str) -> None:
         """Keep a person's decision; NotAllowed if the batch is not unknown (any more)."""
         if not self._decide(batch_id, ruling, actor, because):
             raise NotAllowed(f"batch {batch_id} is not unknown: there is nothing to settle")
 
     def _resend(self, batch: UnknownBatch, actor: str, because: str) -> bool:
         """Permit the one re-send, unless the batch was asked for again since it was looked at."""
-        return self._decide(batch.batch_id, Ruling.RESEND, actor, because, batch.attempts)
+        return self._decide(batch.batch_id, Resolution.RESEND, actor, because, batch.attempts)
 
     def _decide(
         self,
         batch_id: int,
-        ruling: Ruling,
+        ruling: Resolution,
         actor: str,
         because: str,
         attempts: int | None = None,

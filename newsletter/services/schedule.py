@@ -5,30 +5,31 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
-from newsletter.core.operator_alert import Notice, NoticeKind
+from newsletter.core.operator_alert import OperatorAlert, OperatorAlertKind
 from newsletter.core.publication import Newsletter
-from newsletter.core.stored import IssueState
+from newsletter.core.stored import IssueStatus
 from newsletter.core.timetable import Action, Assemble, Miss, Send, due, first_date, takes_briefs
 from newsletter.errors import NewsletterError, NotApproved, NotTold
-from newsletter.ports import Clock, Notify, WatchBook
+from newsletter.ports import Clock, Notify
 from newsletter.services.publishing import Publishing
-from newsletter.services.sending import Dispatch
+from newsletter.services.sending import Sending
+from newsletter.stores.schedule import ScheduleStore
 
 _REST = timedelta(minutes=1)  #: after a failure, before it is tried again
 _EMPTY_DAY = "there was no accepted brief to print: nothing is sent"
 _EMPTY_WEEK = "no issue of the week printed a brief that still stands: nothing is sent"
 
 
-class Calendar:
+class ScheduleRunner:
     """The desk that watches the clock."""
 
     def __init__(
         self,
         *,
         publishing: Publishing,
-        dispatch: Dispatch,
+        dispatch: Sending,
         gather: Callable[[Newsletter], object],
-        book: WatchBook,
+        book: ScheduleStore,
         notify: Notify,
         clock: Clock,
     ) -> None:
@@ -65,21 +66,23 @@ class Calendar:
 
     def _done(self, newsletter: Newsletter, action: Action, now: datetime) -> bool:
         """Do what is due and keep what is to be told of it; False if it must be tried again."""
-        notice = partial(Notice, newsletter=newsletter.slug, date=action.on)
+        notice = partial(OperatorAlert, newsletter=newsletter.slug, date=action.on)
         try:
             match action:
                 case Assemble(on):
                     self._publishing.assemble(newsletter, on)
                 case Send(on):
-                    if self._dispatch.send(newsletter, on).state is IssueState.EMPTY:
+                    if self._dispatch.send(newsletter, on).state is IssueStatus.EMPTY:
                         empty = _EMPTY_WEEK if newsletter.week_of else _EMPTY_DAY
-                        self._book.keep(notice(kind=NoticeKind.EMPTY_DAY, sentence=empty), now)
+                        self._book.keep(
+                            notice(kind=OperatorAlertKind.EMPTY_DAY, sentence=empty), now
+                        )
                 case Miss(_, reason):
                     missed = f"missed: {reason}"
-                    self._book.miss(notice(kind=NoticeKind.MISSED_DAY, sentence=missed), now)
+                    self._book.miss(notice(kind=OperatorAlertKind.MISSED_DAY, sentence=missed), now)
         except NotApproved as error:
-            self._book.keep(notice(kind=NoticeKind.UNAPPROVED, sentence=str(error)), now)
+            self._book.keep(notice(kind=OperatorAlertKind.UNAPPROVED, sentence=str(error)), now)
         except NewsletterError as error:
-            self._book.keep(notice(kind=NoticeKind.FAILED, sentence=str(error)), now)
+            self._book.keep(notice(kind=OperatorAlertKind.FAILED, sentence=str(error)), now)
             return False
         return True

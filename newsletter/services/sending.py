@@ -18,19 +18,21 @@ from newsletter.core.edition import edition_for, edition_of
 from newsletter.core.mailing import Envelope, envelope_of
 from newsletter.core.publication import Newsletter, Readers
 from newsletter.core.send_checks import obstacles
-from newsletter.core.stored import FiledIssue, IssueState, send_key
+from newsletter.core.stored import IssueStatus, StoredIssue, send_key
 from newsletter.core.timetable import wave_moment
 from newsletter.errors import NewsletterError, NotAllowed, NotApproved
-from newsletter.ports import BatchQueue, Clock, DeliveryStore, IssueStore, Mailer
+from newsletter.ports import BatchQueue, Clock, Mailer
 from newsletter.services.publishing import Publishing
-from newsletter.services.reconciliation import Settling
-from newsletter.services.sending_limits import Braking
+from newsletter.services.reconciliation import Reconciling
+from newsletter.services.sending_limits import SendingLimits
+from newsletter.stores.deliveries import DeliveryStore
+from newsletter.stores.issues import IssueStore
 from subscribers.segments.service import Segments
 
 _Held = tuple[Claim, Accepted]  #: accepted, and not recorded yet
 
 
-class Dispatch:
+class Sending:
     """The post room."""
 
     def __init__(
@@ -40,8 +42,8 @@ class Dispatch:
         publishing: Publishing,
         issues: IssueStore,
         deliveries: DeliveryStore,
-        braking: Braking,
-        settling: Settling,
+        braking: SendingLimits,
+        settling: Reconciling,
         mailer: Mailer,
         queue: BatchQueue,
         clock: Clock,
@@ -65,7 +67,7 @@ class Dispatch:
         self._segments = segments
         self._frozen = lru_cache(maxsize=4)(self._approved_issue)
 
-    def send(self, newsletter: Newsletter, on: date, *, segment: str | None = None) -> FiledIssue:
+    def send(self, newsletter: Newsletter, on: date, *, segment: str | None = None) -> StoredIssue:
         """Plan the issue of a date and hand its batches to the workers.
 
         With a segment it goes to those of its readers who are in it now, and to nobody else, ever.
@@ -74,19 +76,19 @@ class Dispatch:
         """
         filed = self._ready(newsletter, on)
         _refuse_other_readers(filed, segment)
-        if filed.state in (IssueState.EMPTY, IssueState.SENT, IssueState.CANCELLED):
+        if filed.state in (IssueStatus.EMPTY, IssueStatus.SENT, IssueStatus.CANCELLED):
             return filed
         self._refuse_obstacles(newsletter)
-        if filed.state is IssueState.APPROVED:
+        if filed.state is IssueStatus.APPROVED:
             if not self.plan(newsletter, filed, segment=segment):
                 _refuse_other_readers(self._issues.get(filed.id), segment)
-        elif filed.state is IssueState.PAUSED:
+        elif filed.state is IssueStatus.PAUSED:
             self._issues.resume(filed.id, self._clock.now())
         self._hand_over(filed.id)
         return self._issues.get(filed.id)
 
     def plan(
-        self, newsletter: Newsletter, filed: FiledIssue, *, segment: str | None = None
+        self, newsletter: Newsletter, filed: StoredIssue, *, segment: str | None = None
     ) -> bool:
         """Write down who gets which edition in which batch; False if that was done before."""
         self._refuse_changes(newsletter, filed)
@@ -106,7 +108,7 @@ class Dispatch:
             self._segments.release(readers.segment)
         return planned
 
-    def _readers(self, newsletter: Newsletter, filed: FiledIssue, segment: str | None) -> Readers:
+    def _readers(self, newsletter: Newsletter, filed: StoredIssue, segment: str | None) -> Readers:
         """Return whom the issue is for; who is in the segment is written down first."""
         if segment is None:
             return newsletter.readers
@@ -168,7 +170,7 @@ class Dispatch:
         for not_before, batch_ids in by_moment.items():
             self._queue.enqueue(batch_ids, at=not_before)
 
-    def work_on(self, filed: FiledIssue, on_progress: Callable[[int, int], None]) -> FiledIssue:
+    def work_on(self, filed: StoredIssue, on_progress: Callable[[int, int], None]) -> StoredIssue:
         """Work on batches in this process until the issue has an outcome for each of its own.
 
         `on_progress` is told recipients answered for, and all of them, a few times a second.
@@ -187,7 +189,7 @@ class Dispatch:
         return self._issues.get(filed.id)
 
     def _drain(self, issue_id: int, stopping: threading.Event) -> None:
-        while self._issues.get(issue_id).state is IssueState.SENDING and not stopping.is_set():
+        while self._issues.get(issue_id).state is IssueStatus.SENDING and not stopping.is_set():
             self._queue.work(until_empty=True)
             self._deliveries.expire_leases(self._clock.now())
             stopping.wait(0.2)  # a batch waits for its moment, or another worker has it
@@ -209,17 +211,17 @@ class Dispatch:
             self._braking.watch()  # the fuse is quicker than the clock
         self._queue.enqueue(again, at=disposition.not_before or disposition.closed_until)
 
-    def _approved_issue(self, issue_id: int) -> tuple[Envelope, FiledIssue]:
+    def _approved_issue(self, issue_id: int) -> tuple[Envelope, StoredIssue]:
         filed = self._issues.get(issue_id)
         newsletter = self._newsletters[filed.issue.newsletter]
         self._refuse_changes(newsletter, filed)
         return envelope_of(newsletter, self._base_url), filed
 
-    def _ready(self, newsletter: Newsletter, on: date) -> FiledIssue:
+    def _ready(self, newsletter: Newsletter, on: date) -> StoredIssue:
         filed = self._issues.find(newsletter.slug, on)
         if filed is None or filed.state.is_open:
             filed = self._publishing.assemble(newsletter, on)
-        if filed.state is IssueState.DRAFT:
+        if filed.state is IssueStatus.DRAFT:
             which = f" --newsletter {newsletter.slug}" if newsletter.week_of else ""
             raise NotApproved(
                 f"the issue of {on} is not approved; run `newsletter issue approve --date {on}"
@@ -236,7 +238,7 @@ class Dispatch:
         if found:
             raise NotAllowed(f"{newsletter.slug} cannot be sent: {' '.join(found)}")
 
-    def _refuse_changes(self, newsletter: Newsletter, filed: FiledIssue) -> None:
+    def _refuse_changes(self, newsletter: Newsletter, filed: StoredIssue) -> None:
         if self._publishing.changed(newsletter, filed):
             raise NotAllowed(
                 f"issue {filed.issue.number} of {filed.issue.date} is not what was approved: its "
@@ -244,7 +246,7 @@ class Dispatch:
             )
 
 
-def _refuse_other_readers(filed: FiledIssue, segment: str | None) -> None:
+def _refuse_other_readers(filed: StoredIssue, segment: str | None) -> None:
     if segment is None or filed.planned_at is None or filed.segment == segment:
         return
     whom = f"the segment {filed.segment}" if filed.segment else "all its readers"
@@ -254,7 +256,7 @@ def _refuse_other_readers(filed: FiledIssue, segment: str | None) -> None:
     )
 
 
-def _wave(newsletter: Newsletter, filed: FiledIssue) -> Callable[[str], datetime] | None:
+def _wave(newsletter: Newsletter, filed: StoredIssue) -> Callable[[str], datetime] | None:
     if not newsletter.timetable.reader_time:
         return None
     return partial(wave_moment, newsletter.timetable, filed.issue.date)

@@ -14,18 +14,18 @@ from newsletter.core.signup import (
     consent_text,
     form_faults,
 )
-from newsletter.core.transactional import CorrespondenceKind
+from newsletter.core.transactional import TransactionalKind
 from newsletter.errors import NotFound
 from newsletter.ports import Clock
 from subscribers.errors import InvalidAddress, InvalidLink
 from subscribers.model import Frequency, Subscription, TopicSet
 from subscribers.signup.model import (
     AddressChange,
-    Asked,
     Confirmed,
-    Evidence,
-    Limits,
+    ConsentProof,
     SignUp,
+    SignUpLimits,
+    SignUpRequested,
     Wanted,
 )
 from subscribers.signup.service import SignUps, check_address
@@ -35,7 +35,7 @@ from subscribers.subscriptions.service import Subscriptions
 class Writer(Protocol):
     """Writes letters to one person."""
 
-    def write(self, kind: CorrespondenceKind, newsletter: str, refers: int) -> None:
+    def write(self, kind: TransactionalKind, newsletter: str, refers: int) -> None:
         """Write down a letter; it leaves soon."""
         ...
 
@@ -66,7 +66,9 @@ class SigningUp:
             raise NotFound("there is no sign-up for such a newsletter")
         return found
 
-    def ask(self, newsletter: Newsletter, typed: Typed, evidence: Evidence) -> Mapping[str, str]:
+    def ask(
+        self, newsletter: Newsletter, typed: Typed, evidence: ConsentProof
+    ) -> Mapping[str, str]:
         """Hear who filled in a form; return what is wrong with it, by field.
 
         Whatever becomes of it, and whoever's address it is, nothing else is told.
@@ -104,16 +106,14 @@ class SigningUp:
         found = self._signups.by_token(token, now=self._clock.now())
         return self._known(found.newsletter), found
 
-    def confirm(self, token: str, evidence: Evidence) -> tuple[Newsletter, Subscription]:
+    def confirm(self, token: str, evidence: ConsentProof) -> tuple[Newsletter, Subscription]:
         """Make a sign-up true, and welcome who confirmed; a repeat is a success and no more."""
         done = self._signups.confirm(token, evidence, now=self._clock.now())
         newsletter = self._known(done.newsletter)
         if done.now:
             self._forgive(done.subscriber_id)
             if newsletter.signup.welcome:
-                self._writer.write(
-                    CorrespondenceKind.WELCOME, newsletter.slug, done.subscription_id
-                )
+                self._writer.write(TransactionalKind.WELCOME, newsletter.slug, done.subscription_id)
         return newsletter, self._subscriptions.by_id(done.subscription_id)
 
     def ask_address(self, subscription: Subscription, email: str) -> None:
@@ -121,7 +121,7 @@ class SigningUp:
         now = self._clock.now()
         change = self._signups.ask_address(subscription.subscriber_id, email, now=now)
         if change is not None:
-            self._writer.write(CorrespondenceKind.ADDRESS, subscription.newsletter, change)
+            self._writer.write(TransactionalKind.ADDRESS, subscription.newsletter, change)
 
     def address_opened(self, token: str) -> AddressChange:
         """Return what the link in a new address's letter opens; raise InvalidLink."""
@@ -159,12 +159,12 @@ class SigningUp:
             return {"email": "Please give an address that you keep."} | faults
         return faults
 
-    def _write(self, newsletter: Newsletter, asked: Asked) -> None:
+    def _write(self, newsletter: Newsletter, asked: SignUpRequested) -> None:
         if asked.signup_id is not None:
-            kind = CorrespondenceKind.CONFIRMATION
+            kind = TransactionalKind.CONFIRMATION
             self._writer.write(kind, newsletter.slug, asked.signup_id)
         elif asked.subscription_id is not None:
-            kind = CorrespondenceKind.ALREADY
+            kind = TransactionalKind.ALREADY
             self._writer.write(kind, newsletter.slug, asked.subscription_id)
 
     def _known(self, slug: str) -> Newsletter:
@@ -178,8 +178,8 @@ def agreed(newsletter: Newsletter) -> str:
     return consent_text(newsletter.signup, newsletter.name)
 
 
-def _limits(rules: SignUpRules) -> Limits:
-    return Limits(
+def _limits(rules: SignUpRules) -> SignUpLimits:
+    return SignUpLimits(
         pause=timedelta(minutes=rules.address_pause_minutes),
         mails_a_day=rules.address_mails_a_day,
         signups_an_hour=rules.network_signups_an_hour,

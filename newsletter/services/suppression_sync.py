@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from newsletter.errors import NotAllowed
-from newsletter.ports import Clock, Decisions, EventStore
+from newsletter.ports import Clock
+from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.events import EventStore
 from subscribers.errors import NoSuchSubscriber
 from subscribers.model import Suppression, SuppressionReason
 from subscribers.subscriptions.service import Subscriptions
@@ -53,7 +55,7 @@ class SyncReport:
     lists: dict[SuppressionReason, SyncedList]
 
 
-class Suppressing:
+class SuppressionSync:
     """The desk that keeps the suppression list."""
 
     def __init__(
@@ -61,7 +63,7 @@ class Suppressing:
         *,
         subscriptions: Subscriptions,
         events: EventStore,
-        decisions: Decisions,
+        decisions: DecisionLog,
         clock: Clock,
     ) -> None:
         self._subscriptions, self._events = subscriptions, events

@@ -13,15 +13,15 @@ from typing import Protocol
 
 from newsletter.core.delivery import Outcome, Refused, Remedy
 from newsletter.core.edition import Letter
-from newsletter.core.operator_alert import Notice, NoticeKind
+from newsletter.core.operator_alert import OperatorAlert, OperatorAlertKind
 from newsletter.core.publication import Newsletter
 from newsletter.core.transactional import (
-    CorrespondenceKind,
-    CorrespondenceState,
-    Errand,
-    Fate,
-    Matter,
-    Note,
+    TransactionalContext,
+    TransactionalDisposition,
+    TransactionalEmail,
+    TransactionalKind,
+    TransactionalMessage,
+    TransactionalStatus,
     fate_of,
 )
 from newsletter.errors import NewsletterError
@@ -36,15 +36,15 @@ _log = logging.getLogger(__name__)
 class Outbox(Protocol):
     """Where letters wait."""
 
-    def write(self, kind: CorrespondenceKind, newsletter: str, refers: int, now: datetime) -> None:
+    def write(self, kind: TransactionalKind, newsletter: str, refers: int, now: datetime) -> None:
         """Write down that a letter is to leave."""
         ...
 
-    def claim(self, now: datetime, lease: timedelta) -> Errand | None:
+    def claim(self, now: datetime, lease: timedelta) -> TransactionalEmail | None:
         """Hold the next letter that may leave now; None when there is none."""
         ...
 
-    def record(self, errand: Errand, fate: Fate) -> None:
+    def record(self, errand: TransactionalEmail, fate: TransactionalDisposition) -> None:
         """Write down what became of a letter."""
         ...
 
@@ -56,11 +56,13 @@ class Outbox(Protocol):
 class Addressing(Protocol):
     """Knows what a letter is about, and whether its reader may be written to."""
 
-    def matter(self, errand: Errand, newsletter: Newsletter, now: datetime) -> Matter | None:
+    def matter(
+        self, errand: TransactionalEmail, newsletter: Newsletter, now: datetime
+    ) -> TransactionalContext | None:
         """Return what the letter says to whom; None when there is nobody left to write to."""
         ...
 
-    def headers(self, matter: Matter, newsletter: Newsletter) -> dict[str, str]:
+    def headers(self, matter: TransactionalContext, newsletter: Newsletter) -> dict[str, str]:
         """Return the headers of such a letter."""
         ...
 
@@ -68,20 +70,20 @@ class Addressing(Protocol):
 class Press(Protocol):
     """Sets a letter to one person in type."""
 
-    def compose(self, newsletter: Newsletter, matter: Matter) -> Letter:
+    def compose(self, newsletter: Newsletter, matter: TransactionalContext) -> Letter:
         """Return the letter; RenderingFailed names template and line."""
         ...
 
 
-class NoteMailer(Protocol):
+class TransactionalMailer(Protocol):
     """Sends one letter to one person."""
 
-    def send_note(self, note: Note) -> Outcome:
+    def send_note(self, note: TransactionalMessage) -> Outcome:
         """Ask SendGrid once, and say which of the three answers came."""
         ...
 
 
-class Correspondence:
+class TransactionalSender:
     """The desk that writes to one person at a time."""
 
     def __init__(
@@ -91,8 +93,8 @@ class Correspondence:
         outbox: Outbox,
         addressing: Addressing,
         press: Press,
-        mailer: Callable[[], NoteMailer],
-        tell: Callable[[Notice, datetime], object],
+        mailer: Callable[[], TransactionalMailer],
+        tell: Callable[[OperatorAlert, datetime], object],
         clock: Clock,
         lease: timedelta,
     ) -> None:
@@ -101,7 +103,7 @@ class Correspondence:
         self._mailer = mailer  #: asked for late: who only writes needs no key to send with
         self._tell, self._clock, self._lease = tell, clock, lease
 
-    def write(self, kind: CorrespondenceKind, newsletter: str, refers: int) -> None:
+    def write(self, kind: TransactionalKind, newsletter: str, refers: int) -> None:
         """Write down a letter about a sign-up, subscription or address change; it leaves soon."""
         self._outbox.write(kind, newsletter, refers, self._clock.now())
 
@@ -116,7 +118,7 @@ class Correspondence:
             self._carry(errand, mailer)
         return _AT_MOST
 
-    def _carry(self, errand: Errand, mailer: NoteMailer) -> None:
+    def _carry(self, errand: TransactionalEmail, mailer: TransactionalMailer) -> None:
         newsletter = self._newsletters.get(errand.newsletter)
         if newsletter is None:
             self._outbox.record(errand, _void("there is no such newsletter any more"))
@@ -131,10 +133,14 @@ class Correspondence:
         self._say(errand, newsletter, fate)
 
     def _ask(
-        self, errand: Errand, newsletter: Newsletter, matter: Matter, mailer: NoteMailer
+        self,
+        errand: TransactionalEmail,
+        newsletter: Newsletter,
+        matter: TransactionalContext,
+        mailer: TransactionalMailer,
     ) -> Outcome:
         try:
-            note = Note(
+            note = TransactionalMessage(
                 id=errand.id,
                 email=matter.email,
                 sender=newsletter.sender,
@@ -146,14 +152,16 @@ class Correspondence:
             return Refused(reason=str(error), remedy=Remedy.PAUSE)
         return mailer.send_note(note)
 
-    def _say(self, errand: Errand, newsletter: Newsletter, fate: Fate) -> None:
-        level = logging.INFO if fate.state is CorrespondenceState.ACCEPTED else logging.WARNING
+    def _say(
+        self, errand: TransactionalEmail, newsletter: Newsletter, fate: TransactionalDisposition
+    ) -> None:
+        level = logging.INFO if fate.state is TransactionalStatus.ACCEPTED else logging.WARNING
         ids = {"action": f"letter.{fate.state}", "letter": errand.id}
         _log.log(level, "%s: %s", errand.kind, fate.reason or "sent", extra=ids)
         if fate.tell:
             now = self._clock.now()
-            notice = Notice(
-                kind=NoticeKind.NOT_WRITTEN,
+            notice = OperatorAlert(
+                kind=OperatorAlertKind.NOT_WRITTEN,
                 newsletter=newsletter.slug,
                 date=day_of(newsletter, now),
                 sentence=f"letters such as a {errand.kind.replace('_', ' ')} cannot leave: "
@@ -162,5 +170,5 @@ class Correspondence:
             self._tell(notice, now)
 
 
-def _void(reason: str) -> Fate:
-    return Fate(state=CorrespondenceState.VOID, reason=reason)
+def _void(reason: str) -> TransactionalDisposition:
+    return TransactionalDisposition(state=TransactionalStatus.VOID, reason=reason)

@@ -9,12 +9,12 @@ from newsletter.core.mailing import envelope_of, personal
 from newsletter.core.publication import Newsletter
 from newsletter.core.transactional import (
     AUTOMATIC,
-    CorrespondenceKind,
-    Errand,
-    Latest,
-    Matter,
+    LatestIssue,
+    TransactionalContext,
+    TransactionalEmail,
+    TransactionalKind,
 )
-from newsletter.ports import IssueStore
+from newsletter.stores.issues import IssueStore
 from subscribers.errors import NoSuchSubscription
 from subscribers.model import Frequency, Purpose, Subscription, SubscriptionStatus, TopicSet
 from subscribers.signup.model import AddressChange, SignUp
@@ -37,7 +37,7 @@ class _Signed(Protocol):
     def link_key(self) -> bytes: ...
 
 
-class Addressing:
+class TransactionalContexts:
     """The desk that knows where a letter goes."""
 
     def __init__(
@@ -51,19 +51,21 @@ class Addressing:
         self._subscriptions, self._signups = subscriptions, signups
         self._issues, self._base_url = issues, base_url
 
-    def matter(self, errand: Errand, newsletter: Newsletter, now: datetime) -> Matter | None:
+    def matter(
+        self, errand: TransactionalEmail, newsletter: Newsletter, now: datetime
+    ) -> TransactionalContext | None:
         """Return what the letter says to whom; None when there is nobody left to write to."""
         match errand.kind:
-            case CorrespondenceKind.CONFIRMATION:
+            case TransactionalKind.CONFIRMATION:
                 signup = self._signups.find(errand.refers)
                 return self._confirmation(signup, newsletter, now) if signup else None
-            case CorrespondenceKind.ADDRESS:
+            case TransactionalKind.ADDRESS:
                 change = self._signups.address_change(errand.refers)
                 return self._address(change, now) if change else None
             case _:
                 return self._standing(errand, newsletter)
 
-    def headers(self, matter: Matter, newsletter: Newsletter) -> dict[str, str]:
+    def headers(self, matter: TransactionalContext, newsletter: Newsletter) -> dict[str, str]:
         """Return the headers of such a letter: a goodbye, where there is something to leave."""
         subscription = matter.subscription
         if subscription is None:
@@ -77,11 +79,13 @@ class Addressing:
         )
         return AUTOMATIC | envelope.headers | personal(envelope, reader).headers
 
-    def _confirmation(self, signup: SignUp, newsletter: Newsletter, now: datetime) -> Matter | None:
+    def _confirmation(
+        self, signup: SignUp, newsletter: Newsletter, now: datetime
+    ) -> TransactionalContext | None:
         if signup.expires_at <= now:
             return None
-        return Matter(
-            kind=CorrespondenceKind.CONFIRMATION,
+        return TransactionalContext(
+            kind=TransactionalKind.CONFIRMATION,
             email=signup.email,
             links={"confirm": self._link("c", Purpose.CONFIRM, signup)},
             lasts=_told(signup.expires_at - now),
@@ -89,24 +93,26 @@ class Addressing:
             weekly=signup.frequency is Frequency.WEEKLY,
         )
 
-    def _address(self, change: AddressChange, now: datetime) -> Matter | None:
+    def _address(self, change: AddressChange, now: datetime) -> TransactionalContext | None:
         if change.expires_at <= now:
             return None
-        return Matter(
-            kind=CorrespondenceKind.ADDRESS,
+        return TransactionalContext(
+            kind=TransactionalKind.ADDRESS,
             email=change.email,
             links={"confirm": self._link("a", Purpose.ADDRESS, change)},
             lasts=_told(change.expires_at - now),
         )
 
-    def _standing(self, errand: Errand, newsletter: Newsletter) -> Matter | None:
+    def _standing(
+        self, errand: TransactionalEmail, newsletter: Newsletter
+    ) -> TransactionalContext | None:
         try:
             subscription = self._subscriptions.by_id(errand.refers)
         except NoSuchSubscription:
             return None
         if not self._may_be_written_to(subscription) or _is_answered(errand, subscription):
             return None
-        return Matter(
+        return TransactionalContext(
             kind=errand.kind,
             email=subscription.email,
             links={
@@ -124,8 +130,8 @@ class Addressing:
         left = subscription.status is SubscriptionStatus.ENDED
         return not left and self._subscriptions.suppressed(subscription.email) is None
 
-    def _latest(self, errand: Errand, newsletter: Newsletter) -> Latest | None:
-        wanted = errand.kind is CorrespondenceKind.WELCOME and newsletter.signup.welcome_issue
+    def _latest(self, errand: TransactionalEmail, newsletter: Newsletter) -> LatestIssue | None:
+        wanted = errand.kind is TransactionalKind.WELCOME and newsletter.signup.welcome_issue
         published = self._issues.published(newsletter.slug, 1) if wanted else ()
         return _latest(published[0].issue, self._base_url) if published else None
 
@@ -133,9 +139,9 @@ class Addressing:
         return f"{self._base_url}/{door}/{make_token(purpose, signed.id, signed.link_key)}"
 
 
-def _is_answered(errand: Errand, subscription: Subscription) -> bool:
+def _is_answered(errand: TransactionalEmail, subscription: Subscription) -> bool:
     """Tell whether a question is none any more: its reader paused, kept it, or read since."""
-    if errand.kind is not CorrespondenceKind.STILL_WANTED:
+    if errand.kind is not TransactionalKind.STILL_WANTED:
         return False
     asked, engaged = subscription.asked_at, subscription.engaged_on
     if asked is None or subscription.paused_at is not None:
@@ -143,9 +149,9 @@ def _is_answered(errand: Errand, subscription: Subscription) -> bool:
     return engaged is not None and engaged >= asked.astimezone(UTC).date()
 
 
-def _latest(issue: Issue, base_url: str) -> Latest:
+def _latest(issue: Issue, base_url: str) -> LatestIssue:
     printed = tuple(entry.brief.title for entry in issue.entries)
-    return Latest(
+    return LatestIssue(
         url=f"{base_url}/{issue.newsletter}/{issue.date}",
         on=issue.date,
         headlines=printed[:_HEADLINES],

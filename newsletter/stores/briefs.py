@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine, text
 from newsletter.core.brief import Brief
 from newsletter.core.issue import Candidate
 from newsletter.core.publication import Newsletter
-from newsletter.core.stored import FiledBrief
-from newsletter.core.verification import Known, Ruling, Verdict
+from newsletter.core.stored import StoredBrief
+from newsletter.core.verification import KnownBrief, Ruling, Verdict
 from newsletter.errors import NotFound
 from newsletter.stores.codec import (
     brief_from_json,
@@ -28,18 +28,18 @@ _FILED = """
 """
 
 
-class Briefs:
+class BriefStore:
     """BriefStore on PostgreSQL."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def find(self, key: str) -> FiledBrief | None:
+    def find(self, key: str) -> StoredBrief | None:
         """Return the brief of this key."""
         with self._engine.begin() as connection:
             return _one(connection, "WHERE brief.key = :key", key=key)
 
-    def get(self, brief_id: int) -> FiledBrief:
+    def get(self, brief_id: int) -> StoredBrief:
         """Return the brief of this id; NotFound if there is none."""
         with self._engine.begin() as connection:
             return _get(connection, brief_id)
@@ -57,7 +57,7 @@ class Briefs:
             )
             return found.first() is not None
 
-    def known(self, pillar: str, since: datetime) -> tuple[Known, ...]:
+    def known(self, pillar: str, since: datetime) -> tuple[KnownBrief, ...]:
         """Return what the duplicate check compares with: the pillar's briefs received since."""
         with self._engine.begin() as connection:
             rows = connection.execute(
@@ -74,11 +74,11 @@ class Briefs:
                 {"pillar": pillar, "since": since},
             )
             return tuple(
-                Known(brief_id=r.id, title=r.title, url=r.url or "", printed=r.printed)
+                KnownBrief(brief_id=r.id, title=r.title, url=r.url or "", printed=r.printed)
                 for r in rows
             )
 
-    def file(self, brief: Brief, verdict: Verdict, now: datetime) -> FiledBrief:
+    def file(self, brief: Brief, verdict: Verdict, now: datetime) -> StoredBrief:
         """Keep a new brief, or a new revision of a known one, with its verdict."""
         values = {
             "key": brief.key,
@@ -98,7 +98,7 @@ class Briefs:
 
     def decide(
         self, brief_id: int, verdict: Verdict, *, waived: Iterable[str], held_by: str | None
-    ) -> FiledBrief:
+    ) -> StoredBrief:
         """Keep what a person decided about a brief."""
         with self._engine.begin() as connection:
             connection.execute(
@@ -118,7 +118,7 @@ class Briefs:
             )
             return _get(connection, brief_id)
 
-    def on(self, start: datetime, end: datetime, pillar: str | None) -> tuple[FiledBrief, ...]:
+    def on(self, start: datetime, end: datetime, pillar: str | None) -> tuple[StoredBrief, ...]:
         """Return the briefs received in [start, end), of one pillar or of all."""
         where = """WHERE brief.received_at >= :start AND brief.received_at < :end
                      AND (CAST(:pillar AS text) IS NULL OR lower(brief.pillar) = lower(:pillar))
@@ -200,20 +200,20 @@ _KEEP_REVISION = """
 """
 
 
-def _get(connection: Connection, brief_id: int) -> FiledBrief:
+def _get(connection: Connection, brief_id: int) -> StoredBrief:
     filed = _one(connection, "WHERE brief.id = :id", id=brief_id)
     if filed is None:
         raise NotFound(f"there is no brief {brief_id}")
     return filed
 
 
-def _one(connection: Connection, where: str, **values: Any) -> FiledBrief | None:
+def _one(connection: Connection, where: str, **values: Any) -> StoredBrief | None:
     row = connection.execute(text(_FILED + where), values).first()
     return _filed(row) if row else None
 
 
-def _filed(row: Any) -> FiledBrief:
-    return FiledBrief(
+def _filed(row: Any) -> StoredBrief:
+    return StoredBrief(
         brief_id=row.id,
         revision=row.revision,
         brief=brief_from_json(row.content),

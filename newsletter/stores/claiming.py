@@ -12,7 +12,7 @@ from psycopg.rows import dict_row, tuple_row
 from sqlalchemy import Connection, text
 
 from newsletter.core.delivery import Accepted, Claim, NotYet, Recipient
-from newsletter.core.sending_limits import Office, Pace, next_turn, wait_for_turn
+from newsletter.core.sending_limits import RateLimit, SendWindow, next_turn, wait_for_turn
 from newsletter.stores import delivery_sql
 
 #: An event may have proved it accepted before its answer is recorded.
@@ -104,7 +104,7 @@ def accept(connection: Connection, claim: Claim, accepted: Accepted, now: dateti
     return _cursor(connection).execute(_ACCEPT, values).rowcount > 0
 
 
-def claim(connection: Connection, turn: Turn, pace: Pace | None) -> Claim | NotYet | None:
+def claim(connection: Connection, turn: Turn, pace: RateLimit | None) -> Claim | NotYet | None:
     """Claim a batch and begin its attempt; None if it is somebody else's, or nobody is left."""
     if pace and (held := _hold(connection, turn, pace)):
         return held
@@ -118,7 +118,7 @@ def claim(connection: Connection, turn: Turn, pace: Pace | None) -> Claim | NotY
 
 
 def _begin(
-    connection: Connection, turn: Turn, batch: dict[str, Any], pace: Pace | None
+    connection: Connection, turn: Turn, batch: dict[str, Any], pace: RateLimit | None
 ) -> Claim | None:
     values = {
         "batch": turn.batch_id,
@@ -151,18 +151,18 @@ def _skip(connection: Connection, gone: list[tuple[int, str]]) -> None:
     _cursor(connection).execute(_SKIP, values)
 
 
-def _hold(connection: Connection, turn: Turn, pace: Pace) -> NotYet | None:
+def _hold(connection: Connection, turn: Turn, pace: RateLimit) -> NotYet | None:
     """Ask the pace whether the batch may leave now; nobody else may ask until it is decided."""
     connection.execute(text(delivery_sql.OPEN_POST_OFFICE))
-    office = Office(**connection.execute(text(delivery_sql.ASK_FOR_TURN)).mappings().one())
+    office = SendWindow(**connection.execute(text(delivery_sql.ASK_FOR_TURN)).mappings().one())
     size = text("SELECT size FROM batch WHERE id = :batch")
     waiting = connection.execute(size, {"batch": turn.batch_id}).scalar()
     until = wait_for_turn(pace, office, waiting or 0, turn.now)
     return NotYet(until) if until else None
 
 
-def _take_turn(connection: Connection, now: datetime, size: int, pace: Pace) -> None:
-    office = Office(**connection.execute(text(delivery_sql.ASK_FOR_TURN)).mappings().one())
+def _take_turn(connection: Connection, now: datetime, size: int, pace: RateLimit) -> None:
+    office = SendWindow(**connection.execute(text(delivery_sql.ASK_FOR_TURN)).mappings().one())
     values = {
         "free_at": next_turn(pace, office.free_at, size, now),
         "day": now.astimezone(UTC).date(),

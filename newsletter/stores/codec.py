@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from newsletter.core.brief import Brief
-from newsletter.core.galley import Galley, Segment
+from newsletter.core.galley import Galley, Span
 from newsletter.core.verification import Finding
 
 _BRIEF = TypeAdapter(Brief)
@@ -42,11 +42,11 @@ def galley_from_json(content: dict[str, Any]) -> Galley:
     return Galley(_segments_from_json(content["html"]), _segments_from_json(content["text"]))
 
 
-def _segments_to_json(segments: tuple[Segment, ...]) -> list[tuple[str, list[str] | None]]:
+def _segments_to_json(segments: tuple[Span, ...]) -> list[tuple[str, list[str] | None]]:
     return [(s.text, sorted(s.pieces) if s.pieces is not None else None) for s in segments]
 
 
-def _segments_from_json(content: list[tuple[str, list[str] | None]]) -> tuple[Segment, ...]:
+def _segments_from_json(content: list[tuple[str, list[str] | None]]) -> tuple[Span, ...]:
     return tuple(
-        Segment(text, frozenset(pieces) if pieces is not None else None) for text, pieces in content
+        Span(text, frozenset(pieces) if pieces is not None else None) for text, pieces in content
     )

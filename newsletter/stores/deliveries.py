@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Engine, text
 
 from newsletter.core.delivery import Accepted, Claim, Disposition, NotYet, Outcome
 from newsletter.core.edition import Edition
-from newsletter.core.issue_totals import Account, DeliveryRecord
+from newsletter.core.issue_totals import DeliveryRecord, IssueTotals
 from newsletter.core.publication import Readers
-from newsletter.core.sending_limits import Pace
+from newsletter.core.sending_limits import RateLimit
 from newsletter.stores import delivery_sql
 from newsletter.stores.acceptance import prove_batches
 from newsletter.stores.claiming import Turn, accept
@@ -23,10 +23,10 @@ from subscribers.model import TopicSet
 _LATE = "the answer to an earlier request came late, and proved"
 
 
-class Deliveries:
+class DeliveryStore:
     """DeliveryStore on PostgreSQL."""
 
-    def __init__(self, engine: Engine, pace: Pace | None = None) -> None:
+    def __init__(self, engine: Engine, pace: RateLimit | None = None) -> None:
         self._engine = engine
         self._pace = pace if pace and pace.limits else None
         # A plan or an account reads several tables, and must see them as of one moment.
@@ -131,7 +131,7 @@ class Deliveries:
             row = connection.execute(text(delivery_sql.PROGRESS), {"issue": issue_id}).one()
             return row.done, row.total
 
-    def account(self, issue_id: int) -> Account:
+    def account(self, issue_id: int) -> IssueTotals:
         """Return all sums of an issue."""
         with self._snapshots.begin() as connection:
             return account(connection, issue_id)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Engine, text
 
 from newsletter.core.events import SOFT_LIMIT, SOFT_WINDOW, DeliveryEvent, consequence
-from newsletter.ports import KeptEvents, Owner
+from newsletter.ports import Owner, StoredEvents
 from newsletter.stores.acceptance import finish, prove
 from newsletter.stores.sql import as_json
 
@@ -83,13 +83,13 @@ _WORN_OUT = """
 _FORGIVE = "UPDATE soft_bounce SET forgiven = true WHERE subscriber_id = :subscriber"
 
 
-class Events:
+class EventStore:
     """EventStore on PostgreSQL."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def keep(self, events: Sequence[DeliveryEvent], now: datetime) -> KeptEvents:
+    def keep(self, events: Sequence[DeliveryEvent], now: datetime) -> StoredEvents:
         """Keep new events, move deliveries up their ladder, settle proven batches."""
         with self._engine.begin() as connection:
             values = {"posted": _posted(events), "now": now}
@@ -108,7 +108,7 @@ class Events:
             )
         if settled:  # an event may come before the answer is recorded
             finish(self._engine)
-        return KeptEvents(
+        return StoredEvents(
             new=fresh,
             repeated=len(events) - len(fresh),
             settled=len(settled),

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from newsletter.core.delivery import DeliveryState
-from newsletter.core.issue_totals import Account, DeliveryRecord, Sums
+from newsletter.core.issue_totals import DeliveryRecord, IssueTotals, Sums
 
 _NUMBERS = """
     SELECT issue.audience,
@@ -41,7 +41,7 @@ _COUNTS = {
 }
 
 
-def account(connection: Connection, issue_id: int) -> Account:
+def account(connection: Connection, issue_id: int) -> IssueTotals:
     """Return all sums of an issue."""
     values = {"issue": issue_id}
     numbers = connection.execute(text(_NUMBERS), values).one()
@@ -50,7 +50,7 @@ def account(connection: Connection, issue_id: int) -> Account:
         for name, sql in _COUNTS.items()
     }
     standing, events = counts.pop("standing"), counts.pop("events")
-    return Account(
+    return IssueTotals(
         sums=Sums(
             audience=numbers.audience,
             excluded=sum(counts["exclusions"].values()),

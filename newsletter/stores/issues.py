@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from newsletter.core.galley import Galley
-from newsletter.core.issue import Entry, Issue
-from newsletter.core.stored import FiledIssue, IssueState, segment_of
+from newsletter.core.issue import Issue, IssueEntry
+from newsletter.core.stored import IssueStatus, StoredIssue, segment_of
 from newsletter.errors import NotAllowed, NotFound
 from newsletter.stores.codec import (
     brief_from_json,
@@ -18,20 +18,20 @@ from newsletter.stores.codec import (
 from newsletter.stores.sql import as_json
 
 
-class Issues:
+class IssueStore:
     """IssueStore on PostgreSQL."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def find(self, newsletter: str, on: date) -> FiledIssue | None:
+    def find(self, newsletter: str, on: date) -> StoredIssue | None:
         """Return the issue of this date."""
         with self._engine.begin() as connection:
             return _one(
                 connection, "newsletter = :newsletter AND date = :on", newsletter=newsletter, on=on
             )
 
-    def get(self, issue_id: int) -> FiledIssue:
+    def get(self, issue_id: int) -> StoredIssue:
         """Return the issue of this id; NotFound if there is none."""
         with self._engine.begin() as connection:
             return _get(connection, issue_id)
@@ -46,13 +46,13 @@ class Issues:
 
     def draft(
         self, issue: Issue, galley: Galley | None, content_hash: str | None, now: datetime
-    ) -> FiledIssue:
+    ) -> StoredIssue:
         """Keep a draft in place of an earlier draft; NotAllowed once the issue is frozen."""
         values = {
             "newsletter": issue.newsletter,
             "date": issue.date,
             "number": issue.number if issue.entries else None,
-            "state": IssueState.DRAFT if issue.entries else IssueState.EMPTY,
+            "state": IssueStatus.DRAFT if issue.entries else IssueStatus.EMPTY,
             "reason": None if issue.entries else "no accepted brief to print",
             "galley": as_json(galley_to_json(galley)) if galley else None,
             "hash": content_hash,
@@ -67,7 +67,7 @@ class Issues:
                 connection.execute(text(_PLACE), _places(issue_id, issue))
             return _get(connection, issue_id)
 
-    def approve(self, issue_id: int, content_hash: str, by: str, now: datetime) -> FiledIssue:
+    def approve(self, issue_id: int, content_hash: str, by: str, now: datetime) -> StoredIssue:
         """Freeze the issue if it still has this content; NotAllowed if it has another."""
         with self._engine.begin() as connection:
             frozen = connection.execute(
@@ -101,7 +101,7 @@ class Issues:
                 {"b": brief_id, "ids": list(voided)},
             )
 
-    def published(self, newsletter: str, limit: int = 100) -> tuple[FiledIssue, ...]:
+    def published(self, newsletter: str, limit: int = 100) -> tuple[StoredIssue, ...]:
         """Return the issues that were planned, the newest first, at most so many."""
         with self._engine.begin() as connection:
             ids = connection.execute(
@@ -177,14 +177,14 @@ def _places(issue_id: int, issue: Issue) -> list[dict[str, Any]]:
     ]
 
 
-def _get(connection: Connection, issue_id: int) -> FiledIssue:
+def _get(connection: Connection, issue_id: int) -> StoredIssue:
     filed = _one(connection, "id = :id", id=issue_id)
     if filed is None:
         raise NotFound(f"there is no issue {issue_id}")
     return filed
 
 
-def _one(connection: Connection, where: str, **values: Any) -> FiledIssue | None:
+def _one(connection: Connection, where: str, **values: Any) -> StoredIssue | None:
     row = connection.execute(text(f"SELECT * FROM issue WHERE {where}"), values).first()  # noqa: S608
     if row is None:
         return None
@@ -194,8 +194,8 @@ def _one(connection: Connection, where: str, **values: Any) -> FiledIssue | None
     return _filed(row, tuple(_entry(entry) for entry in entries))
 
 
-def _entry(row: Any) -> Entry:
-    return Entry(
+def _entry(row: Any) -> IssueEntry:
+    return IssueEntry(
         brief_id=row.brief_id,
         revision=row.revision,
         brief=brief_from_json(row.content),
@@ -204,13 +204,13 @@ def _entry(row: Any) -> Entry:
     )
 
 
-def _filed(row: Any, entries: tuple[Entry, ...]) -> FiledIssue:
-    return FiledIssue(
+def _filed(row: Any, entries: tuple[IssueEntry, ...]) -> StoredIssue:
+    return StoredIssue(
         id=row.id,
         issue=Issue(
             newsletter=row.newsletter, date=row.date, number=row.number or 0, entries=entries
         ),
-        state=IssueState(row.state),
+        state=IssueStatus(row.state),
         reason=row.reason,
         galley=galley_from_json(row.galley) if row.galley else None,
         content_hash=row.content_hash,

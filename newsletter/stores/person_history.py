@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from newsletter.core.history import CorrespondenceRecord, IssueRecord
+from newsletter.core.history import IssueRecord, TransactionalRecord
 from newsletter.stores.issue_totals import trace
 
 # Exclusions are found by issue: there are few issues, and each exclusion by its key.
@@ -56,7 +56,7 @@ _EXPIRE = """
 """
 
 
-class Letters:
+class PersonHistory:
     """A `newsletter.services.people.Letters` on PostgreSQL."""
 
     def __init__(self, engine: Engine) -> None:
@@ -73,12 +73,12 @@ class Letters:
         signup_ids: Collection[int],
         address_change_ids: Collection[int],
         subscription_ids: Collection[int],
-    ) -> tuple[CorrespondenceRecord, ...]:
+    ) -> tuple[TransactionalRecord, ...]:
         """Return the letters to them alone."""
         values = _own(signup_ids, address_change_ids, subscription_ids)
         with self._engine.begin() as connection:
             found = connection.execute(text(_LETTERS), values).mappings()
-            return tuple(CorrespondenceRecord(**row) for row in found)
+            return tuple(TransactionalRecord(**row) for row in found)
 
     def forget(
         self,

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from newsletter.core.operator_alert import Notice, NoticeKind
-from newsletter.core.stored import IssueState
-from newsletter.core.timetable import Standing, Watch
+from newsletter.core.operator_alert import OperatorAlert, OperatorAlertKind
+from newsletter.core.stored import IssueStatus
+from newsletter.core.timetable import ScheduleCursor, ScheduledIssueStatus
 
 _BEGIN = """
     INSERT INTO watch (newsletter, began, until) VALUES (:newsletter, :now, :now)
@@ -55,20 +55,20 @@ _UNTOLD = """
 """
 
 
-class Watches:
+class ScheduleStore:
     """WatchBook on PostgreSQL."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def watch(self, newsletter: str, now: datetime) -> Watch:
+    def watch(self, newsletter: str, now: datetime) -> ScheduleCursor:
         """Return what the clock has seen of a newsletter; the first time, it begins now."""
         with self._engine.begin() as connection:
             connection.execute(text(_BEGIN), {"newsletter": newsletter, "now": now})
             row = connection.execute(
                 text("SELECT began, until FROM watch WHERE newsletter = :n"), {"n": newsletter}
             ).one()
-            return Watch(began=row.began, until=row.until)
+            return ScheduleCursor(began=row.began, until=row.until)
 
     def watched(self, newsletter: str, until: datetime) -> None:
         """Write down that all that was due until then is done."""
@@ -78,18 +78,18 @@ class Watches:
                 {"n": newsletter, "until": until},
             )
 
-    def standings(self, newsletter: str, since: date) -> dict[date, Standing]:
+    def standings(self, newsletter: str, since: date) -> dict[date, ScheduledIssueStatus]:
         """Return how the issues since a date stand."""
         values = {"newsletter": newsletter, "since": since}
         with self._engine.begin() as connection:
             return {
-                row.date: Standing(
-                    state=IssueState(row.state), told=frozenset(map(NoticeKind, row.told))
+                row.date: ScheduledIssueStatus(
+                    state=IssueStatus(row.state), told=frozenset(map(OperatorAlertKind, row.told))
                 )
                 for row in connection.execute(text(_STANDINGS), values)
             }
 
-    def miss(self, notice: Notice, now: datetime) -> None:
+    def miss(self, notice: OperatorAlert, now: datetime) -> None:
         """Name the day as missed, and free its briefs, unless its issue is on its way."""
         with self._engine.begin() as connection:
             missed = connection.execute(text(_MISS), _values(notice, now)).scalar()
@@ -98,26 +98,31 @@ class Watches:
             connection.execute(text("DELETE FROM issue_brief WHERE issue_id = :i"), {"i": missed})
             _keep(connection, notice, now)
 
-    def keep(self, notice: Notice, now: datetime) -> None:
+    def keep(self, notice: OperatorAlert, now: datetime) -> None:
         """Keep what is to be told; what was said word for word is not said again."""
         with self._engine.begin() as connection:
             _keep(connection, notice, now)
 
-    def untold(self) -> tuple[tuple[int, Notice], ...]:
+    def untold(self) -> tuple[tuple[int, OperatorAlert], ...]:
         """Return, by number, what operators were not told yet, the oldest first."""
         with self._engine.begin() as connection:
             rows = connection.execute(text(_UNTOLD)).all()
         return tuple(
-            (number, Notice(kind=NoticeKind(kind), newsletter=slug, date=on, sentence=sentence))
+            (
+                number,
+                OperatorAlert(
+                    kind=OperatorAlertKind(kind), newsletter=slug, date=on, sentence=sentence
+                ),
+            )
             for number, slug, on, kind, sentence in rows
         )
 
-    def heard(self, notice: Notice) -> frozenset[str]:
+    def heard(self, notice: OperatorAlert) -> frozenset[str]:
         """Return the channels that have taken a notice."""
         with self._engine.begin() as connection:
             return frozenset(connection.execute(text(_HEARD), _named(notice)).scalars())
 
-    def hear(self, notice: Notice, channel: str) -> None:
+    def hear(self, notice: OperatorAlert, channel: str) -> None:
         """Write down that a channel took a notice."""
         with self._engine.begin() as connection:
             connection.execute(text(_HEAR), _named(notice) | {"channel": channel})
@@ -130,15 +135,15 @@ class Watches:
             )
 
 
-def _keep(connection: Connection, notice: Notice, now: datetime) -> None:
+def _keep(connection: Connection, notice: OperatorAlert, now: datetime) -> None:
     connection.execute(text(_KEEP), _values(notice, now))
 
 
-def _values(notice: Notice, now: datetime) -> dict[str, Any]:
+def _values(notice: OperatorAlert, now: datetime) -> dict[str, Any]:
     return _named(notice) | {"now": now}
 
 
-def _named(notice: Notice) -> dict[str, Any]:
+def _named(notice: OperatorAlert) -> dict[str, Any]:
     return {
         "newsletter": notice.newsletter,
         "date": notice.date,

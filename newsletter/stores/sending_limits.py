@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
-from newsletter.core.sending_limits import Trouble
+from newsletter.core.sending_limits import FailureCounts
 from newsletter.stores import delivery_sql
 
 _CANCEL = """
@@ -57,7 +57,7 @@ _TROUBLE = """
 """
 
 
-class Brakes:
+class SendingLimitStore:
     """BrakeStore on PostgreSQL."""
 
     def __init__(self, engine: Engine) -> None:
@@ -84,11 +84,11 @@ class Brakes:
             _leave_out(connection)
             return len(stale)
 
-    def trouble(self, issue_id: int) -> Trouble:
+    def trouble(self, issue_id: int) -> FailureCounts:
         """Count what has gone wrong with an issue so far."""
         with self._engine.begin() as connection:
             row = connection.execute(text(_TROUBLE), {"issue": issue_id}).mappings().one()
-            return Trouble(**row)
+            return FailureCounts(**row)
 
     def sending(self) -> tuple[int, ...]:
         """Return the issues on their way."""

@@ -30,7 +30,7 @@ _KEEP = """
 """
 
 
-class Sources:
+class SourceStore:
     """SourceStore on PostgreSQL."""
 
     def __init__(self, engine: Engine) -> None:

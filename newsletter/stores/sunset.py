@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Engine, text
 
 from newsletter.core.delivery import DeliveryState
-from newsletter.core.transactional import CorrespondenceKind, CorrespondenceState
+from newsletter.core.transactional import TransactionalKind, TransactionalStatus
 
 _DELIVERED = """
     SELECT subscription_id, count(*) AS letters
@@ -50,8 +50,8 @@ class LettersSent:
         values = {
             "ids": list(asked),
             "moments": list(asked.values()),
-            "kind": CorrespondenceKind.STILL_WANTED,
-            "accepted": CorrespondenceState.ACCEPTED,
+            "kind": TransactionalKind.STILL_WANTED,
+            "accepted": TransactionalStatus.ACCEPTED,
         }
         with self._engine.begin() as connection:
             return frozenset(connection.execute(text(_ARRIVED), values).scalars())

@@ -253,7 +253,7 @@ class SoftBounceRow(Row, table=True):
     )
 
 
-class PostOfficeRow(Row, table=True):
+class SendWindowRow(Row, table=True):
     """What every worker must obey: one row, whatever the number of machines."""
 
     id: int = Field(default=1, sa_column=Column(Integer, primary_key=True))
@@ -279,7 +279,7 @@ class PolledSourceRow(Row, table=True):
     lease_until: datetime | None = _moment(optional=True)
 
 
-class WatchRow(Row, table=True):
+class ScheduleCursorRow(Row, table=True):
     """What the clock has seen of one newsletter's time."""
 
     newsletter: str = Field(sa_column=Column(Text, primary_key=True))
@@ -287,7 +287,7 @@ class WatchRow(Row, table=True):
     until: datetime = _moment()
 
 
-class NoticeRow(Row, table=True):
+class OperatorAlertRow(Row, table=True):
     """What operators are to be told of a day's issue; kept before it is told, so never lost."""
 
     id: int = _id()
@@ -300,7 +300,7 @@ class NoticeRow(Row, table=True):
     told_at: datetime | None = _moment(optional=True)
 
 
-class CorrespondenceRow(Row, table=True):
+class TransactionalEmailRow(Row, table=True):
     """A letter to one person about their own subscription, on its way.
 
     It holds no address: what it refers to does, until that is gone.

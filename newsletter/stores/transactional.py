@@ -5,7 +5,11 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from newsletter.core.transactional import CorrespondenceKind, Errand, Fate
+from newsletter.core.transactional import (
+    TransactionalDisposition,
+    TransactionalEmail,
+    TransactionalKind,
+)
 from newsletter.stores.delivery_sql import CLOSE_POST_OFFICE
 
 _WRITE = """
@@ -41,34 +45,34 @@ _EXPIRE = """
 """
 
 
-class Outbox:
+class TransactionalStore:
     """`newsletter.services.transactional.Outbox` in PostgreSQL."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def write(self, kind: CorrespondenceKind, newsletter: str, refers: int, now: datetime) -> None:
+    def write(self, kind: TransactionalKind, newsletter: str, refers: int, now: datetime) -> None:
         """Write down that a letter is to leave."""
         values = {"kind": kind, "newsletter": newsletter, "now": now, "refers": refers}
         self._run(_WRITE, values)
 
-    def claim(self, now: datetime, lease: timedelta) -> Errand | None:
+    def claim(self, now: datetime, lease: timedelta) -> TransactionalEmail | None:
         """Hold the next letter that may leave now; None when there is none."""
         with self._engine.begin() as connection:
             values = {"now": now, "lease_until": now + lease}
             row = connection.execute(text(_CLAIM), values).one_or_none()
         if row is None:
             return None
-        return Errand(
+        return TransactionalEmail(
             id=row.id,
-            kind=CorrespondenceKind(row.kind),
+            kind=TransactionalKind(row.kind),
             newsletter=row.newsletter,
             refers=row.refers,
             attempt=row.attempts,
             written_at=row.created_at,
         )
 
-    def record(self, errand: Errand, fate: Fate) -> None:
+    def record(self, errand: TransactionalEmail, fate: TransactionalDisposition) -> None:
         """Write down what became of a letter."""
         values = {
             "attempt": errand.attempt,

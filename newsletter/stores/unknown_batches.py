@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
-from newsletter.core.reconciliation import Probe, Ruling, UnknownBatch
+from newsletter.core.reconciliation import Probe, Resolution, UnknownBatch
 from newsletter.stores import delivery_sql
 from newsletter.stores.acceptance import finish, prove
 
@@ -53,7 +53,11 @@ _WITNESS = """
      ORDER BY started_at LIMIT 1
 """
 
-_STATES = {Ruling.ACCEPTED: "accepted", Ruling.RESEND: "planned", Ruling.REFUSED: "refused"}
+_STATES = {
+    Resolution.ACCEPTED: "accepted",
+    Resolution.RESEND: "planned",
+    Resolution.REFUSED: "refused",
+}
 
 _SETTLE = """
     UPDATE batch SET state = :state, reason = :reason, not_before = NULL
@@ -86,7 +90,7 @@ _GO_ON = """
 """
 
 
-class Unknowns:
+class UnknownBatchStore:
     """UnknownStore on PostgreSQL."""
 
     def __init__(self, engine: Engine) -> None:
@@ -100,7 +104,7 @@ class Unknowns:
             return tuple(UnknownBatch(**row) for row in rows)
 
     def settle(
-        self, batch_id: int, ruling: Ruling, reason: str, attempts: int | None = None
+        self, batch_id: int, ruling: Resolution, reason: str, attempts: int | None = None
     ) -> bool:
         """Settle an unknown batch; False if it is not, or if it was asked for again since."""
         values = {
@@ -113,7 +117,7 @@ class Unknowns:
             settled = connection.execute(text(_SETTLE), values).first()
             if settled is None:
                 return False
-            if ruling is Ruling.ACCEPTED:
+            if ruling is Resolution.ACCEPTED:
                 connection.execute(text(_DOUBT_SIBLINGS), values)
             values["issue"] = settled.issue_id
             connection.execute(text(_GO_ON), values)

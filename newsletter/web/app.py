@@ -10,18 +10,18 @@ from starlette.exceptions import HTTPException
 
 from newsletter.core.publication import Newsletter
 from newsletter.errors import NotFound
-from newsletter.services.event_intake import Feedback
+from newsletter.services.event_intake import EventIntake
 from newsletter.services.publishing import Publishing
 from newsletter.web import health, inbound, webhook
-from newsletter.web.body_limit import ShortBodies
+from newsletter.web.body_limit import BodyLimit
 from newsletter.web.headers import GuardedHeaders, guard
 from newsletter.web.health import Health
 from newsletter.web.inbound import Inbound
 from newsletter.web.public import issues, preferences, still_wanted, unsubscribe
-from newsletter.web.public.links import Door
+from newsletter.web.public.links import LinkOpener
 from newsletter.web.public.pages import Pages
 from newsletter.web.public.preferences import Movers, People
-from newsletter.web.public.signup_context import SignUpRoom
+from newsletter.web.public.signup_context import SignUpContext
 from subscribers.errors import InvalidLink, NoSuchSubscriber, NoSuchSubscription
 from subscribers.subscriptions.service import Subscriptions
 from subscribers.sunset.service import Sunsets
@@ -32,7 +32,7 @@ def create_app(
     newsletters: Mapping[str, Newsletter],
     publishing: Publishing,
     subscriptions_desk: Subscriptions,
-    feedback: Feedback,
+    feedback: EventIntake,
     now: Callable[[], datetime],
     templates: Path,
     health_room: Health | None = None,
@@ -40,7 +40,7 @@ def create_app(
     people: People | None = None,
     movers: Movers | None = None,
     sunsets: Sunsets | None = None,
-    signup_room: SignUpRoom | None = None,
+    signup_room: SignUpContext | None = None,
 ) -> FastAPI:
     """Return the application over these services."""
     app = FastAPI(
@@ -51,7 +51,7 @@ def create_app(
         redirect_slashes=False,  # a one-click goodbye must not be redirected (RFC 8058, 3.1)
     )
     pages = Pages(templates)
-    door = Door(newsletters, subscriptions_desk, now)
+    door = LinkOpener(newsletters, subscriptions_desk, now)
     app.add_route(unsubscribe.ONE_CLICK, unsubscribe.one_click(door, pages), methods=["POST"])
     app.include_router(health.routes(health_room))
     app.include_router(webhook.routes(feedback))
@@ -65,7 +65,7 @@ def create_app(
         for router in signup_room.routers(now, pages):
             app.include_router(router)
     app.include_router(issues.routes(newsletters, publishing, pages))
-    app.add_middleware(ShortBodies)
+    app.add_middleware(BodyLimit)
     app.add_middleware(GuardedHeaders)
     _answer_errors(app, pages)
     return app

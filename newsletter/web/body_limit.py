@@ -7,7 +7,7 @@ BODY_LIMIT = 64 * 1024
 _WEBHOOKS = "/webhooks/"  #: they have limits of their own
 
 
-class ShortBodies:
+class BodyLimit:
     """An application that is told of no body longer than the limit.
 
     What arrives is counted, and only while it is read: a length that is announced may be a lie,

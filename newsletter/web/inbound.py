@@ -15,8 +15,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from newsletter.core.unsubscribe_mail import MailedGoodbye
-from newsletter.services.unsubscribe_mail import Farewells
+from newsletter.core.unsubscribe_mail import UnsubscribeMail
+from newsletter.services.unsubscribe_mail import UnsubscribeByMail
 
 #: SendGrid takes letters of 30 MB at most; anything far above is not SendGrid's.
 BODY_LIMIT = 32 * 1024 * 1024
@@ -25,7 +25,7 @@ OPEN_LIMIT = 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
-Reader = Callable[[Mapping[str, str]], MailedGoodbye]
+Reader = Callable[[Mapping[str, str]], UnsubscribeMail]
 
 
 class _TooLarge(Exception):
@@ -42,7 +42,7 @@ class _InMemory(MultiPartParser):
 class Inbound:
     """Who reads and hears the letters, and who may bring them."""
 
-    farewells: Farewells
+    farewells: UnsubscribeByMail
     read: Reader
     key: str | None  #: the password in the URL that SendGrid posts to; None: anybody may post
 

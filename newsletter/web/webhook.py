@@ -7,8 +7,8 @@ from fastapi.concurrency import run_in_threadpool
 
 from newsletter.core.events import EventKind
 from newsletter.errors import EventNotAuthentic
-from newsletter.ports import KeptEvents
-from newsletter.services.event_intake import Feedback
+from newsletter.ports import StoredEvents
+from newsletter.services.event_intake import EventIntake
 
 #: SendGrid posts up to 768 KB at a time; anything far above is not SendGrid.
 BODY_LIMIT = 8 * 1024 * 1024
@@ -16,7 +16,7 @@ BODY_LIMIT = 8 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
-def routes(feedback: Feedback) -> APIRouter:
+def routes(feedback: EventIntake) -> APIRouter:
     """Return the webhook's routes."""
     router = APIRouter()
 
@@ -39,7 +39,7 @@ def routes(feedback: Feedback) -> APIRouter:
     return router
 
 
-def _log_account_changes(kept: KeptEvents) -> None:
+def _log_account_changes(kept: StoredEvents) -> None:
     for event in kept.new:
         if event.kind is EventKind.ACCOUNT_CHANGED:
             _log.error("SendGrid changed how our account stands: %s", event.raw.get("type"))

@@ -72,7 +72,7 @@ class SignupRow(SQLModel, table=True):
     evidence: dict[str, Any] = columns.json_object()
 
 
-class AskingRow(SQLModel, table=True):
+class SignupRequestRow(SQLModel, table=True):
     """Something that limits count: a mail to an address, a sign-up from a network; kept a day."""
 
     __tablename__ = "asking"
@@ -163,7 +163,7 @@ class ErasureRow(SQLModel, table=True):
     at: datetime = columns.moment()
 
 
-class HouseKeyRow(SQLModel, table=True):
+class InstallationKeyRow(SQLModel, table=True):
     """A random key that this house made for itself, 32 bytes."""
 
     __tablename__ = "house_key"

@@ -54,7 +54,7 @@ class Figures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Health:
+class HealthFigures:
     """How a newsletter's list is."""
 
     at: datetime
@@ -77,7 +77,7 @@ class ListHealth:
     def __init__(self, store: HealthStore) -> None:
         self._store = store
 
-    def look(self, newsletter: str, now: datetime) -> Health:
+    def look(self, newsletter: str, now: datetime) -> HealthFigures:
         """Return how the newsletter's list is now."""
         today = now.astimezone(UTC).date()
         monday = today - timedelta(days=today.weekday())
@@ -91,7 +91,7 @@ class ListHealth:
 
         weeks = ((day, growth(day, day + timedelta(weeks=1))) for day in mondays)
         tomorrow = today + timedelta(days=1)
-        return Health(
+        return HealthFigures(
             at=now,
             figures=found,
             weeks=tuple(Week(begins=day, joined=g.joined, left=g.left) for day, g in weeks),

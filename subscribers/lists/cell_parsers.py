@@ -12,7 +12,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
-from subscribers.lists.formats import Footing, Format, Says, Words, normal
+from subscribers.lists.formats import ColumnMeaning, Format, ImportedStatus, Words, normal
 from subscribers.model import EVERYTHING, Frequency, SuppressionReason, TopicSet
 
 NAME_LENGTH = 200  #: characters; a longer "name" is some other column's text
@@ -62,18 +62,18 @@ class Cells:
             if column in kind.standings
         ]
         self._standings = [self._standing_at(place, words) for place, words in self._words]
-        self._reasons = self._where(Says.SUPPRESSED)
-        self._left = self._where(Says.LEFT)
+        self._reasons = self._where(ColumnMeaning.SUPPRESSED)
+        self._left = self._where(ColumnMeaning.LEFT)
         self.tells_suppressed = bool(self._reasons)
         self.tells_standing = bool(self._words or self._reasons)
         #: How somebody stands: the gravest of all that the row says.
         self.standing = self._standings[0] if len(self._standings) == 1 else self._gravest
         self.readers = list(self._readers())
 
-    def _gravest(self, record: Record) -> Footing:
-        return max((read(record) for read in self._standings), default=Footing.SUBSCRIBED)
+    def _gravest(self, record: Record) -> ImportedStatus:
+        return max((read(record) for read in self._standings), default=ImportedStatus.SUBSCRIBED)
 
-    def _standing_at(self, place: int, words: Words) -> Callable[[Record], Footing]:
+    def _standing_at(self, place: int, words: Words) -> Callable[[Record], ImportedStatus]:
         if set(words) != {"", "*"}:
             return self._remember([place], self._stands(words))
         empty, filled = words[""], words["*"]
@@ -96,30 +96,35 @@ class Cells:
         return _NOTHING
 
     def _readers(self) -> Iterator[tuple[str, Reader]]:
-        topics, tags = self._where(Says.TOPICS), self._where(Says.TAGS, Says.ATTRIBUTES)
+        topics, tags = (
+            self._where(ColumnMeaning.TOPICS),
+            self._where(ColumnMeaning.TAGS, ColumnMeaning.ATTRIBUTES),
+        )
         if self._topics_are_tags:
             tags = [*topics, *tags]
         if topics:
             yield "topics", self._remember(topics, self._read_topics)
         if tags:
             yield "tags", self._remember(tags, self._read_tags)
-        if zones := self._where(Says.ZONE, Says.ATTRIBUTES):
+        if zones := self._where(ColumnMeaning.ZONE, ColumnMeaning.ATTRIBUTES):
             yield "zone", self._remember(zones, self._read_zone)
-        if frequency := self._where(Says.FREQUENCY):
+        if frequency := self._where(ColumnMeaning.FREQUENCY):
             yield "frequency", self._remember(frequency, _read_frequency)
-        if names := self._where(Says.NAME) or self._where(Says.FIRST_NAME, Says.LAST_NAME):
+        if names := self._where(ColumnMeaning.NAME) or self._where(
+            ColumnMeaning.FIRST_NAME, ColumnMeaning.LAST_NAME
+        ):
             yield "name", lambda record: _read_name(" ".join([record[at] for at in names]))
-        if joined := self._where(Says.JOINED):
+        if joined := self._where(ColumnMeaning.JOINED):
             yield "joined", lambda record: _read_moment(record[joined[0]])
         yield from self._pauses()
 
     def _pauses(self) -> Iterator[tuple[str, Reader]]:
-        if any(Footing.PAUSED in words.values() for _, words in self._words):
-            yield "paused", lambda record: str(self.standing(record) is Footing.PAUSED)
-        if until := self._where(Says.PAUSED_UNTIL):
+        if any(ImportedStatus.PAUSED in words.values() for _, words in self._words):
+            yield "paused", lambda record: str(self.standing(record) is ImportedStatus.PAUSED)
+        if until := self._where(ColumnMeaning.PAUSED_UNTIL):
             yield "paused_until", lambda record: _read_moment(record[until[0]])
 
-    def _where(self, *says: Says) -> list[int]:
+    def _where(self, *says: ColumnMeaning) -> list[int]:
         return [place for place, said in enumerate(self._says) if said in says]
 
     def _remember(self, places: list[int], read: Callable[..., _Read]) -> Callable[[Record], _Read]:
@@ -130,8 +135,8 @@ class Cells:
         cells = itemgetter(*places)
         return lambda record: remembered(*cells(record))
 
-    def _stands(self, words: Words) -> Callable[[str], Footing]:
-        def stands(cell: str) -> Footing:
+    def _stands(self, words: Words) -> Callable[[str], ImportedStatus]:
+        def stands(cell: str) -> ImportedStatus:
             word = normal(cell)
             found = words.get(word)
             found = words.get("*") if found is None and word else found

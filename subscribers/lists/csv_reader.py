@@ -18,9 +18,9 @@ from subscribers.addresses import ADDRESS_LENGTH, is_plain, read_address
 from subscribers.errors import InvalidAddress, InvalidList
 from subscribers.lists.cell_parsers import Cells, Refused
 from subscribers.lists.formats import (
-    Footing,
+    ColumnMeaning,
     Format,
-    Says,
+    ImportedStatus,
     normal,
     recognise,
     service_of,
@@ -35,12 +35,12 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # PostgreSQL has no text with a NUL, 
 _ARMED = re.compile(r"'+[=+\-@\t\r]").match  # see `subscribers.lists.export`
 
 _SUPPRESSES = {
-    Footing.INVALID: SuppressionReason.INVALID,
-    Footing.BOUNCED: SuppressionReason.BOUNCE,
-    Footing.BLOCKED: SuppressionReason.MANUAL,
-    Footing.COMPLAINED: SuppressionReason.COMPLAINT,
+    ImportedStatus.INVALID: SuppressionReason.INVALID,
+    ImportedStatus.BOUNCED: SuppressionReason.BOUNCE,
+    ImportedStatus.BLOCKED: SuppressionReason.MANUAL,
+    ImportedStatus.COMPLAINED: SuppressionReason.COMPLAINT,
 }
-_LEAVES = (Footing.LEFT, Footing.COMPLAINED)
+_LEAVES = (ImportedStatus.LEFT, ImportedStatus.COMPLAINED)
 
 #: Every row has these; which others it has, its list decides.
 _ALWAYS = ("line", "email", "problem")
@@ -48,7 +48,7 @@ _GONE = ("leaves", "suppress", "gone_at")
 
 
 @dataclass(frozen=True)
-class Roster:
+class CsvReader:
     """A list whose header was understood; its rows are read as they are asked for."""
 
     kind: Format
@@ -61,10 +61,10 @@ def read_roster(
     lines: Iterable[str],
     file: str,
     *,
-    mapping: Mapping[str, Says] | None = None,
+    mapping: Mapping[str, ColumnMeaning] | None = None,
     known_topics: Collection[str],
     known_zones: Iterable[str],
-) -> Roster:
+) -> CsvReader:
     """Read the header of a list and prepare to read its rows, one at a time.
 
     `lines` keep their line ends. Topics and zones match in any case. Raises InvalidList, naming
@@ -77,11 +77,11 @@ def read_roster(
     reader = _RowReader(columns, kind, Cells(kind, columns, known_topics, known_zones))
     used = {*kind.columns, *kind.standings}
     ignored = tuple(c for c, known in zip(header, columns, strict=True) if known not in used)
-    return Roster(kind, ignored, reader.fields, _read_rows(lines, delimiter, file, reader.read))
+    return CsvReader(kind, ignored, reader.fields, _read_rows(lines, delimiter, file, reader.read))
 
 
 def _read_header(
-    line: str, file: str, mapping: Mapping[str, Says]
+    line: str, file: str, mapping: Mapping[str, ColumnMeaning]
 ) -> tuple[str, list[str], Format]:
     found = [(mark, next(csv.reader([line], delimiter=mark), list[str]())) for mark in _DELIMITERS]
     for delimiter, header in found:
@@ -95,7 +95,11 @@ def _read_header(
 
 
 def _check(
-    kind: Format, columns: list[str], header: list[str], file: str, mapping: Mapping[str, Says]
+    kind: Format,
+    columns: list[str],
+    header: list[str],
+    file: str,
+    mapping: Mapping[str, ColumnMeaning],
 ) -> None:
     used = [column for column in columns if column in kind.columns]
     if twice := [column for column in used if used.count(column) > 1]:
@@ -135,7 +139,7 @@ class _RowReader:
         says = [kind.columns.get(column) for column in columns]
         self._service = service_of(kind.name)
         self._width = len(columns)
-        self._email = says.index(Says.EMAIL)
+        self._email = says.index(ColumnMeaning.EMAIL)
         self._armed = kind.armed
         self._cells = cells
         self._footing = cells.standing if cells.tells_standing else None
@@ -158,7 +162,7 @@ class _RowReader:
                 email = read_address(email).email
             if len(record) > self._width:
                 raise Refused(f"{len(record)} fields under {self._width} columns")  # noqa: TRY301
-            standing = self._footing(record) if self._footing else Footing.SUBSCRIBED
+            standing = self._footing(record) if self._footing else ImportedStatus.SUBSCRIBED
             if (standing or self._reasons) and (gone := self._gone(standing, record)):
                 return f"{line}\t{email}\t{NOTHING}\t{gone}{self._silent}\n"
             said = "".join(["\t" + read(record) for read in self._readers])
@@ -166,9 +170,9 @@ class _RowReader:
             return self._refused(line, record[self._email], str(error))
         return f"{line}\t{email}\t{NOTHING}{self._stays}{said}\n"
 
-    def _gone(self, standing: Footing, record: list[str]) -> str | None:
+    def _gone(self, standing: ImportedStatus, record: list[str]) -> str | None:
         """Return that they left, or why they must not be written to; None if they are there."""
-        if standing is Footing.UNCONFIRMED:
+        if standing is ImportedStatus.UNCONFIRMED:
             raise Refused(f"not confirmed in {self._service}: ask them to sign up")
         reason = _SUPPRESSES.get(standing) or self._cells.suppressed(record)
         leaves = standing in _LEAVES

@@ -150,7 +150,7 @@ FROM ruled GROUP BY result
 
 
 @dataclass(frozen=True)
-class Ruling:
+class ImportDecision:
     """What is to be done about a list."""
 
     counts: Mapping[RowResult, int]
@@ -162,7 +162,7 @@ class Ruling:
 
 def rule(
     connection: Connection[Any], blocks: Iterable[bytes], fields: Collection[str], about: ListImport
-) -> Ruling:
+) -> ImportDecision:
     """Make the table `ruled`, one row a row of the list."""
     _stage(connection, blocks, fields)
     connection.execute(_LOCK)
@@ -177,10 +177,10 @@ def rule(
     return _ruling(connection, refills=undone["some"])
 
 
-def _ruling(connection: Connection[Any], *, refills: bool) -> Ruling:
+def _ruling(connection: Connection[Any], *, refills: bool) -> ImportDecision:
     found = {row["result"]: row for row in rows(connection, _COUNTS, {})}
     counts = {result: found[result]["count"] if result in found else 0 for result in RowResult}
-    return Ruling(
+    return ImportDecision(
         counts,
         adds=bool(counts[RowResult.ADDED]) or any(row["ends"] for row in found.values()),
         changes=bool(counts[RowResult.UPDATED]) or any(row["names"] for row in found.values()),

@@ -13,7 +13,7 @@ from enum import IntEnum, StrEnum
 from subscribers.errors import InvalidList
 
 
-class Says(StrEnum):
+class ColumnMeaning(StrEnum):
     """What a column tells of its subscriber."""
 
     EMAIL = "email"
@@ -33,7 +33,7 @@ class Says(StrEnum):
     NOTHING = "ignore"
 
 
-class Footing(IntEnum):
+class ImportedStatus(IntEnum):
     """How somebody stands in the service they come from; of two, the higher one counts."""
 
     SUBSCRIBED = 0
@@ -46,37 +46,37 @@ class Footing(IntEnum):
     COMPLAINED = 7
 
 
-_SAYINGS = frozenset(says.value for says in Says)
+_SAYINGS = frozenset(says.value for says in ColumnMeaning)
 
-Words = Mapping[str, Footing]  #: "" is an empty cell, "*" any word that is not named
+Words = Mapping[str, ImportedStatus]  #: "" is an empty cell, "*" any word that is not named
 
 _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
 
 #: What status columns of any service may say.
 WORDS: Words = {
-    **dict.fromkeys(("active", "subscribed", "enabled", "confirmed", "*"), Footing.SUBSCRIBED),
-    **dict.fromkeys(("paused", "snoozed"), Footing.PAUSED),
+    **dict.fromkeys(("active", "subscribed", "enabled", "confirmed", "*"), ImportedStatus.SUBSCRIBED),
+    **dict.fromkeys(("paused", "snoozed"), ImportedStatus.PAUSED),
     **dict.fromkeys(
         ("pending", "unconfirmed", "unactivated", "validating", "nonsubscribed", "non-subscribed"),
-        Footing.UNCONFIRMED,
+        ImportedStatus.UNCONFIRMED,
     ),
     **dict.fromkeys(
         ("ended", "left", "unsubscribed", "inactive", "disabled", "opted out", "optout", "removed",
          "deleted", "archived", "cancelled", "canceled"),
-        Footing.LEFT,
+        ImportedStatus.LEFT,
     ),
-    **dict.fromkeys(("invalid", "malformed"), Footing.INVALID),
+    **dict.fromkeys(("invalid", "malformed"), ImportedStatus.INVALID),
     **dict.fromkeys(("bounced", "bounce", "cleaned", "hard bounced", "undeliverable"),
-                    Footing.BOUNCED),
+                    ImportedStatus.BOUNCED),
     **dict.fromkeys(("blocklisted", "blacklisted", "blocked", "suppressed", "banned", "spammy"),
-                    Footing.BLOCKED),
+                    ImportedStatus.BLOCKED),
     **dict.fromkeys(("complained", "complaint", "spam", "spam complaint", "abuse"),
-                    Footing.COMPLAINED),
+                    ImportedStatus.COMPLAINED),
 }  # fmt: skip
 
 
 #: A column of moments at which people left: who has one has left.
-_LEFT: Words = {**dict.fromkeys(("", *_NO), Footing.SUBSCRIBED), "*": Footing.LEFT}
+_LEFT: Words = {**dict.fromkeys(("", *_NO), ImportedStatus.SUBSCRIBED), "*": ImportedStatus.LEFT}
 
 
 def _only(words: Words, *known: str) -> Words:
@@ -89,17 +89,19 @@ class Format:
 
     name: str
     tells: frozenset[str]  #: columns that, all there, tell this kind from the others
-    columns: Mapping[str, Says]
+    columns: Mapping[str, ColumnMeaning]
     standings: Mapping[str, Words] = field(default_factory=dict[str, Words])  #: by column
     strict_topics: bool = False  #: a word that is no topic is a mistake; else it is a tag
     armed: bool = False  #: cells are armed against spreadsheets, as our own export arms them
     complete: bool = True  #: every column of it is known, so that others say nothing of leaving
 
 
-_OWN_COLUMNS = {says.value: says for says in Says if says is not Says.ATTRIBUTES} | {
-    "time zone": Says.ZONE,
-    **dict.fromkeys(("subscribed at", "created at", "joined at"), Says.JOINED),
-    "source": Says.NOTHING,
+_OWN_COLUMNS = {
+    says.value: says for says in ColumnMeaning if says is not ColumnMeaning.ATTRIBUTES
+} | {
+    "time zone": ColumnMeaning.ZONE,
+    **dict.fromkeys(("subscribed at", "created at", "joined at"), ColumnMeaning.JOINED),
+    "source": ColumnMeaning.NOTHING,
 }
 
 #: A list without a service: made by hand, by a spreadsheet, or by our own export.
@@ -108,28 +110,32 @@ OWN = Format(
     tells=frozenset({"email"}),
     columns=_OWN_COLUMNS,
     standings={"status": {word: WORDS[word] for word in WORDS if word != "*"}
-               | {"": Footing.SUBSCRIBED}, "left": _LEFT},
+               | {"": ImportedStatus.SUBSCRIBED}, "left": _LEFT},
     strict_topics=True,
     armed=True,
     complete=False,
 )  # fmt: skip
 
-_NAMED = {"email": Says.EMAIL, "name": Says.NAME, "created at": Says.JOINED}
+_NAMED = {
+    "email": ColumnMeaning.EMAIL,
+    "name": ColumnMeaning.NAME,
+    "created at": ColumnMeaning.JOINED,
+}
 
 _MAILCHIMP_COLUMNS = {
-    "email address": Says.EMAIL,
-    "first name": Says.FIRST_NAME,
-    "last name": Says.LAST_NAME,
-    "timezone": Says.ZONE,
-    "tags": Says.TAGS,
-    "confirm time": Says.JOINED,
+    "email address": ColumnMeaning.EMAIL,
+    "first name": ColumnMeaning.FIRST_NAME,
+    "last name": ColumnMeaning.LAST_NAME,
+    "timezone": ColumnMeaning.ZONE,
+    "tags": ColumnMeaning.TAGS,
+    "confirm time": ColumnMeaning.JOINED,
 }
 # Mailchimp exports a ZIP of one file for each status. Somebody in its list of the unsubscribed has
 # left, whatever else the row says.
-_MAILCHIMP_LEFT: Words = {"": Footing.LEFT, "*": Footing.LEFT}
+_MAILCHIMP_LEFT: Words = {"": ImportedStatus.LEFT, "*": ImportedStatus.LEFT}
 _MAILCHIMP_REASONS: Words = {
-    **dict.fromkeys(("", "*"), Footing.LEFT),
-    **dict.fromkeys(("spam", "abuse", "abuse complaint"), Footing.COMPLAINED),
+    **dict.fromkeys(("", "*"), ImportedStatus.LEFT),
+    **dict.fromkeys(("spam", "abuse", "abuse complaint"), ImportedStatus.COMPLAINED),
 }
 
 #: The first kind whose telling columns are all there is taken.
@@ -137,20 +143,20 @@ FORMATS: tuple[Format, ...] = (
     Format(
         name="Mailchimp, cleaned",
         tells=frozenset({"email address", "clean time"}),
-        columns={**_MAILCHIMP_COLUMNS, "clean time": Says.LEFT},
-        standings={"clean time": {"": Footing.BOUNCED, "*": Footing.BOUNCED}},
+        columns={**_MAILCHIMP_COLUMNS, "clean time": ColumnMeaning.LEFT},
+        standings={"clean time": {"": ImportedStatus.BOUNCED, "*": ImportedStatus.BOUNCED}},
     ),
     Format(
         name="Mailchimp, unsubscribed",
         tells=frozenset({"email address", "unsub time"}),
-        columns={**_MAILCHIMP_COLUMNS, "unsub time": Says.LEFT},
+        columns={**_MAILCHIMP_COLUMNS, "unsub time": ColumnMeaning.LEFT},
         standings={"unsub time": _MAILCHIMP_LEFT, "unsub reason": _MAILCHIMP_REASONS},
     ),
     Format(
         name="Mailchimp",
         tells=frozenset({"email address", "confirm time", "euid"}),
         columns=_MAILCHIMP_COLUMNS,
-        standings={"confirm time": {"": Footing.UNCONFIRMED, "*": Footing.SUBSCRIBED}},
+        standings={"confirm time": {"": ImportedStatus.UNCONFIRMED, "*": ImportedStatus.SUBSCRIBED}},
     ),
     Format(
         name="Substack",
@@ -158,8 +164,8 @@ FORMATS: tuple[Format, ...] = (
         columns=_NAMED,
         standings={
             "email disabled": {
-                **dict.fromkeys(("", *_NO), Footing.SUBSCRIBED),
-                **dict.fromkeys(_YES, Footing.LEFT),
+                **dict.fromkeys(("", *_NO), ImportedStatus.SUBSCRIBED),
+                **dict.fromkeys(_YES, ImportedStatus.LEFT),
             }
         },
     ),
@@ -168,12 +174,12 @@ FORMATS: tuple[Format, ...] = (
         tells=frozenset({"email", "subscribed to emails"}),
         columns={
             **_NAMED,
-            "labels": Says.TAGS,
+            "labels": ColumnMeaning.TAGS,
         },
         standings={
             "subscribed to emails": {
-                **dict.fromkeys(_YES, Footing.SUBSCRIBED),
-                **dict.fromkeys(("", *_NO), Footing.LEFT),
+                **dict.fromkeys(_YES, ImportedStatus.SUBSCRIBED),
+                **dict.fromkeys(("", *_NO), ImportedStatus.LEFT),
             },
             "deleted at": _LEFT,
         },
@@ -183,7 +189,7 @@ FORMATS: tuple[Format, ...] = (
         tells=frozenset({"uuid", "email", "attributes", "status"}),
         columns={
             **_NAMED,
-            "attributes": Says.ATTRIBUTES,
+            "attributes": ColumnMeaning.ATTRIBUTES,
         },
         standings={"status": _only(WORDS, "enabled", "disabled", "blocklisted", "blacklisted")},
     ),
@@ -191,10 +197,10 @@ FORMATS: tuple[Format, ...] = (
         name="Buttondown",
         tells=frozenset({"email", "subscriber type", "metadata"}),
         columns={
-            "email": Says.EMAIL,
-            "tags": Says.TAGS,
-            "creation date": Says.JOINED,
-            "unsubscription date": Says.LEFT,
+            "email": ColumnMeaning.EMAIL,
+            "tags": ColumnMeaning.TAGS,
+            "creation date": ColumnMeaning.JOINED,
+            "unsubscription date": ColumnMeaning.LEFT,
         },
         standings={
             # "paused" is a rest from paying: who rests is still subscribed.
@@ -202,9 +208,9 @@ FORMATS: tuple[Format, ...] = (
                 **dict.fromkeys(
                     ("regular", "premium", "gifted", "trialed", "unpaid", "churning", "churned",
                      "past due", "paused"),
-                    Footing.SUBSCRIBED,
+                    ImportedStatus.SUBSCRIBED,
                 ),
-                "removed": Footing.BLOCKED,
+                "removed": ImportedStatus.BLOCKED,
                 **_only(WORDS, "unactivated", "unsubscribed", "disabled", "undeliverable",
                         "malformed", "spammy", "blocked", "complained"),
             },
@@ -215,16 +221,16 @@ FORMATS: tuple[Format, ...] = (
         name="beehiiv",
         tells=frozenset({"email", "status", "created at"}),
         columns={
-            "email": Says.EMAIL,
-            "first name": Says.FIRST_NAME,
-            "last name": Says.LAST_NAME,
-            "tags": Says.TAGS,
-            "created at": Says.JOINED,
-            "unsubscribed at": Says.LEFT,
+            "email": ColumnMeaning.EMAIL,
+            "first name": ColumnMeaning.FIRST_NAME,
+            "last name": ColumnMeaning.LAST_NAME,
+            "tags": ColumnMeaning.TAGS,
+            "created at": ColumnMeaning.JOINED,
+            "unsubscribed at": ColumnMeaning.LEFT,
         },
         standings={
             "status": {
-                "needs attention": Footing.UNCONFIRMED,
+                "needs attention": ImportedStatus.UNCONFIRMED,
                 **_only(WORDS, "active", "inactive", "pending", "validating", "invalid", "paused",
                         "unsubscribed"),
             },
@@ -246,43 +252,43 @@ def normal(header: str) -> str:
     return " ".join(header.replace("_", " ").lower().split())
 
 
-def recognise(header: Iterable[str], mapping: Mapping[str, Says]) -> Format | None:
+def recognise(header: Iterable[str], mapping: Mapping[str, ColumnMeaning]) -> Format | None:
     """Return which kind of list this is; a column may be explained by `mapping`, a normal name."""
     columns = set(header)
     known = next((kind for kind in FORMATS if kind.tells <= columns), None)
-    if known is None and any(mapping.get(column) is Says.EMAIL for column in columns):
+    if known is None and any(mapping.get(column) is ColumnMeaning.EMAIL for column in columns):
         known = OWN
     return known and _explained(known, mapping)
 
 
-def _explained(kind: Format, mapping: Mapping[str, Says]) -> Format:
+def _explained(kind: Format, mapping: Mapping[str, ColumnMeaning]) -> Format:
     if not mapping:
         return kind
-    taken = {says for says in mapping.values() if says is not Says.NOTHING}
+    taken = {says for says in mapping.values() if says is not ColumnMeaning.NOTHING}
     columns = {column: says for column, says in kind.columns.items() if says not in taken}
     standings = {column: words for column, words in kind.standings.items() if column not in mapping}
     for column, says in mapping.items():
-        if says in (Says.STATUS, Says.LEFT):
+        if says in (ColumnMeaning.STATUS, ColumnMeaning.LEFT):
             standings[column] = OWN.standings[says]
     return replace(
         kind,
         columns={**columns, **mapping},
         standings=standings,
-        strict_topics=kind.strict_topics and Says.TOPICS not in taken,
+        strict_topics=kind.strict_topics and ColumnMeaning.TOPICS not in taken,
     )
 
 
-def read_mapping(said: Iterable[str]) -> dict[str, Says]:
+def read_mapping(said: Iterable[str]) -> dict[str, ColumnMeaning]:
     """Read explanations such as `E-Mail=email`; raise InvalidList."""
-    mapping: dict[str, Says] = {}
+    mapping: dict[str, ColumnMeaning] = {}
     for text in said:
         column, equals, word = text.rpartition("=")
         if not equals or normal(word) not in _SAYINGS or not column.strip():
             raise InvalidList(
                 f"“{text}” explains no column; say THEIR COLUMN=WORD, and for WORD one of: "
-                + ", ".join(Says)
+                + ", ".join(ColumnMeaning)
             )
-        mapping[normal(column)] = Says(normal(word))
+        mapping[normal(column)] = ColumnMeaning(normal(word))
     return mapping
 
 

@@ -18,7 +18,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from subscribers.db.undone import FILL_ANEW
-from subscribers.lists.decisions import Ruling, rule
+from subscribers.lists.decisions import ImportDecision, rule
 from subscribers.model import EVERYTHING, ConsentAct, RowResult
 from subscribers.ports import Imported, ListImport
 from subscribers.rules.suppression import LADDER
@@ -246,7 +246,7 @@ def import_rows(
     return Imported(number, ruling.counts)
 
 
-def _needed(ruling: Ruling) -> Iterator[LiteralString]:
+def _needed(ruling: ImportDecision) -> Iterator[LiteralString]:
     """Yield the statements that have something to do: each reads a million rows."""
     if ruling.adds:
         yield from _REFILLING if ruling.refills else _ADDING

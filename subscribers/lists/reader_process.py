@@ -18,7 +18,7 @@ from typing import IO, Any
 from subscribers.errors import InvalidList
 from subscribers.lists.csv_reader import read_roster
 from subscribers.lists.encoding import open_list
-from subscribers.lists.formats import Says
+from subscribers.lists.formats import ColumnMeaning
 
 Progress = Callable[[int, int], object]  #: told the bytes read, and the size of the list
 
@@ -33,7 +33,7 @@ class ListFile:
 
     path: Path
     encoding: str | None
-    mapping: Mapping[str, Says]
+    mapping: Mapping[str, ColumnMeaning]
     known_topics: frozenset[str]
     known_zones: frozenset[str]
 
@@ -58,7 +58,7 @@ class Block:
     size: int
 
 
-class Reading:
+class ListReading:
     """A list that is being read: its head, and its rows as they are asked for."""
 
     def __init__(self, parts: Iterator[Any], tell: Progress | None) -> None:
@@ -78,14 +78,14 @@ class Reading:
 
 
 @contextmanager
-def reading(list_file: ListFile, tell: Progress | None) -> Generator[Reading]:
+def reading(list_file: ListFile, tell: Progress | None) -> Generator[ListReading]:
     """Read a list; InvalidList, here or while iterating, says why it cannot be read."""
     try:
         long = list_file.path.stat().st_size > _LONG
     except OSError as error:
         raise InvalidList(f"{list_file.path}: {error.strerror}") from error
     with closing(_elsewhere(list_file) if long else parts_of(list_file)) as parts:
-        yield Reading(parts, tell)
+        yield ListReading(parts, tell)
 
 
 def parts_of(list_file: ListFile) -> Generator[Head | Block]:

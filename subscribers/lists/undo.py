@@ -12,7 +12,7 @@ from typing import Any
 from psycopg import Connection
 
 from subscribers.db.connection import rows
-from subscribers.model import ConsentAct, Stayed, Undone
+from subscribers.model import ConsentAct, Kept, Undone
 
 # Whoever writes to this table waits for an import: it has ruled on rows that this would undo.
 _WAIT = "LOCK TABLE subscriber IN ROW EXCLUSIVE MODE"
@@ -183,5 +183,5 @@ def _told(connection: Connection[Any], values: dict[str, Any]) -> dict[str, Any]
         " WHERE subscription_id NOT IN (SELECT id FROM concerned WHERE did IS NULL)",
         {},
     )
-    stayed = tuple(Stayed(**row) for row in rows(connection, _STAYED, {}))
+    stayed = tuple(Kept(**row) for row in rows(connection, _STAYED, {}))
     return {**counts, "restored": restored["count"], "stayed": stayed}

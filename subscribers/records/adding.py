@@ -12,7 +12,7 @@ from subscribers.db.undone import FILL_ANEW
 from subscribers.errors import NotAdded
 from subscribers.model import ConsentAct
 from subscribers.records.erasure import ERASED_AT
-from subscribers.records.model import Newcomer
+from subscribers.records.model import NewSubscriber
 
 # Whoever writes to this table waits for an import, and so sees what it added.
 _SUBSCRIBER = """
@@ -53,7 +53,7 @@ VALUES (%(id)s, %(newsletter)s, %(at)s, %(act)s, %(source)s, %(detail)s)
 
 def add(
     connection: Connection[Any],
-    newcomer: Newcomer,
+    newcomer: NewSubscriber,
     address: Address,
     *,
     actor: str,

@@ -12,7 +12,7 @@ from typing import Any
 from psycopg import Connection
 
 from subscribers.db.connection import rows
-from subscribers.records.model import Traces
+from subscribers.records.model import PersonIds
 
 _HASH = """
 sha256((SELECT key FROM house_key WHERE name = 'erasure') || convert_to({key}, 'UTF8'))
@@ -104,11 +104,13 @@ _EXPIRES = (
 )
 
 
-def traces(connection: Connection[Any], subscriber_id: int | None, email_key: str | None) -> Traces:
+def traces(
+    connection: Connection[Any], subscriber_id: int | None, email_key: str | None
+) -> PersonIds:
     """Return under which numbers somebody is known."""
     found = _found(connection, subscriber_id, email_key)
     del found["keys"]
-    return Traces(
+    return PersonIds(
         subscriber_ids=tuple(found.pop("ids")),
         listed=found.pop("listed"),
         **{key: tuple(numbers) for key, numbers in found.items()},

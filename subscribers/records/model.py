@@ -23,7 +23,7 @@ _LABELS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class ConsentRecord:
     """One thing that is on record of a person."""
 
     at: datetime
@@ -36,7 +36,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class SearchHit:
     """A line of what a search found."""
 
     id: int
@@ -60,13 +60,13 @@ class Person:
     other_addresses: tuple[str, ...]  #: of subscribers who turned out to be the same person
     subscriptions: tuple[Subscription, ...]
     suppression: Suppression | None
-    notes: tuple[Entry, ...]
+    notes: tuple[ConsentRecord, ...]
     asked: tuple[str, ...]  #: newsletters somebody asked for with this address, not yet confirmed
     new_address: str | None  #: where they wish to be written to, not yet confirmed
 
 
 @dataclass(frozen=True, kw_only=True)
-class Newcomer:
+class NewSubscriber:
     """Somebody whom an operator adds, with a statement of where the consent came from."""
 
     email: str
@@ -78,7 +78,7 @@ class Newcomer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Traces:
+class PersonIds:
     """The numbers under which a person is known; other houses find them by these."""
 
     subscriber_ids: tuple[int, ...] = ()
@@ -96,7 +96,7 @@ class Traces:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class ConsentEvidence:
     """All that shows what a person agreed to, changed, and took back."""
 
     email: str
@@ -105,7 +105,7 @@ class Evidence:
     other_addresses: tuple[str, ...]  #: those of people who turned out to be the same
     standing: Mapping[str, str]  #: by newsletter, how the subscription stands
     suppression: str | None
-    entries: tuple[Entry, ...]
+    entries: tuple[ConsentRecord, ...]
     texts: Mapping[str, str]  #: by their SHA-256, the words that were agreed to
 
 
@@ -114,12 +114,12 @@ def utc(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def account(evidence: Evidence, *, now: datetime) -> str:
+def account(evidence: ConsentEvidence, *, now: datetime) -> str:
     """Return the whole of it as text to be printed."""
     return "\n".join(_account(evidence, now))
 
 
-def _account(evidence: Evidence, now: datetime) -> Iterator[str]:
+def _account(evidence: ConsentEvidence, now: datetime) -> Iterator[str]:
     yield f"Record of consent: {evidence.email}"
     yield f"drawn up {utc(now)}"
     yield ""
@@ -139,7 +139,7 @@ def _account(evidence: Evidence, now: datetime) -> Iterator[str]:
     yield from _texts(evidence.texts)
 
 
-def _told(number: int, entry: Entry) -> Iterator[str]:
+def _told(number: int, entry: ConsentRecord) -> Iterator[str]:
     about = f" ({entry.newsletter})" if entry.newsletter else ""
     yield f"{number}. {utc(entry.at)}  {entry.what}{about}"
     yield f"   by: {entry.actor}"

@@ -9,7 +9,14 @@ from typing import Protocol
 from subscribers.addresses import Address, email_key, read_address
 from subscribers.errors import InvalidChoice, NoSuchSubscriber, NotMerged
 from subscribers.model import Subscription, SubscriptionStatus
-from subscribers.records.model import Entry, Evidence, Found, Newcomer, Person, Traces
+from subscribers.records.model import (
+    ConsentEvidence,
+    ConsentRecord,
+    NewSubscriber,
+    Person,
+    PersonIds,
+    SearchHit,
+)
 from subscribers.segments.filters import Filter
 
 NAME_LENGTH = 200  #: characters, as in a list
@@ -20,7 +27,7 @@ _NOT_IN_TAGS = frozenset(',;"|')  # lists separate by these
 
 
 @dataclass(frozen=True, kw_only=True)
-class Everybody:
+class WholeList:
     """All of a newsletter's subscriptions that a filter lets through."""
 
     newsletter: str
@@ -32,7 +39,7 @@ class RecordStore(Protocol):
 
     def search(
         self, part: str, *, tag: str | None, newsletter: str | None, limit: int
-    ) -> tuple[Found, ...]:
+    ) -> tuple[SearchHit, ...]:
         """Return who has this part in the address, and this tag; the newest first."""
         ...
 
@@ -44,7 +51,7 @@ class RecordStore(Protocol):
         """Return everything of one subscriber; of a merged one, who was kept."""
         ...
 
-    def entries(self, subscriber_id: int) -> tuple[Entry, ...]:
+    def entries(self, subscriber_id: int) -> tuple[ConsentRecord, ...]:
         """Return every act of consent and every change, the oldest first."""
         ...
 
@@ -54,7 +61,7 @@ class RecordStore(Protocol):
 
     def tag(
         self,
-        chosen: Collection[int] | Everybody,
+        chosen: Collection[int] | WholeList,
         tags: Collection[str],
         *,
         off: bool,
@@ -68,7 +75,7 @@ class RecordStore(Protocol):
         """Append a note."""
         ...
 
-    def add(self, newcomer: Newcomer, address: Address, *, actor: str, now: datetime) -> int:
+    def add(self, newcomer: NewSubscriber, address: Address, *, actor: str, now: datetime) -> int:
         """Add a subscription; return its number; raise NotAdded."""
         ...
 
@@ -76,7 +83,7 @@ class RecordStore(Protocol):
         """Make two subscribers one; raise NotMerged, NoSuchSubscriber."""
         ...
 
-    def traces(self, subscriber_id: int | None, email_key: str | None) -> Traces:
+    def traces(self, subscriber_id: int | None, email_key: str | None) -> PersonIds:
         """Return under which numbers somebody is known."""
         ...
 
@@ -101,7 +108,7 @@ class Records:
 
     def search(
         self, part: str = "", *, tag: str | None = None, newsletter: str | None = None, limit: int
-    ) -> tuple[Found, ...]:
+    ) -> tuple[SearchHit, ...]:
         """Return who has this address, or this part of it, and this tag; the newest first."""
         return self._store.search(part.strip().lower(), tag=tag, newsletter=newsletter, limit=limit)
 
@@ -123,21 +130,21 @@ class Records:
             raise NoSuchSubscriber
         return found
 
-    def entries(self, subscriber_id: int) -> tuple[Entry, ...]:
+    def entries(self, subscriber_id: int) -> tuple[ConsentRecord, ...]:
         """Return every act of consent and every change of a subscriber, the oldest first."""
         return self._store.entries(subscriber_id)
 
-    def evidence(self, email: str) -> Evidence:
+    def evidence(self, email: str) -> ConsentEvidence:
         """Return all that shows what somebody agreed to and took back; raise NoSuchSubscriber."""
         return self.evidence_of(self.id_of(email))
 
-    def evidence_of(self, subscriber_id: int) -> Evidence:
+    def evidence_of(self, subscriber_id: int) -> ConsentEvidence:
         """Return all that shows what this subscriber agreed to and took back."""
         person = self.person_of(subscriber_id)
         entries = self._store.entries(person.id)
         said = {text for entry in entries for text in entry.detail.values() if type(text) is str}
         found = person.suppression
-        return Evidence(
+        return ConsentEvidence(
             email=person.email,
             name=person.name,
             since=person.since,
@@ -150,7 +157,7 @@ class Records:
 
     def tag(
         self,
-        chosen: Collection[int] | Everybody,
+        chosen: Collection[int] | WholeList,
         tags: Iterable[str],
         *,
         actor: str,
@@ -162,7 +169,7 @@ class Records:
 
     def untag(
         self,
-        chosen: Collection[int] | Everybody,
+        chosen: Collection[int] | WholeList,
         tags: Iterable[str],
         *,
         actor: str,
@@ -179,7 +186,7 @@ class Records:
         _require("\x00" not in text, "note", "a control character in the note")
         self._store.note(subscriber_id, text, actor=actor, now=now)
 
-    def add(self, newcomer: Newcomer, *, actor: str, now: datetime) -> int:
+    def add(self, newcomer: NewSubscriber, *, actor: str, now: datetime) -> int:
         """Add one subscriber by hand; return the subscription's number.
 
         Raises InvalidAddress, InvalidChoice, and NotAdded for who left, was erased, must not be
@@ -210,11 +217,11 @@ class Records:
             raise NotMerged("these two are one subscriber already")
         self._store.merge(keep_id, other_id, actor=actor, now=now)
 
-    def traces(self, subscriber_id: int) -> Traces:
+    def traces(self, subscriber_id: int) -> PersonIds:
         """Return under which numbers a subscriber is known."""
         return self._store.traces(subscriber_id, None)
 
-    def traces_of(self, email: str) -> Traces:
+    def traces_of(self, email: str) -> PersonIds:
         """Return under which numbers an address is known, also one that never subscribed."""
         return self._store.traces(None, email_key(email))
 

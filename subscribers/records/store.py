@@ -11,8 +11,8 @@ from subscribers.addresses import Address
 from subscribers.db import merging
 from subscribers.db.connection import rows, transaction
 from subscribers.records import adding, erasure
-from subscribers.records.model import Entry, Found, Newcomer, Person, Traces
-from subscribers.records.service import Everybody
+from subscribers.records.model import ConsentRecord, NewSubscriber, Person, PersonIds, SearchHit
+from subscribers.records.service import WholeList
 from subscribers.segments.store import Condition, condition
 from subscribers.subscriptions.store import PostgresStore
 
@@ -155,14 +155,14 @@ class PostgresRecords:
 
     def search(
         self, part: str, *, tag: str | None, newsletter: str | None, limit: int
-    ) -> tuple[Found, ...]:
+    ) -> tuple[SearchHit, ...]:
         """Return who has this part in the address, and this tag; the newest first."""
         choice = _CHOICE if tag is not None or newsletter is not None else ""
         asked = {"part": part, "tag": tag, "newsletter": newsletter, "limit": limit}
         query = _SEARCH.format(choice=choice)
         found = self._read(query, whole=True, **asked) or self._read(query, whole=False, **asked)
         return tuple(
-            Found(**row | {"standing": tuple(row["standing"]), "tags": tuple(row["tags"])})
+            SearchHit(**row | {"standing": tuple(row["standing"]), "tags": tuple(row["tags"])})
             for row in found
         )
 
@@ -191,12 +191,13 @@ class PostgresRecords:
             new_address=row["new_address"],
         )
 
-    def entries(self, subscriber_id: int) -> tuple[Entry, ...]:
+    def entries(self, subscriber_id: int) -> tuple[ConsentRecord, ...]:
         """Return every act of consent and every change, the oldest first."""
         found = self._read(_ENTRIES, id=subscriber_id)
         _address(found)
         return tuple(
-            Entry(**{k: v for k, v in row.items() if k not in ("place", "person")}) for row in found
+            ConsentRecord(**{k: v for k, v in row.items() if k not in ("place", "person")})
+            for row in found
         )
 
     def texts(self, hashes: Collection[str]) -> dict[str, str]:
@@ -206,7 +207,7 @@ class PostgresRecords:
 
     def tag(
         self,
-        chosen: Collection[int] | Everybody,
+        chosen: Collection[int] | WholeList,
         tags: Collection[str],
         *,
         off: bool,
@@ -233,7 +234,7 @@ class PostgresRecords:
         with transaction(self._engine) as connection:
             connection.execute(_NOTE, values)
 
-    def add(self, newcomer: Newcomer, address: Address, *, actor: str, now: datetime) -> int:
+    def add(self, newcomer: NewSubscriber, address: Address, *, actor: str, now: datetime) -> int:
         """Add a subscription; return its number; raise NotAdded."""
         with transaction(self._engine) as connection:
             return adding.add(connection, newcomer, address, actor=actor, now=now)
@@ -243,7 +244,7 @@ class PostgresRecords:
         with transaction(self._engine) as connection:
             merging.merge(connection, keep_id, other_id, actor=actor, now=now)
 
-    def traces(self, subscriber_id: int | None, email_key: str | None) -> Traces:
+    def traces(self, subscriber_id: int | None, email_key: str | None) -> PersonIds:
         """Return under which numbers somebody is known."""
         with transaction(self._engine) as connection:
             return erasure.traces(connection, subscriber_id, email_key)
@@ -264,8 +265,8 @@ class PostgresRecords:
             return erasure.expire_evidence(connection, before, portion)
 
 
-def _chosen(chosen: Collection[int] | Everybody, now: datetime) -> Condition:
-    if isinstance(chosen, Everybody):
+def _chosen(chosen: Collection[int] | WholeList, now: datetime) -> Condition:
+    if isinstance(chosen, WholeList):
         return condition(chosen.newsletter, chosen.within, now.astimezone(UTC).date())
     return Condition("id = ANY(%(ids)s) AND undone_at IS NULL", {"ids": list(chosen)})
 

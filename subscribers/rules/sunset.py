@@ -19,7 +19,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Silence:
+class Inactivity:
     """A subscription that may be written to, and how long nobody was heard of there."""
 
     subscription_id: int
@@ -35,7 +35,7 @@ def last_day_heard(policy: SunsetPolicy, now: datetime) -> date:
 
 
 def step(
-    silence: Silence, policy: SunsetPolicy, now: datetime, *, letters: int, arrived: bool
+    silence: Inactivity, policy: SunsetPolicy, now: datetime, *, letters: int, arrived: bool
 ) -> Step | None:
     """Return what is to be done now.
 

@@ -14,7 +14,7 @@ LONGEST_SPAN = 36_500  #: days; a longer one is a slip of the pen
 WORD_LENGTH = 200  #: characters of a tag, a zone or a source
 
 
-class Standing(StrEnum):
+class SubscriberState(StrEnum):
     """How a subscription stands when somebody asks whom they can reach."""
 
     MAILABLE = "mailable"  #: it may be written to
@@ -25,10 +25,10 @@ class Standing(StrEnum):
 
 
 _EXCLUDED = {
-    Standing.MAILABLE: None,
-    Standing.PAUSED: Exclusion.PAUSED,
-    Standing.ENDED: Exclusion.ENDED,
-    Standing.SUPPRESSED: Exclusion.SUPPRESSED,
+    SubscriberState.MAILABLE: None,
+    SubscriberState.PAUSED: Exclusion.PAUSED,
+    SubscriberState.ENDED: Exclusion.ENDED,
+    SubscriberState.SUPPRESSED: Exclusion.SUPPRESSED,
 }
 
 
@@ -40,7 +40,7 @@ class Filter:
     tags: frozenset[str] = frozenset()  #: it has any of these
     tags_all: frozenset[str] = frozenset()  #: it has each of these
     tags_none: frozenset[str] = frozenset()  #: it has none of these
-    status: Standing | None = None
+    status: SubscriberState | None = None
     frequency: Frequency | None = None
     zones: frozenset[str] = frozenset()  #: any of these, or in any of these areas: "Europe"
     source: str = ""  #: it came from here; the first words are enough: "import"
@@ -73,9 +73,9 @@ def _tagged(chosen: Filter, tags: frozenset[str]) -> bool:
 
 
 def _stands(
-    status: Standing | None, subscription: Subscription, exclusion: Exclusion | None
+    status: SubscriberState | None, subscription: Subscription, exclusion: Exclusion | None
 ) -> bool:
-    if status is Standing.ACTIVE:
+    if status is SubscriberState.ACTIVE:
         return subscription.status is SubscriptionStatus.ACTIVE
     return status is None or exclusion is _EXCLUDED[status]
 
@@ -206,7 +206,7 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
     "tags": _words,
     "tags_all": _words,
     "tags_none": _words,
-    "status": partial(_choice, Standing),
+    "status": partial(_choice, SubscriberState),
     "frequency": partial(_choice, Frequency),
     "zones": _words,
     "source": _word,
@@ -231,11 +231,11 @@ def _plain(value: object) -> object:
 
 _WHO = {
     None: "everyone",
-    Standing.MAILABLE: "everyone who may be written to",
-    Standing.ACTIVE: "everyone who has not left",
-    Standing.PAUSED: "everyone who paused",
-    Standing.ENDED: "everyone who left",
-    Standing.SUPPRESSED: "everyone on the suppression list",
+    SubscriberState.MAILABLE: "everyone who may be written to",
+    SubscriberState.ACTIVE: "everyone who has not left",
+    SubscriberState.PAUSED: "everyone who paused",
+    SubscriberState.ENDED: "everyone who left",
+    SubscriberState.SUPPRESSED: "everyone on the suppression list",
 }
 
 

@@ -18,7 +18,13 @@ from sqlalchemy import Engine
 
 from subscribers.db.connection import rows, transaction
 from subscribers.model import EVERYTHING
-from subscribers.segments.filters import Filter, Standing, filter_data, joined_within, read_filter
+from subscribers.segments.filters import (
+    Filter,
+    SubscriberState,
+    filter_data,
+    joined_within,
+    read_filter,
+)
 from subscribers.segments.service import Member, Segment, SegmentCount
 
 
@@ -42,11 +48,11 @@ FROM suppression JOIN subscriber USING (email_key)
 
 #: As `subscribers.rules.audience.exclusion` has it, and the view `audience`; {} is who is suppressed.
 _STANDINGS = {
-    Standing.MAILABLE: "status = 'active' AND paused_at IS NULL AND NOT {}",
-    Standing.ACTIVE: "status = 'active'",
-    Standing.PAUSED: "status = 'active' AND paused_at IS NOT NULL AND NOT {}",
-    Standing.ENDED: "status <> 'active' AND NOT {}",
-    Standing.SUPPRESSED: "{}",
+    SubscriberState.MAILABLE: "status = 'active' AND paused_at IS NULL AND NOT {}",
+    SubscriberState.ACTIVE: "status = 'active'",
+    SubscriberState.PAUSED: "status = 'active' AND paused_at IS NOT NULL AND NOT {}",
+    SubscriberState.ENDED: "status <> 'active' AND NOT {}",
+    SubscriberState.SUPPRESSED: "{}",
 }
 
 _TOPICS = """topic_set_id IN (
@@ -121,7 +127,7 @@ _COUNT = "SELECT count(*) AS matching FROM subscription WHERE {}"
 #: In one pass: how many there are, and how many of them may be written to.
 _COUNT_BOTH = f"""
 SELECT count(*) AS matching,
-       count(*) FILTER (WHERE {_STANDINGS[Standing.MAILABLE].format(_LISTED)}) AS mailable
+       count(*) FILTER (WHERE {_STANDINGS[SubscriberState.MAILABLE].format(_LISTED)}) AS mailable
 FROM subscription WHERE {{}}
 """
 
@@ -198,12 +204,12 @@ class PostgresSegments:
     def count(self, newsletter: str, chosen: Filter, today: date) -> SegmentCount:
         """Count who is in it, and who of them may be written to."""
         sql, values = condition(newsletter, chosen, today, suppressed=_LISTED)
-        query = _COUNT_BOTH if chosen.status in (None, Standing.ACTIVE) else _COUNT
+        query = _COUNT_BOTH if chosen.status in (None, SubscriberState.ACTIVE) else _COUNT
         with transaction(self._engine) as connection:
             connection.execute(_QUICKLY)
             [listed] = rows(connection, _LIST, {})
             [found] = rows(connection, query.format(sql), {**values, **listed})
-        mailable = found["matching"] if chosen.status is Standing.MAILABLE else 0
+        mailable = found["matching"] if chosen.status is SubscriberState.MAILABLE else 0
         return SegmentCount(**{"mailable": mailable, **found})
 
     def sample(

@@ -27,7 +27,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence:
+class ConsentProof:
     """Where and how somebody asked or confirmed; kept, so that consent can be shown later."""
 
     via: str  #: "sign-up page", "embedded form", "JSON endpoint", "confirmation link"
@@ -39,7 +39,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class SignUpLimits:
     """How often one may ask."""
 
     pause: timedelta = timedelta(minutes=10)  #: from one mail to an address to the next
@@ -74,7 +74,7 @@ class AddressChange:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class SignUpRequested:
     """What is to be mailed to who asked; nothing at all, as often as not."""
 
     signup_id: int | None = None  #: a confirmation of this sign-up
@@ -104,7 +104,7 @@ def network_of(ip: str) -> str:
 
 
 def may_mail(
-    mailed: Sequence[datetime], limits: Limits, now: datetime, *, again: bool = False
+    mailed: Sequence[datetime], limits: SignUpLimits, now: datetime, *, again: bool = False
 ) -> bool:
     """Tell whether an address may be mailed, given when it was; who asks again may have one more.
 

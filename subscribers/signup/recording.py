@@ -10,8 +10,8 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from subscribers.signup import statements as sql
-from subscribers.signup.model import Evidence, Wanted
-from subscribers.signup.service import Asking
+from subscribers.signup.model import ConsentProof, Wanted
+from subscribers.signup.service import SignUpAttempt
 
 _Cursor = Cursor[DictRow]
 
@@ -23,7 +23,9 @@ def required(cursor: _Cursor, query: bytes, values: Mapping[str, Any]) -> DictRo
     return row
 
 
-def asked_for(asking: Asking, wanted: Wanted, evidence: Evidence, *, mail: bool) -> dict[str, Any]:
+def asked_for(
+    asking: SignUpAttempt, wanted: Wanted, evidence: ConsentProof, *, mail: bool
+) -> dict[str, Any]:
     """Return what is kept of an asking; `mail` tells whether it is mailed."""
     digest = hashlib.sha256(evidence.consent_text.encode()).hexdigest()
     choice = {
@@ -70,7 +72,7 @@ def subscribe(cursor: _Cursor, signup: DictRow, at: datetime) -> DictRow:
 
 
 def show_consent(
-    cursor: _Cursor, signup: DictRow, subscriber_id: int, evidence: Evidence, at: datetime
+    cursor: _Cursor, signup: DictRow, subscriber_id: int, evidence: ConsentProof, at: datetime
 ) -> None:
     """Keep each request, and the confirmation, as acts of consent."""
     said = {"newsletter": signup["newsletter"], "subscriber": subscriber_id}

@@ -11,11 +11,11 @@ from subscribers.errors import InvalidLink
 from subscribers.model import Purpose
 from subscribers.signup.model import (
     AddressChange,
-    Asked,
     Confirmed,
-    Evidence,
-    Limits,
+    ConsentProof,
     SignUp,
+    SignUpLimits,
+    SignUpRequested,
     Wanted,
     network_of,
 )
@@ -25,12 +25,12 @@ ADDRESS_HOURS = 48  #: how long a new address waits for its confirmation
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asking:
+class SignUpAttempt:
     """One asking, as the store is told of it."""
 
     address: Address
     newsletter: str
-    limits: Limits
+    limits: SignUpLimits
     mails: bytes  #: under which name mails to this address are counted
     network: str = ""
     signups: bytes = b""  #: under which name sign-ups of this network are counted
@@ -46,12 +46,12 @@ class SignUpStore(Protocol):
         ...
 
     def ask(
-        self, asking: Asking, wanted: Wanted, evidence: Evidence, *, expires_at: datetime
-    ) -> Asked:
+        self, asking: SignUpAttempt, wanted: Wanted, evidence: ConsentProof, *, expires_at: datetime
+    ) -> SignUpRequested:
         """Keep a sign-up, unless a limit, a suppression or a subscription forbids it."""
         ...
 
-    def again(self, asking: Asking) -> Asked:
+    def again(self, asking: SignUpAttempt) -> SignUpRequested:
         """Return what to mail once more."""
         ...
 
@@ -63,12 +63,12 @@ class SignUpStore(Protocol):
         """Return what a confirmed sign-up became, and what its link was signed with."""
         ...
 
-    def confirm(self, signup_id: int, evidence: Evidence, *, at: datetime) -> Confirmed | None:
+    def confirm(self, signup_id: int, evidence: ConsentProof, *, at: datetime) -> Confirmed | None:
         """Make or revive the subscription a sign-up asked for; None if it is gone."""
         ...
 
     def ask_address(
-        self, asking: Asking, subscriber_id: int, *, expires_at: datetime
+        self, asking: SignUpAttempt, subscriber_id: int, *, expires_at: datetime
     ) -> int | None:
         """Keep a subscriber's new address, and return its number if it is to be mailed."""
         ...
@@ -106,12 +106,12 @@ class SignUps:
     def ask(
         self,
         wanted: Wanted,
-        evidence: Evidence,
-        limits: Limits,
+        evidence: ConsentProof,
+        limits: SignUpLimits,
         *,
         lasts: timedelta,
         now: datetime,
-    ) -> Asked:
+    ) -> SignUpRequested:
         """Hear somebody who wants letters; return what to mail them. Raises InvalidAddress.
 
         Nothing is kept for a suppressed address, nor for a network that asked too often. Asked
@@ -121,8 +121,8 @@ class SignUps:
         return self._store.ask(asking, wanted, evidence, expires_at=now + lasts)
 
     def again(
-        self, newsletter: str, email: str, limits: Limits, *, ip: str, now: datetime
-    ) -> Asked:
+        self, newsletter: str, email: str, limits: SignUpLimits, *, ip: str, now: datetime
+    ) -> SignUpRequested:
         """Return what to mail to who did not get it. Raises InvalidAddress.
 
         Nothing is to be mailed when it was mailed often enough, nor to a network that asked too
@@ -146,7 +146,7 @@ class SignUps:
             raise InvalidLink
         return found
 
-    def confirm(self, token: str, evidence: Evidence, *, now: datetime) -> Confirmed:
+    def confirm(self, token: str, evidence: ConsentProof, *, now: datetime) -> Confirmed:
         """Make a sign-up true: its subscription begins, or begins anew. A repeat is a success."""
         found = self.by_token(token, now=now)
         if isinstance(found, Confirmed):
@@ -168,7 +168,7 @@ class SignUps:
         Nothing is to be mailed when the address is suppressed, is theirs already, or was mailed
         too often. The latest asking stands.
         """
-        asking = self._asking("", email, Limits(), now)
+        asking = self._asking("", email, SignUpLimits(), now)
         expires_at = now + timedelta(hours=ADDRESS_HOURS)
         return self._store.ask_address(asking, subscriber_id, expires_at=expires_at)
 
@@ -205,14 +205,14 @@ class SignUps:
         self,
         newsletter: str,
         email: str,
-        limits: Limits,
+        limits: SignUpLimits,
         now: datetime,
         *,
         ip: str = "",
         again: bool = False,
-    ) -> Asking:
+    ) -> SignUpAttempt:
         address, network = read_address(email), network_of(ip)
-        return Asking(
+        return SignUpAttempt(
             address=address,
             newsletter=newsletter,
             limits=limits,

@@ -17,15 +17,15 @@ from subscribers.signup.model import (
     HOUR,
     LIFTED_BY_OWNER,
     AddressChange,
-    Asked,
     Confirmed,
-    Evidence,
+    ConsentProof,
     SignUp,
+    SignUpRequested,
     Wanted,
     may_mail,
 )
 from subscribers.signup.recording import asked_for, required, show_consent, subscribe
-from subscribers.signup.service import Asking
+from subscribers.signup.service import SignUpAttempt
 
 _OWNERS = [reason.value for reason in LIFTED_BY_OWNER]
 _READER = "subscriber"  #: who moved to a new address, on record
@@ -54,38 +54,38 @@ class PostgresSignUps:
             return required(cursor, sql.FORMS_KEY, {})["key"]
 
     def ask(
-        self, asking: Asking, wanted: Wanted, evidence: Evidence, *, expires_at: datetime
-    ) -> Asked:
+        self, asking: SignUpAttempt, wanted: Wanted, evidence: ConsentProof, *, expires_at: datetime
+    ) -> SignUpRequested:
         """Keep a sign-up, unless a limit, a suppression or a subscription forbids it."""
         with self._transaction() as cursor:
             if _network_is_over(cursor, asking) or not _is_writable(cursor, asking.address.key):
-                return Asked()
+                return SignUpRequested()
             mail = _count_mail(cursor, asking)
             if subscription_id := _subscription(cursor, asking):
-                return Asked(subscription_id=subscription_id if mail else None)
+                return SignUpRequested(subscription_id=subscription_id if mail else None)
             values = asked_for(asking, wanted, evidence, mail=mail)
             kept = required(cursor, sql.ASK, {**values, "expires_at": expires_at})
             if evidence.consent_text:
                 cursor.execute(sql.CONSENT_TEXT, values)
-            return Asked(signup_id=kept["id"] if mail else None)
+            return SignUpRequested(signup_id=kept["id"] if mail else None)
 
-    def again(self, asking: Asking) -> Asked:
+    def again(self, asking: SignUpAttempt) -> SignUpRequested:
         """Return what to mail once more."""
         with self._transaction() as cursor:
             if _network_is_over(cursor, asking):
-                return Asked()
+                return SignUpRequested()
             subscription_id = _subscription(cursor, asking)
             values = {"key": asking.address.key, "newsletter": asking.newsletter}
             waiting = cursor.execute(sql.WAITING, {**values, "now": asking.at}).fetchone()
             known = subscription_id or waiting
             if not (known and _is_writable(cursor, asking.address.key)):
-                return Asked()
+                return SignUpRequested()
             if not _count_mail(cursor, asking):
-                return Asked()
+                return SignUpRequested()
             if subscription_id or waiting is None:
-                return Asked(subscription_id=subscription_id)
+                return SignUpRequested(subscription_id=subscription_id)
             cursor.execute(sql.MAILED, {"id": waiting["id"], "now": asking.at})
-            return Asked(signup_id=waiting["id"])
+            return SignUpRequested(signup_id=waiting["id"])
 
     def signup(self, signup_id: int) -> SignUp | None:
         """Return the sign-up of this number, while it waits."""
@@ -111,7 +111,7 @@ class PostgresSignUps:
             row = cursor.execute(sql.CONFIRMED, {"id": signup_id}).fetchone()
             return (row["link_key"], _confirmed(row, now=False)) if row else None
 
-    def confirm(self, signup_id: int, evidence: Evidence, *, at: datetime) -> Confirmed | None:
+    def confirm(self, signup_id: int, evidence: ConsentProof, *, at: datetime) -> Confirmed | None:
         """Make or revive the subscription a sign-up asked for; None if it is gone."""
         with self._transaction() as cursor:
             signup = cursor.execute(sql.TAKE_SIGNUP, {"id": signup_id}).fetchone()
@@ -126,7 +126,7 @@ class PostgresSignUps:
             return _confirmed(row, now=True)
 
     def ask_address(
-        self, asking: Asking, subscriber_id: int, *, expires_at: datetime
+        self, asking: SignUpAttempt, subscriber_id: int, *, expires_at: datetime
     ) -> int | None:
         """Keep a subscriber's new address, and return its number if it is to be mailed."""
         with self._transaction() as cursor:
@@ -189,7 +189,7 @@ class PostgresSignUps:
             return _is_writable(cursor, email_key)
 
 
-def _network_is_over(cursor: _Cursor, asking: Asking) -> bool:
+def _network_is_over(cursor: _Cursor, asking: SignUpAttempt) -> bool:
     """Count this asking for its network, unless that has asked too often."""
     if not asking.network:
         return False
@@ -201,7 +201,7 @@ def _network_is_over(cursor: _Cursor, asking: Asking) -> bool:
     return False
 
 
-def _count_mail(cursor: _Cursor, asking: Asking) -> bool:
+def _count_mail(cursor: _Cursor, asking: SignUpAttempt) -> bool:
     """Count a mail to this address; False when it has had enough."""
     values = {"at": asking.at, "name": asking.mails, "since": asking.at - DAY}
     cursor.execute(sql.LOCK_COUNT, values)
@@ -217,7 +217,7 @@ def _is_writable(cursor: _Cursor, key: str) -> bool:
     return cursor.execute(sql.FORBIDDEN, values).fetchone() is None
 
 
-def _subscription(cursor: _Cursor, asking: Asking) -> int | None:
+def _subscription(cursor: _Cursor, asking: SignUpAttempt) -> int | None:
     values = {"key": asking.address.key, "newsletter": asking.newsletter}
     found = cursor.execute(sql.SUBSCRIBED, values).fetchone()
     return found["subscription_id"] if found else None

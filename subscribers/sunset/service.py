@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
 from subscribers.model import SunsetPolicy
-from subscribers.rules.sunset import Silence, Step, last_day_heard, step
+from subscribers.rules.sunset import Inactivity, Step, last_day_heard, step
 
 
 class SunsetStore(Protocol):
@@ -14,15 +14,15 @@ class SunsetStore(Protocol):
 
     def silent(
         self, newsletter: str, heard_by: date, *, after: int, limit: int
-    ) -> tuple[Silence, ...]:
+    ) -> tuple[Inactivity, ...]:
         """Return who was last heard of by a day, in the order of their numbers."""
         ...
 
-    def ask(self, silences: Sequence[Silence], at: datetime) -> tuple[int, ...]:
+    def ask(self, silences: Sequence[Inactivity], at: datetime) -> tuple[int, ...]:
         """Note the question where nothing has changed since; return those subscriptions."""
         ...
 
-    def pause(self, silences: Sequence[Silence], at: datetime) -> int:
+    def pause(self, silences: Sequence[Inactivity], at: datetime) -> int:
         """Pause where nothing has changed since; return how many."""
         ...
 
@@ -47,8 +47,8 @@ class Post(Protocol):
 class Due:
     """What is to be done about a page of silent subscriptions."""
 
-    ask: tuple[Silence, ...]
-    pause: tuple[Silence, ...]
+    ask: tuple[Inactivity, ...]
+    pause: tuple[Inactivity, ...]
     last: int | None  #: number of the last one looked at; None when there are no more
 
 
@@ -71,7 +71,7 @@ class Sunsets:
         )
 
     def _steps(
-        self, page: Sequence[Silence], policy: SunsetPolicy, now: datetime
+        self, page: Sequence[Inactivity], policy: SunsetPolicy, now: datetime
     ) -> Mapping[int, Step | None]:
         since = now - timedelta(days=policy.after_days)
         letters = self._post.delivered([one.subscriber_id for one in page], since)
@@ -84,11 +84,11 @@ class Sunsets:
             for one in page
         }
 
-    def ask(self, silences: Sequence[Silence], *, now: datetime) -> tuple[int, ...]:
+    def ask(self, silences: Sequence[Inactivity], *, now: datetime) -> tuple[int, ...]:
         """Note that these are asked; return the subscriptions of those who did not stir since."""
         return self._store.ask(silences, now)
 
-    def pause(self, silences: Sequence[Silence], *, now: datetime) -> int:
+    def pause(self, silences: Sequence[Inactivity], *, now: datetime) -> int:
         """Pause these until they say otherwise; return how many did not stir since."""
         return self._store.pause(silences, now)
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from sqlalchemy import Engine
 
 from subscribers.db.connection import rows, transaction
-from subscribers.rules.sunset import Silence
+from subscribers.rules.sunset import Inactivity
 
 #: What somebody did on their own pages is a sign of life as much as a click. Who joined another
 #: service years ago, and came here with a list, was not here to be heard. Days are UTC's.
@@ -115,18 +115,18 @@ class PostgresSunsets:
 
     def silent(
         self, newsletter: str, heard_by: date, *, after: int, limit: int
-    ) -> tuple[Silence, ...]:
+    ) -> tuple[Inactivity, ...]:
         """Return who was last heard of by a day, in the order of their numbers."""
         values = {"newsletter": newsletter, "heard_by": heard_by, "after": after, "limit": limit}
         with transaction(self._engine) as connection:
-            return tuple(Silence(**row) for row in rows(connection, _SILENT, values))
+            return tuple(Inactivity(**row) for row in rows(connection, _SILENT, values))
 
-    def ask(self, silences: Sequence[Silence], at: datetime) -> tuple[int, ...]:
+    def ask(self, silences: Sequence[Inactivity], at: datetime) -> tuple[int, ...]:
         """Note the question where nothing has changed since; return those subscriptions."""
         with transaction(self._engine) as connection:
             return tuple(row["id"] for row in rows(connection, _ASK, _seen(silences, at)))
 
-    def pause(self, silences: Sequence[Silence], at: datetime) -> int:
+    def pause(self, silences: Sequence[Inactivity], at: datetime) -> int:
         """Pause where nothing has changed since; return how many."""
         with transaction(self._engine) as connection:
             return len(rows(connection, _PAUSE, _seen(silences, at)))
@@ -137,7 +137,7 @@ class PostgresSunsets:
             connection.execute(_KEEP.encode(), {"id": subscription_id, "at": at, "today": today})
 
 
-def _seen(silences: Sequence[Silence], at: datetime) -> dict[str, object]:
+def _seen(silences: Sequence[Inactivity], at: datetime) -> dict[str, object]:
     return {
         "at": at,
         "ids": [one.subscription_id for one in silences],

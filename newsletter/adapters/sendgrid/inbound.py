@@ -15,7 +15,7 @@ from email.message import Message
 from email.utils import getaddresses
 from typing import Any, cast
 
-from newsletter.core.unsubscribe_mail import MailedGoodbye
+from newsletter.core.unsubscribe_mail import UnsubscribeMail
 
 _SIGNER = re.compile(r"@([A-Za-z0-9.-]+)\s*:\s*pass\b", re.IGNORECASE)  #: {@example.com : pass}
 _FOLD = re.compile(r"\r?\n[ \t]+")
@@ -26,11 +26,11 @@ _REMARK = r'(?:\([^"<>()@\\]*\))?'
 _SENDER = re.compile(rf"\s*(?:{_NAME}<({_ADDRESS})>|({_ADDRESS})\s*{_REMARK})\s*")
 
 
-def read_letter(fields: Mapping[str, str]) -> MailedGoodbye:
+def read_letter(fields: Mapping[str, str]) -> UnsubscribeMail:
     """Return what a post says; whatever it does not say is empty."""
     letter, sent = _letter_of(fields), _object(fields.get("envelope", ""))
     to = [fields.get("to", ""), *_headers(letter, "to")]
-    return MailedGoodbye(
+    return UnsubscribeMail(
         sender=_sender(_headers(letter, "from")),
         recipients=(*_texts(sent.get("to")), *_addresses(to)),
         subject=fields.get("subject") or _decoded(next(iter(_headers(letter, "subject")), "")),

@@ -23,7 +23,7 @@ from newsletter.adapters.sendgrid.payload import mail_send, single_send
 from newsletter.core.delivery import Accepted, Claim, Outcome, Refused, Remedy, Unknown
 from newsletter.core.edition import Letter
 from newsletter.core.mailing import Envelope
-from newsletter.core.transactional import Note
+from newsletter.core.transactional import TransactionalMessage
 from newsletter.errors import ConfigurationError, SendGridUnavailable
 from newsletter.ports import Clock
 
@@ -106,7 +106,7 @@ class SendGridMailer:
         """Post one batch and say which of the three answers came; nothing is raised."""
         return self._post(mail_send(envelope, letter, claim))
 
-    def send_note(self, note: Note) -> Outcome:
+    def send_note(self, note: TransactionalMessage) -> Outcome:
         """Post a letter to one person and say which of the three answers came."""
         return self._post(single_send(note))
 

@@ -10,7 +10,7 @@ from newsletter.core.delivery import Claim, Recipient
 from newsletter.core.edition import Letter
 from newsletter.core.mailing import Envelope, personal
 from newsletter.core.publication import Mailbox
-from newsletter.core.transactional import Note
+from newsletter.core.transactional import TransactionalMessage
 
 # Custom arguments come back in every event, flattened among SendGrid's own fields: hence the
 # prefix. Ids only: SendGrid keeps them for long, as "not PII".
@@ -58,7 +58,7 @@ def mail_send(envelope: Envelope, letter: Letter, claim: Claim) -> dict[str, Any
     }
 
 
-def single_send(note: Note) -> dict[str, Any]:
+def single_send(note: TransactionalMessage) -> dict[str, Any]:
     """Return the request body of a letter to one person: nothing in it is tracked.
 
     It bears no delivery and no attempt: its events move nothing. What stands where an issue's

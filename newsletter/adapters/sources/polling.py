@@ -16,8 +16,8 @@ from newsletter.core.publication import Newsletter
 from newsletter.core.source import PolledSource, SourceKind
 from newsletter.core.source_record import (
     Answer,
-    Reading,
     RefusedItem,
+    SourceReading,
     Unmodified,
     Unreadable,
     Validators,
@@ -79,7 +79,7 @@ class _Reader:
         self._refused: list[RefusedItem] = []
         self._older = 0
 
-    def reading(self, items: Iterable[Item], validators: Validators) -> Reading:
+    def reading(self, items: Iterable[Item], validators: Validators) -> SourceReading:
         for number, item in enumerate(items, start=1):
             if item.changed and item.changed < self._since:
                 self._older += 1
@@ -90,7 +90,7 @@ class _Reader:
                 title = f" “{plain(item.title):.{_TITLE}}”" if item.title else ""
                 place = f"item {number}{title}"
                 self._refused.append(RefusedItem(item=place, reason=visible(fault.reason)))
-        return Reading(
+        return SourceReading(
             briefs=tuple(self._briefs.values()),
             refused=tuple(self._refused),
             older=self._older,

@@ -9,7 +9,7 @@ DAY = timedelta(days=1)
 QUICK = timedelta(seconds=2)  #: sooner than this nobody has read a form
 
 
-class Stamps:
+class FormTokens:
     """Makes and reads the stamps of one house."""
 
     def __init__(self, key: Callable[[], bytes], now: Callable[[], datetime]) -> None:

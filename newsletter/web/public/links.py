@@ -15,7 +15,7 @@ ACTOR = "subscriber"  #: who changed something, on record
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedLink:
     """A subscription, opened by a link of its own."""
 
     newsletter: Newsletter
@@ -71,16 +71,16 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Door:
+class LinkOpener:
     """Where a letter's links are checked."""
 
     newsletters: Mapping[str, Newsletter]
     desk: Subscriptions
     now: Callable[[], datetime]
 
-    def open(self, purpose: Purpose, token: str) -> Opened:
+    def open(self, purpose: Purpose, token: str) -> OpenedLink:
         """Return what a link opens for this purpose; raise InvalidLink."""
         subscription = self.desk.by_token(purpose, token)
         if subscription.newsletter not in self.newsletters:
             raise InvalidLink
-        return Opened(self.newsletters[subscription.newsletter], subscription, self.now())
+        return OpenedLink(self.newsletters[subscription.newsletter], subscription, self.now())

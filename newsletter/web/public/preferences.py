@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, Field
 
 from newsletter.core.publication import Newsletter
-from newsletter.web.public.links import ACTOR, Door, Opened
+from newsletter.web.public.links import ACTOR, LinkOpener, OpenedLink
 from newsletter.web.public.pages import READ, Pages
 from newsletter.web.public.time_zones import zones_by_region
 from subscribers.errors import InvalidAddress, InvalidChoice
@@ -48,7 +48,7 @@ class Movers(Protocol):
 class _Desk:
     """Where the page's wishes go."""
 
-    door: Door
+    door: LinkOpener
     pages: Pages
     people: People | None
     movers: Movers | None
@@ -64,7 +64,7 @@ class _Wishes(BaseModel):
 
 
 def routes(
-    door: Door, pages: Pages, *, people: People | None = None, movers: Movers | None = None
+    door: LinkOpener, pages: Pages, *, people: People | None = None, movers: Movers | None = None
 ) -> APIRouter:
     """Return the routes of the preference page."""
     router = APIRouter(default_response_class=HTMLResponse)
@@ -164,11 +164,11 @@ def _add_data(router: APIRouter, desk: _Desk, people: People) -> None:
         return desk.pages.show("erased", newsletter=found.newsletter)
 
 
-def _opened(desk: _Desk, token: str) -> Opened:
+def _opened(desk: _Desk, token: str) -> OpenedLink:
     return desk.door.open(Purpose.PREFERENCES, token)
 
 
-def _read(found: Opened, wishes: _Wishes) -> Choices | None:
+def _read(found: OpenedLink, wishes: _Wishes) -> Choices | None:
     """Return what was chosen; None where no topic was."""
     stands, newsletter = found.subscription, found.newsletter
     known = _known(found, wishes)
@@ -185,7 +185,7 @@ def _read(found: Opened, wishes: _Wishes) -> Choices | None:
     )
 
 
-def _known(found: Opened, wishes: _Wishes) -> list[str]:
+def _known(found: OpenedLink, wishes: _Wishes) -> list[str]:
     return [slug for slug in found.newsletter.topic_slugs if slug in wishes.topic]
 
 
@@ -196,7 +196,7 @@ def _day_of(text: str) -> date:
         raise InvalidChoice("until", "Choose the day on which letters begin again.") from None
 
 
-def _as_typed(found: Opened, wishes: _Wishes) -> dict[str, object]:
+def _as_typed(found: OpenedLink, wishes: _Wishes) -> dict[str, object]:
     """Return what the form shows again after something in it was wrong."""
     stands = _as_it_stands(found.newsletter, found.subscription)
     typed = {"frequency": wishes.frequency, "name": wishes.name or "", "zone": wishes.zone}
@@ -216,7 +216,7 @@ def _as_it_stands(newsletter: Newsletter, subscription: Subscription) -> dict[st
 
 def _show(
     desk: _Desk,
-    found: Opened,
+    found: OpenedLink,
     *,
     said: str = "",
     wrong: Mapping[str, str] | None = None,

@@ -12,13 +12,13 @@ from pydantic import BaseModel, Field
 from newsletter.core.publication import Newsletter
 from newsletter.core.signup import Typed
 from newsletter.services.signup import SigningUp, agreed
-from newsletter.web.public.form_tokens import QUICK, Stamps
+from newsletter.web.public.form_tokens import QUICK, FormTokens
 from newsletter.web.public.min_duration import evenly
 from newsletter.web.public.pages import READ, Pages
 from newsletter.web.public.time_zones import zones_by_region
 from newsletter.web.public.zone_guess import zone_guess
 from subscribers.errors import InvalidAddress
-from subscribers.signup.model import Evidence
+from subscribers.signup.model import ConsentProof
 
 FORM_VERSION = "1"  #: to be raised with each change of what a form asks or says
 EMBEDDED = "embed"  #: what the embedded form names itself
@@ -46,12 +46,12 @@ class _Desk:
     """What the pages need."""
 
     signing_up: SigningUp
-    stamps: Stamps
+    stamps: FormTokens
     pages: Pages
 
 
 def routes(
-    signing_up: SigningUp, stamps: Stamps, pages: Pages, *, base_url: str, least_seconds: float
+    signing_up: SigningUp, stamps: FormTokens, pages: Pages, *, base_url: str, least_seconds: float
 ) -> APIRouter:
     """Return the routes of the sign-up page. Long because it is a list of short routes."""
     router = APIRouter(default_response_class=HTMLResponse)
@@ -102,11 +102,11 @@ def snippet(pages: Pages, newsletter: Newsletter, base_url: str) -> str:
     return pages.text("signup_snippet", form=EMBEDDED, **values)
 
 
-def evidence_of(request: Request, newsletter: Newsletter, via: str) -> Evidence:
+def evidence_of(request: Request, newsletter: Newsletter, via: str) -> ConsentProof:
     """Return what a request leaves as evidence of a sign-up."""
     page = str(request.url.replace(query=""))
     embedded = via == "embedded form"
-    return Evidence(
+    return ConsentProof(
         via=via,
         form=_kept(request.headers.get("referer", page) if embedded else page),
         version=FORM_VERSION,
@@ -121,10 +121,10 @@ def ip_of(request: Request) -> str:
     return _kept(request.client.host) if request.client else ""
 
 
-def acted_on(request: Request, via: str) -> Evidence:
+def acted_on(request: Request, via: str) -> ConsentProof:
     """Return what a press of a link's button leaves as evidence; never the link itself."""
     agent = request.headers.get("user-agent", "")
-    return Evidence(via=via, ip=ip_of(request), agent=_kept(agent))
+    return ConsentProof(via=via, ip=ip_of(request), agent=_kept(agent))
 
 
 def _ask(desk: _Desk, newsletter: Newsletter, sheet: _Sheet, request: Request) -> HTMLResponse:

@@ -8,13 +8,13 @@ from fastapi import APIRouter
 
 from newsletter.services.signup import SigningUp
 from newsletter.web.public import confirm, signup, signup_json
-from newsletter.web.public.form_tokens import Stamps
+from newsletter.web.public.form_tokens import FormTokens
 from newsletter.web.public.min_duration import LEAST
 from newsletter.web.public.pages import Pages
 
 
 @dataclass(frozen=True)
-class SignUpRoom:
+class SignUpContext:
     """What the room needs besides what every room has."""
 
     signing_up: SigningUp
@@ -27,5 +27,5 @@ class SignUpRoom:
         yield confirm.routes(self.signing_up, pages)
         url, least = self.base_url, self.least_seconds
         yield signup_json.routes(self.signing_up, base_url=url, least_seconds=least)
-        stamps = Stamps(self.forms_key, now)
+        stamps = FormTokens(self.forms_key, now)
         yield signup.routes(self.signing_up, stamps, pages, base_url=url, least_seconds=least)

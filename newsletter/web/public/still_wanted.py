@@ -3,13 +3,13 @@
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from newsletter.web.public.links import Door, Opened
+from newsletter.web.public.links import LinkOpener, OpenedLink
 from newsletter.web.public.pages import READ, Pages
 from subscribers.model import Purpose
 from subscribers.sunset.service import Sunsets
 
 
-def routes(door: Door, sunsets: Sunsets, pages: Pages) -> APIRouter:
+def routes(door: LinkOpener, sunsets: Sunsets, pages: Pages) -> APIRouter:
     """Return the routes behind the question's link."""
     router = APIRouter(default_response_class=HTMLResponse)
 
@@ -26,5 +26,5 @@ def routes(door: Door, sunsets: Sunsets, pages: Pages) -> APIRouter:
     return router
 
 
-def _show(pages: Pages, reader: Opened, *, kept: bool) -> HTMLResponse:
+def _show(pages: Pages, reader: OpenedLink, *, kept: bool) -> HTMLResponse:
     return pages.show("keep", reader=reader, newsletter=reader.newsletter, kept=kept)

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
 from newsletter.core.publication import Newsletter
-from newsletter.web.public.links import ACTOR, Door, Opened
+from newsletter.web.public.links import ACTOR, LinkOpener, OpenedLink
 from newsletter.web.public.pages import READ, Pages
 from subscribers.errors import InvalidChoice
 from subscribers.model import Frequency, Purpose, SuppressionReason
@@ -41,7 +41,7 @@ _MONTH = timedelta(days=30)
 _SOURCE = "goodbye page"
 
 
-def routes(door: Door, pages: Pages) -> APIRouter:
+def routes(door: LinkOpener, pages: Pages) -> APIRouter:
     """Return the routes of the goodbye page."""
     router = APIRouter(default_response_class=HTMLResponse)
     _add_goodbye(router, door, pages)
@@ -51,7 +51,7 @@ def routes(door: Door, pages: Pages) -> APIRouter:
     return router
 
 
-def one_click(door: Door, pages: Pages) -> Callable[[Request], Awaitable[Response]]:
+def one_click(door: LinkOpener, pages: Pages) -> Callable[[Request], Awaitable[Response]]:
     """Return the one-click goodbye of RFC 8058, section 3.2, to be posted to `ONE_CLICK`.
 
     Any POST acts, whatever its body, which is not even read; a repeat is a success. It is an
@@ -72,14 +72,14 @@ def one_click(door: Door, pages: Pages) -> Callable[[Request], Awaitable[Respons
     return endpoint
 
 
-def _add_goodbye(router: APIRouter, door: Door, pages: Pages) -> None:
+def _add_goodbye(router: APIRouter, door: LinkOpener, pages: Pages) -> None:
     @router.api_route("/u/{token}", methods=READ)
     @router.api_route("/u/{token}/{button}", methods=READ)
     def ask(token: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
         return _show(pages, _opened(door, token))
 
 
-def _add_fewer(router: APIRouter, door: Door, pages: Pages) -> None:
+def _add_fewer(router: APIRouter, door: LinkOpener, pages: Pages) -> None:
     @router.post("/u/{token}/weekly")
     def weekly(token: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
         found = _opened(door, token)
@@ -98,7 +98,7 @@ def _add_fewer(router: APIRouter, door: Door, pages: Pages) -> None:
         return _show(pages, _opened(door, token), done="paused")
 
 
-def _add_reason(router: APIRouter, door: Door, pages: Pages) -> None:
+def _add_reason(router: APIRouter, door: LinkOpener, pages: Pages) -> None:
     @router.post("/u/{token}/reason")
     def reason(  # pyright: ignore[reportUnusedFunction]
         token: str, reason: Annotated[str, Form()] = "", words: Annotated[str, Form()] = ""
@@ -113,7 +113,7 @@ def _add_reason(router: APIRouter, door: Door, pages: Pages) -> None:
         return _show(pages, found, thanked=True)
 
 
-def _add_back(router: APIRouter, door: Door, pages: Pages) -> None:
+def _add_back(router: APIRouter, door: LinkOpener, pages: Pages) -> None:
     @router.post("/u/{token}/back")
     def back(token: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
         found = _opened(door, token)
@@ -127,11 +127,11 @@ def _add_back(router: APIRouter, door: Door, pages: Pages) -> None:
         )
 
 
-def _opened(door: Door, token: str) -> Opened:
+def _opened(door: LinkOpener, token: str) -> OpenedLink:
     return door.open(Purpose.UNSUBSCRIBE, token)
 
 
-def _show(pages: Pages, found: Opened, *, done: str = "", **said: Any) -> HTMLResponse:
+def _show(pages: Pages, found: OpenedLink, *, done: str = "", **said: Any) -> HTMLResponse:
     if found.has_ended:
         return _left(pages, found.newsletter, found.goodbye, taken_back=found.taken_back, **said)
     return pages.show("unsubscribe", reader=found, newsletter=found.newsletter, done=done)
