@@ -32,6 +32,15 @@ KILLS ?= 300
 torture: setup  ## a send that is killed at every step, under faults and without: KILLS=300
 	@$(BIN)/python -m tests.torture --all --kills $(KILLS)
 
+QUICK := tests/core tests/rendering tests/docs tests/cli/test_words.py
+quick: setup  ## the core and the pure parts, in seconds
+	@$(BIN)/pytest -q -m 'not postgres and not browser' $(QUICK)
+
+check: browser test lint types walls wheel docs  ## all that CI runs, in its order
+
+fmt: setup  ## format, and apply the safe fixes
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
 lint: setup  ## style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
@@ -47,14 +56,18 @@ wheel: setup  ## the package installed by itself, elsewhere: its own templates a
 	@$(BIN)/uv pip install --quiet --python build/wheel/venv/bin/python --no-deps build/wheel/*.whl
 	@cd build/wheel && NEWSLETTER_VAR=$$(mktemp -d) venv/bin/newsletter demo --json > demo.json && venv/bin/python -c 'import json; assert json.load(open("demo.json"))["issue"]["account"]["adds_up"]' && echo "the wheel runs its day"
 
+docs: setup  ## the documentation: its reference from the code, then the site in build/docs
+	@$(BIN)/newsletter reference docs/reference
+	@$(BIN)/zensical build --clean --strict
+
 cover: setup  ## what the tests reach
 	@$(BIN)/coverage erase && $(BIN)/coverage run -m pytest -q && $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered
 
-bench: setup  ## figures beside their floors; RECIPIENTS=1000000 for the full run, JSON=1 for machines
+bench: setup  ## figures beside their baselines; RECIPIENTS=1000000 for the full run, JSON=1 for machines
 	@test -x build/bench/bin/python || { $(BIN)/uv venv --quiet build/bench && $(BIN)/uv pip install --quiet --python build/bench/bin/python 'django>=5.2,<6' 'django-anymail>=13,<16'; } || rm -rf build/bench
 	@$(BIN)/python -m tests.bench --recipients $(or $(RECIPIENTS),100000) $(if $(JSON),--json)
 
 lock: setup  ## renew the lock file
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --quiet -o requirements.lock
 
-.PHONY: help setup demo look browser test torture lint types walls wheel cover bench lock
+.PHONY: help setup demo look browser test torture lint types walls wheel docs quick check fmt cover bench lock

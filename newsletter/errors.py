@@ -1,11 +1,11 @@
-"""Broken promises. What is merely expected (a refusal, a held brief) is a value, not an error."""
+"""Errors. What is merely expected (a refusal, a held brief) is a value, not an error."""
 
 
 class NewsletterError(Exception):
     """The newsletter service could not do what was asked."""
 
     def __str__(self) -> str:
-        """Say the sentence given, or the one this kind of error always says."""
+        """Return the sentence given, or the class's own."""
         return super().__str__() or (type(self).__doc__ or "").strip()
 
 
@@ -27,7 +27,7 @@ class RenderingFailed(NewsletterError):
 
 
 class NotAllowed(NewsletterError):
-    """The thing asked for would break a law of the house."""
+    """That is not allowed."""
 
 
 class NotApproved(NotAllowed):
@@ -38,16 +38,20 @@ class EventNotAuthentic(NewsletterError):
     """A webhook request was not signed by SendGrid."""
 
 
-class NotTold(NewsletterError):
-    """Operators could not be told yet."""
+class AlertNotSent(NewsletterError):
+    """An operator alert could not be sent yet."""
 
 
 class SendGridUnavailable(NewsletterError):
-    """SendGrid did not tell what it was asked."""
+    """SendGrid did not answer what it was asked."""
 
 
 class DatabaseUnreachable(NewsletterError):
     """The database does not answer."""
+
+
+class DatabaseMismatch(NewsletterError):
+    """The database has the tables of another version of this program."""
 
 
 class ConfigurationError(Exception):

@@ -1,12 +1,11 @@
-"""What the services ask of the world: each port is answered by an adapter, or by a test's fake.
+"""What the services need of the world and do not implement: each port has an adapter and a fake.
 
-It is long because it is a list: signatures and a sentence each, nothing that runs.
+See docs/decisions/ports-at-real-seams.md.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from newsletter.core.delivery import Claim, Outcome
 from newsletter.core.edition import Letter
@@ -19,33 +18,17 @@ from newsletter.core.publication import Newsletter
 from newsletter.core.reconciliation import Probe, Sighting
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import Answer, Validators
+from newsletter.core.transactional import TransactionalContext, TransactionalMessage
+from subscribers.model import Suppression, SuppressionReason
 
+#: Composes the letter of a transactional email; RenderingFailed names template and line.
+ComposeTransactional = Callable[[Newsletter, TransactionalContext], Letter]
 
-@dataclass(frozen=True, kw_only=True)
-class Owner:
-    """Whose delivery it was."""
+#: Checks the signature of a posted body and its headers, then translates the events in it;
+#: EventNotAuthentic if it does not hold.
+ReadWebhook = Callable[[bytes, Mapping[str, str]], tuple[DeliveryEvent, ...]]
 
-    subscription_id: int
-    email: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoredEvents:
-    """What a post of events came to."""
-
-    new: tuple[DeliveryEvent, ...]
-    repeated: int
-    settled: int  #: unknown batches proven accepted
-
-
-@dataclass(frozen=True, kw_only=True)
-class Decision:
-    """Who decided what, and when."""
-
-    at: datetime
-    actor: str
-    verb: str
-    detail: dict[str, Any]
+Notify = Callable[[OperatorAlert], None]  #: sends an alert; one that raises is called again later
 
 
 class Clock(Protocol):
@@ -57,7 +40,7 @@ class Clock(Protocol):
 
 
 class Renderer(Protocol):
-    """Sets type."""
+    """Sets an issue in type."""
 
     def set(self, newsletter: Newsletter, issue: Issue) -> Galley:
         """Return the issue's galley: one MJML compile, one inlining."""
@@ -65,22 +48,34 @@ class Renderer(Protocol):
 
 
 class Mailer(Protocol):
-    """Asks SendGrid, once per call."""
+    """Sends a batch through SendGrid, with one request a call."""
 
     def send(self, envelope: Envelope, letter: Letter, claim: Claim) -> Outcome:
-        """Post one batch and say which of the three answers came."""
+        """Post one batch and return which of the three answers came."""
         ...
 
     def obstacle(self) -> str | None:
-        """Return why SendGrid would take nothing from us now, such as a wrong key."""
+        """Return why SendGrid would accept nothing from us now, such as a wrong key."""
+        ...
+
+
+class TransactionalMailer(Protocol):
+    """Sends one letter to one person."""
+
+    def send_message(self, message: TransactionalMessage) -> Outcome:
+        """Post one letter and return which of the three answers came."""
         ...
 
 
 class BatchQueue(Protocol):
-    """Hands batches to workers, here or on other machines."""
+    """Hands batches to workers, on this machine or on others."""
+
+    def on_batches(self, send_batches: Callable[[Iterable[int]], None]) -> None:
+        """Set what a worker of this process does with batches."""
+        ...
 
     def enqueue(self, batch_ids: Iterable[int], *, at: datetime | None = None) -> None:
-        """Ask some worker to send each batch; asking twice is asking once."""
+        """Have some worker send each batch; queueing twice is queueing once."""
         ...
 
     def work(self, *, until_empty: bool) -> None:
@@ -92,34 +87,59 @@ class BatchQueue(Protocol):
         ...
 
 
-Notify = Callable[[OperatorAlert], None]  #: tells operators; may raise, and is then asked again
+class EmailLogs(Protocol):
+    """SendGrid's own record of what it accepted."""
+
+    def seek(self, probe: Probe) -> Sighting:
+        """Return whether they show a batch; nothing is raised."""
+        ...
+
+    def obstacle(self) -> str | None:
+        """Return why they cannot be read, such as a key without the right; None if they can."""
+        ...
 
 
-class Leadership(Protocol):
-    """Says which of several processes keeps the clock."""
+class VendorSuppressions(Protocol):
+    """The suppression lists that SendGrid maintains itself."""
 
-    def held(self) -> bool:
-        """Tell whether this process does, now; it becomes so when no other one is."""
+    @property
+    def reasons(self) -> Sequence[SuppressionReason]:
+        """Return the reasons for which it has a list."""
+        ...
+
+    def pages(
+        self, reason: SuppressionReason, start: datetime, end: datetime
+    ) -> Iterator[tuple[Suppression, ...]]:
+        """Yield what was listed for a reason in [start, end]."""
         ...
 
 
 class SourceReader(Protocol):
-    """Asks a polled source."""
+    """Reads a polled source."""
 
     def read(
         self, newsletter: Newsletter, source: PolledSource, validators: Validators, since: datetime
     ) -> Answer:
-        """Return what it says now of all that changed since; nothing is raised for its faults."""
+        """Return what changed there since; a fault is returned, never raised."""
         ...
 
 
-class EmailLogs(Protocol):
-    """SendGrid's own record of what it took."""
+class AlertChannel(Protocol):
+    """A way to reach operators, such as a mailbox or a chat."""
 
-    def seek(self, probe: Probe) -> Sighting:
-        """Say whether they show a batch; nothing is raised."""
+    @property
+    def name(self) -> str:
+        """Return its name, without a secret; no two channels share one."""
         ...
 
-    def obstacle(self) -> str | None:
-        """Return why they cannot be read, such as a key that may not; None if they can."""
+    def send(self, title: str, body: str) -> str | None:
+        """Pass a message on; return why that failed, None if it did not."""
+        ...
+
+
+class Leadership(Protocol):
+    """Says which of several processes runs the schedule."""
+
+    def held(self) -> bool:
+        """Return whether this process does now; it becomes so when no other one is."""
         ...

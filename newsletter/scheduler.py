@@ -1,7 +1,7 @@
-"""The clock's heart: it only asks, often; what is due is decided and done elsewhere.
+"""Calls the services at short intervals; what is due is decided there.
 
-No trigger stands for an hour: one that was slept through, or that a clock change swallowed, would
-be lost. Of several processes, the one that leads asks; the others wait to take its place.
+No trigger stands for a time of day: one that was slept through, or that a clock change skipped,
+would be lost. Of several processes only the leader calls; the others wait to take its place.
 """
 
 import logging
@@ -18,24 +18,24 @@ from newsletter.ports import Leadership
 from newsletter.services.alerting import Alerting
 from newsletter.services.polling import Polling
 from newsletter.services.reconciliation import Reconciling
+from newsletter.services.recovery import Recovery
 from newsletter.services.schedule import ScheduleRunner
-from newsletter.services.sending import Sending
 
-_ASK_SECONDS = 2  #: also how soon a standby takes over
-_RECOVER_SECONDS = 30  #: how often what a dead worker left is looked for
-_SYNC_SECONDS = 600  #: how often it is asked whether the suppression lists are due
-_POLL_SECONDS = 30  #: how often it is asked which sources are due
-_LOOK_SECONDS = 60  #: how often it is asked what waits for a person
+_DUE_SECONDS = 2  #: also how soon a standby takes over
+_RECOVER_SECONDS = 30  #: how often the batches of dead workers are recovered
+_SYNC_SECONDS = 600  #: how often the suppression lists may be due
+_POLL_SECONDS = 30  #: how often sources may be due
+_CHECK_SECONDS = 60  #: how often new operator alerts are looked for
 
 _log = logging.getLogger(__name__)
 
-#: A look that takes longer than the pause before the next one is no news; a failed one is.
+#: A job that takes longer than its interval is not worth a warning; a failed one is.
 logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 @dataclass(frozen=True)
-class Chore:
-    """Something the leader does now and then."""
+class RecurringJob:
+    """Something the leader does at intervals."""
 
     name: str
     seconds: int  #: from one time to the next
@@ -45,18 +45,18 @@ class Chore:
 def make_scheduler(
     newsletters: Mapping[str, Newsletter],
     *,
-    calendar: ScheduleRunner,
-    dispatch: Sending,
+    schedule: ScheduleRunner,
+    recovery: Recovery,
     leadership: Leadership,
     polling: Polling | None = None,
     alerting: Alerting | None = None,
     sync: Callable[[], object] | None = None,
-    chores: Iterable[Chore] = (),
+    jobs: Iterable[RecurringJob] = (),
 ) -> Any:
-    """Return a scheduler, not started, that asks every newsletter's timetable and recovers.
+    """Return a scheduler, not started, that runs every newsletter's timetable and recovers.
 
-    With `polling`, it also asks which of the newsletters' sources are due; with `alerting`, what
-    waits for a person; with `sync`, what SendGrid's own suppression lists say; `chores` besides.
+    With `polling`, it also polls the newsletters' sources; with `alerting`, it looks for what waits
+    for a person; with `sync`, it takes over SendGrid's own suppression lists; and it runs `jobs`.
     """
     scheduler: Any = BackgroundScheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -67,36 +67,36 @@ def make_scheduler(
         scheduler.add_job(run, "interval", seconds=seconds, id=name)
 
     for newsletter in newsletters.values():
-        every(_ASK_SECONDS, f"keep {newsletter.slug}", partial(calendar.keep, newsletter))
+        every(_DUE_SECONDS, f"schedule {newsletter.slug}", partial(schedule.run_due, newsletter))
         if polling and newsletter.sources:
             every(_POLL_SECONDS, f"poll {newsletter.slug}", partial(polling.poll_due, newsletter))
     if alerting:
-        every(_LOOK_SECONDS, "look", alerting.look)
-    every(_ASK_SECONDS, "tell", calendar.tell)
-    every(_RECOVER_SECONDS, "recover", dispatch.recover)
-    for chore in chores:
+        every(_CHECK_SECONDS, "check", alerting.check)
+    every(_DUE_SECONDS, "alerts", schedule.send_alerts)
+    every(_RECOVER_SECONDS, "recover", recovery.recover)
+    for chore in jobs:
         every(chore.seconds, chore.name, chore.act)
     if sync:
         every(_SYNC_SECONDS, "sync", partial(_unless_unavailable, sync))
     return scheduler
 
 
-def hear_silence(scheduler: Any, settling: Reconciling) -> None:
-    """Settle by silence from now on, in a process that hears events, whoever keeps the clock."""
+def reconcile_by_events(scheduler: Any, reconciling: Reconciling) -> None:
+    """Reconcile by events from now on, in a process that receives them, leader or not."""
 
-    def hear() -> None:
+    def run() -> None:
         try:
-            settling.by_silence()
-        except Exception:  # without a database no event was kept: a silence begins anew
-            settling.listen()
+            reconciling.by_events()
+        except Exception:  # without a database no event was stored: the quiet period begins again
+            reconciling.start_receiving()
             raise
 
-    settling.listen()
-    scheduler.add_job(hear, "interval", seconds=_RECOVER_SECONDS, id="silence")
+    reconciling.start_receiving()
+    scheduler.add_job(run, "interval", seconds=_RECOVER_SECONDS, id="reconcile")
 
 
 def _unless_unavailable(act: Callable[[], object]) -> None:
-    """Act, unless SendGrid does not answer: the next turn asks again."""
+    """Act, unless SendGrid does not answer: the next run tries again."""
     try:
         act()
     except SendGridUnavailable as error:

@@ -68,48 +68,78 @@ def _base_url(url: str) -> str:
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
 
-class _Part(BaseModel):
+class SettingsSection(BaseModel):
+    """A table of `service.toml`. The reference page of settings is generated from the fields."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Web(_Part):
+class WebSettings(SettingsSection):
     """Where the web pages are served."""
 
-    host: str
-    port: int = Field(ge=0, le=65535)
+    host: str = Field(description="Address to listen on.")
+    port: int = Field(ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
 
 
-class SendGrid(_Part):
+class SendGridSettings(SettingsSection):
     """How SendGrid is reached."""
 
-    host: BaseUrl
-    timeout_seconds: float = Field(gt=0, le=600)  #: per socket operation
+    host: BaseUrl = Field(description="Base URL of the API: SendGrid's, its EU one, or a sandbox.")
+    timeout_seconds: float = Field(gt=0, le=600, description="Limit of each socket operation.")
 
 
-class Sending(_Part):
-    """How batches leave the house."""
+class SendingSettings(SettingsSection):
+    """How batches are sent, and when an unknown one is reconciled."""
 
-    batch_size: int = Field(ge=1, le=1000)  #: mail/send: at most 1,000 personalizations
-    lease_seconds: int = Field(ge=1)
-    concurrency: int = Field(ge=1, le=64)
-    quiet_minutes: float = Field(gt=0)
-    absence_minutes: float = Field(default=60, ge=0)  #: 0: absence from Email Logs permits nothing
+    batch_size: int = Field(
+        ge=1, le=1000, description="Recipients a request; SendGrid takes at most 1,000."
+    )
+    lease_seconds: int = Field(
+        ge=1, description="A claimed batch without a recorded outcome becomes unknown after this."
+    )
+    concurrency: int = Field(ge=1, le=64, description="Batches that one worker sends at a time.")
+    quiet_minutes: float = Field(
+        gt=0,
+        description="An unknown batch without events for this long, while other events arrived "
+        "throughout, is sent again once.",
+    )
+    absence_minutes: float = Field(
+        default=60,
+        ge=0,
+        description="The same for a batch that Email Logs do not show; 0: a person decides.",
+    )
 
 
-class Polling(_Part):
+class PollingSettings(SettingsSection):
     """How sources are polled."""
 
-    allow_hosts: tuple[str, ...] = ()  #: hosts on a private network, for development
-    largest_bytes: int = Field(default=5_000_000, ge=1000)  #: of one document, unpacked
-    timeout_seconds: float = Field(default=20, gt=0, le=300)  #: for one source, with all its pages
-    down_after_hours: float = Field(default=6, gt=0)  #: of failures; then a person should know
+    allow_hosts: tuple[str, ...] = Field(
+        default=(), description="Hosts that may be on a private network, for development."
+    )
+    largest_bytes: int = Field(
+        default=5_000_000, ge=1000, description="Largest document, unpacked."
+    )
+    timeout_seconds: float = Field(
+        default=20, gt=0, le=300, description="Limit for one source with all its pages."
+    )
+    down_after_hours: float = Field(
+        default=6, gt=0, description="Hours of failures after which operators are notified."
+    )
 
 
-class Retained(_Part):
-    """How long things are kept; 0 is for ever."""
+class RetentionSettings(SettingsSection):
+    """How long records are stored, in days; 0 is for ever."""
 
-    events_days: int = Field(default=400, ge=0)  #: raw events; states remain
-    evidence_days: int = Field(default=1461, ge=0)  #: from a subscription's end
+    events_days: int = Field(
+        default=400,
+        ge=0,
+        description="Raw events; the state of each delivery remains; 0, or at least 14.",
+    )
+    evidence_days: int = Field(
+        default=1461,
+        ge=0,
+        description="Evidence of consent, from the end of a subscription; 0, or at least 365.",
+    )
 
     @model_validator(mode="after")
     def _not_too_short(self) -> Self:
@@ -120,51 +150,81 @@ class Retained(_Part):
         return self
 
 
-class Service(_Part):
+class ServiceSettings(SettingsSection):
     """`config/service.toml`."""
 
-    public_url: BaseUrl
-    web: Web
-    sendgrid: SendGrid
-    sending: Sending
-    fuse: CircuitBreaker
-    pace: RateLimit
-    polling: Polling = Polling()
-    retention: Retained = Retained()
+    public_url: BaseUrl = Field(description="Base URL of the web pages and of every link.")
+    web: WebSettings
+    sendgrid: SendGridSettings
+    sending: SendingSettings
+    circuit_breaker: CircuitBreaker
+    rate_limit: RateLimit
+    polling: PollingSettings = PollingSettings()
+    retention: RetentionSettings = RetentionSettings()
 
 
-class Environment(BaseSettings):
-    """What the environment says; secrets stand nowhere else."""
+def _variable(name: str, description: str, default: Path | None = None) -> Any:
+    return Field(default, validation_alias=name, description=description)
+
+
+class EnvironmentSettings(BaseSettings):
+    """Environment variables; the only place for secrets."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    database_url: SecretStr | None = Field(None, validation_alias="NEWSLETTER_DATABASE_URL")
-    sendgrid_host: BaseUrl | None = Field(None, validation_alias="NEWSLETTER_SENDGRID_HOST")
-    public_url: BaseUrl | None = Field(None, validation_alias="NEWSLETTER_PUBLIC_URL")
-    config: Path | None = Field(None, validation_alias="NEWSLETTER_CONFIG")
-    templates: Path | None = Field(None, validation_alias="NEWSLETTER_TEMPLATES")
-    var: Path = Field(Path("var"), validation_alias="NEWSLETTER_VAR")
-    sendgrid_api_key: SecretStr | None = Field(None, validation_alias="SENDGRID_API_KEY")
-    sendgrid_webhook_key: str | None = Field(None, validation_alias="SENDGRID_WEBHOOK_KEY")
-    #: Apprise URLs, separated by spaces or commas
-    alerts: SecretStr | None = Field(None, validation_alias="NEWSLETTER_ALERTS")
-    metrics_token: SecretStr | None = Field(None, validation_alias="NEWSLETTER_METRICS_TOKEN")
-    #: the password in the URL that SendGrid's Inbound Parse posts to
-    inbound_key: SecretStr | None = Field(None, validation_alias="NEWSLETTER_INBOUND_KEY")
+    database_url: SecretStr | None = _variable(
+        "NEWSLETTER_DATABASE_URL", "PostgreSQL; without it an embedded server is started."
+    )
+    sendgrid_host: BaseUrl | None = _variable(
+        "NEWSLETTER_SENDGRID_HOST", "Replaces `sendgrid.host` of service.toml."
+    )
+    public_url: BaseUrl | None = _variable(
+        "NEWSLETTER_PUBLIC_URL", "Replaces `public_url` of service.toml."
+    )
+    config: Path | None = _variable(
+        "NEWSLETTER_CONFIG", "Folder with service.toml and newsletters/; default: the shipped one."
+    )
+    templates: Path | None = _variable(
+        "NEWSLETTER_TEMPLATES", "Folder with the templates; default: the shipped one."
+    )
+    var: Path = _variable(
+        "NEWSLETTER_VAR", "Folder for the embedded database, the sandbox and the demo.", Path("var")
+    )
+    sendgrid_api_key: SecretStr | None = _variable(
+        "SENDGRID_API_KEY", "API key; without it nothing can be sent."
+    )
+    sendgrid_webhook_key: str | None = _variable(
+        "SENDGRID_WEBHOOK_KEY",
+        "Public keys of the event webhook, comma-separated; without one, events are refused and "
+        "Email Logs are read instead.",
+    )
+    alerts: SecretStr | None = _variable(
+        "NEWSLETTER_ALERTS",
+        "Apprise URLs for operator alerts, separated by spaces or commas; default: log only.",
+    )
+    metrics_token: SecretStr | None = _variable(
+        "NEWSLETTER_METRICS_TOKEN",
+        "Bearer token for /readyz and /metrics; without it this machine only.",
+    )
+    inbound_key: SecretStr | None = _variable(
+        "NEWSLETTER_INBOUND_KEY",
+        "Password in the URL that SendGrid's Inbound Parse posts to; without it only mail with a "
+        "link's token is processed.",
+    )
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Return what no log may say."""
+        """Return the values that no log line may contain."""
         values = (value for _, value in self)
         return tuple(one.get_secret_value() for one in values if isinstance(one, SecretStr))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that may be chosen, read once."""
+    """All settings, read once at the start."""
 
-    environment: Environment
-    service: Service
+    environment: EnvironmentSettings
+    service: ServiceSettings
     newsletters: dict[str, Newsletter]
     templates: Path
 
@@ -175,7 +235,7 @@ class Settings:
 
     @property
     def sendgrid_host(self) -> str:
-        """Return the base URL of SendGrid, or of its stand-in."""
+        """Return the base URL of SendGrid, or of a sandbox."""
         return self.environment.sendgrid_host or self.service.sendgrid.host
 
     def newsletter(self, slug: str) -> Newsletter:
@@ -196,16 +256,16 @@ def shipped(name: str) -> Path:
 def load_settings(config: Path | None = None) -> Settings:
     """Read environment and files; ConfigurationError names the file and the key."""
     try:
-        environment = Environment()  # pyright: ignore[reportCallIssue]  # from the environment
+        environment = EnvironmentSettings()  # pyright: ignore[reportCallIssue]  # from the environment
     except ValidationError as error:
-        raise ConfigurationError(_sentence("environment", error)) from None
+        raise ConfigurationError(_error_sentence("environment", error)) from None
     folder = config or environment.config or shipped("config")
     templates = environment.templates or shipped("templates")
     if not (templates / "issue").is_dir():
         raise ConfigurationError(f"NEWSLETTER_TEMPLATES: {templates}/issue is not a folder")
     return Settings(
         environment=environment,
-        service=_read(folder / "service.toml", TypeAdapter(Service)),
+        service=_read(folder / "service.toml", TypeAdapter(ServiceSettings)),
         newsletters=dict(_read_newsletters(folder / "newsletters")),
         templates=templates,
     )
@@ -226,10 +286,10 @@ def _read_newsletters(folder: Path) -> Iterator[tuple[str, Newsletter]]:
         pillars[newsletter.pillar.casefold()] = path
         yield newsletter.slug, newsletter
         if newsletter.weekly:
-            yield _derived(path, weekly_digest(newsletter, newsletter.weekly))
+            yield _weekly_newsletter(path, weekly_digest(newsletter, newsletter.weekly))
 
 
-def _derived(path: Path, digest: Newsletter) -> tuple[str, Newsletter]:
+def _weekly_newsletter(path: Path, digest: Newsletter) -> tuple[str, Newsletter]:
     """Return the digest by its slug; ConfigurationError if the file's `[weekly]` makes no sense."""
     for key, sentence in timetable_faults(digest.timetable):
         place = key.replace("timetable", "weekly")
@@ -263,10 +323,10 @@ def _read(path: Path, shape: TypeAdapter[T], **more: Any) -> T:
     try:
         return shape.validate_python(found | more)
     except ValidationError as error:
-        raise ConfigurationError(_sentence(str(path), error)) from None
+        raise ConfigurationError(_error_sentence(str(path), error)) from None
 
 
-def _sentence(place: str, error: ValidationError) -> str:
+def _error_sentence(place: str, error: ValidationError) -> str:
     words = {"missing": "this key is missing", "extra_forbidden": "no such key"}
     words["unexpected_keyword_argument"] = "no such key"
     faults = (

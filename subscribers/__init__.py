@@ -1,1 +1,1 @@
-"""Who may be written to, and about what. This house has never heard of newsletters' insides."""
+"""Who may be written to, and about what; this package does not import `newsletter`."""

@@ -1,4 +1,4 @@
-"""Addresses: which ones a letter can be sent to, and when two are the same."""
+"""Addresses: which ones an email can be sent to, and when two are the same."""
 
 import re
 from typing import NamedTuple
@@ -22,7 +22,7 @@ is_plain = re.compile(
 
 
 class Address(NamedTuple):
-    """An address a letter can be sent to."""
+    """An address an email can be sent to."""
 
     email: str  #: as typed, but for a domain beyond ASCII, which travels in its IDNA form
     key: str  #: equal for the same address, however it was typed
@@ -31,7 +31,7 @@ class Address(NamedTuple):
 def read_address(text: str) -> Address:
     """Return the address; raise InvalidAddress, saying what is wrong with it.
 
-    Nobody is asked whether the domain exists.
+    The domain is not looked up.
     """
     typed = text.strip()
     return Address(typed, typed.lower()) if is_plain(typed) else _read_unusual(typed)

@@ -1,20 +1,20 @@
-"""Broken promises about subscribers."""
+"""Errors about subscribers; each class has a default message, its docstring."""
 
 
 class SubscribersError(Exception):
-    """The subscribers' house could not do what was asked."""
+    """The request about subscribers failed."""
 
     def __str__(self) -> str:
-        """Say the sentence given, or the one this kind of error always says."""
+        """Return the given message, or the default one."""
         return super().__str__() or (type(self).__doc__ or "").strip()
 
 
 class InvalidAddress(SubscribersError, ValueError):
-    """Not an address a letter can be sent to."""
+    """Not an address an email can be sent to."""
 
 
 class InvalidChoice(SubscribersError, ValueError):
-    """A subscriber's choice is not one that there is."""
+    """That choice does not exist."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -26,19 +26,19 @@ class InvalidList(SubscribersError, ValueError):
 
 
 class InvalidLink(SubscribersError):
-    """The link is not one of ours, or its subscription is gone."""
+    """The link is not valid, or its subscription is gone."""
 
 
 class NoSuchSubscriber(SubscribersError, LookupError):
-    """There is no subscriber of this address."""
+    """There is no subscriber with this address."""
 
 
 class NoSuchSuppression(SubscribersError, LookupError):
     """The address is not on the suppression list."""
 
 
-class NotLifted(SubscribersError):
-    """What the address's owner said is not taken back by anybody else."""
+class SuppressionNotLifted(SubscribersError):
+    """Only the address's owner can undo an unsubscribe or a complaint."""
 
 
 class NoSuchSubscription(SubscribersError, LookupError):
@@ -50,15 +50,15 @@ class NotAdded(SubscribersError):
 
 
 class NotMerged(SubscribersError):
-    """These two subscribers cannot be made one."""
+    """These two subscribers cannot be merged."""
 
 
 class InvalidSegment(SubscribersError, ValueError):
-    """A segment's filter or name says nothing that can be understood."""
+    """A segment's filter or name is not valid."""
 
 
 class NoSuchSegment(SubscribersError, LookupError):
-    """There is no segment of this name."""
+    """There is no segment with this name."""
 
 
 class NoSuchImport(SubscribersError, LookupError):

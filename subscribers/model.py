@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
+NAME_LENGTH = 200  #: characters of a subscriber's name
 EVERYTHING = "*"  #: in a topic set: every topic, also those still to come
 
 
@@ -24,38 +25,38 @@ class TopicSet:
         return cls(chosen)
 
     def chooses(self, topics: Iterable[str]) -> bool:
-        """Tell whether something about these topics is for readers of this set."""
+        """Return whether something about these topics is for readers of this set."""
         return EVERYTHING in self.slugs or not self.slugs.isdisjoint(topics)
 
 
 class SubscriptionStatus(StrEnum):
-    """How a subscription stands."""
+    """Whether a subscription goes on."""
 
     ACTIVE = "active"  #: confirmed, or imported with a statement of consent
-    ENDED = "ended"  #: the subscriber said goodbye, or a complaint said it for them
+    ENDED = "ended"  #: the subscriber unsubscribed, or a complaint counts as that
 
 
 class Frequency(StrEnum):
-    """How often a subscriber wants to hear of a newsletter."""
+    """How often a subscriber wants a newsletter."""
 
     DAILY = "daily"  #: every issue
     WEEKLY = "weekly"  #: the week's briefs in one digest
 
 
 class ConsentAct(StrEnum):
-    """What a subscriber did, or what was said for them; each is kept as evidence."""
+    """What a subscriber did, or what was done for them; each is recorded as evidence."""
 
-    REQUESTED = "requested"  #: somebody asked for letters to this address
+    REQUESTED = "requested"  #: somebody signed up with this address
     IMPORTED = "imported"  #: an operator's list, with a statement of where its consent came from
-    CONFIRMED = "confirmed"  #: the subscriber confirmed that they asked
+    CONFIRMED = "confirmed"  #: the subscriber confirmed the sign-up
     CHOSE = "chose"  #: the subscriber chose other topics
-    WITHDRAWN = "withdrawn"  #: the subscriber said goodbye
-    RESUMED = "resumed"  #: the subscriber took the goodbye back
+    WITHDRAWN = "withdrawn"  #: the subscriber unsubscribed
+    RESUMED = "resumed"  #: the subscriber resubscribed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """What subscribers choose at once on their page."""
+    """What subscribers choose together on their page."""
 
     topics: TopicSet
     frequency: Frequency
@@ -64,7 +65,7 @@ class Choices:
 
 
 class Change(StrEnum):
-    """What subscribers change about a subscription of theirs, besides consent; kept on record."""
+    """What subscribers change about a subscription of theirs, besides consent; recorded."""
 
     FREQUENCY = "frequency"
     ZONE = "zone"
@@ -75,7 +76,7 @@ class Change(StrEnum):
 
 
 class LinkKey(NamedTuple):
-    """What is needed to check a link, and no more."""
+    """What is needed to check a link."""
 
     newsletter: str
     link_key: bytes
@@ -86,20 +87,20 @@ class Purpose(bytes, Enum):
 
     UNSUBSCRIBE = b"unsubscribe"
     PREFERENCES = b"preferences"
-    CONFIRM = b"confirm"  #: a sign-up: the address's owner did ask
-    ADDRESS = b"address"  #: a new address: its owner has it
-    KEEP = b"keep"  #: an answer to "still want this?"
+    CONFIRM = b"confirm"  #: a sign-up, by the address's owner
+    ADDRESS = b"address"  #: a new address, by its owner
+    STILL_WANTED = b"still wanted"  #: the answer to "still want this?"
 
 
 class SuppressionReason(StrEnum):
     """Why an address must not be written to, whatever it subscribed to."""
 
     BOUNCE = "bounce"  #: the address does not exist, or refuses for good
-    COMPLAINT = "complaint"  #: its owner called a letter spam
+    COMPLAINT = "complaint"  #: its owner reported an email as spam
     INVALID = "invalid"  #: SendGrid would not take the address
     MANUAL = "manual"  #: an operator said so
-    SOFT_BOUNCE = "soft_bounce"  #: its mailbox refused too many of the latest letters
-    UNSUBSCRIBE = "unsubscribe"  #: its owner told SendGrid to send nothing more
+    SOFT_BOUNCE = "soft_bounce"  #: its mailbox refused too many of the latest emails
+    UNSUBSCRIBE = "unsubscribe"  #: its owner unsubscribed at SendGrid
 
 
 class Exclusion(StrEnum):
@@ -121,7 +122,7 @@ class Suppression:
     reason: SuppressionReason
     source: str  #: who or what said so: "event", "import 12", an operator
     since: datetime
-    note: str = ""  #: what an operator wants remembered
+    note: str = ""  #: an operator's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,12 +149,12 @@ class Subscription:
     merged_into_id: int | None = (
         None  #: the subscription that took its place, when people were merged
     )
-    undone_at: datetime | None = None  #: when the import was taken back that alone had added it
+    undone_at: datetime | None = None  #: when the import that added it was undone
 
 
 @dataclass(frozen=True, kw_only=True)
 class AudienceCounts:
-    """How the subscriptions of one newsletter stand; each is counted once."""
+    """The subscriptions of one newsletter by status; each is counted once."""
 
     mailable: int
     suppressed: int
@@ -172,7 +173,7 @@ class SunsetPolicy:
 
     after_days: int  #: without a human open or click
     answer_days: int = 14  #: how long the question waits for its answer
-    letters: int = 5  #: delivered in that time; after fewer, silence says nothing
+    letters: int = 5  #: delivered in that time; after fewer, inactivity says nothing
 
 
 class RowResult(StrEnum):
@@ -182,18 +183,18 @@ class RowResult(StrEnum):
     UPDATED = "updated"  #: the list said something new about a subscription
     UNCHANGED = "unchanged"  #: the list said nothing new
     REFUSED = "refused"  #: the row is wrong; its reason says how
-    ENDED = "ended"  #: its subscriber said goodbye, and a list does not take that back
+    ENDED = "ended"  #: its subscriber unsubscribed, and a list does not undo that
     SUPPRESSED = "suppressed"  #: its address must not be written to
     ERASED = "erased"  #: its subscriber asked to be forgotten, and a list does not undo that
 
 
 @dataclass(frozen=True, kw_only=True)
 class ImportReport:
-    """What an import did, or would have done."""
+    """What an import did, or would do."""
 
     rows: int
-    counts: Mapping[RowResult, int]  #: every result, also those that were not met
-    results: str  #: path of the file that answers for each row
+    counts: Mapping[RowResult, int]  #: every result, also those that did not occur
+    results: str  #: path of the file with the result of each row
     ignored_columns: tuple[str, ...]  #: as the list spells them
     dry_run: bool
     format: str  #: whose export it is
@@ -201,8 +202,8 @@ class ImportReport:
     import_id: int | None = None  #: none of a dry run
 
     @property
-    def add_up(self) -> bool:
-        """Tell whether every row read is answered for."""
+    def adds_up(self) -> bool:
+        """Return whether every row read has a result."""
         return self.rows == sum(self.counts.values())
 
 
@@ -231,13 +232,13 @@ class Kept:
 
 @dataclass(frozen=True, kw_only=True)
 class Undone:
-    """What undoing an import took back, or would take back."""
+    """What undoing an import changed, or would change."""
 
     import_id: int
     dry_run: bool
     before: bool = False  #: it had been undone before; nothing was left to do
     removed: int = 0  #: subscriptions that it had added
     restored: int = 0  #: subscriptions, some of whose former values came back
-    goodbyes: int = 0  #: that it brought, and that stay
+    unsubscribes: int = 0  #: that it brought, and that stay
     suppressions: int = 0  #: that it brought, and that stay
-    stayed: tuple[Kept, ...] = ()
+    kept: tuple[Kept, ...] = ()

@@ -1,7 +1,8 @@
-"""Tokens: the part of a link that lets its bearer do one thing to one subscription, for ever.
+"""Tokens: the part of a link that lets its bearer do one thing to one subscription, without expiry.
 
 A token is a subscription's number and a signature. Its key is the subscription's own, so there
 is no master secret to lose, and a new link key voids the old links.
+See docs/decisions/links-signed-per-subscription.md.
 """
 
 import hmac
@@ -23,7 +24,7 @@ _URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class SignedId(NamedTuple):
-    """What a token says, before anyone has checked it."""
+    """A token's number and signature, not checked yet."""
 
     subscription_id: int
     mac: bytes
@@ -37,7 +38,7 @@ def make_token(purpose: Purpose, subscription_id: int, link_key: bytes) -> str:
 
 
 def read_token(token: str) -> SignedId:
-    """Return what the token says; raise InvalidLink when it has not the shape of one."""
+    """Return the parts of a token; raise InvalidLink when it has not the shape of one."""
     if not _WHOLE(token):
         raise InvalidLink
     raw = urlsafe_b64decode(token)

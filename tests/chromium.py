@@ -1,7 +1,7 @@
 """The Chromium of the browser tests: the system's, or Playwright's own; installed where neither is.
 
 Run as a script it installs one: by apt-get as root on Debian, else by Playwright's download. Where
-neither works, the browser tests are skipped, and say so loudly.
+neither works, the browser tests are skipped, with a clear message.
 """
 
 import os
@@ -63,7 +63,7 @@ def find_chromium() -> str | None:
 
 
 def install() -> None:
-    """Try each way to get one, quietly; the tests tell whether it worked."""
+    """Try each way to get one, quietly; the tests show whether it worked."""
     if shutil.which("apt-get") and os.geteuid() == 0:
         _run("apt-get", "update", "-qq")
         _run("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium")

@@ -83,8 +83,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Close with one loud line if the browser tests were skipped."""
     skipped = [r for r in terminalreporter.stats.get("skipped", []) if "browser" in r.keywords]
     if skipped:
-        told = f"{len(skipped)} BROWSER TESTS WERE SKIPPED: there is no Chromium on this machine"
-        terminalreporter.write_sep("!", told, red=True, bold=True)
+        line = f"{len(skipped)} BROWSER TESTS WERE SKIPPED: there is no Chromium on this machine"
+        terminalreporter.write_sep("!", line, red=True, bold=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

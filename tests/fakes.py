@@ -1,4 +1,4 @@
-"""Real doubles of ports: small, and held to the same contract as what they stand for."""
+"""Doubles of ports: small, and tested by the same contract as the real implementations."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ from newsletter.core.mailing import Envelope
 
 
 class FakeClock:
-    """A clock that a test winds."""
+    """A clock that a test sets."""
 
     def __init__(self, now: datetime = datetime(2026, 11, 23, 10, tzinfo=UTC)) -> None:
         self.time = now
@@ -22,12 +22,12 @@ class FakeClock:
 
 
 class FakeMailer:
-    """A mailer that answers as told, and remembers what it was asked."""
+    """A mailer that returns prepared outcomes, and records its calls."""
 
     def __init__(self, *answers: Outcome | Callable[[Claim], Outcome]) -> None:
         self.answers = list(answers)  #: used up one by one; after the last, all is accepted
         self.asked: list[tuple[Envelope, Letter, Claim]] = []
-        self.trouble: str | None = None  #: what `obstacle` says
+        self.trouble: str | None = None  #: what `obstacle` returns
 
     def send(self, envelope: Envelope, letter: Letter, claim: Claim) -> Outcome:
         self.asked.append((envelope, letter, claim))
@@ -51,6 +51,9 @@ class FakeQueue:
     def __init__(self) -> None:
         self.jobs: dict[int, datetime | None] = {}
         self.send_batches: Callable[[Iterable[int]], None] = lambda _: None
+
+    def on_batches(self, send_batches: Callable[[Iterable[int]], None]) -> None:
+        self.send_batches = send_batches
 
     def enqueue(self, batch_ids: Iterable[int], *, at: datetime | None = None) -> None:
         for batch_id in batch_ids:

@@ -18,7 +18,7 @@ def body_of(*events: Any) -> bytes:
 
 
 class Seal:
-    """A P-256 key pair, made anew for each test session."""
+    """Signs posts with a P-256 key pair of its own."""
 
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
@@ -30,6 +30,6 @@ class Seal:
         return base64.b64encode(self._key.public_key().public_bytes(*form)).decode()
 
     def headers(self, body: bytes, timestamp: str = "1795000000") -> dict[str, str]:
-        """Return the headers that vouch for these bytes."""
+        """Return the signature headers for these bytes."""
         signature = self._key.sign(timestamp.encode() + body, ec.ECDSA(SHA256()))
         return {SIGNATURE: base64.b64encode(signature).decode(), TIMESTAMP: timestamp}

@@ -42,7 +42,7 @@ def test_a_day_is_sent_once_however_often_it_is_run(tmp_path: Path) -> None:
         assert account["adds_up"]
         assert sums["audience"] == 2000 == sums["deliveries"] + sums["excluded"]
         assert sums["accepted"] == sums["deliveries"] == sum(account["events"].values())
-        assert "silent" not in account["events"]  # every letter was heard of
+        assert "no_events" not in account["events"]  # every letter has an event
         assert day["sent_twice"] == 0
 
     assert first["requests_this_run"] == first["issue"]["account"]["requests"] > 0
@@ -53,7 +53,7 @@ def test_a_day_is_sent_once_however_often_it_is_run(tmp_path: Path) -> None:
     assert again["issue"]["account"]["sums"] == first["issue"]["account"]["sums"]
 
 
-def test_yesterdays_demo_is_cleared_and_todays_is_kept(tmp_path: Path) -> None:
+def test_yesterdays_demo_is_cleared_and_todays_stays(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     begin_day(folder, date(2026, 11, 23))
     (folder / "letters").touch()

@@ -1,4 +1,6 @@
-"""The migrations make just the tables and the views that the code speaks of."""
+"""The migration makes just the tables and the views that the code speaks of."""
+
+from collections.abc import Callable
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -6,7 +8,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
-from newsletter.stores.database import _MIGRATIONS, migrate
+from newsletter.errors import DatabaseMismatch
+from newsletter.stores.database import _MIGRATIONS, migrate, newest_version
+from newsletter.stores.healthcheck import check_health
 from newsletter.stores.tables import Row
 from subscribers.db import record_tables
 from subscribers.db.tables import ADDRESSEE_VIEW, AUDIENCE_VIEW
@@ -15,7 +19,17 @@ pytestmark = pytest.mark.postgres
 assert record_tables  # registers them
 
 
-def test_the_migrations_make_the_tables_of_the_code(engine: Engine):
+@pytest.fixture
+def run(engine: Engine) -> Callable[[str], list]:
+    def run(statement: str) -> list:
+        with engine.begin() as connection:
+            found = connection.execute(text(statement))
+            return [tuple(row) for row in found] if found.returns_rows else []
+
+    return run
+
+
+def test_the_migration_makes_the_tables_of_the_code(engine: Engine):
     with engine.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"include_name": lambda name, *_: "procrastinate" not in (name or "")}
@@ -23,20 +37,59 @@ def test_the_migrations_make_the_tables_of_the_code(engine: Engine):
         assert compare_metadata(context, Row.metadata) == []
 
 
+def test_the_migration_makes_the_constraints_and_defaults_of_the_code(engine: Engine, run):
+    # Alembic compares neither checks nor primary keys, and server defaults only when asked to.
+    migrated = described(run, "public")
+    run("CREATE SCHEMA coded")
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL search_path = coded"))
+        Row.metadata.create_all(connection)
+    ours = {table.name for table in Row.metadata.tables.values()}
+    assert {row for row in migrated if row[0] in ours} == described(run, "coded")
+
+
+def described(run: Callable[[str], list], schema: str) -> set:
+    columns = f"""
+        SELECT table_name, column_name, data_type, collation_name, column_default, is_nullable,
+               is_identity FROM information_schema.columns WHERE table_schema = '{schema}'
+           AND table_name NOT IN ('audience', 'addressee')
+    """
+    constraints = f"""
+        SELECT conrelid::regclass::text, contype::text, pg_get_constraintdef(oid)
+          FROM pg_constraint WHERE connamespace = '{schema}'::regnamespace
+    """
+    found = [*run(columns), *run(constraints)]
+    return {tuple(str(part).replace(f"{schema}.", "") for part in row) for row in found}
+
+
 @pytest.mark.parametrize(
     ("name", "view"), [("audience", AUDIENCE_VIEW), ("addressee", ADDRESSEE_VIEW)]
 )
-def test_the_migrations_make_the_views_of_the_code(engine: Engine, name: str, view: str):
-    definition = text(f"SELECT pg_get_viewdef('{name}')")
-    with engine.begin() as connection:
-        migrated = connection.execute(definition).scalar()
-        connection.execute(text(f"DROP VIEW {name}"))
-        connection.execute(text(view))
-        assert connection.execute(definition).scalar() == migrated
+def test_the_migration_makes_the_views_of_the_code(run, name: str, view: str):
+    definition = f"SELECT pg_get_viewdef('{name}')"
+    migrated = run(definition)
+    run(f"DROP VIEW {name}")
+    run(view)
+    assert run(definition) == migrated
 
 
-def test_migrating_twice_is_migrating_once(engine: Engine):
+def test_migrating_twice_is_migrating_once(engine: Engine, run):
     migrate(engine)
-    with engine.begin() as connection:
-        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
-    assert version == ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+    assert run("SELECT version_num FROM alembic_version") == [(newest_version(),)]
+    assert newest_version() == ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+
+
+def test_tables_from_before_the_first_release_are_refused_in_a_sentence(engine: Engine, run):
+    run("CREATE TABLE post_office (id integer PRIMARY KEY)")
+    for version in ("0001", "0014"):
+        run(f"UPDATE alembic_version SET version_num = '{version}'")
+        with pytest.raises(DatabaseMismatch, match="before the first release"):
+            migrate(engine)
+
+
+def test_tables_of_a_newer_version_are_refused_in_a_sentence(engine: Engine, run):
+    run("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseMismatch, match=r"newer version of this program .*9999"):
+        migrate(engine)
+    assert run("SELECT version_num FROM alembic_version") == [("9999",)]
+    assert check_health(engine) == {"database": True, "migrations": False, "worker": False}

@@ -23,11 +23,11 @@ class Desk:
         self.asked: list[str] = []
         self.leads = True
 
-    def keep(self, newsletter: Newsletter) -> None:
-        self.asked.append(f"keep {newsletter.slug}")
+    def run_due(self, newsletter: Newsletter) -> None:
+        self.asked.append(f"run {newsletter.slug}")
 
-    def tell(self) -> None:
-        self.asked.append("tell")
+    def send_alerts(self) -> None:
+        self.asked.append("send alerts")
 
     def recover(self) -> None:
         self.asked.append("recover")
@@ -45,8 +45,8 @@ def desk() -> Desk:
 def scheduler(desk: Desk) -> Iterator[Any]:
     made = make_scheduler(
         NEWSLETTERS,
-        calendar=desk,  # type: ignore[arg-type]
-        dispatch=desk,  # type: ignore[arg-type]
+        schedule=desk,  # type: ignore[arg-type]
+        recovery=desk,  # type: ignore[arg-type]
         leadership=desk,
     )
     made.start(paused=True)
@@ -62,7 +62,7 @@ def run(scheduler: Any) -> None:
 def test_every_newsletter_is_kept_by_a_job_of_its_own(scheduler: Any, desk: Desk) -> None:
     run(scheduler)
 
-    assert sorted(desk.asked) == ["keep cities", "keep technology", "recover", "tell"]
+    assert sorted(desk.asked) == ["recover", "run cities", "run technology", "send alerts"]
 
 
 def test_a_standby_asks_nothing_until_it_leads(scheduler: Any, desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""Two at once: go on as soon as one of them waits for the other."""
+"""Waiting until one of two connections waits for the other."""
 
 import time
 
@@ -12,8 +12,8 @@ _WAITS = text(
 
 def until_somebody_waits(engine: Engine, waiting: int = 1) -> None:
     """Return once so many connections to this database wait for a lock."""
-    patience = time.monotonic() + 10
-    with engine.connect() as onlooker:
-        while onlooker.execute(_WAITS).scalar_one() < waiting:
-            assert time.monotonic() < patience, "nobody waits"
-            onlooker.rollback()
+    deadline = time.monotonic() + 10
+    with engine.connect() as observer:
+        while observer.execute(_WAITS).scalar_one() < waiting:
+            assert time.monotonic() < deadline, "nobody waits"
+            observer.rollback()

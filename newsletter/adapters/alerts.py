@@ -1,4 +1,7 @@
-"""Channels to operators through Apprise: e-mail, chat rooms, webhooks and a hundred more."""
+"""Alert channels through Apprise: e-mail, chat, webhooks and a hundred more.
+
+See docs/decisions/alert-channels-are-apprise-urls.md.
+"""
 
 import logging
 import re
@@ -9,14 +12,14 @@ from newsletter.adapters.redaction import redactor
 from newsletter.errors import ConfigurationError
 
 _TIMEOUT = 20  #: seconds for one message through one channel
-_TOLD = 300  #: characters of a failure's reason that are kept
+_REASON_LENGTH = 300  #: characters of a failure's reason
 
-#: Between two URLs; a comma within one, such as between recipients, stays.
-_BETWEEN = re.compile(r"\s+|,+(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
+#: Between two URLs; a comma within one, such as between recipients, does not count.
+_SEPARATOR = re.compile(r"\s+|,+(?=[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 
 
 class AppriseChannel:
-    """A Channel by its Apprise URL, which is a secret."""
+    """Sends messages through one Apprise URL, which is a secret."""
 
     def __init__(self, url: str, *, place: int) -> None:
         apprise = _apprise()
@@ -24,17 +27,19 @@ class AppriseChannel:
         if plugin is None:  # the URL may hold a password: it is named by its place alone
             raise ConfigurationError(f"NEWSLETTER_ALERTS: no. {place} is no URL of Apprise")
         self.name = f"{plugin.service_name} (no. {place})"
-        self._room, self._kind = apprise.Apprise(plugin), apprise.NotifyType.WARNING
+        self._channel, self._kind = apprise.Apprise(plugin), apprise.NotifyType.WARNING
         self._redact = redactor()
 
     def send(self, title: str, body: str) -> str | None:
-        """Pass a message on, without addresses; return why that failed, None if it did not."""
+        """Send a message without addresses; return why that failed, None if it did not."""
         title, body = self._redact(title), self._redact(body)
-        result = self._room.notify(title=title, body=body, notify_type=self._kind, timeout=_TIMEOUT)
+        result = self._channel.notify(
+            title=title, body=body, notify_type=self._kind, timeout=_TIMEOUT
+        )
         if result:
             return None
         reason = " ".join(entry.message for entry in result.logs()) or "no reason given"
-        return self._redact(reason)[:_TOLD]
+        return self._redact(reason)[:_REASON_LENGTH]
 
 
 def open_channels(urls: str) -> tuple[AppriseChannel, ...]:
@@ -46,14 +51,13 @@ def open_channels(urls: str) -> tuple[AppriseChannel, ...]:
 
 def split_urls(urls: str) -> list[str]:
     """Return the URLs of a list separated by spaces or commas."""
-    return [url for part in _BETWEEN.split(urls) if (url := part.strip(","))]
+    return [url for part in _SEPARATOR.split(urls) if (url := part.strip(","))]
 
 
 def _apprise() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # its own imports
-        # Imported here: it takes a moment, and few verbs need it.
-        import apprise  # noqa: PLC0415
+        import apprise  # noqa: PLC0415  # slow, and few commands need it
 
         logger = logging.getLogger("apprise")  # it quotes a URL that it does not understand
         logger.propagate, logger.handlers = False, [logging.NullHandler()]

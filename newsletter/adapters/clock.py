@@ -1,4 +1,4 @@
-"""The only place that knows what time it is, and where ids and chance come from."""
+"""The only module that reads the time, and makes ids and random numbers."""
 
 import random
 import uuid
@@ -14,10 +14,10 @@ class SystemClock:
 
 
 def new_id() -> str:
-    """Return an id nobody can guess, 32 hexadecimal digits."""
+    """Return a random id, 32 hexadecimal digits."""
     return uuid.uuid4().hex
 
 
 def roll() -> float:
-    """Return a number from 0 to 1 by chance."""
-    return random.random()  # noqa: S311  # it spreads retries, it guards nothing
+    """Return a random number from 0 to 1."""
+    return random.random()  # noqa: S311  # it spreads retries, no security

@@ -1,10 +1,9 @@
-"""Domains of services that throw their addresses away, from a list that its keepers renew often."""
+"""Domains of disposable addresses, from a package that is updated often."""
 
 
 def is_disposable(domain: str) -> bool:
-    """Tell whether addresses at this domain, or at one above it, are thrown away."""
-    # Imported here: ten thousand names, for the newsletters alone that ask for it.
-    from disposable_email_domains import blocklist  # noqa: PLC0415
+    """Return whether this domain, or one above it, is on the list."""
+    from disposable_email_domains import blocklist  # noqa: PLC0415  # large, and rarely needed
 
     labels = domain.lower().split(".")
     return any(".".join(labels[start:]) in blocklist for start in range(len(labels) - 1))

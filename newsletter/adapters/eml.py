@@ -1,4 +1,4 @@
-"""One recipient's letter as a file any mail program opens, the way SendGrid would build it."""
+"""One recipient's letter as an .eml file, as SendGrid would build it."""
 
 from email.headerregistry import Address
 from email.message import EmailMessage

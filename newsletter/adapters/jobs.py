@@ -1,7 +1,8 @@
 """Batches as jobs of Procrastinate, in the same PostgreSQL: any machine's worker may take one.
 
 A job only says "look at these few batches"; whether one is sent is decided by its claim. A job too
-many is therefore harmless, and a lost one is made again by `Dispatch.recover`.
+many is therefore harmless, and a lost one is made again by `Sending.recover`.
+See docs/decisions/jobs-name-batches.md.
 """
 
 import asyncio
@@ -15,25 +16,27 @@ import procrastinate
 import psycopg
 from procrastinate import exceptions
 from procrastinate.jobs import Job
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
+
+from subscribers.db.transaction import rows, transaction
 
 _QUEUE = "batches"
 _TASK = "send_batches"
 _REST = 2  #: seconds before a database that went away is asked again
-_AT_ONCE = 500  #: jobs asked for in one statement
+_AT_ONCE = 500  #: jobs added in one statement
 _FEW = 16  #: batches of a job, at most: its own cost is then small beside theirs
 _SHARES = 32  #: jobs, at least, before one holds several batches: every worker gets some
 
-logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it tells of every job at INFO
+logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it logs every job at INFO
 
 _log = logging.getLogger(__name__)
 
 #: Batches that no waiting job speaks of yet.
 _WITHOUT_JOB = """
-    SELECT id FROM unnest(CAST(:ids AS bigint[])) AS batch (id)
+    SELECT id FROM unnest(%(ids)s::bigint[]) AS batch (id)
      WHERE id NOT IN (SELECT CAST(jsonb_array_elements(args -> 'batch_ids') AS bigint)
                         FROM procrastinate_jobs
-                       WHERE status = 'todo' AND task_name = :task)
+                       WHERE status = 'todo' AND task_name = %(task)s)
      ORDER BY id
 """
 
@@ -44,7 +47,7 @@ class JobQueue:
     def __init__(self, engine: Engine, *, concurrency: int) -> None:
         url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._engine, self._concurrency = engine, concurrency
-        # Two doors to one queue: jobs are asked for from plain threads, and worked on by a loop.
+        # Two connections to one queue: jobs are added from plain threads, and worked on by a loop.
         self._asking = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=url))
         self._working = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
         self._opening = threading.Lock()
@@ -74,12 +77,12 @@ class JobQueue:
         wanted = list(batch_ids)
         if not wanted:
             return
-        with self._engine.begin() as connection:
+        with transaction(self._engine) as session:
             values = {"ids": wanted, "task": _TASK}
-            ids = connection.execute(text(_WITHOUT_JOB), values).scalars().all()
+            ids: list[int] = [row["id"] for row in rows(session, _WITHOUT_JOB, values)]
         self._open_once()
         few = max(1, min(_FEW, len(ids) // _SHARES))
-        jobs = [self._job(list(ids[start : start + few]), at) for start in range(0, len(ids), few)]
+        jobs = [self._job(ids[start : start + few], at) for start in range(0, len(ids), few)]
         for start in range(0, len(jobs), _AT_ONCE):
             some = jobs[start : start + _AT_ONCE]
             try:

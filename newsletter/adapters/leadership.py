@@ -1,7 +1,8 @@
-"""Which process keeps the clock: whoever holds an advisory lock, on a connection of its own.
+"""Which process runs the schedule: whoever holds an advisory lock, on a connection of its own.
 
 PostgreSQL gives the lock back by itself when the holder's connection ends, however it ends. The
 connection must lead to PostgreSQL itself, not to a pooler that lends it out by transaction.
+See docs/decisions/leadership-is-an-advisory-lock.md.
 """
 
 import contextlib
@@ -13,10 +14,10 @@ from typing import Any
 import psycopg
 from sqlalchemy import Engine
 
-_CLOCK = 7_341_127_002  #: the advisory lock; beside the migrations' own
+_LEADER = 7_341_127_002  #: the advisory lock, beside that of the migrations
 
 #: A machine that vanishes without a word is noticed within seconds, from both ends.
-_NOTICE_SILENCE: dict[str, Any] = {
+_DETECT_LOSS: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 2,
     "keepalives_interval": 2,
@@ -36,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class AdvisoryLeadership:
-    """Leadership by an advisory lock."""
+    """Makes one of several processes the leader, by an advisory lock."""
 
     def __init__(self, engine: Engine) -> None:
         url = engine.url.set(drivername="postgresql")
@@ -44,39 +45,41 @@ class AdvisoryLeadership:
         self._name = f"newsletter clock {os.getpid()}"  #: as pg_stat_activity shows it
         self._connection: psycopg.Connection[Any] | None = None
         self._leads = False
-        self._one_at_a_time = threading.Lock()
+        self._lock = threading.Lock()
 
     def held(self) -> bool:
-        """Tell whether this process keeps the clock, now; it becomes so when no other one does."""
-        with self._one_at_a_time:
+        """Return whether this process leads now; it does from the moment no other one does."""
+        with self._lock:
             try:
-                self._leads = self._ask()
+                self._leads = self._take()
             except psycopg.Error as error:  # the session is gone, and the lock with it
                 if self._leads:
-                    _log.warning("this process keeps the clock no longer: %s", type(error).__name__)
-                self._let_go()
+                    _log.warning(
+                        "this process no longer runs the schedule: %s", type(error).__name__
+                    )
+                self._disconnect()
             return self._leads
 
     def release(self) -> None:
-        """Let another process keep the clock, at once."""
-        with self._one_at_a_time:
+        """Let another process lead, at once."""
+        with self._lock:
             if self._connection and self._leads:
                 with contextlib.suppress(psycopg.Error):  # whatever is wrong, the session ends now
-                    self._connection.execute("SELECT pg_advisory_unlock(%s)", [_CLOCK])
-            self._let_go()
+                    self._connection.execute("SELECT pg_advisory_unlock(%s)", [_LEADER])
+            self._disconnect()
 
-    def _ask(self) -> bool:
+    def _take(self) -> bool:
         if self._connection is None:
             self._connection = psycopg.connect(
-                self._url, autocommit=True, application_name=self._name, **_NOTICE_SILENCE
+                self._url, autocommit=True, application_name=self._name, **_DETECT_LOSS
             )
         if self._leads:  # a session that still answers still holds what it took
             self._connection.execute("SELECT 1")
             return True
-        taken = self._connection.execute("SELECT pg_try_advisory_lock(%s)", [_CLOCK]).fetchone()
+        taken = self._connection.execute("SELECT pg_try_advisory_lock(%s)", [_LEADER]).fetchone()
         return bool(taken and taken[0])
 
-    def _let_go(self) -> None:
+    def _disconnect(self) -> None:
         self._leads = False
         if self._connection is not None:
             self._connection.close()

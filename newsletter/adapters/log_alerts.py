@@ -1,4 +1,4 @@
-"""Telling operators by the log: the least that anybody gets."""
+"""Alerts in the log: the least that operators get."""
 
 import logging
 
@@ -7,14 +7,17 @@ from newsletter.core.operator_alert import OperatorAlert
 _log = logging.getLogger(__name__)
 
 
-def log_notice(notice: OperatorAlert) -> None:
-    """Write a notice into the log."""
-    action = f"notice.{notice.kind.name.lower()}"
+def log_alert(alert: OperatorAlert) -> None:
+    """Write an alert into the log."""
     _log.warning(
         "%s of %s, %s: %s",
-        notice.newsletter,
-        notice.date,
-        notice.kind,
-        notice.sentence,
-        extra={"action": action, "newsletter": notice.newsletter, "date": notice.date},
+        alert.newsletter,
+        alert.date,
+        alert.kind,
+        alert.sentence,
+        extra={
+            "action": f"alert.{alert.kind.name.lower()}",
+            "newsletter": alert.newsletter,
+            "date": alert.date,
+        },
     )

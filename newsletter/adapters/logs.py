@@ -1,8 +1,8 @@
 """The log: one structured line per event on stderr, without addresses or secrets.
 
-Everybody writes through the standard library's `logging`, as vendors do, and names what happened
-in `extra={"action": "batch.accepted", "batch": 7}`. Here alone it is known what becomes of it:
-words for a person at a terminal, JSON for a machine.
+All code logs through the standard library's `logging`, as vendors do, and names the event in
+`extra={"action": "batch.accepted", "batch": 7}`. The format is chosen here: text for a person at a
+terminal, JSON for a machine.
 """
 
 import logging
@@ -15,8 +15,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from newsletter.adapters.redaction import Redact, redactor
 
-#: Vendors that tell of every step at INFO, or of every secret at DEBUG.
-_WORDY = (
+#: Vendors that log every step at INFO, or secrets at DEBUG.
+_VERBOSE = (
     "alembic", "apscheduler", "httpcore", "httpx", "procrastinate",
     "python_http_client", "requests", "sqlalchemy", "urllib3", "uvicorn", "uvicorn.error",
     "uvicorn.access",
@@ -26,7 +26,7 @@ _WORDY = (
 def configure_logging(*, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
     """Send every logger's lines to this stream, stderr by default, in place of earlier handlers.
 
-    `secrets` are blacked out wherever they appear, besides whatever looks like one.
+    `secrets` are redacted wherever they appear, besides whatever looks like one.
     """
     out = stream or sys.stderr
     handler = logging.StreamHandler(out)
@@ -34,7 +34,7 @@ def configure_logging(*, secrets: Iterable[str] = (), stream: TextIO | None = No
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    for name in _WORDY:
+    for name in _VERBOSE:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True  # a vendor's own handler would not redact
         logger.setLevel(max(logger.level, logging.WARNING))
@@ -69,7 +69,7 @@ def _redacting(redact: Redact) -> Processor:
 
 
 def _redacted(value: Any, redact: Redact) -> Any:
-    """Return numbers as they are, and all else as redacted text, within lists and mappings too."""
+    """Return numbers as they are and everything else as redacted text, also within containers."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, Mapping):

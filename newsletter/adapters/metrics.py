@@ -6,18 +6,21 @@ sums add up needs them, and that is asked once for each change of a finished iss
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import Connection, Engine, text
+from psycopg import Error
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from newsletter.core.delivery import BatchState
 from newsletter.core.issue_totals import IssueTotals
 from newsletter.stores.healthcheck import WORKERS
+from subscribers.db.transaction import rows, scalar, transaction
 
 _log = logging.getLogger(__name__)
 
@@ -31,30 +34,33 @@ _BATCHES = """
     SELECT state, count(*) AS batches, sum(size) AS size,
            COALESCE(sum((SELECT recipients FROM attempt WHERE batch_id = batch.id
                           ORDER BY number DESC LIMIT 1)), 0) AS asked
-      FROM batch WHERE issue_id = :issue GROUP BY state
+      FROM batch WHERE issue_id = %(issue)s GROUP BY state
 """
 
 _SECONDS = """
     SELECT COALESCE(extract(epoch FROM max(COALESCE(finished_at, started_at)) - min(started_at)), 0)
-      FROM attempt JOIN batch ON batch.id = batch_id WHERE issue_id = :issue
+      FROM attempt JOIN batch ON batch.id = batch_id WHERE issue_id = %(issue)s
 """
 
-#: Figures of the whole house: name, what it tells, and the question.
-_HOUSE = (
+_UP = ("newsletter_database_up", "Whether the database answers.")
+_OF_NEWEST = "Of the newest issue. {}"
+
+#: Figures of the whole installation: name, what it says, and the question.
+_INSTALLATION = (
     (
         "newsletter_unknown_batches",
         "Batches whose answer was lost, of every issue.",
         "SELECT count(*) FROM batch WHERE state = 'unknown'",
     ),
     (
-        "newsletter_untold_notices",
-        "Notices that no operator was told yet.",
-        "SELECT count(*) FROM notice WHERE told_at IS NULL",
+        "newsletter_unsent_alerts",
+        "Alerts that no operator got yet.",
+        "SELECT count(*) FROM operator_alert WHERE sent_at IS NULL",
     ),
     ("newsletter_workers", "Workers with a heartbeat in the last 30 seconds.", WORKERS),
 )
 
-#: Figures of each newsletter's newest issue: name, what it tells, and labels.
+#: Figures of each newsletter's newest issue: name, what it says, and labels.
 _ISSUE = {
     "batches": ("newsletter_batches", "Its batches.", ("newsletter", "state")),
     "deliveries": ("newsletter_deliveries", "Its deliveries.", ("newsletter", "outcome")),
@@ -75,7 +81,42 @@ _ISSUE = {
     ),
 }
 
+#: What this process has counted since it began: name, what it says, and labels.
+_PROCESS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "refused": (
+        "newsletter_webhook_refused",
+        "Posts to the webhook that SendGrid did not sign.",
+        (),
+    ),
+    "events": ("newsletter_events", "New delivery events, by kind.", ("kind",)),
+    "mails": (
+        "newsletter_unsubscribe_mails",
+        "Mails to the unsubscribe address, by what they were taken for.",
+        ("result",),
+    ),
+}
+
 _OUTCOMES = ("accepted", "refused", "unknown", "left_out", "to_go")
+
+
+class MetricFamily(NamedTuple):
+    """A family of figures, as the reference describes it."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    help_text: str
+
+
+def metric_families() -> Iterator[MetricFamily]:
+    """Yield all families but the usual ones of a process."""
+    yield MetricFamily(_UP[0], "gauge", (), _UP[1])
+    for name, help_text, _ in _INSTALLATION:
+        yield MetricFamily(name, "gauge", (), help_text)
+    for name, help_text, labels in _ISSUE.values():
+        yield MetricFamily(name, "gauge", labels, _OF_NEWEST.format(help_text))
+    for name, help_text, labels in _PROCESS.values():
+        yield MetricFamily(f"{name}_total", "counter", labels, help_text)
 
 
 class Metrics:
@@ -85,11 +126,11 @@ class Metrics:
         self,
         engine: Engine,
         *,
-        account: Callable[[int], IssueTotals],
+        totals: Callable[[int], IssueTotals],
         counts: Callable[[], Mapping[str, int]],
     ) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_DatabaseCollector(engine, account))
+        self._registry.register(_DatabaseCollector(engine, totals))
         self._registry.register(_Counts(counts))
         ProcessCollector(registry=self._registry)
 
@@ -98,8 +139,8 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-#: What a letter to the goodbye address is taken for.
-_GOODBYE_LETTERS = ("link", "address", "nothing")
+#: What a mail to the unsubscribe address is taken for.
+_UNSUBSCRIBE_MAILS = ("link", "address", "nothing")
 
 
 class _Counts(Collector):
@@ -110,46 +151,37 @@ class _Counts(Collector):
 
     def collect(self) -> Iterator[Metric]:
         counts = self._counts()
-        yield CounterMetricFamily(
-            "newsletter_webhook_refused",
-            "Posts to the webhook that SendGrid did not sign.",
-            value=counts.get("posts_refused", 0),
-        )
-        events = CounterMetricFamily(
-            "newsletter_events", "New delivery events, by kind.", labels=["kind"]
-        )
+        families = {
+            key: CounterMetricFamily(name, help_text, labels=labels)
+            for key, (name, help_text, labels) in _PROCESS.items()
+        }
+        families["refused"].add_metric([], counts.get("posts_refused", 0))
         for name, count in counts.items():
             family, _, kind = name.partition("_")
             if family == "events" and kind != "repeated":
-                events.add_metric([kind], count)
-        yield events
-        letters = CounterMetricFamily(
-            "newsletter_goodbye_letters",
-            "Letters to the goodbye address, by what they were taken for.",
-            labels=["heard"],
-        )
-        for heard in _GOODBYE_LETTERS:
-            letters.add_metric([heard], counts.get(f"goodbye_letters_{heard}", 0))
-        yield letters
+                families["events"].add_metric([kind], count)
+        for result in _UNSUBSCRIBE_MAILS:
+            families["mails"].add_metric([result], counts.get(f"unsubscribe_mails_{result}", 0))
+        yield from families.values()
 
 
 class _DatabaseCollector(Collector):
-    """What stands in the database: of the house, and of each newsletter's newest issue."""
+    """Reads figures of the installation, and of each newsletter's newest issue."""
 
-    def __init__(self, engine: Engine, account: Callable[[int], IssueTotals]) -> None:
-        self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
-        self._account = account
+    def __init__(self, engine: Engine, totals: Callable[[int], IssueTotals]) -> None:
+        self._engine = engine
+        self._totals = totals
         self._checked: dict[str, tuple[object, bool]] = {}
 
     def describe(self) -> Iterable[Metric]:
         return ()  # unasked, the registry would scrape to learn the names
 
     def collect(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("newsletter_database_up", "Whether the database answers.")
+        up = GaugeMetricFamily(*_UP)
         try:
-            with self._snapshots.begin() as connection:
-                found = [*_house_figures(connection), *self._issue_figures(connection)]
-        except SQLAlchemyError as error:
+            with transaction(self._engine, snapshot=True) as session:
+                found = [*_installation_figures(session), *self._issue_figures(session)]
+        except (SQLAlchemyError, Error) as error:
             _log.warning("no figures: %s", type(error).__name__, extra={"action": "metrics.failed"})
             up.add_metric([], 0)
             yield up
@@ -157,53 +189,49 @@ class _DatabaseCollector(Collector):
         up.add_metric([], 1)
         yield from (up, *found)
 
-    def _issue_figures(self, connection: Connection) -> list[Metric]:
+    def _issue_figures(self, session: Session) -> list[Metric]:
         figures = {
-            key: GaugeMetricFamily(name, f"Of the newest issue. {telling}", labels=labels)
-            for key, (name, telling, labels) in _ISSUE.items()
+            key: GaugeMetricFamily(name, _OF_NEWEST.format(text), labels=labels)
+            for key, (name, text, labels) in _ISSUE.items()
         }
-        for issue in connection.execute(text(_NEWEST)).all():
-            slug, values = issue.newsletter, {"issue": issue.id}
-            rows = connection.execute(text(_BATCHES), values).all()
-            counted = {row.state: row.batches for row in rows}
+        for issue in rows(session, _NEWEST):
+            slug, values = issue["newsletter"], {"issue": issue["id"]}
+            batches = rows(session, _BATCHES, values)
+            counted = {row["state"]: row["batches"] for row in batches}
             for state in BatchState:
                 figures["batches"].add_metric([slug, state], counted.get(state, 0))
-            for outcome, letters in _outcomes(rows).items():
+            for outcome, letters in _outcomes(batches).items():
                 figures["deliveries"].add_metric([slug, outcome], letters)
-            seconds = connection.execute(text(_SECONDS), values).scalar_one()
-            figures["seconds"].add_metric([slug], seconds)
-            figures["planned"].add_metric([slug], issue.planned_at.timestamp())
-            if issue.state == "sent":
-                figures["sums"].add_metric([slug], self._adds_up(issue, counted))
+            figures["seconds"].add_metric([slug], scalar(session, _SECONDS, values))
+            figures["planned"].add_metric([slug], issue["planned_at"].timestamp())
+            if issue["state"] == "sent":
+                figures["sums"].add_metric([slug], self._adds_up(slug, issue["id"], counted))
         return list(figures.values())
 
-    def _adds_up(self, issue: Any, batches: dict[str, int]) -> bool:
+    def _adds_up(self, slug: str, issue_id: int, batches: dict[str, int]) -> bool:
         """Look through all deliveries, unless nothing has changed since that was done."""
-        standing = (issue.id, batches)
-        known = self._checked.get(issue.newsletter)
-        if known is None or known[0] != standing:
-            known = (standing, self._account(issue.id).sums.add_up)
-            self._checked[issue.newsletter] = known
+        status = (issue_id, batches)
+        known = self._checked.get(slug)
+        if known is None or known[0] != status:
+            known = self._checked[slug] = (status, self._totals(issue_id).sums.adds_up)
         return known[1]
 
 
-def _house_figures(connection: Connection) -> Iterator[Metric]:
-    for name, telling, question in _HOUSE:
-        yield GaugeMetricFamily(
-            name, telling, value=connection.execute(text(question)).scalar_one()
-        )
+def _installation_figures(session: Session) -> Iterator[Metric]:
+    for name, text, question in _INSTALLATION:
+        yield GaugeMetricFamily(name, text, value=scalar(session, question))
 
 
-def _outcomes(rows: Iterable[Any]) -> dict[str, int]:
+def _outcomes(batches: Iterable[dict[str, Any]]) -> dict[str, int]:
     """Return letters by outcome; they are as many as the issue has deliveries."""
     outcomes: dict[str, int] = dict.fromkeys(_OUTCOMES, 0)
-    for row in rows:
-        match row.state:
+    for row in batches:
+        match row["state"]:
             case "planned" | "claimed":
-                outcomes["to_go"] += row.size
+                outcomes["to_go"] += row["size"]
             case "accepted" | "refused" | "unknown":
-                outcomes[row.state] += row.asked
-                outcomes["left_out"] += row.size - row.asked
+                outcomes[row["state"]] += row["asked"]
+                outcomes["left_out"] += row["size"] - row["asked"]
             case _:
-                outcomes["left_out"] += row.size
+                outcomes["left_out"] += row["size"]
     return outcomes

@@ -1,15 +1,18 @@
-"""Redaction: addresses and secrets taken out of a text that leaves for a log or a channel."""
+"""Redaction of addresses and secrets in text for the log or an alert channel.
+
+See docs/decisions/logs-are-redacted-at-the-exit.md.
+"""
 
 import re
 from collections.abc import Callable, Iterable
 
 Redact = Callable[[str], str]
 
-#: Each with what stands in its place. What is taken for an address is wide on purpose: a harmless
-#: word too many is blacked out rather than one address too few.
+#: Each with its replacement. The pattern of an address is wide on purpose: rather one harmless
+#: word too many than one address too few.
 _RULES = tuple(
-    (re.compile(pattern, re.IGNORECASE), instead)
-    for pattern, instead in (
+    (re.compile(pattern, re.IGNORECASE), replacement)
+    for pattern, replacement in (
         (r"://[^\s/@]*@", "://[secret]@"),  # a URL's user and password (RFC 3986, 3.2.1)
         (r"\bSG\.[\w.-]+", "[key]"),  # a SendGrid key: SG.<id>.<secret>
         (r"\b(Bearer|Basic)\s+[\w.~+/=-]+", r"\1 [key]"),  # RFC 6750, 2.1; RFC 7617, 2
@@ -25,15 +28,15 @@ _RULES = tuple(
 
 
 def redactor(secrets: Iterable[str] = ()) -> Redact:
-    """Return what blacks out addresses, keys, and these secrets wherever they stand."""
+    """Return a function that redacts addresses, keys, and these secrets anywhere in a text."""
     known = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
     literal = re.compile("|".join(map(re.escape, known))) if known else None
 
     def redact(words: str) -> str:
         if literal:
             words = literal.sub("[secret]", words)
-        for pattern, instead in _RULES:
-            words = pattern.sub(instead, words)
+        for pattern, replacement in _RULES:
+            words = pattern.sub(replacement, words)
         return words
 
     return redact

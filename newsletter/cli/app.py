@@ -1,4 +1,4 @@
-"""The command line's front door: its help page, and one clear sentence for every error."""
+"""The command line: its help page, and one clear sentence for every error."""
 
 import sys
 from collections.abc import Sequence
@@ -23,26 +23,27 @@ from newsletter.cli import (
     sunset,
     suppressions,
 )
-from newsletter.cli.common import leave
+from newsletter.cli.common import close_container
 from newsletter.cli.demo import demo
+from newsletter.cli.reference import reference
 from newsletter.cli.service import check, sandbox, scheduler, serve, worker
 from newsletter.cli.why import why
 from newsletter.errors import ConfigurationError, NewsletterError, RenderingFailed
 from subscribers.errors import SubscribersError
 
 _HELP = """
-Each day's verified briefs, as a digest, once to everyone who asked.
+Send each day's verified briefs as a digest to everyone who subscribed, once.
 
-See it all at once, with nothing set up:  [bold]newsletter demo[/]
+To see everything at once, without any set-up:  [bold]newsletter demo[/]
 
-A day in five verbs:
-  [bold]briefs add[/] FOLDER            receive briefs; the gate rules on each
-  [bold]issue assemble[/]               choose, order and set the accepted ones
-  [bold]issue preview[/] --topics A,B   see a letter just as it will be sent
-  [bold]issue send[/] --wait            plan, send, and watch until all is answered
-  [bold]why[/] EMAIL                    what became of one person's letter
+A day in five commands:
+  [bold]briefs add[/] FOLDER            receive briefs and check each of them
+  [bold]issue assemble[/]               choose, order and set the accepted briefs
+  [bold]issue preview[/] --topics A,B   see a letter exactly as it will be sent
+  [bold]issue send[/] --wait            plan, send, and wait for the result
+  [bold]why[/] EMAIL                    find out what happened to one person's letter
 
-Exit codes: 0 done, 1 the work failed, 2 wrong input or settings.
+Exit codes: 0 success, 1 failure, 2 wrong input or settings.
 """
 
 app = typer.Typer(
@@ -72,6 +73,7 @@ app.command(rich_help_panel=_RUN)(serve)
 app.command(rich_help_panel=_RUN)(scheduler)
 app.command(rich_help_panel=_RUN)(worker)
 app.command(rich_help_panel=_RUN)(sandbox)
+app.command(hidden=True)(reference)
 
 
 def _version(wanted: bool) -> None:
@@ -84,30 +86,30 @@ def _version(wanted: bool) -> None:
 def _everywhere(
     version: Annotated[
         bool,
-        typer.Option("--version", metavar="", callback=_version, help="Say which version this is."),
+        typer.Option("--version", metavar="", callback=_version, help="Show the version."),
     ] = False,
 ) -> None:
     del version
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 the work failed, 2 wrong input, 130 interrupted."""
+    """Run the command line and exit: 0 success, 1 failure, 2 wrong input, 130 interrupted."""
     try:
         code = app(arguments, standalone_mode=False)
     except Exception as error:
-        if sys.flags.dev_mode:  # `python -X dev -m newsletter` shows where it came from
+        if sys.flags.dev_mode:  # `python -X dev -m newsletter` shows the traceback
             raise
-        sentence, code = _told(error)
+        sentence, code = _sentence(error)
         if sentence:
             console = Console(stderr=True, highlight=False, soft_wrap=True)
             console.print(f"[red]error:[/] {escape(sentence)}")
     finally:
-        leave()
+        close_container()
     sys.exit(code)
 
 
-def _told(error: Exception) -> tuple[str, int]:
-    """Return one sentence, none where a help page was shown instead, and the exit code."""
+def _sentence(error: Exception) -> tuple[str, int]:
+    """Return the message, empty if a help page was shown instead, and the exit code."""
     match error:
         case RenderingFailed():
             return str(error), 1

@@ -1,88 +1,84 @@
-"""`newsletter batches`: those whose answer was lost, and a person's word on them."""
+"""`newsletter batches`: batches with an unknown outcome, and how to resolve them."""
 
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from newsletter.cli.common import AsJson, actor, answer, console, house
+from newsletter.cli.common import AsJson, actor, answer, console, container
 from newsletter.core.reconciliation import (
-    Means,
     Reconciliation,
     ReconciliationEvidence,
+    ReconciliationMeans,
     Resolution,
     UnknownBatch,
 )
 
-app = typer.Typer(no_args_is_help=True, help="Settle batches whose answer was lost.")
+app = typer.Typer(no_args_is_help=True, help="Resolve batches with an unknown outcome.")
 
-_YOURS = "waits for you: `newsletter batches settle ID --as ...`"
+_YOURS = "waiting for you: `newsletter batches resolve ID --as ...`"
 
-_TOLD = {
-    (
-        ReconciliationEvidence.EVENTS,
-        Reconciliation.WAIT,
-    ): "an event may still prove it; nothing to do yet",
-    (
-        ReconciliationEvidence.EVENTS,
-        Reconciliation.RESEND,
-    ): "silent while others are heard: it will be sent again, once",
-    (
-        ReconciliationEvidence.LOGS,
-        Reconciliation.WAIT,
-    ): "SendGrid's Email Logs may still show it; nothing to do yet",
-    (
-        ReconciliationEvidence.LOGS,
-        Reconciliation.PERSON,
-    ): f"{_YOURS}, unless Email Logs tell after all",
-    (ReconciliationEvidence.NONE, Reconciliation.WAIT): "its worker may still record an answer",
+_EVENTS, _LOGS = ReconciliationEvidence.EVENTS, ReconciliationEvidence.LOGS
+_NOTHING = ReconciliationEvidence.NONE
+_NEXT = {
+    (_EVENTS, Reconciliation.WAIT): "an event may still prove it; nothing to do yet",
+    (_EVENTS, Reconciliation.RESEND): "no event came, but others did: it will be sent again, once",
+    (_LOGS, Reconciliation.WAIT): "SendGrid's Email Logs may still prove it; nothing to do yet",
+    (_LOGS, Reconciliation.PERSON): f"{_YOURS}, unless Email Logs still prove it",
+    (_NOTHING, Reconciliation.WAIT): "its worker may still record an answer",
 }
 
 
 @app.command("list")
 def show_all(as_json: AsJson = False) -> None:
-    """List the batches whose answer was lost, and what may become of each."""
-    settling = house().settling
-    means = settling.means() if settling.listed() else Means(evidence=ReconciliationEvidence.NONE)
-    found = settling.listed()
+    """List the batches with an unknown outcome, and what happens to each next."""
+    reconciling = container().reconciling
+    is_any = bool(reconciling.unknown_batches())
+    # Before the list, since what comes next depends on whether Email Logs can be read.
+    means = reconciling.means() if is_any else ReconciliationMeans(evidence=_NOTHING)
+    found = reconciling.unknown_batches()
     data = [{**vars(one), "next": next_, "evidence": means.evidence} for one, next_ in found]
-    answer(data, as_json=as_json, say=lambda: _say(found, means))
+    answer(data, as_json=as_json, show=lambda: _print(found, means))
 
 
-def _say(found: tuple[tuple[UnknownBatch, Reconciliation], ...], means: Means) -> None:
-    for batch, settlement in found:
+def _print(
+    found: tuple[tuple[UnknownBatch, Reconciliation], ...], means: ReconciliationMeans
+) -> None:
+    for batch, reconciliation in found:
         console.print(
             f"batch {batch.batch_id} of issue {batch.issue_id}, {batch.size:,} recipients, "
-            f"asked {batch.asked:%Y-%m-%d %H:%M:%S %Z}"
+            f"requested {batch.asked:%Y-%m-%d %H:%M:%S %Z}"
         )
-        told = _TOLD.get((means.evidence, settlement), _YOURS)
-        console.print(f"    {escape(batch.reason)}\n    [yellow]{told}[/]")
+        text = _NEXT.get((means.evidence, reconciliation), _YOURS)
+        console.print(f"    {escape(batch.reason)}\n    [yellow]{text}[/]")
     if means.obstacle:
-        console.print(f"No event is heard, and Email Logs do not help: {escape(means.obstacle)}")
+        console.print(
+            f"No events are received, and Email Logs are of no help: {escape(means.obstacle)}"
+        )
     if not found:
-        console.print("No batch is unknown.")
+        console.print("No batch has an unknown outcome.")
 
 
 @app.command()
-def settle(
+def resolve(
     batch_id: Annotated[int, typer.Argument(metavar="ID", help="As `batches list` shows it.")],
-    ruling: Annotated[
+    resolution: Annotated[
         Resolution,
         typer.Option(
             "--as",
-            help="accepted: there is proof that SendGrid took it; resend: proof that it did not; "
-            "refused: leave it unsent.",
+            help="accepted: SendGrid provably accepted it; resend: it provably did not; "
+            "refused: do not send it.",
         ),
     ],
-    because: Annotated[str, typer.Option("--because", help="The evidence; kept for good.")],
+    because: Annotated[str, typer.Option("--because", help="The evidence; recorded for good.")],
     as_json: AsJson = False,
 ) -> None:
-    """Decide about a batch whose answer was lost; it is recorded who did, and why."""
-    house().settling.by_hand(batch_id, ruling, actor=actor(), because=because)
-    if ruling is Resolution.RESEND:
-        house().dispatch.recover()
+    """Resolve a batch with an unknown outcome; who did so and why is recorded."""
+    container().reconciling.resolve(batch_id, resolution, actor=actor(), because=because)
+    if resolution is Resolution.RESEND:
+        container().recovery.recover()
     answer(
-        {"batch_id": batch_id, "ruling": ruling},
+        {"batch_id": batch_id, "resolution": resolution},
         as_json=as_json,
-        say=lambda: console.print(f"batch {batch_id} is settled: {ruling}"),
+        show=lambda: console.print(f"batch {batch_id} is resolved: {resolution}"),
     )

@@ -1,7 +1,7 @@
-"""`newsletter briefs`: what came in, what the gate said, and a person's word on it."""
+"""`newsletter briefs`: receive briefs, see their checks, and decide about them."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -14,24 +14,26 @@ from newsletter.cli.common import (
     actor,
     answer,
     console,
+    container,
     date_of,
-    house,
     newsletter_of,
     slugs_of,
 )
 from newsletter.core.brief import Importance, Verification
+from newsletter.core.publication import span_of
 from newsletter.core.stored import StoredBrief
 from newsletter.core.verification import Ruling
 from newsletter.errors import InvalidBrief
-from newsletter.ports import Decision
-from newsletter.services.intake import Receipt
-from newsletter.services.publishing import span_of
+
+if TYPE_CHECKING:
+    from newsletter.services.intake import Receipt
+    from newsletter.stores.decisions import Decision
 
 app = typer.Typer(no_args_is_help=True, help="Receive briefs and decide about them.")
 
 COLOURS = {Ruling.ACCEPTED: "green", Ruling.HELD: "yellow", Ruling.REJECTED: "red"}
 
-_MOST_SKIPPED = 5  #: files named that hold no brief: somebody may have named a whole disk
+_MOST_SKIPPED = 5  #: names of skipped files shown: the folder may be a whole disk
 
 BriefId = Annotated[int, typer.Argument(metavar="ID", help="As `briefs list` shows it.")]
 
@@ -45,9 +47,9 @@ def add(
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Receive briefs from files; each file is taken whole or not at all."""
-    # Imported here, like all that parses: only this verb needs it.
-    from newsletter.adapters.sources import (  # noqa: PLC0415
+    """Receive briefs from files; each file is received whole or not at all."""
+    # Imported here because only this command needs it, and it is slow to import.
+    from newsletter.adapters.sources.files import (
         find_files,
         read_file,
         skipped_files,
@@ -58,41 +60,41 @@ def add(
     for path in find_files(paths):
         try:
             briefs = read_file(path, source_url=source_url)
-            receipts += [(path, r) for r in house().intake.receive_all(briefs, place=str(path))]
+            receipts += [(path, r) for r in container().intake.receive_all(briefs, place=str(path))]
         except InvalidBrief as fault:
             faults.append(fault)
     data: dict[str, Any] = {
         "received": [
-            {"file": str(p), "arrival": r.arrival, **_short(r.filed)} for p, r in receipts
+            {"file": str(p), "arrival": r.arrival, **_short(r.stored)} for p, r in receipts
         ],
         "errors": [str(fault) for fault in faults],
         "skipped": [str(path) for path in skipped_files(paths)],
     }
-    answer(data, as_json=as_json, say=lambda: _say_received(receipts, faults, data["skipped"]))
+    answer(data, as_json=as_json, show=lambda: _print_received(receipts, faults, data["skipped"]))
     if faults:
         raise typer.Exit(2)
 
 
-def _say_received(
-    receipts: list[tuple[Path, Receipt]], faults: list[InvalidBrief], skipped: list[str]
+def _print_received(
+    receipts: "list[tuple[Path, Receipt]]", faults: list[InvalidBrief], skipped: list[str]
 ) -> None:
     for path, receipt in receipts:
-        console.print(f"{escape(path.name)}: [dim]{receipt.arrival}[/], {_told(receipt.filed)}")
+        console.print(f"{escape(path.name)}: [dim]{receipt.arrival}[/], {_summary(receipt.stored)}")
     for fault in faults:
-        console.print(f"[red]not taken[/] {escape(str(fault))}")
+        console.print(f"[red]refused[/] {escape(str(fault))}")
     for path in skipped[:_MOST_SKIPPED]:
-        console.print(f"[dim]no brief's format, left alone: {escape(path)}[/]")
+        console.print(f"[dim]not in the format of a brief, skipped: {escape(path)}[/]")
     if len(skipped) > _MOST_SKIPPED:
-        console.print(f"[dim]and {len(skipped) - _MOST_SKIPPED:,} more files left alone[/]")
+        console.print(f"[dim]and {len(skipped) - _MOST_SKIPPED:,} more files skipped[/]")
     if not (receipts or faults):
-        console.print("There is no brief here.")
+        console.print("There are no briefs here.")
 
 
-def _told(filed: StoredBrief) -> str:
-    colour = COLOURS[filed.ruling]
-    title = escape(filed.brief.title)
-    reasons = "".join(f"\n    {escape(reason)}" for reason in filed.reasons)
-    return f"[{colour}]{filed.ruling}[/] as brief {filed.brief_id}: {title}{reasons}"
+def _summary(stored: StoredBrief) -> str:
+    colour = COLOURS[stored.ruling]
+    title = escape(stored.brief.title)
+    reasons = "".join(f"\n    {escape(reason)}" for reason in stored.reasons)
+    return f"[{colour}]{stored.ruling}[/] as brief {stored.brief_id}: {title}{reasons}"
 
 
 @app.command("list")
@@ -100,53 +102,53 @@ def show_all(date: Date = None, newsletter: Slug = None, as_json: AsJson = False
     """List the briefs received on a date."""
     which = newsletter_of(newsletter)
     start, end = span_of(which, date_of(date, which))
-    found = house().briefs.on(start, end, which.pillar)
-    answer([_short(filed) for filed in found], as_json=as_json, say=lambda: _say_list(found))
+    found = container().briefs.on(start, end, which.pillar)
+    answer([_short(stored) for stored in found], as_json=as_json, show=lambda: _print_list(found))
 
 
-def _say_list(found: tuple[StoredBrief, ...]) -> None:
+def _print_list(found: tuple[StoredBrief, ...]) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("id", justify="right")
-    for column in ("ruling", "label", "", "title, topics, and what stands against it"):
+    for column in ("ruling", "label", "", "title, topics, and problems"):
         table.add_column(column)
-    for filed in found:
-        brief, ruling = filed.brief, filed.ruling
-        topics = f"[dim]{', '.join(filed.verdict.topics) or 'no topic'}[/]"
+    for stored in found:
+        brief, ruling = stored.brief, stored.ruling
+        topics = f"[dim]{', '.join(stored.verdict.topics) or 'no topic'}[/]"
         table.add_row(
-            str(filed.brief_id),
+            str(stored.brief_id),
             f"[{COLOURS[ruling]}]{ruling}[/]",
             brief.verification,
             brief.importance,
-            "\n".join((escape(brief.title), topics, *map(escape, filed.reasons))),
+            "\n".join((escape(brief.title), topics, *map(escape, stored.reasons))),
         )
-    console.print(table if found else "No brief was received that day.")
+    console.print(table if found else "No briefs were received that day.")
 
 
 @app.command()
 def show(brief_id: BriefId, as_json: AsJson = False) -> None:
-    """Show a brief with every finding of the gate."""
-    filed = house().briefs.get(brief_id)
-    decisions = house().decisions.about(f"brief {brief_id}")
-    data = {**vars(filed), "decisions": decisions}
-    answer(data, as_json=as_json, say=lambda: _say_brief(filed, decisions))
+    """Show a brief with every finding of the checks."""
+    stored = container().briefs.get(brief_id)
+    decisions = container().decisions.about(f"brief {brief_id}")
+    data = {**vars(stored), "decisions": decisions}
+    answer(data, as_json=as_json, show=lambda: _print_brief(stored, decisions))
 
 
-def _say_brief(filed: StoredBrief, decisions: tuple[Decision, ...]) -> None:
-    brief = filed.brief
+def _print_brief(stored: StoredBrief, decisions: "tuple[Decision, ...]") -> None:
+    brief = stored.brief
     console.print(f"[bold]{escape(brief.title)}[/]")
     console.print(
         escape(
-            f"brief {filed.brief_id}, revision {filed.revision} · {brief.pillar} · "
+            f"brief {stored.brief_id}, revision {stored.revision} · {brief.pillar} · "
             f"{brief.verification} · {brief.importance} · {brief.minutes} min · "
             f"{brief.source.name} {brief.source.url}"
         )
     )
-    from newsletter.adapters.sources.cleaning import text_of  # noqa: PLC0415
+    from newsletter.adapters.sources.cleaning import text_of
 
     for text in filter(None, (brief.summary, brief.why, *map(text_of, brief.body))):
         console.print(f"\n{escape(text)}", soft_wrap=False)
-    console.print(f"\n{_told(filed)}\n")
-    for finding in filed.verdict.findings:
+    console.print(f"\n{_summary(stored)}\n")
+    for finding in stored.verdict.findings:
         mark = (
             "[green]✓[/]"
             if finding.passed
@@ -156,8 +158,8 @@ def _say_brief(filed: StoredBrief, decisions: tuple[Decision, ...]) -> None:
         )
         console.print(f"  {mark} {finding.check}: {escape(finding.reason)}")
     for one in decisions:
-        told = ", ".join(f"{name} {value}" for name, value in one.detail.items())
-        line = f"{one.at:%Y-%m-%d %H:%M %Z}, {one.actor}: {one.verb} {told}".rstrip()
+        text = ", ".join(f"{name} {value}" for name, value in one.detail.items())
+        line = f"{one.at:%Y-%m-%d %H:%M %Z}, {one.actor}: {one.verb} {text}".rstrip()
         console.print(f"  [dim]{escape(line)}[/]")
 
 
@@ -190,8 +192,8 @@ def edit(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change a brief; the gate rules anew, and an approval of its issue is void."""
-    # Long because a verb's options are its parameters.
+    """Change a brief; it is checked again, and an approval of its issue is withdrawn."""
+    # Long because a command's options are its parameters.
     given: dict[str, Any] = {
         "source_url": source_url,
         "source_name": source_name,
@@ -205,47 +207,47 @@ def edit(
     }
     changes = {name: _clean(value) for name, value in given.items() if value is not None}
     if not changes:
-        raise typer.BadParameter("say what to change, such as --source-url URL")
-    receipt = house().intake.edit(brief_id, changes, actor=actor())
+        raise typer.BadParameter("give what to change, such as --source-url URL")
+    receipt = container().intake.edit(brief_id, changes, actor=actor())
     answer(
-        {"arrival": receipt.arrival, **_short(receipt.filed)},
+        {"arrival": receipt.arrival, **_short(receipt.stored)},
         as_json=as_json,
-        say=lambda: console.print(f"{receipt.arrival}, {_told(receipt.filed)}"),
+        show=lambda: console.print(f"{receipt.arrival}, {_summary(receipt.stored)}"),
     )
 
 
 def _clean(value: Any) -> Any:
-    """Clean what a person typed as what a file says is cleaned; enums and numbers stay."""
-    from newsletter.adapters.sources.cleaning import plain  # noqa: PLC0415
+    """Clean text like that of a file; leave enums and numbers as they are."""
+    from newsletter.adapters.sources.cleaning import plain
 
     return plain(value) if type(value) is str else value
 
 
 @app.command()
 def hold(brief_id: BriefId, as_json: AsJson = False) -> None:
-    """Keep a brief out of print until someone accepts it."""
-    _decided(house().intake.hold(brief_id, actor=actor()), as_json=as_json)
+    """Hold a brief back until someone accepts it."""
+    _decided(container().intake.hold(brief_id, actor=actor()), as_json=as_json)
 
 
 @app.command()
 def accept(brief_id: BriefId, as_json: AsJson = False) -> None:
-    """Accept a held brief; what no one may waive is refused."""
-    _decided(house().intake.accept(brief_id, actor=actor()), as_json=as_json)
+    """Accept a held brief, if the checks it failed may be waived."""
+    _decided(container().intake.accept(brief_id, actor=actor()), as_json=as_json)
 
 
-def _decided(filed: StoredBrief, *, as_json: bool) -> None:
-    answer(_short(filed), as_json=as_json, say=lambda: console.print(_told(filed)))
+def _decided(stored: StoredBrief, *, as_json: bool) -> None:
+    answer(_short(stored), as_json=as_json, show=lambda: console.print(_summary(stored)))
 
 
-def _short(filed: StoredBrief) -> dict[str, Any]:
+def _short(stored: StoredBrief) -> dict[str, Any]:
     return {
-        "id": filed.brief_id,
-        "revision": filed.revision,
-        "title": filed.brief.title,
-        "ruling": filed.ruling,
-        "reasons": filed.reasons,
-        "verification": filed.brief.verification,
-        "importance": filed.brief.importance,
-        "topics": filed.verdict.topics,
-        "issue_id": filed.issue_id,
+        "id": stored.brief_id,
+        "revision": stored.revision,
+        "title": stored.brief.title,
+        "ruling": stored.ruling,
+        "reasons": stored.reasons,
+        "verification": stored.brief.verification,
+        "importance": stored.brief.importance,
+        "topics": stored.verdict.topics,
+        "issue_id": stored.issue_id,
     }

@@ -1,4 +1,4 @@
-"""What every verb shares: the house, the newsletter and date meant, and two ways to answer."""
+"""What all commands share: the container, the newsletter and date meant, and the answer."""
 
 import getpass
 import json
@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from rich.console import Console
 
-from newsletter.core.publication import Newsletter
+from newsletter.core.publication import Newsletter, day_of
 from newsletter.errors import ConfigurationError
-from newsletter.services.publishing import day_of
 
 if TYPE_CHECKING:
-    from newsletter.bootstrap import House
+    from newsletter.container import Container
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -33,25 +32,25 @@ Slug = Annotated[
 
 
 @cache
-def house() -> "House":
+def container() -> "Container":
     """Return the wired services, opened once."""
-    # Imported here: help pages and slips of the pen are answered without the whole house.
-    from newsletter.bootstrap import House  # noqa: PLC0415
-    from newsletter.settings import load_settings  # noqa: PLC0415
+    # Imported here: help pages and usage errors need no services.
+    from newsletter.container import Container
+    from newsletter.settings import load_settings
 
-    return House(load_settings())
+    return Container(load_settings())
 
 
-def leave() -> None:
-    """Close the house, if anybody entered it."""
-    if house.cache_info().currsize:
-        house().close()
-        house.cache_clear()
+def close_container() -> None:
+    """Close the container, if a command opened it."""
+    if container.cache_info().currsize:
+        container().close()
+        container.cache_clear()
 
 
 def newsletter_of(slug: str | None) -> Newsletter:
-    """Return the newsletter named, or the only one; a weekly digest is meant only by its name."""
-    settings = house().settings
+    """Return the newsletter named, or the only one; a weekly digest must be named."""
+    settings = container().settings
     mains = [one for one in settings.newsletters.values() if one.week_of is None]
     if slug is None and len(mains) == 1:
         return mains[0]
@@ -65,16 +64,16 @@ def list_of(slug: str | None) -> Newsletter:
     newsletter = newsletter_of(slug)
     if newsletter.week_of:
         raise ConfigurationError(
-            f"{newsletter.slug} is the digest of {newsletter.week_of}, and has no list of its own: "
-            f"its readers subscribe to {newsletter.week_of}, with the frequency weekly"
+            f"{newsletter.slug} is the digest of {newsletter.week_of}, and has no subscribers: "
+            f"its readers subscribe to {newsletter.week_of} with the frequency weekly"
         )
     return newsletter
 
 
 def date_of(text: str | None, newsletter: Newsletter) -> date:
-    """Return the date named, or today's where the newsletter is made."""
+    """Return the date named, or today's in the newsletter's time zone."""
     if text is None:
-        return day_of(newsletter, house().clock.now())
+        return day_of(newsletter, container().clock.now())
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -88,29 +87,29 @@ def slugs_of(text: str | None) -> tuple[str, ...]:
     return tuple(slug for part in (text or "").split(",") if (slug := part.strip()))
 
 
-def unwatched(*, as_json: bool) -> bool:
-    """Tell whether no person is watching who would like to see progress."""
+def is_quiet(*, as_json: bool) -> bool:
+    """Return whether nobody sees a progress bar."""
     return as_json or not console.is_terminal
 
 
 def actor() -> str:
-    """Return who decides: the name this person logged in with."""
+    """Return the login name of the person who runs the command."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
         return "operator"
 
 
-def answer(data: Any, *, as_json: bool, say: Callable[[], object]) -> None:
-    """Print the data as JSON, or let `say` tell it to a person."""
+def answer(data: Any, *, as_json: bool, show: Callable[[], object]) -> None:
+    """Print the data as JSON, or let `show` print it for a person."""
     if as_json:
         print(json.dumps(plain(data), indent=2, ensure_ascii=False))
     else:
-        say()
+        show()
 
 
 def plain(value: Any) -> Any:
-    """Return the value as JSON knows it; keys that sign links stay in the house."""
+    """Return the value as JSON knows it; without the keys that sign links."""
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, Enum):

@@ -1,4 +1,4 @@
-"""`newsletter demo`: one whole day on this machine, and what it came to."""
+"""`newsletter demo`: one whole day on this machine, and its result."""
 
 import os
 import shutil
@@ -15,11 +15,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from newsletter.adapters.clock import SystemClock
 from newsletter.cli.briefs import COLOURS
-from newsletter.cli.common import AsJson, answer, console, unwatched
-from newsletter.cli.report import counted, issue_data, say_account
+from newsletter.cli.common import AsJson, answer, console, is_quiet
+from newsletter.cli.report import counted, issue_data, print_totals
+from newsletter.core.publication import day_of
 from newsletter.core.verification import Ruling
 from newsletter.demo.readers import LEFT, address
-from newsletter.services.publishing import day_of
 
 if TYPE_CHECKING:
     from newsletter.demo.day import Day
@@ -32,27 +32,27 @@ def demo(
     look: Annotated[
         bool,
         typer.Option(
-            "--look", metavar="", help="Stay, so that inbox and web pages can be looked at."
+            "--look", metavar="", help="Keep running, to look at the inbox and the web pages."
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a whole day on sample data; nothing leaves this machine."""
-    # Imported here: a help page needs neither the house nor the stand-in.
-    from newsletter.demo.day import run_day  # noqa: PLC0415
-    from newsletter.demo.environment import opened  # noqa: PLC0415
-    from newsletter.settings import load_settings  # noqa: PLC0415
+    # Imported here: a help page needs neither the services nor the sandbox.
+    from newsletter.demo.day import run_day
+    from newsletter.demo.environment import opened
+    from newsletter.settings import load_settings
 
     settings = load_settings()
     today = day_of(settings.newsletter(_SLUG), SystemClock().now())
     with opened(settings, today) as place:
-        newsletter = place.house.settings.newsletter(_SLUG)
-        with _progress(quiet=unwatched(as_json=as_json)) as on_progress:
-            day = run_day(place.house, newsletter, place.sandbox, place.folder, on_progress)
-        answer(_data(day, place), as_json=as_json, say=lambda: _say(day, place, stays=look))
+        newsletter = place.container.settings.newsletter(_SLUG)
+        with _progress(quiet=is_quiet(as_json=as_json)) as on_progress:
+            day = run_day(place.container, newsletter, place.sandbox, place.folder, on_progress)
+        answer(_data(day, place), as_json=as_json, show=lambda: _print(day, place, stays=look))
         if look:
             _stay(place)
-    if not _sound(day):
+    if not _is_sound(day):
         raise typer.Exit(1)
 
 
@@ -66,18 +66,18 @@ def _progress(*, quiet: bool) -> Generator[Callable[[str, int, int], None]]:
         )
 
 
-def _sound(day: "Day") -> bool:
-    account = day.account
-    return bool(account and account.sums.add_up and not account.sums.to_go and not day.repeated)
+def _is_sound(day: "Day") -> bool:
+    account = day.totals
+    return bool(account and account.sums.adds_up and not account.sums.to_go and not day.repeated)
 
 
 def _stay(place: "DemoEnvironment") -> None:
-    """Stay until a person ends it; who signs up meanwhile gets their letters."""
-    console.print("\nCtrl-C ends it.")
+    """Wait for Ctrl-C, and send the emails of people who sign up meanwhile."""
+    console.print("\nPress Ctrl-C to stop.")
     ended = threading.Event()
     try:
         while not ended.wait(1):
-            place.house.correspondence.deliver()
+            place.container.transactional.send_waiting()
     except KeyboardInterrupt:
         console.print()
 
@@ -87,15 +87,15 @@ def _data(day: "Day", place: "DemoEnvironment") -> dict[str, Any]:
         "date": day.on,
         "briefs": [
             {
-                "title": r.filed.brief.title,
+                "title": r.stored.brief.title,
                 "arrival": r.arrival,
-                "ruling": r.filed.ruling,
-                "reasons": r.filed.reasons,
+                "ruling": r.stored.ruling,
+                "reasons": r.stored.reasons,
             }
             for r in day.receipts
         ],
         "subscribers": day.imported,
-        "issue": day.filed and issue_data(day.filed, day.account),
+        "issue": day.issue and issue_data(day.issue, day.totals),
         "requests_this_run": day.requests,
         "sent_twice": day.repeated,
         "mjml_compiles": day.compiles,
@@ -107,57 +107,57 @@ def _data(day: "Day", place: "DemoEnvironment") -> dict[str, Any]:
 
 
 def _web_view(day: "Day", place: "DemoEnvironment") -> str:
-    return f"{place.house.settings.public_url}/{_SLUG}/{day.on}"
+    return f"{place.container.settings.public_url}/{_SLUG}/{day.on}"
 
 
-def _say(day: "Day", place: "DemoEnvironment", *, stays: bool) -> None:
+def _print(day: "Day", place: "DemoEnvironment", *, stays: bool) -> None:
     console.print(f"\n[bold]Technology Daily, {day.on:%A} {day.on.day} {day.on:%B %Y}[/]\n")
-    _say_briefs(day)
+    _print_briefs(day)
     if day.imported:
-        told = ", ".join(f"{n:,} {result}" for result, n in day.imported.counts.items() if n)
-        console.print(f"\n[bold]Subscribers[/]  {day.imported.rows:,} rows: {told}")
-    if day.account:
+        text = ", ".join(f"{n:,} {result}" for result, n in day.imported.counts.items() if n)
+        console.print(f"\n[bold]Subscribers[/]  {day.imported.rows:,} rows: {text}")
+    if day.totals:
         console.print("\n[bold]Sending[/]")
-        say_account(day.account)
-    twice = "[green]nobody was sent it twice[/]" if not day.repeated else "[red]SENT TWICE[/]"
+        print_totals(day.totals)
+    twice = "[green]nobody got it twice[/]" if not day.repeated else "[red]SENT TWICE[/]"
     console.print(
         f"  this run: {counted(day.requests, 'request')}, "
         f"{counted(day.compiles, 'MJML compile')}, "
         f"{counted(day.inlinings, 'premailer pass', 'premailer passes')}; {twice}"
     )
     if not day.requests:
-        console.print("  [bold]The issue had been sent before: nobody was sent anything again.[/]")
-    told = " · ".join(f"{name} {seconds:.1f}" for name, seconds in day.seconds.items())
-    console.print(f"\n[bold]Seconds[/]  {told}")
-    _say_where(day, place, stays=stays)
+        console.print("  [bold]The issue was sent before, so nothing was sent again.[/]")
+    text = " · ".join(f"{name} {seconds:.1f}" for name, seconds in day.seconds.items())
+    console.print(f"\n[bold]Seconds[/]  {text}")
+    _print_where(day, place, stays=stays)
 
 
-def _say_briefs(day: "Day") -> None:
+def _print_briefs(day: "Day") -> None:
     counts = day.rulings
-    told = ", ".join(f"{counts.get(ruling, 0)} {ruling}" for ruling in Ruling)
-    console.print(f"[bold]Briefs[/]  {len(day.receipts)} received: {told}")
+    text = ", ".join(f"{counts.get(ruling, 0)} {ruling}" for ruling in Ruling)
+    console.print(f"[bold]Briefs[/]  {len(day.receipts)} received: {text}")
     for receipt in day.receipts:
-        filed = receipt.filed
-        if filed.ruling is not Ruling.ACCEPTED:
+        stored = receipt.stored
+        if stored.ruling is not Ruling.ACCEPTED:
             console.print(
-                f"  [{COLOURS[filed.ruling]}]{filed.ruling}[/] {escape(filed.brief.title)}"
+                f"  [{COLOURS[stored.ruling]}]{stored.ruling}[/] {escape(stored.brief.title)}"
             )
-            for reason in filed.reasons:
+            for reason in stored.reasons:
                 console.print(f"      [dim]{escape(reason)}[/]")
 
 
-def _say_where(day: "Day", place: "DemoEnvironment", *, stays: bool) -> None:
+def _print_where(day: "Day", place: "DemoEnvironment", *, stays: bool) -> None:
     console.print("\n[bold]Where to look[/]")
     if stays:
         console.print(f"  the letters    {place.sandbox.url}/inbox")
         console.print(f"  the web view   {_web_view(day, place)}")
-        console.print(f"  sign up        {place.house.settings.public_url}/{_SLUG}/subscribe")
+        console.print(f"  sign up        {place.container.settings.public_url}/{_SLUG}/subscribe")
         return
     run = f"NEWSLETTER_VAR={place.folder} {_command()}"
     console.print(f"  letters and web view   {_command()} demo --look")
     console.print(f"  what one reader got    {run} why {address(1)}")
     console.print(f"  why one got nothing    {run} why {address(LEFT[1])}")
-    console.print(f"  the gate's findings    {run} briefs list")
+    console.print(f"  the checks of briefs   {run} briefs list")
     console.print(f"  a letter as a file     {run} issue preview --topics chips,security")
 
 

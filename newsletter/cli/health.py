@@ -1,18 +1,20 @@
-"""`newsletter subscribers health`: how a list grows, who can be written to, and who reads."""
+"""`newsletter subscribers health`: how a list grows, who can get letters, and who reads."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from newsletter.cli.common import AsJson, Slug, answer, console, house, newsletter_of, plain
+from newsletter.cli.common import AsJson, Slug, answer, console, container, newsletter_of, plain
 from newsletter.cli.report import counted
 from newsletter.core.publication import Newsletter
-from newsletter.services.list_health import HealthReport
-from subscribers.health.service import TROUBLE_DAYS, WEEKS, Figures, HealthFigures, Waiting
+from subscribers.health.model import RECENT_DAYS, WEEKS, HealthFigures, ListFigures, Waiting
 from subscribers.model import EVERYTHING, SuppressionReason
+
+if TYPE_CHECKING:
+    from newsletter.services.list_health import HealthReport
 
 app = typer.Typer()
 
@@ -22,35 +24,35 @@ _HARD = (SuppressionReason.BOUNCE, SuppressionReason.INVALID)
 
 @app.command()
 def health(newsletter: Slug = None, as_json: AsJson = False) -> None:
-    """Say how a list grows, who can be written to, what went wrong, and who reads."""
+    """Show how a list grows, who can get letters, what went wrong, and who reads."""
     which = newsletter_of(newsletter)
-    found = house().list_health.report(which)
-    answer(_data(found), as_json=as_json, say=lambda: _say(found, which))
+    found = container().list_health.report(which)
+    answer(_data(found), as_json=as_json, show=lambda: _print(found, which))
 
 
-def _data(found: HealthReport) -> dict[str, Any]:
+def _data(found: "HealthReport") -> dict[str, Any]:
     shares = {
         "bounced": found.share(*_HARD),
         "soft_bounced": found.share(SuppressionReason.SOFT_BOUNCE),
         "complained": found.share(SuppressionReason.COMPLAINT),
     }
-    return {**plain(found), "shares": shares, "trouble_days": TROUBLE_DAYS}
+    return {**plain(found), "shares": shares, "trouble_days": RECENT_DAYS}
 
 
-def _say(found: HealthReport, which: Newsletter) -> None:
+def _print(found: "HealthReport", which: Newsletter) -> None:
     health, figures = found.health, found.health.figures
     counts = figures.counts
     console.print(
         f"[bold]{found.newsletter}[/]: {counts.subscriptions:,} subscriptions, "
-        f"[bold]{counts.mailable:,}[/] may be written to"
+        f"[bold]{counts.mailable:,}[/] can get letters"
     )
-    _section("How they stand", _standing(figures))
+    _section("By status", _statuses(figures))
     _section(f"Growth, {WEEKS} weeks", _growth(health))
     console.print(f"  {_latest(health)}")
     console.print(f"  {_waiting(figures.waiting, health)}")
-    _section(f"Trouble, {TROUBLE_DAYS} days", _trouble(found))
-    _section("Who reads, of those who may be written to", _reading(figures))
-    _section("What they chose", _choices(figures, which))
+    _section(f"Trouble, {RECENT_DAYS} days", _trouble(found))
+    _section("Who reads, of those who can get letters", _reading(figures))
+    _section("Preferences", _choices(figures, which))
 
 
 def _section(title: str, table: Table) -> None:
@@ -59,13 +61,13 @@ def _section(title: str, table: Table) -> None:
 
 
 def _table(rows: Iterable[tuple[str, int, str]]) -> Table:
-    """Return rows of a name, a count, and what is said of it."""
+    """Return rows of a name, a count, and a remark."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(min_width=24)
     table.add_column(justify="right", min_width=9)
     table.add_column()
-    for name, count, said in rows:
-        table.add_row(f"  {name}", f"{count:,}", said)
+    for name, count, remark in rows:
+        table.add_row(f"  {name}", f"{count:,}", remark)
     return table
 
 
@@ -77,17 +79,17 @@ def _share(count: int, whole: int) -> str:
     return f"[dim]{count / whole:.1%}[/]" if whole else ""
 
 
-def _standing(figures: Figures) -> Table:
+def _statuses(figures: ListFigures) -> Table:
     counts = figures.counts
     reasons = ", ".join(
         f"{reason.replace('_', ' ')} {count:,}"
         for reason, count in figures.suppressed.items()
         if count
     )
-    stand = {
-        "may be written to": counts.mailable,
+    statuses = {
+        "can get letters": counts.mailable,
         "paused": counts.paused,
-        "left": counts.ended,
+        "unsubscribed": counts.ended,
         "suppressed": counts.suppressed,
     }
     return _table(
@@ -97,7 +99,7 @@ def _standing(figures: Figures) -> Table:
             _share(count, counts.subscriptions)
             + (f"  [dim]{reasons}[/]" if name == "suppressed" and reasons else ""),
         )
-        for name, count in stand.items()
+        for name, count in statuses.items()
     )
 
 
@@ -116,57 +118,59 @@ def _growth(health: HealthFigures) -> Table:
 
 def _latest(health: HealthFigures) -> str:
     named = {1: "today", 7: "7 days", 30: "30 days"}
-    told = (
+    text = (
         f"{named[days]} [green]+{one.joined:,}[/] [red]−{one.left:,}[/]"
         for days, one in health.latest.items()
     )
-    return " · ".join(told)
+    return " · ".join(text)
 
 
 def _waiting(waiting: Waiting, health: HealthFigures) -> str:
     if waiting.oldest is None:
-        told = "no sign-up waits for its confirmation"
+        text = "no sign-up is waiting for confirmation"
     else:
         waited = health.at - waiting.oldest
         age = counted(waited.days, "day") if waited.days else f"{waited.seconds // 3600} hours"
-        many = "sign-up waits" if waiting.open == 1 else "sign-ups wait"
-        told = f"{waiting.open:,} {many} for confirmation, the oldest for {age}"
-    return told + (f"; {waiting.expired:,} ran out" if waiting.expired else "")
+        many = "sign-up is waiting" if waiting.open == 1 else "sign-ups are waiting"
+        text = f"{waiting.open:,} {many} for confirmation, the oldest for {age}"
+    return text + (f"; {waiting.expired:,} expired" if waiting.expired else "")
 
 
-def _trouble(found: HealthReport) -> Table:
-    silenced = found.health.figures.silenced
+def _trouble(found: "HealthReport") -> Table:
+    suppressed = found.health.figures.recently_suppressed
     rows = {
-        "bounced for good": _HARD,
-        "soft bounces, worn out": (SuppressionReason.SOFT_BOUNCE,),
+        "hard bounces": _HARD,
+        "too many soft bounces": (SuppressionReason.SOFT_BOUNCE,),
         "complained": (SuppressionReason.COMPLAINT,),
     }
 
-    def said(reasons: tuple[SuppressionReason, ...]) -> str:
-        share = found.share(*reasons)
-        return "" if share is None else f"[dim]{share:.3%} of the letters[/]"
+    def share(reasons: tuple[SuppressionReason, ...]) -> str:
+        found_share = found.share(*reasons)
+        return "" if found_share is None else f"[dim]{found_share:.3%} of the letters[/]"
 
     return _table(
         [
             ("letters accepted", found.accepted, ""),
             *(
-                (name, sum(silenced[one] for one in reasons), said(reasons))
+                (name, sum(suppressed[one] for one in reasons), share(reasons))
                 for name, reasons in rows.items()
             ),
         ]
     )
 
 
-def _reading(figures: Figures) -> Table:
+def _reading(figures: ListFigures) -> Table:
     mailable = figures.counts.mailable
-    told = [
-        (f"silent for {days} days", count, _share(count, mailable))
+    inactive = [
+        (f"inactive for {days} days", count, _share(count, mailable))
         for days, count in figures.inactive.items()
     ]
-    return _table([*told, ("never seen to read", figures.never, _share(figures.never, mailable))])
+    return _table(
+        [*inactive, ("never opened or clicked", figures.never, _share(figures.never, mailable))]
+    )
 
 
-def _choices(figures: Figures, which: Newsletter) -> Table:
+def _choices(figures: ListFigures, which: Newsletter) -> Table:
     mailable = figures.counts.mailable
     often = [
         (str(frequency), count, _share(count, mailable))
@@ -181,7 +185,7 @@ def _choices(figures: Figures, which: Newsletter) -> Table:
             escape(slug),
             topics.get(slug, 0),
             _bar(topics.get(slug, 0), most, "cyan")
-            + ("" if slug in which.topic_slugs else " [dim]no topic any more[/]"),
+            + ("" if slug in which.topic_slugs else " [dim]no longer a topic[/]"),
         )
         for slug in known
     ]

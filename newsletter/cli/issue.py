@@ -2,7 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -15,17 +15,19 @@ from newsletter.cli.common import (
     actor,
     answer,
     console,
+    container,
     date_of,
-    house,
+    is_quiet,
     newsletter_of,
     slugs_of,
-    unwatched,
 )
-from newsletter.cli.report import issue_data, say_account, say_issue
+from newsletter.cli.report import issue_data, print_issue, print_totals
 from newsletter.core.issue_totals import IssueTotals, Sums
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import IssueStatus, StoredIssue
-from newsletter.services.preview import Preview
+
+if TYPE_CHECKING:
+    from newsletter.services.preview import Preview
 
 app = typer.Typer(no_args_is_help=True, help="Assemble, preview, approve and send an issue.")
 
@@ -37,46 +39,52 @@ def _which(slug: str | None, date: str | None) -> tuple[Newsletter, dt.date]:
 
 @app.command()
 def assemble(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
-    """Choose and order the accepted briefs, and set them in type once."""
-    filed = house().publishing.assemble(*_which(newsletter, date))
-    answer(issue_data(filed), as_json=as_json, say=lambda: say_issue(filed))
+    """Choose and order the accepted briefs, and set the issue."""
+    stored = container().publishing.assemble(*_which(newsletter, date))
+    answer(issue_data(stored), as_json=as_json, show=lambda: print_issue(stored))
 
 
 @app.command()
 def show(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
-    """Show what an issue holds."""
-    filed = house().publishing.issue(*_which(newsletter, date))
-    answer(issue_data(filed), as_json=as_json, say=lambda: say_issue(filed))
+    """Show what is in an issue."""
+    stored = container().publishing.issue(*_which(newsletter, date))
+    answer(issue_data(stored), as_json=as_json, show=lambda: print_issue(stored))
 
 
 @app.command()
 def approve(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
-    """Freeze the issue: just this content will be sent, and nothing else."""
-    filed = house().publishing.approve(*_which(newsletter, date), actor=actor())
-    answer(issue_data(filed), as_json=as_json, say=lambda: say_issue(filed))
+    """Freeze the issue: exactly this content will be sent."""
+    stored = container().publishing.approve(*_which(newsletter, date), actor=actor())
+    answer(issue_data(stored), as_json=as_json, show=lambda: print_issue(stored))
 
 
 @app.command()
 def preview(
-    topics: Annotated[str | None, typer.Option(metavar="A,B", help="As readers of these.")] = None,
+    topics: Annotated[
+        str | None, typer.Option(metavar="A,B", help="As readers of these topics get it.")
+    ] = None,
     email: Annotated[
-        str | None, typer.Option("--for", metavar="EMAIL", help="As this subscriber.")
+        str | None, typer.Option("--for", metavar="EMAIL", help="As this subscriber gets it.")
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where the three files go; in NEWSLETTER_VAR by default."),
+        typer.Option(
+            metavar="DIR", help="Where to write the three files; in NEWSLETTER_VAR by default."
+        ),
     ] = None,
     date: Date = None,
     newsletter: Slug = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write letter.html, letter.txt and letter.eml just as they would be sent."""
+    """Write letter.html, letter.txt and letter.eml exactly as they would be sent."""
     if topics and email:
-        raise typer.BadParameter("a letter is either for --topics or --for a subscriber")
+        raise typer.BadParameter("give either --topics or --for, not both")
     which, on = _which(newsletter, date)
-    desk, chosen = house().preview, slugs_of(topics)
-    found = desk.for_email(which, on, email) if email else desk.for_topics(which, on, chosen)
-    written = _write(found, out or house().settings.environment.var / "preview")
+    previews, chosen = container().previews, slugs_of(topics)
+    found = (
+        previews.for_email(which, on, email) if email else previews.for_topics(which, on, chosen)
+    )
+    written = _write(found, out or container().settings.environment.var / "preview")
     data = {
         "subject": found.letter.subject,
         "preheader": found.edition.preheader,
@@ -84,10 +92,10 @@ def preview(
         "html_bytes": len(found.letter.html.encode()),
         "files": [str(path) for path in written],
     }
-    answer(data, as_json=as_json, say=lambda: _say_preview(found, written))
+    answer(data, as_json=as_json, show=lambda: _print_preview(found, written))
 
 
-def _write(found: Preview, out: Path) -> list[Path]:
+def _write(found: "Preview", out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     files = {
         "letter.html": found.letter.html.encode(),
@@ -99,7 +107,7 @@ def _write(found: Preview, out: Path) -> list[Path]:
     return [out / name for name in files]
 
 
-def _say_preview(found: Preview, written: list[Path]) -> None:
+def _print_preview(found: "Preview", written: list[Path]) -> None:
     edition, size = found.edition, len(found.letter.html.encode()) / 1000
     console.print(f"[bold]{escape(found.letter.subject)}[/]")
     console.print(f"[dim]{escape(edition.preheader)}[/]")
@@ -113,60 +121,62 @@ def send(
     wait: Annotated[
         bool,
         typer.Option(
-            "--wait", metavar="", help="Send from here, and show it until all is answered."
+            "--wait", metavar="", help="Send in this process, and show the progress to the end."
         ),
     ] = False,
     segment: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Only to readers who are in this segment now."),
+        typer.Option(metavar="NAME", help="Send only to readers who are in this segment now."),
     ] = None,
     date: Date = None,
     newsletter: Slug = None,
     as_json: AsJson = False,
 ) -> None:
-    """Plan who gets which edition, and hand the batches to the workers.
+    """Plan who gets which edition, and queue the batches for the workers.
 
-    An issue is sent once. With --segment nobody else gets it, also not later.
+    An issue is sent only once. With --segment, nobody else ever gets it.
     """
     which, on = _which(newsletter, date)
     if segment:
-        house().segments.get(which.readers.newsletter, segment)
-    filed = house().dispatch.send(which, on, segment=segment)
-    before = filed.state is IssueStatus.SENT
-    if wait and filed.state is IssueStatus.SENDING:
-        filed = wait_for(filed, quiet=unwatched(as_json=as_json))
-    account = _account(filed)
+        container().segments.get(which.readers.newsletter, segment)
+    stored = container().planning.hand_over(which, on, segment=segment)
+    before = stored.state is IssueStatus.SENT
+    if wait and stored.state is IssueStatus.SENDING:
+        stored = wait_for(stored, quiet=is_quiet(as_json=as_json))
+    totals = _totals(stored)
 
-    def say() -> None:
-        _say(filed, account)
-        if filed.state is IssueStatus.EMPTY:
-            console.print("  The issue is empty: nothing is sent.")
+    def show_text() -> None:
+        _print(stored, totals)
+        if stored.state is IssueStatus.EMPTY:
+            console.print("  The issue is empty, so nothing is sent.")
         if before:
-            console.print("  It had been sent before: nobody is sent anything again.")
-        if account and account.sums.to_go and not wait:
-            console.print("  The batches wait for a worker: `newsletter worker`, or send --wait.")
+            console.print("  It was sent before, so nothing is sent again.")
+        if totals and totals.sums.to_go and not wait:
+            console.print(
+                "  The batches are waiting for a worker: run `newsletter worker`, or send --wait."
+            )
 
-    answer(issue_data(filed, account) | {"sent_before": before}, as_json=as_json, say=say)
-    if account and (filed.state is IssueStatus.PAUSED or not _went_well(account.sums)):
+    answer(issue_data(stored, totals) | {"sent_before": before}, as_json=as_json, show=show_text)
+    if totals and (stored.state is IssueStatus.PAUSED or not _went_well(totals.sums)):
         raise typer.Exit(1)
 
 
 def _went_well(sums: Sums) -> bool:
-    return sums.add_up and not (sums.refused or sums.unknown)
+    return sums.adds_up and not (sums.refused or sums.unknown)
 
 
-def _account(filed: StoredIssue) -> IssueTotals | None:
-    return house().inquiry.account(filed) if filed.planned_at else None
+def _totals(stored: StoredIssue) -> IssueTotals | None:
+    return container().explaining.totals(stored) if stored.planned_at else None
 
 
-def _say(filed: StoredIssue, account: IssueTotals | None) -> None:
-    say_issue(filed)
-    if account:
-        say_account(account)
+def _print(stored: StoredIssue, totals: IssueTotals | None) -> None:
+    print_issue(stored)
+    if totals:
+        print_totals(totals)
 
 
-def wait_for(filed: StoredIssue, *, quiet: bool) -> StoredIssue:
-    """Work on an issue's batches in this process, showing how many recipients are answered for."""
+def wait_for(stored: StoredIssue, *, quiet: bool) -> StoredIssue:
+    """Send an issue's batches in this process, and show how many recipients are done."""
     columns = (
         TextColumn("  sending"),
         BarColumn(),
@@ -180,21 +190,21 @@ def wait_for(filed: StoredIssue, *, quiet: bool) -> StoredIssue:
         def on_progress(done: int, total: int) -> None:
             progress.update(bar, completed=done, total=total)
 
-        return house().dispatch.work_on(filed, on_progress)
+        return container().sending.work_on(stored, on_progress)
 
 
 @app.command()
 def status(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
-    """Say how an issue's sending stands, and whether every sum adds up."""
-    # Whoever may send also names what a dead worker left; to look on, nobody needs the key.
-    if house().settings.environment.sendgrid_api_key:
-        house().dispatch.recover()
-    filed = house().publishing.issue(*_which(newsletter, date))
-    account = _account(filed)
-    answer(issue_data(filed, account), as_json=as_json, say=lambda: _say(filed, account))
+    """Show how far an issue's sending has got, and whether its sums add up."""
+    # With a key, batches that a dead worker left are marked first; to look on, no key is needed.
+    if container().settings.environment.sendgrid_api_key:
+        container().recovery.recover()
+    stored = container().publishing.issue(*_which(newsletter, date))
+    totals = _totals(stored)
+    answer(issue_data(stored, totals), as_json=as_json, show=lambda: _print(stored, totals))
 
 
-Because = Annotated[str, typer.Option("--because", help="The reason, kept with the issue.")]
+Because = Annotated[str, typer.Option("--because", help="The reason, recorded with the issue.")]
 
 
 @app.command()
@@ -204,18 +214,20 @@ def pause(
     newsletter: Slug = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let no further batch leave; those in hand are still recorded."""
-    filed = house().publishing.issue(*_which(newsletter, date))
-    _say_now(house().braking.pause(filed, actor=actor(), because=because), as_json=as_json)
+    """Stop sending further batches; those being sent are still recorded."""
+    stored = container().publishing.issue(*_which(newsletter, date))
+    _answer_now(
+        container().sending_limits.pause(stored, actor=actor(), because=because), as_json=as_json
+    )
 
 
 @app.command()
 def resume(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
-    """Let a paused issue's batches leave again."""
-    filed = house().publishing.issue(*_which(newsletter, date))
-    filed = house().braking.resume(filed, actor=actor())
-    house().dispatch.recover()
-    _say_now(filed, as_json=as_json)
+    """Continue sending a paused issue."""
+    stored = container().publishing.issue(*_which(newsletter, date))
+    stored = container().sending_limits.resume(stored, actor=actor())
+    container().recovery.recover()
+    _answer_now(stored, as_json=as_json)
 
 
 @app.command()
@@ -225,16 +237,18 @@ def cancel(
     newsletter: Slug = None,
     as_json: AsJson = False,
 ) -> None:
-    """Leave out whatever has not left; what has left cannot be called back."""
-    filed = house().publishing.issue(*_which(newsletter, date))
-    _say_now(house().braking.cancel(filed, actor=actor(), because=because), as_json=as_json)
+    """Send nothing more of an issue; what was sent cannot be called back."""
+    stored = container().publishing.issue(*_which(newsletter, date))
+    _answer_now(
+        container().sending_limits.cancel(stored, actor=actor(), because=because), as_json=as_json
+    )
 
 
-def _say_now(filed: StoredIssue, *, as_json: bool) -> None:
-    account = house().inquiry.account(filed)
+def _answer_now(stored: StoredIssue, *, as_json: bool) -> None:
+    totals = container().explaining.totals(stored)
 
-    def say() -> None:
-        say_issue(filed)
-        say_account(account)
+    def show_text() -> None:
+        print_issue(stored)
+        print_totals(totals)
 
-    answer(issue_data(filed, account), as_json=as_json, say=say)
+    answer(issue_data(stored, totals), as_json=as_json, show=show_text)

@@ -1,4 +1,4 @@
-"""An issue's account, for people and as data."""
+"""An issue and its totals, printed and as data."""
 
 from typing import Any
 
@@ -10,52 +10,52 @@ from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.stored import StoredIssue
 
 
-def issue_data(filed: StoredIssue, account: IssueTotals | None = None) -> dict[str, Any]:
-    """Return an issue, and its account if it was planned, as data."""
+def issue_data(stored: StoredIssue, totals: IssueTotals | None = None) -> dict[str, Any]:
+    """Return an issue, and its totals if it was planned, as data."""
     data: dict[str, Any] = {
-        "id": filed.id,
-        "newsletter": filed.issue.newsletter,
-        "date": str(filed.issue.date),
-        "number": filed.issue.number or None,
-        "state": filed.state,
-        "reason": filed.reason,
+        "id": stored.id,
+        "newsletter": stored.issue.newsletter,
+        "date": str(stored.issue.date),
+        "number": stored.issue.number or None,
+        "state": stored.state,
+        "reason": stored.reason,
         "briefs": [
             {"id": e.brief_id, "title": e.brief.title, "topics": e.topics, "lead": e.lead}
-            for e in filed.issue.entries
+            for e in stored.issue.entries
         ],
-        "content_hash": filed.content_hash,
-        "approved_hash": filed.approved_hash,
-        "approved_by": filed.approved_by,
-        "approved_at": filed.approved_at,
-        "segment": filed.segment,
+        "content_hash": stored.content_hash,
+        "approved_hash": stored.approved_hash,
+        "approved_by": stored.approved_by,
+        "approved_at": stored.approved_at,
+        "segment": stored.segment,
     }
-    if account:
-        data["account"] = plain(account) | {"adds_up": account.sums.add_up}
+    if totals:
+        data["account"] = plain(totals) | {"adds_up": totals.sums.adds_up}
     return data
 
 
-def say_issue(filed: StoredIssue) -> None:
-    """Tell a person what an issue holds."""
-    issue = filed.issue
+def print_issue(stored: StoredIssue) -> None:
+    """Print what is in an issue."""
+    issue = stored.issue
     number = f"No. {issue.number}" if issue.number else "no number"
-    console.print(f"[bold]{issue.newsletter} {issue.date}[/] · {number} · {filed.state}")
-    if filed.reason:
-        console.print(f"  [yellow]{escape(filed.reason)}[/]")
-    if filed.approved_by:
-        by = escape(filed.approved_by)
-        console.print(f"  [dim]approved by {by}, {filed.approved_at:%Y-%m-%d %H:%M:%S %Z}[/]")
-    if filed.planned_at:
-        readers = f"the segment [bold]{filed.segment}[/]" if filed.segment else "all its readers"
-        console.print(f"  [dim]to {readers}[/]")
+    console.print(f"[bold]{issue.newsletter} {issue.date}[/] · {number} · {stored.state}")
+    if stored.reason:
+        console.print(f"  [yellow]{escape(stored.reason)}[/]")
+    if stored.approved_by:
+        by = escape(stored.approved_by)
+        console.print(f"  [dim]approved by {by}, {stored.approved_at:%Y-%m-%d %H:%M:%S %Z}[/]")
+    if stored.planned_at:
+        readers = f"the segment [bold]{stored.segment}[/]" if stored.segment else "all its readers"
+        console.print(f"  [dim]for {readers}[/]")
     for entry in issue.entries:
         mark = "[bold]★[/]" if entry.lead else " "
         title = escape(entry.brief.title)
         console.print(f"  {mark} {title}  [dim]{', '.join(entry.topics)}[/]")
 
 
-def say_account(account: IssueTotals) -> None:
-    """Tell a person how an issue's sending stands, and whether its sums add up."""
-    sums = account.sums
+def print_totals(totals: IssueTotals) -> None:
+    """Print how far an issue's sending has got, and whether its sums add up."""
+    sums = totals.sums
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column(justify="right")
@@ -63,22 +63,22 @@ def say_account(account: IssueTotals) -> None:
         "  audience",
         f"{sums.audience:,}",
         f"= {counted(sums.deliveries, 'delivery', 'deliveries')}"
-        f" + {sums.excluded:,} excluded{_reasons(account.exclusions)}",
+        f" + {sums.excluded:,} excluded{_reasons(totals.exclusions)}",
     )
     table.add_row(
         "  deliveries",
         f"{sums.deliveries:,}",
-        f"= {sums.accepted:,} accepted + {sums.refused:,} refused{_reasons(account.refusals)}"
-        f" + {sums.unknown:,} unknown + {sums.skipped:,} skipped{_reasons(account.skips)}"
+        f"= {sums.accepted:,} accepted + {sums.refused:,} refused{_reasons(totals.refusals)}"
+        f" + {sums.unknown:,} unknown + {sums.skipped:,} skipped{_reasons(totals.skips)}"
         f" + {sums.to_go:,} to go",
     )
-    table.add_row("  events", f"{sums.deliveries:,}", f"= {_events(account.events)}")
+    table.add_row("  events", f"{sums.deliveries:,}", f"= {_events(totals.events)}")
     console.print(table)
-    told = "[green]the sums add up[/]" if sums.add_up else "[bold red]THE SUMS DO NOT ADD UP[/]"
+    text = "[green]the sums add up[/]" if sums.adds_up else "[bold red]THE SUMS DO NOT ADD UP[/]"
     console.print(
-        f"  {told} · {counted(account.editions, 'edition')} · "
-        f"{counted(sum(account.batches.values()), 'batch', 'batches')}"
-        f"{_reasons(account.batches)} · {counted(account.requests, 'request')}"
+        f"  {text} · {counted(totals.editions, 'edition')} · "
+        f"{counted(sum(totals.batches.values()), 'batch', 'batches')}"
+        f"{_reasons(totals.batches)} · {counted(totals.requests, 'request')}"
     )
 
 
@@ -88,18 +88,18 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 
 def _events(events: dict[str, int]) -> str:
-    """Group deliveries by what a person asks first: whether it arrived."""
+    """Group deliveries by whether they arrived, which people ask first."""
     read = {name: events[name] for name in ("opened", "clicked") if name in events}
     arrived = events.get("delivered", 0) + sum(read.values())
-    told = [f"{arrived:,} delivered{_reasons(read)}"]
+    text = [f"{arrived:,} delivered{_reasons(read)}"]
     for name, count in events.items():
-        if name not in {"delivered", "silent", *read}:
-            told.append(f"{count:,} {name}")
-    if silent := events.get("silent"):
-        told.append(f"{silent:,} without news yet")
-    return " + ".join(told)
+        if name not in {"delivered", "no_events", *read}:
+            text.append(f"{count:,} {name}")
+    if waiting := events.get("no_events"):
+        text.append(f"{waiting:,} without events so far")
+    return " + ".join(text)
 
 
 def _reasons(counts: dict[str, int]) -> str:
-    told = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in counts.items())
-    return escape(f" ({told})") if told else ""
+    text = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in counts.items())
+    return escape(f" ({text})") if text else ""

@@ -1,4 +1,4 @@
-"""`newsletter serve`, `worker`, `sandbox`, `check`: the processes, and whether they may start."""
+"""`newsletter check`, `serve`, `scheduler`, `worker` and `sandbox`: the processes."""
 
 import os
 import signal
@@ -16,23 +16,22 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from newsletter.cli.common import AsJson, Slug, answer, console, house, newsletter_of
+from newsletter.cli.common import AsJson, Slug, answer, console, container, newsletter_of
 from newsletter.core.issue import sample_issue
-from newsletter.core.publication import Newsletter
+from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.reconciliation import ReconciliationEvidence
 from newsletter.core.send_checks import obstacles
-from newsletter.core.sending_limits import room_within
+from newsletter.core.sending_limits import capacity_between
 from newsletter.core.timetable import hours_of
 from newsletter.errors import ConfigurationError, NewsletterError
-from newsletter.services.publishing import day_of
 
-_WAVES = timedelta(hours=26)  #: from the first zone's hour to the last one's
-_PATIENCE = 5  #: seconds after which a worker that had not begun when it was stopped is told again
+_WAVES = timedelta(hours=26)  #: between the same hour in the first and the last time zone
+_PATIENCE = 5  #: seconds; a worker that had not begun when it was stopped is stopped again
 
 
 @dataclass(frozen=True)
 class Answered:
-    """One question of `newsletter check`, and its answer."""
+    """The result of one check."""
 
     question: str
     fine: bool
@@ -40,23 +39,23 @@ class Answered:
 
 
 def check(newsletter: Slug = None, as_json: AsJson = False) -> None:
-    """Say in plain sentences whether letters can be sent."""
+    """Check whether letters can be sent."""
     answers = list(_answers(newsletter_of(newsletter)))
 
-    def say() -> None:
+    def show_text() -> None:
         for one in answers:
             mark = "[green]✓[/]" if one.fine else "[red]✗[/]"
             console.print(f"{mark} {one.question:<10}{escape(one.sentence)}")
         if all(one.fine for one in answers):
             console.print("Letters can be sent.")
 
-    answer(answers, as_json=as_json, say=say)
+    answer(answers, as_json=as_json, show=show_text)
     if not all(one.fine for one in answers):
         raise typer.Exit(1)
 
 
 def _answers(which: Newsletter) -> Iterator[Answered]:
-    settings = house().settings
+    settings = container().settings
     yield Answered(
         "settings", True, f"{which.name}; newsletters: {', '.join(settings.newsletters)}"
     )
@@ -73,8 +72,8 @@ def _answers(which: Newsletter) -> Iterator[Answered]:
         yield Answered("sender", True, f"{which.sender.name} <{which.sender.email}>")
         yield Answered("address", True, which.postal_address)
     yield _tried("key", _key)
-    if settings.service.pace.limits:
-        yield _tried("pace", partial(_pace, which))
+    if settings.service.rate_limit.limits:
+        yield _tried("limit", partial(_rate_limit, which))
     yield _tried("unknowns", _unknowns)
     yield _tried("alerts", _alerts)
 
@@ -87,7 +86,7 @@ def _tried(question: str, ask: Callable[[], str]) -> Answered:
 
 
 def _database() -> str:
-    url, environment = house().engine.url, house().settings.environment
+    url, environment = container().engine.url, container().settings.environment
     if environment.database_url is None:
         return f"the embedded PostgreSQL in {environment.var / 'postgres'}, up to date"
     shown = url.set(drivername="postgresql").render_as_string(hide_password=True)
@@ -96,66 +95,66 @@ def _database() -> str:
 
 def _templates(which: Newsletter) -> str:
     issue = sample_issue(which)
-    house().renderer.set(which, issue)
-    house().note_press.try_all(which)
+    container().renderer.set(which, issue)
+    container().transactional_renderer.check_all(which)
     return f"{which.name}: a sample issue of {len(issue.entries)} briefs sets well"
 
 
 def _key() -> str:
-    if obstacle := house().mailer.obstacle():
+    if obstacle := container().mailer.obstacle():
         raise ConfigurationError(obstacle)
-    return f"{house().settings.sendgrid_host} takes mail with it"
+    return f"{container().settings.sendgrid_host} takes mail with it"
 
 
-def _pace(which: Newsletter) -> str:
-    """Say whether the list can be written to while an issue is fresh; a warm-up may well not."""
-    pace, now = house().settings.service.pace, house().clock.now()
+def _rate_limit(which: Newsletter) -> str:
+    """Return whether the list can be sent to in time; a warm-up may not allow it."""
+    rate_limit, now = container().settings.service.rate_limit, container().clock.now()
     hours = hours_of(which.timetable, day_of(which, now))
     waves = _WAVES if which.timetable.reader_time else timedelta(0)
-    room = room_within(pace, hours.send, hours.stale + waves)
-    readers = house().subscriptions.counts(which.slug).mailable
-    if readers <= room:
-        return f"{readers:,} readers can be written to while an issue is fresh"
-    told = (
-        f"{int(room):,} of {readers:,} readers can be written to while an issue is fresh, "
-        f"{which.timetable.catch_up_hours} hours; the rest is left out"
+    capacity = capacity_between(rate_limit, hours.send, hours.stale + waves)
+    readers = container().subscriptions.counts(which.slug).mailable
+    if readers <= capacity:
+        return f"{readers:,} readers can be sent to while an issue is fresh"
+    text = (
+        f"{int(capacity):,} of {readers:,} readers can be sent to while an issue is fresh, "
+        f"{which.timetable.catch_up_hours} hours; the others get nothing"
     )
-    if not pace.warm_up:
-        raise ConfigurationError(f"{told}: raise [pace] or catch_up_hours")
-    return f"{told}, for the sake of the warm-up"
+    if not rate_limit.warm_up:
+        raise ConfigurationError(f"{text}: raise [rate_limit] or catch_up_hours")
+    return f"{text}, because of the warm-up"
 
 
 def _unknowns() -> str:
-    means = house().settling.means()
+    means = container().reconciling.means()
     match means.evidence:
         case ReconciliationEvidence.EVENTS:
-            return "a lost answer is settled by events: SENDGRID_WEBHOOK_KEY is set"
+            return "unknown batches are reconciled by events: SENDGRID_WEBHOOK_KEY is set"
         case ReconciliationEvidence.LOGS:
-            return "no event is heard; a lost answer is settled by SendGrid's Email Logs"
+            return "no events are received; unknown batches are reconciled by SendGrid's Email Logs"
         case ReconciliationEvidence.NONE:
-            return f"a lost answer is settled by hand only: no event is heard, {means.obstacle}"
+            return f"unknown batches are resolved by hand: no events are received, {means.obstacle}"
 
 
 def _alerts() -> str:
-    if names := [channel.name for channel in house().channels]:
-        return f"{', '.join(names)}; `newsletter alerts test` sends a trial"
-    return "no channel: the log alone tells operators; NEWSLETTER_ALERTS names others"
+    if names := [channel.name for channel in container().alert_channels]:
+        return f"{', '.join(names)}; `newsletter alerts test` sends a test"
+    return "no channel: alerts go to the log only; name channels in NEWSLETTER_ALERTS"
 
 
 def serve() -> None:
-    """Run everything in one process: web, worker and clock."""
-    import uvicorn  # noqa: PLC0415  # no other verb needs it
+    """Run everything in one process: web, worker and scheduler."""
+    import uvicorn  # no other command needs it
 
-    from newsletter.scheduler import hear_silence  # noqa: PLC0415
+    from newsletter.scheduler import reconcile_by_events
 
-    house().open_log()
-    web = house().settings.service.web
+    container().open_log()
+    web = container().settings.service.web
     with _listening(web.host, web.port) as listener:
-        server = uvicorn.Server(uvicorn.Config(house().app, log_config=None))
-        house().scheduler.start()
-        hear_silence(house().scheduler, house().settling)
+        server = uvicorn.Server(uvicorn.Config(container().app, log_config=None))
+        container().scheduler.start()
+        reconcile_by_events(container().scheduler, container().reconciling)
         port = listener.getsockname()[1]
-        console.print(f"serving on http://{web.host}:{port}; Ctrl-C ends it")
+        console.print(f"serving on http://{web.host}:{port}; Ctrl-C stops it")
 
         def end() -> None:
             server.should_exit = True
@@ -164,33 +163,33 @@ def serve() -> None:
             with _interruptible(), _working(on_end=end):
                 server.run(sockets=[listener])
         finally:
-            house().scheduler.shutdown()
+            container().scheduler.shutdown()
 
 
 def scheduler() -> None:
-    """Keep the clock alone; of several, one acts and the others stand by."""
-    house().open_log()
-    house().scheduler.start()
+    """Run the scheduler only; of several, one acts and the others stand by."""
+    container().open_log()
+    container().scheduler.start()
     try:
         with _interruptible():
-            console.print("keeping the clock; Ctrl-C ends it")
+            console.print("scheduler running; Ctrl-C stops it")
             threading.Event().wait()
     finally:
-        house().scheduler.shutdown()
+        container().scheduler.shutdown()
 
 
 def worker() -> None:
-    """Send batches; as many workers as you like, on any machine."""
-    house().open_log()
+    """Send batches; run as many workers as you like, on any machine."""
+    container().open_log()
     ended = threading.Event()
     with _interruptible(), _working(on_end=ended.set):
-        console.print("working on batches; Ctrl-C ends it once those in hand are recorded")
+        console.print("worker running; Ctrl-C stops it once its current batches are recorded")
         ended.wait()
 
 
 @contextmanager
 def _interruptible() -> Generator[None]:
-    """End in order on SIGINT and SIGTERM alike: for a service both are the way to end."""
+    """Stop in order on SIGINT and SIGTERM alike."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -200,15 +199,15 @@ def _interruptible() -> Generator[None]:
 
 @contextmanager
 def _working(*, on_end: Callable[[], None]) -> Generator[None]:
-    """Work on batches meanwhile; at the end let those in hand be recorded.
+    """Send batches meanwhile; at the end, wait until the current ones are recorded.
 
-    `on_end` is called when the work ends by itself, which only an error makes it do.
+    `on_end` is called when the work ends by itself, which only an error can cause.
     """
-    dispatch, queue = house().dispatch, house().queue
+    recovery, sending, queue = container().recovery, container().sending, container().queue
 
     def work() -> None:
-        dispatch.recover()
-        queue.work(until_empty=False)
+        recovery.recover()
+        sending.work()
 
     with ThreadPoolExecutor(max_workers=1) as pool:
         working = pool.submit(work)
@@ -224,7 +223,7 @@ def _working(*, on_end: Callable[[], None]) -> Generator[None]:
 
 @contextmanager
 def _listening(host: str, port: int) -> Generator[socket.socket]:
-    """Yield a listening socket; ConfigurationError if somebody else has the port."""
+    """Yield a listening socket; ConfigurationError if the port is in use."""
     try:
         listener = socket.create_server((host, port))
     except OSError as error:
@@ -239,24 +238,24 @@ def _taken(host: str, port: int, error: OSError) -> ConfigurationError:
 
 def sandbox(
     port: Annotated[
-        int, typer.Option(metavar="PORT", min=0, max=65535, help="0 takes any free one.")
+        int, typer.Option(metavar="PORT", min=0, max=65535, help="0 chooses a free one.")
     ] = 4010,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where letters are kept; in NEWSLETTER_VAR by default."),
+        typer.Option(metavar="DIR", help="Where to store letters; in NEWSLETTER_VAR by default."),
     ] = None,
     webhook: Annotated[
         str | None, typer.Option(metavar="URL", help="Where to post signed events.")
     ] = None,
 ) -> None:
-    """Run the stand-in: a local SendGrid, with an inbox to look at."""
-    from newsletter.sandbox.config import SandboxConfig  # noqa: PLC0415
-    from newsletter.sandbox.server import run  # noqa: PLC0415
-    from newsletter.settings import load_settings  # noqa: PLC0415
+    """Run the sandbox: a local SendGrid, with an inbox to look at."""
+    from newsletter.sandbox.config import SandboxConfig
+    from newsletter.sandbox.server import run
+    from newsletter.settings import load_settings
 
     folder = data or load_settings().environment.var / "sandbox"
     config = SandboxConfig(data=folder, port=port, webhook_url=webhook)
-    reading, writing = os.pipe()  # the stand-in writes its URL there once it can be asked
+    reading, writing = os.pipe()  # the sandbox writes its URL there once it is ready
     threading.Thread(target=_announce, args=(reading,), daemon=True).start()
     try:
         run(config, Path(f"/dev/fd/{writing}"))
@@ -270,5 +269,5 @@ def _announce(reading: int) -> None:
     with os.fdopen(reading, encoding="ascii") as pipe:
         url = pipe.readline().strip()
     if url:
-        console.print(f"stand-in on {url}, inbox on {url}/inbox; Ctrl-C ends it")
+        console.print(f"sandbox on {url}, inbox on {url}/inbox; Ctrl-C stops it")
         console.print(f"to send to it: NEWSLETTER_SENDGRID_HOST={url} SENDGRID_API_KEY=SG.sandbox")

@@ -1,14 +1,16 @@
-"""`newsletter sources`: what is polled for briefs, what it brought, and how it is doing."""
+"""`newsletter sources`: what is polled for briefs, and with what result."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from newsletter.cli.common import AsJson, Slug, answer, console, house, newsletter_of
-from newsletter.core.source_record import SourceState, Tally
-from newsletter.services.polling import Poll, PollResult, SourceReport
+from newsletter.cli.common import AsJson, Slug, answer, console, container, newsletter_of
+from newsletter.core.source_record import PollResult, SourceState, Tally
+
+if TYPE_CHECKING:
+    from newsletter.services.polling import Poll, SourceReport
 
 app = typer.Typer(no_args_is_help=True, help="Poll feeds and WordPress sites for briefs.")
 
@@ -18,27 +20,27 @@ _COLOURS = {
     SourceState.FAILING: "yellow",
     SourceState.DOWN: "red",
 }
-_NONE = "This newsletter polls no source: its file may name some under \\[\\[sources]]."
+_NONE = "This newsletter polls no sources; name some in its file, under \\[\\[sources]]."
 
 
 @app.command("list")
 def show_all(newsletter: Slug = None, as_json: AsJson = False) -> None:
-    """List the sources: when they last answered, what they brought, how they are doing."""
-    found = house().polling.reports(newsletter_of(newsletter))
-    answer([_data(report) for report in found], as_json=as_json, say=lambda: _say_list(found))
+    """List the sources: when they last answered, what they brought, and their health."""
+    found = container().polling.reports(newsletter_of(newsletter))
+    answer([_data(report) for report in found], as_json=as_json, show=lambda: _print_list(found))
 
 
 @app.command()
 def poll(newsletter: Slug = None, as_json: AsJson = False) -> None:
-    """Ask every source now, and put what is new through the gate."""
-    polls = house().polling.poll_all(newsletter_of(newsletter))
+    """Poll every source now, and check the briefs that are new."""
+    polls = container().polling.poll_all(newsletter_of(newsletter))
     data = [{"result": p.result, **_data(p.report), "tally": p.tally} for p in polls]
-    answer(data, as_json=as_json, say=lambda: _say_polls(polls))
+    answer(data, as_json=as_json, show=lambda: _print_polls(polls))
     if any(p.result is PollResult.FAILED for p in polls):
         raise typer.Exit(1)
 
 
-def _data(report: SourceReport) -> dict[str, Any]:
+def _data(report: "SourceReport") -> dict[str, Any]:
     source, record = report.source, report.record
     return {
         "newsletter": report.newsletter,
@@ -54,9 +56,9 @@ def _data(report: SourceReport) -> dict[str, Any]:
     }
 
 
-def _say_list(reports: tuple[SourceReport, ...]) -> None:
+def _print_list(reports: "tuple[SourceReport, ...]") -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("source", "kind", "health", "last polled", "last reading, and what was refused"):
+    for column in ("source", "kind", "health", "last polled", "last result, and what was refused"):
         table.add_column(column)
     for report in reports:
         record, state = report.record, report.health.state
@@ -66,33 +68,33 @@ def _say_list(reports: tuple[SourceReport, ...]) -> None:
             report.source.kind,
             f"[{_COLOURS[state]}]{state}[/]",
             polled,
-            "\n".join((_told(record.tally), *_troubles(report))),
+            "\n".join((_summary(record.tally), *_troubles(report))),
         )
     console.print(table if reports else _NONE)
 
 
-def _say_polls(polls: tuple[Poll, ...]) -> None:
+def _print_polls(polls: "tuple[Poll, ...]") -> None:
     for one in polls:
-        told = _told(one.tally) if one.result is PollResult.READ else one.result
-        lines = (f"{one.report.source.slug}: {told}", *_troubles(one.report))
+        text = _summary(one.tally) if one.result is PollResult.READ else one.result
+        lines = (f"{one.report.source.slug}: {text}", *_troubles(one.report))
         console.print("\n    ".join(lines))
     if not polls:
         console.print(_NONE)
 
 
-def _told(tally: Tally) -> str:
+def _summary(tally: Tally) -> str:
     counts = {
         "new": tally.new,
         "revised": tally.revised,
         "corrections": tally.correction,
         "unchanged": tally.unchanged,
         "refused": tally.refused,
-        "older, left alone": tally.older,
+        "too old": tally.older,
     }
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing"
 
 
-def _troubles(report: SourceReport) -> list[str]:
+def _troubles(report: "SourceReport") -> list[str]:
     health = report.health
     down = []
     if health.since:

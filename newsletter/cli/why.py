@@ -1,12 +1,23 @@
-"""`newsletter why`: what became of one person's letter, or why there was none."""
+"""`newsletter why`: what happened to one person's letter, or why there was none."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from newsletter.cli.common import AsJson, Date, Slug, answer, console, date_of, house, newsletter_of
-from newsletter.services.explain import Explanation
+from newsletter.cli.common import (
+    AsJson,
+    Date,
+    Slug,
+    answer,
+    console,
+    container,
+    date_of,
+    newsletter_of,
+)
+
+if TYPE_CHECKING:
+    from newsletter.services.explain import Explanation
 
 
 def why(
@@ -15,9 +26,9 @@ def why(
     newsletter: Slug = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what became of someone's letter, or why there was none."""
+    """Explain what happened to a person's letter, or why there was none."""
     which = newsletter_of(newsletter)
-    found = house().inquiry.why(which, email, date_of(date, which))
+    found = container().explaining.why(which, email, date_of(date, which))
     data = {
         "email": email,
         "answer": found.sentence,
@@ -26,10 +37,10 @@ def why(
         "suppression": found.suppression,
         "delivery": found.record,
     }
-    answer(data, as_json=as_json, say=lambda: _say(found))
+    answer(data, as_json=as_json, show=lambda: _print(found))
 
 
-def _say(found: Explanation) -> None:
+def _print(found: "Explanation") -> None:
     console.print(f"[bold]{escape(found.sentence)}[/]")
     if subscription := found.subscription:
         topics = ", ".join(sorted(subscription.topics.slugs)).replace("*", "everything")

@@ -1,4 +1,7 @@
-"""Delivery, batch, attempt: one issue to one subscriber, once, and what SendGrid answered."""
+"""Delivery, batch, attempt: one issue to one subscriber, once, and what SendGrid answered.
+
+See docs/decisions/three-outcomes.md.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,12 +13,12 @@ MAX_ATTEMPTS = 8  #: refusals that were worth a retry, before a batch is refused
 
 
 class DeliveryState(IntEnum):
-    """How far events have shown a delivery to have come; a higher state has seen more.
+    """How far a delivery has come, as events show; the highest state wins.
 
-    Only events move a delivery; until one comes, its batch says how it stands.
+    Only events change it; until one comes, the state of its batch counts.
     """
 
-    SILENT = 0  #: no event yet
+    NO_EVENTS = 0  #: no event yet
     PROCESSED = 10  #: SendGrid is about to try
     DEFERRED = 20  #: the recipient's server said "later"
     DELIVERED = 30  #: the recipient's server took it
@@ -24,24 +27,27 @@ class DeliveryState(IntEnum):
     DROPPED = 60  #: SendGrid declined to try
     BLOCKED = 65  #: the recipient's server refused it this time
     BOUNCED = 70  #: the recipient's server refused it for good
-    UNSUBSCRIBED = 80  #: the recipient said goodbye through SendGrid
+    UNSUBSCRIBED = 80  #: the recipient unsubscribed through SendGrid
     COMPLAINED = 90  #: the recipient called it spam
 
 
 def advance(state: DeliveryState, seen: DeliveryState) -> DeliveryState:
-    """Return the state after also having seen `seen`: order and repeats do not matter."""
+    """Return the state after an event that shows `seen`: order and repeats do not matter.
+
+    A specification: in production `_ADVANCE` in `newsletter/stores/events.py` must agree.
+    """
     return max(state, seen)
 
 
 class BatchState(StrEnum):
-    """How a batch, and so each delivery in it, stands."""
+    """The state of a batch, and so of each delivery in it."""
 
-    PLANNED = "planned"  #: written down; nothing has left the house
-    CLAIMED = "claimed"  #: a worker holds it and may be talking to SendGrid
+    PLANNED = "planned"  #: nothing was sent yet
+    CLAIMED = "claimed"  #: a worker has it and may be talking to SendGrid
     ACCEPTED = "accepted"  #: SendGrid took it (202), or an event proved so
     REFUSED = "refused"  #: SendGrid said no, for good
     VOID = "void"  #: nobody was left to write to when it was claimed
-    UNKNOWN = "unknown"  #: asked, and the answer was lost; never blindly repeated
+    UNKNOWN = "unknown"  #: sent, and the answer was lost; never blindly repeated
 
 
 class Remedy(StrEnum):
@@ -56,7 +62,7 @@ class Remedy(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Accepted:
-    """SendGrid queued the whole batch."""
+    """SendGrid accepted the whole batch."""
 
     message_id: str  #: X-Message-Id: one per request
 
@@ -82,7 +88,7 @@ Outcome = Accepted | Refused | Unknown
 
 
 class Recipient(NamedTuple):
-    """A subscriber as the post office needs them; a million of these are made during a send."""
+    """A subscriber as sending needs them; a million of these are made during a send."""
 
     delivery_id: int
     email: str
@@ -92,7 +98,7 @@ class Recipient(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A batch held by one worker under one attempt."""
+    """A batch claimed by one worker for one attempt."""
 
     attempt_id: str  #: travels as a custom argument, so that any event names it
     attempt: int  #: counted from 1
@@ -120,22 +126,22 @@ def backoff(attempt: int, spread: float = 0.0) -> timedelta:
 
 @dataclass(frozen=True, kw_only=True)
 class Disposition:
-    """What an outcome makes of its batch."""
+    """What follows for a batch from its outcome."""
 
     state: BatchState
     reason: str = ""
     eject: tuple[int, ...] = ()  #: places of recipients to close as refused
     split: bool = False  #: the batch's second half becomes a batch of its own
     not_before: datetime | None = None  #: the batch's next attempt
-    closed_until: datetime | None = None  #: no worker asks anything before this
-    pause: bool = False  #: the issue waits for a person, who is told the reason
+    closed_until: datetime | None = None  #: no worker sends anything before this
+    pause: bool = False  #: the issue waits for a person, who gets the reason
 
 
 def dispose(outcome: Outcome, claim: Claim, now: datetime, *, spread: float = 0.0) -> Disposition:
-    """Decide what becomes of a claimed batch. An Unknown is never asked again from here.
+    """Return what follows for a claimed batch. An Unknown is never sent again from here.
 
     Only a single letter that is too large is refused for good: whatever else is wrong pauses the
-    issue, so that a person sees it and nobody is forgotten.
+    issue, so that a person sees it and nobody is left out.
     """
     match outcome:
         case Accepted():

@@ -1,4 +1,7 @@
-"""Edition: an issue seen through a topic set, and the letter cut from the galley for it."""
+"""Edition: an issue seen through a topic set, and the letter cut from the galley for it.
+
+See docs/decisions/edition-tags-and-recipient-tags.md.
+"""
 
 import hashlib
 import html
@@ -57,7 +60,7 @@ class Letter:
 
 
 def edition_for(issue: Issue, topics: TopicSet) -> Edition | None:
-    """Return what this topic set reads of the issue; None when that is nothing."""
+    """Return the edition of a topic set; None when it chooses nothing of the issue."""
     chosen = [entry.brief_id for entry in issue.entries if topics.chooses(entry.topics)]
     return edition_of(issue, chosen) if chosen else None
 
@@ -81,6 +84,11 @@ def edition_of(issue: Issue, brief_ids: Iterable[int]) -> Edition:
     )
 
 
+def whole_edition(issue: Issue) -> Edition:
+    """Return the edition that prints every brief of an issue."""
+    return edition_of(issue, (entry.brief_id for entry in issue.entries))
+
+
 def _key(issue: Issue, ids: tuple[int, ...]) -> str:
     choice = f"{issue.newsletter}/{issue.date}/{','.join(map(str, ids))}"
     return hashlib.sha256(choice.encode()).hexdigest()[:16]
@@ -102,8 +110,8 @@ def preheader(titles: list[str]) -> str:
         return shorten(f"Also: {titles[0]}", PREHEADER_LENGTH)
     more = len(titles) - 2
     tail = f" and {more} more" if more else ""
-    room = (PREHEADER_LENGTH - len(tail) - 2) // 2
-    return "; ".join(shorten(title, room) for title in titles[:2]) + tail
+    width = (PREHEADER_LENGTH - len(tail) - 2) // 2
+    return "; ".join(shorten(title, width) for title in titles[:2]) + tail
 
 
 def compose(galley: Galley, edition: Edition, *, view_url: str, personal: bool = True) -> Letter:

@@ -1,4 +1,8 @@
-"""DeliveryEvent: what the world later says of a delivery, and what follows from it."""
+"""DeliveryEvent: what is later reported of a delivery, and what follows from it.
+
+To add a word of SendGrid's: a kind here with its line in `CONSEQUENCES`, and the word in
+`newsletter/adapters/sendgrid/webhook.py`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +15,7 @@ from subscribers.model import SuppressionReason
 
 
 class EventKind(StrEnum):
-    """What happened, in the field's words; UNKNOWN keeps what SendGrid may yet invent."""
+    """What happened, in the field's words; UNKNOWN stands for what SendGrid may yet invent."""
 
     PROCESSED = "processed"
     DROPPED = "dropped"
@@ -33,7 +37,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryEvent:
-    """One event, with its original kept."""
+    """One event, with the original."""
 
     event_id: str  #: sg_event_id, or a digest of the event where SendGrid gave none
     kind: EventKind
@@ -42,12 +46,31 @@ class DeliveryEvent:
     at: datetime
     reason: str  #: the receiving server's words, or SendGrid's
     raw: dict[str, Any]
-    email: str = field(default="", repr=False)  #: whom it speaks of, then; not kept
+    email: str = field(
+        default="", repr=False
+    )  #: the address it was about, at that time; not stored
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredEvents:
+    """What storing a post of events came to."""
+
+    new: tuple[DeliveryEvent, ...]
+    repeated: int
+    reconciled: int  #: unknown batches proven accepted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """Whose delivery it was."""
+
+    subscription_id: int
+    email: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Consequence:
-    """What an event does: a rung of the ladder, a suppression, the end of a subscription."""
+    """What an event changes: a delivery's state, a suppression, the end of a subscription."""
 
     state: DeliveryState
     suppress: SuppressionReason | None = None  #: since the event's time
@@ -56,11 +79,11 @@ class Consequence:
 
     @property
     def lasting(self) -> bool:
-        """Tell whether anything follows for more than this one letter."""
+        """Return whether anything follows beyond this one letter."""
         return self.end or self.soft or self.suppress is not None
 
 
-#: Read it as a table. What follows when SendGrid drops a letter depends on its reason: see DROPS.
+#: What follows when SendGrid drops a letter depends on its reason: see DROPS.
 CONSEQUENCES: dict[EventKind, Consequence] = {
     EventKind.PROCESSED: Consequence(state=DeliveryState.PROCESSED),
     EventKind.DROPPED: Consequence(state=DeliveryState.DROPPED),
@@ -77,9 +100,9 @@ CONSEQUENCES: dict[EventKind, Consequence] = {
         state=DeliveryState.COMPLAINED, suppress=SuppressionReason.COMPLAINT, end=True
     ),
     EventKind.UNSUBSCRIBED: Consequence(state=DeliveryState.UNSUBSCRIBED, end=True),
-    EventKind.RESUBSCRIBED: Consequence(state=DeliveryState.SILENT),
-    EventKind.ACCOUNT_CHANGED: Consequence(state=DeliveryState.SILENT),
-    EventKind.UNKNOWN: Consequence(state=DeliveryState.SILENT),
+    EventKind.RESUBSCRIBED: Consequence(state=DeliveryState.NO_EVENTS),
+    EventKind.ACCOUNT_CHANGED: Consequence(state=DeliveryState.NO_EVENTS),
+    EventKind.UNKNOWN: Consequence(state=DeliveryState.NO_EVENTS),
 }
 
 _DROPPED = DeliveryState.DROPPED
@@ -107,11 +130,11 @@ SOFT_LIMIT = 3  #: soft bounces among so many letters in a row
 
 
 def is_worn_out(letters: Sequence[bool]) -> bool:
-    """Tell whether a mailbox refused too often to go on; `letters` are its own, in order.
+    """Return whether a mailbox refused too often to go on; `letters` are its own, in order.
 
-    True marks a soft bounce. Every letter that arrives pushes earlier bounces towards the edge of
-    the window, and so out of the count. More news never turns True into False: in whatever order
-    events come, the end is the same.
+    True marks a soft bounce. Every letter that arrives pushes earlier bounces out of the window.
+    More events never turn True into False: in whatever order they come, the result is the same.
+    A specification: in production `_WORN_OUT` in `newsletter/stores/events.py` must agree.
     """
     windows = range(max(len(letters) - SOFT_WINDOW, 0) + 1)
     return any(sum(letters[start : start + SOFT_WINDOW]) >= SOFT_LIMIT for start in windows)

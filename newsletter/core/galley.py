@@ -3,6 +3,7 @@
 The renderer brackets each removable piece with marks; `read_marked` turns the marked text into
 segments, and `cut` keeps those whose pieces were chosen. A piece inside another piece keeps the
 outer one alive: a topic's heading stays while one of its briefs does.
+See docs/decisions/type-is-set-once.md.
 """
 
 import re

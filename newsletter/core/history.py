@@ -1,13 +1,13 @@
-"""One person's time line: what is on record of them, and what was sent to them, in one order."""
+"""One person's history: what is recorded of them and what was sent to them, in one order."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from newsletter.core.issue_totals import DeliveryRecord
 
-#: What readers do themselves; the rest of the events is told by mail servers.
+#: What readers do themselves; mail servers report the other events.
 _READERS_OWN = frozenset({"opened", "clicked", "complained", "unsubscribed", "resubscribed"})
 
 
@@ -33,7 +33,7 @@ class TransactionalRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryLine:
-    """One line of a time line."""
+    """One line of a history."""
 
     at: datetime
     who: str
@@ -48,7 +48,7 @@ def timeline(*parts: Iterable[HistoryLine]) -> tuple[HistoryLine, ...]:
 
 
 def issue_lines(issue: IssueRecord) -> Iterator[HistoryLine]:
-    """Tell what became of an issue: planned or left out, asked for, and what was heard of it."""
+    """Yield what became of an issue: planned or excluded, sent, and the events received."""
     record, about = issue.record, f"{issue.newsletter} {issue.record.date}"
     if record.exclusion:
         yield _line(issue.planned_at, "service", "not sent", about, _worded(record.exclusion))
@@ -63,8 +63,8 @@ def issue_lines(issue: IssueRecord) -> Iterator[HistoryLine]:
         yield _line(event["at"], who, _worded(event["kind"]), about, said)
 
 
-def correspondence_line(letter: TransactionalRecord) -> HistoryLine:
-    """Tell of a letter to this person alone."""
+def transactional_line(letter: TransactionalRecord) -> HistoryLine:
+    """Return the line of a letter to this person alone."""
     what = f"letter “{_worded(letter.kind)}”"
     said = ": ".join(filter(None, [letter.state, letter.reason]))
     return _line(letter.at, "service", what, letter.newsletter, said)
@@ -78,15 +78,11 @@ def as_data(issue: IssueRecord) -> dict[str, Any]:
     why = record.exclusion or record.skipped or record.refused
     return {
         "newsletter": issue.newsletter,
-        "date": _iso(record.date),
+        "date": record.date.isoformat(),
         "sent_at": sent,
         "not_sent_because": why,
         "events": events,
     }
-
-
-def _iso(day: date) -> str:
-    return day.isoformat()
 
 
 def _answer(attempt: dict[str, Any]) -> str:
@@ -95,7 +91,7 @@ def _answer(attempt: dict[str, Any]) -> str:
 
 def _closed(record: DeliveryRecord) -> str:
     if record.skipped:
-        return f"left out at the last moment: {_worded(record.skipped)}"
+        return f"skipped at the last moment: {_worded(record.skipped)}"
     return f"SendGrid refused this recipient: {record.refused}" if record.refused else ""
 
 

@@ -16,7 +16,7 @@ class Candidate:
     brief_id: int
     revision: int
     brief: Brief
-    topics: tuple[str, ...]  #: settled at the gate, at least one; the first is its section
+    topics: tuple[str, ...]  #: as the gate found them, at least one; the first is its section
     received: datetime
 
 

@@ -1,4 +1,4 @@
-"""Account: what is known of an issue's sending, in numbers that must add up (law 6)."""
+"""Issue totals: what is known of an issue's sending, in numbers that must add up (law 6)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Sums:
-    """The account of one issue: law 6, as numbers that must agree."""
+    """The numbers that must agree: audience and deliveries, each with their parts."""
 
     audience: int  #: subscriptions of the newsletter when the issue was planned
     excluded: int
@@ -19,8 +19,8 @@ class Sums:
     to_go: int
 
     @property
-    def add_up(self) -> bool:
-        """Tell whether audience and deliveries are each the sum of their parts."""
+    def adds_up(self) -> bool:
+        """Return whether audience and deliveries are each the sum of their parts."""
         parts = self.accepted + self.refused + self.unknown + self.skipped + self.to_go
         return self.audience == self.deliveries + self.excluded and self.deliveries == parts
 

@@ -1,4 +1,7 @@
-"""What a letter travels with: envelope, headers, and the small values of each recipient."""
+"""What is sent with a letter: envelope, headers, and the small values of each recipient.
+
+See docs/decisions/approval-names-a-hash.md.
+"""
 
 import hashlib
 import html
@@ -15,7 +18,7 @@ from newsletter.core.edition import (
     UNSUBSCRIBE_URL,
     Edition,
     Letter,
-    edition_of,
+    whole_edition,
 )
 from newsletter.core.galley import Galley, Span
 from newsletter.core.issue import Issue
@@ -42,7 +45,7 @@ class Links:
     base: str  #: no trailing slash
 
     def unsubscribe(self, recipient: Recipient) -> str:
-        """Return the recipient's own goodbye: GET shows a button, POST acts (RFC 8058)."""
+        """Return the unsubscribe link: GET shows a button, POST unsubscribes (RFC 8058)."""
         return f"{self.base}/u/{_token(Purpose.UNSUBSCRIBE, recipient)}"
 
     def preferences(self, recipient: Recipient) -> str:
@@ -72,7 +75,7 @@ def envelope_of(newsletter: Newsletter, base_url: str) -> Envelope:
 
 def content_hash(envelope: Envelope, issue: Issue, galley: Galley) -> str:
     """Return the SHA-256 of everything that reaches a reader: approval names this hash."""
-    whole = edition_of(issue, (entry.brief_id for entry in issue.entries))
+    whole = whole_edition(issue)
     sent = {
         "envelope": asdict(envelope),
         "entries": [(e.brief_id, e.brief.title, e.brief.words, e.topics) for e in issue.entries],
@@ -98,19 +101,19 @@ class Personal:
 def personal(envelope: Envelope, recipient: Recipient) -> Personal:
     """Return a recipient's headers and values; a million of these are made during a send.
 
-    The headers are the one-click goodbye of RFC 8058, section 3.1, with the mailto form beside it.
+    The headers are the one-click unsubscribe of RFC 8058, section 3.1, and its mailto form.
     The values are escaped here, for the part each tag stands in: SendGrid escapes nothing.
     """
-    goodbye = envelope.links.unsubscribe(recipient)
-    token = goodbye.rpartition("/")[2]
+    unsubscribe_url = envelope.links.unsubscribe(recipient)
+    token = unsubscribe_url.rpartition("/")[2]
     mailto = f"mailto:{envelope.unsubscribe_email}?subject={token}"
     return Personal(
         headers={
-            "List-Unsubscribe": f"<{goodbye}>, <{mailto}>",
+            "List-Unsubscribe": f"<{unsubscribe_url}>, <{mailto}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         },
         values={
-            UNSUBSCRIBE_URL: goodbye,
+            UNSUBSCRIBE_URL: unsubscribe_url,
             PREFERENCES_URL: envelope.links.preferences(recipient),
             ADDRESS_HTML: html.escape(recipient.email),
             ADDRESS_TEXT: recipient.email,

@@ -1,4 +1,4 @@
-"""What makes no sense in a newsletter's file, by key, in a sentence each."""
+"""Newsletter checks: what is wrong in a newsletter's file, by key, in a sentence each."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ Fault = tuple[str, str]  #: a key, and what is wrong with it
 
 
 def newsletter_faults(newsletter: Newsletter) -> Iterator[Fault]:
-    """Yield what makes no sense, but for addresses."""
+    """Yield what is wrong, but for addresses."""
     if newsletter.floor is Verification.UNVERIFIED:
         yield "floor", "unverified briefs are never printed"
     yield from timetable_faults(newsletter.timetable)
@@ -56,13 +56,13 @@ def _signup_faults(signup: SignUpRules) -> Iterator[Fault]:
 
 
 def timetable_faults(timetable: Timetable) -> Iterator[Fault]:
-    """Yield what makes no sense about when an issue appears."""
+    """Yield what is wrong about when an issue appears."""
     try:
         ZoneInfo(timetable.zone)
     except (KeyError, ValueError, OSError):
         yield "timetable.zone", f"{timetable.zone!r} is not an IANA time zone"
     if timetable.assemble_at.tzinfo or timetable.send_at.tzinfo:
-        yield "timetable", "assemble_at and send_at stand without an offset: the zone gives it"
+        yield "timetable", "assemble_at and send_at have no offset: the zone gives it"
     elif timetable.send_at < timetable.assemble_at:
         yield "timetable.send_at", "an issue cannot be sent before it is assembled"
     if not 1 <= timetable.catch_up_hours <= _CATCH_UP_LIMIT:

@@ -1,21 +1,61 @@
-"""Notice: what operators must be told about a day, once."""
+"""Operator alerts: what is reported to operators about one newsletter's day, once, with advice.
+
+To add one: a line in `OperatorAlertKind`, and `ScheduleStore.queue_alert` where it is noticed.
+"""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Self
+
+_FIRST_PAUSE = timedelta(seconds=15)
+_LONGEST_PAUSE = timedelta(minutes=30)
 
 
 class OperatorAlertKind(StrEnum):
-    """What happened to the day's issue, or to a source of it."""
+    """What happened to the day's issue or to one of its sources; with each, what to do about it."""
 
-    EMPTY_DAY = "empty day"  #: nothing to say at the hour; nothing is sent
-    UNAPPROVED = "unapproved"  #: a draft at the hour; it leaves once it is approved, while fresh
-    FAILED = "failed"  #: it could not be assembled or sent; the clock tries again while it is fresh
-    MISSED_DAY = "missed day"  #: its freshness ran out before it could be sent
-    PAUSED = "paused"  #: on its way, and waiting for a person
-    UNKNOWN_BATCH = "unknown batch"  #: an answer was lost, and nothing has told it since
-    NOT_WRITTEN = "letter not sent"  #: letters to one person, such as confirmations, cannot leave
-    SOURCE_DOWN = "source down"  #: a polled source has failed for long; the date is its first day
+    advice: str
+
+    EMPTY_DAY = (
+        "empty day",
+        "`newsletter briefs list` shows what came, and why it was not accepted.",
+    )
+    UNAPPROVED = (
+        "unapproved",
+        "`newsletter issue preview` shows it; `newsletter issue approve` lets it be sent.",
+    )
+    FAILED = (
+        "failed",
+        "It is tried again while the issue is fresh; `newsletter check` names what is missing.",
+    )
+    MISSED_DAY = (
+        "missed day",
+        "It is not sent automatically any more; `newsletter issue send` with its date still sends.",
+    )
+    PAUSED = (
+        "paused",
+        "`newsletter issue status` says why; nothing is sent until `newsletter issue resume`.",
+    )
+    UNKNOWN_BATCH = (
+        "unknown batch",
+        "`newsletter batches list` shows the evidence; `newsletter batches resolve` decides.",
+    )
+    NOT_WRITTEN = (
+        "letter not sent",
+        "Emails to single readers wait, a day at most; `newsletter check` names what is missing.",
+    )
+    SOURCE_DOWN = (
+        "source down",
+        "`newsletter sources list` says why; its briefs are missing from the issue meanwhile.",
+    )
+
+    def __new__(cls, value: str, advice: str) -> Self:
+        """Make a member whose value is stored, and whose advice is sent with the alert."""
+        kind = str.__new__(cls, value)
+        kind._value_ = value
+        kind.advice = advice
+        return kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,5 +64,40 @@ class OperatorAlert:
 
     kind: OperatorAlertKind
     newsletter: str  #: its slug
-    date: date
+    date: date  #: of the issue; for a source, the first day it failed
     sentence: str
+
+    @property
+    def title(self) -> str:
+        """Return the alert's subject line."""
+        return f"{self.newsletter}, {self.date}: {self.kind}"
+
+    @property
+    def body(self) -> str:
+        """Return the alert's text: what happened, and what to do about it."""
+        return f"{self.sentence}\n\n{self.kind.advice}"
+
+
+def retry_pause(failures: int) -> timedelta:
+    """Return the pause before a channel that failed so often is tried again: 15 s to 30 min."""
+    return min(_FIRST_PAUSE * 2 ** min(failures - 1, 20), _LONGEST_PAUSE)
+
+
+def unknown_batch_alert(newsletter: str, on: date) -> OperatorAlert:
+    """Return the alert about lost answers; one for an issue, however many there are."""
+    sentence = (
+        "SendGrid's answer to one or more of its requests was lost, and nothing proved it yet"
+    )
+    return OperatorAlert(
+        kind=OperatorAlertKind.UNKNOWN_BATCH, newsletter=newsletter, date=on, sentence=sentence
+    )
+
+
+def source_down_alert(newsletter: str, source: str, since: datetime) -> OperatorAlert:
+    """Return the alert about a source that cannot be read; one for an outage, however long."""
+    return OperatorAlert(
+        kind=OperatorAlertKind.SOURCE_DOWN,
+        newsletter=newsletter,
+        date=since.date(),
+        sentence=f"the source {source} cannot be read since {since:%Y-%m-%d %H:%M} UTC",
+    )

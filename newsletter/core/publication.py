@@ -1,8 +1,9 @@
 """Newsletter: a publication, as its file in `config/newsletters/` defines it."""
 
 from dataclasses import dataclass, field, replace
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from newsletter.core.brief import Verification
 from newsletter.core.signup import SignUpRules
@@ -41,8 +42,8 @@ class Weekday(StrEnum):
 class Topic:
     """What can be subscribed to."""
 
-    slug: str
-    title: str
+    slug: str  #: as subscriptions store it; never change or reuse one
+    title: str  #: as readers see it
     blurb: str  #: one line for the sign-up page
     keywords: tuple[str, ...]  #: whole words or phrases that suggest this topic, any case
 
@@ -51,8 +52,8 @@ class Topic:
 class Mailbox:
     """An address with the name shown beside it."""
 
-    email: str
-    name: str
+    email: str  #: the address
+    name: str  #: the name shown beside it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +61,12 @@ class Timetable:
     """When an issue is assembled and sent, in the newsletter's own zone."""
 
     zone: str  #: IANA name
-    days: tuple[Weekday, ...]
+    days: tuple[Weekday, ...]  #: weekdays with an issue
     holidays: tuple[date, ...] = ()  #: dates without an issue
-    assemble_at: time
-    send_at: time
-    catch_up_hours: int = 12  #: an issue that did not leave by then is missed, not sent
-    reader_time: bool = False  #: it leaves at `send_at` as each reader's own clock shows it
+    assemble_at: time  #: local time of the cut-off
+    send_at: time  #: local time of sending
+    catch_up_hours: int = 12  #: an issue not sent by then is missed
+    reader_time: bool = False  #: it is sent at `send_at` of each reader's own zone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,7 @@ class Caps:
     """How much an issue holds."""
 
     briefs: int  #: in a whole issue
-    briefs_per_topic: int
+    briefs_per_topic: int  #: of one topic
     leads: int  #: of them, printed first and in full
     age_hours: int  #: an older brief is stale and held
 
@@ -91,14 +92,14 @@ class Readers:
 class WeeklyDigest:
     """The week's printed briefs in one letter, for readers who want fewer mails."""
 
-    day: Weekday
+    day: Weekday  #: the day of the digest
     name: str = ""  #: empty: "The week in", and the newsletter's pillar
     tagline: str = ""  #: empty: the newsletter's own
-    assemble_at: time = time(8)
-    send_at: time = time(9)
-    briefs: int = 24
-    briefs_per_topic: int = 6
-    leads: int = 4
+    assemble_at: time = time(8)  #: local time of the cut-off
+    send_at: time = time(9)  #: local time of sending
+    briefs: int = 24  #: in a whole digest
+    briefs_per_topic: int = 6  #: of one topic
+    leads: int = 4  #: of them, printed first and in full
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,9 +107,9 @@ class Newsletter:
     """A publication: its pillar, topics, sender and timetable."""
 
     slug: str
-    name: str
+    name: str  #: as the letter and the pages show it
     pillar: str  #: briefs of this pillar belong here
-    tagline: str
+    tagline: str  #: one line under the name
     language: str  #: BCP 47, for the letter's `lang`
     topics: tuple[Topic, ...]
     sender: Mailbox
@@ -119,13 +120,13 @@ class Newsletter:
     timetable: Timetable
     floor: Verification  #: the least verified label that may be printed
     caps: Caps
-    order: Order
-    approval: ApprovalPolicy
-    sources: tuple[PolledSource, ...] = ()  #: polled for briefs, besides those brought by hand
+    order: Order  #: how stories follow one another
+    approval: ApprovalPolicy  #: who approves an issue
+    sources: tuple[PolledSource, ...] = ()  #: polled for briefs, besides those imported by hand
     signup: SignUpRules = field(default_factory=SignUpRules)
     weekly: WeeklyDigest | None = None  #: None: readers have no choice of frequency
     sunset: SunsetPolicy | None = None  #: None: nobody is ever asked
-    week_of: str | None = None  #: of a digest: the slug of the newsletter whose week it tells
+    week_of: str | None = None  #: of a digest: the slug of the newsletter whose week it covers
 
     @property
     def readers(self) -> Readers:
@@ -149,9 +150,9 @@ class Newsletter:
 
 
 def weekly_digest(main: Newsletter, weekly: WeeklyDigest) -> Newsletter:
-    """Return the newsletter that tells the week of another one, to the same list.
+    """Return the newsletter that covers the week of another one, for the same list.
 
-    Its List-Id is the other's: there is one subscription, and one goodbye ends both. It keeps no
+    Its List-Id is the other's: there is one subscription, and unsubscribing ends both. It has no
     holidays: a day without it would cost its readers a whole week.
     """
     return replace(
@@ -178,4 +179,18 @@ def weekly_digest(main: Newsletter, weekly: WeeklyDigest) -> Newsletter:
         weekly=None,
         sunset=None,
         week_of=main.slug,
+    )
+
+
+def day_of(newsletter: Newsletter, moment: datetime) -> date:
+    """Return the date of a moment where the newsletter is made."""
+    return moment.astimezone(ZoneInfo(newsletter.timetable.zone)).date()
+
+
+def span_of(newsletter: Newsletter, on: date) -> tuple[datetime, datetime]:
+    """Return the first moment of a date where the newsletter is made, and the next day's."""
+    zone = ZoneInfo(newsletter.timetable.zone)
+    return (
+        datetime.combine(on, time(), zone),
+        datetime.combine(on + timedelta(days=1), time(), zone),
     )

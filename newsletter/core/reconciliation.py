@@ -1,18 +1,20 @@
-"""Settlement: what may become of an unknown batch, and on which evidence.
+"""Reconciliation: what may be done about an unknown batch, and on which evidence.
 
-An event bearing one of its attempts' ids proves that the batch was accepted whole. Without one,
-silence speaks only while others are heard: if events of batches asked at the same time or later
-come in, and none of this one does, it was most likely never taken, and may be sent again, once.
+An event that carries one of its attempts' ids proves that the batch was accepted whole. Without
+one, absence counts only while other events are received: if events of batches sent at the same
+time or later come in, and none of this one, it was most likely never accepted, and may be sent
+again, once.
 
-Where no event is heard, SendGrid's Email Logs stand in: what they show is as good a proof. What
-they do not show may only be late, so that it counts once they show another batch asked no sooner.
+Where no events are received, SendGrid's Email Logs are as good a proof of what they show. What
+they do not show may only be late: absence counts once they show another batch sent no sooner.
+See docs/decisions/absence-permits-one-resend.md.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-_KEPT = timedelta(days=30)  #: Email Logs keep no longer
+_STORED = timedelta(days=30)  #: how far back Email Logs reach
 _LONGEST_PAUSE = timedelta(hours=6)
 
 
@@ -21,7 +23,7 @@ class Reconciliation(StrEnum):
 
     ACCEPTED = "accepted"  #: Email Logs show one of its attempts
     WAIT = "wait"  #: it is too early to say
-    RESEND = "resend"  #: silence, while others are heard: one re-send is permitted
+    RESEND = "resend"  #: no event, while others are received: one re-send is permitted
     PERSON = "person"  #: there is no evidence, or it was sent again before: a person decides
 
 
@@ -34,16 +36,16 @@ class Resolution(StrEnum):
 
 
 class ReconciliationEvidence(StrEnum):
-    """What can tell the fate of an unknown batch here, besides a person."""
+    """What can prove here what became of an unknown batch, besides a person."""
 
-    EVENTS = "events"  #: SendGrid's events are heard
+    EVENTS = "events"  #: SendGrid's events are received
     LOGS = "logs"  #: SendGrid's Email Logs may be read
     NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Means:
-    """How unknown batches are settled here."""
+class ReconciliationMeans:
+    """How unknown batches are reconciled here."""
 
     evidence: ReconciliationEvidence
     obstacle: str = ""  #: why there is none
@@ -51,7 +53,7 @@ class Means:
 
 @dataclass(frozen=True, kw_only=True)
 class UnknownBatch:
-    """A batch whose answer was lost, and what has been heard since."""
+    """A batch whose answer was lost, and what is known since."""
 
     batch_id: int
     issue_id: int
@@ -59,23 +61,23 @@ class UnknownBatch:
     size: int
     reason: str
     asked: datetime  #: when its last attempt began
-    attempts: int  #: requests made for it so far; what is decided of it holds for these
+    attempts: int  #: requests made for it so far; a decision holds for these
     lost: int  #: attempts whose answer was lost: 1, or more once it was sent again
-    others_heard: bool  #: events came of another batch that was asked no sooner
+    others_received: bool  #: events came of another batch that was sent no sooner
 
 
-def settle(batch: UnknownBatch, *, now: datetime, quiet_period: timedelta) -> Reconciliation:
-    """Say what silence permits."""
+def reconcile(batch: UnknownBatch, *, now: datetime, quiet_period: timedelta) -> Reconciliation:
+    """Return what the absence of events permits."""
     if now < batch.asked + quiet_period:
         return Reconciliation.WAIT
-    if batch.others_heard and batch.lost == 1:
+    if batch.others_received and batch.lost == 1:
         return Reconciliation.RESEND
     return Reconciliation.PERSON
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """What Email Logs are asked about a batch: it is shown if a letter of one attempt is."""
+    """What to search Email Logs for: a batch is shown if a letter of one attempt is."""
 
     batch_id: int
     issue_id: int
@@ -87,7 +89,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Shown:
-    """Email Logs show this attempt: SendGrid took the whole request."""
+    """Email Logs show this attempt: SendGrid accepted the whole request."""
 
     attempt_id: str
 
@@ -99,16 +101,16 @@ class Absent:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """Email Logs do not say."""
+    """Email Logs gave no answer."""
 
     reason: str
-    at_all: bool = True  #: they say nothing about any batch now, not only about this one
+    at_all: bool = True  #: for any batch now, not only for this one
 
 
 Sighting = Shown | Absent | Unavailable
 
 
-def settle_by_logs(
+def reconcile_by_logs(
     batch: UnknownBatch,
     found: Sighting,
     *,
@@ -116,19 +118,19 @@ def settle_by_logs(
     now: datetime,
     patience: timedelta,
 ) -> Reconciliation:
-    """Say what Email Logs permit; `others_shown` tells of a batch that was asked no sooner."""
+    """Return what Email Logs permit; `others_shown`: a batch that was sent no sooner is there."""
     if isinstance(found, Shown):
         return Reconciliation.ACCEPTED
     absent = isinstance(found, Absent) and others_shown
-    return settle(replace(batch, others_heard=absent), now=now, quiet_period=patience)
+    return reconcile(replace(batch, others_received=absent), now=now, quiet_period=patience)
 
 
-def next_look(batch: UnknownBatch, last: datetime, patience: timedelta) -> datetime | None:
-    """Return when Email Logs are asked again after a look at `last`; None once they forget.
+def next_check(batch: UnknownBatch, last: datetime, patience: timedelta) -> datetime | None:
+    """Return when to search Email Logs again after `last`; None once they reach back no further.
 
-    The pauses grow with the batch's age; one look falls on the end of the patience.
+    The pauses grow with the batch's age; one search falls on the end of the patience.
     """
-    if last > batch.asked + _KEPT:
+    if last > batch.asked + _STORED:
         return None
     due = last + min((last - batch.asked) / 4, _LONGEST_PAUSE)
     end = batch.asked + patience

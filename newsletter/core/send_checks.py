@@ -1,4 +1,7 @@
-"""Readiness: what stands between a newsletter and its first letter, in plain sentences."""
+"""Send checks: why a newsletter must not be sent from here, in plain sentences.
+
+See docs/decisions/example-sender-refused.md.
+"""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -29,7 +32,7 @@ def obstacles(newsletter: Newsletter, *, public_url: str, sendgrid_host: str) ->
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether this URL leads to this very machine."""
+    """Return whether this URL leads to this machine."""
     return urlsplit(url).hostname in _LOOPBACK
 
 

@@ -1,8 +1,7 @@
-"""Sign-up: what a newsletter asks of who wants it, and what a form says when it was filled in."""
+"""Sign-up: the rules of a newsletter, and what is wrong with a form as it was filled in."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from subscribers.model import Frequency
 
@@ -11,23 +10,23 @@ NAME_LENGTH = 200  #: characters, as in a list
 
 @dataclass(frozen=True, kw_only=True)
 class SignUpRules:
-    """How people subscribe: `[signup]` of a newsletter's file."""
+    """How people subscribe: `[signup]` in a newsletter's file."""
 
     open: bool = True  #: false: there is no sign-up page
     consent_text: str = ""  #: what they agree to, shown in full; empty: a usual sentence
     confirm_hours: int = 72  #: how long the link in the confirmation works
     unconfirmed_days: int = 14  #: then a sign-up that nobody confirmed is deleted
     welcome: bool = True  #: a letter when it is confirmed
-    welcome_issue: bool = True  #: it tells the latest issue's headlines
+    welcome_issue: bool = True  #: it lists the latest issue's headlines
     allow_origins: tuple[str, ...] = ()  #: sites whose scripts may post to the JSON endpoint
-    refuse_disposable: bool = False  #: addresses of services that throw them away
+    refuse_disposable: bool = False  #: addresses at services for throw-away mail
     address_pause_minutes: int = 10  #: from one mail to an address to the next
-    address_mails_a_day: int = 3
+    address_mails_a_day: int = 3  #: to one address
     network_signups_an_hour: int = 20  #: from a network: an IPv4 /24 or an IPv6 /64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Typed:
+class SignUpForm:
     """A form as it was filled in; anything may stand in it."""
 
     email: str = ""
@@ -37,39 +36,32 @@ class Typed:
     frequency: str = Frequency.DAILY
 
 
-class _Asked(Protocol):
-    """What a form must know of a newsletter."""
-
-    @property
-    def topic_slugs(self) -> tuple[str, ...]: ...
-
-
 def consent_text(rules: SignUpRules, name: str) -> str:
-    """Return what people agree to, as it is shown and kept."""
+    """Return what people agree to, as it is shown and stored."""
     usual = f"Send me {name} by email. I can leave at any time, with one click in any letter."
     return rules.consent_text.strip() or usual
 
 
 def form_faults(
-    newsletter: _Asked, typed: Typed, zones: frozenset[str], *, weekly: bool
+    topics: Collection[str], form: SignUpForm, zones: frozenset[str], *, weekly: bool
 ) -> Mapping[str, str]:
     """Return what is wrong with a form but for its address, by field, in a sentence each."""
     faults: dict[str, str] = {}
-    if typed.topics is not None and not typed.topics:
+    if form.topics is not None and not form.topics:
         faults["topics"] = "Please choose one topic at least."
-    elif not set(typed.topics or ()).issubset(newsletter.topic_slugs):
+    elif not set(form.topics or ()).issubset(topics):
         faults["topics"] = "There is no such topic."
-    if typed.zone and typed.zone not in zones:
+    if form.zone and form.zone not in zones:
         faults["timezone"] = "There is no such time zone."
     frequencies = {Frequency.DAILY, Frequency.WEEKLY} if weekly else {Frequency.DAILY}
-    if typed.frequency not in frequencies:
+    if form.frequency not in frequencies:
         faults["frequency"] = "Please choose one of these."
-    if len(typed.name) > NAME_LENGTH or not typed.name.isprintable():
+    if len(form.name) > NAME_LENGTH or not form.name.isprintable():
         faults["name"] = f"A name has at most {NAME_LENGTH} characters, on one line."
     return faults
 
 
-def chosen_topics(newsletter: _Asked, topics: tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return the topics chosen; every one of them means everything, also those still to come."""
-    chosen = tuple(slug for slug in newsletter.topic_slugs if slug in (topics or ()))
-    return () if len(chosen) == len(newsletter.topic_slugs) else chosen
+def chosen_topics(all_topics: tuple[str, ...], topics: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the topics chosen; all of them means everything, later topics included."""
+    chosen = tuple(slug for slug in all_topics if slug in (topics or ()))
+    return () if len(chosen) == len(all_topics) else chosen

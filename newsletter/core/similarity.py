@@ -1,4 +1,4 @@
-"""Similarity: whether two titles tell the same story."""
+"""Similarity: whether two titles tell the same story. See docs/decisions/duplicates-are-held.md."""
 
 import re
 
@@ -12,7 +12,7 @@ _SMALL_WORDS = frozenset(_SMALL.split())
 
 
 def alike(one: str, other: str) -> bool:
-    """Tell whether two titles say nearly the same; a different number makes another story."""
+    """Return whether two titles say nearly the same; another number makes another story."""
     mine, theirs = _words(one), _words(other)
     if mine == theirs:
         return bool(mine)

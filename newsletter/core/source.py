@@ -26,25 +26,25 @@ class SourceKind(StrEnum):
 class FieldMap:
     """Where an item says what: names parted by dots (`acf.label`); empty: the usual place."""
 
-    verification: str = ""
-    importance: str = ""
-    minutes: str = ""
-    source: str = ""
-    source_url: str = ""
-    topics: str = ""
-    summary: str = ""
-    why: str = ""
+    verification: str = ""  #: how far it is verified
+    importance: str = ""  #: H, M or L
+    minutes: str = ""  #: reading time
+    source: str = ""  #: who reported it
+    source_url: str = ""  #: where it can be read
+    topics: str = ""  #: its topics or terms
+    summary: str = ""  #: what happened
+    why: str = ""  #: why it matters
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldDefaults:
-    """What holds of an item that does not say it. Nothing is verified for want of a word."""
+    """What holds for an item that does not say it. Missing evidence never counts as verified."""
 
-    verification: Verification = Verification.UNVERIFIED
-    importance: Importance = Importance.MEDIUM
-    minutes: int = 0
-    source: str = ""
-    topics: tuple[str, ...] = ()
+    verification: Verification = Verification.UNVERIFIED  #: how far it is verified
+    importance: Importance = Importance.MEDIUM  #: how much it matters
+    minutes: int = 0  #: reading time; 0: none
+    source: str = ""  #: who reported it
+    topics: tuple[str, ...] = ()  #: topics, by slug
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +52,9 @@ class PolledSource:
     """A source as the newsletter's file defines it."""
 
     slug: str  #: part of its briefs' keys: another slug makes all of them new
-    kind: SourceKind
+    kind: SourceKind  #: what is polled
     url: str  #: of the feed; of the WordPress site, or of one of its REST collections
-    poll_minutes: int = 15
+    poll_minutes: int = 15  #: from one poll to the next
     categories: tuple[int, ...] = ()  #: WordPress: ids; only posts of these are asked for
     fields: FieldMap = FieldMap()
     defaults: FieldDefaults = FieldDefaults()

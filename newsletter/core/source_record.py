@@ -1,4 +1,4 @@
-"""What a polled source answers, what is kept of that, and how the source is doing."""
+"""What a polled source answers, what is stored of that, and the source's health."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ class Validators:
 
 @dataclass(frozen=True, kw_only=True)
 class RefusedItem:
-    """An item that is no brief, and why; its neighbours are none the worse."""
+    """An item that is no brief, and why; the other items are not affected."""
 
     item: str  #: its place, and its title where it has one
     reason: str
@@ -27,7 +27,7 @@ class RefusedItem:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceReading:
-    """What a source says now."""
+    """What a source contains now."""
 
     briefs: tuple[Brief, ...]
     refused: tuple[RefusedItem, ...] = ()
@@ -37,7 +37,7 @@ class SourceReading:
 
 @dataclass(frozen=True)
 class Unmodified:
-    """It says what it said when it was last read: 304."""
+    """Nothing changed since it was last read: 304."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Tally:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceRecord:
-    """A source as it stands on file."""
+    """What is stored of a source."""
 
     validators: Validators = Validators()
     polled_at: datetime | None = None  #: None: never
@@ -77,9 +77,9 @@ class SourceRecord:
 
 
 class SourceState(StrEnum):
-    """How a source is doing."""
+    """The health of a source."""
 
-    UNPOLLED = "unpolled"  #: nobody has asked it yet
+    UNPOLLED = "unpolled"  #: not polled yet
     UP = "up"
     FAILING = "failing"  #: the last poll failed; the next may not
     DOWN = "down"  #: it has failed for so long that a person should know
@@ -87,7 +87,7 @@ class SourceState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SourceHealth:
-    """How a source is doing, and since when."""
+    """The health of a source, and since when."""
 
     state: SourceState
     failures: int
@@ -112,16 +112,25 @@ def recorded(record: SourceRecord, answer: Answer, tally: Tally, now: datetime) 
 
 
 def is_due(source: PolledSource, record: SourceRecord, now: datetime) -> bool:
-    """Tell whether it is time to ask this source again."""
+    """Return whether it is time to poll this source again."""
     pause = timedelta(minutes=source.poll_minutes)
     return record.polled_at is None or now - record.polled_at >= pause
 
 
 def health_of(record: SourceRecord, now: datetime, down_after: timedelta) -> SourceHealth:
-    """Say how a source is doing; it is down once it has failed for `down_after`."""
+    """Return a source's health; it is down once it has failed for `down_after`."""
     since = record.failing_since
     if since is not None:
         state = SourceState.DOWN if now - since >= down_after else SourceState.FAILING
     else:
         state = SourceState.UP if record.polled_at else SourceState.UNPOLLED
     return SourceHealth(state=state, failures=record.failures, since=since, error=record.error)
+
+
+class PollResult(StrEnum):
+    """What a poll came to."""
+
+    READ = "read"
+    UNMODIFIED = "unmodified"
+    FAILED = "failed"
+    BUSY = "busy"  #: somebody else is polling it

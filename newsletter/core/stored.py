@@ -1,4 +1,4 @@
-"""Briefs and issues as they stand on file: what they say, and what became of them."""
+"""Briefs and issues as they are stored: what they say, and what became of them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,11 +8,12 @@ from newsletter.core.brief import Brief
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue
 from newsletter.core.verification import Ruling, Verdict
+from newsletter.errors import NotAllowed
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredBrief:
-    """A brief as it stands on file: what it says now, and what became of it."""
+    """A brief as it is stored: its newest revision, and what became of it."""
 
     brief_id: int
     revision: int  #: counted from 1
@@ -40,26 +41,26 @@ class StoredBrief:
 
 
 class IssueStatus(StrEnum):
-    """How an issue stands."""
+    """The state of an issue."""
 
     EMPTY = "empty"  #: there was nothing to say that day; nothing is sent
     DRAFT = "draft"  #: assembled and set; waits for approval
-    APPROVED = "approved"  #: frozen; waits for its hour
-    SENDING = "sending"  #: planned; batches are leaving
+    APPROVED = "approved"  #: frozen; waits for its send time
+    SENDING = "sending"  #: planned; batches are being sent
     PAUSED = "paused"  #: planned, and waiting for a person
     SENT = "sent"  #: every batch has an outcome
-    CANCELLED = "cancelled"  #: stopped on its way: what had not left by then stays
-    MISSED = "missed"  #: it did not leave while it was fresh; a person may still see to it
+    CANCELLED = "cancelled"  #: stopped on its way: what was not sent by then never is
+    MISSED = "missed"  #: not sent while it was fresh; a person may still send it
 
     @property
     def is_open(self) -> bool:
-        """Tell whether the issue may still be assembled anew."""
+        """Return whether the issue may still be assembled again."""
         return self in (IssueStatus.EMPTY, IssueStatus.DRAFT, IssueStatus.MISSED)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredIssue:
-    """An issue as it stands on file."""
+    """An issue as it is stored."""
 
     id: int
     issue: Issue
@@ -73,12 +74,23 @@ class StoredIssue:
     planned_at: datetime | None = None
     segment: str | None = None  #: who was in it when the issue was planned; None: all its readers
 
+    @property
+    def summary(self) -> str:
+        """Return which issue it is and its state, as the beginning of a message."""
+        return f"the issue of {self.issue.date} is {self.state}"
+
+    def need_galley(self) -> Galley:
+        """Return the galley; NotAllowed while nothing is set."""
+        if self.galley is None:
+            raise NotAllowed(f"{self.summary}: nothing is set")
+        return self.galley
+
 
 def send_key(issue_id: int, segment: str) -> str:
-    """Return what the members of a segment are kept under for the send of an issue."""
+    """Return the key under which a segment's members are stored for the send of an issue."""
     return f"{issue_id} {segment}"
 
 
 def segment_of(send: str | None) -> str | None:
-    """Return the segment whose members are kept under this key."""
+    """Return the segment whose members are stored under this key."""
     return send.partition(" ")[2] if send else None

@@ -1,7 +1,7 @@
 """Timetable: what is due when, whatever the clocks of a zone do.
 
-All is asked of the state of things, and nothing of a trigger: whoever asks late, twice or after a
-crash gets the answer that is right then.
+The answer depends on what is stored, never on a trigger: asked late, twice or after a crash, it is
+right then. See docs/decisions/no-trigger-per-hour.md.
 """
 
 from bisect import bisect_left
@@ -14,30 +14,30 @@ from newsletter.core.operator_alert import OperatorAlertKind
 from newsletter.core.publication import Timetable, Weekday
 from newsletter.core.stored import IssueStatus
 
-LOOK_BACK = timedelta(days=31)  #: days missed longer ago are history, and no news
+LOOK_BACK = timedelta(days=31)  #: days missed longer ago are not reported
 
 _DAY = timedelta(days=1)
-#: Nothing of these is the clock's any more.
-_OUT_OF_HAND = {IssueStatus.SENDING, IssueStatus.PAUSED, IssueStatus.SENT, IssueStatus.MISSED}
+#: The schedule has nothing more to do for these.
+_DONE = {IssueStatus.SENDING, IssueStatus.PAUSED, IssueStatus.SENT, IssueStatus.MISSED}
 
 
 @dataclass(frozen=True)
 class Assemble:
-    """The cut-off has come: the day's accepted briefs are to be set."""
+    """The cut-off has passed: set the day's accepted briefs."""
 
     on: date
 
 
 @dataclass(frozen=True)
 class Send:
-    """The hour has come, or is not long gone: the issue is to leave."""
+    """The send time has passed, not too long ago: send the issue."""
 
     on: date
 
 
 @dataclass(frozen=True)
 class Miss:
-    """The issue is no longer fresh, and did not leave: the day is to be named."""
+    """The issue is no longer fresh and was not sent: record the day as missed."""
 
     on: date
     reason: str
@@ -47,23 +47,23 @@ Action = Assemble | Send | Miss
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScheduledIssueStatus:
-    """How the issue of one date stands."""
+class ScheduledIssue:
+    """What is stored of the issue of one date, as far as the schedule needs it."""
 
     state: IssueStatus
-    told: frozenset[OperatorAlertKind] = frozenset()  #: what operators were told of it
+    alerted: frozenset[OperatorAlertKind] = frozenset()  #: the alerts about it so far
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleCursor:
-    """What the clock has seen of one newsletter's time."""
+    """How far the schedule of one newsletter has come."""
 
-    began: datetime  #: an hour that struck before was not the clock's to keep
+    began: datetime  #: what was due before is not its business
     until: datetime  #: all that was due until then is done
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hours:
+class IssueHours:
     """The moments of one issue, in UTC."""
 
     cut_off: datetime
@@ -95,7 +95,7 @@ def moment(on: date, at: time, zone: str) -> datetime:
 def wave_moment(timetable: Timetable, on: date, zone: str) -> datetime:
     """Return, in UTC, when readers of a zone get an issue: at the hour as their own clocks show it.
 
-    A zone that is no longer known is read as the newsletter's own, so that nobody is forgotten.
+    A zone that is no longer known counts as the newsletter's own, so that nobody is left out.
     """
     try:
         return moment(on, timetable.send_at, zone)
@@ -103,10 +103,10 @@ def wave_moment(timetable: Timetable, on: date, zone: str) -> datetime:
         return moment(on, timetable.send_at, timetable.zone)
 
 
-def hours_of(timetable: Timetable, on: date) -> Hours:
+def hours_of(timetable: Timetable, on: date) -> IssueHours:
     """Return the moments of the issue of a date."""
     send = moment(on, timetable.send_at, timetable.zone)
-    return Hours(
+    return IssueHours(
         cut_off=moment(on, timetable.assemble_at, timetable.zone),
         send=send,
         stale=send + timedelta(hours=timetable.catch_up_hours),
@@ -114,84 +114,81 @@ def hours_of(timetable: Timetable, on: date) -> Hours:
 
 
 def appears_on(timetable: Timetable, on: date) -> bool:
-    """Tell whether there is an issue of this date."""
+    """Return whether there is an issue of this date."""
     return tuple(Weekday)[on.weekday()] in timetable.days and on not in timetable.holidays
 
 
 def due(
     timetable: Timetable,
-    watch: ScheduleCursor,
+    cursor: ScheduleCursor,
     now: datetime,
-    on_file: Mapping[date, ScheduledIssueStatus],
+    issues: Mapping[date, ScheduledIssue],
 ) -> tuple[Action, ...]:
     """Return what should happen now, the oldest date first.
 
-    `on_file` need not reach back further than `first_date`.
+    `issues` need not reach back further than `first_date`.
     """
     last = _date_there(timetable, now) + _DAY
     actions = (
-        _due_on(timetable, on, watch, now, on_file.get(on))
-        for on in _dates(first_date(timetable, watch, now), last)
+        _due_on(timetable, on, cursor, now, issues.get(on))
+        for on in _dates(first_date(timetable, cursor, now), last)
         if appears_on(timetable, on)
     )
     return tuple(action for action in actions if action)
 
 
-def takes_briefs(action: Action, on_file: Mapping[date, ScheduledIssueStatus]) -> bool:
-    """Tell whether an issue is about to take the briefs that are there."""
-    standing = on_file.get(action.on)
-    return not isinstance(action, Miss) and (standing is None or standing.state.is_open)
+def takes_briefs(action: Action, issues: Mapping[date, ScheduledIssue]) -> bool:
+    """Return whether an issue is about to take the briefs that are there."""
+    issue = issues.get(action.on)
+    return not isinstance(action, Miss) and (issue is None or issue.state.is_open)
 
 
-def first_date(timetable: Timetable, watch: ScheduleCursor, now: datetime) -> date:
+def first_date(timetable: Timetable, cursor: ScheduleCursor, now: datetime) -> date:
     """Return the oldest date of which something can be due."""
-    fresh = min(watch.until, now) - timedelta(hours=timetable.catch_up_hours)
+    fresh = min(cursor.until, now) - timedelta(hours=timetable.catch_up_hours)
     return max(_date_there(timetable, fresh) - _DAY, _date_there(timetable, now - LOOK_BACK))
 
 
 def _due_on(
     timetable: Timetable,
     on: date,
-    watch: ScheduleCursor,
+    cursor: ScheduleCursor,
     now: datetime,
-    standing: ScheduledIssueStatus | None,
+    issue: ScheduledIssue | None,
 ) -> Action | None:
     hours = hours_of(timetable, on)
-    if now < hours.cut_off or hours.send <= watch.began:
+    if now < hours.cut_off or hours.send <= cursor.began:
         return None
-    if standing and standing.state in _OUT_OF_HAND:
+    if issue and issue.state in _DONE:
         return None
     if now >= hours.stale:
-        named = hours.stale <= watch.until or _told_empty(standing)
-        return None if named else Miss(on, _why_missed(timetable, standing))
+        named = hours.stale <= cursor.until or _alerted_empty(issue)
+        return None if named else Miss(on, _why_missed(timetable, issue))
     if now >= hours.send:
-        return None if _waits(standing) else Send(on)
-    if standing and standing.state is IssueStatus.APPROVED:
-        # Batches in reader time wait for their own moments; some readers' hour may be here first.
+        return None if _waits(issue) else Send(on)
+    if issue and issue.state is IssueStatus.APPROVED:
+        # In reader time each batch has its own moment; some readers' may be here first.
         return Send(on) if timetable.reader_time else None
-    return Assemble(on) if standing is None or watch.until < hours.cut_off else None
+    return Assemble(on) if issue is None or cursor.until < hours.cut_off else None
 
 
-def _told_empty(standing: ScheduledIssueStatus | None) -> bool:
-    return bool(
-        standing
-        and standing.state is IssueStatus.EMPTY
-        and OperatorAlertKind.EMPTY_DAY in standing.told
-    )
+def _alerted(issue: ScheduledIssue | None, state: IssueStatus, kind: OperatorAlertKind) -> bool:
+    return bool(issue and issue.state is state and kind in issue.alerted)
 
 
-def _waits(standing: ScheduledIssueStatus | None) -> bool:
-    """Tell whether the hour struck for it already, and what comes next is up to people."""
-    return _told_empty(standing) or bool(
-        standing
-        and standing.state is IssueStatus.DRAFT
-        and OperatorAlertKind.UNAPPROVED in standing.told
-    )
+def _alerted_empty(issue: ScheduledIssue | None) -> bool:
+    return _alerted(issue, IssueStatus.EMPTY, OperatorAlertKind.EMPTY_DAY)
 
 
-def _why_missed(timetable: Timetable, standing: ScheduledIssueStatus | None) -> str:
+def _waits(issue: ScheduledIssue | None) -> bool:
+    """Return whether its send time was handled already, and the rest is up to people."""
+    unapproved = _alerted(issue, IssueStatus.DRAFT, OperatorAlertKind.UNAPPROVED)
+    return unapproved or _alerted_empty(issue)
+
+
+def _why_missed(timetable: Timetable, issue: ScheduledIssue | None) -> str:
     fresh = f"within {timetable.catch_up_hours} hours of {timetable.send_at} {timetable.zone}"
-    match standing and standing.state:
+    match issue and issue.state:
         case IssueStatus.DRAFT:
             return f"it was not approved {fresh}"
         case IssueStatus.APPROVED:

@@ -1,4 +1,4 @@
-"""Correspondence: a letter to one person about their own subscription, and what became of it."""
+"""Transactional email: a letter to one person about their own subscription, and its outcome."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,12 +9,12 @@ from newsletter.core.edition import Letter
 from newsletter.core.publication import Mailbox
 from subscribers.model import Subscription
 
-PATIENCE = timedelta(days=1)  #: a letter that could not leave for so long is given up
+PATIENCE = timedelta(days=1)  #: an email that could not be sent for so long is given up
 _LONGEST_PAUSE = timedelta(minutes=15)
 
 
 class TransactionalKind(StrEnum):
-    """What the letter says; beside it, what it refers to."""
+    """What the email says; beside each, what it refers to."""
 
     CONFIRMATION = "confirmation"  #: a sign-up: was it you?
     ALREADY = "already"  #: a subscription: you have one
@@ -24,31 +24,31 @@ class TransactionalKind(StrEnum):
 
 
 class TransactionalStatus(StrEnum):
-    """How a letter stands."""
+    """How an email stands."""
 
     WAITING = "waiting"
-    CLAIMED = "claimed"  #: somebody holds it and may be talking to SendGrid
+    CLAIMED = "claimed"  #: a worker has it and may be talking to SendGrid
     ACCEPTED = "accepted"
     REFUSED = "refused"  #: SendGrid said no, for good or for too long
-    UNKNOWN = "unknown"  #: asked, and the answer was lost; never asked again
+    UNKNOWN = "unknown"  #: sent, and the answer was lost; never sent again
     VOID = "void"  #: there was nobody left to write to
 
 
 @dataclass(frozen=True, kw_only=True)
 class TransactionalEmail:
-    """A letter to one person, held by one worker."""
+    """A queued email to one person, claimed by one worker."""
 
     id: int
     kind: TransactionalKind
     newsletter: str
     refers: int
     attempt: int  #: counted from 1
-    written_at: datetime
+    queued_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class LatestIssue:
-    """The newest issue, as a welcome tells of it."""
+    """The newest issue, as a welcome shows it."""
 
     url: str
     on: date
@@ -57,12 +57,12 @@ class LatestIssue:
 
 @dataclass(frozen=True, kw_only=True)
 class TransactionalContext:
-    """What a letter to one person is about: all that its template is told."""
+    """All that the template of a transactional email is given."""
 
     kind: TransactionalKind
     email: str
-    links: dict[str, str]  #: by what they do: confirm, preferences, unsubscribe, keep
-    subscription: Subscription | None = None  #: None: there is none to leave yet
+    links: dict[str, str]  #: by what they do: confirm, preferences, unsubscribe, still_wanted
+    subscription: Subscription | None = None  #: None: there is none yet
     lasts: str = ""  #: how long its link works, in words
     topics: tuple[str, ...] = ()  #: titles; none: everything
     weekly: bool = False
@@ -71,7 +71,7 @@ class TransactionalContext:
 
 @dataclass(frozen=True, kw_only=True)
 class TransactionalMessage:
-    """A letter to one person, ready to leave."""
+    """An email to one person, ready to be sent."""
 
     id: int
     email: str
@@ -83,24 +83,24 @@ class TransactionalMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class TransactionalDisposition:
-    """What an answer makes of a letter."""
+    """What follows for an email from SendGrid's answer."""
 
     state: TransactionalStatus
     reason: str = ""
     message_id: str = ""
     not_before: datetime | None = None  #: its next attempt
-    closed_until: datetime | None = None  #: no worker asks anything before this
-    tell: bool = False  #: a person must know
+    closed_until: datetime | None = None  #: no worker sends anything before this
+    alert: bool = False  #: operators are alerted
 
 
 #: Auto-Submitted keeps other machines from answering (RFC 3834, section 5).
 AUTOMATIC = {"Auto-Submitted": "auto-generated"}
 
 
-def fate_of(
-    outcome: Outcome, errand: TransactionalEmail, now: datetime
+def disposition_of(
+    outcome: Outcome, email: TransactionalEmail, now: datetime
 ) -> TransactionalDisposition:
-    """Decide what becomes of a claimed letter. An Unknown is never asked again."""
+    """Return what follows for a claimed email. An Unknown is never sent again."""
     match outcome:
         case Accepted(message_id=message_id):
             return TransactionalDisposition(
@@ -110,26 +110,26 @@ def fate_of(
             return TransactionalDisposition(state=TransactionalStatus.UNKNOWN, reason=reason)
         case Refused(remedy=Remedy.EJECT | Remedy.SPLIT, reason=reason):
             return TransactionalDisposition(state=TransactionalStatus.REFUSED, reason=reason)
-        case Refused(reason=reason) if now - errand.written_at >= PATIENCE:
+        case Refused(reason=reason) if now - email.queued_at >= PATIENCE:
             return TransactionalDisposition(
-                state=TransactionalStatus.REFUSED, reason=reason, tell=True
+                state=TransactionalStatus.REFUSED, reason=reason, alert=True
             )
         case Refused(remedy=Remedy.WAIT, reason=reason, wait=wait):
-            until = now + (wait or _pause(errand.attempt))
+            until = now + (wait or _pause(email.attempt))
             return _again(reason, until, closed_until=until)
         case Refused(remedy=remedy, reason=reason):
-            return _again(reason, now + _pause(errand.attempt), tell=remedy is Remedy.PAUSE)
+            return _again(reason, now + _pause(email.attempt), alert=remedy is Remedy.PAUSE)
 
 
 def _again(
-    reason: str, at: datetime, *, closed_until: datetime | None = None, tell: bool = False
+    reason: str, at: datetime, *, closed_until: datetime | None = None, alert: bool = False
 ) -> TransactionalDisposition:
     return TransactionalDisposition(
         state=TransactionalStatus.WAITING,
         reason=reason,
         not_before=at,
         closed_until=closed_until,
-        tell=tell,
+        alert=alert,
     )
 
 

@@ -1,4 +1,8 @@
-"""The gate: named checks, their findings, and the verdict on a brief."""
+"""The gate: named checks, their findings, and the verdict on a brief.
+
+To add a check, write a function with `@check` here, in its place among the others: its name is the
+function's, and every brief passes it from then on.
+"""
 
 import html
 import re
@@ -7,11 +11,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import wraps
 
 from newsletter.core.brief import Brief, Verification
 from newsletter.core.publication import Newsletter
 from newsletter.core.similarity import alike
-from newsletter.core.web_address import same_page, unfit
+from newsletter.core.web_address import same_page, why_unfit
 
 
 class Ruling(StrEnum):
@@ -24,9 +29,9 @@ class Ruling(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What one check found; every finding is kept, also the good ones."""
+    """What one check found; every finding is stored, also the good ones."""
 
-    check: str
+    check: str = ""  #: its name, which `@check` fills in
     passed: bool
     reason: str  #: one sentence a marketer understands, with the evidence
     otherwise: Ruling = Ruling.HELD  #: what a failure leads to
@@ -36,7 +41,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The ruling on a brief, with all its findings and its settled topics."""
+    """The ruling on a brief, with all its findings and its final topics."""
 
     ruling: Ruling
     findings: tuple[Finding, ...]
@@ -65,6 +70,19 @@ class CheckContext:
 
 Check = Callable[[Brief, CheckContext], Finding]
 
+CHECKS: list[Check] = []  #: every brief passes all of them, in this order
+
+
+def check(function: Check) -> Check:
+    """Add a function to the checks, under its own name."""
+
+    @wraps(function)
+    def named(brief: Brief, context: CheckContext) -> Finding:
+        return replace(function(brief, context), check=function.__name__)
+
+    CHECKS.append(named)
+    return named
+
 
 TITLE_LENGTH = range(8, 201)  #: characters; a shorter title says nothing, a longer one is a text
 SUMMARY_LENGTH = range(40, 1201)  #: characters; a sentence at least, a short paragraph at most
@@ -74,7 +92,7 @@ _CLOCK_SKEW = timedelta(hours=1)  #: how far ahead of ours a publisher's clock m
 _TAG_SYNTAX = ("-nl_", "<!--[[", "<!--]]", "<%")
 
 
-def rule(findings: Iterable[Finding]) -> Ruling:
+def ruling_of(findings: Iterable[Finding]) -> Ruling:
     """Return the worst ruling that a failed and unwaived finding leads to."""
     failed = {f.otherwise for f in findings if not (f.passed or f.waived)}
     for worst in (Ruling.REJECTED, Ruling.HELD):
@@ -84,95 +102,104 @@ def rule(findings: Iterable[Finding]) -> Ruling:
 
 
 def verify(
-    brief: Brief, evidence: CheckContext, *, waived: AbstractSet[str] = frozenset()
+    brief: Brief, context: CheckContext, *, waived: AbstractSet[str] = frozenset()
 ) -> Verdict:
     """Put the brief through every check and rule on it; `waived` names checks a person waived."""
-    found = (check(brief, evidence) for check in CHECKS)
+    found = (one(brief, context) for one in CHECKS)
     findings = tuple(
         replace(f, waived=not f.passed and f.waivable and f.check in waived) for f in found
     )
-    return Verdict(ruling=rule(findings), findings=findings, topics=evidence.topics)
+    return Verdict(ruling=ruling_of(findings), findings=findings, topics=context.topics)
 
 
-def verification_floor(brief: Brief, evidence: CheckContext) -> Finding:
+@check
+def verification_floor(brief: Brief, context: CheckContext) -> Finding:
     """Never unverified, whatever the newsletter's floor; below its floor: held."""
-    label, floor = brief.verification, evidence.newsletter.floor
+    label, floor = brief.verification, context.newsletter.floor
     unverified = label is Verification.UNVERIFIED
     passed = not unverified and label.rank >= floor.rank
     rest = "" if passed else ", and is never printed" if unverified else f"; {floor} is required"
     otherwise = Ruling.REJECTED if unverified else Ruling.HELD
     reason = f"The brief is labelled {label}{rest}."
-    return _finding("verification_floor", passed, reason, otherwise=otherwise, waivable=False)
+    return Finding(passed=passed, reason=reason, otherwise=otherwise, waivable=False)
 
 
+@check
 def source_name(brief: Brief, _: CheckContext) -> Finding:
     """Somebody must have reported it."""
     name = brief.source.name
     passed = any(character.isalnum() for character in name)
     reason = f"The source is {name}." if passed else "No source is named; add who reported it."
-    return _finding("source_name", passed, reason, waivable=False)
+    return Finding(passed=passed, reason=reason, waivable=False)
 
 
+@check
 def source_url(brief: Brief, _: CheckContext) -> Finding:
     """Readers must be able to follow the story to its source."""
     url = brief.source.url
     if not url:
         reason = "There is no link to the source; add the address where the story can be read."
-        return _finding("source_url", False, reason, waivable=False)
-    trouble = unfit(url)
+        return Finding(passed=False, reason=reason, waivable=False)
+    trouble = why_unfit(url)
     refused = f"The source link {url:.200} cannot be used: {trouble}."
     reason = refused if trouble else f"The source can be read at {url}."
-    return _finding("source_url", not trouble, reason, waivable=False)
+    return Finding(passed=not trouble, reason=reason, waivable=False)
 
 
+@check
 def title_length(brief: Brief, _: CheckContext) -> Finding:
     """A title is there, and is a title."""
-    return _length_finding("title_length", "title", brief.title, TITLE_LENGTH)
+    return _length_finding("title", brief.title, TITLE_LENGTH)
 
 
+@check
 def summary_length(brief: Brief, _: CheckContext) -> Finding:
     """A summary is there, and is a summary."""
-    return _length_finding("summary_length", "summary", brief.summary, SUMMARY_LENGTH)
+    return _length_finding("summary", brief.summary, SUMMARY_LENGTH)
 
 
-def known_topic(brief: Brief, evidence: CheckContext) -> Finding:
+@check
+def known_topic(brief: Brief, context: CheckContext) -> Finding:
     """Without a topic no reader has chosen it, and no section prints it."""
-    known = evidence.newsletter.topic_slugs
+    known = context.newsletter.topic_slugs
     strange = ", ".join(slug for slug in brief.topics if slug not in known)
-    ignored = f" Not a topic of {evidence.newsletter.name}: {strange}." if strange else ""
-    passed = bool(evidence.topics)
+    ignored = f" Not a topic of {context.newsletter.name}: {strange}." if strange else ""
+    passed = bool(context.topics)
     missing = f"No topic fits; give it one of {', '.join(known)}."
-    reason = f"It is about {', '.join(evidence.topics)}." if passed else missing
-    return _finding("known_topic", passed, reason + ignored, waivable=False)
+    reason = f"It is about {', '.join(context.topics)}." if passed else missing
+    return Finding(passed=passed, reason=reason + ignored, waivable=False)
 
 
-def freshness(brief: Brief, evidence: CheckContext) -> Finding:
+@check
+def freshness(brief: Brief, context: CheckContext) -> Finding:
     """News is new, and not of tomorrow; a brief without a date counts from its arrival."""
     if brief.published is None:
-        return _finding("freshness", True, "It gives no date and counts as new.")
-    age, limit = evidence.now - brief.published, evidence.newsletter.caps.age_hours
+        return Finding(passed=True, reason="It gives no date and counts as new.")
+    age, limit = context.now - brief.published, context.newsletter.caps.age_hours
     if age < -_CLOCK_SKEW:
-        return _finding("freshness", False, f"It is dated ahead, {brief.published:%d %B %Y %H:%M}.")
+        return Finding(passed=False, reason=f"It is dated ahead, {brief.published:%d %B %Y %H:%M}.")
     hours = max(0, int(age / timedelta(hours=1)))
     passed = age <= timedelta(hours=limit)
     reason = f"It is {hours} hours old; stories may be {limit} hours old."
-    return _finding("freshness", passed, reason)
+    return Finding(passed=passed, reason=reason)
 
 
-def duplicate(brief: Brief, evidence: CheckContext) -> Finding:
+@check
+def duplicate(brief: Brief, context: CheckContext) -> Finding:
     """No story twice: held if it repeats a waiting brief, rejected if that one was printed."""
-    same = [known for known in evidence.others if _same_story(brief, known)]
+    same = [known for known in context.others if _same_story(brief, known)]
     if not same:
-        reason = f"No other of {len(evidence.others)} recent briefs tells this story."
-        return _finding("duplicate", True, reason)
+        reason = f"No other of {len(context.others)} recent briefs has this story."
+        return Finding(passed=True, reason=reason)
     known = max(same, key=lambda known: known.printed)
     how = "links to the same page as" if same_page(brief.source.url, known.url) else "reads like"
     state = ", which was printed" if known.printed else ""
     reason = f"It {how} brief {known.brief_id}, “{known.title}”{state}."
     otherwise = Ruling.REJECTED if known.printed else Ruling.HELD
-    return _finding("duplicate", False, reason, otherwise=otherwise)
+    return Finding(passed=False, reason=reason, otherwise=otherwise)
 
 
+@check
 def tag_syntax(brief: Brief, _: CheckContext) -> Finding:
     """Nothing that is printed may be taken for a tag of the letter."""
     printed = {
@@ -190,53 +217,26 @@ def tag_syntax(brief: Brief, _: CheckContext) -> Finding:
         tags = ", ".join(_TAG_SYNTAX)
         reason = f"Its {', '.join(found)} would be read as a tag of the letter ({tags})."
     otherwise = Ruling.REJECTED
-    return _finding("tag_syntax", not found, reason, otherwise=otherwise, waivable=False)
+    return Finding(passed=not found, reason=reason, otherwise=otherwise, waivable=False)
 
 
+@check
 def minutes_plausible(brief: Brief, _: CheckContext) -> Finding:
     """A reading time that a reader would believe; none is fine."""
     if brief.minutes == 0:
-        return _finding("minutes_plausible", True, "It gives no reading time.")
+        return Finding(passed=True, reason="It gives no reading time.")
     passed = brief.minutes in MINUTES
     doubt = "" if passed else f"; {MINUTES[0]} to {MINUTES[-1]} would be plausible"
-    return _finding("minutes_plausible", passed, f"It takes {brief.minutes} min to read{doubt}.")
+    return Finding(passed=passed, reason=f"It takes {brief.minutes} min to read{doubt}.")
 
 
-#: Every brief passes all of them, in this order; a check's name is its function's.
-CHECKS: tuple[Check, ...] = (
-    verification_floor,
-    source_name,
-    source_url,
-    title_length,
-    summary_length,
-    known_topic,
-    freshness,
-    duplicate,
-    tag_syntax,
-    minutes_plausible,
-)
-
-
-def _finding(
-    check: str,
-    passed: bool,
-    reason: str,
-    *,
-    otherwise: Ruling = Ruling.HELD,
-    waivable: bool = True,
-) -> Finding:
-    return Finding(
-        check=check, passed=passed, reason=reason, otherwise=otherwise, waivable=waivable
-    )
-
-
-def _length_finding(check: str, noun: str, text: str, fit: range) -> Finding:
+def _length_finding(noun: str, text: str, fit: range) -> Finding:
     """Judge a length in characters; what is too short or long may be waived, nothing may not."""
     if not text.strip():
-        return _finding(check, False, f"It has no {noun}.", waivable=False)
+        return Finding(passed=False, reason=f"It has no {noun}.", waivable=False)
     passed = len(text) in fit
-    doubt = "" if passed else f"; {fit[0]} to {fit[-1]} are asked for"
-    return _finding(check, passed, f"The {noun} has {len(text)} characters{doubt}.")
+    doubt = "" if passed else f"; {fit[0]} to {fit[-1]} are expected"
+    return Finding(passed=passed, reason=f"The {noun} has {len(text)} characters{doubt}.")
 
 
 def _same_story(brief: Brief, known: KnownBrief) -> bool:
@@ -247,4 +247,4 @@ def _has_tag_syntax(text: str) -> bool:
     """Look at the text as it stands, as it reads, and as it reads without inline elements."""
     reads = html.unescape(text)
     bare = html.unescape(re.sub(r"</?[A-Za-z][^<>]*>", "", text))
-    return any(tag in said.casefold() for tag in _TAG_SYNTAX for said in (text, reads, bare))
+    return any(tag in form.casefold() for tag in _TAG_SYNTAX for form in (text, reads, bare))

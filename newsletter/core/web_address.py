@@ -11,12 +11,12 @@ _NUMERIC_LABEL = re.compile(r"(?i)\d+|0x[0-9a-f]*")  # WHATWG URL: such a last l
 
 
 def is_web_address(url: str) -> bool:
-    """Tell whether this is an absolute http or https address."""
+    """Return whether this is an absolute http or https address."""
     parts = _split(url)
     return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
-def unfit(url: str) -> str:
+def why_unfit(url: str) -> str:
     """Return why readers cannot be sent to this address; empty when they can."""
     if not is_web_address(url):
         return "it is not a web address beginning with https:// or http://"
@@ -31,7 +31,7 @@ def unfit(url: str) -> str:
 
 
 def same_page(one: str, other: str) -> bool:
-    """Tell whether two addresses lead to the same page, tracking marks and fragments aside."""
+    """Return whether two addresses lead to one page, tracking marks and fragments aside."""
     return bool(one and other) and _page(one) == _page(other)
 
 

@@ -1,4 +1,4 @@
-"""The day itself: briefs and subscribers come in, the issue goes out, the events come back."""
+"""One day's work: receive briefs, import subscribers, send the issue, await its events."""
 
 import time
 from collections import Counter
@@ -7,36 +7,34 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-from newsletter.adapters.sources import find_files, read_file
-from newsletter.bootstrap import House
+from newsletter.adapters.sources.files import find_files, read_file
+from newsletter.container import Container
 from newsletter.core.issue_totals import IssueTotals
-from newsletter.core.publication import Newsletter
+from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.demo.readers import LEFT, SUPPRESSED, address, write_readers
 from newsletter.sandbox.server import Sandbox
 from newsletter.services.intake import Receipt
-from newsletter.services.publishing import day_of
 from subscribers.model import ImportReport, Suppression, SuppressionReason
 
 _BRIEFS = Path(__file__).parent / "briefs"
-_EVENTS_PATIENCE = 120  #: seconds for the stand-in to post all its events
+_EVENTS_TIMEOUT = 120  #: seconds for the sandbox to post all its events
 
 OnProgress = Callable[[str, int, int], None]  #: a step's name, done, total
 
 
 @dataclass
 class Day:
-    """What a day came to, step by step."""
+    """The results of a day, step by step."""
 
     on: date
     receipts: list[Receipt] = field(default_factory=list[Receipt])
     imported: ImportReport | None = None
-    filed: StoredIssue | None = None
-    account: IssueTotals | None = None
-    requests: int = 0  #: mail/send requests of this very run
-    repeated: int = 0  #: addresses the stand-in accepted twice for one issue
+    issue: StoredIssue | None = None
+    totals: IssueTotals | None = None
+    requests: int = 0  #: mail/send requests of this run
+    repeated: int = 0  #: addresses the sandbox accepted twice for one issue
     compiles: int = 0
     inlinings: int = 0
     seconds: dict[str, float] = field(default_factory=dict[str, float])
@@ -51,47 +49,51 @@ class Day:
     @property
     def rulings(self) -> dict[str, int]:
         """Count the briefs by their ruling."""
-        return dict(Counter(receipt.filed.ruling.value for receipt in self.receipts))
+        return dict(Counter(receipt.stored.ruling.value for receipt in self.receipts))
 
 
 def run_day(
-    house: House, newsletter: Newsletter, sandbox: Sandbox, folder: Path, on_progress: OnProgress
+    container: Container,
+    newsletter: Newsletter,
+    sandbox: Sandbox,
+    folder: Path,
+    on_progress: OnProgress,
 ) -> Day:
-    """Do a day's work; doing it again on the same day sends nobody anything twice."""
-    day = Day(on=day_of(newsletter, house.clock.now()))
+    """Do a day's work; running it again on the same day sends nothing twice."""
+    day = Day(on=day_of(newsletter, container.clock.now()))
     before = sandbox.stats()["requests"]
     with day.step("briefs"):
-        day.receipts = list(_receive(house))
+        day.receipts = list(_receive(container))
     with day.step("subscribers"):
-        day.imported = _subscribe(house, newsletter, folder / "subscribers.csv")
+        day.imported = _subscribe(container, newsletter, folder / "subscribers.csv")
     with day.step("assemble and set"):
-        day.filed = house.publishing.assemble(newsletter, day.on)
+        day.issue = container.publishing.assemble(newsletter, day.on)
     with day.step("plan"):
-        day.filed = house.dispatch.send(newsletter, day.on)
+        day.issue = container.planning.hand_over(newsletter, day.on)
     with day.step("send"):
-        if day.filed.state is IssueStatus.SENDING:
-            day.filed = house.dispatch.work_on(
-                day.filed, lambda done, total: on_progress("sending", done, total)
+        if day.issue.state is IssueStatus.SENDING:
+            day.issue = container.sending.work_on(
+                day.issue, lambda done, total: on_progress("sending", done, total)
             )
     with day.step("events"):
         _await_events(sandbox, on_progress)
     stats = sandbox.stats()
-    day.account = house.inquiry.account(day.filed)
+    day.totals = container.explaining.totals(day.issue)
     day.requests, day.repeated = stats["requests"] - before, stats["repeated"]
-    day.compiles, day.inlinings = house.renderer.compiles, house.renderer.inlinings
+    day.compiles, day.inlinings = container.renderer.compiles, container.renderer.inlinings
     return day
 
 
-def _receive(house: House) -> Iterator[Receipt]:
+def _receive(container: Container) -> Iterator[Receipt]:
     for path in find_files([_BRIEFS]):
         for brief in read_file(path):
-            yield house.intake.receive(brief, place=path.name)
+            yield container.intake.receive(brief, place=path.name)
 
 
-def _subscribe(house: House, newsletter: Newsletter, path: Path) -> ImportReport:
+def _subscribe(container: Container, newsletter: Newsletter, path: Path) -> ImportReport:
     write_readers(path, newsletter.topic_slugs)
-    now = house.clock.now()
-    report = house.lists.import_list(
+    now = container.clock.now()
+    report = container.lists.import_list(
         path,
         newsletter.slug,
         known_topics=newsletter.topic_slugs,
@@ -99,9 +101,9 @@ def _subscribe(house: House, newsletter: Newsletter, path: Path) -> ImportReport
         consent_source="sample list of the demo",
         now=now,
     )
-    left = [house.subscriptions.by_email(address(number))[0].id for number in LEFT]
-    house.subscriptions.end(left, now=now, source="demo")
-    house.subscriptions.suppress(
+    left = [container.subscriptions.by_email(address(number))[0].id for number in LEFT]
+    container.subscriptions.unsubscribe(left, now=now, source="demo")
+    container.subscriptions.suppress(
         Suppression(
             email=address(number), reason=SuppressionReason.BOUNCE, source="demo", since=now
         )
@@ -111,12 +113,11 @@ def _subscribe(house: House, newsletter: Newsletter, path: Path) -> ImportReport
 
 
 def _await_events(sandbox: Sandbox, on_progress: OnProgress) -> None:
-    patience = time.monotonic() + _EVENTS_PATIENCE
+    deadline = time.monotonic() + _EVENTS_TIMEOUT
     total = sandbox.stats()["accepted_recipients"]
-    while (pending := _pending(sandbox.stats())) and time.monotonic() < patience:
-        on_progress("hearing back", total - pending, total)
+    while time.monotonic() < deadline:
+        pending: int = sandbox.stats()["events"]["pending_recipients"]
+        if not pending:
+            return
+        on_progress("receiving events", total - pending, total)
         time.sleep(0.25)
-
-
-def _pending(stats: dict[str, Any]) -> int:
-    return int(stats["events"]["pending_recipients"])

@@ -1,4 +1,7 @@
-"""Where the demo lives: a folder of its own, a stand-in, and a web server on this machine."""
+"""The demo's own folder, sandbox and web server.
+
+See docs/decisions/the-demo-has-its-own-folder.md.
+"""
 
 import shutil
 import socket
@@ -12,26 +15,26 @@ from pathlib import Path
 import uvicorn
 from pydantic import SecretStr
 
-from newsletter.bootstrap import House
+from newsletter.container import Container
 from newsletter.core.publication import ApprovalPolicy
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from newsletter.settings import Settings
 
-_WEB_PORT, _SANDBOX_PORT = 8025, 8026  #: kept from run to run when they are free
+_WEB_PORT, _SANDBOX_PORT = 8025, 8026  #: the same in each run, when they are free
 
 
 @dataclass(frozen=True)
 class DemoEnvironment:
-    """Everything the demo runs on."""
+    """The parts that the demo runs on."""
 
-    house: House
+    container: Container
     sandbox: Sandbox
     folder: Path
 
 
 @contextmanager
 def opened(settings: Settings, today: date) -> Generator[DemoEnvironment]:
-    """Open the demo's place; its own embedded database, whatever the environment names."""
+    """Start the demo's parts, with an embedded database whatever the environment names."""
     folder = settings.environment.var / "demo"
     begin_day(folder, today)
     port = free_port(_WEB_PORT)
@@ -42,9 +45,9 @@ def opened(settings: Settings, today: date) -> Generator[DemoEnvironment]:
         webhook_url=f"{url}/webhooks/sendgrid",
     )
     with Sandbox(config) as sandbox:
-        house = House(_own(settings, folder, url, sandbox))
-        with closing(house), _web(house, port):
-            yield DemoEnvironment(house, sandbox, folder)
+        container = Container(_own(settings, folder, url, sandbox))
+        with closing(container), _web(container, port):
+            yield DemoEnvironment(container, sandbox, folder)
 
 
 def free_port(wanted: int) -> int:
@@ -61,7 +64,7 @@ def free_port(wanted: int) -> int:
 
 
 def begin_day(folder: Path, today: date) -> None:
-    """Clear an earlier day's demo: its stories would be held today as already printed."""
+    """Delete an earlier day's demo: its stories would be held today as already printed."""
     marker = folder / "day.txt"
     if folder.exists() and (not marker.exists() or marker.read_text() != str(today)):
         shutil.rmtree(folder)
@@ -80,7 +83,7 @@ def _own(settings: Settings, folder: Path, url: str, sandbox: Sandbox) -> Settin
             "sendgrid_webhook_key": sandbox.public_key,
         }
     )
-    newsletters = {  # a demo waits for nobody
+    newsletters = {  # nobody is there to approve
         slug: replace(newsletter, approval=ApprovalPolicy.AUTOMATIC)
         for slug, newsletter in settings.newsletters.items()
     }
@@ -88,8 +91,8 @@ def _own(settings: Settings, folder: Path, url: str, sandbox: Sandbox) -> Settin
 
 
 @contextmanager
-def _web(house: House, port: int) -> Generator[None]:
-    config = uvicorn.Config(house.app, host="127.0.0.1", port=port, log_level="error")
+def _web(container: Container, port: int) -> Generator[None]:
+    config = uvicorn.Config(container.app, host="127.0.0.1", port=port, log_level="error")
     server = uvicorn.Server(config)
     serving = threading.Thread(target=server.run, daemon=True)
     serving.start()

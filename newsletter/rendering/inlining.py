@@ -1,4 +1,4 @@
-"""Inlining CSS with premailer, whose defaults would harm what MJML wrote.
+"""Inlining of CSS with premailer, whose defaults would damage MJML's output.
 
 By default it drops the doctype (quirks mode), every `!important` (dark mode dies), selectors that
 match nothing here but do in a mail client (`[data-ogsc]`), and image widths.
@@ -9,14 +9,14 @@ import re
 import threading
 from typing import Any, Final
 
-from premailer import Premailer  # pyright: ignore[reportMissingTypeStubs]
+from premailer import Premailer
 
 from newsletter.errors import RenderingFailed
 
 _DOCTYPE = re.compile(r"^<!doctype html>", re.IGNORECASE)
 _STYLE: Final = "<style"
-_KEPT_STYLE: Final = '<style data-premailer="ignore"'
-# premailer and cssutils share global state: with threads, rules go missing without an error.
+_IGNORED_STYLE: Final = '<style data-premailer="ignore"'
+# premailer and cssutils share global state: with threads, rules get lost without an error.
 _premailer = threading.Lock()
 
 
@@ -25,14 +25,14 @@ def inline(html: str, css: str) -> str:
 
     A letter in ASCII cannot be clipped or garbled by a wrong charset.
     """
-    # cssutils fetches imports, whatever premailer is told about the network.
+    # cssutils fetches imports, whatever premailer's `allow_network` is.
     if "@import" in css.lower():
         raise RenderingFailed("the stylesheet to be inlined has an @import")
     html = _DOCTYPE.sub("<!DOCTYPE html>", html)  # the one spelling that lxml keeps
-    html = html.replace(_STYLE, _KEPT_STYLE)
+    html = html.replace(_STYLE, _IGNORED_STYLE)
     with _premailer:
         inlined = _transform(html, css)
-    return inlined.replace(_KEPT_STYLE, _STYLE)
+    return inlined.replace(_IGNORED_STYLE, _STYLE)
 
 
 def _transform(html: str, css: str) -> str:

@@ -1,11 +1,14 @@
-"""Lint: what is wrong with filled-in MJML, said with template, line and brief."""
+"""Checks on filled-in MJML; each complaint names template, line and brief.
+
+See docs/decisions/own-mjml-lint.md.
+"""
 
 import re
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from newsletter.errors import RenderingFailed
-from newsletter.rendering.source_map import ATTRIBUTE, SOMEWHERE, place_before, unclosed
+from newsletter.rendering.source_map import PLACE_ATTRIBUTE, SOMEWHERE, place_before, unclosed
 from newsletter.rendering.vocabulary import CHILDREN, FORBIDDEN, HOLDS_HTML, HOLDS_TEXT, HTML, MJML
 
 #: One to four lengths. mrml ignores the whole shorthand when one of them is a bare number.
@@ -20,7 +23,7 @@ def lint(filled: str) -> None:
 
     The error has a line for each complaint.
     """
-    walk = _Walk()
+    walk = _TagWalk()
     walk.visit(_parse(filled), None, SOMEWHERE)
     if walk.complaints:
         raise RenderingFailed("\n".join(walk.complaints))
@@ -29,7 +32,7 @@ def lint(filled: str) -> None:
 def _parse(filled: str) -> ET.Element:
     parser = ET.XMLParser(target=ET.TreeBuilder(insert_comments=True))  # noqa: S314  # our own text
     try:
-        return ET.fromstring(filled, parser)  # noqa: S314
+        return ET.fromstring(filled, parser)  # noqa: S314  # as above
     except ET.ParseError as error:
         for tag, place in unclosed(filled):
             raise RenderingFailed(f"{place}: <{tag}> is not closed") from error
@@ -37,8 +40,8 @@ def _parse(filled: str) -> ET.Element:
         raise RenderingFailed(f"at or after {place}: {error.msg.split(':')[0]}") from error
 
 
-class _Walk:
-    """A walk over all tags in the order of print, which knows in whose brief it is."""
+class _TagWalk:
+    """Walks over all tags in their order and collects complaints, with the brief of each."""
 
     def __init__(self) -> None:
         self.complaints: list[str] = []
@@ -48,7 +51,7 @@ class _Walk:
         if tag.tag is ET.Comment:
             self._mark(tag.text or "")
             return
-        place = tag.attrib.pop(ATTRIBUTE, place)
+        place = tag.attrib.pop(PLACE_ATTRIBUTE, place)
         name = tag.tag
         for reason in (*_misplaced(name, parent), *_misused(tag, parent)):
             brief = next((brief for brief in reversed(self._pieces) if brief), "")

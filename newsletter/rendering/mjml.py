@@ -1,4 +1,4 @@
-"""MJML to HTML, strictly: what mrml would pass over in silence is refused first."""
+"""MJML to HTML, strictly: what mrml would ignore silently is refused first."""
 
 import re
 
@@ -12,7 +12,7 @@ _POSITION = re.compile(r"position (\d+)")
 
 
 def to_html(filled: str) -> str:
-    """Compile MJML whose tags carry their places; RenderingFailed names each wrong one."""
+    """Compile MJML whose tags have their places; RenderingFailed names each wrong one."""
     lint(filled)
     source = without_places(filled)
     try:

@@ -1,7 +1,7 @@
-"""What a template may print of an issue: clean words, and the names of their pieces.
+"""What a template may print of an issue: clean text, and the names of its pieces.
 
-Templates see nothing else, so that nothing unescaped, unverified or unlinked can slip through
-one that is edited later.
+Templates see nothing else, so that an edited template cannot print anything unescaped or
+unverified.
 """
 
 import re
@@ -31,7 +31,7 @@ _LABELS = {Verification.VERIFIED: "Verified", Verification.PARTIAL: "Partly veri
 _CONTENTS_WIDTH = 80  #: characters of a headline in the list of contents
 _RIGHT_TO_LEFT = {"ar", "dv", "fa", "he", "ps", "ur", "yi"}  #: primary BCP 47 subtags
 _WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
-#: RFC 3986, 2.2 and 2.3: what stands in a URL as it is; all else is percent-encoded.
+#: RFC 3986, 2.2 and 2.3: what a URL may contain; everything else is percent-encoded.
 _NOT_IN_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
 _TAGS = {
     "subject": SUBJECT,
@@ -65,7 +65,7 @@ class Story:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A topic and the stories under its heading; it goes when none of them is left."""
+    """A topic and the stories under its heading; an edition without these omits it."""
 
     piece: str
     title: str
@@ -74,7 +74,7 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Everything a template is given; each field is a variable of that name."""
+    """The variables of a template; each field is one of that name."""
 
     name: str
     tagline: str
@@ -83,10 +83,10 @@ class Page:
     start: str  #: the side a line starts on: "left" or "right"
     postal_address: str
     date: str  #: written out; of a digest, the first and last day of its week
-    period: str  #: what the issue tells: "today" or "this week"
+    period: str  #: what the issue covers: "today" or "this week"
     leads: tuple[Story, ...]
     sections: tuple[Section, ...]  #: in the newsletter's order, none of them empty
-    tags: dict[str, str]  #: what stands for a value of the edition or the recipient
+    tags: dict[str, str]  #: placeholders for values of the edition or the recipient
     personal: str  #: the piece that names the recipient
 
     @property

@@ -1,4 +1,4 @@
-"""The renderer: an issue set in type once, and the same letter straight, to prove the cutting."""
+"""Rendering of a whole issue to a galley, and of one edition directly, to verify the cutting."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from newsletter.rendering.page import page_of
 from newsletter.rendering.source import MJML, TEXT, Templates
 
 
-class Renderer:
+class IssueRenderer:
     """Sets issues with the templates of one folder, the one that holds `issue/`.
 
     `compiles` and `inlinings` count MJML and premailer passes: one each an issue (law 2).
@@ -25,22 +25,22 @@ class Renderer:
 
     def set(self, newsletter: Newsletter, issue: Issue) -> Galley:
         """Set the whole issue; RenderingFailed names template, line and brief."""
-        html, text = self._type(newsletter, issue, marked=True)
+        html, text = self._render(newsletter, issue, marked=True)
         return Galley(html=read_marked(html), text=read_marked(text))
 
     def direct(
         self, newsletter: Newsletter, issue: Issue, edition: Edition, *, view_url: str
     ) -> Letter:
-        """Render an edition's letter by the same road without marks or cutting.
+        """Render an edition's letter in the same way without marks or cutting.
 
-        `issue` holds the edition's briefs and no others. This is the letter that one cut from
-        the galley must equal; nothing is sent this way.
+        `issue` has the edition's briefs and no others. A letter cut from the galley must equal
+        this one; nothing is sent this way.
         """
-        html, text = self._type(newsletter, issue, marked=False)
+        html, text = self._render(newsletter, issue, marked=False)
         uncut = Galley(html=(Span(html),), text=(Span(text),))
         return compose(uncut, edition, view_url=view_url)
 
-    def _type(self, newsletter: Newsletter, issue: Issue, *, marked: bool) -> tuple[str, str]:
+    def _render(self, newsletter: Newsletter, issue: Issue, *, marked: bool) -> tuple[str, str]:
         page = page_of(newsletter, issue)
         html = to_html(self._templates.fill(MJML, page, marked=marked))
         self.compiles += 1

@@ -1,4 +1,4 @@
-"""Filling in templates: Jinja in a sandbox, strict about names, escaping whatever is MJML."""
+"""Filling in of templates: Jinja in a sandbox, strict about names, escaping in MJML."""
 
 import re
 import textwrap
@@ -23,12 +23,12 @@ _TEXT_WIDTH = 72  #: columns: what a mail reader quotes without wrapping again
 
 _BLANK_EDGES = re.compile(r"^\s+(?=<)|(?<=>)\s+$")
 
-#: What an expression in a template may raise besides Jinja's own errors.
+#: Errors of an expression in a template, besides Jinja's own.
 _TEMPLATE_BUGS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
 class Templates:
-    """The templates of a letter, by name."""
+    """Fills in the templates of a folder, and names the place of an error in them."""
 
     def __init__(self, templates: Path) -> None:
         self._folder = templates
@@ -40,12 +40,12 @@ class Templates:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        self._jinja.filters["wrap"] = wrap  # pyright: ignore[reportUnknownMemberType]
+        self._jinja.filters["wrap"] = wrap  # pyright: ignore[reportUnknownMemberType]  # untyped there
 
     def fill(self, name: str, page: Page, *, marked: bool) -> str:
         """Return the template filled in; RenderingFailed names template, line and brief.
 
-        `piece` brackets what stands between MJML tags, `inline_piece` what stands in text.
+        In a template, `piece` marks content between MJML tags, `inline_piece` content in text.
         """
         in_mjml = name == MJML
         pieces = {
@@ -99,19 +99,19 @@ class _Loader(FileSystemLoader):
 
 
 def wrap(text: str) -> str:
-    """Return the text in lines of at most 72 columns, but for words that are longer."""
+    """Return the text in lines of at most 72 columns, except for longer words."""
     return textwrap.fill(text, _TEXT_WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def _bracket(around: str, *, in_mjml: bool, marked: bool) -> Callable[..., Markup]:
-    """Return what `{% call piece(name) %}` calls: it marks a piece, unless nothing is marked."""
+    """Return the function behind `{% call piece(name) %}`, which marks a piece if `marked`."""
 
     def piece(name: str, caller: Callable[[], str]) -> Markup:
-        # mrml drops blanks between tags but keeps them beside a comment: marked or not, none here.
+        # mrml drops blanks between tags but not beside a comment, so none are left here.
         inner = _BLANK_EDGES.sub("", str(caller())) if in_mjml else str(caller())
         if not marked:
             return Markup(inner)  # noqa: S704  # escaped already, by the same template
         first, last = around.format(OPEN_MARK.format(name)), around.format(CLOSE_MARK)
-        return Markup(first + inner + last)  # noqa: S704
+        return Markup(first + inner + last)  # noqa: S704  # the same
 
     return piece

@@ -1,19 +1,19 @@
-"""Places: which template and line a tag of the filled-in MJML came from.
+"""The template and line that each tag of the filled-in MJML came from.
 
-MJML reports no lines, and the lines of the filled-in source are not those of any template. So
-each start tag in a template is given an attribute with its place before Jinja sees it; it is
-taken off again before MJML does. Nothing printed can forge one: its quotes would be escaped.
+MJML reports no lines, and the lines of the filled-in source are not those of a template. So each
+start tag in a template gets an attribute with its place before Jinja reads it, which is removed
+before MJML reads it. Printed text cannot forge one: its quotes would be escaped.
 """
 
 import re
 from collections.abc import Iterator
 
-ATTRIBUTE = "data-at"
-SOMEWHERE = "a template"  #: the place of a tag that no template wrote down as such
+PLACE_ATTRIBUTE = "data-at"
+SOMEWHERE = "a template"  #: the place of a tag without that attribute
 
 _JINJA_OR_COMMENT = r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<!--.*?-->"
 _START_TAG = re.compile(rf"(?:{_JINJA_OR_COMMENT})|(<[A-Za-z][\w:-]*)", re.DOTALL)
-_PLACE = re.compile(rf' {ATTRIBUTE}="([^"]*)"')
+_PLACE = re.compile(rf' {PLACE_ATTRIBUTE}="([^"]*)"')
 _ANY_TAG = re.compile(
     r"<!--.*?-->|<(?P<end>/?)(?P<name>[A-Za-z][\w:-]*)(?P<rest>(?:[^<>\"]|\"[^\"]*\")*)>",
     re.DOTALL,
@@ -27,7 +27,7 @@ def with_places(source: str, name: str) -> str:
         if not tag[1]:
             return tag[0]
         line = source.count("\n", 0, tag.start()) + 1
-        return f'{tag[1]} {ATTRIBUTE}="{name}, line {line}"'
+        return f'{tag[1]} {PLACE_ATTRIBUTE}="{name}, line {line}"'
 
     return _START_TAG.sub(placed, source)
 

@@ -1,4 +1,4 @@
-"""Letters to one person, set in type: the road of an issue, without a galley to cut from."""
+"""Rendering of transactional letters, as of an issue but without a galley."""
 
 from datetime import date
 from pathlib import Path
@@ -13,22 +13,22 @@ from newsletter.rendering.mjml import to_html
 from newsletter.rendering.page import written_out
 from newsletter.rendering.source import Templates
 
-_FOLDER = "correspondence"
+_FOLDER = "transactional"
 
 
 class TransactionalRenderer:
-    """Sets letters with the templates of one folder, the one that holds `correspondence/`."""
+    """Sets letters with the templates of one folder, the one that holds `transactional/`."""
 
     def __init__(self, templates: Path) -> None:
         self._templates = Templates(templates)
         own = templates / _FOLDER / "styles" / "inline.css"
         self._css = f"{self._templates.inline_css()}\n{own.read_text(encoding='utf-8')}"
 
-    def compose(self, newsletter: Newsletter, matter: TransactionalContext) -> Letter:
+    def compose(self, newsletter: Newsletter, context: TransactionalContext) -> Letter:
         """Return the letter; RenderingFailed names template and line."""
-        folder, values = f"{_FOLDER}/{matter.kind}", _values(newsletter, matter)
+        folder, values = f"{_FOLDER}/{context.kind}", _values(newsletter, context)
         subject = plain_line(self._templates.render(f"{folder}/subject.txt.j2", values))
-        # mj-title is an attribute, too: a straight quote would end it.
+        # mj-title becomes an attribute, which a straight quote would end.
         values["tags"] = {"subject": subject.replace('"', "”")}
         html = to_html(self._templates.render(f"{folder}/body.mjml.j2", values))
         return Letter(
@@ -37,8 +37,8 @@ class TransactionalRenderer:
             text=self._templates.render(f"{folder}/body.txt.j2", values),
         )
 
-    def try_all(self, newsletter: Newsletter) -> None:
-        """Set a sample of every kind; RenderingFailed names template and line."""
+    def check_all(self, newsletter: Newsletter) -> None:
+        """Render a sample of every kind; RenderingFailed names template and line."""
         for kind in TransactionalKind:
             self.compose(newsletter, _sample(kind))
 
@@ -48,30 +48,30 @@ def _sample(kind: TransactionalKind) -> TransactionalContext:
     return TransactionalContext(
         kind=kind,
         email="reader@example.com",
-        links=dict.fromkeys(("confirm", "keep", "preferences", "unsubscribe"), address),
+        links=dict.fromkeys(("confirm", "still_wanted", "preferences", "unsubscribe"), address),
         lasts="3 days",
         latest=LatestIssue(url=address, on=date(2026, 1, 1), headlines=("A sample",)),
     )
 
 
-def _values(newsletter: Newsletter, matter: TransactionalContext) -> dict[str, Any]:
-    """Return all that a template is told, as plain words; these letters are in English."""
-    latest, subscription = matter.latest, matter.subscription
+def _values(newsletter: Newsletter, context: TransactionalContext) -> dict[str, Any]:
+    """Return the variables of a template, as plain text; these letters are in English."""
+    latest, subscription = context.latest, context.subscription
     return {
         "direction": "ltr",
-        "email": matter.email,
-        "lasts": matter.lasts,
+        "email": context.email,
+        "lasts": context.lasts,
         "latest": latest
         and {
             "date": written_out(latest.on),
             "headlines": [plain_line(one) for one in latest.headlines],
             "url": latest.url,
         },
-        "links": matter.links,
+        "links": context.links,
         "name": plain_line(newsletter.name),
         "paused": subscription is not None and subscription.paused_at is not None,
         "postal_address": plain_line(newsletter.postal_address),
         "start": "left",
-        "topics": matter.topics,
-        "weekly": matter.weekly,
+        "topics": context.topics,
+        "weekly": context.weekly,
     }

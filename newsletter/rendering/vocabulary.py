@@ -1,6 +1,6 @@
 """The MJML and HTML a letter may use: tags, where they belong, and their attributes.
 
-mjml-python passes unknown tags and attributes through in silence, so that a typo would reach
+mjml-python passes unknown tags and attributes through silently, so that a typo would reach
 readers. The tables follow the component pages at documentation.mjml.io (MJML 4); tags that mrml
 or mail clients handle badly are left out, each with its reason.
 """
@@ -86,7 +86,7 @@ FORBIDDEN = {
     "mj-carousel": "few clients show it, and it has no text",
     "mj-navbar": "few clients show it",
     "mj-font": "it would fetch from a third party for every reader",
-    "mj-include": "includes are Jinja's",
+    "mj-include": "use Jinja's include",
     "mj-html-attributes": "mjml-python cannot read it",
 }
 

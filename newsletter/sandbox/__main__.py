@@ -1,23 +1,23 @@
-"""`python -m newsletter.sandbox`: the stand-in from the command line."""
+"""`python -m newsletter.sandbox CONFIG`: run a sandbox with the options in this JSON."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from newsletter.sandbox.config import add_arguments, config_from
+from newsletter.sandbox.config import SandboxConfig
 from newsletter.sandbox.server import run
 
 
 def main() -> None:
-    """Read the arguments and serve until told to stop."""
+    """Serve until stopped by a signal."""
     parser = argparse.ArgumentParser(prog="python -m newsletter.sandbox", description=__doc__)
-    add_arguments(parser)
+    parser.add_argument("config", metavar="CONFIG", help='for example {"data": "var/sandbox"}')
     parser.add_argument(
-        "--ready-file", type=Path, metavar="FILE", help="is given the URL once it can be asked"
+        "--ready-file", type=Path, metavar="FILE", help="file that gets the URL once it listens"
     )
     arguments = parser.parse_args()
     try:
-        config = config_from(arguments)
+        config = SandboxConfig.from_json(arguments.config)
     except ValueError as error:
         parser.error(str(error))
     run(config, arguments.ready_file)

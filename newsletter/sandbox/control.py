@@ -1,21 +1,20 @@
-"""The stand-in's own interface, for tests and demonstrations: what came, and what goes wrong."""
+"""The sandbox's own API for tests and the demo: statistics, letters, faults."""
 
 from dataclasses import asdict
 from typing import Any
 
 from pydantic import ValidationError
 
-from newsletter.sandbox.delivered import DeliveredLetter, open_entries, open_entry
-from newsletter.sandbox.routing import BadRequest, RequestContext, number, route
-from newsletter.sandbox.transport import Reply, Request
+from newsletter.sandbox.delivered import DeliveredLetter, open_letter, open_letters
+from newsletter.sandbox.routing import BadRequest, Reply, Request, RequestContext, number, route
 
-_PAGE = 50  # messages listed unless told otherwise
+_PAGE = 50  # messages listed by default
 _MAX_PAGE = 1000
-_PATIENCE = 30  # seconds a flush waits unless told otherwise
+_FLUSH_TIMEOUT = 30  # seconds, by default
 
 
-def _stats(room: RequestContext, _: Request) -> Reply:
-    store = room.store
+def _stats(context: RequestContext, _: Request) -> Reply:
+    store = context.store
     tallies = store.tallies()
 
     def named(prefix: str) -> dict[str, int]:
@@ -40,65 +39,67 @@ def _stats(room: RequestContext, _: Request) -> Reply:
     return Reply.of(value)
 
 
-def _messages(room: RequestContext, request: Request) -> Reply:
-    total, entries = room.store.entries(
+def _messages(context: RequestContext, request: Request) -> Reply:
+    total, entries = context.store.recipients(
         to=request.query.get("to", ""),
         limit=min(number(request, "limit", _PAGE), _MAX_PAGE),
         offset=number(request, "offset", 0),
     )
-    return Reply.of({"total": total, "messages": [_line(o) for o in open_entries(room, entries)]})
+    return Reply.of(
+        {"total": total, "messages": [_line(o) for o in open_letters(context, entries)]}
+    )
 
 
-def _message(room: RequestContext, _: Request, entry: str) -> Reply:
-    opened = open_entry(room, entry)
+def _message(context: RequestContext, _: Request, entry: str) -> Reply:
+    opened = open_letter(context, entry)
     return Reply.of({**_line(opened), **asdict(opened.letter), "events": opened.events})
 
 
 def _line(opened: DeliveredLetter) -> dict[str, Any]:
     return {
-        "id": opened.entry.id,
-        "to": opened.entry.email,
-        "message_id": opened.happening.message_id,
-        "place": opened.entry.place,
-        "accepted": opened.happening.accepted,
+        "id": opened.recipient.id,
+        "to": opened.recipient.email,
+        "message_id": opened.request.message_id,
+        "place": opened.recipient.place,
+        "accepted": opened.request.accepted,
         "subject": opened.subject,
         "custom_args": opened.custom_args,
     }
 
 
-def _clear(room: RequestContext, _: Request) -> Reply:
-    room.store.clear()
+def _clear(context: RequestContext, _: Request) -> Reply:
+    context.store.clear()
     return Reply(status=204)
 
 
-def _flush(room: RequestContext, request: Request) -> Reply:
-    left = room.postman.flush(number(request, "timeout", _PATIENCE))
+def _flush(context: RequestContext, request: Request) -> Reply:
+    left = context.event_sender.flush(number(request, "timeout", _FLUSH_TIMEOUT))
     return Reply.of({"pending_recipients": left}, 504 if left else 200)
 
 
-def _faults(room: RequestContext, _: Request) -> Reply:
-    return Reply(body=room.faults.as_json())
+def _faults(context: RequestContext, _: Request) -> Reply:
+    return Reply(body=context.faults.as_json())
 
 
-def _set_faults(room: RequestContext, request: Request) -> Reply:
+def _set_faults(context: RequestContext, request: Request) -> Reply:
     try:
-        room.faults.replace(request.body)
+        context.faults.replace(request.body)
     except ValidationError as error:
         raise BadRequest(str(error)) from error
-    return _faults(room, request)
+    return _faults(context, request)
 
 
-def _clear_faults(room: RequestContext, _: Request) -> Reply:
-    room.faults.clear()
+def _clear_faults(context: RequestContext, _: Request) -> Reply:
+    context.faults.clear()
     return Reply(status=204)
 
 
-def _public_key(room: RequestContext, _: Request) -> Reply:
-    return Reply.of({"public_key": room.signer.public_key})
+def _public_key(context: RequestContext, _: Request) -> Reply:
+    return Reply.of({"public_key": context.signer.public_key})
 
 
 def _elsewhere(_: RequestContext, __: Request) -> Reply:
-    return Reply.of({"note": "You followed a redirect. Nothing was accepted."})
+    return Reply.of({"message": "You followed a redirect. Nothing was accepted."})
 
 
 ROUTES = (

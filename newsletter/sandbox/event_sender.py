@@ -1,8 +1,8 @@
-"""The postman: one thread that lets events happen and posts them, signed, to the webhook.
+"""A thread that posts signed events to the webhook.
 
-The events of a request are worked out from its body when their turn comes, and a number in the
-database says how many of them have been posted; so nothing waits in memory, and a restart goes on
-where the last run stopped (at worst the last post comes twice, as SendGrid's may).
+The events of a request are computed from its body when they are due, and a number in the database
+says how many of them have been posted. So nothing waits in memory, and a restart continues where
+the last run stopped (at worst the last post comes twice, as SendGrid's may).
 """
 
 import http.client
@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from newsletter.sandbox.config import SandboxConfig
-from newsletter.sandbox.events import Event, SimulatedEvent, events_of
+from newsletter.sandbox.events import AcceptedRequest, Event, events_of
 from newsletter.sandbox.signing import Signer
-from newsletter.sandbox.store import PendingEvents, Store
+from newsletter.sandbox.store import Store
 
 MAX_POST_BYTES = 768 * 1024  #: event webhook overview: a post is sent off at 768 kilobytes
 RETRY_FOR = 24 * 3600  #: same page, seconds after the event
@@ -25,25 +25,25 @@ _LISTS = {"spamreport": "spam_reports", "unsubscribe": "unsubscribes"}
 
 
 class EventSender(threading.Thread):
-    """Takes accepted requests in order and sees each one's events through."""
+    """Posts the events of accepted requests in order, repeating a post that was refused."""
 
     def __init__(self, config: SandboxConfig, store: Store, signer: Signer) -> None:
-        super().__init__(name="postman", daemon=True)
+        super().__init__(name="event-sender", daemon=True)
         self._config = config
         self._store = store
         self._signer = signer
         self._stopping = threading.Event()
-        self._news = threading.Event()  # something was accepted, or the end has come
-        self._progress = threading.Condition()  # the events of a request are through
+        self._changed = threading.Event()  # a request was accepted, or stop() was called
+        self._progress = threading.Condition()  # all events of a request were posted
 
-    def wake(self) -> None:
-        """Tell the postman that something was accepted."""
-        self._news.set()
+    def notify(self) -> None:
+        """Notify the thread that a request was accepted."""
+        self._changed.set()
 
     def stop(self) -> None:
         """Stop before the next post."""
         self._stopping.set()
-        self.wake()
+        self.notify()
 
     def flush(self, timeout: float) -> int:
         """Wait until nothing is left to post, at most so many seconds; return what is left."""
@@ -54,18 +54,18 @@ class EventSender(threading.Thread):
     def run(self) -> None:
         """Work until stopped."""
         while not self._stopping.is_set():
-            self._news.clear()  # before looking, so that what comes after is not missed
-            if request := self._store.next_unsettled():
-                self._see_through(request)
+            self._changed.clear()  # before looking, so that what comes after is not missed
+            if pending := self._store.next_pending():
+                self._post_events(pending.request, pending.posted)
                 with self._progress:
                     self._progress.notify_all()
             else:
-                self._news.wait()
+                self._changed.wait()
 
-    def _see_through(self, request: PendingEvents) -> None:
-        config, request_id = self._config, request.happening.request_id
+    def _post_events(self, request: AcceptedRequest, posted: int) -> None:
+        config, request_id = self._config, request.request_id
         events = events_of(
-            request.happening,
+            request,
             config.shares,
             duplicates=config.duplicates,
             shuffle=config.shuffle,
@@ -73,25 +73,24 @@ class EventSender(threading.Thread):
         )
         self._store.suppress(_suppressions(events))
         if config.webhook_url is None:
-            self._store.advance(request_id, 0, settled=True)
+            self._store.advance(request_id, 0, done=True)
             return
-        posted = request.posted
         for count, body in posts(events[posted:], config.max_events):
-            if not self._deliver(config.webhook_url, body, count, request.happening):
+            if not self._deliver(config.webhook_url, body, count, request):
                 return
             posted += count
-            self._store.advance(request_id, posted, settled=False)
-        self._store.advance(request_id, posted, settled=True)
+            self._store.advance(request_id, posted, done=False)
+        self._store.advance(request_id, posted, done=True)
 
-    def _deliver(self, url: str, body: bytes, count: int, happening: SimulatedEvent) -> bool:
-        """Post until a 2xx comes or time is up; return False when there is no more reason to."""
+    def _deliver(self, url: str, body: bytes, count: int, request: AcceptedRequest) -> bool:
+        """Post until a 2xx comes or 24 hours passed; return False if stopped or deleted."""
         pause = _FIRST_PAUSE
-        while not self._stopping.is_set() and self._store.is_unsettled(happening.request_id):
+        while not self._stopping.is_set() and self._store.has_pending_events(request.request_id):
             if _post(url, body, self._signer):
                 self._store.count({"events posted": count, "events posts": 1})
                 return True
             self._store.count({"events posts_refused": 1})
-            if time.time() > happening.accepted + RETRY_FOR:
+            if time.time() > request.accepted + RETRY_FOR:
                 self._store.count({"events abandoned": count})
                 return True
             self._stopping.wait(pause)
@@ -100,7 +99,7 @@ class EventSender(threading.Thread):
 
 
 def posts(events: Iterable[Event], max_events: int) -> Iterator[tuple[int, bytes]]:
-    """Cut events into posts; yield how many each holds, and its body with the final CR LF."""
+    """Split events into posts; yield the number of events and the body with the final CR LF."""
     held: list[bytes] = []
     size = 0
     for event in events:

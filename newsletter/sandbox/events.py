@@ -1,6 +1,6 @@
-"""What becomes of accepted letters: fates decided by the address, and the events that tell them.
+"""Simulated outcomes of accepted letters, and their events.
 
-The same address always meets the same fate, so runs repeat. A tag behind a plus chooses one:
+The address decides the outcome, so that runs repeat. A tag behind a plus chooses one:
 `anyone+bounce@example.com` bounces. Fields and values follow the Event Webhook reference.
 """
 
@@ -14,29 +14,32 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from pydantic import ConfigDict, with_config
+
 from newsletter.sandbox.letters import addresses, merged
 
 Event = dict[str, Any]
 
 
-class SimulatedOutcome(StrEnum):
-    """What becomes of one letter."""
+class LetterOutcome(StrEnum):
+    """What happens to one letter."""
 
     DELIVERED = "delivered"
-    DEFERRED = "deferred"  #: first put off, then delivered
+    DEFERRED = "deferred"  #: first deferred, then delivered
     BOUNCE = "bounce"
     BLOCKED = "blocked"
     DROPPED = "dropped"  #: the address had bounced before
-    INVALID = "invalid"  #: dropped, because there can be no such address
+    INVALID = "invalid"  #: dropped, because no such address can exist
     OPEN = "open"
     CLICK = "click"  #: opened, and followed a link
     SPAMREPORT = "spamreport"
     UNSUBSCRIBE = "unsubscribe"
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, kw_only=True)
 class Shares:
-    """How many of all letters meet which fate, each from 0 to 1; the rest is just delivered."""
+    """Share of all letters with each outcome, from 0 to 1; the rest is just delivered."""
 
     bounce: float = 0.02
     blocked: float = 0.0
@@ -55,7 +58,7 @@ class Shares:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulatedEvent:
+class AcceptedRequest:
     """An accepted request, as far as its events need it."""
 
     request_id: int
@@ -64,8 +67,12 @@ class SimulatedEvent:
     message: dict[str, Any]
 
 
-_FATES = frozenset(fate.value for fate in SimulatedOutcome)
-_MACHINE_SHARE = 0.25  #: of the openers who do not click: a machine that prefetches
+_OUTCOMES = frozenset(outcome.value for outcome in LetterOutcome)
+_TROUBLES = (
+    LetterOutcome.BOUNCE, LetterOutcome.BLOCKED, LetterOutcome.DROPPED, LetterOutcome.INVALID,
+    LetterOutcome.DEFERRED,
+)  # fmt: skip
+_MACHINE_SHARE = 0.25  #: of the opens without a click: prefetched by a machine
 _ANCHOR = re.compile(  # clicktracking=off stands before href, as SendGrid asks for it
     r"""<a\b[^>]*?(?:(clicktracking=["']?off)[^>]*?)?\bhref=["'](https?://[^"']+)""", re.IGNORECASE
 )
@@ -73,33 +80,27 @@ _PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605
 _MACHINE = "Mozilla/5.0"
 
 
-def fate_of(email: str, shares: Shares) -> SimulatedOutcome:
-    """Return what becomes of a letter to this address."""
+def outcome_of(email: str, shares: Shares) -> LetterOutcome:
+    """Return the outcome of a letter to this address."""
     tag = email.partition("@")[0].rpartition("+")[2]
-    if "+" in email and tag in _FATES:
-        return SimulatedOutcome(tag)
+    if "+" in email and tag in _OUTCOMES:
+        return LetterOutcome(tag)
     trouble, interest, _ = _draws(email)
-    for fate in (
-        SimulatedOutcome.BOUNCE,
-        SimulatedOutcome.BLOCKED,
-        SimulatedOutcome.DROPPED,
-        SimulatedOutcome.INVALID,
-        SimulatedOutcome.DEFERRED,
-    ):
-        trouble -= getattr(shares, fate)
+    for outcome in _TROUBLES:
+        trouble -= getattr(shares, outcome)
         if trouble < 0:
-            return fate
-    for fate in (SimulatedOutcome.SPAMREPORT, SimulatedOutcome.UNSUBSCRIBE):
-        interest -= getattr(shares, fate)
+            return outcome
+    for outcome in (LetterOutcome.SPAMREPORT, LetterOutcome.UNSUBSCRIBE):
+        interest -= getattr(shares, outcome)
         if interest < 0:
-            return fate
+            return outcome
     if interest < shares.click:
-        return SimulatedOutcome.CLICK
-    return SimulatedOutcome.OPEN if interest < shares.open else SimulatedOutcome.DELIVERED
+        return LetterOutcome.CLICK
+    return LetterOutcome.OPEN if interest < shares.open else LetterOutcome.DELIVERED
 
 
 def events_of(
-    happening: SimulatedEvent,
+    request: AcceptedRequest,
     shares: Shares,
     *,
     duplicates: float = 0.0,
@@ -107,11 +108,11 @@ def events_of(
     seed: int = 0,
 ) -> list[Event]:
     """Return all events of a request, in the order they are posted; the same on every call."""
-    dice = random.Random(f"{seed}:{happening.message_id}")  # noqa: S311  # no secret
+    dice = random.Random(f"{seed}:{request.message_id}")  # noqa: S311  # no secret
     events = [
         event
-        for place in range(len(happening.message["personalizations"]))
-        for event in events_for(happening, place, shares)
+        for place in range(len(request.message["personalizations"]))
+        for event in events_for(request, place, shares)
     ]
     again = [_again(event, dice) for event in events if dice.random() < duplicates]
     if shuffle:
@@ -122,38 +123,38 @@ def events_of(
 
 
 def events_for(
-    happening: SimulatedEvent, place: int, shares: Shares, key: str | None = None
+    request: AcceptedRequest, place: int, shares: Shares, key: str | None = None
 ) -> list[Event]:
-    """Return the events of one personalization, in order; those of one folded address by `key`."""
-    one = happening.message["personalizations"][place]
+    """Return the events of one personalization in order; with `key`, of that folded address."""
+    one = request.message["personalizations"][place]
     return [
         event
         for email in addresses(one)
         if key is None or email.lower() == key
-        for event in _series(happening, place, email, shares)
+        for event in _series(request, place, email, shares)
     ]
 
 
-def sg_message_id(happening: SimulatedEvent, place: int) -> str:
-    """Return the id of one letter: that of its request, and the place it was split off at."""
-    return f"{happening.message_id}.recvd-sandbox-{happening.request_id}.{place}"
+def sg_message_id(request: AcceptedRequest, place: int) -> str:
+    """Return the id of one letter: its request's id and the place of its personalization."""
+    return f"{request.message_id}.recvd-sandbox-{request.request_id}.{place}"
 
 
-def _series(happening: SimulatedEvent, place: int, email: str, shares: Shares) -> Iterator[Event]:
-    message = happening.message
+def _series(request: AcceptedRequest, place: int, email: str, shares: Shares) -> Iterator[Event]:
+    message = request.message
     one = message["personalizations"][place]
-    fate = fate_of(email.lower(), shares)
-    link = _link(message, email) if fate is SimulatedOutcome.CLICK else None
+    outcome = outcome_of(email.lower(), shares)
+    link = _link(message, email) if outcome is LetterOutcome.CLICK else None
     common: Event = {
         **merged(message, one, "custom_args"),  # SendGrid's own names win
         "email": email,
-        "timestamp": happening.accepted,
-        "sg_message_id": sg_message_id(happening, place),
+        "timestamp": request.accepted,
+        "sg_message_id": sg_message_id(request, place),
         **_category(message.get("categories", [])),
     }
-    smtp_id = merged(message, one, "headers").get("Message-ID", f"<{happening.message_id}@sandbox>")
-    for number, specific in enumerate(_steps(fate, email, link)):
-        event_id = _opaque(f"{happening.message_id}:{email}:{number}")
+    smtp_id = merged(message, one, "headers").get("Message-ID", f"<{request.message_id}@sandbox>")
+    for number, specific in enumerate(_steps(outcome, email, link)):
+        event_id = _opaque(f"{request.message_id}:{email}:{number}")
         event = {**common, **specific, "sg_event_id": event_id}
         if specific["event"] not in _ENGAGEMENT:
             event["smtp-id"] = smtp_id
@@ -161,12 +162,10 @@ def _series(happening: SimulatedEvent, place: int, email: str, shares: Shares) -
 
 
 _ENGAGEMENT = frozenset({"open", "click", "spamreport", "unsubscribe"})
-_UNDELIVERED: dict[SimulatedOutcome, tuple[Event, ...]] = {
-    SimulatedOutcome.DROPPED: (
-        {"event": "dropped", "reason": "Bounced Address", "status": "5.0.0"},
-    ),
-    SimulatedOutcome.INVALID: ({"event": "dropped", "reason": "Invalid", "status": "5.0.0"},),
-    SimulatedOutcome.BOUNCE: (
+_UNDELIVERED: dict[LetterOutcome, tuple[Event, ...]] = {
+    LetterOutcome.DROPPED: ({"event": "dropped", "reason": "Bounced Address", "status": "5.0.0"},),
+    LetterOutcome.INVALID: ({"event": "dropped", "reason": "Invalid", "status": "5.0.0"},),
+    LetterOutcome.BOUNCE: (
         {"event": "processed"},
         {
             "event": "bounce",
@@ -178,7 +177,7 @@ _UNDELIVERED: dict[SimulatedOutcome, tuple[Event, ...]] = {
             "tls": 1,
         },
     ),
-    SimulatedOutcome.BLOCKED: (
+    LetterOutcome.BLOCKED: (
         {"event": "processed"},
         {
             "event": "bounce",
@@ -204,16 +203,16 @@ _DELIVERED: Event = {
 }
 
 
-def _steps(fate: SimulatedOutcome, email: str, link: tuple[int, str] | None) -> Iterator[Event]:
-    if fate in _UNDELIVERED:
-        yield from _UNDELIVERED[fate]
+def _steps(outcome: LetterOutcome, email: str, link: tuple[int, str] | None) -> Iterator[Event]:
+    if outcome in _UNDELIVERED:
+        yield from _UNDELIVERED[outcome]
         return
     yield {"event": "processed"}
-    if fate is SimulatedOutcome.DEFERRED:
+    if outcome is LetterOutcome.DEFERRED:
         yield _DEFERRED
     yield _DELIVERED
-    if fate in {SimulatedOutcome.OPEN, SimulatedOutcome.CLICK}:
-        machine = fate is SimulatedOutcome.OPEN and _draws(email.lower())[2] < _MACHINE_SHARE
+    if outcome in {LetterOutcome.OPEN, LetterOutcome.CLICK}:
+        machine = outcome is LetterOutcome.OPEN and _draws(email.lower())[2] < _MACHINE_SHARE
         yield {
             "event": "open",
             "ip": "198.51.100.7",
@@ -230,12 +229,12 @@ def _steps(fate: SimulatedOutcome, email: str, link: tuple[int, str] | None) -> 
             "url": link[1],
             "url_offset": offset,
         }
-    if fate in {SimulatedOutcome.SPAMREPORT, SimulatedOutcome.UNSUBSCRIBE}:
-        yield {"event": str(fate)}
+    if outcome in {LetterOutcome.SPAMREPORT, LetterOutcome.UNSUBSCRIBE}:
+        yield {"event": str(outcome)}
 
 
 def _again(event: Event, dice: random.Random) -> Event:
-    # Duplicates bear the same sg_event_id, or another one: users of SendGrid report both.
+    # A duplicate has the same sg_event_id or a new one: users of SendGrid report both.
     if dice.random() < 0.5:  # noqa: PLR2004  # a fair coin
         return event
     return {**event, "sg_event_id": _opaque(event["sg_event_id"])}

@@ -1,4 +1,4 @@
-"""Faults on demand: how the next calls of mail/send are to go wrong."""
+"""Faults on demand: how the next calls of mail/send fail."""
 
 import random
 import re
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 
 class FaultKind(StrEnum):
-    """The ways to go wrong; what a client of urllib's sees of each stands behind it."""
+    """The kinds of failure, each with the error that urllib raises."""
 
     HANG = "hang"  #: accepts, then says nothing: TimeoutError
     CLOSE_AFTER_ACCEPT = "close_after_accept"  #: accepts, then hangs up: RemoteDisconnected
@@ -31,17 +31,17 @@ class FaultKind(StrEnum):
 
     @property
     def spares_body(self) -> bool:
-        """Tell whether it strikes before the body has been read."""
+        """Return whether it happens before the body has been read."""
         return self in {FaultKind.CLOSE_BEFORE_READ, FaultKind.RESET, FaultKind.EARLY_413}
 
     @property
     def may_accept(self) -> bool:
-        """Tell whether a rule may choose that the request is accepted all the same."""
+        """Return whether a rule may choose that the request is accepted anyway."""
         return self is FaultKind.HANG or self.name.startswith("STATUS_5")
 
     @property
     def accepts(self) -> bool:
-        """Tell whether, unless the rule says otherwise, the request is accepted and kept."""
+        """Return whether the request is accepted unless the rule says otherwise."""
         return self in {
             FaultKind.HANG,
             FaultKind.CLOSE_AFTER_ACCEPT,
@@ -51,16 +51,16 @@ class FaultKind(StrEnum):
 
 
 class FaultRule(BaseModel):
-    """A fault and when it strikes."""
+    """A fault, and which calls it applies to."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     kind: FaultKind
-    share: float = Field(1.0, ge=0, le=1)  #: of the calls it is asked about
-    times: int | None = Field(None, ge=0)  #: how often it may still strike; None: without end
+    share: float = Field(1.0, ge=0, le=1)  #: of the calls
+    times: int | None = Field(None, ge=0)  #: calls it still applies to; None: without end
     seconds: float = Field(30.0, ge=0)  #: how long it hangs, or until a 429's limit is reset
-    headers: bool = True  #: whether a 429 carries X-RateLimit headers
-    accept: bool | None = None  #: whether the request is accepted and kept; None: as its kind does
+    headers: bool = True  #: whether a 429 has X-RateLimit headers
+    accept: bool | None = None  #: whether the request is accepted; None: as its kind does
     pattern: str = ""  #: of a bad address: a regular expression for the whole of it, lower case
 
     @model_validator(mode="after")
@@ -77,15 +77,15 @@ class FaultRule(BaseModel):
 
     @property
     def accepts(self) -> bool:
-        """Tell whether the request it strikes is accepted and kept."""
+        """Return whether the request is accepted and stored."""
         return self.kind.accepts if self.accept is None else self.accept
 
 
 _RULES = TypeAdapter(list[FaultRule])
 
 
-class Faults:
-    """The rules in force, asked once for every call; equal seeds give equal answers."""
+class FaultRules:
+    """The rules in force; equal seeds give equal draws."""
 
     def __init__(self, seed: int = 0, bad_address: str = "") -> None:
         self._seed = seed
@@ -107,14 +107,9 @@ class Faults:
             return _RULES.dump_json(self._rules)
 
     def draw(self) -> FaultRule | None:
-        """Return the fault that strikes this call: that of the first rule to do so."""
+        """Return the first rule that applies to this call, and count it."""
         with self._lock:
-            return next((rule for rule in self._rules if self._strikes(rule)), None)
-
-    @property
-    def bad_address(self) -> re.Pattern[str] | None:
-        """Return what matches the addresses to refuse."""
-        return self._bad_address
+            return next((rule for rule in self._rules if self._applies(rule)), None)
 
     def _set(self, rules: list[FaultRule]) -> None:
         bad = [rule.pattern for rule in rules if rule.kind is FaultKind.BAD_ADDRESS]
@@ -123,9 +118,9 @@ class Faults:
         with self._lock:
             self._rules = rules
             self._dice = random.Random(self._seed)  # noqa: S311  # no secret
-            self._bad_address = re.compile("|".join(f"(?:{one})" for one in bad)) if bad else None
+            self.bad_address = re.compile("|".join(f"(?:{one})" for one in bad)) if bad else None
 
-    def _strikes(self, rule: FaultRule) -> bool:
+    def _applies(self, rule: FaultRule) -> bool:
         if rule.kind is FaultKind.BAD_ADDRESS or rule.times == 0:
             return False
         if rule.share < 1 and self._dice.random() >= rule.share:

@@ -1,4 +1,4 @@
-"""The inbox: pages to look at the letters that were accepted. Plain HTML without any script."""
+"""The inbox: HTML pages, without scripts, that show the accepted letters."""
 
 import json
 import re
@@ -8,9 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from newsletter.sandbox.delivered import DeliveredLetter, open_entries, open_entry
-from newsletter.sandbox.routing import RequestContext, number, route
-from newsletter.sandbox.transport import Reply, Request
+from newsletter.sandbox.delivered import DeliveredLetter, open_letter, open_letters
+from newsletter.sandbox.routing import Reply, Request, RequestContext, number, route
 
 _PAGES = Path(__file__).parent / "pages"
 _PAGE = 30
@@ -21,8 +20,8 @@ _TABS = {
     "json": "Request",
     "events": "Events",
 }
-# The pages hold strangers' text: nothing may run, and nothing is fetched but from here. Forms may
-# go out, because the unsubscribe button posts where a mail client would.
+# The pages hold strangers' text: no script runs, and everything is loaded from here. Forms may
+# post elsewhere, because the unsubscribe button posts where a mail client would.
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; frame-src 'self'; img-src data:; "
     "form-action 'self' http: https:; base-uri 'none'; frame-ancestors 'none'"
@@ -55,13 +54,13 @@ def _home(_: RequestContext, __: Request) -> Reply:
     return Reply(status=302, headers={"Location": "/inbox"})
 
 
-def _inbox(room: RequestContext, request: Request) -> Reply:
+def _inbox(context: RequestContext, request: Request) -> Reply:
     search = request.query.get("search", "").strip()
     offset = number(request, "offset", 0)
-    total, entries = room.store.entries(search=search, limit=_PAGE, offset=offset)
+    total, entries = context.store.recipients(search=search, limit=_PAGE, offset=offset)
     return _page(
         "inbox.html",
-        letters=list(open_entries(room, entries)),
+        letters=list(open_letters(context, entries)),
         search=search,
         total=total,
         offset=offset,
@@ -69,8 +68,8 @@ def _inbox(room: RequestContext, request: Request) -> Reply:
     )
 
 
-def _letter(room: RequestContext, request: Request, entry: str) -> Reply:
-    opened = open_entry(room, entry)
+def _letter(context: RequestContext, request: Request, entry: str) -> Reply:
+    opened = open_letter(context, entry)
     tab = request.query.get("tab", "html")
     wide = request.query.get("width", "desktop") != "phone"
     return _page(
@@ -85,8 +84,8 @@ def _letter(room: RequestContext, request: Request, entry: str) -> Reply:
     )
 
 
-def _letter_html(room: RequestContext, _: Request, entry: str) -> Reply:
-    html = open_entry(room, entry).letter.html
+def _letter_html(context: RequestContext, _: Request, entry: str) -> Reply:
+    html = open_letter(context, entry).letter.html
     shown = _HEAD.sub(lambda head: head.group() + '<base target="_blank">', html, count=1)
     return Reply(
         body=shown.encode(),
@@ -108,9 +107,9 @@ def _page(name: str, **values: Any) -> Reply:
 
 
 def _request_json(opened: DeliveredLetter) -> str:
-    """Show the request with this personalization alone, not with a thousand others."""
-    message = opened.happening.message
-    alone = {**message, "personalizations": [message["personalizations"][opened.entry.place]]}
+    """Return the request with this personalization alone, not with a thousand others."""
+    message = opened.request.message
+    alone = {**message, "personalizations": [message["personalizations"][opened.recipient.place]]}
     return json.dumps(alone, indent=2, ensure_ascii=False)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedLetter:
-    """What arrives in one mailbox."""
+    """A letter as it arrives in one mailbox."""
 
     to: str
     sender: str
@@ -67,7 +67,7 @@ def _mailbox(mailbox: dict[str, str]) -> str:
 def _substitute(text: str, tags: dict[str, str]) -> str:
     if not tags:
         return text
-    # Longest first, so that no tag is taken for the beginning of another; one pass, so that a
-    # value which looks like a tag stays what it is ("do not nest", Substitution Tags).
+    # Longest first, because one tag may begin with another; one pass, because a value that looks
+    # like a tag is not substituted ("do not nest", Substitution Tags).
     pattern = "|".join(re.escape(tag) for tag in sorted(tags, key=len, reverse=True) if tag)
     return re.sub(pattern, lambda found: tags[found.group()], text) if pattern else text

@@ -1,4 +1,4 @@
-"""Email Logs: what was accepted, searched for and looked up."""
+"""Email Logs: search accepted letters, and look one up."""
 
 import json
 import math
@@ -10,21 +10,27 @@ from functools import partial
 from typing import Any
 
 from newsletter.sandbox import v3
-from newsletter.sandbox.delivered import DeliveredLetter, open_entries
+from newsletter.sandbox.delivered import DeliveredLetter, open_letters
 from newsletter.sandbox.events import Event, sg_message_id
 from newsletter.sandbox.letters import addresses
-from newsletter.sandbox.queries import Condition, read_query
-from newsletter.sandbox.routing import BadRequest, RequestContext, RouteNotFound, route
+from newsletter.sandbox.queries import LogCondition, read_query
+from newsletter.sandbox.routing import (
+    BadRequest,
+    Reply,
+    Request,
+    RequestContext,
+    RouteNotFound,
+    route,
+)
 from newsletter.sandbox.rules import is_integer, is_object
-from newsletter.sandbox.transport import Reply, Request
 
 _LIMIT, _MAX_LIMIT = 10, 1000  #: OAS
 _MAX_EVENTS = 100  #: OAS
-_KEPT = 30 * 24 * 3600  #: seconds: retention of 30 days
-_PAGE = 500  #: recipients looked at in one go
+_RETENTION = 30 * 24 * 3600  #: seconds: 30 days
+_PAGE = 500  #: recipients read at a time
 _NEWEST = 2**62
 _ID = re.compile(r"[\w-]{22}\.recvd-sandbox-(\d{1,18})\.(\d{1,4})").fullmatch
-_STATUS = {  # OAS, EmailLogsMessageStatus; a goodbye or a complaint changes none
+_STATUS = {  # OAS, EmailLogsMessageStatus; an unsubscribe or a complaint does not change it
     "processed": "processed",
     "dropped": "dropped",
     "deferred": "deferred",
@@ -41,12 +47,12 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def _search(room: RequestContext, request: Request) -> Reply:
-    if refused := _refused(room):
+def _search(context: RequestContext, request: Request) -> Reply:
+    if refused := _refused(context):
         return refused
-    conditions, limit = _asked(request.body)
+    conditions, limit = _parsed(request.body)
     found: list[dict[str, Any]] = []
-    for opened in _logged(room, conditions):
+    for opened in _logged(context, conditions):
         line = _line(opened)
         if all(_holds(one, opened, line) for one in conditions):
             found.append(line)
@@ -55,28 +61,28 @@ def _search(room: RequestContext, request: Request) -> Reply:
     return Reply.of({"messages": found})
 
 
-def _look_up(room: RequestContext, _: Request, message_id: str) -> Reply:
-    if refused := _refused(room):
+def _look_up(context: RequestContext, _: Request, message_id: str) -> Reply:
+    if refused := _refused(context):
         return refused
     place = _ID(message_id)
-    entry = room.store.placed(int(place[1]), int(place[2])) if place else None
-    for opened in open_entries(room, [entry] if entry else []):
+    entry = context.store.placed(int(place[1]), int(place[2])) if place else None
+    for opened in open_letters(context, [entry] if entry else []):
         line = _line(opened)
-        shown = _oldest(room) <= opened.happening.accepted <= _newest(room)
+        shown = _oldest() <= opened.request.accepted <= _newest(context)
         if shown and line["sg_message_id"] == message_id:
             return Reply.of(_detail(opened, line))
     raise RouteNotFound
 
 
-def _refused(room: RequestContext) -> Reply | None:
-    if not room.config.logs:
+def _refused(context: RequestContext) -> Reply | None:
+    if not context.config.logs:
         return v3.refusal(403, "access forbidden")
-    if not room.gate.admits(room.config.logs_per_minute):
+    if not context.logs_limit.admits(context.config.logs_per_minute):
         return v3.refusal(429)
     return None
 
 
-def _asked(body: bytes) -> tuple[list[Condition], int]:
+def _parsed(body: bytes) -> tuple[list[LogCondition], int]:
     """Return conditions and limit of a search; BadRequest names what is wrong with it."""
     try:
         asked = json.loads(body)
@@ -92,46 +98,48 @@ def _asked(body: bytes) -> tuple[list[Condition], int]:
     return read_query(query) if "query" in asked else [], limit
 
 
-def _logged(room: RequestContext, conditions: list[Condition]) -> Iterator[DeliveredLetter]:
+def _logged(context: RequestContext, conditions: list[LogCondition]) -> Iterator[DeliveredLetter]:
     """Yield letters that may meet the conditions, newest first."""
     to = next((one.values[0] for one in conditions if one.field == "to_email"), "")
-    page = partial(room.store.logged, to=to, start=math.ceil(_oldest(room)), end=int(_newest(room)))
+    page = partial(
+        context.store.logged, to=to, start=math.ceil(_oldest()), end=int(_newest(context))
+    )
     after = _NEWEST
     while entries := page(after=after, limit=_PAGE):
-        yield from open_entries(room, entries)
+        yield from open_letters(context, entries)
         after = entries[-1].id
 
 
-def _oldest(_: RequestContext) -> float:
-    return time.time() - _KEPT
+def _oldest() -> float:
+    return time.time() - _RETENTION
 
 
-def _newest(room: RequestContext) -> float:
-    return time.time() - room.config.logs_delay
+def _newest(context: RequestContext) -> float:
+    return time.time() - context.config.logs_delay
 
 
-def _holds(condition: Condition, opened: DeliveredLetter, line: dict[str, Any]) -> bool:
+def _holds(condition: LogCondition, opened: DeliveredLetter, line: dict[str, Any]) -> bool:
     if compare := _COMPARE.get(condition.operator):
-        return compare(opened.happening.accepted, condition.seconds)
+        return compare(opened.request.accepted, condition.seconds)
     if condition.field == "categories":
-        return bool({*condition.values} & {*opened.happening.message.get("categories", ())})
+        return bool({*condition.values} & {*opened.request.message.get("categories", ())})
     return line.get(condition.field) in condition.values
 
 
 def _line(opened: DeliveredLetter) -> dict[str, Any]:
-    message, accepted = opened.happening.message, opened.happening.accepted
-    one = message["personalizations"][opened.entry.place]
-    given = (email for email in addresses(one) if email.lower() == opened.entry.email)
+    message, accepted = opened.request.message, opened.request.accepted
+    one = message["personalizations"][opened.recipient.place]
+    spelled = (email for email in addresses(one) if email.lower() == opened.recipient.email)
     line = {
         "from_email": (one.get("from") or message["from"])["email"],
-        "sg_message_id": sg_message_id(opened.happening, opened.entry.place),
+        "sg_message_id": sg_message_id(opened.request, opened.recipient.place),
         "subject": opened.subject,
-        "to_email": next(given, opened.entry.email),
+        "to_email": next(spelled, opened.recipient.email),
         "status": _status(opened.events),
         "sg_message_id_created_at": datetime.fromtimestamp(accepted, UTC).isoformat(),
     }
-    told = (event.get("reason") or event.get("response") for event in reversed(opened.events))
-    reason = next(filter(None, told), None)
+    given = (event.get("reason") or event.get("response") for event in reversed(opened.events))
+    reason = next(filter(None, given), None)
     return line | ({"reason": reason} if reason else {})
 
 
@@ -150,10 +158,10 @@ def _detail(opened: DeliveredLetter, line: dict[str, Any]) -> dict[str, Any]:
         "api_key_id": "sandbox",
         "client_ip": "127.0.0.1",
         "custom_args": args,
-        "category": opened.happening.message.get("categories", []),
-        # Unlike in the event webhook's posts, custom arguments stand apart (OAS, CustomArgs).
+        "category": opened.request.message.get("categories", []),
+        # Unlike in the event webhook's posts, custom arguments are an object (OAS, CustomArgs).
         "events": [
-            {**{name: value for name, value in event.items() if name not in apart}}
+            {name: value for name, value in event.items() if name not in apart}
             | {"custom_args": args}
             for event in opened.events[-_MAX_EVENTS:]
         ],

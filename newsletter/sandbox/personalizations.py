@@ -1,7 +1,7 @@
-"""Checks on personalizations: the hot part, a thousand times in every request.
+"""Checks on personalizations, a thousand times in every request.
 
-Each check first asks the cheap question that a sound request answers at once, and looks for the
-offender only when the answer was no.
+Each check begins with a cheap test that a valid request passes, and looks for the offender only
+when that test fails.
 """
 
 import re
@@ -34,21 +34,21 @@ _ALLOWED = words(  # OAS
 
 @dataclass(kw_only=True)
 class SharedFields:
-    """What the checks on one personalization need to know of the rest of the request."""
+    """What the checks on one personalization need of the rest of the request."""
 
     now: float  #: seconds since the epoch
     from_domain: str  #: of the message; empty when it has no valid sender
-    needs_subject: bool  #: neither the message nor a template brings one
+    needs_subject: bool  #: neither the message nor a template has one
     custom_args: dict[str, Any]  #: of the message
-    bad_address: re.Pattern[str] | None  #: addresses the stand-in was told to refuse
+    bad_address: re.Pattern[str] | None  #: addresses to refuse
     problems: Problems
     recipients: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
     seen: set[str] = field(default_factory=set[str])
 
 
-def check_personalizations(value: Any, envelope: SharedFields) -> None:
-    """Check them all; fills the envelope's problems and its (place, folded address) pairs."""
-    problems = envelope.problems
+def check_personalizations(value: Any, shared: SharedFields) -> None:
+    """Check them all; add to the problems and to the (place, folded address) pairs of `shared`."""
+    problems = shared.problems
     anchor = "message.personalizations"
     if not is_array(value) or not value:
         message = "The personalizations field is required and must have at least one."
@@ -60,53 +60,53 @@ def check_personalizations(value: Any, envelope: SharedFields) -> None:
         return
     for place, one in enumerate(value):
         if is_object(one):
-            _check_one(one, place, envelope)
+            _check_one(one, place, shared)
         else:
             problems.add(f"personalizations.{place}", "It must be an object.", anchor)
-    if len(envelope.recipients) > MAX_RECIPIENTS:
+    if len(shared.recipients) > MAX_RECIPIENTS:
         message = f"A request may have at most {MAX_RECIPIENTS} recipients (to, cc and bcc)."
         problems.add("personalizations", message, anchor + ".recipients")
 
 
-def _check_one(one: dict[str, Any], place: int, envelope: SharedFields) -> None:
+def _check_one(one: dict[str, Any], place: int, shared: SharedFields) -> None:
     at = f"personalizations.{place}"
-    problems = envelope.problems
+    problems = shared.problems
     if not one.keys() <= _ALLOWED:
         check_keys(one, _ALLOWED, at, problems)
-    _check_addresses(one, place, at, envelope)
-    if "subject" in one or envelope.needs_subject:
+    _check_addresses(one, place, at, shared)
+    if "subject" in one or shared.needs_subject:
         _check_subject(one.get("subject"), at, problems)
     if "substitutions" in one:
         _check_substitutions(one["substitutions"], f"{at}.substitutions", problems)
     if "custom_args" in one:
-        _check_custom_args(one["custom_args"], f"{at}.custom_args", envelope)
+        _check_custom_args(one["custom_args"], f"{at}.custom_args", shared)
     if "headers" in one:
         check_headers(one["headers"], f"{at}.headers", problems)
     if "from" in one:
-        _check_from(one["from"], f"{at}.from", envelope)
+        _check_from(one["from"], f"{at}.from", shared)
     if "send_at" in one:
-        check_send_at(one["send_at"], envelope.now, f"{at}.send_at", problems)
+        check_send_at(one["send_at"], shared.now, f"{at}.send_at", problems)
     if not is_object(one.get("dynamic_template_data", {})):
         problems.add(f"{at}.dynamic_template_data", "It must be an object.", "message")
 
 
-def _check_addresses(one: dict[str, Any], place: int, at: str, envelope: SharedFields) -> None:
+def _check_addresses(one: dict[str, Any], place: int, at: str, shared: SharedFields) -> None:
     to = one.get("to")
     if not is_array(to) or not to:
-        message = "The to array is required for all personalization objects, and must have at least one email object with a valid email address."  # noqa: E501
-        envelope.problems.add(f"{at}.to", message, "message.personalizations.to")
+        message = "The to array is required for all personalization objects, and must have at least one email object with a valid email address."  # noqa: E501  # SendGrid's own sentence
+        shared.problems.add(f"{at}.to", message, "message.personalizations.to")
     here: set[str] = set()
     for role in ("to", "cc", "bcc"):
         if role in one:
-            _check_role(one[role], role, (place, at, here), envelope)
-    envelope.seen |= here
+            _check_role(one[role], role, (place, at, here), shared)
+    shared.seen |= here
 
 
 def _check_role(
-    mailboxes: Any, role: str, where: tuple[int, str, set[str]], envelope: SharedFields
+    mailboxes: Any, role: str, where: tuple[int, str, set[str]], shared: SharedFields
 ) -> None:
     place, at, here = where
-    problems = envelope.problems
+    problems = shared.problems
     if not is_array(mailboxes):
         if role != "to":  # a missing or misshapen `to` has been named already
             problems.add(f"{at}.{role}", "It must be an array of addresses.", "message")
@@ -116,18 +116,18 @@ def _check_role(
         key = check_mailbox(mailbox, at_mailbox, problems)
         if key is None:
             continue
-        if envelope.bad_address and envelope.bad_address.fullmatch(key):
+        if shared.bad_address and shared.bad_address.fullmatch(key):
             problems.add(f"{at_mailbox}.email", INVALID_ADDRESS, "message.email")
-        if key in here or key in envelope.seen:
+        if key in here or key in shared.seen:
             problems.add(at, _repeated(key, f"{at}.{role}", within=key in here))
         here.add(key)
-        envelope.recipients.append((place, key))
+        shared.recipients.append((place, key))
 
 
 def _repeated(key: str, field_name: str, *, within: bool) -> str:
     found = f"We found the first duplicate instance of [{key}] in the {field_name} field."
     if within:
-        start = "Each email address in the personalization block should be unique between to, cc, and bcc."  # noqa: E501
+        start = "Each email address in the personalization block should be unique between to, cc, and bcc."  # noqa: E501  # SendGrid's own sentence
         return f"{start} {found}"
     # ERR can be read as forbidding this too; whether SendGrid does is not known.
     return f"Each email address may appear in the personalizations array only once. {found}"
@@ -135,7 +135,7 @@ def _repeated(key: str, field_name: str, *, within: bool) -> str:
 
 def _check_subject(subject: Any, at: str, problems: Problems) -> None:
     if not isinstance(subject, str) or not subject:
-        message = "The subject is required. You can get around this requirement if you use a template with a subject defined or if every personalization has a subject defined."  # noqa: E501
+        message = "The subject is required. You can get around this requirement if you use a template with a subject defined or if every personalization has a subject defined."  # noqa: E501  # SendGrid's own sentence
         problems.add(f"{at}.subject", message, "message.subject")
 
 
@@ -151,28 +151,28 @@ def _check_substitutions(value: Any, at: str, problems: Problems) -> None:
         problems.add(at, f"There may be at most {MAX_SUBSTITUTIONS} substitutions.", anchor)
 
 
-def _check_custom_args(value: Any, at: str, envelope: SharedFields) -> None:
-    if is_object(value) and envelope.custom_args:
-        check_custom_args({**envelope.custom_args, **value} if value else value, at, envelope)
+def _check_custom_args(value: Any, at: str, shared: SharedFields) -> None:
+    if is_object(value) and shared.custom_args:
+        check_custom_args({**shared.custom_args, **value} if value else value, at, shared)
     else:
-        check_custom_args(value, at, envelope)
+        check_custom_args(value, at, shared)
 
 
-def check_custom_args(value: Any, at: str, envelope: SharedFields) -> None:
+def check_custom_args(value: Any, at: str, shared: SharedFields) -> None:
     """Check custom arguments, those of the message already merged in."""
     anchor = "message.custom_args"
     size = string_bytes(value)
     if size is None:
-        check_strings(value, at, envelope.problems)
+        check_strings(value, at, shared.problems)
     elif not value:
-        envelope.problems.add(at, "The custom_args can't be empty.", anchor)
+        shared.problems.add(at, "The custom_args can't be empty.", anchor)
     elif size >= CUSTOM_ARGS_BYTES:
         message = f"Merged custom_args must stay below {CUSTOM_ARGS_BYTES} bytes."
-        envelope.problems.add(at, message, anchor)
+        shared.problems.add(at, message, anchor)
 
 
-def _check_from(value: Any, at: str, envelope: SharedFields) -> None:
-    key = check_mailbox(value, at, envelope.problems)
-    if key and key.partition("@")[2] != envelope.from_domain:
+def _check_from(value: Any, at: str, shared: SharedFields) -> None:
+    key = check_mailbox(value, at, shared.problems)
+    if key and key.partition("@")[2] != shared.from_domain:
         message = "The domain must be that of the message's from address."
-        envelope.problems.add(f"{at}.email", message, "message.from")
+        shared.problems.add(f"{at}.email", message, "message.from")

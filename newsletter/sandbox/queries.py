@@ -1,8 +1,8 @@
-"""Queries of Email Logs, read as documented and no other way.
+"""Parser of Email Logs queries, as documented and no other way.
 
 Conditions on seven fields, each with its operators, are joined with AND; words are case-sensitive
-and nothing nests (OAS, EmailLogsGetMessagesByFilterRequest). How a quote would be spelled within
-quotes is not documented, so there is none.
+and nothing nests (OAS, EmailLogsGetMessagesByFilterRequest). How to write a quote within quotes is
+not documented, so it is refused.
 """
 
 import re
@@ -29,7 +29,7 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\
 
 
 @dataclass(frozen=True, kw_only=True)
-class Condition:
+class LogCondition:
     """One condition: a field, an operator, and what it compares with."""
 
     field: str
@@ -38,9 +38,9 @@ class Condition:
     seconds: float = 0.0  #: since the epoch
 
 
-def read_query(query: str) -> list[Condition]:
-    """Return the conditions; BadRequest says which part is none."""
-    conditions: list[Condition] = []
+def read_query(query: str) -> list[LogCondition]:
+    """Return the conditions; BadRequest names the part that cannot be read."""
+    conditions: list[LogCondition] = []
     at = 0
     while True:
         found = _CONDITION.match(query, at)
@@ -55,17 +55,17 @@ def read_query(query: str) -> list[Condition]:
         at = joined.end()
 
 
-def _condition(found: re.Match[str]) -> Condition:
+def _condition(found: re.Match[str]) -> LogCondition:
     field = found["field"]
     if found["equal"] and field in _EQUAL:
-        return Condition(field=field, operator="=", values=(found["value"][1:-1],))
+        return LogCondition(field=field, operator="=", values=(found["value"][1:-1],))
     if found["among"] and field in _AMONG:
         values = tuple(one[1:-1] for one in re.findall(_STRING, found["values"]))
         if field == "status" and not set(values) <= set(STATUSES):
             raise BadRequest(f"status is one of {', '.join(STATUSES)}")
-        return Condition(field=field, operator="IN", values=values)
+        return LogCondition(field=field, operator="IN", values=values)
     if found["order"] and field == _CREATED:
-        return Condition(field=field, operator=found["order"], seconds=_seconds(found["moment"]))
+        return LogCondition(field=field, operator=found["order"], seconds=_seconds(found["moment"]))
     raise BadRequest(f"{field} cannot be filtered so")
 
 

@@ -1,39 +1,68 @@
-"""The room the routes work in, and what a route is."""
+"""Routes, and the context they run in."""
 
+import json
 import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.message import Message
+from typing import Any
 
 from newsletter.sandbox.config import SandboxConfig
 from newsletter.sandbox.event_sender import EventSender
-from newsletter.sandbox.faults import Faults
+from newsletter.sandbox.faults import FaultRules
 from newsletter.sandbox.signing import Signer
 from newsletter.sandbox.store import Store
-from newsletter.sandbox.transport import Reply, Request
 
-_DIGITS = 18  #: a longer number does not fit SQLite's 64 bits
+ID_DIGITS = 18  #: a longer number does not fit SQLite's 64 bits
+
+
+@dataclass(frozen=True)
+class Request:
+    """An HTTP request."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Message  #: looked up in any case
+    body: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reply:
+    """An HTTP response."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @classmethod
+    def of(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> "Reply":
+        """Return a JSON reply."""
+        body = json.dumps(value).encode() + b"\n"
+        return cls(status=status, body=body, headers=headers or {})
 
 
 class BadRequest(Exception):
-    """The request asks for something that makes no sense; the sentence says what."""
+    """The request is wrong; the message says how."""
 
 
 class RouteNotFound(Exception):
-    """There is nothing of this name."""
+    """There is nothing at this path."""
 
 
-class Gate:
-    """Lets so many calls a minute through, as a rate limit does."""
+class CallLimit:
+    """Admits so many calls a minute."""
 
     def __init__(self) -> None:
         self._calls: deque[float] = deque()
         self._lock = threading.Lock()
 
     def admits(self, per_minute: int) -> bool:
-        """Tell whether a call may pass now, and count it if it does."""
+        """Return whether a call may pass now, and count it if it does."""
         with self._lock:
             now = time.monotonic()
             while self._calls and self._calls[0] < now - 60:
@@ -46,14 +75,14 @@ class Gate:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestContext:
-    """Everything a route may use."""
+    """The parts of a sandbox that a route may use."""
 
     config: SandboxConfig
     store: Store
     signer: Signer
-    faults: Faults
-    postman: EventSender
-    gate: Gate = field(default_factory=Gate)  #: before Email Logs
+    faults: FaultRules
+    event_sender: EventSender
+    logs_limit: CallLimit = field(default_factory=CallLimit)
 
 
 @dataclass(frozen=True)
@@ -62,7 +91,7 @@ class Route:
 
     method: str
     path: re.Pattern[str]
-    action: Callable[..., Reply]  #: of the room, the request, and the groups
+    action: Callable[..., Reply]  #: takes the context, the request and the groups
 
 
 def route(method: str, path: str, action: Callable[..., Reply]) -> Route:
@@ -71,8 +100,8 @@ def route(method: str, path: str, action: Callable[..., Reply]) -> Route:
 
 
 def number(request: Request, name: str, default: int) -> int:
-    """Return a whole number from the query; BadRequest names it when it is none, or negative."""
+    """Return a whole number from the query; BadRequest if it is negative or no number."""
     given = request.query.get(name, str(default))
-    if not given.isdecimal() or len(given) > _DIGITS:
+    if not given.isdecimal() or len(given) > ID_DIGITS:
         raise BadRequest(f"{name} must be a whole number")
     return int(given)

@@ -1,6 +1,6 @@
 """Rules of mail/send v3 that several checks share: limits, problems, addresses, strings, headers.
 
-Where the documents contradict each other the stricter reading holds: what the stand-in accepts,
+Where the documents contradict each other the stricter reading holds: what the sandbox accepts,
 SendGrid accepts under any reading. ERR is the page "mail-send/errors" of SendGrid's API reference,
 MS its overview page "mail-send", OAS the published OpenAPI description `tsg_mail_v3`.
 """
@@ -48,7 +48,7 @@ class Problem(NamedTuple):
 
     field: str | None
     message: str
-    anchor: str = ""  #: where in ERR the rule stands
+    anchor: str = ""  #: of the rule in ERR
 
     def as_json(self) -> dict[str, str | None]:
         """Return the problem as an item of SendGrid's `errors`."""
@@ -60,22 +60,20 @@ class Problems(list[Problem]):
     """What is wrong with a request, in the order found."""
 
     def add(self, field: str | None, message: str, anchor: str = "") -> None:
-        """Note one problem."""
+        """Add one problem."""
         self.append(Problem(field, message, anchor))
 
 
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
-    """Tell whether a JSON value is an object."""
     return isinstance(value, dict)
 
 
 def is_array(value: Any) -> TypeGuard[list[Any]]:
-    """Tell whether a JSON value is an array."""
     return isinstance(value, list)
 
 
 def is_integer(value: Any) -> TypeGuard[int]:
-    """Tell whether a JSON value is a whole number; true and false are not."""
+    """Return whether a JSON value is a whole number; true and false are not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -1,4 +1,7 @@
-"""The stand-in as a process: run in the foreground, or started and stopped by a test."""
+"""The sandbox as a process: run in the foreground, or started and stopped by a test.
+
+See docs/decisions/sandbox-on-http-server.md.
+"""
 
 import json
 import os
@@ -12,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from newsletter.sandbox.application import StandIn
+from newsletter.sandbox.application import SandboxApplication
 from newsletter.sandbox.config import SandboxConfig
 from newsletter.sandbox.event_sender import EventSender
-from newsletter.sandbox.faults import Faults
+from newsletter.sandbox.faults import FaultRules
 from newsletter.sandbox.routing import RequestContext
 from newsletter.sandbox.signing import Signer
 from newsletter.sandbox.store import Store
@@ -23,25 +26,27 @@ from newsletter.sandbox.transport import Server
 
 __all__ = ["Sandbox", "SandboxConfig", "run"]
 
-_PATIENCE = 5  # seconds to stop within before the process is killed
+_STOP_TIMEOUT = 5  # seconds, before the process is killed
 
 
 def run(config: SandboxConfig, ready_file: Path | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; write the URL to `ready_file` once it can be asked."""
+    """Serve until SIGTERM or SIGINT; write the URL to `ready_file` once it listens."""
     config.data.mkdir(parents=True, exist_ok=True)
-    store, signer = Store(config.data), Signer.kept_in(config.data)
-    postman = EventSender(config, store, signer)
-    faults = Faults(config.seed, config.bad_address)
-    room = RequestContext(config=config, store=store, signer=signer, faults=faults, postman=postman)
-    with Server((config.host, config.port), StandIn(room)) as server:
+    store, signer = Store(config.data), Signer.load(config.data)
+    event_sender = EventSender(config, store, signer)
+    faults = FaultRules(config.seed, config.bad_address)
+    context = RequestContext(
+        config=config, store=store, signer=signer, faults=faults, event_sender=event_sender
+    )
+    with Server((config.host, config.port), SandboxApplication(context)) as server:
         _stop_on_signals(server)
-        postman.start()
+        event_sender.start()
         if ready_file:
             ready_file.write_text(f"{server.url}\n", encoding="ascii")
         server.serve_forever(poll_interval=0.05)
     server.stopping.set()
-    postman.stop()
-    postman.join(timeout=0.5)  # a post under way is not waited for; it would come again
+    event_sender.stop()
+    event_sender.join(timeout=0.5)  # a post under way is not awaited; it is repeated at the start
 
 
 def _stop_on_signals(server: Server) -> None:
@@ -54,7 +59,7 @@ def _stop_on_signals(server: Server) -> None:
 
 
 class Sandbox:
-    """A stand-in in a process of its own, for as long as the `with` block lasts."""
+    """A sandbox in a process of its own, for as long as the `with` block lasts."""
 
     def __init__(self, config: SandboxConfig) -> None:
         self.config = config
@@ -62,20 +67,20 @@ class Sandbox:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        """Start it, and wait until it can be asked."""
+        """Start it, and wait until it listens."""
         reading, writing = os.pipe()
-        command = [sys.executable, "-m", "newsletter.sandbox", *self.config.arguments()]
+        command = [sys.executable, "-m", "newsletter.sandbox", self.config.to_json()]
         self._process = subprocess.Popen(  # noqa: S603  # our own program
             [*command, f"--ready-file=/dev/fd/{writing}"],
             pass_fds=(writing,),
-            process_group=0,  # a Ctrl-C is its owner's to hear, who then stops it
+            process_group=0,  # Ctrl-C goes to the parent process, which then stops it
         )
         os.close(writing)
         with os.fdopen(reading, encoding="ascii") as pipe:
-            self.url = pipe.readline().strip()  # nothing, when the process ends without a word
+            self.url = pipe.readline().strip()  # empty if the process ended
         if not self.url:
             self.stop()
-            raise RuntimeError("the stand-in did not start; its standard error says why")
+            raise RuntimeError("the sandbox did not start; its standard error says why")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,11 +93,11 @@ class Sandbox:
         return self.call("GET", "/sandbox/public-key")["public_key"]
 
     def stats(self) -> dict[str, Any]:
-        """Return the sums of what came and went."""
+        """Return the counts of requests, recipients and events."""
         return self.call("GET", "/sandbox/stats")
 
     def messages(self, to: str = "", limit: int = 50) -> list[dict[str, Any]]:
-        """Return what was accepted, newest first; to one address only if it is given."""
+        """Return the accepted messages, newest first; with `to`, those to one address."""
         query = urllib.parse.urlencode({"to": to, "limit": limit})
         return self.call("GET", f"/sandbox/messages?{query}")["messages"]
 
@@ -109,29 +114,29 @@ class Sandbox:
         self.call("POST", "/sandbox/flush")
 
     def clear(self) -> None:
-        """Forget all that was accepted and counted."""
+        """Delete all messages and counts."""
         self.call("DELETE", "/sandbox/messages")
 
     def stop(self) -> None:
-        """End the process; what it kept stays on disk."""
+        """Stop the process; what it stored stays on disk."""
         if self._process is None:
             return
         self._process.terminate()
         try:
-            self._process.wait(_PATIENCE)
+            self._process.wait(_STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             self.kill()
         self._process = None
 
     def kill(self) -> None:
-        """End the process at once, as an accident would."""
+        """Kill the process, as an accident would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def call(self, method: str, path: str, value: Sequence[Any] | None = None) -> Any:
-        """Ask the stand-in's own interface; return the JSON it answers."""
+        """Call the sandbox's own API; return the JSON of its answer."""
         body = None if value is None else json.dumps(value).encode()
         request = urllib.request.Request(self.url + path, body, method=method)  # noqa: S310  # loopback
         with _opener.open(request, timeout=60) as reply:
@@ -139,5 +144,5 @@ class Sandbox:
         return json.loads(text) if text else None
 
 
-# No proxy stands between a machine and itself.
+# A proxy from the environment must not get requests to loopback.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -1,4 +1,4 @@
-"""Signatures of event posts: a key pair made once, kept in the data folder."""
+"""Signatures of event posts, with a key pair in the data folder."""
 
 import base64
 import os
@@ -12,14 +12,14 @@ TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
 
 
 class Signer:
-    """An ECDSA key on P-256 that signs as SendGrid does."""
+    """Signs event posts as SendGrid does, with an ECDSA key on P-256."""
 
     def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
         self._key = key
 
     @classmethod
-    def kept_in(cls, folder: Path) -> "Signer":
-        """Return the folder's signer; make it, and `public_key.txt`, when there is none."""
+    def load(cls, folder: Path) -> "Signer":
+        """Return the folder's signer; create the key when there is none."""
         path = folder / "private_key.pem"
         if not path.exists():
             _write_new(path, ec.generate_private_key(ec.SECP256R1()))
@@ -39,7 +39,7 @@ class Signer:
         return base64.b64encode(der).decode()
 
     def headers(self, body: bytes, timestamp: str) -> dict[str, str]:
-        """Return the headers that vouch for a body posted at `timestamp`."""
+        """Return the signature headers of a body posted at `timestamp`."""
         signature = self._key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
         return {
             SIGNATURE_HEADER: base64.b64encode(signature).decode(),
@@ -53,5 +53,5 @@ def _write_new(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123  # Path.open takes no descriptor
         file.write(pem)

@@ -1,8 +1,8 @@
-"""Store of what was accepted: SQLite in the data folder, so that memory stays flat.
+"""Store of accepted requests: SQLite in the data folder, so that memory stays flat.
 
-A request is one row with its body compressed; a recipient is one short row. Neither custom
-arguments nor events are kept apart: both follow from the body, and are worked out when asked for.
-It is long because one place alone knows the file: a query and a few lines for each question.
+A request is one row with its body compressed; a recipient is one short row. Custom arguments and
+events are not stored: both are computed from the body. The module is long because it holds every
+statement on that file.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from newsletter.sandbox.events import Event, SimulatedEvent
+from newsletter.sandbox.events import AcceptedRequest, Event
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS request (
@@ -28,9 +28,9 @@ CREATE TABLE IF NOT EXISTS request (
     recipients INTEGER NOT NULL,
     body BLOB NOT NULL,                    -- JSON, zlib
     posted INTEGER NOT NULL DEFAULT 0,     -- events posted, in the order of events_of()
-    settled INTEGER NOT NULL               -- 1: none of its events is still to come
+    done INTEGER NOT NULL                  -- 1: all its events have been posted
 );
-CREATE INDEX IF NOT EXISTS request_unsettled ON request (id) WHERE settled = 0;
+CREATE INDEX IF NOT EXISTS request_pending ON request (id) WHERE done = 0;
 CREATE TABLE IF NOT EXISTS recipient (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     request_id INTEGER NOT NULL,
@@ -52,8 +52,8 @@ CREATE TABLE IF NOT EXISTS batch (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoredRequest:
+@dataclass(frozen=True)
+class StoredRecipient:
     """One accepted recipient."""
 
     id: int
@@ -64,22 +64,22 @@ class StoredRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class PendingEvents:
-    """A request with events still to come."""
+    """A request with events still to be posted."""
 
-    happening: SimulatedEvent
+    request: AcceptedRequest
     posted: int
 
 
 class Store:
-    """The data folder's database; every method may be called from any thread."""
+    """Stores accepted requests and counts; every method may be called from any thread."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "sandbox.sqlite3"
+        self._path = folder / "requests.sqlite3"
         self._lock = threading.Lock()
         self._writer = self._connect()
         self._writer.execute("PRAGMA journal_mode = WAL")
-        # What was written survives the end of this process, however it ends; only a power cut
-        # could lose it, and a tool for trying things out need not pay for that.
+        # What was written survives the end of this process, however it ends; a power cut could
+        # lose it, which does not matter here.
         self._writer.execute("PRAGMA synchronous = OFF")
         self._writer.executescript(_SCHEMA)
 
@@ -92,16 +92,16 @@ class Store:
         *,
         eventful: bool,
     ) -> None:
-        """Keep an accepted request and its (place, folded address, issue digest) triples.
+        """Store an accepted request, its (place, folded address, issue digest) triples, counts.
 
-        `eventful` tells whether events are still to come; the tallies are added to as by `count`.
+        `eventful`: events are still to be posted.
         """
         rows = list(recipients)
-        # The fastest level is enough: the long part of a body is the same thousand times over.
+        # The fastest level is enough: most of a body is repeated a thousand times.
         packed = zlib.compress(body, 1)
         with self._writing() as db:
             request_id = db.execute(
-                "INSERT INTO request (message_id, accepted, recipients, body, settled)"
+                "INSERT INTO request (message_id, accepted, recipients, body, done)"
                 " VALUES (?, ?, ?, ?, ?)",
                 (message_id, int(time.time()), len(rows), packed, not eventful),
             ).lastrowid
@@ -112,31 +112,31 @@ class Store:
             _add(db, tallies)
 
     def count(self, tallies: Mapping[str, int]) -> None:
-        """Add to the tallies of these names."""
+        """Add to the counts of these names."""
         with self._writing() as db:
             _add(db, tallies)
 
     def add_batch(self, batch_id: str) -> None:
-        """Remember a batch id."""
+        """Store a batch id."""
         with self._writing() as db:
             db.execute("INSERT INTO batch VALUES (?)", (batch_id,))
 
     def has_batch(self, batch_id: str) -> bool:
-        """Tell whether the batch id was given out here."""
+        """Return whether the batch id was issued here."""
         return bool(self._read("SELECT 1 FROM batch WHERE id = ?", batch_id))
 
     def clear(self) -> None:
-        """Forget everything but batch ids."""
+        """Delete everything but batch ids."""
         with self._writing() as db:
             for table in ("request", "recipient", "tally", "suppression"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608  # names from the line above
 
     def tallies(self) -> dict[str, int]:
-        """Return all tallies by name."""
+        """Return all counts by name."""
         return dict(self._read("SELECT name, number FROM tally"))
 
     def distinct_recipients(self) -> int:
-        """Count the addresses something was accepted for."""
+        """Count the different addresses."""
         return self._number("SELECT COUNT(DISTINCT email) FROM recipient")
 
     def repeated(self) -> int:
@@ -147,12 +147,12 @@ class Store:
         )
 
     def awaiting_events(self) -> int:
-        """Count the recipients of requests with events still to come."""
-        return self._number("SELECT COALESCE(SUM(recipients), 0) FROM request WHERE settled = 0")
+        """Count the recipients of requests with events still to be posted."""
+        return self._number("SELECT COALESCE(SUM(recipients), 0) FROM request WHERE done = 0")
 
-    def entries(
+    def recipients(
         self, *, to: str = "", search: str = "", limit: int = 50, offset: int = 0
-    ) -> tuple[int, list[StoredRequest]]:
+    ) -> tuple[int, list[StoredRecipient]]:
         """Return how many recipients there are, and a page of them, newest first.
 
         `to` is a whole address, `search` a part of one; case does not matter.
@@ -162,77 +162,57 @@ class Store:
             where, values = "email = ?", (to.lower(),)
         elif search:
             where, values = "instr(email, ?)", (search.lower(),)
-        total = self._number(f"SELECT COUNT(*) FROM recipient WHERE {where}", *values)  # noqa: S608
-        rows = self._read(
-            f"SELECT id, request_id, place, email FROM recipient WHERE {where}"  # noqa: S608
-            " ORDER BY id DESC LIMIT ? OFFSET ?",
-            *values,
-            limit,
-            offset,
-        )
-        return total, [_entry(row) for row in rows]
+        total = self._number(f"SELECT COUNT(*) FROM recipient WHERE {where}", *values)  # noqa: S608  # from above
+        page = f"{where} ORDER BY recipient.id DESC LIMIT ? OFFSET ?"
+        return total, self._recipients(page, *values, limit, offset)
 
     def logged(
         self, *, to: str, start: int, end: int, after: int, limit: int
-    ) -> list[StoredRequest]:
+    ) -> list[StoredRecipient]:
         """Return a page of recipients accepted between two times inclusive, newest first.
 
         `to` is a whole address, or nothing for every one; the page begins below the id `after`.
         """
-        rows = self._read(
-            "SELECT recipient.id, request_id, place, email"
-            " FROM recipient JOIN request ON request.id = request_id"
-            " WHERE (? = '' OR email = ?) AND accepted BETWEEN ? AND ? AND recipient.id < ?"
+        return self._recipients(
+            "(? = '' OR email = ?) AND accepted BETWEEN ? AND ? AND recipient.id < ?"
             " ORDER BY recipient.id DESC LIMIT ?",
-            to.lower(),
-            to.lower(),
-            start,
-            end,
-            after,
-            limit,
+            *(to.lower(), to.lower(), start, end, after, limit),
         )
-        return [_entry(row) for row in rows]
 
-    def placed(self, request_id: int, place: int) -> StoredRequest | None:
+    def placed(self, request_id: int, place: int) -> StoredRecipient | None:
         """Return the first recipient of a personalization."""
-        rows = self._read(
-            "SELECT id, request_id, place, email FROM recipient"
-            " WHERE request_id = ? AND place = ? ORDER BY id LIMIT 1",
-            request_id,
-            place,
-        )
-        return _entry(rows[0]) if rows else None
+        where = "request_id = ? AND place = ? ORDER BY recipient.id LIMIT 1"
+        return next(iter(self._recipients(where, request_id, place)), None)
 
-    def entry(self, number: int) -> StoredRequest | None:
+    def recipient(self, number: int) -> StoredRecipient | None:
         """Return one recipient."""
-        rows = self._read("SELECT id, request_id, place, email FROM recipient WHERE id = ?", number)
-        return _entry(rows[0]) if rows else None
+        return next(iter(self._recipients("recipient.id = ?", number)), None)
 
-    def happening(self, request_id: int) -> SimulatedEvent | None:
+    def request(self, request_id: int) -> AcceptedRequest | None:
         """Return one accepted request."""
         rows = self._read(
             "SELECT id, message_id, accepted, body FROM request WHERE id = ?", request_id
         )
-        return _happening(rows[0]) if rows else None
+        return _request(rows[0]) if rows else None
 
-    def is_unsettled(self, request_id: int) -> bool:
-        """Tell whether events of a request are still to come; not when it was cleared away."""
-        return bool(self._read("SELECT 1 FROM request WHERE id = ? AND settled = 0", request_id))
+    def has_pending_events(self, request_id: int) -> bool:
+        """Return whether events of a request are still to be posted; False if it was deleted."""
+        return bool(self._read("SELECT 1 FROM request WHERE id = ? AND done = 0", request_id))
 
-    def next_unsettled(self) -> PendingEvents | None:
-        """Return the oldest request with events still to come."""
+    def next_pending(self) -> PendingEvents | None:
+        """Return the oldest request with events still to be posted."""
         rows = self._read(
             "SELECT id, message_id, accepted, body, posted FROM request"
-            " WHERE settled = 0 ORDER BY id LIMIT 1"
+            " WHERE done = 0 ORDER BY id LIMIT 1"
         )
-        return PendingEvents(happening=_happening(rows[0]), posted=rows[0][4]) if rows else None
+        return PendingEvents(request=_request(rows[0]), posted=rows[0][4]) if rows else None
 
-    def advance(self, request_id: int, posted: int, *, settled: bool) -> None:
+    def advance(self, request_id: int, posted: int, *, done: bool) -> None:
         """Record how many events of a request have been posted, and whether these are all."""
         with self._writing() as db:
             db.execute(
-                "UPDATE request SET posted = ?, settled = ? WHERE id = ?",
-                (posted, settled, request_id),
+                "UPDATE request SET posted = ?, done = ? WHERE id = ?",
+                (posted, done, request_id),
             )
 
     def suppress(self, events: Iterable[tuple[str, Event]]) -> None:
@@ -276,9 +256,17 @@ class Store:
             self._writer.execute("COMMIT")
 
     def _read(self, query: str, *values: Any) -> list[Any]:
-        # A connection of its own: a slow question must not hold up the requests coming in.
+        # A connection of its own: a slow query must not block incoming requests.
         with closing(self._connect()) as db:
             return db.execute(query, values).fetchall()
+
+    def _recipients(self, where: str, *values: Any) -> list[StoredRecipient]:
+        rows = self._read(
+            "SELECT recipient.id, request_id, place, email FROM recipient"  # noqa: S608  # our own
+            f" JOIN request ON request.id = request_id WHERE {where}",
+            *values,
+        )
+        return [StoredRecipient(*row) for row in rows]
 
     def _number(self, query: str, *values: Any) -> int:
         return self._read(query, *values)[0][0]
@@ -299,10 +287,6 @@ def issue_digest(name: str) -> int:
     return int.from_bytes(digest, signed=True)
 
 
-def _entry(row: tuple[int, int, int, str]) -> StoredRequest:
-    return StoredRequest(id=row[0], request_id=row[1], place=row[2], email=row[3])
-
-
-def _happening(row: tuple[Any, ...]) -> SimulatedEvent:
+def _request(row: tuple[Any, ...]) -> AcceptedRequest:
     message = json.loads(zlib.decompress(row[3]))
-    return SimulatedEvent(request_id=row[0], message_id=row[1], accepted=row[2], message=message)
+    return AcceptedRequest(request_id=row[0], message_id=row[1], accepted=row[2], message=message)

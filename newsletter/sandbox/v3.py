@@ -1,4 +1,4 @@
-"""SendGrid's own interface, as far as the service uses it."""
+"""SendGrid's v3 API, as far as the service uses it."""
 
 import secrets
 import time
@@ -6,10 +6,17 @@ from collections.abc import Iterator
 from http import HTTPStatus
 
 from newsletter.sandbox.letters import merged, subject_of
-from newsletter.sandbox.routing import BadRequest, RequestContext, RouteNotFound, number, route
+from newsletter.sandbox.routing import (
+    BadRequest,
+    Reply,
+    Request,
+    RequestContext,
+    RouteNotFound,
+    number,
+    route,
+)
 from newsletter.sandbox.rules import Problem
 from newsletter.sandbox.store import issue_digest
-from newsletter.sandbox.transport import Reply, Request
 from newsletter.sandbox.validation import Checked, check
 
 SEND = "/v3/mail/send"
@@ -17,9 +24,9 @@ MAX_PAGE = 500  #: OAS, `limit` of a suppression list
 _LISTS = ("bounces", "blocks", "invalid_emails", "spam_reports", "unsubscribes")
 _FAR_FUTURE = 2**53
 _LIMIT = 600  #: requests a minute /v3/scopes has been seen to allow
-_WORDS = {  # what SendGrid says, as far as reports show it
+_MESSAGES = {  # SendGrid's own, as far as reports show them
     401: "The provided authorization grant is invalid, expired, or revoked",
-    403: "The from address does not match a verified Sender Identity. Mail cannot be sent until this error is resolved.",  # noqa: E501
+    403: "The from address does not match a verified Sender Identity. Mail cannot be sent until this error is resolved.",  # noqa: E501  # SendGrid's own sentence
     415: "Content-Type should be application/json.",
     429: "too many requests",
 }
@@ -27,17 +34,17 @@ _WORDS = {  # what SendGrid says, as far as reports show it
 
 def refusal(status: int, message: str = "") -> Reply:
     """Return an error in SendGrid's shape."""
-    problem = Problem(None, message or _WORDS.get(status) or HTTPStatus(status).phrase.lower())
+    problem = Problem(None, message or _MESSAGES.get(status) or HTTPStatus(status).phrase.lower())
     return Reply.of({"errors": [problem.as_json()]}, status)
 
 
-def is_authorized(room: RequestContext, request: Request) -> bool:
-    """Tell whether the request bears a key that is let in."""
+def is_authorized(context: RequestContext, request: Request) -> bool:
+    """Return whether the request has an accepted API key."""
     scheme, _, key = (request.headers.get("Authorization") or "").partition(" ")
     if scheme != "Bearer":
         return False
-    if room.config.keys:
-        return key in room.config.keys
+    if context.config.keys:
+        return key in context.config.keys
     return key.startswith("SG.") and len(key) > len("SG.")
 
 
@@ -50,39 +57,39 @@ def rate_limit_headers(remaining: int, seconds: float) -> dict[str, str]:
     }
 
 
-def _send(room: RequestContext, request: Request) -> Reply:
+def _send(context: RequestContext, request: Request) -> Reply:
     kind = request.headers.get("Content-Type") or ""
     if kind.partition(";")[0].strip().lower() != "application/json":
         return refusal(415)
-    checked = check(request.body, time.time(), room.faults.bad_address)
-    _check_batch(room, checked)
+    checked = check(request.body, time.time(), context.faults.bad_address)
+    _check_batch(context, checked)
     if checked.problems:
         return Reply.of({"errors": [problem.as_json() for problem in checked.problems]}, 400)
     if checked.sandbox_mode:
         return Reply(status=200)
     message_id = secrets.token_urlsafe(16)  # 22 characters, as SendGrid's
-    _keep(room, message_id, request.body, checked)
+    _store(context, message_id, request.body, checked)
     return Reply(status=202, headers={"X-Message-Id": message_id})
 
 
-def _check_batch(room: RequestContext, checked: Checked) -> None:
+def _check_batch(context: RequestContext, checked: Checked) -> None:
     batch_id = checked.message.get("batch_id")
-    if isinstance(batch_id, str) and not room.store.has_batch(batch_id):
+    if isinstance(batch_id, str) and not context.store.has_batch(batch_id):
         checked.problems.add("batch_id", "There is no such batch id.", "message.batch_id")
 
 
-def _keep(room: RequestContext, message_id: str, body: bytes, checked: Checked) -> None:
-    config = room.config
+def _store(context: RequestContext, message_id: str, body: bytes, checked: Checked) -> None:
+    config = context.config
     tallies = {"accepted_requests": 1, "accepted_recipients": len(checked.recipients)}
     if config.sink:
-        room.store.count(tallies)
+        context.store.count(tallies)
         return
-    recipients = _marked(checked, config.issue_arg)
-    room.store.accept(message_id, body, recipients, tallies, eventful=config.events)
-    room.postman.wake()
+    recipients = _with_digests(checked, config.issue_arg)
+    context.store.accept(message_id, body, recipients, tallies, eventful=config.events)
+    context.event_sender.notify()
 
 
-def _marked(checked: Checked, issue_arg: str) -> Iterator[tuple[int, str, int]]:
+def _with_digests(checked: Checked, issue_arg: str) -> Iterator[tuple[int, str, int]]:
     """Yield each recipient with the digest of what must not come to it twice."""
     message = checked.message
     digests = [
@@ -93,14 +100,14 @@ def _marked(checked: Checked, issue_arg: str) -> Iterator[tuple[int, str, int]]:
         yield place, key, digests[place]
 
 
-def _new_batch(room: RequestContext, _: Request) -> Reply:
+def _new_batch(context: RequestContext, _: Request) -> Reply:
     batch_id = secrets.token_urlsafe(36)
-    room.store.add_batch(batch_id)
+    context.store.add_batch(batch_id)
     return Reply.of({"batch_id": batch_id}, 201)
 
 
-def _known_batch(room: RequestContext, _: Request, batch_id: str) -> Reply:
-    if not room.store.has_batch(batch_id):
+def _known_batch(context: RequestContext, _: Request, batch_id: str) -> Reply:
+    if not context.store.has_batch(batch_id):
         raise BadRequest("invalid batch id")
     return Reply.of({"batch_id": batch_id})
 
@@ -110,13 +117,13 @@ def _scopes(_: RequestContext, __: Request) -> Reply:
     return Reply.of({"scopes": scopes}, headers=rate_limit_headers(_LIMIT - 1, 60))
 
 
-def _suppressions(room: RequestContext, request: Request, name: str) -> Reply:
+def _suppressions(context: RequestContext, request: Request, name: str) -> Reply:
     if name not in _LISTS:
         raise RouteNotFound
     limit = number(request, "limit", MAX_PAGE)
     if not 1 <= limit <= MAX_PAGE:
         raise BadRequest(f"limit must be between 1 and {MAX_PAGE}")
-    rows = room.store.suppressions(
+    rows = context.store.suppressions(
         name,
         start=number(request, "start_time", 0),
         end=number(request, "end_time", _FAR_FUTURE),

@@ -1,4 +1,4 @@
-"""Validation of a mail/send request, as documented and on the careful side of every doubt."""
+"""Validation of a mail/send request, as documented; in doubt the stricter reading."""
 
 import json
 import re
@@ -45,7 +45,7 @@ _CONTENT_TYPE = re.compile(r"[^;,\r\n]+")
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """A request looked through: acceptable when there are no problems."""
+    """A checked request; acceptable when there are no problems."""
 
     message: dict[str, Any]
     problems: Problems
@@ -53,25 +53,25 @@ class Checked:
 
     @property
     def sandbox_mode(self) -> bool:
-        """Tell whether the request asks to be validated only."""
+        """Return whether the request is to be validated only."""
         settings = self.message.get("mail_settings", {})
         return settings.get("sandbox_mode", {}).get("enable") is True
 
 
 def check(body: bytes, now: float, bad_address: re.Pattern[str] | None = None) -> Checked:
-    """Look through the raw body of a request that arrives `now` (seconds since the epoch)."""
+    """Check the raw body of a request that arrives `now` (seconds since the epoch)."""
     message = _parse(body)
     if not is_object(message):
         return Checked(message={}, problems=Problems([_BAD_REQUEST]), recipients=[])
     problems = Problems()
-    envelope = _envelope(message, now, bad_address, problems)
+    shared = _shared_fields(message, now, bad_address, problems)
     _check_top(message, problems)
     if "custom_args" in message:
-        check_custom_args(message["custom_args"], "custom_args", envelope)
+        check_custom_args(message["custom_args"], "custom_args", shared)
     if "send_at" in message:
         check_send_at(message["send_at"], now, "send_at", problems)
-    check_personalizations(message.get("personalizations"), envelope)
-    return Checked(message=message, problems=problems, recipients=envelope.recipients)
+    check_personalizations(message.get("personalizations"), shared)
+    return Checked(message=message, problems=problems, recipients=shared.recipients)
 
 
 def _parse(body: bytes) -> Any:
@@ -88,7 +88,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _envelope(
+def _shared_fields(
     message: dict[str, Any],
     now: float,
     bad_address: re.Pattern[str] | None,
@@ -132,7 +132,7 @@ def _check_content(message: dict[str, Any], problems: Problems) -> None:
     if content is None and message.get("template_id"):
         return
     if not is_array(content) or not content:
-        text = "Unless a valid template_id is provided, the content parameter is required. There must be at least one defined content block. We typically suggest both text/plain and text/html blocks are included, but only one block is required."  # noqa: E501
+        text = "Unless a valid template_id is provided, the content parameter is required. There must be at least one defined content block. We typically suggest both text/plain and text/html blocks are included, but only one block is required."  # noqa: E501  # SendGrid's own sentence
         problems.add("content", text, anchor)
         return
     for place, block in enumerate(content):

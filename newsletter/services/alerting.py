@@ -1,127 +1,114 @@
-"""Telling operators through channels: each notice once, and again where a channel failed.
+"""Sends operator alerts through channels: each once, and again where a channel failed.
 
-What is to be told is on file before it is told, and so is which channel has heard it: a crash in
-between may tell it twice there, and never not at all.
+An alert is stored before it is sent, and so is which channel has taken it: a crash in between may
+send it twice through that channel, and never not at all.
 """
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
 
-from newsletter.core.alert_text import body, pause_before, source_down, title, unknown_batch
-from newsletter.core.operator_alert import OperatorAlert
+from newsletter.core.operator_alert import (
+    OperatorAlert,
+    retry_pause,
+    source_down_alert,
+    unknown_batch_alert,
+)
 from newsletter.core.publication import Newsletter
 from newsletter.core.source_record import SourceState
-from newsletter.errors import NotTold
-from newsletter.ports import Clock, Notify
+from newsletter.errors import AlertNotSent
+from newsletter.ports import AlertChannel, Clock, Notify
 from newsletter.services.polling import SourceReport
 from newsletter.stores.schedule import ScheduleStore
 
 _log = logging.getLogger(__name__)
 
-_PATIENCE = timedelta(days=1)  #: a channel that fails is tried until the news is old
+_PATIENCE = timedelta(days=1)  #: a channel that fails is tried again until the alert is this old
 
-_GRACE = timedelta(minutes=5)  #: after the quiet period: what silence permits is done by then
-
-
-class Channel(Protocol):
-    """A way to reach operators, such as a mailbox or a chat room."""
-
-    @property
-    def name(self) -> str:
-        """Return its name, without a secret; no two channels share one."""
-        ...
-
-    def send(self, title: str, body: str) -> str | None:
-        """Pass a message on; return why that failed, None if it did not."""
-        ...
+_GRACE = timedelta(minutes=5)  #: after the quiet period, in which a permitted re-send is made
 
 
-def trial(channels: Iterable[Channel]) -> dict[str, str | None]:
+def trial(channels: Iterable[AlertChannel]) -> dict[str, str | None]:
     """Send a trial message; return by channel why it failed, None where it did not."""
     words = "This is a trial: alerts reach you here."
     return {one.name: one.send("newsletter: a trial", words) for one in channels}
 
 
 @dataclass
-class _Telling:
-    """A notice on its way, and when the channels that did not hear it are tried again."""
+class _PendingAlert:
+    """When an alert was first sent, and when the channels that failed are tried again."""
 
     first: datetime
     due: datetime
     failures: int = 0
 
-    def is_old(self, now: datetime) -> bool:
-        return now - self.first >= _PATIENCE
-
 
 class Alerting:
-    """The desk that tells operators."""
+    """Finds what waits for a person, and sends each alert through every channel."""
 
     def __init__(
         self,
         *,
         newsletters: Mapping[str, Newsletter],
-        channels: Sequence[Channel],
+        channels: Sequence[AlertChannel],
         log: Notify,
-        book: ScheduleStore,
+        schedule: ScheduleStore,
         unknown: Callable[[datetime], Iterable[tuple[str, date]]],
         reports: Callable[[Newsletter], Iterable[SourceReport]],
-        quiet: timedelta,
+        quiet_period: timedelta,
         clock: Clock,
     ) -> None:
         self._newsletters, self._channels, self._log = newsletters, channels, log
-        self._book, self._clock = book, clock
-        self._unknown = unknown  #: issues with batches asked before a moment, and still unknown
-        self._reports, self._quiet = reports, quiet
-        self._tellings: dict[OperatorAlert, _Telling] = {}
+        self._schedule, self._clock = schedule, clock
+        self._unknown = unknown  #: issues with batches sent before a moment, and still unknown
+        self._reports, self._quiet_period = reports, quiet_period
+        self._pending: dict[OperatorAlert, _PendingAlert] = {}
 
-    def look(self) -> None:
-        """Write down what waits for a person and nobody else notices; once, however often asked."""
+    def check(self) -> None:
+        """Queue alerts about unknown batches and unreadable sources; each once, however often."""
         now = self._clock.now()
-        for slug, on in self._unknown(now - self._quiet - _GRACE):
-            self._book.keep(unknown_batch(slug, on), now)
+        for slug, on in self._unknown(now - self._quiet_period - _GRACE):
+            self._schedule.queue_alert(unknown_batch_alert(slug, on), now)
         for newsletter in self._newsletters.values():
             for report in self._reports(newsletter):
                 health = report.health
                 if health.state is SourceState.DOWN and health.since:
-                    since = health.since.astimezone(UTC)
-                    self._book.keep(source_down(newsletter.slug, report.source.slug, since), now)
+                    since, source = health.since.astimezone(UTC), report.source.slug
+                    alert = source_down_alert(newsletter.slug, source, since)
+                    self._schedule.queue_alert(alert, now)
 
-    def tell(self, notice: OperatorAlert) -> None:
-        """Tell a notice; NotTold while a channel has yet to take it, which is then asked again."""
+    def deliver(self, alert: OperatorAlert) -> None:
+        """Send an alert; AlertNotSent while a channel failed, which is then tried again."""
         now = self._clock.now()
-        if notice not in self._tellings:
-            self._log(notice)
-        telling = self._tellings.setdefault(notice, _Telling(first=now, due=now))
-        if now < telling.due:
-            raise NotTold(f"the channels are tried again at {telling.due:%H:%M:%S} UTC")
-        failures = self._pass_on(notice)
-        if failures:
-            self._failed(telling, "; ".join(failures), now)
-        del self._tellings[notice]
+        if alert not in self._pending:
+            self._log(alert)
+        pending = self._pending.setdefault(alert, _PendingAlert(first=now, due=now))
+        if now < pending.due:
+            raise AlertNotSent(f"the channels are tried again at {pending.due:%H:%M:%S} UTC")
+        if failures := self._send(alert):
+            self._failed(pending, "; ".join(failures), now)
+        del self._pending[alert]
 
-    def _failed(self, telling: _Telling, reasons: str, now: datetime) -> None:
-        """Have the failed channels tried again later, unless the news is old by now."""
-        if telling.is_old(now):
+    def _failed(self, pending: _PendingAlert, reasons: str, now: datetime) -> None:
+        """Have the failed channels tried again later, unless the alert is too old by now."""
+        if now - pending.first >= _PATIENCE:
             _log.error("given up: %s", reasons, extra={"action": "alert.given_up"})
             return
-        telling.failures += 1
-        telling.due = now + pause_before(telling.failures)
-        _log.warning("not told yet: %s", reasons, extra={"action": "alert.failed"})
-        raise NotTold(reasons)
+        pending.failures += 1
+        pending.due = now + retry_pause(pending.failures)
+        _log.warning("not sent yet: %s", reasons, extra={"action": "alert.failed"})
+        raise AlertNotSent(reasons)
 
-    def _pass_on(self, notice: OperatorAlert) -> list[str]:
-        """Try the channels that did not hear it yet; return how the others failed."""
+    def _send(self, alert: OperatorAlert) -> list[str]:
+        """Try the channels that did not take it yet; return how the others failed."""
         failures: list[str] = []
-        heard = self._book.heard(notice)
+        notified = self._schedule.channels_notified(alert)
         for channel in self._channels:
-            if channel.name in heard:
+            if channel.name in notified:
                 continue
-            if reason := channel.send(title(notice), body(notice)):
+            if reason := channel.send(alert.title, alert.body):
                 failures.append(f"{channel.name}: {reason}")
             else:
-                self._book.hear(notice, channel.name)
+                self._schedule.mark_notified(alert, channel.name)
         return failures

@@ -1,14 +1,19 @@
-"""Hearing what became of letters, and letting it have its effect."""
+"""Receives delivery events and applies what follows from them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Protocol
 
-from newsletter.core.events import Consequence, DeliveryEvent, EventKind, consequence
+from newsletter.core.events import (
+    Consequence,
+    DeliveryEvent,
+    EventKind,
+    StoredEvents,
+    consequence,
+)
 from newsletter.errors import EventNotAuthentic
-from newsletter.ports import Clock, StoredEvents
+from newsletter.ports import Clock, ReadWebhook
 from newsletter.services.counters import Counters
 from newsletter.stores.events import EventStore
 from subscribers.model import Suppression, SuppressionReason
@@ -18,107 +23,99 @@ _SOURCE = "delivery event"
 _ENGAGED = (EventKind.OPENED, EventKind.CLICKED)  #: by a person, as far as SendGrid can tell
 
 
-class EventSource(Protocol):
-    """Understands a vendor's webhook."""
-
-    def read(self, body: bytes, headers: Mapping[str, str]) -> tuple[DeliveryEvent, ...]:
-        """Check the signature first, then translate; EventNotAuthentic if it does not hold."""
-        ...
-
-
 @dataclass(frozen=True)
-class _News:
-    """A lasting event of a delivery, and what follows."""
+class _LastingEvent:
+    """An event of a delivery that has a lasting consequence."""
 
     delivery_id: int
     email: str
     at: datetime
-    follows: Consequence
+    consequence: Consequence
 
 
 class EventIntake:
-    """The desk where delivery events arrive.
+    """Receives posts of delivery events: verifies, applies and stores each event once.
 
-    It counts `posts`, `posts_refused`, `events_repeated`, `batches_settled`, and new events by
+    It counts `posts`, `posts_refused`, `events_repeated`, `batches_reconciled`, and new events by
     their kind: `events_delivered` and so on.
     """
 
     def __init__(
         self,
         *,
-        source: EventSource,
+        read: ReadWebhook,
         events: EventStore,
         subscriptions: Subscriptions,
         clock: Clock,
         counters: Counters | None = None,
     ) -> None:
-        self._source, self._events = source, events
+        self._read, self._events = read, events
         self._subscriptions, self._clock = subscriptions, clock
         self.counters = counters or Counters()
 
-    def accept(self, body: bytes, headers: Mapping[str, str]) -> StoredEvents:
-        """Keep a post of events, each once, and let it have its effect.
+    def receive(self, body: bytes, headers: Mapping[str, str]) -> StoredEvents:
+        """Apply a post of events, then store each of them once.
 
         The effects come first: a crash between the two leaves events that SendGrid posts again,
-        never a complaint that was kept and not heard. Both are harmless to repeat.
+        never a complaint that is stored without its effect. Both are harmless to repeat.
         """
         try:
-            events = self._source.read(body, headers)
+            events = self._read(body, headers)
         except EventNotAuthentic:
             self.counters.add({"posts_refused": 1})
             raise
         now = self._clock.now()
-        # The latest last: of one letter's news, it is what a lift may not have answered yet.
-        if news := sorted(_lasting(events), key=lambda one: one.at):
-            self._act(news, now)
-        self._engage(_seen(events, now))
-        kept = self._events.keep(events, now)
-        self.counters.add(_counts(kept))
-        return kept
+        # The latest last: a suppression that was lifted since is only restored by a later event.
+        if lasting := sorted(_lasting(events), key=lambda one: one.at):
+            self._apply(lasting, now)
+        self._record_engagement(_engagement(events, now))
+        stored = self._events.record(events, now)
+        self.counters.add(_counts(stored))
+        return stored
 
-    def _act(self, news: list[_News], now: datetime) -> None:
-        said = {(n.delivery_id, n.follows.suppress): n.at for n in news if n.follows.suppress}
-        soft = {n.delivery_id: n.at for n in news if n.follows.soft}
-        if soft:
+    def _apply(self, events: list[_LastingEvent], now: datetime) -> None:
+        found = [(event, event.consequence) for event in events]
+        suppressed = {(e.delivery_id, c.suppress): e.at for e, c in found if c.suppress}
+        if soft := {e.delivery_id: e.at for e, c in found if c.soft}:
             worn_out = self._events.count_soft_bounces(soft)
-            said |= {(one, SuppressionReason.SOFT_BOUNCE): at for one, at in worn_out.items()}
-        ended = {n.delivery_id for n in news if n.follows.end}
-        owners = self._events.owners(list(ended.union(one for one, _ in said)))
-        # The owner may have moved since: what is silenced is the address that was written to.
+            suppressed |= {(one, SuppressionReason.SOFT_BOUNCE): at for one, at in worn_out.items()}
+        ended = {e.delivery_id for e, c in found if c.end}
+        owners = self._events.owners(list(ended.union(one for one, _ in suppressed)))
+        # The owner may have changed address since: the one that was written to is suppressed.
         written_to = {one: owner.email for one, owner in owners.items()} | {
-            n.delivery_id: n.email for n in news if n.email
+            event.delivery_id: event.email for event in events if event.email
         }
         self._subscriptions.suppress(
             Suppression(email=written_to[one], reason=reason, source=_SOURCE, since=at)
-            for (one, reason), at in said.items()
+            for (one, reason), at in suppressed.items()
             if one in owners
         )
-        goodbyes = {owners[one].subscription_id for one in ended if one in owners}
-        self._subscriptions.end(goodbyes, now=now, source=_SOURCE)
+        unsubscribed = {owners[one].subscription_id for one in ended if one in owners}
+        self._subscriptions.unsubscribe(unsubscribed, now=now, source=_SOURCE)
 
-    def _engage(self, seen: Mapping[date, list[int]]) -> None:
-        for day, deliveries in seen.items():
-            self._subscriptions.engage(self._events.subscriptions_of(deliveries), day)
+    def _record_engagement(self, engagement: Mapping[date, list[int]]) -> None:
+        for day, deliveries in engagement.items():
+            self._subscriptions.record_engagement(self._events.subscriptions_of(deliveries), day)
 
 
-def _seen(events: Iterable[DeliveryEvent], now: datetime) -> dict[date, list[int]]:
-    """Return which letters were opened or clicked on which day; no clock runs ahead of ours."""
-    seen: dict[date, list[int]] = {}
+def _engagement(events: Iterable[DeliveryEvent], now: datetime) -> dict[date, list[int]]:
+    """Return which deliveries were opened or clicked on which day, never on a day to come."""
+    found: dict[date, list[int]] = {}
     for event in events:
         if event.kind in _ENGAGED and event.delivery_id is not None:
             day = min(event.at, now).astimezone(UTC).date()
-            seen.setdefault(day, []).append(event.delivery_id)
-    return seen
+            found.setdefault(day, []).append(event.delivery_id)
+    return found
 
 
-def _lasting(events: Iterable[DeliveryEvent]) -> Iterator[_News]:
+def _lasting(events: Iterable[DeliveryEvent]) -> Iterator[_LastingEvent]:
     for event in events:
         follows = consequence(event)
         if follows.lasting and event.delivery_id is not None:
-            yield _News(event.delivery_id, event.email, event.at, follows)
+            yield _LastingEvent(event.delivery_id, event.email, event.at, follows)
 
 
-def _counts(kept: StoredEvents) -> Counter[str]:
-    counts = Counter(f"events_{event.kind}" for event in kept.new)
-    counts.update(posts=1, events_repeated=kept.repeated, batches_settled=kept.settled)
+def _counts(stored: StoredEvents) -> Counter[str]:
+    counts = Counter(f"events_{event.kind}" for event in stored.new)
+    counts.update(posts=1, events_repeated=stored.repeated, batches_reconciled=stored.reconciled)
     return counts

@@ -1,4 +1,4 @@
-"""Answering people's questions: how an issue stands, and why someone did or did not get it."""
+"""Explains how an issue stands, and why someone did or did not get it."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -26,7 +26,7 @@ class Explanation:
 
 
 class Explaining:
-    """The desk that answers."""
+    """Answers why: looks up what happened, and says it in one sentence."""
 
     def __init__(
         self, *, issues: IssueStore, deliveries: DeliveryStore, subscriptions: Subscriptions
@@ -34,24 +34,24 @@ class Explaining:
         self._issues, self._deliveries = issues, deliveries
         self._subscriptions = subscriptions
 
-    def account(self, filed: StoredIssue) -> IssueTotals:
-        """Return all sums of an issue."""
-        return self._deliveries.account(filed.id)
+    def totals(self, stored: StoredIssue) -> IssueTotals:
+        """Return the totals of an issue."""
+        return self._deliveries.totals(stored.id)
 
     def why(self, newsletter: Newsletter, email: str, on: date) -> Explanation:
-        """Say what happened to this address's letter of a date, in one sentence and in detail."""
-        filed = self._issues.find(newsletter.slug, on)
+        """Return what happened to this address's letter of a date, in a sentence and in detail."""
+        stored = self._issues.find(newsletter.slug, on)
         subscription = self._subscription(newsletter, email)
         record = None
-        if filed and subscription:
-            record = self._deliveries.trace(subscription.subscriber_id, filed.id)
+        if stored and subscription:
+            record = self._deliveries.trace(subscription.subscriber_id, stored.id)
         return Explanation(
             email=email,
-            issue=filed,
+            issue=stored,
             subscription=subscription,
-            suppression=self._subscriptions.suppressed(email),
+            suppression=self._subscriptions.suppression(email),
             record=record,
-            sentence=sentence(newsletter, on, filed, subscription, record),
+            sentence=sentence(newsletter, on, stored, subscription, record),
         )
 
     def _subscription(self, newsletter: Newsletter, email: str) -> Subscription | None:
@@ -69,17 +69,17 @@ _EXCLUDED = {
     "other_frequency": "they chose to be written to at another frequency",
     "outside_segment": "the issue went to a segment they were not in",
     "no_story": "nothing in the issue was about the topics they chose",
-    "cancelled": "the issue was cancelled before this letter left",
-    "stale": "its news was no longer fresh when it could have left",
+    "cancelled": "the issue was cancelled before this letter was sent",
+    "stale": "its news was no longer fresh when it could have been sent",
 }
 
-_STANDING = {
+_BATCH_STATES = {
     "planned": "It is planned and waits for a worker.",
     "claimed": "A worker is sending it now.",
     "accepted": "SendGrid accepted it.",
     "refused": "SendGrid refused it: {reason}.",
     "unknown": "SendGrid's answer was lost ({reason}); it is not sent again without evidence.",
-    "void": "Nobody in its batch was left to write to.",
+    "void": "Nobody in its batch could still be written to.",
 }
 
 _LAST_EVENT = {
@@ -99,36 +99,36 @@ _LAST_EVENT = {
 def sentence(
     newsletter: Newsletter,
     on: date,
-    filed: StoredIssue | None,
+    stored: StoredIssue | None,
     subscription: Subscription | None,
     record: DeliveryRecord | None,
 ) -> str:
-    """Say it so that anybody understands."""
+    """Return the answer in words that anybody understands."""
     if subscription is None:
         return f"This address has no subscription to {newsletter.name}, so it gets nothing."
-    if filed is None:
+    if stored is None:
         return f"{newsletter.name} has no issue of {on}."
-    if filed.state is IssueStatus.MISSED:
-        return f"Nobody got the issue of {on}; it was {filed.reason}."
-    if filed.planned_at is None:
-        return f"The issue of {on} is {filed.state}; who gets it is not planned yet."
+    if stored.state is IssueStatus.MISSED:
+        return f"Nobody got the issue of {on}; it was {stored.reason}."
+    if stored.planned_at is None:
+        return f"The issue of {on} is {stored.state}; who gets it is not planned yet."
     if record is None:
         return f"The subscription came after the issue of {on} was planned."
     if record.exclusion:
         return f"Not sent: {_EXCLUDED.get(record.exclusion, record.exclusion)}."
-    return " ".join(_told(record))
+    return " ".join(_sentences(record))
 
 
-def _told(record: DeliveryRecord) -> list[str]:
+def _sentences(record: DeliveryRecord) -> list[str]:
     if record.skipped:
-        said = _EXCLUDED.get(record.skipped, record.skipped)
-        return [f"Planned, and left out at the last moment: {said}."]
+        reason = _EXCLUDED.get(record.skipped, record.skipped)
+        return [f"Planned, and skipped at the last moment: {reason}."]
     if record.refused:
         return [f"SendGrid refused this recipient: {record.refused}."]
-    standing = _STANDING[record.batch_state or "planned"]
-    told = [standing.format(reason=record.batch_reason or "no reason given")]
+    sent = _BATCH_STATES[record.batch_state or "planned"]
+    sentences = [sent.format(reason=record.batch_reason or "no reason given")]
     for event in record.events[::-1]:
         if event["kind"] in _LAST_EVENT:
             reason = event["reason"] or event["response"] or "no reason given"
-            return [*told, _LAST_EVENT[event["kind"]].format(reason=reason)]
-    return told
+            return [*sentences, _LAST_EVENT[event["kind"]].format(reason=reason)]
+    return sentences

@@ -1,4 +1,4 @@
-"""Receiving briefs, putting them through the gate, and a person's word on them."""
+"""Receives briefs, puts them through the gate, and applies what a person decides about them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,24 +21,24 @@ _MEMORY = timedelta(days=14)  #: how far back the duplicate check looks
 
 
 class Arrival(StrEnum):
-    """What receiving a brief came to."""
+    """What happened to a brief when it was received."""
 
     NEW = "new"
-    UNCHANGED = "unchanged"  #: it has said exactly this before
-    REVISED = "revised"  #: what it says replaces what it said
+    UNCHANGED = "unchanged"  #: exactly this revision came before
+    REVISED = "revised"  #: replaces the former revision
     CORRECTION = "correction"  #: revised after it was printed; the letters cannot be called back
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """A brief as it stands after it was received."""
+    """How a brief is stored after it was received."""
 
     arrival: Arrival
-    filed: StoredBrief
+    stored: StoredBrief
 
 
 class Intake:
-    """The desk where briefs arrive."""
+    """Receives, revises, holds and accepts briefs; every change goes through the gate."""
 
     def __init__(
         self,
@@ -60,63 +60,63 @@ class Intake:
         return tuple(self.receive(brief, place=place) for brief in briefs)
 
     def receive(self, brief: Brief, *, place: str = "brief") -> Receipt:
-        """Put a brief through the gate and keep it; the same brief twice is once.
+        """Put a brief through the gate and store it; the same brief twice is stored once.
 
         `place` names where it came from, for InvalidBrief when no newsletter prints its pillar.
         """
         newsletter = self._newsletter(brief, place)
-        filed = self._briefs.find(brief.key)
-        if filed is None:
+        stored = self._briefs.find(brief.key)
+        if stored is None:
             verdict = self._verdict(newsletter, brief)
-            return Receipt(Arrival.NEW, self._briefs.file(brief, verdict, self._clock.now()))
+            return Receipt(Arrival.NEW, self._briefs.save(brief, verdict, self._clock.now()))
         if self._briefs.seen(brief.key, brief.digest):
-            return Receipt(Arrival.UNCHANGED, filed)
-        return self._revise(newsletter, filed, brief)
+            return Receipt(Arrival.UNCHANGED, stored)
+        return self._revise(newsletter, stored, brief)
 
     def edit(self, brief_id: int, changes: Mapping[str, Any], *, actor: str) -> Receipt:
-        """Change what a brief says, as a person found right; the gate looks at it anew."""
-        filed = self._briefs.get(brief_id)
+        """Change a brief by hand; the new revision goes through the gate."""
+        stored = self._briefs.get(brief_id)
         source = {
             name: changes[f"source_{name}"]
             for name in ("name", "url")
             if f"source_{name}" in changes
         }
         rest = {key: value for key, value in changes.items() if not key.startswith("source_")}
-        brief = replace(filed.brief, source=replace(filed.brief.source, **source), **rest)
-        if brief == filed.brief:
-            return Receipt(Arrival.UNCHANGED, filed)
+        brief = replace(stored.brief, source=replace(stored.brief.source, **source), **rest)
+        if brief == stored.brief:
+            return Receipt(Arrival.UNCHANGED, stored)
         newsletter = self._newsletter(brief, f"brief {brief_id}")
         for slug in changes.get("topics", ()):
             newsletter.topic(slug)  # a person's slip of the pen is refused at once
         shown = {key: str(value) for key, value in changes.items()}
-        self._decisions.note(actor, f"brief {brief_id}", "edit", shown)
-        return self._revise(newsletter, filed, brief)
+        self._decisions.record(actor, f"brief {brief_id}", "edit", shown)
+        return self._revise(newsletter, stored, brief)
 
     def hold(self, brief_id: int, *, actor: str) -> StoredBrief:
-        """Keep a brief out of print until someone accepts it."""
-        filed = self._briefs.get(brief_id)
-        self._decisions.note(actor, f"brief {brief_id}", "hold", {})
+        """Hold a brief until someone accepts it."""
+        stored = self._briefs.get(brief_id)
+        self._decisions.record(actor, f"brief {brief_id}", "hold", {})
         self._issues.withdraw_brief(brief_id, f"brief {brief_id} was held")
-        return self._briefs.decide(brief_id, filed.verdict, waived=filed.waived, held_by=actor)
+        return self._briefs.decide(brief_id, stored.verdict, waived=stored.waived, held_by=actor)
 
     def accept(self, brief_id: int, *, actor: str) -> StoredBrief:
         """Waive what a person may waive; NotAllowed names what nobody may."""
-        filed = self._briefs.get(brief_id)
-        failed = [f for f in filed.verdict.findings if not f.passed]
+        stored = self._briefs.get(brief_id)
+        failed = [f for f in stored.verdict.findings if not f.passed]
         if barred := [f.reason for f in failed if not f.waivable]:
             raise NotAllowed(f"brief {brief_id} cannot be accepted: {' '.join(barred)}")
-        waived = filed.waived.union(f.check for f in failed)
+        waived = stored.waived.union(f.check for f in failed)
         verdict = self._verdict(
-            self._newsletter(filed.brief, f"brief {brief_id}"), filed.brief, brief_id, waived
+            self._newsletter(stored.brief, f"brief {brief_id}"), stored.brief, brief_id, waived
         )
-        self._decisions.note(actor, f"brief {brief_id}", "accept", {"waived": sorted(waived)})
+        self._decisions.record(actor, f"brief {brief_id}", "accept", {"waived": sorted(waived)})
         return self._briefs.decide(brief_id, verdict, waived=waived, held_by=None)
 
-    def _revise(self, newsletter: Newsletter, filed: StoredBrief, brief: Brief) -> Receipt:
-        verdict = self._verdict(newsletter, brief, filed.brief_id)
-        revised = self._briefs.file(brief, verdict, self._clock.now())
-        self._issues.withdraw_brief(filed.brief_id, f"brief {filed.brief_id} was revised")
-        frozen = self._briefs.get(filed.brief_id).issue_id is not None
+    def _revise(self, newsletter: Newsletter, stored: StoredBrief, brief: Brief) -> Receipt:
+        verdict = self._verdict(newsletter, brief, stored.brief_id)
+        revised = self._briefs.save(brief, verdict, self._clock.now())
+        self._issues.withdraw_brief(stored.brief_id, f"brief {stored.brief_id} was revised")
+        frozen = self._briefs.get(stored.brief_id).issue_id is not None
         return Receipt(Arrival.CORRECTION if frozen else Arrival.REVISED, revised)
 
     def _verdict(
@@ -128,14 +128,14 @@ class Intake:
     ) -> Verdict:
         now = self._clock.now()
         others = self._briefs.known(newsletter.pillar, now - _MEMORY)
-        evidence = CheckContext(
+        context = CheckContext(
             newsletter=newsletter,
             now=now,
             topics=suggest_topics(newsletter, brief),
             # A later brief that repeats this one is held itself; it must not hold this one too.
             others=tuple(o for o in others if brief_id is None or o.brief_id < brief_id),
         )
-        return verify(brief, evidence, waived=waived)
+        return verify(brief, context, waived=waived)
 
     def _newsletter(self, brief: Brief, place: str) -> Newsletter:
         newsletter = self._pillars.get(brief.pillar.casefold())

@@ -1,4 +1,4 @@
-"""How a newsletter's list is, beside how many letters left the house."""
+"""Reports a list's health beside how many letters SendGrid accepted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from newsletter.core.publication import Newsletter
 from newsletter.ports import Clock
-from subscribers.health.service import TROUBLE_DAYS, HealthFigures, ListHealth
+from subscribers.health.model import RECENT_DAYS, HealthFigures
+from subscribers.health.service import ListHealth
 from subscribers.model import SuppressionReason
 
 
@@ -19,13 +20,13 @@ class HealthReport:
     accepted: int  #: letters that SendGrid took in the last `TROUBLE_DAYS`
 
     def share(self, *reasons: SuppressionReason) -> float | None:
-        """Return for how many of the letters an address fell silent; None without a letter."""
-        silenced = sum(self.health.figures.silenced[reason] for reason in reasons)
-        return silenced / self.accepted if self.accepted else None
+        """Return the share of letters whose address was suppressed; None without a letter."""
+        suppressed = sum(self.health.figures.recently_suppressed[reason] for reason in reasons)
+        return suppressed / self.accepted if self.accepted else None
 
 
 class ListHealthReports:
-    """The desk that says how a list is."""
+    """Builds the health report of a newsletter's list."""
 
     def __init__(
         self, *, lists: ListHealth, accepted: Callable[[str, datetime], int], clock: Clock
@@ -33,10 +34,10 @@ class ListHealthReports:
         self._lists, self._accepted, self._clock = lists, accepted, clock
 
     def report(self, newsletter: Newsletter) -> HealthReport:
-        """Return how the list is that this newsletter goes to."""
+        """Return the health of the list that this newsletter is sent to."""
         now, whose = self._clock.now(), newsletter.readers.newsletter
         return HealthReport(
             newsletter=whose,
-            health=self._lists.look(whose, now),
-            accepted=self._accepted(whose, now - timedelta(days=TROUBLE_DAYS)),
+            health=self._lists.report(whose, now),
+            accepted=self._accepted(whose, now - timedelta(days=RECENT_DAYS)),
         )

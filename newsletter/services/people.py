@@ -1,86 +1,56 @@
-"""What both houses know of one person: their history, their data, and how it is all forgotten."""
+"""Answers requests of one person: their history, their data, a correction, their erasure."""
 
 import zoneinfo
 from collections.abc import Collection
-from typing import Any, Protocol
+from typing import Any
 
 from newsletter.core.history import (
     HistoryLine,
-    IssueRecord,
-    TransactionalRecord,
     as_data,
-    correspondence_line,
     issue_lines,
     timeline,
+    transactional_line,
 )
 from newsletter.ports import Clock
 from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.person_history import PersonHistory
 from subscribers.errors import InvalidChoice, NoSuchSubscriber
 from subscribers.model import Subscription
-from subscribers.records.model import ConsentRecord, Person, PersonIds, lines_of
-from subscribers.records.service import Records, standing
+from subscribers.records.model import ConsentRecord, Person, detail_lines, status_text
+from subscribers.records.service import Records
 from subscribers.subscriptions.service import Subscriptions
 
 
-class Letters(Protocol):
-    """What the newsletter house keeps of people."""
-
-    def issues(self, subscriber_ids: Collection[int]) -> tuple[IssueRecord, ...]:
-        """Return what became of every issue that knew of them."""
-        ...
-
-    def correspondence(
-        self,
-        *,
-        signup_ids: Collection[int],
-        address_change_ids: Collection[int],
-        subscription_ids: Collection[int],
-    ) -> tuple[TransactionalRecord, ...]:
-        """Return the letters to them alone."""
-        ...
-
-    def forget(
-        self,
-        subscriber_ids: Collection[int],
-        *,
-        signup_ids: Collection[int],
-        address_change_ids: Collection[int],
-        subscription_ids: Collection[int],
-    ) -> None:
-        """Delete what was heard of their letters, and let their deliveries be mere numbers."""
-        ...
-
-
 class People:
-    """The desk that answers a person's letter about themselves."""
+    """Shows, corrects, unsubscribes and erases one person, in both packages."""
 
     def __init__(
         self,
         *,
         records: Records,
         subscriptions: Subscriptions,
-        letters: Letters,
+        sent: PersonHistory,
         decisions: DecisionLog,
         clock: Clock,
     ) -> None:
         self._records, self._subscriptions = records, subscriptions
-        self._letters, self._decisions, self._clock = letters, decisions, clock
+        self._sent, self._decisions, self._clock = sent, decisions, clock
 
     def history(self, subscriber_id: int) -> tuple[HistoryLine, ...]:
         """Return every consent, change, issue, letter and event of a subscriber, in order."""
-        traces = self._records.traces(subscriber_id)
+        ids = self._records.person_ids(subscriber_id)
         entries = self._records.entries(subscriber_id)
-        issues = self._letters.issues(traces.subscriber_ids)
+        issues = self._sent.issues(ids)
         return timeline(
             map(_entry_line, entries),
-            map(correspondence_line, self._correspondence(traces)),
+            map(transactional_line, self._sent.transactional(ids)),
             (line for issue in issues for line in issue_lines(issue)),
         )
 
     def data(self, subscriber_id: int) -> dict[str, Any]:
         """Return all that is known of a subscriber, for themselves; it is fit for JSON."""
         person = self._records.person_of(subscriber_id)
-        traces = self._records.traces(person.id)
+        ids = self._records.person_ids(person.id)
         evidence = self._records.evidence_of(person.id)
         return {
             "drawn_up_at": self._clock.now().isoformat(),
@@ -88,10 +58,10 @@ class People:
             "subscriptions": [_subscription(one) for one in person.subscriptions],
             "consent_and_changes": [_entry(one) for one in evidence.entries],
             "consent_texts": dict(evidence.texts),
-            "issues": [as_data(one) for one in self._letters.issues(traces.subscriber_ids)],
+            "issues": [as_data(one) for one in self._sent.issues(ids)],
             "letters_to_you_alone": [
                 {"newsletter": one.newsletter, "what": one.kind, "at": one.at.isoformat()}
-                for one in self._correspondence(traces)
+                for one in self._sent.transactional(ids)
             ],
         }
 
@@ -103,7 +73,7 @@ class People:
         zone: str | None,
         actor: str,
     ) -> bool:
-        """Correct a name or a time zone for a subscriber; tell whether that changed anything.
+        """Correct a name or a time zone for a subscriber; return whether that changed anything.
 
         Raises InvalidChoice, and then nothing is changed.
         """
@@ -114,62 +84,48 @@ class People:
             if name is not None:
                 changed |= self._subscriptions.rename(one.id, name, now=now, actor=actor)
             if zone is not None:
-                changed |= self._subscriptions.move(one.id, zone, now=now, actor=actor)
+                changed |= self._subscriptions.set_time_zone(one.id, zone, now=now, actor=actor)
         return changed
 
-    def leave(self, subscriptions: Collection[Subscription], *, actor: str) -> int:
-        """Say goodbye for a subscriber who asked an operator to; return how many goodbyes."""
-        ids = [one.id for one in subscriptions]
-        return self._subscriptions.end(ids, now=self._clock.now(), source=f"operator {actor}")
+    def unsubscribe(self, subscriptions: Collection[Subscription], *, actor: str) -> int:
+        """Unsubscribe a person who asked an operator to; return how many subscriptions ended."""
+        ids, source = [one.id for one in subscriptions], f"operator {actor}"
+        return self._subscriptions.unsubscribe(ids, now=self._clock.now(), source=source)
 
     def erase(self, subscriber_id: int, *, actor: str) -> None:
-        """Forget a subscriber in both houses; only a keyed hash of each address remains.
+        """Erase a subscriber everywhere; only a keyed hash of each address remains.
 
         Letters on their way to SendGrid at this moment still arrive. Raises NoSuchSubscriber.
         """
-        traces = self._records.traces(subscriber_id)
-        if not traces.subscriber_ids:
+        ids = self._records.person_ids(subscriber_id)
+        if not ids.subscriber_ids:
             raise NoSuchSubscriber
-        # The subscribers' house last: while it still knows the numbers, this can be done again.
-        self._forget(traces)
+        # Their record last: while it still has the ids, all of this can be repeated.
+        self._sent.erase(ids)
         self._records.erase(subscriber_id, now=self._clock.now())
-        self._forget(traces)  # what came in between
-        self._decisions.note(actor, "erasure", "erased", {"subscribers": traces.subscriber_ids})
+        self._sent.erase(ids)  # what came in between
+        self._decisions.record(actor, "erasure", "erased", {"subscribers": ids.subscriber_ids})
 
     def erase_address(self, email: str, *, actor: str) -> None:
-        """Forget an address, also one that only signed up or is only suppressed.
+        """Erase an address, also one that only signed up or is only suppressed.
 
         Raises NoSuchSubscriber when nothing is known of it.
         """
-        traces = self._records.traces_of(email)
-        if traces.subscriber_ids:
-            self.erase(traces.subscriber_ids[0], actor=actor)
-        elif traces.any:
-            self._forget(traces)
+        ids = self._records.address_ids(email)
+        if ids.subscriber_ids:
+            self.erase(ids.subscriber_ids[0], actor=actor)
+        elif ids.any:
+            self._sent.erase(ids)
             self._records.erase_address(email, now=self._clock.now())
-            self._decisions.note(actor, "erasure", "erased", {"subscribers": []})
+            self._decisions.record(actor, "erasure", "erased", {"subscribers": []})
         else:
             self._records.id_of(email)  # says whether it was erased before
 
-    def _forget(self, traces: PersonIds) -> None:
-        self._letters.forget(traces.subscriber_ids, **_numbers(traces))
-
-    def _correspondence(self, traces: PersonIds) -> tuple[TransactionalRecord, ...]:
-        return self._letters.correspondence(**_numbers(traces))
-
-
-def _numbers(traces: PersonIds) -> dict[str, Collection[int]]:
-    return {
-        "signup_ids": traces.signup_ids,
-        "address_change_ids": traces.address_change_ids,
-        "subscription_ids": traces.subscription_ids,
-    }
-
 
 def _entry_line(entry: ConsentRecord) -> HistoryLine:
-    told = "; ".join(f"{label}: {said}" for label, said in lines_of(entry.detail))
+    detail = "; ".join(f"{label}: {value}" for label, value in detail_lines(entry.detail))
     return HistoryLine(
-        at=entry.at, who=entry.actor, what=entry.what, about=entry.newsletter or "", detail=told
+        at=entry.at, who=entry.actor, what=entry.what, about=entry.newsletter or "", detail=detail
     )
 
 
@@ -192,7 +148,7 @@ def _who(person: Person) -> dict[str, Any]:
         "on_record_since": person.since.isoformat(),
         "other_addresses": list(person.other_addresses),
         "new_address_not_yet_confirmed": person.new_address,
-        "sign_ups_not_yet_confirmed": list(person.asked),
+        "sign_ups_not_yet_confirmed": list(person.pending_signups),
         "suppressed": found and {"why": found.reason.value, "since": found.since.isoformat()},
     }
 
@@ -200,7 +156,7 @@ def _who(person: Person) -> dict[str, Any]:
 def _subscription(one: Subscription) -> dict[str, Any]:
     return {
         "newsletter": one.newsletter,
-        "standing": standing(one),
+        "standing": status_text(one),
         "topics": sorted(one.topics.slugs),
         "frequency": one.frequency.value,
         "time_zone": one.zone,

@@ -1,14 +1,14 @@
-"""Asking the sources: what is new goes through intake, what fails is written down."""
+"""Polls the newsletters' sources: new briefs go through intake, failures are recorded."""
 
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import StrEnum
 
 from newsletter.core.publication import Newsletter
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import (
     Answer,
+    PollResult,
     RefusedItem,
     SourceHealth,
     SourceReading,
@@ -26,21 +26,12 @@ from newsletter.services.intake import Intake
 from newsletter.stores.sources import SourceStore
 
 _LEASE = timedelta(minutes=10)  #: much longer than a poll takes; a killed one is made up for then
-_WINDOW = 2  #: times the age a story may have: time for its corrections to be heard
-
-
-class PollResult(StrEnum):
-    """What a poll came to."""
-
-    READ = "read"
-    UNMODIFIED = "unmodified"
-    FAILED = "failed"
-    BUSY = "busy"  #: somebody else is polling it
+_WINDOW = 2  #: times the age a story may have: leaves time for its corrections
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceReport:
-    """A polled source, how it stands and how it is doing."""
+    """A polled source with what is stored of it and its health."""
 
     newsletter: str
     source: PolledSource
@@ -50,7 +41,7 @@ class SourceReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Poll:
-    """What asking one source came to."""
+    """What polling one source came to."""
 
     result: PollResult
     tally: Tally  #: of this poll: nothing but zeros unless it was read
@@ -58,7 +49,7 @@ class Poll:
 
 
 class Polling:
-    """The desk that asks."""
+    """Polls sources that are due, one process at a time for each."""
 
     def __init__(
         self,
@@ -73,17 +64,17 @@ class Polling:
         self._clock, self._down_after = clock, down_after
 
     def poll_all(self, newsletter: Newsletter) -> tuple[Poll, ...]:
-        """Ask every source of a newsletter, one after the other; a bad one stops no other."""
+        """Poll every source of a newsletter, one after the other; a bad one stops no other."""
         return tuple(self.poll(newsletter, source) for source in newsletter.sources)
 
     def poll_due(self, newsletter: Newsletter) -> tuple[Poll, ...]:
-        """Ask the sources whose time it is; to ask for that often does no harm."""
+        """Poll the sources that are due; harmless to call often."""
         now = self._clock.now()
         due = [r.source for r in self.reports(newsletter) if is_due(r.source, r.record, now)]
         return tuple(self.poll(newsletter, source) for source in due)
 
     def poll(self, newsletter: Newsletter, source: PolledSource) -> Poll:
-        """Ask a source, receive what it says, and write down how it stands."""
+        """Read a source, receive its briefs, and record the result."""
         now = self._clock.now()
         record = self._sources.take(newsletter.slug, source.slug, now=now, lease=_LEASE)
         if record is None:
@@ -102,11 +93,11 @@ class Polling:
         )
 
     def reports(self, newsletter: Newsletter) -> tuple[SourceReport, ...]:
-        """Return how each source of a newsletter is doing."""
+        """Return a report on each source of a newsletter."""
         return tuple(self.report(newsletter, source) for source in newsletter.sources)
 
     def report(self, newsletter: Newsletter, source: PolledSource) -> SourceReport:
-        """Return how a source is doing."""
+        """Return a report on a source."""
         record = self._sources.find(newsletter.slug, source.slug)
         return self._report(newsletter, source, record)
 
@@ -117,7 +108,7 @@ class Polling:
         return SourceReport(newsletter=newsletter.slug, source=source, record=record, health=health)
 
     def _receive(self, reading: SourceReading, place: str) -> tuple[SourceReading, Tally]:
-        """Receive each brief; one that no desk takes is refused like those that were none."""
+        """Receive each brief; one that no newsletter prints is refused like a malformed item."""
         arrivals: Counter[str] = Counter(older=reading.older)
         refused = list(reading.refused)
         for brief in reading.briefs:

@@ -1,4 +1,4 @@
-"""A letter before it is sent: as readers of some topics get it, or as one reader does."""
+"""Previews a letter before it is sent: for readers of some topics, or for one reader."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from newsletter.core.delivery import Recipient
 from newsletter.core.edition import Edition, Letter, edition_for
 from newsletter.core.mailing import Envelope, envelope_of, personal, personalized
 from newsletter.core.publication import Newsletter
-from newsletter.core.stored import StoredIssue
 from newsletter.errors import NotFound
 from newsletter.services.publishing import Publishing
 from subscribers.model import EVERYTHING, TopicSet
@@ -16,7 +15,7 @@ from subscribers.subscriptions.service import Subscriptions
 
 ToEml = Callable[[Envelope, Letter, Recipient], bytes]
 
-#: A reader who is nobody: such links open nothing.
+#: Nobody's delivery: such links open nothing.
 _NOBODY = Recipient(
     delivery_id=0, email="reader@example.com", subscription_id=0, link_key=bytes(16)
 )
@@ -32,7 +31,7 @@ class Preview:
 
 
 class Previews:
-    """The proof desk."""
+    """Composes the letter that would be sent now, as a page and as a message file."""
 
     def __init__(
         self,
@@ -52,7 +51,7 @@ class Previews:
         return self._preview(newsletter, on, TopicSet.of(topics), _NOBODY)
 
     def for_email(self, newsletter: Newsletter, on: date, email: str) -> Preview:
-        """Return the letter this subscriber gets."""
+        """Return the letter this subscriber would get."""
         for one in self._subscriptions.by_email(email):
             if one.newsletter == newsletter.readers.newsletter:
                 reader = _NOBODY._replace(
@@ -64,13 +63,13 @@ class Previews:
     def _preview(
         self, newsletter: Newsletter, on: date, topics: TopicSet, reader: Recipient
     ) -> Preview:
-        filed: StoredIssue = self._publishing.proof(newsletter, on)
-        edition = edition_for(filed.issue, topics)
+        stored = self._publishing.proof(newsletter, on)
+        edition = edition_for(stored.issue, topics)
         if edition is None:
             chosen = "any topic" if EVERYTHING in topics.slugs else ", ".join(sorted(topics.slugs))
             raise NotFound(f"nothing in the issue of {on} is about {chosen}: no letter is sent")
         envelope = envelope_of(newsletter, self._base_url)
-        letter = self._publishing.letter(filed, edition)
+        letter = self._publishing.letter(stored, edition)
         return Preview(
             edition=edition,
             letter=personalized(letter, personal(envelope, reader)),

@@ -1,13 +1,12 @@
-"""Assembling the day's issue, setting it in type once, and freezing what was approved."""
+"""Assembles the day's issue, sets it in type once, and freezes what was approved."""
 
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
-from newsletter.core.edition import Edition, Letter, compose, edition_of
+from newsletter.core.edition import Edition, Letter, compose, edition_of, whole_edition
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue, assemble
-from newsletter.core.mailing import Links, content_hash, envelope_of
-from newsletter.core.publication import ApprovalPolicy, Newsletter
+from newsletter.core.mailing import Envelope, Links, content_hash, envelope_of
+from newsletter.core.publication import ApprovalPolicy, Newsletter, span_of
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed, NotFound
 from newsletter.ports import Clock, Renderer
@@ -19,7 +18,7 @@ POLICY = "approval policy"  #: the actor of an automatic approval
 
 
 class Publishing:
-    """The press room."""
+    """Assembles, sets and approves issues, and cuts letters from their galleys."""
 
     def __init__(
         self,
@@ -39,29 +38,37 @@ class Publishing:
         """Assemble and set the issue of a date; one that is frozen stays as it is.
 
         A day without briefs gives an empty issue, which may still fill up while nothing is sent.
-        An approval that no longer fits, since the sender or the links changed, is void.
+        An approval is void when the sender or the links changed since.
         """
-        filed = self._issues.find(newsletter.slug, on)
-        if filed and filed.state is IssueStatus.APPROVED and self.changed(newsletter, filed):
-            self._issues.withdraw(filed.id, "the sender or the links changed since its approval")
-        elif filed and not filed.state.is_open:
-            return filed
-        issue, galley, digest = self._set(newsletter, on, filed)
-        drafted = self._issues.draft(issue, galley, digest, self._clock.now())
+        stored = self._issues.find(newsletter.slug, on)
+        if stored and stored.state is IssueStatus.APPROVED and self.changed(newsletter, stored):
+            self._issues.withdraw(stored.id, "the sender or the links changed since its approval")
+        elif stored and not stored.state.is_open:
+            return stored
+        issue, galley, digest = self._set(newsletter, on, stored)
+        drafted = self._issues.save_draft(issue, galley, digest, self._clock.now())
         if drafted.state is IssueStatus.DRAFT and newsletter.approval is ApprovalPolicy.AUTOMATIC:
             return self.approve(newsletter, on, actor=POLICY)
         return drafted
 
-    def changed(self, newsletter: Newsletter, filed: StoredIssue) -> bool:
-        """Tell whether what would be sent now is another thing than what was approved."""
-        return self._current_hash(newsletter, filed) != filed.approved_hash
+    def changed(self, newsletter: Newsletter, stored: StoredIssue) -> bool:
+        """Return whether what would be sent now differs from what was approved."""
+        return self._current_hash(newsletter, stored) != stored.approved_hash
+
+    def refuse_changes(self, newsletter: Newsletter, stored: StoredIssue) -> None:
+        """Raise NotAllowed if what would be sent now is not what was approved."""
+        if self.changed(newsletter, stored):
+            raise NotAllowed(
+                f"issue {stored.issue.number} of {stored.issue.date} is not what was approved: its "
+                "sender or links changed since; put them back, or assemble and approve it again"
+            )
 
     def proof(self, newsletter: Newsletter, on: date) -> StoredIssue:
-        """Return the issue of a date as it would go out now, keeping nothing."""
-        filed = self._issues.find(newsletter.slug, on)
-        if filed and not filed.state.is_open:
-            return filed
-        issue, galley, digest = self._set(newsletter, on, filed)
+        """Return the issue of a date as it would be sent now, storing nothing."""
+        stored = self._issues.find(newsletter.slug, on)
+        if stored and not stored.state.is_open:
+            return stored
+        issue, galley, digest = self._set(newsletter, on, stored)
         if galley is None:
             raise NotFound(f"no accepted brief to print on {on}")
         return StoredIssue(
@@ -69,92 +76,77 @@ class Publishing:
         )
 
     def _set(
-        self, newsletter: Newsletter, on: date, filed: StoredIssue | None
+        self, newsletter: Newsletter, on: date, stored: StoredIssue | None
     ) -> tuple[Issue, Galley | None, str | None]:
         """Choose the day's briefs and set them in type; no galley when there is nothing to say."""
         now = self._clock.now()
         fresh = now - timedelta(hours=newsletter.caps.age_hours)
         _refuse_odd_date(newsletter, on, now, fresh)
         candidates = self._briefs.candidates(newsletter, on, fresh)
-        number = filed.issue.number if filed else 0
+        number = stored.issue.number if stored else 0
         number = number or self._issues.next_number(newsletter.slug)
         issue = assemble(newsletter, on, number, candidates)
         if not issue.entries:
             return issue, None, None
         galley = self._renderer.set(newsletter, issue)
-        digest = content_hash(envelope_of(newsletter, self._base_url), issue, galley)
+        digest = content_hash(self.envelope(newsletter), issue, galley)
         return issue, galley, digest
 
     def approve(self, newsletter: Newsletter, on: date, *, actor: str) -> StoredIssue:
-        """Freeze the issue as it is set now; sending will refuse anything else."""
-        filed = self.issue(newsletter, on)
-        if filed.state is IssueStatus.APPROVED:
-            return filed
-        if filed.state is not IssueStatus.DRAFT:
-            raise NotAllowed(f"the issue of {on} is {filed.state}: only a draft can be approved")
-        digest = self._current_hash(newsletter, filed)
-        approved = self._issues.approve(filed.id, digest, actor, self._clock.now())
-        self._decisions.note(actor, f"issue {filed.id}", "approve", {"content_hash": digest})
+        """Freeze the issue as it is set now; sending refuses anything else."""
+        stored = self.issue(newsletter, on)
+        if stored.state is IssueStatus.APPROVED:
+            return stored
+        if stored.state is not IssueStatus.DRAFT:
+            raise NotAllowed(f"{stored.summary}: only a draft can be approved")
+        digest = self._current_hash(newsletter, stored)
+        approved = self._issues.approve(stored.id, digest, actor, self._clock.now())
+        self._decisions.record(actor, f"issue {stored.id}", "approve", {"content_hash": digest})
         return approved
 
-    def _current_hash(self, newsletter: Newsletter, filed: StoredIssue) -> str:
+    def envelope(self, newsletter: Newsletter) -> Envelope:
+        """Return the envelope of a newsletter's letters."""
+        return envelope_of(newsletter, self._base_url)
+
+    def _current_hash(self, newsletter: Newsletter, stored: StoredIssue) -> str:
         """Return the hash of what would be sent now."""
-        if filed.galley is None:
-            raise NotAllowed(f"the issue of {filed.issue.date} is {filed.state}: nothing is set")
-        return content_hash(envelope_of(newsletter, self._base_url), filed.issue, filed.galley)
+        return content_hash(self.envelope(newsletter), stored.issue, stored.need_galley())
 
     def issue(self, newsletter: Newsletter, on: date) -> StoredIssue:
         """Return the issue of a date; NotFound if none was assembled."""
-        filed = self._issues.find(newsletter.slug, on)
-        if filed is None:
+        stored = self._issues.find(newsletter.slug, on)
+        if stored is None:
             raise NotFound(f"{newsletter.name} has no issue of {on}; assemble it first")
-        return filed
+        return stored
 
-    def letter(self, filed: StoredIssue, edition: Edition, *, personal: bool = True) -> Letter:
+    def letter(self, stored: StoredIssue, edition: Edition, *, personal: bool = True) -> Letter:
         """Cut an edition's letter from the issue's galley."""
-        if filed.galley is None:
-            raise NotAllowed(f"the issue of {filed.issue.date} is {filed.state}: nothing is set")
-        view = Links(self._base_url).view(filed.issue.newsletter, filed.issue.date, edition)
-        return compose(filed.galley, edition, view_url=view, personal=personal)
+        view = Links(self._base_url).view(stored.issue.newsletter, stored.issue.date, edition)
+        return compose(stored.need_galley(), edition, view_url=view, personal=personal)
 
     def published(self, newsletter: Newsletter) -> tuple[StoredIssue, ...]:
-        """Return the issues on their way or sent, the newest first."""
+        """Return the issues being sent or sent, the newest first."""
         return self._issues.published(newsletter.slug)
 
     def public_view(self, newsletter: Newsletter, on: date, key: str | None = None) -> Letter:
-        """Return an edition as anyone may see it, the whole issue by default; else NotFound."""
-        filed = self.issue(newsletter, on)
-        if filed.planned_at is None:
+        """Return an edition as anyone may see it, the whole issue by default; or raise NotFound."""
+        stored = self.issue(newsletter, on)
+        if stored.planned_at is None:
             raise NotFound(f"the issue of {on} is not out yet")
-        ids = whole(filed.issue).brief_ids if key is None else self._issues.edition(filed.id, key)
+        ids = (
+            whole_edition(stored.issue).brief_ids
+            if key is None
+            else self._issues.edition(stored.id, key)
+        )
         if ids is None:
             raise NotFound(f"there is no such edition of {on}")
-        return self.letter(filed, edition_of(filed.issue, ids), personal=False)
+        return self.letter(stored, edition_of(stored.issue, ids), personal=False)
 
 
 def _refuse_odd_date(newsletter: Newsletter, on: date, now: datetime, fresh: datetime) -> None:
     """Refuse a date that is still to come, or so long gone that no brief of it is fresh."""
     start, end = span_of(newsletter, on)
     if start > now:
-        raise NotAllowed(f"{on} is still to come: its briefs are not in yet")
+        raise NotAllowed(f"{on} is still to come: its briefs are not there yet")
     if end <= fresh:
-        raise NotAllowed(f"{on} is long gone: today's briefs do not belong to it")
-
-
-def whole(issue: Issue) -> Edition:
-    """Return the edition that holds every brief of an issue."""
-    return edition_of(issue, (entry.brief_id for entry in issue.entries))
-
-
-def day_of(newsletter: Newsletter, moment: datetime) -> date:
-    """Return the date of a moment where the newsletter is made."""
-    return moment.astimezone(ZoneInfo(newsletter.timetable.zone)).date()
-
-
-def span_of(newsletter: Newsletter, on: date) -> tuple[datetime, datetime]:
-    """Return the first moment of a date where the newsletter is made, and the next day's."""
-    zone = ZoneInfo(newsletter.timetable.zone)
-    return (
-        datetime.combine(on, time(), zone),
-        datetime.combine(on + timedelta(days=1), time(), zone),
-    )
+        raise NotAllowed(f"{on} is too long ago: today's briefs do not belong to it")

@@ -1,35 +1,20 @@
-"""Keeping no longer than was decided: raw events, and the evidence of subscriptions that ended."""
+"""Deletes raw events, and evidence of ended subscriptions, older than `[retention]` allows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import timedelta
 
 from newsletter.ports import Clock
+from newsletter.stores.person_history import PersonHistory
+from subscribers.records.service import Records
 
 _PORTION = 10_000  #: rows in one transaction
-_PORTIONS = 200  #: in one turn: the rest waits for the next
-
-
-class KeepsEvents(Protocol):
-    """Where delivery events are kept."""
-
-    def expire_events(self, before: datetime, *, portion: int) -> int:
-        """Delete a portion of the events received before; return how many."""
-        ...
-
-
-class KeepsEvidence(Protocol):
-    """Where evidence is kept."""
-
-    def expire_evidence(self, before: datetime, *, portion: int) -> int:
-        """Delete a portion of the evidence of subscriptions that ended before; count its rows."""
-        ...
+_PORTIONS = 200  #: in one run: the rest waits for the next
 
 
 @dataclass(frozen=True, kw_only=True)
 class Expired:
-    """What one turn deleted."""
+    """How many rows one run deleted."""
 
     events: int
     evidence: int
@@ -37,10 +22,10 @@ class Expired:
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """The desk that lets go of what was kept long enough. None keeps for ever."""
+    """Deletes expired rows; a period of None keeps them for ever."""
 
-    events: KeepsEvents
-    evidence: KeepsEvidence
+    events: PersonHistory
+    evidence: Records
     clock: Clock
     events_for: timedelta | None
     evidence_for: timedelta | None

@@ -1,88 +1,90 @@
-"""Keeping the clock: what is due is done, what could not be is named, and operators are told."""
+"""Runs the timetables: does what is due, records what was missed, and queues operator alerts."""
 
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 
 from newsletter.core.operator_alert import OperatorAlert, OperatorAlertKind
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import IssueStatus
 from newsletter.core.timetable import Action, Assemble, Miss, Send, due, first_date, takes_briefs
-from newsletter.errors import NewsletterError, NotApproved, NotTold
+from newsletter.errors import AlertNotSent, NewsletterError, NotApproved
 from newsletter.ports import Clock, Notify
+from newsletter.services.planning import Planning
 from newsletter.services.publishing import Publishing
-from newsletter.services.sending import Sending
 from newsletter.stores.schedule import ScheduleStore
 
-_REST = timedelta(minutes=1)  #: after a failure, before it is tried again
+_RETRY_PAUSE = timedelta(minutes=1)  #: after a failure, before it is tried again
 _EMPTY_DAY = "there was no accepted brief to print: nothing is sent"
-_EMPTY_WEEK = "no issue of the week printed a brief that still stands: nothing is sent"
+_EMPTY_WEEK = "no issue of the week printed a brief that is still accepted: nothing is sent"
 
 
 class ScheduleRunner:
-    """The desk that watches the clock."""
+    """Assembles and sends each newsletter's issues when they are due."""
 
     def __init__(
         self,
         *,
         publishing: Publishing,
-        dispatch: Sending,
+        planning: Planning,
         gather: Callable[[Newsletter], object],
-        book: ScheduleStore,
+        schedule: ScheduleStore,
         notify: Notify,
         clock: Clock,
     ) -> None:
-        self._publishing, self._dispatch = publishing, dispatch
-        self._gather = gather  #: asks the sources that are due: an issue takes what is there
-        self._book, self._notify, self._clock = book, notify, clock
-        self._rests_until: dict[str, datetime] = {}
+        self._publishing, self._planning = publishing, planning
+        self._gather = gather  #: polls the sources that are due: an issue takes what is there
+        self._schedule, self._notify, self._clock = schedule, notify, clock
+        self._retry_at: dict[str, datetime] = {}
 
-    def keep(self, newsletter: Newsletter) -> None:
-        """Do what is due now for a newsletter; to ask often, and to ask again, does no harm.
+    def run_due(self, newsletter: Newsletter) -> None:
+        """Do what is due now for a newsletter; harmless to call often, and to repeat.
 
-        What fails does not keep the rest from being done, and is due again a minute later.
+        What fails does not stop the rest, and is due again a minute later.
         """
         slug, now = newsletter.slug, self._clock.now()
-        if now < self._rests_until.get(slug, now):
+        if now < self._retry_at.get(slug, now):
             return
-        self._rests_until[slug] = now + _REST
-        watch = self._book.watch(slug, now)
-        on_file = self._book.standings(slug, first_date(newsletter.timetable, watch, now))
-        actions = due(newsletter.timetable, watch, now, on_file)
-        if any(takes_briefs(action, on_file) for action in actions):
+        self._retry_at[slug] = now + _RETRY_PAUSE
+        cursor = self._schedule.cursor(slug, now)
+        issues = self._schedule.issues_since(slug, first_date(newsletter.timetable, cursor, now))
+        actions = due(newsletter.timetable, cursor, now, issues)
+        if any(takes_briefs(action, issues) for action in actions):
             self._gather(newsletter)
         done = [self._done(newsletter, action, now) for action in actions]
         if all(done):
-            del self._rests_until[slug]
-            self._book.watched(slug, now)
+            del self._retry_at[slug]
+            self._schedule.advance_cursor(slug, now)
 
-    def tell(self) -> None:
-        """Tell operators what they were not told yet."""
-        for number, notice in self._book.untold():
-            with suppress(NotTold):  # it stays untold; the others do not wait for it
-                self._notify(notice)
-                self._book.told(number, self._clock.now())
+    def send_alerts(self) -> None:
+        """Send the alerts that were not sent yet."""
+        for number, alert in self._schedule.pending_alerts():
+            with suppress(AlertNotSent):  # it stays pending; the others do not wait for it
+                self._notify(alert)
+                self._schedule.mark_sent(number, self._clock.now())
 
     def _done(self, newsletter: Newsletter, action: Action, now: datetime) -> bool:
-        """Do what is due and keep what is to be told of it; False if it must be tried again."""
-        notice = partial(OperatorAlert, newsletter=newsletter.slug, date=action.on)
+        """Do what is due and queue an alert about it; False if it must be tried again."""
+
+        def alert(kind: OperatorAlertKind, sentence: str) -> OperatorAlert:
+            return OperatorAlert(
+                kind=kind, newsletter=newsletter.slug, date=action.on, sentence=sentence
+            )
+
         try:
             match action:
                 case Assemble(on):
                     self._publishing.assemble(newsletter, on)
                 case Send(on):
-                    if self._dispatch.send(newsletter, on).state is IssueStatus.EMPTY:
+                    if self._planning.hand_over(newsletter, on).state is IssueStatus.EMPTY:
                         empty = _EMPTY_WEEK if newsletter.week_of else _EMPTY_DAY
-                        self._book.keep(
-                            notice(kind=OperatorAlertKind.EMPTY_DAY, sentence=empty), now
-                        )
+                        self._schedule.queue_alert(alert(OperatorAlertKind.EMPTY_DAY, empty), now)
                 case Miss(_, reason):
-                    missed = f"missed: {reason}"
-                    self._book.miss(notice(kind=OperatorAlertKind.MISSED_DAY, sentence=missed), now)
+                    missed = alert(OperatorAlertKind.MISSED_DAY, f"missed: {reason}")
+                    self._schedule.record_missed(missed, now)
         except NotApproved as error:
-            self._book.keep(notice(kind=OperatorAlertKind.UNAPPROVED, sentence=str(error)), now)
+            self._schedule.queue_alert(alert(OperatorAlertKind.UNAPPROVED, str(error)), now)
         except NewsletterError as error:
-            self._book.keep(notice(kind=OperatorAlertKind.FAILED, sentence=str(error)), now)
+            self._schedule.queue_alert(alert(OperatorAlertKind.FAILED, str(error)), now)
             return False
         return True

@@ -1,6 +1,6 @@
-"""Pausing, resuming and cancelling an issue on its way, by a person or by the fuse."""
+"""Pauses, resumes and cancels an issue on its way, by a person or by the circuit breaker."""
 
-from newsletter.core.sending_limits import CircuitBreaker, blown
+from newsletter.core.sending_limits import CircuitBreaker, tripped
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed
 from newsletter.ports import Clock
@@ -10,46 +10,46 @@ from newsletter.stores.sending_limits import SendingLimitStore
 
 
 class SendingLimits:
-    """The brakes. A batch in hand is still recorded; none is claimed after."""
+    """Stops an issue's batches: one in hand is still recorded, none is claimed after."""
 
     def __init__(
         self,
         *,
-        brakes: SendingLimitStore,
+        limits: SendingLimitStore,
         issues: IssueStore,
         decisions: DecisionLog,
         clock: Clock,
-        fuse: CircuitBreaker,
+        circuit_breaker: CircuitBreaker,
     ) -> None:
-        self._brakes, self._issues = brakes, issues
-        self._decisions, self._clock, self._fuse = decisions, clock, fuse
+        self._limits, self._issues = limits, issues
+        self._decisions, self._clock, self._breaker = decisions, clock, circuit_breaker
 
-    def pause(self, filed: StoredIssue, *, actor: str, because: str) -> StoredIssue:
-        """Let no further batch leave until someone resumes the issue."""
-        if not self._brakes.pause(filed.id, f"{because} ({actor})", self._clock.now()):
-            raise NotAllowed(f"the issue of {filed.issue.date} is {filed.state}: nothing to pause")
-        self._decisions.note(actor, f"issue {filed.id}", "pause", {"because": because})
-        return self._issues.get(filed.id)
+    def pause(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
+        """Send no further batch until someone resumes the issue."""
+        if not self._limits.pause(stored.id, f"{because} ({actor})", self._clock.now()):
+            raise NotAllowed(f"{stored.summary}: nothing to pause")
+        self._decisions.record(actor, f"issue {stored.id}", "pause", {"because": because})
+        return self._issues.get(stored.id)
 
-    def resume(self, filed: StoredIssue, *, actor: str) -> StoredIssue:
-        """Let a paused issue's batches leave again; the caller hands them to the workers."""
-        if filed.state is not IssueStatus.PAUSED:
-            raise NotAllowed(f"the issue of {filed.issue.date} is {filed.state}, not paused")
-        self._issues.resume(filed.id, self._clock.now())
-        self._decisions.note(actor, f"issue {filed.id}", "resume", {})
-        return self._issues.get(filed.id)
+    def resume(self, stored: StoredIssue, *, actor: str) -> StoredIssue:
+        """Let a paused issue's batches be sent again; the caller hands them to the workers."""
+        if stored.state is not IssueStatus.PAUSED:
+            raise NotAllowed(f"{stored.summary}, not paused")
+        self._issues.resume(stored.id, self._clock.now())
+        self._decisions.record(actor, f"issue {stored.id}", "resume", {})
+        return self._issues.get(stored.id)
 
-    def cancel(self, filed: StoredIssue, *, actor: str, because: str) -> StoredIssue:
-        """Leave out whatever has not left; what has left cannot be called back."""
-        if not self._brakes.cancel(filed.id, f"{because} ({actor})"):
-            raise NotAllowed(f"the issue of {filed.issue.date} is {filed.state}: nothing to cancel")
-        self._decisions.note(actor, f"issue {filed.id}", "cancel", {"because": because})
-        return self._issues.get(filed.id)
+    def cancel(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
+        """Skip whatever was not sent yet; what was sent cannot be called back."""
+        if not self._limits.cancel(stored.id, f"{because} ({actor})"):
+            raise NotAllowed(f"{stored.summary}: nothing to cancel")
+        self._decisions.record(actor, f"issue {stored.id}", "cancel", {"because": because})
+        return self._issues.get(stored.id)
 
-    def watch(self) -> None:
-        """Pause what the fuse says, and leave out what is stale or cancelled."""
+    def enforce(self) -> None:
+        """Pause where the circuit breaker trips, and skip what is stale or cancelled."""
         now = self._clock.now()
-        for issue_id in self._brakes.sending():
-            if reason := blown(self._fuse, self._brakes.trouble(issue_id)):
-                self._brakes.pause(issue_id, reason, now)
-        self._brakes.leave_out(now)
+        for issue_id in self._limits.sending_issues():
+            if reason := tripped(self._breaker, self._limits.failure_counts(issue_id)):
+                self._limits.pause(issue_id, reason, now)
+        self._limits.cancel_stale(now)

@@ -1,8 +1,8 @@
-"""The sunset: readers who no longer read are asked whether they still want it, then paused.
+"""Asks inactive readers whether they still want the newsletter, then pauses who does not answer.
 
 A bounded portion at a time, so that a list that was never asked is not asked all at once. A
-question is noted before it is written: what dies in between leaves somebody noted whom no letter
-reached, who is asked again and not paused.
+question is recorded before it is queued: if the process dies in between, somebody is recorded whom
+no question reached; they are asked again, and not paused.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,14 +15,14 @@ from subscribers.model import SunsetPolicy
 from subscribers.sunset.service import Sunsets
 
 _PAGE = 500  #: subscriptions looked at together
-_PAGES = 50  #: in one go; the next goes on from there
-_PORTION = 500  #: questions after which a go ends
+_PAGES = 50  #: in one run; the next one continues from there
+_PORTION = 500  #: questions after which a run ends
 _COUNTED = 10_000  #: counted together, where nothing is locked
 
 
 @dataclass(frozen=True)
 class Portion:
-    """What one go came to, or would come to."""
+    """How many readers one run asked and paused, or would."""
 
     asked: int = 0
     paused: int = 0
@@ -32,29 +32,29 @@ class Portion:
 
 
 class Sunset:
-    """The desk that asks whether a letter is still wanted."""
+    """Runs the sunset policy of each newsletter that has one."""
 
     def __init__(
         self,
         *,
         newsletters: Mapping[str, Newsletter],
         sunsets: Sunsets,
-        write: Callable[[str, int], object],
+        queue: Callable[[str, int], object],
         clock: Clock,
     ) -> None:
         self._newsletters, self._sunsets = newsletters, sunsets
-        self._write = write  #: the question, about a newsletter's subscription
+        self._queue = queue  #: queues the question about a newsletter's subscription
         self._clock = clock
-        self._place: dict[str, int] = {}  #: where the next go begins
+        self._place: dict[str, int] = {}  #: where the next run begins
 
     def run(self) -> None:
         """Ask and pause a portion in every newsletter that has a policy."""
         for newsletter in self._newsletters.values():
             if newsletter.sunset:
-                self.go(newsletter)
+                self.ask_inactive_readers(newsletter)
 
-    def go(self, newsletter: Newsletter) -> Portion:
-        """Ask and pause a portion of a newsletter's silent readers."""
+    def ask_inactive_readers(self, newsletter: Newsletter) -> Portion:
+        """Ask and pause a portion of a newsletter's inactive readers."""
         slug, policy, now = newsletter.slug, _policy(newsletter), self._clock.now()
         done, place = Portion(), self._place.get(slug)
         for _ in range(_PAGES):
@@ -62,7 +62,7 @@ class Sunset:
             paused = self._sunsets.pause(due.pause, now=now)
             asked = self._sunsets.ask(due.ask, now=now)
             for subscription_id in asked:
-                self._write(slug, subscription_id)
+                self._queue(slug, subscription_id)
             done += Portion(len(asked), paused)
             place = due.last
             if place is None or done.asked >= _PORTION:

@@ -1,46 +1,31 @@
-"""Keeping the suppression list: by hand, and in step with SendGrid's own lists."""
+"""Maintains the suppression list: by hand, and in step with SendGrid's own lists."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from newsletter.errors import NotAllowed
-from newsletter.ports import Clock
+from newsletter.ports import Clock, VendorSuppressions
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.events import EventStore
 from subscribers.errors import NoSuchSubscriber
 from subscribers.model import Suppression, SuppressionReason
 from subscribers.subscriptions.service import Subscriptions
 
-#: Each look at SendGrid's lists begins so long before the last one ended: an entry may be shown
-#: late, and one that moved to another page while pages were turned is met the next time.
+#: Each sync begins so long before the last one ended: an entry may be shown late, and one that
+#: moved to another page while the pages were read is found the next time.
 OVERLAP = timedelta(days=2)
 
-_SYNCS = "suppressions"  #: what the decision log calls the looks at SendGrid's lists
+_SYNCS = "suppressions"  #: what the decision log calls the syncs
 _EVER = datetime.fromtimestamp(0, UTC)
-
-
-class VendorLists(Protocol):
-    """The lists SendGrid keeps by itself."""
-
-    @property
-    def reasons(self) -> Sequence[SuppressionReason]:
-        """Return the reasons for which it keeps a list."""
-        ...
-
-    def pages(
-        self, reason: SuppressionReason, start: datetime, end: datetime
-    ) -> Iterator[tuple[Suppression, ...]]:
-        """Yield what was listed for a reason in [start, end]."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class SyncedList:
-    """What one of SendGrid's lists told us."""
+    """What one of SendGrid's lists contained."""
 
     listed: int  #: entries in the time asked about
     new: int  #: addresses we did not know of, or knew for a lighter reason
@@ -48,7 +33,7 @@ class SyncedList:
 
 @dataclass(frozen=True, kw_only=True)
 class SyncReport:
-    """A look at SendGrid's lists."""
+    """What one sync of SendGrid's lists found."""
 
     since: datetime
     until: datetime
@@ -56,7 +41,7 @@ class SyncReport:
 
 
 class SuppressionSync:
-    """The desk that keeps the suppression list."""
+    """Adds and lifts suppressions, and takes over what SendGrid suppressed by itself."""
 
     def __init__(
         self,
@@ -70,11 +55,11 @@ class SuppressionSync:
         self._decisions, self._clock = decisions, clock
 
     def add(self, email: str, reason: SuppressionReason, *, note: str, by: str) -> Suppression:
-        """Stop writing to an address; return what stands, which may be weightier than this."""
+        """Suppress an address; return what stands, which may be for a weightier reason."""
         now = self._clock.now()
-        said = Suppression(email=email, reason=reason, source=by, since=now, note=note)
-        stands = self._subscriptions.suppress_address(said)
-        self._note(by, stands, "suppressed", {"reason": reason.value, "note": note})
+        given = Suppression(email=email, reason=reason, source=by, since=now, note=note)
+        stands = self._subscriptions.suppress_address(given)
+        self._record(by, stands, "suppressed", {"reason": reason.value, "note": note})
         return stands
 
     def lift(
@@ -90,25 +75,24 @@ class SuppressionSync:
             subscriber_id = self._subscriptions.by_email(email)[0].subscriber_id
             self._events.forgive_soft_bounces(subscriber_id)
         stood = {"reason": lifted.reason.value, "source": lifted.source, "since": f"{lifted.since}"}
-        self._note(by, lifted, "lifted", {"because": because, **stood})
+        self._record(by, lifted, "lifted", {"because": because, **stood})
         return lifted
 
-    def sync(self, vendor: VendorLists, *, by: str) -> SyncReport:
-        """Take over what SendGrid listed since the last look; nobody is revived by it.
+    def sync(self, vendor: VendorSuppressions, *, by: str) -> SyncReport:
+        """Take over what SendGrid listed since the last sync; no suppression is lifted by it.
 
-        When SendGrid fails on the way, what was read stays, and the next look begins where this
+        When SendGrid fails on the way, what was read stays, and the next sync begins where this
         one did.
         """
         now = self._clock.now()
-        since = self._synced_until() - OVERLAP
-        since = max(since, _EVER)
+        since = max(self._synced_until() - OVERLAP, _EVER)
         lists = {reason: self._take(vendor.pages(reason, since, now)) for reason in vendor.reasons}
         found = {reason.value: one.listed for reason, one in lists.items()}
-        self._decisions.note(by, _SYNCS, "synced", {"until": now.isoformat(), "listed": found})
+        self._decisions.record(by, _SYNCS, "synced", {"until": now.isoformat(), "listed": found})
         return SyncReport(since=since, until=now, lists=lists)
 
     def is_due(self, every: timedelta) -> bool:
-        """Tell whether the last sync is so long ago."""
+        """Return whether the last sync is so long ago."""
         return self._clock.now() >= self._synced_until() + every
 
     def _take(self, pages: Iterator[tuple[Suppression, ...]]) -> SyncedList:
@@ -119,11 +103,11 @@ class SuppressionSync:
         return SyncedList(listed=listed, new=new)
 
     def _synced_until(self) -> datetime:
-        looks = self._decisions.about(_SYNCS)
-        return datetime.fromisoformat(looks[-1].detail["until"]) if looks else _EVER + OVERLAP
+        syncs = self._decisions.about(_SYNCS)
+        return datetime.fromisoformat(syncs[-1].detail["until"]) if syncs else _EVER + OVERLAP
 
-    def _note(self, by: str, about: Suppression, verb: str, detail: dict[str, Any]) -> None:
-        self._decisions.note(by, decisions_about(about), verb, detail)
+    def _record(self, by: str, about: Suppression, verb: str, detail: dict[str, Any]) -> None:
+        self._decisions.record(by, decisions_about(about), verb, detail)
 
 
 def decisions_about(suppression: Suppression) -> str:

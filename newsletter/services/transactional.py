@@ -1,20 +1,18 @@
-"""Letters to one person about their own subscription: written down, then sent once.
+"""Sends transactional emails: letters to one person about their own subscription.
 
-The order is that of the post room: a letter is claimed in a short transaction, it is asked again
-whether its reader may be written to, SendGrid is asked once with no transaction open, and the
-answer is recorded. What dies in between becomes *unknown* and is never sent by itself again:
-its reader may ask for another one.
+An email is queued, then sent as a batch is: it is claimed in a short transaction, its context is
+looked up again (its reader may be gone), SendGrid is asked once with no transaction open, and the
+answer is recorded. What dies in between becomes *unknown* and is never sent again automatically:
+its reader may ask for another one. See docs/decisions/transactional-emails-are-sent-once.md.
 """
 
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from newsletter.core.delivery import Outcome, Refused, Remedy
-from newsletter.core.edition import Letter
 from newsletter.core.operator_alert import OperatorAlert, OperatorAlertKind
-from newsletter.core.publication import Newsletter
+from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.transactional import (
     TransactionalContext,
     TransactionalDisposition,
@@ -22,152 +20,107 @@ from newsletter.core.transactional import (
     TransactionalKind,
     TransactionalMessage,
     TransactionalStatus,
-    fate_of,
+    disposition_of,
 )
 from newsletter.errors import NewsletterError
-from newsletter.ports import Clock
-from newsletter.services.publishing import day_of
+from newsletter.ports import Clock, ComposeTransactional, TransactionalMailer
+from newsletter.services.transactional_context import TransactionalContexts
+from newsletter.stores.transactional import TransactionalStore
 
-_AT_MOST = 500  #: letters in one go; the rest waits for the next
+_AT_MOST = 500  #: emails in one run; the rest waits for the next
 
 _log = logging.getLogger(__name__)
 
 
-class Outbox(Protocol):
-    """Where letters wait."""
-
-    def write(self, kind: TransactionalKind, newsletter: str, refers: int, now: datetime) -> None:
-        """Write down that a letter is to leave."""
-        ...
-
-    def claim(self, now: datetime, lease: timedelta) -> TransactionalEmail | None:
-        """Hold the next letter that may leave now; None when there is none."""
-        ...
-
-    def record(self, errand: TransactionalEmail, fate: TransactionalDisposition) -> None:
-        """Write down what became of a letter."""
-        ...
-
-    def expire(self, now: datetime) -> int:
-        """Name as unknown what a dead worker held; return how many."""
-        ...
-
-
-class Addressing(Protocol):
-    """Knows what a letter is about, and whether its reader may be written to."""
-
-    def matter(
-        self, errand: TransactionalEmail, newsletter: Newsletter, now: datetime
-    ) -> TransactionalContext | None:
-        """Return what the letter says to whom; None when there is nobody left to write to."""
-        ...
-
-    def headers(self, matter: TransactionalContext, newsletter: Newsletter) -> dict[str, str]:
-        """Return the headers of such a letter."""
-        ...
-
-
-class Press(Protocol):
-    """Sets a letter to one person in type."""
-
-    def compose(self, newsletter: Newsletter, matter: TransactionalContext) -> Letter:
-        """Return the letter; RenderingFailed names template and line."""
-        ...
-
-
-class TransactionalMailer(Protocol):
-    """Sends one letter to one person."""
-
-    def send_note(self, note: TransactionalMessage) -> Outcome:
-        """Ask SendGrid once, and say which of the three answers came."""
-        ...
-
-
 class TransactionalSender:
-    """The desk that writes to one person at a time."""
+    """Queues transactional emails, then claims, sends and records them one by one."""
 
     def __init__(
         self,
         *,
         newsletters: Mapping[str, Newsletter],
-        outbox: Outbox,
-        addressing: Addressing,
-        press: Press,
+        store: TransactionalStore,
+        contexts: TransactionalContexts,
+        compose: ComposeTransactional,
         mailer: Callable[[], TransactionalMailer],
-        tell: Callable[[OperatorAlert, datetime], object],
+        save_alert: Callable[[OperatorAlert, datetime], object],
         clock: Clock,
         lease: timedelta,
     ) -> None:
-        self._newsletters, self._outbox = newsletters, outbox
-        self._addressing, self._press = addressing, press
-        self._mailer = mailer  #: asked for late: who only writes needs no key to send with
-        self._tell, self._clock, self._lease = tell, clock, lease
+        self._newsletters, self._store = newsletters, store
+        self._contexts, self._compose = contexts, compose
+        self._mailer = mailer  #: called late: queueing needs no key to send with
+        self._save_alert, self._clock, self._lease = save_alert, clock, lease
 
-    def write(self, kind: TransactionalKind, newsletter: str, refers: int) -> None:
-        """Write down a letter about a sign-up, subscription or address change; it leaves soon."""
-        self._outbox.write(kind, newsletter, refers, self._clock.now())
+    def queue(self, kind: TransactionalKind, newsletter: str, refers: int) -> None:
+        """Queue an email about a sign-up, subscription or address change."""
+        self._store.queue(kind, newsletter, refers, self._clock.now())
 
-    def deliver(self) -> int:
-        """Send what waits; return how many letters were answered for."""
+    def send_waiting(self) -> int:
+        """Send what waits; return how many emails got an outcome."""
         mailer = self._mailer()  # before anything is claimed: there may be no key
-        self._outbox.expire(self._clock.now())
+        self._store.expire_leases(self._clock.now())
         for done in range(_AT_MOST):
-            errand = self._outbox.claim(self._clock.now(), self._lease)
-            if errand is None:
+            email = self._store.claim(self._clock.now(), self._lease)
+            if email is None:
                 return done
-            self._carry(errand, mailer)
+            self._send(email, mailer)
         return _AT_MOST
 
-    def _carry(self, errand: TransactionalEmail, mailer: TransactionalMailer) -> None:
-        newsletter = self._newsletters.get(errand.newsletter)
+    def _send(self, email: TransactionalEmail, mailer: TransactionalMailer) -> None:
+        newsletter = self._newsletters.get(email.newsletter)
         if newsletter is None:
-            self._outbox.record(errand, _void("there is no such newsletter any more"))
+            self._store.record(email, _void("there is no such newsletter any more"))
             return
-        matter = self._addressing.matter(errand, newsletter, self._clock.now())
-        if matter is None:
-            self._outbox.record(errand, _void("there was nobody left to write to"))
+        context = self._contexts.context(email, newsletter, self._clock.now())
+        if context is None:
+            self._store.record(email, _void("there was nobody left to write to"))
             return
-        outcome = self._ask(errand, newsletter, matter, mailer)
-        fate = fate_of(outcome, errand, self._clock.now())
-        self._outbox.record(errand, fate)
-        self._say(errand, newsletter, fate)
+        outcome = self._ask(email, newsletter, context, mailer)
+        disposition = disposition_of(outcome, email, self._clock.now())
+        self._store.record(email, disposition)
+        self._report(email, newsletter, disposition)
 
     def _ask(
         self,
-        errand: TransactionalEmail,
+        email: TransactionalEmail,
         newsletter: Newsletter,
-        matter: TransactionalContext,
+        context: TransactionalContext,
         mailer: TransactionalMailer,
     ) -> Outcome:
         try:
-            note = TransactionalMessage(
-                id=errand.id,
-                email=matter.email,
+            message = TransactionalMessage(
+                id=email.id,
+                email=context.email,
                 sender=newsletter.sender,
                 reply_to=newsletter.reply_to,
-                headers=self._addressing.headers(matter, newsletter),
-                letter=self._press.compose(newsletter, matter),
+                headers=self._contexts.headers(context, newsletter),
+                letter=self._compose(newsletter, context),
             )
         except NewsletterError as error:  # nothing was asked: a person must look
             return Refused(reason=str(error), remedy=Remedy.PAUSE)
-        return mailer.send_note(note)
+        return mailer.send_message(message)
 
-    def _say(
-        self, errand: TransactionalEmail, newsletter: Newsletter, fate: TransactionalDisposition
+    def _report(
+        self,
+        email: TransactionalEmail,
+        newsletter: Newsletter,
+        disposition: TransactionalDisposition,
     ) -> None:
-        level = logging.INFO if fate.state is TransactionalStatus.ACCEPTED else logging.WARNING
-        ids = {"action": f"letter.{fate.state}", "letter": errand.id}
-        _log.log(level, "%s: %s", errand.kind, fate.reason or "sent", extra=ids)
-        if fate.tell:
-            now = self._clock.now()
-            notice = OperatorAlert(
+        """Log what became of an email, and queue an alert when a person must know."""
+        accepted = disposition.state is TransactionalStatus.ACCEPTED
+        ids = {"action": f"transactional.{disposition.state}", "email_id": email.id}
+        level = logging.INFO if accepted else logging.WARNING
+        _log.log(level, "%s: %s", email.kind, disposition.reason or "sent", extra=ids)
+        if disposition.alert:
+            now, kind = self._clock.now(), email.kind.replace("_", " ")
+            alert = OperatorAlert(
                 kind=OperatorAlertKind.NOT_WRITTEN,
                 newsletter=newsletter.slug,
                 date=day_of(newsletter, now),
-                sentence=f"letters such as a {errand.kind.replace('_', ' ')} cannot leave: "
-                f"{fate.reason}",
+                sentence=f"emails such as a {kind} cannot be sent: {disposition.reason}",
             )
-            self._tell(notice, now)
+            self._save_alert(alert, now)
 
 
 def _void(reason: str) -> TransactionalDisposition:

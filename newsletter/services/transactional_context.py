@@ -1,7 +1,6 @@
-"""What a letter to one person says, looked up anew before it leaves: its reader may be gone."""
+"""Looks up what a transactional email says, again just before it is sent."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from newsletter.core.delivery import Recipient
 from newsletter.core.issue import Issue
@@ -24,21 +23,11 @@ from subscribers.tokens import make_token
 
 _HEADLINES = 5  #: of the latest issue, in a welcome
 _HOUR = timedelta(hours=1)
-_DAYS_FROM = 48  #: hours that are told in days
-
-
-class _Signed(Protocol):
-    """Something whose links are signed."""
-
-    @property
-    def id(self) -> int: ...
-
-    @property
-    def link_key(self) -> bytes: ...
+_DAYS_FROM = 48  #: hours; a longer time is given in days
 
 
 class TransactionalContexts:
-    """The desk that knows where a letter goes."""
+    """Builds the context and the headers of a transactional email from what is stored now."""
 
     def __init__(
         self,
@@ -51,29 +40,29 @@ class TransactionalContexts:
         self._subscriptions, self._signups = subscriptions, signups
         self._issues, self._base_url = issues, base_url
 
-    def matter(
-        self, errand: TransactionalEmail, newsletter: Newsletter, now: datetime
+    def context(
+        self, email: TransactionalEmail, newsletter: Newsletter, now: datetime
     ) -> TransactionalContext | None:
-        """Return what the letter says to whom; None when there is nobody left to write to."""
-        match errand.kind:
+        """Return what the email says to whom; None when there is nobody left to write to."""
+        match email.kind:
             case TransactionalKind.CONFIRMATION:
-                signup = self._signups.find(errand.refers)
+                signup = self._signups.find(email.refers)
                 return self._confirmation(signup, newsletter, now) if signup else None
             case TransactionalKind.ADDRESS:
-                change = self._signups.address_change(errand.refers)
+                change = self._signups.address_change(email.refers)
                 return self._address(change, now) if change else None
             case _:
-                return self._standing(errand, newsletter)
+                return self._about_subscription(email, newsletter)
 
-    def headers(self, matter: TransactionalContext, newsletter: Newsletter) -> dict[str, str]:
-        """Return the headers of such a letter: a goodbye, where there is something to leave."""
-        subscription = matter.subscription
+    def headers(self, context: TransactionalContext, newsletter: Newsletter) -> dict[str, str]:
+        """Return the email's headers: with List-Unsubscribe where there is a subscription."""
+        subscription = context.subscription
         if subscription is None:
             return AUTOMATIC
         envelope = envelope_of(newsletter, self._base_url)
         reader = Recipient(
             delivery_id=0,
-            email=matter.email,
+            email=context.email,
             subscription_id=subscription.id,
             link_key=subscription.link_key,
         )
@@ -88,7 +77,7 @@ class TransactionalContexts:
             kind=TransactionalKind.CONFIRMATION,
             email=signup.email,
             links={"confirm": self._link("c", Purpose.CONFIRM, signup)},
-            lasts=_told(signup.expires_at - now),
+            lasts=_in_words(signup.expires_at - now),
             topics=_titles(newsletter, signup.topics),
             weekly=signup.frequency is Frequency.WEEKLY,
         )
@@ -100,48 +89,50 @@ class TransactionalContexts:
             kind=TransactionalKind.ADDRESS,
             email=change.email,
             links={"confirm": self._link("a", Purpose.ADDRESS, change)},
-            lasts=_told(change.expires_at - now),
+            lasts=_in_words(change.expires_at - now),
         )
 
-    def _standing(
-        self, errand: TransactionalEmail, newsletter: Newsletter
+    def _about_subscription(
+        self, email: TransactionalEmail, newsletter: Newsletter
     ) -> TransactionalContext | None:
         try:
-            subscription = self._subscriptions.by_id(errand.refers)
+            subscription = self._subscriptions.by_id(email.refers)
         except NoSuchSubscription:
             return None
-        if not self._may_be_written_to(subscription) or _is_answered(errand, subscription):
+        if not self._may_be_written_to(subscription) or _is_answered(email, subscription):
             return None
         return TransactionalContext(
-            kind=errand.kind,
+            kind=email.kind,
             email=subscription.email,
             links={
-                "keep": self._link("k", Purpose.KEEP, subscription),
+                "still_wanted": self._link("k", Purpose.STILL_WANTED, subscription),
                 "preferences": self._link("p", Purpose.PREFERENCES, subscription),
                 "unsubscribe": self._link("u", Purpose.UNSUBSCRIBE, subscription),
             },
             subscription=subscription,
             topics=_titles(newsletter, subscription.topics),
             weekly=subscription.frequency is Frequency.WEEKLY,
-            latest=self._latest(errand, newsletter),
+            latest=self._latest(email, newsletter),
         )
 
     def _may_be_written_to(self, subscription: Subscription) -> bool:
-        left = subscription.status is SubscriptionStatus.ENDED
-        return not left and self._subscriptions.suppressed(subscription.email) is None
+        ended = subscription.status is SubscriptionStatus.ENDED
+        return not ended and self._subscriptions.suppression(subscription.email) is None
 
-    def _latest(self, errand: TransactionalEmail, newsletter: Newsletter) -> LatestIssue | None:
-        wanted = errand.kind is TransactionalKind.WELCOME and newsletter.signup.welcome_issue
+    def _latest(self, email: TransactionalEmail, newsletter: Newsletter) -> LatestIssue | None:
+        wanted = email.kind is TransactionalKind.WELCOME and newsletter.signup.welcome_issue
         published = self._issues.published(newsletter.slug, 1) if wanted else ()
         return _latest(published[0].issue, self._base_url) if published else None
 
-    def _link(self, door: str, purpose: Purpose, signed: _Signed) -> str:
-        return f"{self._base_url}/{door}/{make_token(purpose, signed.id, signed.link_key)}"
+    def _link(
+        self, path: str, purpose: Purpose, signed: SignUp | AddressChange | Subscription
+    ) -> str:
+        return f"{self._base_url}/{path}/{make_token(purpose, signed.id, signed.link_key)}"
 
 
-def _is_answered(errand: TransactionalEmail, subscription: Subscription) -> bool:
-    """Tell whether a question is none any more: its reader paused, kept it, or read since."""
-    if errand.kind is not TransactionalKind.STILL_WANTED:
+def _is_answered(email: TransactionalEmail, subscription: Subscription) -> bool:
+    """Return whether the reader has answered by now: paused, said yes, or opened a letter since."""
+    if email.kind is not TransactionalKind.STILL_WANTED:
         return False
     asked, engaged = subscription.asked_at, subscription.engaged_on
     if asked is None or subscription.paused_at is not None:
@@ -163,7 +154,7 @@ def _titles(newsletter: Newsletter, topics: TopicSet) -> tuple[str, ...]:
     return tuple(topic.title for topic in newsletter.topics if topic.slug in topics.slugs)
 
 
-def _told(lasts: timedelta) -> str:
+def _in_words(lasts: timedelta) -> str:
     hours = max(round(lasts / _HOUR), 1)
     if hours >= _DAYS_FROM:
         return f"{round(hours / 24)} days"

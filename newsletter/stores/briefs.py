@@ -1,10 +1,13 @@
-"""Briefs on file."""
+"""Briefs, their revisions and their verdicts."""
 
+import logging
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, func, select
 
 from newsletter.core.brief import Brief
 from newsletter.core.issue import Candidate
@@ -12,131 +15,145 @@ from newsletter.core.publication import Newsletter
 from newsletter.core.stored import StoredBrief
 from newsletter.core.verification import KnownBrief, Ruling, Verdict
 from newsletter.errors import NotFound
-from newsletter.stores.codec import (
-    brief_from_json,
-    brief_to_json,
-    findings_from_json,
-    findings_to_json,
-)
-from newsletter.stores.sql import as_json
+from newsletter.stores.tables import BriefRevisionRow, BriefRow, IssueBriefRow
+from subscribers.db.transaction import rows, transaction
+
+_log = logging.getLogger(__name__)
 
 #: A brief with the issue that prints it, if one does: the first, before a digest of the week.
-_FILED = """
-    SELECT brief.*,
-           (SELECT min(issue_id) FROM issue_brief WHERE brief_id = brief.id) AS issue_id
+_STORED = select(
+    BriefRow,
+    select(func.min(IssueBriefRow.issue_id))
+    .where(IssueBriefRow.brief_id == BriefRow.id)
+    .scalar_subquery(),
+)
+
+_KNOWN = """
+    SELECT id AS brief_id, title, COALESCE(content #>> '{source,url}', '') AS url,
+           id IN (SELECT brief_id FROM issue_brief JOIN issue ON issue.id = issue_id
+                   WHERE issue.state NOT IN ('draft', 'empty')) AS printed
       FROM brief
+     WHERE lower(pillar) = lower(%(pillar)s) AND received_at >= %(since)s AND ruling <> 'rejected'
+     ORDER BY id
+"""
+
+#: The gate's ruling now, not as it was when an issue was set. A newsletter prints what was received
+#: since its last cut-off. A digest prints what was in an issue of these seven dates that was sent,
+#: or in an older one that was sent only after the digest of a week ago was set.
+_CANDIDATES = """
+    SELECT brief.id FROM brief
+      LEFT JOIN issue_brief ON issue_brief.brief_id = brief.id
+                           AND issue_brief.newsletter = %(slug)s
+      LEFT JOIN issue ON issue.id = issue_brief.issue_id
+     WHERE lower(brief.pillar) = lower(%(pillar)s) AND brief.ruling = 'accepted'
+       AND brief.held_by IS NULL AND (issue.id IS NULL OR issue.date = %(on)s)
+       AND CASE WHEN %(main)s::text IS NULL THEN brief.revised_at >= %(since)s ELSE
+           EXISTS (SELECT FROM issue_brief AS place JOIN issue AS main ON main.id = place.issue_id
+                    WHERE place.brief_id = brief.id AND place.newsletter = %(main)s
+                      AND main.planned_at IS NOT NULL AND main.state <> 'cancelled'
+                      AND main.date <= %(on)s AND main.date > %(on)s::date - 14
+                      AND (main.date > %(on)s::date - 7
+                           OR main.planned_at > (SELECT assembled_at FROM issue AS last
+                                                  WHERE last.newsletter = %(slug)s
+                                                    AND last.date = %(on)s::date - 7))) END
 """
 
 
 class BriefStore:
-    """BriefStore on PostgreSQL."""
+    """Stores each brief with its revisions and the verdict in force."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def find(self, key: str) -> StoredBrief | None:
         """Return the brief of this key."""
-        with self._engine.begin() as connection:
-            return _one(connection, "WHERE brief.key = :key", key=key)
+        with transaction(self._engine) as session:
+            return _one(session, BriefRow.key == key)
 
     def get(self, brief_id: int) -> StoredBrief:
         """Return the brief of this id; NotFound if there is none."""
-        with self._engine.begin() as connection:
-            return _get(connection, brief_id)
+        with transaction(self._engine) as session:
+            return _get(session, brief_id)
 
     def seen(self, key: str, digest: str) -> bool:
-        """Tell whether this brief has ever said exactly this."""
-        with self._engine.begin() as connection:
-            found = connection.execute(
-                text("""
-                    SELECT 1 FROM brief_revision
-                      JOIN brief ON brief.id = brief_revision.brief_id
-                     WHERE brief.key = :key AND brief_revision.digest = :digest
-                """),
-                {"key": key, "digest": digest},
-            )
-            return found.first() is not None
+        """Return whether this brief has ever said exactly this."""
+        found = (
+            select(BriefRevisionRow.revision)
+            .join(BriefRow, col(BriefRow.id) == BriefRevisionRow.brief_id)
+            .where(BriefRow.key == key, BriefRevisionRow.digest == digest)
+        )
+        with transaction(self._engine) as session:
+            return session.exec(found).first() is not None
 
     def known(self, pillar: str, since: datetime) -> tuple[KnownBrief, ...]:
         """Return what the duplicate check compares with: the pillar's briefs received since."""
-        with self._engine.begin() as connection:
-            rows = connection.execute(
-                text("""
-                    SELECT brief.id, brief.title, brief.content #>> '{source,url}' AS url,
-                           brief.id IN (SELECT brief_id FROM issue_brief
-                                          JOIN issue ON issue.id = issue_id
-                                         WHERE issue.state NOT IN ('draft', 'empty')) AS printed
-                      FROM brief
-                     WHERE lower(brief.pillar) = lower(:pillar) AND brief.received_at >= :since
-                       AND brief.ruling <> 'rejected'
-                     ORDER BY brief.id
-                """),
-                {"pillar": pillar, "since": since},
-            )
-            return tuple(
-                KnownBrief(brief_id=r.id, title=r.title, url=r.url or "", printed=r.printed)
-                for r in rows
-            )
+        with transaction(self._engine) as session:
+            found = rows(session, _KNOWN, {"pillar": pillar, "since": since})
+            return tuple(KnownBrief(**row) for row in found)
 
-    def file(self, brief: Brief, verdict: Verdict, now: datetime) -> StoredBrief:
-        """Keep a new brief, or a new revision of a known one, with its verdict."""
-        values = {
-            "key": brief.key,
+    def save(self, brief: Brief, verdict: Verdict, now: datetime) -> StoredBrief:
+        """Store a new brief, or a new revision of a known one, with its verdict."""
+        said: dict[str, Any] = {
             "digest": brief.digest,
             "pillar": brief.pillar,
             "title": brief.title,
-            "content": as_json(brief_to_json(brief)),
-            "ruling": verdict.ruling.value,
-            "findings": as_json(findings_to_json(verdict.findings)),
-            "topics": list(verdict.topics),
-            "now": now,
+            "content": brief,
+            "waived": [],
+            "held_by": None,
+            "revised_at": now,
+            **_ruled(verdict),
         }
-        with self._engine.begin() as connection:
-            brief_id = connection.execute(text(_FILE), values).scalar_one()
-            connection.execute(text(_KEEP_REVISION), {"id": brief_id})
-            return _get(connection, brief_id)
+        upsert = (
+            insert(BriefRow)
+            .values(key=brief.key, revision=1, received_at=now, **said)
+            .on_conflict_do_update(
+                index_elements=["key"], set_=said | {"revision": col(BriefRow.revision) + 1}
+            )
+            .returning(col(BriefRow.id), col(BriefRow.revision))
+        )
+        with transaction(self._engine) as session:
+            brief_id, revision = session.exec(upsert).one()
+            session.add(
+                BriefRevisionRow(
+                    brief_id=brief_id,
+                    revision=revision,
+                    digest=brief.digest,
+                    content=brief,
+                    received_at=now,
+                )
+            )
+            stored = _get(session, brief_id)
+        _log.info(
+            " ".join(stored.reasons) or "stored",
+            extra={"action": f"brief.{stored.ruling}", "brief": brief_id, "revision": revision},
+        )
+        return stored
 
     def decide(
         self, brief_id: int, verdict: Verdict, *, waived: Iterable[str], held_by: str | None
     ) -> StoredBrief:
-        """Keep what a person decided about a brief."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                text("""
-                    UPDATE brief SET ruling = :ruling, findings = CAST(:findings AS jsonb),
-                           topics = :topics, waived = :waived, held_by = :held_by
-                     WHERE id = :id
-                """),
-                {
-                    "id": brief_id,
-                    "ruling": verdict.ruling.value,
-                    "findings": as_json(findings_to_json(verdict.findings)),
-                    "topics": list(verdict.topics),
-                    "waived": sorted(waived),
-                    "held_by": held_by,
-                },
-            )
-            return _get(connection, brief_id)
+        """Store what a person decided about a brief."""
+        decided = _ruled(verdict) | {"waived": sorted(waived), "held_by": held_by}
+        with transaction(self._engine) as session:
+            if row := session.get(BriefRow, brief_id, with_for_update=True):
+                row.sqlmodel_update(decided)
+            return _get(session, brief_id)
 
     def on(self, start: datetime, end: datetime, pillar: str | None) -> tuple[StoredBrief, ...]:
         """Return the briefs received in [start, end), of one pillar or of all."""
-        where = """WHERE brief.received_at >= :start AND brief.received_at < :end
-                     AND (CAST(:pillar AS text) IS NULL OR lower(brief.pillar) = lower(:pillar))
-                   ORDER BY brief.id"""
-        with self._engine.begin() as connection:
-            rows = connection.execute(
-                text(_FILED + where), {"start": start, "end": end, "pillar": pillar}
-            )
-            return tuple(_filed(row) for row in rows)
+        found = _STORED.where(BriefRow.received_at >= start, BriefRow.received_at < end)
+        if pillar is not None:
+            found = found.where(func.lower(BriefRow.pillar) == func.lower(pillar))
+        with transaction(self._engine) as session:
+            return tuple(_stored(*row) for row in session.exec(found.order_by(col(BriefRow.id))))
 
     def candidates(
         self, newsletter: Newsletter, on: date, since: datetime
     ) -> tuple[Candidate, ...]:
-        """Return accepted briefs which stand in no other date's issue of this newsletter.
+        """Return accepted briefs which are in no other date's issue of this newsletter.
 
         Of a newsletter: those received since. Of a digest: those that were printed in the week.
         """
-        arrived = _PRINTED_IN_THE_WEEK if newsletter.week_of else "brief.revised_at >= :since"
         values = {
             "pillar": newsletter.pillar,
             "since": since,
@@ -144,86 +161,49 @@ class BriefStore:
             "slug": newsletter.slug,
             "main": newsletter.week_of,
         }
-        with self._engine.begin() as connection:
-            rows = connection.execute(text(_CANDIDATES + arrived + " ORDER BY brief.id"), values)
+        with transaction(self._engine) as session:
+            ids = [row["id"] for row in rows(session, _CANDIDATES, values)]
+            found = select(BriefRow).where(col(BriefRow.id).in_(ids)).order_by(col(BriefRow.id))
             return tuple(
                 Candidate(
                     brief_id=row.id,
                     revision=row.revision,
-                    brief=brief_from_json(row.content),
+                    brief=row.content,
                     topics=tuple(row.topics),
                     received=row.received_at,
                 )
-                for row in rows
+                for row in session.exec(found)
             )
 
 
-#: The gate's word now, not as it was when an issue was set.
-_CANDIDATES = """
-    SELECT brief.* FROM brief
-      LEFT JOIN issue_brief ON issue_brief.brief_id = brief.id AND issue_brief.newsletter = :slug
-      LEFT JOIN issue ON issue.id = issue_brief.issue_id
-     WHERE lower(brief.pillar) = lower(:pillar) AND brief.ruling = 'accepted'
-       AND brief.held_by IS NULL AND (issue.id IS NULL OR issue.date = :on) AND
-"""
-
-#: In an issue of these seven dates that has left, or in an older one that left only after the
-#: digest of a week ago was set, and would else be in none.
-_PRINTED_IN_THE_WEEK = """
-    EXISTS (SELECT FROM issue_brief AS place JOIN issue AS main ON main.id = place.issue_id
-             WHERE place.brief_id = brief.id AND place.newsletter = :main
-               AND main.planned_at IS NOT NULL AND main.state <> 'cancelled'
-               AND main.date <= :on AND main.date > CAST(:on AS date) - 14
-               AND (main.date > CAST(:on AS date) - 7
-                    OR main.planned_at > (SELECT assembled_at FROM issue AS last
-                                           WHERE last.newsletter = :slug
-                                             AND last.date = CAST(:on AS date) - 7)))
-"""
-
-_FILE = """
-    INSERT INTO brief AS old
-           (key, digest, revision, pillar, title, content, ruling, findings, topics,
-            received_at, revised_at)
-    VALUES (:key, :digest, 1, :pillar, :title, CAST(:content AS jsonb), :ruling,
-            CAST(:findings AS jsonb), :topics, :now, :now)
-    ON CONFLICT (key) DO UPDATE
-       SET digest = excluded.digest, revision = old.revision + 1, pillar = excluded.pillar,
-           title = excluded.title, content = excluded.content, ruling = excluded.ruling,
-           findings = excluded.findings, topics = excluded.topics, waived = '{}',
-           held_by = NULL, revised_at = excluded.revised_at
-    RETURNING id
-"""
-
-_KEEP_REVISION = """
-    INSERT INTO brief_revision (brief_id, revision, digest, content, received_at)
-    SELECT id, revision, digest, content, revised_at FROM brief WHERE id = :id
-"""
+def _ruled(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "ruling": verdict.ruling.value,
+        "findings": verdict.findings,
+        "topics": list(verdict.topics),
+    }
 
 
-def _get(connection: Connection, brief_id: int) -> StoredBrief:
-    filed = _one(connection, "WHERE brief.id = :id", id=brief_id)
-    if filed is None:
+def _get(session: Session, brief_id: int) -> StoredBrief:
+    stored = _one(session, BriefRow.id == brief_id)
+    if stored is None:
         raise NotFound(f"there is no brief {brief_id}")
-    return filed
+    return stored
 
 
-def _one(connection: Connection, where: str, **values: Any) -> StoredBrief | None:
-    row = connection.execute(text(_FILED + where), values).first()
-    return _filed(row) if row else None
+def _one(session: Session, where: Any) -> StoredBrief | None:
+    row = session.exec(_STORED.where(where)).first()
+    return _stored(*row) if row else None
 
 
-def _filed(row: Any) -> StoredBrief:
+def _stored(row: BriefRow, issue_id: int | None) -> StoredBrief:
     return StoredBrief(
         brief_id=row.id,
         revision=row.revision,
-        brief=brief_from_json(row.content),
-        verdict=Verdict(
-            ruling=Ruling(row.ruling),
-            findings=findings_from_json(row.findings),
-            topics=tuple(row.topics),
-        ),
+        brief=row.content,
+        verdict=Verdict(ruling=Ruling(row.ruling), findings=row.findings, topics=tuple(row.topics)),
         waived=frozenset(row.waived),
         held_by=row.held_by,
         received=row.received_at,
-        issue_id=row.issue_id,
+        issue_id=issue_id,
     )

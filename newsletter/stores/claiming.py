@@ -1,19 +1,19 @@
-"""The turn of a batch: the answer to the last one is recorded, and the next one is claimed.
+"""The acceptance of one batch is recorded, and the next batch is claimed.
 
-A large issue takes a few thousand of these turns, one after another, and each is a short
-transaction. So they speak to the driver itself, in few statements, which it prepares once.
+A large issue takes a few thousand of these short transactions, one after another. So they run few
+statements, which the driver prepares once. See docs/decisions/one-transaction-per-batch.md.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from psycopg.rows import dict_row, tuple_row
-from sqlalchemy import Connection, text
+from sqlmodel import Session
 
 from newsletter.core.delivery import Accepted, Claim, NotYet, Recipient
-from newsletter.core.sending_limits import RateLimit, SendWindow, next_turn, wait_for_turn
-from newsletter.stores import delivery_sql
+from newsletter.core.sending_limits import RateLimit
+from newsletter.stores.sending_limits import count_in_window, wait_in_window
+from subscribers.db.transaction import driver, execute, rows
 
 #: An event may have proved it accepted before its answer is recorded.
 _ACCEPT = """
@@ -28,12 +28,12 @@ _ACCEPT = """
     RETURNING batch.id
 """
 
-#: A batch that is just being settled or claimed by somebody else is left to them: whoever records
-#: an answer holds a batch already, and must not wait for another.
+#: A batch that somebody else is reconciling or claiming is left to them: whoever records an answer
+#: has locked a batch already, and must not wait for another.
 _CLAIM = """
     WITH next AS (
         SELECT batch.id, batch.issue_id, edition.brief_ids, issue.frequency,
-               greatest(batch.not_before, (SELECT closed_until FROM post_office)) AS until
+               greatest(batch.not_before, (SELECT closed_until FROM send_window)) AS until
           FROM batch
           JOIN issue ON issue.id = batch.issue_id
           JOIN edition ON edition.id = batch.edition_id
@@ -48,9 +48,9 @@ _CLAIM = """
     SELECT next.*, claimed.attempts FROM next LEFT JOIN claimed ON true
 """
 
-#: Consent is asked again, and the attempt is written down. A goodbye said since the plan is heard
-#: here; an erased subscription is one, too. A batch's thousand readers are looked up one by one, by
-#: key (hence the OFFSET): joining whole lists, as the planner likes to, takes ten times as long.
+#: Consent is checked again, and the attempt is recorded. An unsubscribe since the plan counts here;
+#: an erased subscription does, too. A batch's thousand readers are looked up one by one, by key
+#: (hence the OFFSET): joining whole lists, as the planner likes to, takes ten times as long.
 _BEGIN = """
     WITH asked AS MATERIALIZED (
         SELECT delivery.id, reader.email, reader.subscription_id, reader.link_key,
@@ -84,7 +84,7 @@ _VOID = """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Turn:
+class ClaimRequest:
     """What a worker asks for: this batch, under this attempt, until its lease runs out."""
 
     batch_id: int
@@ -93,7 +93,7 @@ class Turn:
     now: datetime
 
 
-def accept(connection: Connection, claim: Claim, accepted: Accepted, now: datetime) -> bool:
+def record_acceptance(session: Session, claim: Claim, accepted: Accepted, now: datetime) -> bool:
     """Record an acceptance; False if the batch is not this attempt's any more."""
     values = {
         "attempt": claim.attempt_id,
@@ -101,77 +101,49 @@ def accept(connection: Connection, claim: Claim, accepted: Accepted, now: dateti
         "message_id": accepted.message_id,
         "now": now,
     }
-    return _cursor(connection).execute(_ACCEPT, values).rowcount > 0
+    return execute(session, _ACCEPT, values) > 0
 
 
-def claim(connection: Connection, turn: Turn, pace: RateLimit | None) -> Claim | NotYet | None:
+def claim_batch(
+    session: Session, wanted: ClaimRequest, limit: RateLimit | None
+) -> Claim | NotYet | None:
     """Claim a batch and begin its attempt; None if it is somebody else's, or nobody is left."""
-    if pace and (held := _hold(connection, turn, pace)):
-        return held
-    values = {"batch": turn.batch_id, "lease": turn.lease, "now": turn.now}
-    batch = _cursor(connection, dict_row).execute(_CLAIM, values).fetchone()
-    if batch is None:
+    if limit and (until := wait_in_window(session, wanted.batch_id, limit, wanted.now)):
+        return NotYet(until)
+    values = {"batch": wanted.batch_id, "lease": wanted.lease, "now": wanted.now}
+    found = rows(session, _CLAIM, values)
+    if not found:
         return None
-    if not batch["attempts"]:
-        return NotYet(batch["until"])
-    return _begin(connection, turn, batch, pace)
+    if not found[0]["attempts"]:
+        return NotYet(found[0]["until"])
+    return _begin(session, wanted, found[0], limit)
 
 
 def _begin(
-    connection: Connection, turn: Turn, batch: dict[str, Any], pace: RateLimit | None
+    session: Session, wanted: ClaimRequest, batch: dict[str, Any], limit: RateLimit | None
 ) -> Claim | None:
     values = {
-        "batch": turn.batch_id,
-        "attempt": turn.attempt_id,
+        "batch": wanted.batch_id,
+        "attempt": wanted.attempt_id,
         "number": batch["attempts"],
         "frequency": batch["frequency"],
-        "now": turn.now,
+        "now": wanted.now,
     }
-    asked = _cursor(connection).execute(_BEGIN, values, binary=True).fetchall()
+    asked = driver(session).execute(_BEGIN, values, binary=True).fetchall()
     recipients = tuple(Recipient(*row[:4]) for row in asked if row[4] is None)
     if len(recipients) < len(asked):
-        _skip(connection, [(row[0], row[4]) for row in asked if row[4]])
+        skipped = {row[0]: row[4] for row in asked if row[4]}
+        execute(session, _SKIP, {"ids": list(skipped), "reasons": list(skipped.values())})
     if not recipients:
-        _cursor(connection).execute(_VOID, values)
+        execute(session, _VOID, values)
         return None
-    if pace:
-        _take_turn(connection, turn.now, len(recipients), pace)
+    if limit:
+        count_in_window(session, len(recipients), limit, wanted.now)
     return Claim(
-        attempt_id=turn.attempt_id,
+        attempt_id=wanted.attempt_id,
         attempt=batch["attempts"],
-        batch_id=turn.batch_id,
+        batch_id=wanted.batch_id,
         issue_id=batch["issue_id"],
         brief_ids=tuple(batch["brief_ids"]),
         recipients=recipients,
     )
-
-
-def _skip(connection: Connection, gone: list[tuple[int, str]]) -> None:
-    values = {"ids": [one for one, _ in gone], "reasons": [reason for _, reason in gone]}
-    _cursor(connection).execute(_SKIP, values)
-
-
-def _hold(connection: Connection, turn: Turn, pace: RateLimit) -> NotYet | None:
-    """Ask the pace whether the batch may leave now; nobody else may ask until it is decided."""
-    connection.execute(text(delivery_sql.OPEN_POST_OFFICE))
-    office = SendWindow(**connection.execute(text(delivery_sql.ASK_FOR_TURN)).mappings().one())
-    size = text("SELECT size FROM batch WHERE id = :batch")
-    waiting = connection.execute(size, {"batch": turn.batch_id}).scalar()
-    until = wait_for_turn(pace, office, waiting or 0, turn.now)
-    return NotYet(until) if until else None
-
-
-def _take_turn(connection: Connection, now: datetime, size: int, pace: RateLimit) -> None:
-    office = SendWindow(**connection.execute(text(delivery_sql.ASK_FOR_TURN)).mappings().one())
-    values = {
-        "free_at": next_turn(pace, office.free_at, size, now),
-        "day": now.astimezone(UTC).date(),
-        "size": size,
-    }
-    connection.execute(text(delivery_sql.TAKE_TURN), values)
-
-
-def _cursor(connection: Connection, rows: Any = tuple_row) -> Any:
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    return driver.cursor(row_factory=rows)

@@ -2,15 +2,26 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from newsletter.errors import ConfigurationError, DatabaseUnreachable
+from newsletter.errors import ConfigurationError, DatabaseMismatch, DatabaseUnreachable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_ONE_AT_A_TIME = 7_341_127_001  #: advisory lock: two processes that start together migrate once
+_LOCK = {"key": 7_341_127_001}  #: advisory lock: two processes that start together migrate once
+
+_OLDER = (
+    "this database has the tables of a version before the first release, which cannot be migrated: "
+    "make a new database, or delete the folder of the embedded one"
+)
+_NEWER = (
+    "this database was made by a newer version of this program (its tables are of version {}): "
+    "install that version, or name another database"
+)
 
 
 def make_engine(url: str) -> Engine:
@@ -33,16 +44,17 @@ def make_engine(url: str) -> Engine:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the tables up to date; nothing happens when they are."""
+    """Bring the tables up to date; DatabaseMismatch if they are not this program's."""
+    # Not `transaction`: the lock is held over several of them.
     with reachable(engine) as connection:
         if _is_current(connection):
             return
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _ONE_AT_A_TIME})
+        _ask(connection, "SELECT pg_advisory_lock(%(key)s)", _LOCK)
         try:
             _upgrade(connection)
         finally:
             connection.rollback()
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _ONE_AT_A_TIME})
+            _ask(connection, "SELECT pg_advisory_unlock(%(key)s)", _LOCK)
             connection.commit()
 
 
@@ -59,18 +71,36 @@ def reachable(engine: Engine) -> Generator[Connection]:
         yield connection
 
 
+def newest_version() -> str:
+    """Return the version of the tables that this program works on."""
+    return max(_versions())
+
+
+@cache
+def _versions() -> frozenset[str]:
+    """Return the versions this program knows, by the files' names: Alembic takes long to load."""
+    files = (_MIGRATIONS / "versions").glob("[0-9]*.py")
+    return frozenset(path.name.partition("_")[0] for path in files)
+
+
 def _is_current(connection: Connection) -> bool:
-    """Tell, without the migration tool, whether the newest migration has been here."""
-    if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
+    """Return whether there is nothing to migrate; DatabaseMismatch if it cannot be migrated."""
+    if _has(connection, "post_office"):
+        raise DatabaseMismatch(_OLDER)
+    if not _has(connection, "alembic_version"):
         return False
-    newest = max(path.name for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
-    version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return bool(version) and newest.startswith(f"{version}_") and _has_queue(connection)
+    version = _ask(connection, "SELECT version_num FROM alembic_version")
+    if version and version not in _versions():
+        raise DatabaseMismatch(_NEWER.format(version))
+    return version == newest_version() and _has(connection, "procrastinate_jobs")
 
 
-def _has_queue(connection: Connection) -> bool:
-    found = connection.execute(text("SELECT to_regclass('procrastinate_jobs')")).scalar()
-    return found is not None
+def _has(connection: Connection, table: str) -> bool:
+    return _ask(connection, "SELECT to_regclass(%(table)s)", {"table": table}) is not None
+
+
+def _ask(connection: Connection, question: str, values: dict[str, Any] | None = None) -> Any:
+    return connection.exec_driver_sql(question, values).scalar()
 
 
 def _upgrade(connection: Connection) -> None:
@@ -83,9 +113,8 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-    # The queue's tables come with its library.
-    if not _has_queue(connection):
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        driver.execute(SchemaManager.get_schema())
+    if not _has(connection, "procrastinate_jobs"):  # the queue's tables come with its library
+        connection.exec_driver_sql(
+            SchemaManager.get_schema(), execution_options={"no_parameters": True}
+        )
     connection.commit()

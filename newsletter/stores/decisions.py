@@ -1,41 +1,48 @@
 """What people and policies decided: append-only."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
+from sqlmodel import col, select
 
-from newsletter.ports import Clock, Decision
-from newsletter.stores.sql import as_json
+from newsletter.ports import Clock
+from newsletter.stores.tables import DecisionRow
+from subscribers.db.transaction import transaction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Who decided what, and when."""
+
+    at: datetime
+    actor: str
+    verb: str
+    detail: dict[str, Any]
 
 
 class DecisionLog:
-    """Decisions on PostgreSQL."""
+    """Records who decided what about a subject."""
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine, self._clock = engine, clock
 
-    def note(self, actor: str, subject: str, verb: str, detail: dict[str, Any]) -> None:
+    def record(self, actor: str, subject: str, verb: str, detail: dict[str, Any]) -> None:
         """Append a decision."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                text("""
-                    INSERT INTO decision (at, actor, subject, verb, detail)
-                    VALUES (:at, :actor, :subject, :verb, CAST(:detail AS jsonb))
-                """),
-                {
-                    "at": self._clock.now(),
-                    "actor": actor,
-                    "subject": subject,
-                    "verb": verb,
-                    "detail": as_json(detail),
-                },
-            )
+        row = DecisionRow(
+            at=self._clock.now(), actor=actor, subject=subject, verb=verb, detail=detail
+        )
+        with transaction(self._engine) as session:
+            session.add(row)
 
     def about(self, subject: str) -> tuple[Decision, ...]:
         """Return what was decided about a subject, the oldest first."""
-        with self._engine.begin() as connection:
-            rows = connection.execute(
-                text("SELECT at, actor, verb, detail FROM decision WHERE subject = :s ORDER BY id"),
-                {"s": subject},
-            ).mappings()
-            return tuple(Decision(**row) for row in rows)
+        found = (
+            select(DecisionRow).where(DecisionRow.subject == subject).order_by(col(DecisionRow.id))
+        )
+        with transaction(self._engine) as session:
+            return tuple(
+                Decision(at=row.at, actor=row.actor, verb=row.verb, detail=row.detail)
+                for row in session.exec(found)
+            )

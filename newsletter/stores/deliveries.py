@@ -1,36 +1,66 @@
-"""Deliveries, batches and attempts: planned by set-based SQL, claimed and recorded one by one."""
+"""Deliveries, batches and attempts: planned by set-based SQL, claimed and recorded one by one.
 
+See docs/decisions/state-lives-on-the-batch.md.
+"""
+
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine
+from sqlmodel import Session
 
-from newsletter.core.delivery import Accepted, Claim, Disposition, NotYet, Outcome
+from newsletter.core.delivery import (
+    Accepted,
+    BatchState,
+    Claim,
+    Disposition,
+    NotYet,
+    Outcome,
+)
 from newsletter.core.edition import Edition
 from newsletter.core.issue_totals import DeliveryRecord, IssueTotals
 from newsletter.core.publication import Readers
 from newsletter.core.sending_limits import RateLimit
-from newsletter.stores import delivery_sql
-from newsletter.stores.acceptance import prove_batches
-from newsletter.stores.claiming import Turn, accept
-from newsletter.stores.claiming import claim as claim_batch
-from newsletter.stores.issue_totals import account, trace
-from newsletter.stores.recording import record_trouble
+from newsletter.stores.acceptance import accept_batches, finish
+from newsletter.stores.claiming import ClaimRequest, claim_batch, record_acceptance
+from newsletter.stores.issue_totals import issue_totals, trace
+from newsletter.stores.planning import plan_issue
+from newsletter.stores.recording import record_failure
+from subscribers.db.transaction import execute, rows, transaction
 from subscribers.model import TopicSet
+
+_log = logging.getLogger(__name__)
 
 _LATE = "the answer to an earlier request came late, and proved"
 
+_EXPIRE = """
+    UPDATE batch SET state = 'unknown', lease_until = NULL,
+           reason = 'the worker that held it never recorded an answer'
+     WHERE state = 'claimed' AND lease_until < %(now)s
+"""
+
+_WAITING = """
+    SELECT batch.id, batch.not_before FROM batch JOIN issue ON issue.id = batch.issue_id
+     WHERE batch.state = 'planned' AND issue.state = 'sending'
+       AND (%(issue)s::bigint IS NULL OR issue.id = %(issue)s)
+     ORDER BY batch.id
+"""
+
+_PROGRESS = """
+    SELECT COALESCE(sum(size) FILTER (WHERE state NOT IN ('planned', 'claimed')), 0) AS done,
+           COALESCE(sum(size), 0) AS total
+      FROM batch WHERE issue_id = %(issue)s
+"""
+
 
 class DeliveryStore:
-    """DeliveryStore on PostgreSQL."""
+    """Plans an issue's deliveries, and stores the claims and the answers of its batches."""
 
-    def __init__(self, engine: Engine, pace: RateLimit | None = None) -> None:
+    def __init__(self, engine: Engine, rate_limit: RateLimit | None = None) -> None:
         self._engine = engine
-        self._pace = pace if pace and pace.limits else None
-        # A plan or an account reads several tables, and must see them as of one moment.
-        self._snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
+        self._limit = rate_limit if rate_limit and rate_limit.limits else None
 
     def plan(
         self,
@@ -50,29 +80,22 @@ class DeliveryStore:
             "now": now,
             "fresh_for": fresh_for,
         }
-        with self._snapshots.begin() as connection:
-            taken = connection.execute(text(delivery_sql.TAKE_ISSUE), values).first()
-            if taken is None:
+        with transaction(self._engine, snapshot=True) as session:
+            if not plan_issue(session, values, choose, wave):
                 return False
-            connection.execute(text(delivery_sql.ROOM))
-            connection.execute(text(delivery_sql.READERS), values)
-            _choose_editions(connection, values, choose)
-            connection.execute(text(delivery_sql.EXCLUDE), values)
-            _place(connection, values, wave)
-            for step in (*delivery_sql.FILL, delivery_sql.SEND_BY):
-                connection.execute(text(step), values)
-        self._finish()  # an issue for nobody is done at once
+        finish(self._engine)  # an issue for nobody is done at once
+        _log.info("planned", extra={"action": "issue.planned", "issue": issue_id})
         return True
 
     def claim(
         self, batch_id: int, *, attempt_id: str, lease: timedelta, now: datetime
     ) -> Claim | NotYet | None:
-        """Take a planned batch, asking consent again; None when it is not to be taken."""
-        turn = Turn(batch_id=batch_id, attempt_id=attempt_id, lease=now + lease, now=now)
-        with self._engine.begin() as connection:
-            claimed = claim_batch(connection, turn, self._pace)
+        """Take a planned batch, checking consent again; None when it is not to be taken."""
+        wanted = ClaimRequest(batch_id=batch_id, attempt_id=attempt_id, lease=now + lease, now=now)
+        with transaction(self._engine) as session:
+            claimed = claim_batch(session, wanted, self._limit)
         if claimed is None:
-            self._finish()  # it may have been the last, with nobody left to write to
+            finish(self._engine)  # it may have been the last, with nobody left to write to
         return claimed
 
     def record_and_claim(
@@ -85,106 +108,83 @@ class DeliveryStore:
         lease: timedelta,
         now: datetime,
     ) -> Claim | NotYet | None:
-        """Keep an acceptance and take the next batch, in one transaction."""
-        turn = Turn(batch_id=batch_id, attempt_id=attempt_id, lease=now + lease, now=now)
-        with self._engine.begin() as connection:
-            _accept(connection, claim, accepted, now)
-            claimed = claim_batch(connection, turn, self._pace)
-        if not isinstance(claimed, Claim):  # otherwise its own end will look
-            self._finish()
+        """Record an acceptance and take the next batch, in one transaction."""
+        wanted = ClaimRequest(batch_id=batch_id, attempt_id=attempt_id, lease=now + lease, now=now)
+        with transaction(self._engine) as session:
+            _accept(session, claim, accepted, now)
+            claimed = claim_batch(session, wanted, self._limit)
+        if not isinstance(claimed, Claim):  # otherwise the record of that batch will look
+            finish(self._engine)
+        _log_answer(claim, accepted, BatchState.ACCEPTED)
         return claimed
 
     def record(
         self, claim: Claim, outcome: Outcome, disposition: Disposition, now: datetime
     ) -> tuple[int, ...]:
-        """Keep the answer to an attempt; return the batches that are to be tried again."""
+        """Record the answer to an attempt; return the batches that are to be tried again."""
         again: tuple[int, ...] = ()
-        with self._engine.begin() as connection:
+        with transaction(self._engine) as session:
             if isinstance(outcome, Accepted):
-                _accept(connection, claim, outcome, now)
+                _accept(session, claim, outcome, now)
             else:
-                again = record_trouble(connection, claim, outcome, disposition, now)
-        if not again:  # as long as one is planned, its own end will look
-            self._finish()
+                again = record_failure(session, claim, outcome, disposition, now)
+        if not again:  # as long as one is planned, the record of that one will look
+            finish(self._engine)
+        _log_answer(claim, outcome, disposition.state, disposition.reason)
+        if disposition.pause:
+            extra = {"action": "issue.paused", "issue": claim.issue_id}
+            _log.warning(disposition.reason, extra=extra)
         return again
 
     def expire_leases(self, now: datetime) -> int:
         """Turn batches whose worker never answered into unknown ones; return how many."""
-        with self._engine.begin() as connection:
-            expired = connection.execute(text(delivery_sql.EXPIRE), {"now": now}).rowcount
-        self._finish()
+        with transaction(self._engine) as session:
+            expired = execute(session, _EXPIRE, {"now": now})
+        finish(self._engine)
+        if expired:
+            extra = {"action": "batch.unknown", "batches": expired}
+            _log.warning("their workers never recorded an answer", extra=extra)
         return expired
-
-    def _finish(self) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(text(delivery_sql.FINISH))
 
     def waiting(self, issue_id: int | None = None) -> tuple[tuple[int, datetime | None], ...]:
         """Return planned batches of sending issues, each with the moment it waits for."""
-        with self._engine.begin() as connection:
-            rows = connection.execute(text(delivery_sql.WAITING), {"issue": issue_id})
-            return tuple((row.id, row.not_before) for row in rows)
+        with transaction(self._engine) as session:
+            found = rows(session, _WAITING, {"issue": issue_id})
+            return tuple((row["id"], row["not_before"]) for row in found)
 
     def progress(self, issue_id: int) -> tuple[int, int]:
         """Return recipients answered for, and all of them; cheap enough to ask often."""
-        with self._engine.begin() as connection:
-            row = connection.execute(text(delivery_sql.PROGRESS), {"issue": issue_id}).one()
-            return row.done, row.total
+        with transaction(self._engine) as session:
+            [row] = rows(session, _PROGRESS, {"issue": issue_id})
+            return row["done"], row["total"]
 
-    def account(self, issue_id: int) -> IssueTotals:
+    def totals(self, issue_id: int) -> IssueTotals:
         """Return all sums of an issue."""
-        with self._snapshots.begin() as connection:
-            return account(connection, issue_id)
+        with transaction(self._engine, snapshot=True) as session:
+            return issue_totals(session, issue_id)
 
     def trace(self, subscriber_id: int, issue_id: int) -> DeliveryRecord | None:
         """Return what happened to a subscriber's letter; None if the issue never knew of them."""
-        with self._snapshots.begin() as connection:
-            return trace(connection, subscriber_id, issue_id)
+        with transaction(self._engine, snapshot=True) as session:
+            return trace(session, subscriber_id, issue_id)
 
 
-def _accept(connection: Connection, claim: Claim, accepted: Accepted, now: datetime) -> None:
-    if not accept(connection, claim, accepted, now):
+def _accept(session: Session, claim: Claim, accepted: Accepted, now: datetime) -> None:
+    if not record_acceptance(session, claim, accepted, now):
         # Somebody asked again in between, or an event was quicker. It is accepted all the same.
-        prove_batches(connection, [claim.attempt_id], witness=_LATE)
+        accept_batches(session, [claim.attempt_id], evidence=_LATE)
 
 
-def _choose_editions(
-    connection: Connection,
-    values: dict[str, Any],
-    choose: Callable[[TopicSet], Edition | None],
-) -> None:
-    """Let the core choose for each topic set in use, and write its choices beside them."""
-    issue_id = values["issue"]
-    in_use = connection.execute(text(delivery_sql.TOPIC_SETS)).all()
-    chosen = {row.id: choose(TopicSet(frozenset(row.slugs))) for row in in_use}
-    editions = {edition.key: edition for edition in chosen.values() if edition}
-    connection.execute(text(delivery_sql.CHOICE_TABLE))
-    if not editions:
-        return
-    connection.execute(
-        text(delivery_sql.ADD_EDITION),
-        [{"issue": issue_id, "key": e.key, "ids": list(e.brief_ids)} for e in editions.values()],
-    )
-    connection.execute(
-        text(delivery_sql.CHOOSE),
-        {
-            "issue": issue_id,
-            "sets": [set_id for set_id, edition in chosen.items() if edition],
-            "keys": [edition.key for edition in chosen.values() if edition],
+def _log_answer(claim: Claim, outcome: Outcome, state: BatchState, reason: str = "") -> None:
+    _log.log(
+        logging.INFO if isinstance(outcome, Accepted) else logging.WARNING,
+        reason or "accepted",
+        extra={
+            "action": f"batch.{type(outcome).__name__.lower()}",
+            "recipients": len(claim.recipients),
+            "state": state,
+            "issue": claim.issue_id,
+            "batch": claim.batch_id,
+            "attempt": claim.attempt_id,
         },
     )
-
-
-def _place(
-    connection: Connection, values: dict[str, Any], wave: Callable[[str], datetime] | None
-) -> None:
-    """Put each reader into a batch of their edition and, in reader time, of their wave."""
-    if wave is None:
-        connection.execute(text(delivery_sql.PLACE), values)
-        return
-    zones = connection.execute(text(delivery_sql.ZONES)).scalars().all()
-    connection.execute(text(delivery_sql.WAVE_TABLE))
-    connection.execute(
-        text(delivery_sql.ADD_WAVES), {"zones": zones, "moments": [wave(zone) for zone in zones]}
-    )
-    connection.execute(text(delivery_sql.PLACE_IN_WAVES), values)

@@ -1,210 +1,211 @@
-"""Issues on file: one per newsletter and date, by constraint."""
+"""Issues and the briefs they print: one issue per newsletter and date, by constraint."""
 
+import logging
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, delete, func, select, update
 
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.stored import IssueStatus, StoredIssue, segment_of
 from newsletter.errors import NotAllowed, NotFound
-from newsletter.stores.codec import (
-    brief_from_json,
-    brief_to_json,
-    galley_from_json,
-    galley_to_json,
-)
-from newsletter.stores.sql import as_json
+from newsletter.stores.tables import EditionRow, IssueBriefRow, IssueRow
+from subscribers.db.transaction import transaction
+
+_log = logging.getLogger(__name__)
 
 
 class IssueStore:
-    """IssueStore on PostgreSQL."""
+    """Stores each issue with its entries, its galley and its approval."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def find(self, newsletter: str, on: date) -> StoredIssue | None:
         """Return the issue of this date."""
-        with self._engine.begin() as connection:
-            return _one(
-                connection, "newsletter = :newsletter AND date = :on", newsletter=newsletter, on=on
-            )
+        found = select(IssueRow).where(IssueRow.newsletter == newsletter, IssueRow.date == on)
+        with transaction(self._engine) as session:
+            row = session.exec(found).first()
+            return _stored(session, row) if row else None
 
     def get(self, issue_id: int) -> StoredIssue:
         """Return the issue of this id; NotFound if there is none."""
-        with self._engine.begin() as connection:
-            return _get(connection, issue_id)
+        with transaction(self._engine) as session:
+            return _get(session, issue_id)
 
     def next_number(self, newsletter: str) -> int:
         """Return the number of the issue that comes next."""
-        with self._engine.begin() as connection:
-            return connection.execute(
-                text("SELECT COALESCE(max(number), 0) + 1 FROM issue WHERE newsletter = :n"),
-                {"n": newsletter},
-            ).scalar_one()
+        last = select(func.max(IssueRow.number)).where(IssueRow.newsletter == newsletter)
+        with transaction(self._engine) as session:
+            return (session.exec(last).one() or 0) + 1
 
-    def draft(
+    def save_draft(
         self, issue: Issue, galley: Galley | None, content_hash: str | None, now: datetime
     ) -> StoredIssue:
-        """Keep a draft in place of an earlier draft; NotAllowed once the issue is frozen."""
-        values = {
-            "newsletter": issue.newsletter,
-            "date": issue.date,
+        """Store a draft in place of an earlier draft; NotAllowed once the issue is frozen."""
+        values: dict[str, Any] = {
             "number": issue.number if issue.entries else None,
             "state": IssueStatus.DRAFT if issue.entries else IssueStatus.EMPTY,
             "reason": None if issue.entries else "no accepted brief to print",
-            "galley": as_json(galley_to_json(galley)) if galley else None,
-            "hash": content_hash,
-            "now": now,
+            "galley": galley,
+            "content_hash": content_hash,
+            "assembled_at": now,
         }
-        with self._engine.begin() as connection:
-            issue_id = connection.execute(text(_DRAFT), values).scalar()
+        upsert = (
+            insert(IssueRow)
+            .values(newsletter=issue.newsletter, date=issue.date, **values)
+            .on_conflict_do_update(
+                index_elements=["newsletter", "date"],
+                set_=values,
+                where=col(IssueRow.state).in_([one for one in IssueStatus if one.is_open]),
+            )
+            .returning(col(IssueRow.id))
+        )
+        with transaction(self._engine) as session:
+            issue_id = session.exec(upsert).scalar()
             if issue_id is None:
                 raise NotAllowed(f"the issue of {issue.date} is frozen: it was approved")
-            connection.execute(text("DELETE FROM issue_brief WHERE issue_id = :i"), {"i": issue_id})
-            if issue.entries:
-                connection.execute(text(_PLACE), _places(issue_id, issue))
-            return _get(connection, issue_id)
+            session.exec(delete(IssueBriefRow).where(col(IssueBriefRow.issue_id) == issue_id))
+            session.add_all(_placed(issue_id, issue))
+            stored = _get(session, issue_id)
+        _log.info(
+            "%s of %s: %d briefs",
+            issue.newsletter,
+            issue.date,
+            len(issue.entries),
+            extra={"action": "issue.assembled", "issue": stored.id, "state": stored.state},
+        )
+        return stored
 
     def approve(self, issue_id: int, content_hash: str, by: str, now: datetime) -> StoredIssue:
         """Freeze the issue if it still has this content; NotAllowed if it has another."""
-        with self._engine.begin() as connection:
-            frozen = connection.execute(
-                text("""
-                    UPDATE issue SET state = 'approved', approved_hash = :hash,
-                           approved_by = :by, approved_at = :now
-                     WHERE id = :id AND state = 'draft' AND content_hash = :hash RETURNING id
-                """),
-                {"id": issue_id, "hash": content_hash, "by": by, "now": now},
-            ).scalar()
-            if frozen is None:
+        freeze = (
+            update(IssueRow)
+            .where(
+                col(IssueRow.id) == issue_id,
+                col(IssueRow.state) == IssueStatus.DRAFT,
+                col(IssueRow.content_hash) == content_hash,
+            )
+            .values(
+                state=IssueStatus.APPROVED,
+                approved_hash=content_hash,
+                approved_by=by,
+                approved_at=now,
+            )
+        )
+        with transaction(self._engine) as session:
+            if not session.exec(freeze).rowcount:
                 raise NotAllowed("the draft changed since it was set: assemble it again")
-            return _get(connection, issue_id)
+            stored = _get(session, issue_id)
+        _log.info("approved", extra={"action": "issue.approved", "issue": issue_id, "by": by})
+        return stored
 
     def withdraw(self, issue_id: int, reason: str) -> None:
         """Void the approval of an unplanned issue: it is a draft again."""
-        with self._engine.begin() as connection:
-            connection.execute(text(_VOID), {"ids": [issue_id], "reason": reason})
+        with transaction(self._engine) as session:
+            _void(session, [issue_id], reason)
 
     def withdraw_brief(self, brief_id: int, reason: str) -> None:
         """Take a brief out of an unplanned issue, which is thereby a draft again."""
-        with self._engine.begin() as connection:
-            holding = connection.execute(
-                text("SELECT issue_id FROM issue_brief WHERE brief_id = :b"), {"b": brief_id}
-            ).scalars()
-            voided = connection.execute(
-                text(_VOID), {"ids": list(holding), "reason": reason}
-            ).scalars()
-            connection.execute(
-                text("DELETE FROM issue_brief WHERE brief_id = :b AND issue_id = ANY(:ids)"),
-                {"b": brief_id, "ids": list(voided)},
+        printing = select(IssueBriefRow.issue_id).where(IssueBriefRow.brief_id == brief_id)
+        with transaction(self._engine) as session:
+            voided = _void(session, session.exec(printing).all(), reason)
+            session.exec(
+                delete(IssueBriefRow).where(
+                    col(IssueBriefRow.brief_id) == brief_id,
+                    col(IssueBriefRow.issue_id).in_(voided),
+                )
             )
 
     def published(self, newsletter: str, limit: int = 100) -> tuple[StoredIssue, ...]:
         """Return the issues that were planned, the newest first, at most so many."""
-        with self._engine.begin() as connection:
-            ids = connection.execute(
-                text("""
-                    SELECT id FROM issue WHERE newsletter = :n AND planned_at IS NOT NULL
-                     ORDER BY date DESC LIMIT :limit
-                """),
-                {"n": newsletter, "limit": limit},
-            ).scalars()
-            return tuple(_get(connection, issue_id) for issue_id in ids.all())
+        found = (
+            select(IssueRow)
+            .where(IssueRow.newsletter == newsletter, col(IssueRow.planned_at).is_not(None))
+            .order_by(col(IssueRow.date).desc())
+            .limit(limit)
+        )
+        with transaction(self._engine) as session:
+            return tuple(_stored(session, row) for row in session.exec(found).all())
 
     def edition(self, issue_id: int, key: str) -> tuple[int, ...] | None:
         """Return the briefs of a planned edition."""
-        with self._engine.begin() as connection:
-            found = connection.execute(
-                text("SELECT brief_ids FROM edition WHERE issue_id = :i AND key = :key"),
-                {"i": issue_id, "key": key},
-            ).scalar()
-            return tuple(found) if found else None
+        found = select(EditionRow).where(EditionRow.issue_id == issue_id, EditionRow.key == key)
+        with transaction(self._engine) as session:
+            row = session.exec(found).first()
+            return tuple(row.brief_ids) if row else None
 
     def resume(self, issue_id: int, now: datetime) -> None:
-        """Let a paused issue's batches leave again; the fuse counts from here."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                text("""
-                    UPDATE issue SET state = 'sending', reason = NULL, resumed_at = :now
-                     WHERE id = :id AND state = 'paused'
-                """),
-                {"id": issue_id, "now": now},
-            )
+        """Let a paused issue's batches be sent again; the circuit breaker counts from here."""
+        paused = (col(IssueRow.id) == issue_id, col(IssueRow.state) == IssueStatus.PAUSED)
+        values = {"state": IssueStatus.SENDING, "reason": None, "resumed_at": now}
+        with transaction(self._engine) as session:
+            session.exec(update(IssueRow).where(*paused).values(**values))
+        _log.info("resumed", extra={"action": "issue.resumed", "issue": issue_id})
 
 
-_VOID = """
-    UPDATE issue SET state = 'draft', reason = :reason, content_hash = NULL,
-           approved_hash = NULL, approved_by = NULL, approved_at = NULL
-     WHERE id = ANY(:ids) AND state IN ('draft', 'approved')
-    RETURNING id
-"""
-
-_DRAFT = """
-    INSERT INTO issue AS old
-           (newsletter, date, number, state, reason, galley, content_hash, assembled_at)
-    VALUES (:newsletter, :date, :number, :state, :reason, CAST(:galley AS jsonb), :hash, :now)
-    ON CONFLICT (newsletter, date) DO UPDATE
-       SET number = excluded.number, state = excluded.state, reason = excluded.reason,
-           galley = excluded.galley, content_hash = excluded.content_hash,
-           assembled_at = excluded.assembled_at
-     WHERE old.state IN ('draft', 'empty', 'missed')
-    RETURNING id
-"""
-
-_PLACE = """
-    INSERT INTO issue_brief
-           (issue_id, position, newsletter, brief_id, revision, content, topics, lead)
-    VALUES (:issue_id, :position, :newsletter, :brief_id, :revision, CAST(:content AS jsonb),
-            :topics, :lead)
-"""
+def _void(session: Session, issue_ids: Iterable[int], reason: str) -> list[int]:
+    """Make drafts of those of these issues that were not planned; return which."""
+    unplanned = [IssueStatus.DRAFT, IssueStatus.APPROVED]
+    voided = session.exec(
+        update(IssueRow)
+        .where(col(IssueRow.id).in_(issue_ids), col(IssueRow.state).in_(unplanned))
+        .values(
+            state=IssueStatus.DRAFT,
+            reason=reason,
+            content_hash=None,
+            approved_hash=None,
+            approved_by=None,
+            approved_at=None,
+        )
+        .returning(col(IssueRow.id))
+    )
+    return [issue_id for (issue_id,) in voided]
 
 
-def _places(issue_id: int, issue: Issue) -> list[dict[str, Any]]:
+def _placed(issue_id: int, issue: Issue) -> list[IssueBriefRow]:
     return [
-        {
-            "issue_id": issue_id,
-            "position": position,
-            "newsletter": issue.newsletter,
-            "brief_id": entry.brief_id,
-            "revision": entry.revision,
-            "content": as_json(brief_to_json(entry.brief)),
-            "topics": list(entry.topics),
-            "lead": entry.lead,
-        }
+        IssueBriefRow(
+            issue_id=issue_id,
+            position=position,
+            newsletter=issue.newsletter,
+            brief_id=entry.brief_id,
+            revision=entry.revision,
+            content=entry.brief,
+            topics=list(entry.topics),
+            lead=entry.lead,
+        )
         for position, entry in enumerate(issue.entries)
     ]
 
 
-def _get(connection: Connection, issue_id: int) -> StoredIssue:
-    filed = _one(connection, "id = :id", id=issue_id)
-    if filed is None:
-        raise NotFound(f"there is no issue {issue_id}")
-    return filed
-
-
-def _one(connection: Connection, where: str, **values: Any) -> StoredIssue | None:
-    row = connection.execute(text(f"SELECT * FROM issue WHERE {where}"), values).first()  # noqa: S608
+def _get(session: Session, issue_id: int) -> StoredIssue:
+    row = session.get(IssueRow, issue_id)
     if row is None:
-        return None
-    entries = connection.execute(
-        text("SELECT * FROM issue_brief WHERE issue_id = :i ORDER BY position"), {"i": row.id}
+        raise NotFound(f"there is no issue {issue_id}")
+    return _stored(session, row)
+
+
+def _stored(session: Session, row: IssueRow) -> StoredIssue:
+    printed = (
+        select(IssueBriefRow)
+        .where(IssueBriefRow.issue_id == row.id)
+        .order_by(col(IssueBriefRow.position))
     )
-    return _filed(row, tuple(_entry(entry) for entry in entries))
-
-
-def _entry(row: Any) -> IssueEntry:
-    return IssueEntry(
-        brief_id=row.brief_id,
-        revision=row.revision,
-        brief=brief_from_json(row.content),
-        topics=tuple(row.topics),
-        lead=row.lead,
+    entries = tuple(
+        IssueEntry(
+            brief_id=one.brief_id,
+            revision=one.revision,
+            brief=one.content,
+            topics=tuple(one.topics),
+            lead=one.lead,
+        )
+        for one in session.exec(printed)
     )
-
-
-def _filed(row: Any, entries: tuple[IssueEntry, ...]) -> StoredIssue:
     return StoredIssue(
         id=row.id,
         issue=Issue(
@@ -212,7 +213,7 @@ def _filed(row: Any, entries: tuple[IssueEntry, ...]) -> StoredIssue:
         ),
         state=IssueStatus(row.state),
         reason=row.reason,
-        galley=galley_from_json(row.galley) if row.galley else None,
+        galley=row.galley,
         content_hash=row.content_hash,
         approved_hash=row.approved_hash,
         approved_by=row.approved_by,

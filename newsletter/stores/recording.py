@@ -1,38 +1,87 @@
-"""An answer that is no acceptance: what it makes of its batch, and of the issue."""
+"""An answer that is no acceptance is recorded, with what follows for its batch and its issue.
+
+See docs/decisions/three-outcomes.md.
+"""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlmodel import Session
 
 from newsletter.core.delivery import BatchState, Claim, Disposition, Outcome
-from newsletter.stores import delivery_sql
+from newsletter.stores.sending_limits import close_window, pause
+from subscribers.db.transaction import execute, scalar
+
+#: Locked before a batch is split: proof of one of its attempts waits, and then sees both halves.
+_LOCK_ATTEMPTS = """
+    SELECT id FROM attempt
+     WHERE batch_id = %(batch)s
+        OR id IN (SELECT attempt_id FROM split_from WHERE batch_id = %(batch)s)
+     ORDER BY id FOR NO KEY UPDATE
+"""
+
+#: An event may have proved it accepted before the loss of its answer is recorded. An answer counts
+#: once, however often it is recorded.
+_END_ATTEMPT = """
+    UPDATE attempt SET finished_at = %(now)s, reason = %(reason)s,
+           outcome = CASE outcome WHEN 'accepted' THEN outcome ELSE %(outcome)s END
+     WHERE id = %(attempt)s AND (outcome IS NULL OR outcome = 'accepted')
+"""
+
+#: An answer that comes after the lease ran out still counts, as long as nobody asked again: also
+#: when that was permitted already, and the batch is planned once more.
+_RECORD = """
+    UPDATE batch SET state = %(state)s, reason = %(reason)s, not_before = %(not_before)s,
+           lease_until = NULL
+     WHERE id = %(batch)s AND state IN ('claimed', 'unknown', 'planned') AND attempts = %(number)s
+"""
+
+_EJECT = "UPDATE delivery SET refused = %(reason)s WHERE id = ANY(%(offenders)s)"
+
+_SPLIT_OFF = """
+    INSERT INTO batch (issue_id, edition_id, ordinal, size)
+    SELECT issue_id, edition_id,
+           (SELECT max(ordinal) + 1 FROM batch b WHERE b.edition_id = batch.edition_id),
+           cardinality(%(deliveries)s::bigint[])
+      FROM batch WHERE id = %(batch)s
+    RETURNING id
+"""
+
+#: Whatever was asked for the whole batch was asked for this part of it.
+_INHERIT_ATTEMPTS = """
+    INSERT INTO split_from (batch_id, attempt_id)
+    SELECT %(new)s, id FROM attempt WHERE batch_id = %(batch)s
+     UNION
+    SELECT %(new)s, attempt_id FROM split_from WHERE batch_id = %(batch)s
+"""
+
+_MOVE = """
+    WITH moved AS (
+        UPDATE delivery SET batch_id = %(new)s WHERE id = ANY(%(deliveries)s) RETURNING id)
+    UPDATE batch SET size = size - (SELECT count(*) FROM moved) WHERE id = %(batch)s
+"""
 
 
-def record_trouble(
-    connection: Connection,
-    claim: Claim,
-    outcome: Outcome,
-    disposition: Disposition,
-    now: datetime,
+def record_failure(
+    session: Session, claim: Claim, outcome: Outcome, disposition: Disposition, now: datetime
 ) -> tuple[int, ...]:
-    """Keep what was answered; return the batches that are to be tried again."""
+    """Record what was answered; return the batches that are to be tried again."""
     values = _values(claim, outcome, disposition, now)
     if disposition.split:
-        connection.execute(text(delivery_sql.HOLD_ATTEMPTS), values)
-    if connection.execute(text(delivery_sql.END_ATTEMPT), values).first() is None:
+        execute(session, _LOCK_ATTEMPTS, values)
+    if not execute(session, _END_ATTEMPT, values):
         return ()
-    if connection.execute(text(delivery_sql.RECORD), values).first() is None:
+    if not execute(session, _RECORD, values):
         return ()  # somebody asked again in between, or an event proved that it was accepted
     again = [claim.batch_id] if disposition.state is BatchState.PLANNED else []
     if disposition.eject:
-        connection.execute(text(delivery_sql.EJECT), values)
+        execute(session, _EJECT, values)
     if disposition.split:
-        again.append(_split(connection, claim))
+        again.append(_split(session, claim))
     if disposition.closed_until:
-        connection.execute(text(delivery_sql.CLOSE_POST_OFFICE), values)
+        close_window(session, disposition.closed_until)
     if disposition.pause:
-        connection.execute(text(delivery_sql.PAUSE), values)
+        pause(session, claim.issue_id, disposition.reason, now)
         return ()
     return tuple(again)
 
@@ -44,23 +93,20 @@ def _values(
         "attempt": claim.attempt_id,
         "number": claim.attempt,
         "batch": claim.batch_id,
-        "issue": claim.issue_id,
         "outcome": type(outcome).__name__.lower(),
         "state": disposition.state,
         "reason": disposition.reason or None,
-        "told": f"paused: {disposition.reason}",
         "not_before": disposition.not_before,
-        "closed_until": disposition.closed_until,
         "offenders": [claim.recipients[i].delivery_id for i in disposition.eject],
         "now": now,
     }
 
 
-def _split(connection: Connection, claim: Claim) -> int:
+def _split(session: Session, claim: Claim) -> int:
     second_half = [one.delivery_id for one in claim.recipients[len(claim.recipients) // 2 :]]
     values = {"batch": claim.batch_id, "deliveries": second_half}
-    new_id = connection.execute(text(delivery_sql.SPLIT_OFF), values).scalar_one()
+    new_id: int = scalar(session, _SPLIT_OFF, values)
     values["new"] = new_id
-    connection.execute(text(delivery_sql.INHERIT_ATTEMPTS), values)
-    connection.execute(text(delivery_sql.MOVE), values)
-    return int(new_id)
+    execute(session, _INHERIT_ATTEMPTS, values)
+    execute(session, _MOVE, values)
+    return new_id

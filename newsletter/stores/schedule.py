@@ -1,152 +1,159 @@
-"""What the clock has seen, the days it named as missed, and what operators are told."""
+"""The scheduler's cursors, the days it recorded as missed, and alerts to operators.
+
+See docs/decisions/operator-alerts-are-an-outbox.md.
+"""
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, delete, select, update
+from sqlmodel.sql.expression import SelectOfScalar
 
 from newsletter.core.operator_alert import OperatorAlert, OperatorAlertKind
 from newsletter.core.stored import IssueStatus
-from newsletter.core.timetable import ScheduleCursor, ScheduledIssueStatus
+from newsletter.core.timetable import ScheduleCursor, ScheduledIssue
+from newsletter.stores.tables import (
+    IssueBriefRow,
+    IssueRow,
+    OperatorAlertRow,
+    ScheduleCursorRow,
+)
+from subscribers.db.transaction import rows, transaction
 
-_BEGIN = """
-    INSERT INTO watch (newsletter, began, until) VALUES (:newsletter, :now, :now)
-    ON CONFLICT (newsletter) DO NOTHING
-"""
-
-_STANDINGS = """
-    SELECT issue.date, issue.state, array_remove(array_agg(notice.kind), NULL) AS told
-      FROM issue LEFT JOIN notice USING (newsletter, date)
-     WHERE issue.newsletter = :newsletter AND issue.date >= :since
+_ISSUES = """
+    SELECT issue.date, issue.state, array_remove(array_agg(alert.kind), NULL) AS alerts
+      FROM issue LEFT JOIN operator_alert AS alert USING (newsletter, date)
+     WHERE issue.newsletter = %(newsletter)s AND issue.date >= %(since)s
      GROUP BY issue.date, issue.state
 """
 
-#: Its number goes to the next issue, and an approval of it counts no longer.
-_MISS = """
-    INSERT INTO issue AS old (newsletter, date, state, reason, assembled_at)
-    VALUES (:newsletter, :date, 'missed', :sentence, :now)
-    ON CONFLICT (newsletter, date) DO UPDATE
-       SET state = excluded.state, reason = excluded.reason, number = NULL, galley = NULL,
-           content_hash = NULL, approved_hash = NULL, approved_by = NULL, approved_at = NULL
-     WHERE old.state IN ('empty', 'draft', 'approved')
-    RETURNING id
-"""
-
-_KEEP = """
-    INSERT INTO notice (at, newsletter, date, kind, sentence)
-    SELECT :now, :newsletter, :date, :kind, :sentence
-     WHERE NOT EXISTS (SELECT 1 FROM notice
-                        WHERE newsletter = :newsletter AND date = :date AND kind = :kind
-                          AND sentence = :sentence)
-"""
-
-#: A notice is known by what it says, as when it is kept.
-_THIS = "newsletter = :newsletter AND date = :date AND kind = :kind AND sentence = :sentence"
-
-_HEARD = f"SELECT unnest(heard) FROM notice WHERE {_THIS}"  # noqa: S608  # from the line above
-
-_HEAR = f"""
-    UPDATE notice SET heard = array_append(heard, :channel)
-     WHERE {_THIS} AND NOT :channel = ANY(heard)
-"""  # noqa: S608  # as above
-
-_UNTOLD = """
-    SELECT id, newsletter, date, kind, sentence FROM notice WHERE told_at IS NULL ORDER BY id
-"""
+_REPLACEABLE = [IssueStatus.EMPTY, IssueStatus.DRAFT, IssueStatus.APPROVED]
 
 
 class ScheduleStore:
-    """WatchBook on PostgreSQL."""
+    """Stores how far the scheduler has come, and the alerts that operators are to get."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def watch(self, newsletter: str, now: datetime) -> ScheduleCursor:
-        """Return what the clock has seen of a newsletter; the first time, it begins now."""
-        with self._engine.begin() as connection:
-            connection.execute(text(_BEGIN), {"newsletter": newsletter, "now": now})
-            row = connection.execute(
-                text("SELECT began, until FROM watch WHERE newsletter = :n"), {"n": newsletter}
-            ).one()
+    def cursor(self, newsletter: str, now: datetime) -> ScheduleCursor:
+        """Return a newsletter's cursor; the first time, it begins now."""
+        begin = insert(ScheduleCursorRow).values(newsletter=newsletter, began=now, until=now)
+        with transaction(self._engine) as session:
+            session.exec(begin.on_conflict_do_nothing())
+            row = session.get_one(ScheduleCursorRow, newsletter)
             return ScheduleCursor(began=row.began, until=row.until)
 
-    def watched(self, newsletter: str, until: datetime) -> None:
-        """Write down that all that was due until then is done."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                text("UPDATE watch SET until = :until WHERE newsletter = :n"),
-                {"n": newsletter, "until": until},
+    def advance_cursor(self, newsletter: str, until: datetime) -> None:
+        """Record that everything that was due until then is done."""
+        this = col(ScheduleCursorRow.newsletter) == newsletter
+        with transaction(self._engine) as session:
+            session.exec(update(ScheduleCursorRow).where(this).values(until=until))
+
+    def issues_since(self, newsletter: str, since: date) -> dict[date, ScheduledIssue]:
+        """Return the state of each issue since a date, and the kinds of alerts about it."""
+        with transaction(self._engine) as session:
+            found = rows(session, _ISSUES, {"newsletter": newsletter, "since": since})
+        return {
+            row["date"]: ScheduledIssue(
+                state=IssueStatus(row["state"]),
+                alerted=frozenset(map(OperatorAlertKind, row["alerts"])),
             )
+            for row in found
+        }
 
-    def standings(self, newsletter: str, since: date) -> dict[date, ScheduledIssueStatus]:
-        """Return how the issues since a date stand."""
-        values = {"newsletter": newsletter, "since": since}
-        with self._engine.begin() as connection:
-            return {
-                row.date: ScheduledIssueStatus(
-                    state=IssueStatus(row.state), told=frozenset(map(OperatorAlertKind, row.told))
-                )
-                for row in connection.execute(text(_STANDINGS), values)
-            }
-
-    def miss(self, notice: OperatorAlert, now: datetime) -> None:
-        """Name the day as missed, and free its briefs, unless its issue is on its way."""
-        with self._engine.begin() as connection:
-            missed = connection.execute(text(_MISS), _values(notice, now)).scalar()
-            if missed is None:
-                return
-            connection.execute(text("DELETE FROM issue_brief WHERE issue_id = :i"), {"i": missed})
-            _keep(connection, notice, now)
-
-    def keep(self, notice: OperatorAlert, now: datetime) -> None:
-        """Keep what is to be told; what was said word for word is not said again."""
-        with self._engine.begin() as connection:
-            _keep(connection, notice, now)
-
-    def untold(self) -> tuple[tuple[int, OperatorAlert], ...]:
-        """Return, by number, what operators were not told yet, the oldest first."""
-        with self._engine.begin() as connection:
-            rows = connection.execute(text(_UNTOLD)).all()
-        return tuple(
-            (
-                number,
-                OperatorAlert(
-                    kind=OperatorAlertKind(kind), newsletter=slug, date=on, sentence=sentence
-                ),
+    def record_missed(self, alert: OperatorAlert, now: datetime) -> None:
+        """Record the day as missed, and free its briefs, unless its issue was planned."""
+        # Its number goes to the next issue, and an approval of it counts no longer.
+        values: dict[str, Any] = {
+            "state": IssueStatus.MISSED,
+            "reason": alert.sentence,
+            "number": None,
+            "galley": None,
+            "content_hash": None,
+            "approved_hash": None,
+            "approved_by": None,
+            "approved_at": None,
+        }
+        upsert = (
+            insert(IssueRow)
+            .values(newsletter=alert.newsletter, date=alert.date, assembled_at=now, **values)
+            .on_conflict_do_update(
+                index_elements=["newsletter", "date"],
+                set_=values,
+                where=col(IssueRow.state).in_(_REPLACEABLE),
             )
-            for number, slug, on, kind, sentence in rows
+            .returning(col(IssueRow.id))
+        )
+        with transaction(self._engine) as session:
+            missed = session.exec(upsert).scalar()
+            if missed is not None:
+                session.exec(delete(IssueBriefRow).where(col(IssueBriefRow.issue_id) == missed))
+                _queue(session, alert, now)
+
+    def queue_alert(self, alert: OperatorAlert, now: datetime) -> None:
+        """Queue an alert; one with the same words is not queued again."""
+        with transaction(self._engine) as session:
+            _queue(session, alert, now)
+
+    def pending_alerts(self) -> tuple[tuple[int, OperatorAlert], ...]:
+        """Return, by number, the alerts that were not sent yet, the oldest first."""
+        found = (
+            select(OperatorAlertRow)
+            .where(col(OperatorAlertRow.sent_at).is_(None))
+            .order_by(col(OperatorAlertRow.id))
+        )
+        with transaction(self._engine) as session:
+            return tuple((row.id, _alert(row)) for row in session.exec(found))
+
+    def channels_notified(self, alert: OperatorAlert) -> frozenset[str]:
+        """Return the channels that have taken an alert."""
+        with transaction(self._engine) as session:
+            found = session.exec(_same(alert))
+            return frozenset(one for row in found for one in row.notified_channels)
+
+    def mark_notified(self, alert: OperatorAlert, channel: str) -> None:
+        """Record that a channel took an alert."""
+        with transaction(self._engine) as session:
+            for row in session.exec(_same(alert).with_for_update()):
+                row.notified_channels = sorted({*row.notified_channels, channel})
+
+    def mark_sent(self, number: int, now: datetime) -> None:
+        """Record that operators got an alert."""
+        this = col(OperatorAlertRow.id) == number
+        with transaction(self._engine) as session:
+            session.exec(update(OperatorAlertRow).where(this).values(sent_at=now))
+
+
+def _same(alert: OperatorAlert) -> SelectOfScalar[OperatorAlertRow]:
+    """Select an alert by what it says, as it is queued."""
+    return select(OperatorAlertRow).where(
+        OperatorAlertRow.newsletter == alert.newsletter,
+        OperatorAlertRow.date == alert.date,
+        OperatorAlertRow.kind == str(alert.kind),
+        OperatorAlertRow.sentence == alert.sentence,
+    )
+
+
+def _queue(session: Session, alert: OperatorAlert, now: datetime) -> None:
+    if session.exec(_same(alert)).first() is None:
+        session.add(
+            OperatorAlertRow(
+                at=now,
+                newsletter=alert.newsletter,
+                date=alert.date,
+                kind=alert.kind,
+                sentence=alert.sentence,
+            )
         )
 
-    def heard(self, notice: OperatorAlert) -> frozenset[str]:
-        """Return the channels that have taken a notice."""
-        with self._engine.begin() as connection:
-            return frozenset(connection.execute(text(_HEARD), _named(notice)).scalars())
 
-    def hear(self, notice: OperatorAlert, channel: str) -> None:
-        """Write down that a channel took a notice."""
-        with self._engine.begin() as connection:
-            connection.execute(text(_HEAR), _named(notice) | {"channel": channel})
-
-    def told(self, number: int, now: datetime) -> None:
-        """Write down that operators were told."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                text("UPDATE notice SET told_at = :now WHERE id = :id"), {"id": number, "now": now}
-            )
-
-
-def _keep(connection: Connection, notice: OperatorAlert, now: datetime) -> None:
-    connection.execute(text(_KEEP), _values(notice, now))
-
-
-def _values(notice: OperatorAlert, now: datetime) -> dict[str, Any]:
-    return _named(notice) | {"now": now}
-
-
-def _named(notice: OperatorAlert) -> dict[str, Any]:
-    return {
-        "newsletter": notice.newsletter,
-        "date": notice.date,
-        "kind": notice.kind,
-        "sentence": notice.sentence,
-    }
+def _alert(row: OperatorAlertRow) -> OperatorAlert:
+    return OperatorAlert(
+        kind=OperatorAlertKind(row.kind),
+        newsletter=row.newsletter,
+        date=row.date,
+        sentence=row.sentence,
+    )

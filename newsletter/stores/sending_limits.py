@@ -1,48 +1,72 @@
-"""Stopping an issue on its way, and counting what has gone wrong with it."""
+"""Pausing and cancelling issues, the send window that workers share, and counts of failures.
 
-from datetime import datetime
-
-from sqlalchemy import Connection, Engine, text
-
-from newsletter.core.sending_limits import FailureCounts
-from newsletter.stores import delivery_sql
-
-_CANCEL = """
-    UPDATE issue SET state = 'cancelled', reason = :reason
-     WHERE id = :issue AND state IN ('sending', 'paused') RETURNING id
+See docs/decisions/limits-in-the-database.md.
 """
 
-#: What has not left of a cancelled issue never will. A batch in hand when the issue was cancelled
-#: may come back as planned, after a refusal: hence every cancelled issue, each time.
-_LEAVE_OUT = """
+import logging
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from newsletter.core.sending_limits import (
+    FailureCounts,
+    RateLimit,
+    SendWindow,
+    next_free_at,
+    wait_until,
+)
+from newsletter.core.stored import IssueStatus
+from newsletter.stores.tables import IssueRow
+from subscribers.db.transaction import execute, rows, scalar, transaction
+
+_log = logging.getLogger(__name__)
+
+#: Of many workers that meet the same trouble, one pauses the issue, and operators get one alert.
+_PAUSE = """
+    WITH paused AS (
+        UPDATE issue SET state = 'paused', reason = %(reason)s
+         WHERE id = %(issue)s AND state = 'sending'
+        RETURNING newsletter, date)
+    INSERT INTO operator_alert (at, newsletter, date, kind, sentence)
+    SELECT %(now)s, newsletter, date, 'paused', 'paused: ' || %(reason)s::text FROM paused
+"""
+
+_CANCEL = """
+    UPDATE issue SET state = 'cancelled', reason = %(reason)s
+     WHERE id = %(issue)s AND state IN ('sending', 'paused')
+"""
+
+#: What was not sent of a cancelled issue never will be. A batch in hand when the issue was
+#: cancelled may come back as planned, after a refusal: hence every cancelled issue, each time.
+_SKIP_UNSENT = """
     WITH open AS (
         UPDATE batch SET state = 'void', reason = issue.reason
           FROM issue
          WHERE issue.id = batch.issue_id AND issue.state = 'cancelled' AND batch.state = 'planned'
-        RETURNING batch.id, CASE WHEN issue.reason LIKE 'stale:%' THEN 'stale' ELSE 'cancelled' END
-                            AS why)
+        RETURNING batch.id, CASE WHEN starts_with(issue.reason, 'stale:') THEN 'stale'
+                                 ELSE 'cancelled' END AS why)
     UPDATE delivery SET skipped = open.why FROM open
      WHERE delivery.batch_id = open.id AND delivery.skipped IS NULL AND delivery.refused IS NULL
 """
 
-_STALE = """
+_CANCEL_STALE = """
     UPDATE issue
        SET state = 'cancelled', reason = 'stale: its news was no longer fresh, so the rest stays'
-     WHERE state IN ('sending', 'paused') AND send_by <= :now
+     WHERE state IN ('sending', 'paused') AND send_by <= %(now)s
        AND EXISTS (SELECT 1 FROM batch
                     WHERE batch.issue_id = issue.id AND batch.state = 'planned')
-    RETURNING id
 """
 
-#: After a person let an issue go on, only what was asked since counts.
-_TROUBLE = """
+#: After a person resumed an issue, only what was asked since counts.
+_FAILURES = """
     WITH answered AS (
         SELECT batch.id, batch.size, batch.state FROM batch JOIN issue ON issue.id = issue_id
-         WHERE issue_id = :issue AND batch.state IN ('accepted', 'refused', 'unknown')
+         WHERE issue_id = %(issue)s AND batch.state IN ('accepted', 'refused', 'unknown')
            AND (issue.resumed_at IS NULL
                 OR EXISTS (SELECT 1 FROM attempt WHERE attempt.batch_id = batch.id
                                                    AND attempt.started_at >= issue.resumed_at))),
-    troubled AS (
+    failed AS (
         SELECT count(*) FILTER (WHERE delivery.state = 70) AS bounced,
                count(*) FILTER (WHERE delivery.state = 90) AS complained,
                count(*) FILTER (WHERE delivery.refused IS NOT NULL) AS refused
@@ -50,52 +74,103 @@ _TROUBLE = """
     SELECT COALESCE(sum(size), 0) AS asked,
            COALESCE(sum(size) FILTER (WHERE state = 'unknown'), 0) AS unknown,
            COALESCE(sum(size) FILTER (WHERE state = 'refused'), 0)
-               + (SELECT refused FROM troubled) AS refused,
-           (SELECT bounced FROM troubled) AS bounced,
-           (SELECT complained FROM troubled) AS complained
+               + (SELECT refused FROM failed) AS refused,
+           (SELECT bounced FROM failed) AS bounced,
+           (SELECT complained FROM failed) AS complained
       FROM answered
+"""
+
+#: The row is locked until the batch has its place, so that all workers keep one rate.
+_ADD_WINDOW = "INSERT INTO send_window (id) VALUES (1) ON CONFLICT DO NOTHING"
+_LOCK_WINDOW = "SELECT free_at, day, day_count FROM send_window WHERE id = 1 FOR UPDATE"
+
+_SIZE = "SELECT size FROM batch WHERE id = %(batch)s"
+
+_COUNT_IN = """
+    UPDATE send_window SET free_at = %(free_at)s, day = %(day)s,
+           day_count = %(size)s + CASE WHEN day = %(day)s THEN day_count ELSE 0 END
+     WHERE id = 1
+"""
+
+_CLOSE = """
+    INSERT INTO send_window AS old (id, closed_until) VALUES (1, %(until)s)
+    ON CONFLICT (id) DO UPDATE
+       SET closed_until = greatest(old.closed_until, excluded.closed_until)
 """
 
 
 class SendingLimitStore:
-    """BrakeStore on PostgreSQL."""
+    """Pauses and cancels issues, and counts what failed of them."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def pause(self, issue_id: int, reason: str, now: datetime) -> bool:
-        """Let no further batch leave; False if the issue was not on its way."""
-        values = {"issue": issue_id, "reason": reason, "told": f"paused: {reason}", "now": now}
-        with self._engine.begin() as connection:
-            return connection.execute(text(delivery_sql.PAUSE), values).first() is not None
+        """Let no further batch be sent; False if the issue was not being sent."""
+        with transaction(self._engine) as session:
+            paused = pause(session, issue_id, reason, now)
+        if paused:
+            _log.warning(reason, extra={"action": "issue.paused", "issue": issue_id})
+        return paused
 
     def cancel(self, issue_id: int, reason: str) -> bool:
-        """Leave out whatever has not left; False if the issue was not on its way."""
-        with self._engine.begin() as connection:
-            values = {"issue": issue_id, "reason": reason}
-            cancelled = connection.execute(text(_CANCEL), values).first() is not None
-            _leave_out(connection)
-            return cancelled
+        """Skip whatever was not sent; False if the issue was not being sent."""
+        with transaction(self._engine) as session:
+            cancelled = execute(session, _CANCEL, {"issue": issue_id, "reason": reason}) > 0
+            execute(session, _SKIP_UNSENT)
+        if cancelled:
+            _log.warning(reason, extra={"action": "issue.cancelled", "issue": issue_id})
+        return cancelled
 
-    def leave_out(self, now: datetime) -> int:
-        """Cancel what is stale, and leave out what cancelled issues still hold."""
-        with self._engine.begin() as connection:
-            stale = connection.execute(text(_STALE), {"now": now}).all()
-            _leave_out(connection)
-            return len(stale)
+    def cancel_stale(self, now: datetime) -> int:
+        """Cancel stale issues, and skip what cancelled issues still hold; return how many."""
+        with transaction(self._engine) as session:
+            stale = execute(session, _CANCEL_STALE, {"now": now})
+            execute(session, _SKIP_UNSENT)
+            return stale
 
-    def trouble(self, issue_id: int) -> FailureCounts:
-        """Count what has gone wrong with an issue so far."""
-        with self._engine.begin() as connection:
-            row = connection.execute(text(_TROUBLE), {"issue": issue_id}).mappings().one()
+    def failure_counts(self, issue_id: int) -> FailureCounts:
+        """Count what has failed of an issue so far."""
+        with transaction(self._engine) as session:
+            [row] = rows(session, _FAILURES, {"issue": issue_id})
             return FailureCounts(**row)
 
-    def sending(self) -> tuple[int, ...]:
-        """Return the issues on their way."""
-        with self._engine.begin() as connection:
-            found = connection.execute(text("SELECT id FROM issue WHERE state = 'sending'"))
-            return tuple(found.scalars())
+    def sending_issues(self) -> tuple[int, ...]:
+        """Return the issues that are being sent."""
+        with transaction(self._engine) as session:
+            found = select(IssueRow.id).where(IssueRow.state == IssueStatus.SENDING)
+            return tuple(session.exec(found))
 
 
-def _leave_out(connection: Connection) -> None:
-    connection.execute(text(_LEAVE_OUT))
+def pause(session: Session, issue_id: int, reason: str, now: datetime) -> bool:
+    """Pause an issue and queue the alert about it; False if it was not being sent."""
+    return execute(session, _PAUSE, {"issue": issue_id, "reason": reason, "now": now}) > 0
+
+
+def close_window(session: Session, until: datetime) -> None:
+    """Let no worker send anything before a moment that SendGrid named."""
+    execute(session, _CLOSE, {"until": until})
+
+
+def wait_in_window(
+    session: Session, batch_id: int, limit: RateLimit, now: datetime
+) -> datetime | None:
+    """Return when a batch may try again; None if the rate limit lets it leave now."""
+    execute(session, _ADD_WINDOW)
+    size: int | None = scalar(session, _SIZE, {"batch": batch_id})
+    return wait_until(limit, _window(session), size or 0, now)
+
+
+def count_in_window(session: Session, size: int, limit: RateLimit, now: datetime) -> None:
+    """Count a batch of this size that leaves now."""
+    values = {
+        "free_at": next_free_at(limit, _window(session).free_at, size, now),
+        "day": now.astimezone(UTC).date(),
+        "size": size,
+    }
+    execute(session, _COUNT_IN, values)
+
+
+def _window(session: Session) -> SendWindow:
+    [row] = rows(session, _LOCK_WINDOW)
+    return SendWindow(**row)

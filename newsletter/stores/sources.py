@@ -1,68 +1,72 @@
-"""Polled sources on file."""
+"""What polled sources last answered, and who is polling them."""
 
+import logging
+from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Any
 
-from pydantic import TypeAdapter
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, or_, update
 
-from newsletter.core.source_record import SourceRecord
-from newsletter.stores.sql import as_json
+from newsletter.core.source_record import SourceRecord, Tally, Validators
+from newsletter.stores.tables import PolledSourceRow
+from subscribers.db.transaction import transaction
 
-_RECORD = TypeAdapter(SourceRecord)
-
-#: Unless somebody holds an unexpired lease, it is taken, and made if it was never polled.
-_TAKE = """
-    INSERT INTO polled_source AS old (newsletter, source, validators, tally, refused, lease_until)
-    VALUES (:newsletter, :source, '{}', '{}', '[]', :until)
-    ON CONFLICT (newsletter, source) DO UPDATE SET lease_until = excluded.lease_until
-     WHERE old.lease_until IS NULL OR old.lease_until <= :now
-    RETURNING *
-"""
-
-_KEEP = """
-    UPDATE polled_source
-       SET validators = CAST(:validators AS jsonb), polled_at = :polled_at,
-           answered_at = :answered_at, failures = :failures, failing_since = :failing_since,
-           error = :error, tally = CAST(:tally AS jsonb), refused = CAST(:refused AS jsonb),
-           lease_until = NULL
-     WHERE newsletter = :newsletter AND source = :source
-"""
+_log = logging.getLogger(__name__)
+_FIELDS = [field.name for field in fields(SourceRecord)]
 
 
 class SourceStore:
-    """SourceStore on PostgreSQL."""
+    """Stores a record of each polled source, and leases it to one poller at a time."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def find(self, newsletter: str, source: str) -> SourceRecord:
-        """Return how a source stands; a record that says nothing if it was never polled."""
-        query = "SELECT * FROM polled_source WHERE newsletter = :newsletter AND source = :source"
-        with self._engine.begin() as connection:
-            row = connection.execute(
-                text(query), {"newsletter": newsletter, "source": source}
-            ).first()
+        """Return a source's record; an empty one if it was never polled."""
+        with transaction(self._engine) as session:
+            row = session.get(PolledSourceRow, (newsletter, source))
         return _record(row) if row else SourceRecord()
 
     def take(
         self, newsletter: str, source: str, *, now: datetime, lease: timedelta
     ) -> SourceRecord | None:
-        """Take a source to poll it; None while somebody else has it."""
-        values = {"newsletter": newsletter, "source": source, "now": now, "until": now + lease}
-        with self._engine.begin() as connection:
-            row = connection.execute(text(_TAKE), values).first()
+        """Lease a source to poll it; None while somebody else holds it."""
+        until, held_until = now + lease, col(PolledSourceRow.lease_until)
+        first = {"validators": Validators(), "tally": Tally(), "refused": ()}
+        upsert = (
+            insert(PolledSourceRow)
+            .values(newsletter=newsletter, source=source, lease_until=until, **first)
+            .on_conflict_do_update(
+                index_elements=["newsletter", "source"],
+                set_={"lease_until": until},
+                where=or_(held_until.is_(None), held_until <= now),
+            )
+            .returning(PolledSourceRow)
+        )
+        with transaction(self._engine) as session:
+            row = session.scalar(upsert)
         return _record(row) if row else None
 
     def record(self, newsletter: str, source: str, record: SourceRecord) -> None:
-        """Keep how a source stands now, and let go of it."""
-        values = _RECORD.dump_python(record)
-        for name in ("validators", "tally", "refused"):
-            values[name] = as_json(values[name])
-        with self._engine.begin() as connection:
-            connection.execute(text(_KEEP), values | {"newsletter": newsletter, "source": source})
+        """Store the record of a source, and end its lease."""
+        values = {name: getattr(record, name) for name in _FIELDS}
+        this = (
+            col(PolledSourceRow.newsletter) == newsletter,
+            col(PolledSourceRow.source) == source,
+        )
+        with transaction(self._engine) as session:
+            session.exec(update(PolledSourceRow).where(*this).values(lease_until=None, **values))
+        _log.log(
+            logging.WARNING if record.error else logging.INFO,
+            record.error or "polled",
+            extra={
+                "action": "source.failed" if record.error else "source.polled",
+                "newsletter": newsletter,
+                "source": source,
+            },
+        )
 
 
-def _record(row: Any) -> SourceRecord:
-    names = SourceRecord.__dataclass_fields__
-    return _RECORD.validate_python({name: getattr(row, name) for name in names})
+def _record(row: PolledSourceRow) -> SourceRecord:
+    return SourceRecord(**{name: getattr(row, name) for name in _FIELDS})

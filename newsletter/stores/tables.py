@@ -1,4 +1,7 @@
-"""The newsletter house's rows. They never leave `newsletter.adapters`. Long, for it is a list."""
+"""The rows of the newsletter's tables. They never leave `newsletter.stores`.
+
+The module is long because it is a list. See docs/decisions/deliveries-without-foreign-keys.md.
+"""
 
 import re
 from datetime import date, datetime
@@ -8,9 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     ForeignKey,
-    Identity,
     Index,
     Integer,
     SmallInteger,
@@ -18,36 +19,40 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
+from newsletter.core.brief import Brief
+from newsletter.core.galley import Galley
+from newsletter.core.source_record import RefusedItem, Tally, Validators
+from newsletter.core.verification import Finding
+from newsletter.stores.codec import Json
+from subscribers.db import columns
 
-def _id() -> Any:
-    return Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+
+def _text(**options: Any) -> Any:
+    return Field(sa_column=Column(Text, nullable=False, **options))
 
 
-def _moment(*, optional: bool = False) -> Any:
-    return Field(
-        default=None if optional else ...,
-        sa_column=Column(DateTime(timezone=True), nullable=optional),
-    )
+def _remark() -> Any:
+    return Field(default=None, sa_column=Column(Text))
+
+
+def _text_key(*references: ForeignKey, index: bool = False) -> Any:
+    return Field(sa_column=Column(Text, *references, primary_key=True, index=index))
+
+
+def _number_key(kind: Any = BigInteger, *references: ForeignKey) -> Any:
+    return Field(sa_column=Column(kind, *references, primary_key=True, autoincrement=False))
 
 
 def _refers(target: str, *, index: bool = False) -> Any:
     return Field(sa_column=Column(BigInteger, ForeignKey(target), nullable=False, index=index))
 
 
-def _json() -> Any:
-    return Field(sa_column=Column(JSONB, nullable=False))
-
-
-def _word(default: str | None = None) -> Any:
-    return Field(sa_column=Column(Text, nullable=False, server_default=default))
-
-
-def _remark() -> Any:
-    return Field(default=None, sa_column=Column(Text))
+def _json(kind: Any) -> Any:
+    return Field(sa_column=Column(Json(kind), nullable=False))
 
 
 def _count() -> Any:
@@ -67,84 +72,86 @@ class Row(SQLModel):
 class BriefRow(Row, table=True):
     """The current revision of a brief, with its verdict."""
 
-    id: int = _id()
-    key: str = Field(sa_column=Column(Text, nullable=False, unique=True))
-    digest: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    id: int = columns.identity()
+    key: str = _text(unique=True)
+    digest: str = _text(unique=True)
     revision: int = _count()
-    pillar: str = Field(sa_column=Column(Text, nullable=False, index=True))
-    title: str = _word()
-    content: dict[str, Any] = _json()
-    ruling: str = _word()
-    findings: list[dict[str, Any]] = _json()
-    topics: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    waived: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
+    pillar: str = _text(index=True)
+    title: str = columns.word()
+    content: Brief = _json(Brief)
+    ruling: str = columns.word()
+    findings: tuple[Finding, ...] = _json(tuple[Finding, ...])
+    topics: list[str] = columns.words()
+    waived: list[str] = columns.words()
     held_by: str | None = _remark()
-    received_at: datetime = _moment()
-    revised_at: datetime = _moment()
+    received_at: datetime = columns.moment()
+    revised_at: datetime = columns.moment()
 
 
 class BriefRevisionRow(Row, table=True):
-    """What a brief said before, and now: nothing received is lost."""
+    """One revision of a brief, as it was received."""
 
-    brief_id: int = Field(sa_column=Column(BigInteger, ForeignKey("brief.id"), primary_key=True))
-    revision: int = Field(sa_column=Column(Integer, primary_key=True))
-    digest: str = _word()
-    content: dict[str, Any] = _json()
-    received_at: datetime = _moment()
+    brief_id: int = _number_key(BigInteger, ForeignKey("brief.id"))
+    revision: int = _number_key(Integer)
+    digest: str = columns.word()
+    content: Brief = _json(Brief)
+    received_at: datetime = columns.moment()
 
 
 class DecisionRow(Row, table=True):
-    """What a person or the clock decided, about what, when: append-only."""
+    """What a person or the scheduler decided, about what, and when: append-only."""
 
-    id: int = _id()
-    at: datetime = _moment()
-    actor: str = _word()
-    subject: str = Field(sa_column=Column(Text, nullable=False, index=True))
-    verb: str = _word()
-    detail: dict[str, Any] = _json()
+    id: int = columns.identity()
+    at: datetime = columns.moment()
+    actor: str = columns.word()
+    subject: str = _text(index=True)
+    verb: str = columns.word()
+    detail: dict[str, Any] = _json(dict[str, Any])
 
 
 class IssueRow(Row, table=True):
-    """One newsletter's issue for one date: unique by constraint, not by memory."""
+    """One newsletter's issue for one date."""
 
     __table_args__ = (
         UniqueConstraint("newsletter", "date"),
         UniqueConstraint("newsletter", "number"),
     )
 
-    id: int = _id()
-    newsletter: str = _word()
+    id: int = columns.identity()
+    newsletter: str = columns.word()
     date: date
     number: int | None = None  #: an empty issue has none
-    state: str = _word()
+    state: str = columns.word()
     reason: str | None = _remark()
-    galley: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB))
+    galley: Galley | None = Field(default=None, sa_column=Column(Json(Galley)))
     content_hash: str | None = _remark()
     approved_hash: str | None = _remark()
     approved_by: str | None = _remark()
-    approved_at: datetime | None = _moment(optional=True)
-    assembled_at: datetime = _moment()
-    planned_at: datetime | None = _moment(optional=True)
-    resumed_at: datetime | None = _moment(optional=True)  #: the fuse counts from here
-    send_by: datetime | None = _moment(optional=True)  #: what has not left by then is stale
+    approved_at: datetime | None = columns.moment(optional=True)
+    assembled_at: datetime = columns.moment()
+    planned_at: datetime | None = columns.moment(optional=True)
+    resumed_at: datetime | None = columns.moment(
+        optional=True
+    )  #: the circuit breaker counts from here
+    send_by: datetime | None = columns.moment(optional=True)  #: a batch not sent by then is stale
     audience: int = _count()
-    list: str = _word("")  #: the newsletter whose subscribers it goes to
-    frequency: str = _word("daily")  #: of those, who chose this
+    list: str = columns.word("")  #: the newsletter whose subscribers it goes to
+    frequency: str = columns.word("daily")  #: of those, who chose this
     segment: str | None = _remark()  #: of those, who were in this segment when it was planned
 
 
 class IssueBriefRow(Row, table=True):
-    """A brief's place in an issue; a newsletter prints a brief once, ever."""
+    """A brief's place in an issue; a newsletter prints a brief only once."""
 
     __table_args__ = (UniqueConstraint("newsletter", "brief_id"),)
 
-    issue_id: int = Field(sa_column=Column(BigInteger, ForeignKey("issue.id"), primary_key=True))
-    position: int = Field(sa_column=Column(Integer, primary_key=True))
-    newsletter: str = _word()
+    issue_id: int = _number_key(BigInteger, ForeignKey("issue.id"))
+    position: int = _number_key(Integer)
+    newsletter: str = columns.word()
     brief_id: int = _refers("brief.id")
     revision: int
-    content: dict[str, Any] = _json()
-    topics: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    content: Brief = _json(Brief)
+    topics: list[str] = columns.words()
     lead: bool
 
 
@@ -153,175 +160,172 @@ class EditionRow(Row, table=True):
 
     __table_args__ = (UniqueConstraint("issue_id", "key"),)
 
-    id: int = _id()
+    id: int = columns.identity()
     issue_id: int = _refers("issue.id")
-    key: str = _word()
+    key: str = columns.word()
     brief_ids: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
 
 
 class BatchRow(Row, table=True):
-    """Up to a thousand deliveries of one edition: one request, and how it stands."""
+    """Up to a thousand deliveries of one edition, which one request sends, and their state."""
 
     __table_args__ = (
         UniqueConstraint("edition_id", "ordinal"),
         Index("batch_open", "issue_id", postgresql_where=text("state IN ('planned', 'claimed')")),
     )
 
-    id: int = _id()
+    id: int = columns.identity()
     issue_id: int = _refers("issue.id", index=True)
     edition_id: int = _refers("edition.id")
     ordinal: int  #: counted within its edition, so that a second plan names the same batches
     size: int
-    state: str = _word("planned")
+    state: str = columns.word("planned")
     attempts: int = _count()
-    not_before: datetime | None = _moment(optional=True)
-    lease_until: datetime | None = _moment(optional=True)
+    not_before: datetime | None = columns.moment(optional=True)
+    lease_until: datetime | None = columns.moment(optional=True)
     reason: str | None = _remark()
 
 
 class AttemptRow(Row, table=True):
-    """One request for one batch, written down before it is made."""
+    """One request for one batch, recorded before it is made."""
 
-    id: str = Field(sa_column=Column(Text, primary_key=True))
+    id: str = _text_key()
     batch_id: int = _refers("batch.id", index=True)
     number: int
     recipients: int
-    started_at: datetime = _moment()
-    finished_at: datetime | None = _moment(optional=True)
+    started_at: datetime = columns.moment()
+    finished_at: datetime | None = columns.moment(optional=True)
     outcome: str | None = _remark()
     reason: str | None = _remark()
     message_id: str | None = _remark()
 
 
 class SplitFromRow(Row, table=True):
-    """An attempt made before a batch was split off: whoever is in the batch stood in it, too."""
+    """An attempt made before a batch was split off; it covered this batch's recipients, too."""
 
-    batch_id: int = Field(sa_column=Column(BigInteger, ForeignKey("batch.id"), primary_key=True))
-    attempt_id: str = Field(
-        sa_column=Column(Text, ForeignKey("attempt.id"), primary_key=True, index=True)
-    )
+    batch_id: int = _number_key(BigInteger, ForeignKey("batch.id"))
+    attempt_id: str = _text_key(ForeignKey("attempt.id"), index=True)
 
 
 class DeliveryRow(Row, table=True):
-    """One issue to one subscriber, once; its batch says how it stands, until an event does."""
+    """One issue to one subscriber; its batch gives its state until an event does."""
 
-    #: The subscriber first: the constraint's index answers "which letters did this one get?" too.
+    #: The subscriber first: the index also finds all deliveries of one subscriber.
     __table_args__ = (UniqueConstraint("subscriber_id", "issue_id"),)
 
-    id: int = _id()
-    issue_id: int = Field(sa_column=Column(BigInteger, nullable=False))
-    subscriber_id: int = Field(sa_column=Column(BigInteger, nullable=False))
-    subscription_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    id: int = columns.identity()
+    issue_id: int = columns.number()
+    subscriber_id: int = columns.number()
+    subscription_id: int = columns.number()
     batch_id: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
-    skipped: str | None = _remark()  #: an Exclusion that came between planning and sending
+    skipped: str | None = _remark()  #: why it was left out between planning and sending
     refused: str | None = _remark()  #: SendGrid named this recipient in a refusal
     state: int = Field(
-        default=0, sa_column=Column(SmallInteger, nullable=False, server_default="0")
+        default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0"))
     )
 
 
 class ExclusionRow(Row, table=True):
     """A subscription that gets no delivery of an issue, and why."""
 
-    issue_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
-    subscriber_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
-    reason: str = _word()
+    issue_id: int = _number_key()
+    subscriber_id: int = _number_key()
+    reason: str = columns.word()
 
 
 class DeliveryEventRow(Row, table=True):
-    """Something SendGrid reported, kept as it came; each event once."""
+    """An event that SendGrid posted, stored as it came; each event once."""
 
     __table_args__ = (Index("delivery_event_received", "received_at", postgresql_using="brin"),)
 
-    event_id: str = Field(sa_column=Column(Text, primary_key=True))
+    event_id: str = _text_key()
     delivery_id: int | None = Field(default=None, sa_column=Column(BigInteger, index=True))
     attempt_id: str | None = _remark()
-    kind: str = _word()
-    at: datetime = _moment()
-    received_at: datetime = _moment()
-    raw: dict[str, Any] = _json()
+    kind: str = columns.word()
+    at: datetime = columns.moment()
+    received_at: datetime = columns.moment()
+    raw: dict[str, Any] = _json(dict[str, Any])
 
 
 class SoftBounceRow(Row, table=True):
-    """A letter its reader's mailbox refused this time: too many of them, and it is suppressed."""
+    """A delivery that was bounced for now; too many of them suppress the address."""
 
-    delivery_id: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    delivery_id: int = _number_key()
     subscriber_id: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
-    at: datetime = _moment()
+    at: datetime = columns.moment()
     forgiven: bool = Field(
         default=False, sa_column=Column(Boolean, nullable=False, server_default="false")
     )
 
 
 class SendWindowRow(Row, table=True):
-    """What every worker must obey: one row, whatever the number of machines."""
+    """The limits that all workers share: one row, whatever the number of machines."""
 
-    id: int = Field(default=1, sa_column=Column(Integer, primary_key=True))
-    closed_until: datetime | None = _moment(optional=True)  #: SendGrid asked all of us to wait
-    free_at: datetime | None = _moment(optional=True)  #: when the pace allows the next batch
+    id: int = Field(default=1, sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    closed_until: datetime | None = columns.moment(optional=True)  #: SendGrid asked us to wait
+    free_at: datetime | None = columns.moment(
+        optional=True
+    )  #: when the rate limit allows the next batch
     day: date | None = None  #: of the count beside it, in UTC
     day_count: int = _count()  #: recipients written to on that day
 
 
 class PolledSourceRow(Row, table=True):
-    """How a polled source stands, and who is polling it."""
+    """The last answer of a polled source, and the lease of whoever polls it now."""
 
-    newsletter: str = Field(sa_column=Column(Text, primary_key=True))
-    source: str = Field(sa_column=Column(Text, primary_key=True))
-    validators: dict[str, Any] = _json()
-    polled_at: datetime | None = _moment(optional=True)
-    answered_at: datetime | None = _moment(optional=True)
+    newsletter: str = _text_key()
+    source: str = _text_key()
+    validators: Validators = _json(Validators)
+    polled_at: datetime | None = columns.moment(optional=True)
+    answered_at: datetime | None = columns.moment(optional=True)
     failures: int = _count()
-    failing_since: datetime | None = _moment(optional=True)
-    error: str = _word("")
-    tally: dict[str, Any] = _json()
-    refused: list[dict[str, Any]] = _json()
-    lease_until: datetime | None = _moment(optional=True)
+    failing_since: datetime | None = columns.moment(optional=True)
+    error: str = columns.word("")
+    tally: Tally = _json(Tally)
+    refused: tuple[RefusedItem, ...] = _json(tuple[RefusedItem, ...])
+    lease_until: datetime | None = columns.moment(optional=True)
 
 
 class ScheduleCursorRow(Row, table=True):
-    """What the clock has seen of one newsletter's time."""
+    """How far the scheduler has come in one newsletter's timetable."""
 
-    newsletter: str = Field(sa_column=Column(Text, primary_key=True))
-    began: datetime = _moment()
-    until: datetime = _moment()
+    newsletter: str = _text_key()
+    began: datetime = columns.moment()
+    until: datetime = columns.moment()
 
 
 class OperatorAlertRow(Row, table=True):
-    """What operators are to be told of a day's issue; kept before it is told, so never lost."""
+    """An alert to operators about a day's issue, stored before it is sent so that none is lost."""
 
-    id: int = _id()
-    at: datetime = _moment()
-    newsletter: str = _word()
+    id: int = columns.identity()
+    at: datetime = columns.moment()
+    newsletter: str = columns.word()
     date: date
-    kind: str = _word()
-    sentence: str = _word()
-    heard: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
-    told_at: datetime | None = _moment(optional=True)
+    kind: str = columns.word()
+    sentence: str = columns.word()
+    notified_channels: list[str] = columns.words()
+    sent_at: datetime | None = columns.moment(optional=True)
 
 
 class TransactionalEmailRow(Row, table=True):
-    """A letter to one person about their own subscription, on its way.
-
-    It holds no address: what it refers to does, until that is gone.
-    """
+    """A transactional email to one person. The row it refers to holds the address."""
 
     __table_args__ = (
         Index(
-            "correspondence_waiting",
+            "transactional_email_waiting",
             "id",
             postgresql_where=text("state IN ('waiting', 'claimed')"),
         ),
     )
 
-    id: int = _id()
-    newsletter: str = _word()
-    kind: str = _word()
-    refers: int = Field(sa_column=Column(BigInteger, nullable=False))
-    created_at: datetime = _moment()
-    state: str = _word("waiting")
+    id: int = columns.identity()
+    newsletter: str = columns.word()
+    kind: str = columns.word()
+    refers: int = columns.number()
+    created_at: datetime = columns.moment()
+    state: str = columns.word("waiting")
     attempts: int = _count()
-    not_before: datetime | None = _moment(optional=True)
-    lease_until: datetime | None = _moment(optional=True)
+    not_before: datetime | None = columns.moment(optional=True)
+    lease_until: datetime | None = columns.moment(optional=True)
     reason: str | None = _remark()
     message_id: str | None = _remark()

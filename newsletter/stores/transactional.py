@@ -1,96 +1,92 @@
-"""The outbox of letters to one person: written down, held by one worker, answered for."""
+"""The queue of transactional emails: each is claimed by one worker, and its outcome recorded."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
+from sqlmodel import col, update
 
 from newsletter.core.transactional import (
     TransactionalDisposition,
     TransactionalEmail,
     TransactionalKind,
+    TransactionalStatus,
 )
-from newsletter.stores.delivery_sql import CLOSE_POST_OFFICE
+from newsletter.stores.sending_limits import close_window
+from newsletter.stores.tables import TransactionalEmailRow
+from subscribers.db.transaction import rows, transaction
 
-_WRITE = """
-    INSERT INTO correspondence (newsletter, kind, refers, created_at)
-    VALUES (:newsletter, :kind, :refers, :now)
-"""
-
-#: Who waits at a page comes before who was asked out of the blue.
+#: Whoever waits at a page comes before whoever is asked whether they still want the newsletter.
 _CLAIM = """
-    UPDATE correspondence
-       SET state = 'claimed', attempts = attempts + 1, lease_until = :lease_until,
+    UPDATE transactional_email
+       SET state = 'claimed', attempts = attempts + 1, lease_until = %(lease_until)s,
            not_before = NULL
      WHERE id = (
-        SELECT id FROM correspondence
-         WHERE state = 'waiting' AND (not_before IS NULL OR not_before <= :now)
-           AND NOT EXISTS (SELECT FROM post_office WHERE closed_until > :now)
+        SELECT id FROM transactional_email
+         WHERE state = 'waiting' AND (not_before IS NULL OR not_before <= %(now)s)
+           AND NOT EXISTS (SELECT FROM send_window WHERE closed_until > %(now)s)
          ORDER BY kind = 'still_wanted', id LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING id, kind, newsletter, refers, attempts, created_at
-"""
-
-# An answer that comes after its lease ran out is still an answer.
-_RECORD = """
-    UPDATE correspondence
-       SET state = :state, reason = nullif(:reason, ''), message_id = nullif(:message_id, ''),
-           not_before = :not_before, lease_until = NULL
-     WHERE id = :id AND attempts = :attempt AND state IN ('claimed', 'unknown')
-"""
-
-_EXPIRE = """
-    UPDATE correspondence
-       SET state = 'unknown', lease_until = NULL, reason = 'the worker died before it told'
-     WHERE state = 'claimed' AND lease_until <= :now
+    RETURNING id, kind, newsletter, refers, attempts AS attempt, created_at AS queued_at
 """
 
 
 class TransactionalStore:
-    """`newsletter.services.transactional.Outbox` in PostgreSQL."""
+    """Stores transactional emails until they are sent, and what became of each."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def write(self, kind: TransactionalKind, newsletter: str, refers: int, now: datetime) -> None:
-        """Write down that a letter is to leave."""
-        values = {"kind": kind, "newsletter": newsletter, "now": now, "refers": refers}
-        self._run(_WRITE, values)
+    def queue(self, kind: TransactionalKind, newsletter: str, refers: int, now: datetime) -> None:
+        """Queue an email."""
+        row = TransactionalEmailRow(kind=kind, newsletter=newsletter, refers=refers, created_at=now)
+        with transaction(self._engine) as session:
+            session.add(row)
 
     def claim(self, now: datetime, lease: timedelta) -> TransactionalEmail | None:
-        """Hold the next letter that may leave now; None when there is none."""
-        with self._engine.begin() as connection:
-            values = {"now": now, "lease_until": now + lease}
-            row = connection.execute(text(_CLAIM), values).one_or_none()
-        if row is None:
+        """Claim the next email that may be sent now; None when there is none."""
+        with transaction(self._engine) as session:
+            found = rows(session, _CLAIM, {"now": now, "lease_until": now + lease})
+        if not found:
             return None
-        return TransactionalEmail(
-            id=row.id,
-            kind=TransactionalKind(row.kind),
-            newsletter=row.newsletter,
-            refers=row.refers,
-            attempt=row.attempts,
-            written_at=row.created_at,
+        kind = TransactionalKind(found[0].pop("kind"))
+        return TransactionalEmail(kind=kind, **found[0])
+
+    def record(self, email: TransactionalEmail, disposition: TransactionalDisposition) -> None:
+        """Record the outcome of an email."""
+        # An answer that comes after its lease ran out still counts.
+        answerable = [TransactionalStatus.CLAIMED, TransactionalStatus.UNKNOWN]
+        recorded = (
+            update(TransactionalEmailRow)
+            .where(
+                col(TransactionalEmailRow.id) == email.id,
+                col(TransactionalEmailRow.attempts) == email.attempt,
+                col(TransactionalEmailRow.state).in_(answerable),
+            )
+            .values(
+                state=disposition.state,
+                reason=disposition.reason or None,
+                message_id=disposition.message_id or None,
+                not_before=disposition.not_before,
+                lease_until=None,
+            )
         )
+        with transaction(self._engine) as session:
+            session.exec(recorded)
+            if disposition.closed_until:
+                close_window(session, disposition.closed_until)
 
-    def record(self, errand: TransactionalEmail, fate: TransactionalDisposition) -> None:
-        """Write down what became of a letter."""
-        values = {
-            "attempt": errand.attempt,
-            "id": errand.id,
-            "message_id": fate.message_id,
-            "not_before": fate.not_before,
-            "reason": fate.reason,
-            "state": fate.state,
-        }
-        with self._engine.begin() as connection:
-            connection.execute(text(_RECORD), values)
-            if fate.closed_until:
-                connection.execute(text(CLOSE_POST_OFFICE), {"closed_until": fate.closed_until})
-
-    def expire(self, now: datetime) -> int:
-        """Name as unknown what a dead worker held; return how many."""
-        return self._run(_EXPIRE, {"now": now})
-
-    def _run(self, statement: str, values: dict[str, Any]) -> int:
-        with self._engine.begin() as connection:
-            return connection.execute(text(statement), values).rowcount
+    def expire_leases(self, now: datetime) -> int:
+        """Record as unknown what a dead worker had claimed; return how many."""
+        expired = (
+            update(TransactionalEmailRow)
+            .where(
+                col(TransactionalEmailRow.state) == TransactionalStatus.CLAIMED,
+                col(TransactionalEmailRow.lease_until) <= now,
+            )
+            .values(
+                state=TransactionalStatus.UNKNOWN,
+                lease_until=None,
+                reason="the worker died before it recorded an answer",
+            )
+        )
+        with transaction(self._engine) as session:
+            return session.exec(expired).rowcount

@@ -1,22 +1,31 @@
-"""Batches whose answer was lost."""
+"""Batches whose answer was lost, and what becomes of them."""
 
-from datetime import datetime
+import logging
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine
+from sqlmodel import Session
 
 from newsletter.core.reconciliation import Probe, Resolution, UnknownBatch
-from newsletter.stores import delivery_sql
-from newsletter.stores.acceptance import finish, prove
+from newsletter.stores.acceptance import accept_attempts, finish
+from subscribers.db.transaction import execute, rows, scalar, transaction
 
-#: A batch that was split off was asked for in the attempts before it, too. `others_heard` looks for
-#: one event of a batch that was asked no sooner; it stops at the first.
+_log = logging.getLogger(__name__)
+
+#: A batch's readers are looked up one by one, by key. Joining whole lists instead, as the planner
+#: likes to when a list is not much larger, takes ten times as long.
+_LOOK_UP = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+
+#: A batch that was split off was asked for in the attempts before it, too. `others_received` looks
+#: for one event of a batch that was asked no sooner; it stops at the first.
 _UNKNOWN = """
     SELECT batch.id AS batch_id, batch.issue_id, issue.newsletter, batch.size,
            COALESCE(batch.reason, '') AS reason, batch.attempts, asked.at AS asked, asked.lost,
            EXISTS (SELECT 1 FROM attempt other
                      JOIN delivery ON delivery.batch_id = other.batch_id AND delivery.state > 0
                     WHERE other.started_at >= asked.at AND other.batch_id <> batch.id)
-           AS others_heard
+           AS others_received
       FROM batch
       JOIN issue ON issue.id = batch.issue_id
       JOIN LATERAL (SELECT max(started_at) AS at,
@@ -30,26 +39,35 @@ _UNKNOWN = """
      ORDER BY asked.at
 """
 
+_LONG_UNKNOWN = """
+    SELECT DISTINCT issue.newsletter, issue.date
+      FROM batch JOIN issue ON issue.id = batch.issue_id
+     WHERE batch.state = 'unknown'
+       AND NOT EXISTS (SELECT 1 FROM attempt
+                        WHERE batch_id = batch.id AND started_at > %(asked_before)s)
+     ORDER BY issue.date, issue.newsletter
+"""
+
 _ATTEMPTS = """
-    SELECT (SELECT issue_id FROM batch WHERE id = :batch) AS issue_id, array_agg(id) AS ids,
+    SELECT (SELECT issue_id FROM batch WHERE id = %(batch)s) AS issue_id, array_agg(id) AS ids,
            min(started_at) AS since, max(started_at) AS until
       FROM attempt
-     WHERE batch_id = :batch
-        OR id IN (SELECT attempt_id FROM split_from WHERE batch_id = :batch)
+     WHERE batch_id = %(batch)s
+        OR id IN (SELECT attempt_id FROM split_from WHERE batch_id = %(batch)s)
 """
 
 #: A few are asked about, not one: an address may have changed since. Capitals come last, because
 #: nobody says whether Email Logs keep them.
 _EMAILS = """
     SELECT email FROM delivery JOIN addressee USING (subscription_id)
-     WHERE batch_id = :batch AND skipped IS NULL AND refused IS NULL
-     ORDER BY email <> lower(email), delivery.id LIMIT :count
+     WHERE batch_id = %(batch)s AND skipped IS NULL AND refused IS NULL
+     ORDER BY email <> lower(email), delivery.id LIMIT %(count)s
 """
 _PROBED = 3
 
-_WITNESS = """
+_CONTROL = """
     SELECT batch_id FROM attempt
-     WHERE outcome = 'accepted' AND started_at >= :asked AND batch_id <> :batch
+     WHERE outcome = 'accepted' AND started_at >= %(asked)s AND batch_id <> %(batch)s
      ORDER BY started_at LIMIT 1
 """
 
@@ -59,25 +77,25 @@ _STATES = {
     Resolution.REFUSED: "refused",
 }
 
-_SETTLE = """
-    UPDATE batch SET state = :state, reason = :reason, not_before = NULL
-     WHERE id = :batch AND state = 'unknown'
-       AND attempts = COALESCE(CAST(:attempts AS integer), attempts)
+_RESOLVE = """
+    UPDATE batch SET state = %(state)s, reason = %(reason)s, not_before = NULL
+     WHERE id = %(batch)s AND state = 'unknown'
+       AND attempts = COALESCE(%(attempts)s::integer, attempts)
     RETURNING issue_id
 """
 
-#: Which of its lost requests was accepted, a person cannot say: one that it shared with another
+#: A person cannot say which of its lost requests was accepted: one that it shared with another
 #: batch, before both were split, may have reached the other's readers, too.
 _DOUBT_SIBLINGS = """
     WITH lost AS (
         SELECT id FROM attempt
          WHERE (outcome IS NULL OR outcome = 'unknown')
-           AND (batch_id = :batch
-                OR id IN (SELECT attempt_id FROM split_from WHERE batch_id = :batch)))
+           AND (batch_id = %(batch)s
+                OR id IN (SELECT attempt_id FROM split_from WHERE batch_id = %(batch)s)))
     UPDATE batch SET state = 'unknown', not_before = NULL,
            reason = 'it was asked for in a lost request with one that was accepted'
      WHERE id IN (SELECT id FROM batch
-                   WHERE state = 'planned' AND id <> :batch
+                   WHERE state = 'planned' AND id <> %(batch)s
                      AND id IN (SELECT batch_id FROM attempt JOIN lost USING (id)
                                  UNION ALL
                                 SELECT batch_id FROM split_from
@@ -85,74 +103,84 @@ _DOUBT_SIBLINGS = """
                    ORDER BY id FOR NO KEY UPDATE)
 """
 
-_GO_ON = """
-    UPDATE issue SET state = 'sending' WHERE id = :issue AND state = 'sent' AND :state = 'planned'
-"""
+_GO_ON = "UPDATE issue SET state = 'sending' WHERE id = %(issue)s AND state = 'sent'"
 
 
 class UnknownBatchStore:
-    """UnknownStore on PostgreSQL."""
+    """Lists unknown batches, what could prove them accepted, and stores what became of them."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def unknown(self) -> tuple[UnknownBatch, ...]:
-        """Return all of them, the oldest first, with what has been heard since."""
-        with self._engine.begin() as connection:
-            connection.execute(text(delivery_sql.LOOK_UP))
-            rows = connection.execute(text(_UNKNOWN)).mappings()
-            return tuple(UnknownBatch(**row) for row in rows)
+        """Return all of them, the oldest first, with whether later batches had events."""
+        with transaction(self._engine) as session:
+            execute(session, _LOOK_UP)
+            return tuple(UnknownBatch(**row) for row in rows(session, _UNKNOWN))
 
-    def settle(
-        self, batch_id: int, ruling: Resolution, reason: str, attempts: int | None = None
+    def unknown_issues(self, asked_before: datetime) -> tuple[tuple[str, date], ...]:
+        """Return newsletter and date of issues with an unknown batch last asked before a moment."""
+        with transaction(self._engine) as session:
+            found = rows(session, _LONG_UNKNOWN, {"asked_before": asked_before})
+            return tuple((row["newsletter"], row["date"]) for row in found)
+
+    def resolve(
+        self, batch_id: int, resolution: Resolution, reason: str, attempts: int | None = None
     ) -> bool:
-        """Settle an unknown batch; False if it is not, or if it was asked for again since."""
+        """Resolve an unknown batch; False if it is not, or if it was asked for again since."""
         values = {
             "attempts": attempts,
             "batch": batch_id,
             "reason": reason,
-            "state": _STATES[ruling],
+            "state": _STATES[resolution],
         }
-        with self._engine.begin() as connection:
-            settled = connection.execute(text(_SETTLE), values).first()
-            if settled is None:
+        with transaction(self._engine) as session:
+            issue_id = scalar(session, _RESOLVE, values)
+            if issue_id is None:
                 return False
-            if ruling is Resolution.ACCEPTED:
-                connection.execute(text(_DOUBT_SIBLINGS), values)
-            values["issue"] = settled.issue_id
-            connection.execute(text(_GO_ON), values)
-            return True
+            if resolution is Resolution.ACCEPTED:
+                execute(session, _DOUBT_SIBLINGS, values)
+            if resolution is Resolution.RESEND:
+                execute(session, _GO_ON, {"issue": issue_id})
+        _log_resolved(reason, batch=batch_id, resolution=resolution)
+        return True
 
     def probe(self, batch_id: int) -> Probe:
         """Return what Email Logs are asked about a batch."""
-        with self._engine.begin() as connection:
-            return _probe(connection, batch_id)
+        with transaction(self._engine) as session:
+            return _probe(session, batch_id)
 
-    def witness(self, batch: UnknownBatch) -> Probe | None:
+    def control_probe(self, batch: UnknownBatch) -> Probe | None:
         """Return the same of another batch, surely accepted, that was asked no sooner."""
         values = {"batch": batch.batch_id, "asked": batch.asked}
-        with self._engine.begin() as connection:
-            other = connection.execute(text(_WITNESS), values).scalar()
-            return None if other is None else _probe(connection, other)
+        with transaction(self._engine) as session:
+            other: int | None = scalar(session, _CONTROL, values)
+            return None if other is None else _probe(session, other)
 
-    def prove(self, attempt_id: str, now: datetime) -> bool:
-        """Keep that Email Logs show an attempt; False if its batch was settled before."""
-        with self._engine.begin() as connection:
-            settled = prove(connection, [attempt_id], now, witness="Email Logs show")
-        if settled:
+    def record_accepted(self, attempt_id: str, now: datetime) -> bool:
+        """Record that Email Logs show an attempt; False if its batch was accepted before."""
+        with transaction(self._engine) as session:
+            accepted = accept_attempts(session, [attempt_id], now, evidence="Email Logs show")
+        if accepted:
             finish(self._engine)
-        return bool(settled)
+            words = "Email Logs show that it was accepted"
+            _log_resolved(words, attempt=attempt_id, resolution=Resolution.ACCEPTED)
+        return bool(accepted)
 
 
-def _probe(connection: Connection, batch_id: int) -> Probe:
-    connection.execute(text(delivery_sql.LOOK_UP))
-    asked = connection.execute(text(_ATTEMPTS), {"batch": batch_id}).one()
-    emails = connection.execute(text(_EMAILS), {"batch": batch_id, "count": _PROBED})
+def _log_resolved(reason: str, **ids: Any) -> None:
+    _log.info(reason, extra={"action": "batch.resolved", **ids})
+
+
+def _probe(session: Session, batch_id: int) -> Probe:
+    execute(session, _LOOK_UP)
+    [asked] = rows(session, _ATTEMPTS, {"batch": batch_id})
+    emails = rows(session, _EMAILS, {"batch": batch_id, "count": _PROBED})
     return Probe(
         batch_id=batch_id,
-        issue_id=asked.issue_id,
-        attempt_ids=frozenset(asked.ids),
-        emails=tuple(emails.scalars()),
-        since=asked.since,
-        until=asked.until,
+        issue_id=asked["issue_id"],
+        attempt_ids=frozenset(asked["ids"]),
+        emails=tuple(row["email"] for row in emails),
+        since=asked["since"],
+        until=asked["until"],
     )

@@ -1,1 +1,1 @@
-"""The web: parse, call one service, answer."""
+"""The web application: each route parses a request, calls one service and answers."""

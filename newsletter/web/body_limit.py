@@ -1,6 +1,6 @@
-"""How much may be posted to a page: no form of ours is long, whoever says otherwise."""
+"""How much may be posted to a page."""
 
-from fastapi import HTTPException
+from fastapi import HTTPException, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_LIMIT = 64 * 1024
@@ -8,26 +8,35 @@ _WEBHOOKS = "/webhooks/"  #: they have limits of their own
 
 
 class BodyLimit:
-    """An application that is told of no body longer than the limit.
+    """Middleware that answers 413 once more than the limit was read of a body.
 
-    What arrives is counted, and only while it is read: a length that is announced may be a lie,
-    and who does not read a body need not wait for it.
+    It counts what arrives, since Content-Length may be wrong, and only while the body is read: a
+    route that does not read the body answers without waiting for it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as the application within does, or with 413 once too much was read."""
         received = 0
 
-        async def receive_short() -> Message:
+        async def receive_limited() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
             if received > BODY_LIMIT:
-                raise HTTPException(413)  # FastAPI's own: it takes any other for a bad form
+                raise HTTPException(413)  # FastAPI turns any other exception into a 400
             return message
 
         is_page = scope["type"] == "http" and not scope["path"].startswith(_WEBHOOKS)
-        await self._app(scope, receive_short if is_page else receive, send)
+        await self._app(scope, receive_limited if is_page else receive, send)
+
+
+async def read_body(request: Request, limit: int) -> bytes | None:
+    """Return the whole body, or None once it is larger than the limit."""
+    received = bytearray()
+    async for part in request.stream():
+        received += part
+        if len(received) > limit:
+            return None
+    return bytes(received)

@@ -1,37 +1,35 @@
-"""Headers that every answer bears: the pages load nothing but themselves, and tell nobody."""
+"""Security headers of every answer: pages load nothing else and send no referrer."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HEADERS = {
-    "Cache-Control": "no-store",  # some pages are one reader's own
+_HEADERS = {
+    "Cache-Control": "no-store",  # some pages are private to one reader
     "Content-Security-Policy": (  # a letter's own styles are inline
         "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
-    "Referrer-Policy": "no-referrer",  # a link's token is nobody else's business
+    "Referrer-Policy": "no-referrer",  # a referrer would give away the token in a link
     "X-Content-Type-Options": "nosniff",
 }
 
 
-class GuardedHeaders:
-    """An application whose answers bear the headers, unless they have such a one of their own."""
+class SecurityHeaders:
+    """Middleware that adds the security headers that an answer does not set itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as the application within does, with the headers."""
-
-        async def send_guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                guard(MutableHeaders(scope=message))
+                add_security_headers(MutableHeaders(scope=message))
             await send(message)
 
-        await self._app(scope, receive, send_guarded)
+        await self._app(scope, receive, send_with_headers)
 
 
-def guard(headers: MutableHeaders) -> None:
-    """Add what is not there yet."""
-    for name, value in HEADERS.items():
+def add_security_headers(headers: MutableHeaders) -> None:
+    """Add those that are not there yet."""
+    for name, value in _HEADERS.items():
         headers.setdefault(name, value)

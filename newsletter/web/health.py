@@ -1,72 +1,61 @@
-"""How the process is: alive, ready, and in figures.
+"""Health check and metrics of this process.
 
-Whether it is alive, everybody may ask. The rest is for insiders: with a token set, whoever bears
-it; without one, whoever asks on this very machine.
+Anyone may ask whether it is alive. The rest is for operators: with a token set, for requests that
+carry it; without one, for requests from this machine.
 """
 
 import hmac
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
-from newsletter.web.public.pages import READ
+from newsletter.web.dependencies import Services
+from newsletter.web.pages import READ
 
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"  #: the text format's media type
 
-#: Any of these says that a proxy on this machine asks for somebody else.
+#: Any of these means that a proxy on this machine forwards a request from elsewhere.
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
-
-@dataclass(frozen=True, kw_only=True)
-class Health:
-    """What there is to ask."""
-
-    signs: Callable[[], Mapping[str, bool]]  #: what must be well, and whether it is
-    metrics: Callable[[], bytes]  #: in Prometheus' text format
-    token: str | None  #: None: loopback only
+router = APIRouter()
 
 
-def routes(health: Health | None) -> APIRouter:
-    """Return the routes; without a Health, only whether the process is alive."""
-    router = APIRouter()
-
-    @router.api_route("/healthz", methods=READ)
-    def healthy() -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]
-        return {"status": "ok"}
-
-    if health is not None:
-        _for_insiders(router, health)
-    return router
+async def _operators_only(request: Request, services: Services) -> None:
+    if not _is_operator(request, services.metrics_token):
+        raise HTTPException(404)  # to anyone else there is nothing here
 
 
-def _for_insiders(router: APIRouter, health: Health) -> None:
-    def insider(request: Request) -> None:
-        if not _is_insider(request, health.token):
-            raise HTTPException(404)  # to others there is nothing here
-
-    guarded = [Depends(insider)]
-
-    @router.api_route("/readyz", methods=READ, dependencies=guarded)
-    def ready() -> Response:  # pyright: ignore[reportUnusedFunction]
-        signs = health.signs()
-        return JSONResponse(dict(signs), status_code=200 if all(signs.values()) else 503)
-
-    @router.api_route("/metrics", methods=READ, dependencies=guarded)
-    def metrics() -> Response:  # pyright: ignore[reportUnusedFunction]
-        return Response(health.metrics(), media_type=_PROMETHEUS)
+_OPERATORS_ONLY = [Depends(_operators_only)]
 
 
-def _is_insider(request: Request, token: str | None) -> bool:
+@router.api_route("/healthz", methods=READ)
+def alive() -> dict[str, str]:
+    """Say that the process is alive."""
+    return {"status": "ok"}
+
+
+@router.api_route("/readyz", methods=READ, dependencies=_OPERATORS_ONLY)
+def ready(services: Services) -> Response:
+    """Say whether database, migrations and a worker are well; 503 if not."""
+    checks = services.healthcheck()
+    return JSONResponse(dict(checks), status_code=200 if all(checks.values()) else 503)
+
+
+@router.api_route("/metrics", methods=READ, dependencies=_OPERATORS_ONLY)
+def metrics(services: Services) -> Response:
+    """Return the figures in Prometheus' text format."""
+    return Response(services.metrics(), media_type=_PROMETHEUS)
+
+
+def _is_operator(request: Request, token: str | None) -> bool:
     if token is not None:
-        borne = request.headers.get("authorization", "").removeprefix("Bearer ")
-        return hmac.compare_digest(borne.encode(), token.encode())
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        return hmac.compare_digest(given.encode(), token.encode())
     forwarded = any(name in request.headers for name in _FORWARDED)
-    here = request.client is not None and _is_loopback(request.client.host)
-    # A page in a browser on this machine could ask under a name of its own (DNS rebinding).
-    return here and not forwarded and _is_loopback(request.url.hostname or "")
+    local = request.client is not None and _is_loopback(request.client.host)
+    # A page in a browser on this machine could ask under its own host name (DNS rebinding).
+    return local and not forwarded and _is_loopback(request.url.hostname or "")
 
 
 def _is_loopback(host: str) -> bool:

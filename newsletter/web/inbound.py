@@ -1,31 +1,29 @@
-"""The door for letters to the goodbye address, as SendGrid's Inbound Parse posts them.
+"""Mail to the unsubscribe address, as SendGrid's Inbound Parse posts it.
 
-Whatever it posts is answered with 200, or it would post it again for days; what it means is
-counted. A letter is never kept, and nothing of it is logged.
+Any mail is answered with 200, since SendGrid would post it again for days; the outcome is counted.
+Nothing of a mail is stored or logged.
 """
 
 import hmac
 import logging
 from base64 import b64decode
 from binascii import Error
-from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from newsletter.core.unsubscribe_mail import UnsubscribeMail
-from newsletter.services.unsubscribe_mail import UnsubscribeByMail
+from newsletter.web.dependencies import Services, WebServices
 
-#: SendGrid takes letters of 30 MB at most; anything far above is not SendGrid's.
+#: SendGrid accepts mails of 30 MB at most; anything far above does not come from SendGrid.
 BODY_LIMIT = 32 * 1024 * 1024
-#: Where anybody may post, a letter is a token and a few words.
+#: Where anybody may post, a mail is a token and a few words.
 OPEN_LIMIT = 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
-Reader = Callable[[Mapping[str, str]], UnsubscribeMail]
+router = APIRouter()
 
 
 class _TooLarge(Exception):
@@ -38,41 +36,28 @@ class _InMemory(MultiPartParser):
     spool_max_size = BODY_LIMIT
 
 
-@dataclass(frozen=True, kw_only=True)
-class Inbound:
-    """Who reads and hears the letters, and who may bring them."""
-
-    farewells: UnsubscribeByMail
-    read: Reader
-    key: str | None  #: the password in the URL that SendGrid posts to; None: anybody may post
-
-
-def routes(inbound: Inbound) -> APIRouter:
-    """Return the route of the goodbye letters."""
-    router, key = APIRouter(), inbound.key
-
-    @router.post("/webhooks/inbound")
-    async def letter(request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
-        if key is not None and not _knows(request, key):
-            _log.warning("a letter was posted without the key", extra={"action": "inbound.refused"})
-            return Response(status_code=403)
-        try:
-            fields = await _fields(request, OPEN_LIMIT if key is None else BODY_LIMIT)
-        except _TooLarge:
-            return Response(status_code=413)
-        await run_in_threadpool(_hear, inbound, fields)
-        return Response(status_code=200)
-
-    return router
+@router.post("/webhooks/inbound")
+async def receive_mail(request: Request, services: Services) -> Response:
+    """Receive mail to the unsubscribe address, from SendGrid's Inbound Parse."""
+    key = services.inbound_key
+    if key is not None and not _has_key(request, key):
+        _log.warning("a mail was posted without the key", extra={"action": "inbound.refused"})
+        return Response(status_code=403)
+    try:
+        fields = await _fields(request, OPEN_LIMIT if key is None else BODY_LIMIT)
+    except _TooLarge:
+        return Response(status_code=413)
+    await run_in_threadpool(_receive, services, fields)
+    return Response(status_code=200)
 
 
-def _hear(inbound: Inbound, fields: Mapping[str, str] | None) -> None:
-    letter = None if fields is None else inbound.read(fields)
-    inbound.farewells.hear(letter, trusted=inbound.key is not None)
+def _receive(services: WebServices, fields: Mapping[str, str] | None) -> None:
+    mail = None if fields is None else services.read_mail(fields)
+    services.unsubscribe_by_mail.receive(mail, trusted=services.inbound_key is not None)
 
 
-def _knows(request: Request, key: str) -> bool:
-    """Tell whether the request bears the key, as the password of Basic authentication."""
+def _has_key(request: Request, key: str) -> bool:
+    """Return whether the request carries the key as the password of Basic authentication."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     try:
         password = b64decode(credentials).partition(b":")[2]
@@ -85,11 +70,10 @@ async def _fields(request: Request, limit: int) -> dict[str, str] | None:
     """Return the form's texts, without its files; None if it cannot be read."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return None
-    body = _limited(request, limit)
-    parser = _InMemory(request.headers, body, max_part_size=limit)
+    parser = _InMemory(request.headers, _limited(request, limit), max_part_size=limit)
     try:
         form = await parser.parse()
-    except (MultiPartException, UnicodeError):  # a charset that is none raises the latter
+    except (MultiPartException, UnicodeError):  # an unknown charset raises the latter
         return None
     texts = {name: value for name, value in form.items() if isinstance(value, str)}
     await form.close()

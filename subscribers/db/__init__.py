@@ -1,1 +1,1 @@
-"""Where the lists are kept: PostgreSQL. Only the composition root opens this room."""
+"""The tables, the way into the database, and the statements that several features share."""

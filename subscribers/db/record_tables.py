@@ -1,4 +1,7 @@
-"""Rows beside the subscriptions: imports, sign-ups, changes, segments, erasures."""
+"""Rows beside the subscriptions: imports, sign-ups, changes, segments, erasures.
+
+See docs/decisions/consent-is-append-only.md.
+"""
 # SQLModel types `__tablename__` as a computed attribute; a plain string is its documented use.
 # pyright: reportAssignmentType=false
 
@@ -48,7 +51,7 @@ class ImportChangeRow(SQLModel, table=True):
 
 
 class SignupRow(SQLModel, table=True):
-    """Somebody asked for letters, and has not confirmed yet; the latest asking stands."""
+    """A sign-up that is not confirmed yet; the latest one of an address stands."""
 
     __tablename__ = "signup"
     __table_args__ = (UniqueConstraint("newsletter", "email_key"),)
@@ -73,10 +76,10 @@ class SignupRow(SQLModel, table=True):
 
 
 class SignupRequestRow(SQLModel, table=True):
-    """Something that limits count: a mail to an address, a sign-up from a network; kept a day."""
+    """What limits count: an email to an address, a sign-up from a network; deleted after a day."""
 
-    __tablename__ = "asking"
-    __table_args__ = (Index("asking_counted", "counted_as", "at"),)
+    __tablename__ = "signup_request"
+    __table_args__ = (Index("signup_request_counted", "counted_as", "at"),)
 
     id: int = columns.identity()
     counted_as: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  #: a keyed hash
@@ -84,7 +87,7 @@ class SignupRequestRow(SQLModel, table=True):
 
 
 class ConfirmationRow(SQLModel, table=True):
-    """What a confirmed sign-up became: its link is answered alike however often it is used."""
+    """What a confirmed sign-up became: its link works again however often it is used."""
 
     __tablename__ = "confirmation"
 
@@ -146,7 +149,7 @@ class SegmentRow(SQLModel, table=True):
 
 
 class SegmentMemberRow(SQLModel, table=True):
-    """Who was in a segment when a send was planned for it."""
+    """Who was in a segment when an issue was planned for it."""
 
     __tablename__ = "segment_member"
 
@@ -155,7 +158,7 @@ class SegmentMemberRow(SQLModel, table=True):
 
 
 class ErasureRow(SQLModel, table=True):
-    """All that is left of somebody erased: a keyed hash, so that no list brings them back."""
+    """All that is left of somebody erased: a keyed hash, so that no list adds them again."""
 
     __tablename__ = "erasure"
 
@@ -164,9 +167,9 @@ class ErasureRow(SQLModel, table=True):
 
 
 class InstallationKeyRow(SQLModel, table=True):
-    """A random key that this house made for itself, 32 bytes."""
+    """A random key that this installation made for itself, 32 bytes."""
 
-    __tablename__ = "house_key"
+    __tablename__ = "installation_key"
 
     name: str = Field(sa_column=Column(Text, primary_key=True))
     key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

@@ -1,8 +1,9 @@
-"""The subscribers' rows, and the views other houses read. Rows never leave this room.
+"""The rows of subscribers, subscriptions and suppressions, and the views `newsletter` reads.
 
-There are no foreign keys: they took half the time of an import. One store alone writes these
-tables, what is referred to in the same transaction as what refers. Topic sets are never deleted,
-and a subscriber only by erasure, which takes all that refers to them along.
+There are no foreign keys: they took half the time of an import. Only this package writes these
+tables, and what is referred to in the same transaction as what refers. Topic sets are never
+deleted, and a subscriber only by erasure, which deletes all that refers to them.
+See docs/decisions/subscribers-without-foreign-keys.md.
 """
 # SQLModel types `__tablename__` as a computed attribute; a plain string is its documented use.
 # pyright: reportAssignmentType=false
@@ -41,7 +42,7 @@ class SubscriberRow(SQLModel, table=True):
     email_key: str = Field(sa_column=Column(columns.KEY, nullable=False, unique=True))
     name: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     created_at: datetime = columns.moment()
-    merged_into: int | None = columns.number(optional=True)  #: who they turned out to be
+    merged_into: int | None = columns.number(optional=True)  #: who they are now
 
 
 class TopicSetRow(SQLModel, table=True):
@@ -68,9 +69,9 @@ class SubscriptionRow(SQLModel, table=True):
             "subscription_undone", "subscriber_id", postgresql_where=text("undone_at IS NOT NULL")
         ),
         Index(
-            "subscription_heir",
-            "heir_subscriber_id",
-            postgresql_where=text("heir_subscriber_id IS NOT NULL"),
+            "subscription_merged_into",
+            "merged_into_subscriber_id",
+            postgresql_where=text("merged_into_subscriber_id IS NOT NULL"),
         ),
     )
 
@@ -92,16 +93,16 @@ class SubscriptionRow(SQLModel, table=True):
     import_line: int | None = Field(default=None, sa_column=Column(Integer))  #: and where in it
     engaged_on: date | None = Field(default=None, sa_column=Column(Date))  #: last human open, click
     asked_at: datetime | None = columns.moment(optional=True)  #: when "still want this?" was asked
-    #: The import that added it was taken back, and its owner did nothing: it is kept for the links
-    #: of letters already sent, and counts for nothing.
+    #: The import that added it was undone, and its owner did nothing: it stays for the links in
+    #: emails already sent, and counts for nothing.
     undone_at: datetime | None = columns.moment(optional=True)
-    #: Whose it became when people were merged: a goodbye through an old link of it is theirs, too,
-    #: also when its subscriber came back since for something else.
-    heir_subscriber_id: int | None = columns.number(optional=True)
+    #: Whose it became when people were merged: an unsubscribe through an old link of it is theirs,
+    #: too, also when its subscriber came back since for something else.
+    merged_into_subscriber_id: int | None = columns.number(optional=True)
 
 
 class ConsentRow(SQLModel, table=True):
-    """Evidence of what a subscriber agreed to, or took back: append-only."""
+    """Evidence of what a subscriber agreed to, or withdrew: append-only."""
 
     __tablename__ = "consent"
 
@@ -128,7 +129,7 @@ class SuppressionRow(SQLModel, table=True):
 
 
 class SuppressionLiftRow(SQLModel, table=True):
-    """When a reason was last lifted from an address: what was said before then is answered."""
+    """When a reason was last lifted from an address: earlier events are answered by it."""
 
     __tablename__ = "suppression_lift"
 
@@ -138,8 +139,8 @@ class SuppressionLiftRow(SQLModel, table=True):
 
 
 # One row a subscription that counts; `exclusion` is null when it may be written to. The order of
-# the cases is that of `subscribers.rules.audience.exclusion`, which a property test holds this view to. A
-# status nobody foresaw excludes. A pause that is over is ended before a plan, by `wake`.
+# the cases is that of `subscribers.rules.audience.exclusion`, which specifies this view. An unknown
+# status excludes. A pause that is over is ended before a plan, by `end_expired_pauses`.
 AUDIENCE_VIEW = """
 CREATE VIEW audience AS
 SELECT subscription.id AS subscription_id,
@@ -160,7 +161,7 @@ LEFT JOIN suppression ON suppression.email_key = subscriber.email_key
 WHERE subscription.undone_at IS NULL
 """
 
-# Whose a letter was: of every subscription there ever was, also when it counts for nothing now.
+# Whose an email was: of every subscription there ever was, also when it counts for nothing now.
 ADDRESSEE_VIEW = """
 CREATE VIEW addressee AS
 SELECT subscription.id AS subscription_id, subscriber.email

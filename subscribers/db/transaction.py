@@ -3,6 +3,7 @@
 Plain statements on one table are `session.exec(select(...))` over the rows' classes. Set-based SQL
 (plan, claim, ladder, import, segments) is a named statement that runs on the driver's cursor with
 `%(name)s` parameters, in the same transaction: COPY, arrays and JSON are PostgreSQL's own.
+See docs/decisions/one-database-idiom.md.
 """
 
 from collections.abc import Generator, Mapping

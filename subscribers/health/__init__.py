@@ -1,1 +1,1 @@
-"""TODO."""
+"""How a newsletter's list grows and who reads it."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Lists of subscribers: import, undo, export."""

@@ -1,6 +1,6 @@
-"""What single cells of a list say: topics, tags, names, moments, how somebody stands.
+"""Parsers for single cells of a list: topics, tags, names, moments, a status.
 
-Most lists say the same few things over and over, so that what was read is remembered.
+Most lists repeat the same few cells over and over, so what was read is cached.
 """
 
 import csv
@@ -12,17 +12,17 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
-from subscribers.lists.formats import ColumnMeaning, Format, ImportedStatus, Words, normal
-from subscribers.model import EVERYTHING, Frequency, SuppressionReason, TopicSet
+from subscribers.lists.fields import TEXTS, ColumnMeaning
+from subscribers.lists.formats import Format, ImportedStatus, Words, normal
+from subscribers.model import EVERYTHING, NAME_LENGTH, Frequency, SuppressionReason, TopicSet
 
-NAME_LENGTH = 200  #: characters; a longer "name" is some other column's text
 TAG_LENGTH = 50
 SEPARATOR = ";"  #: of topics and of tags, in our own lists
 
 _NOTHING = r"\N"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SEPARATORS = re.compile(r'[,;"|]')  # what a tag cannot hold
-_REMEMBERED = 8192
+_CACHED = 8192
 
 # Go and Ruby print moments that no standard writes: `2024-01-02 10:00:00.123 +0000 UTC`.
 _PRINTED = re.compile(
@@ -36,7 +36,7 @@ _FREQUENCIES = frozenset(frequency.value for frequency in Frequency)
 Reader = Callable[[Record], str]
 
 
-class Refused(ValueError):
+class RowRefused(ValueError):
     """A cell cannot be understood."""
 
 
@@ -51,31 +51,31 @@ class Cells:
         known_zones: Iterable[str],
     ) -> None:
         self._kind = kind
-        self._says = [kind.columns.get(column) for column in columns]
+        self._meanings = [kind.columns.get(column) for column in columns]
         self._topics = frozenset(known_topics)
         self._topics_are_tags = not kind.strict_topics  # those that nobody here knows
         self._separators = SEPARATOR if kind.strict_topics else ";,|"
         self._zones = {zone.lower(): zone for zone in known_zones}
         self._words = [
-            (place, kind.standings[column])
+            (place, kind.statuses[column])
             for place, column in enumerate(columns)
-            if column in kind.standings
+            if column in kind.statuses
         ]
-        self._standings = [self._standing_at(place, words) for place, words in self._words]
+        self._statuses = [self._status_at(place, words) for place, words in self._words]
         self._reasons = self._where(ColumnMeaning.SUPPRESSED)
         self._left = self._where(ColumnMeaning.LEFT)
-        self.tells_suppressed = bool(self._reasons)
-        self.tells_standing = bool(self._words or self._reasons)
-        #: How somebody stands: the gravest of all that the row says.
-        self.standing = self._standings[0] if len(self._standings) == 1 else self._gravest
+        self.has_reasons = bool(self._reasons)
+        self.has_status = bool(self._words or self._reasons)
+        #: Reads the gravest status that a row has.
+        self.status = self._statuses[0] if len(self._statuses) == 1 else self._gravest
         self.readers = list(self._readers())
 
     def _gravest(self, record: Record) -> ImportedStatus:
-        return max((read(record) for read in self._standings), default=ImportedStatus.SUBSCRIBED)
+        return max((read(record) for read in self._statuses), default=ImportedStatus.SUBSCRIBED)
 
-    def _standing_at(self, place: int, words: Words) -> Callable[[Record], ImportedStatus]:
+    def _status_at(self, place: int, words: Words) -> Callable[[Record], ImportedStatus]:
         if set(words) != {"", "*"}:
-            return self._remember([place], self._stands(words))
+            return self._cache([place], self._status_of(words))
         empty, filled = words[""], words["*"]
         return lambda record: filled if record[place].strip() else empty
 
@@ -87,11 +87,11 @@ class Cells:
         return None
 
     def gone_at(self, record: Record) -> str:
-        """Return when they left; a goodbye counts, also one whose moment cannot be read."""
+        """Return when they left; whose moment cannot be read has left nevertheless."""
         for text in (record[place] for place in self._left):
             try:
                 return _read_moment(text)
-            except Refused:
+            except RowRefused:
                 continue
         return _NOTHING
 
@@ -103,54 +103,58 @@ class Cells:
         if self._topics_are_tags:
             tags = [*topics, *tags]
         if topics:
-            yield "topics", self._remember(topics, self._read_topics)
+            yield "topics", self._cache(topics, self._read_topics)
         if tags:
-            yield "tags", self._remember(tags, self._read_tags)
-        if zones := self._where(ColumnMeaning.ZONE, ColumnMeaning.ATTRIBUTES):
-            yield "zone", self._remember(zones, self._read_zone)
-        if frequency := self._where(ColumnMeaning.FREQUENCY):
-            yield "frequency", self._remember(frequency, _read_frequency)
+            yield "tags", self._cache(tags, self._read_tags)
+        yield from self._texts()
         if names := self._where(ColumnMeaning.NAME) or self._where(
             ColumnMeaning.FIRST_NAME, ColumnMeaning.LAST_NAME
         ):
-            yield "name", lambda record: _read_name(" ".join([record[at] for at in names]))
+            yield "name", lambda record: _read_text(" ".join([record[at] for at in names]), "name")
         if joined := self._where(ColumnMeaning.JOINED):
             yield "joined", lambda record: _read_moment(record[joined[0]])
         yield from self._pauses()
 
+    def _texts(self) -> Iterator[tuple[str, Reader]]:
+        own = {"zone": self._read_zone, "frequency": _read_frequency}
+        for name, text in TEXTS.items():
+            also = [ColumnMeaning.ATTRIBUTES] if name == "zone" else []
+            if places := self._where(text.meaning, *also):
+                yield name, self._cache(places, own.get(name, _read_text))
+
     def _pauses(self) -> Iterator[tuple[str, Reader]]:
         if any(ImportedStatus.PAUSED in words.values() for _, words in self._words):
-            yield "paused", lambda record: str(self.standing(record) is ImportedStatus.PAUSED)
+            yield "paused", lambda record: str(self.status(record) is ImportedStatus.PAUSED)
         if until := self._where(ColumnMeaning.PAUSED_UNTIL):
             yield "paused_until", lambda record: _read_moment(record[until[0]])
 
-    def _where(self, *says: ColumnMeaning) -> list[int]:
-        return [place for place, said in enumerate(self._says) if said in says]
+    def _where(self, *meanings: ColumnMeaning) -> list[int]:
+        return [place for place, meaning in enumerate(self._meanings) if meaning in meanings]
 
-    def _remember(self, places: list[int], read: Callable[..., _Read]) -> Callable[[Record], _Read]:
-        remembered = lru_cache(_REMEMBERED)(read)
+    def _cache(self, places: list[int], read: Callable[..., _Read]) -> Callable[[Record], _Read]:
+        cached = lru_cache(_CACHED)(read)
         if len(places) == 1:
             (place,) = places
-            return lambda record: remembered(record[place])
+            return lambda record: cached(record[place])
         cells = itemgetter(*places)
-        return lambda record: remembered(*cells(record))
+        return lambda record: cached(*cells(record))
 
-    def _stands(self, words: Words) -> Callable[[str], ImportedStatus]:
-        def stands(cell: str) -> ImportedStatus:
+    def _status_of(self, words: Words) -> Callable[[str], ImportedStatus]:
+        def status_of(cell: str) -> ImportedStatus:
             word = normal(cell)
             found = words.get(word)
             found = words.get("*") if found is None and word else found
             if found is None:
-                raise Refused(f"unknown status: {cell.strip()[:NAME_LENGTH] or 'none'}")
+                raise RowRefused(f"unknown status: {cell.strip()[:NAME_LENGTH] or 'none'}")
             return found
 
-        return stands
+        return status_of
 
     def _read_topics(self, *cells: str) -> str:
         slugs = {word.lower() for cell in cells for word in _split(cell, self._separators)}
         unknown = sorted(slugs.difference(self._topics, {EVERYTHING}))
         if unknown and self._kind.strict_topics:
-            raise Refused(f"unknown topic: {', '.join(unknown)[:NAME_LENGTH]}")
+            raise RowRefused(f"unknown topic: {', '.join(unknown)[:NAME_LENGTH]}")
         known = slugs.difference(unknown)
         return SEPARATOR.join(sorted(TopicSet.of(known).slugs)) if known else _NOTHING
 
@@ -159,7 +163,7 @@ class Cells:
         tags = {" ".join(_SEPARATORS.sub(" ", word).split()) for word in words} - {""}
         for tag in tags:
             if len(tag) > TAG_LENGTH or not tag.isprintable():
-                raise Refused(f"not a tag of at most {TAG_LENGTH} characters: {tag[:TAG_LENGTH]}…")
+                raise RowRefused(f"no tag of at most {TAG_LENGTH} characters: {tag[:TAG_LENGTH]}…")
         return _escaped(SEPARATOR.join(sorted(tags))) if tags else _NOTHING
 
     def _tags_of(self, cell: str) -> Iterator[str]:
@@ -178,7 +182,7 @@ class Cells:
             if zone := self._zones.get(typed.lower()):
                 return zone
             if typed:
-                raise Refused(f"unknown time zone: {typed[:NAME_LENGTH]}")
+                raise RowRefused(f"unknown time zone: {typed[:NAME_LENGTH]}")
         return _NOTHING
 
 
@@ -198,14 +202,14 @@ def _quoted_list(text: str) -> list[str]:
     try:
         return next(csv.reader([text], skipinitialspace=True), list[str]())
     except csv.Error:  # a line's end, most likely: the row is wrong, not the list
-        raise Refused("a list of words whose quotes cannot be read") from None
+        raise RowRefused("a list of words whose quotes cannot be read") from None
 
 
 def _json_list(text: str) -> list[str]:
     try:
         found: object = json.loads(text)
     except ValueError:
-        raise Refused("a list of words that is not JSON") from None
+        raise RowRefused("a list of words that is not JSON") from None
     return [str(word) for word in cast("list[Any]", found)] if isinstance(found, list) else []
 
 
@@ -213,24 +217,24 @@ def _json(text: str) -> dict[str, Any]:
     try:
         found: object = json.loads(text)
     except ValueError:
-        raise Refused("attributes that are not JSON") from None
+        raise RowRefused("attributes that are not JSON") from None
     return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _read_frequency(cell: str) -> str:
     word = cell.strip().lower()
     if word and word not in _FREQUENCIES:
-        raise Refused(f"unknown frequency: {word[:NAME_LENGTH]}; daily or weekly")
+        raise RowRefused(f"unknown frequency: {word[:NAME_LENGTH]}; daily or weekly")
     return word or _NOTHING
 
 
-def _read_name(text: str) -> str:
-    name = " ".join(text.split())
-    if len(name) > NAME_LENGTH:
-        raise Refused(f"the name is longer than {NAME_LENGTH} characters")
-    if not name.isprintable() and _CONTROL.search(name):
-        raise Refused("a control character in the name")
-    return _escaped(name) if name else _NOTHING
+def _read_text(cell: str, what: str = "text") -> str:
+    text = " ".join(cell.split())
+    if len(text) > NAME_LENGTH:
+        raise RowRefused(f"the {what} is longer than {NAME_LENGTH} characters")
+    if not text.isprintable() and _CONTROL.search(text):
+        raise RowRefused(f"a control character in the {what}")
+    return _escaped(text) if text else _NOTHING
 
 
 def _read_moment(text: str) -> str:
@@ -252,7 +256,7 @@ def _read_printed(typed: str) -> datetime:
             f"{printed[1]}T{printed[2]}{printed[3] or ''}" if printed else ""
         )
     except ValueError:
-        raise Refused(f"not a date like 2026-11-23: {typed[:NAME_LENGTH]}") from None
+        raise RowRefused(f"not a date like 2026-11-23: {typed[:NAME_LENGTH]}") from None
 
 
 def _escaped(text: str) -> str:

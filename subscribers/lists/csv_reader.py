@@ -2,10 +2,10 @@ r"""A list of subscribers as text: its header, and each row with what is wrong w
 
 Nothing is guessed: a cell that cannot be understood refuses its row and says why, and text that is
 not CSV at all is an InvalidList, since no row after the broken one can be trusted. One thing comes
-first: whoever left, bounced or complained elsewhere is taken at that word, whatever else is wrong
-with the row.
+first: that somebody left, bounced or complained elsewhere counts, whatever else is wrong with the
+row.
 
-Rows leave here as lines of text, since a million of them are read: values separated by tabs, a
+Rows are yielded as lines of text, since a million of them are read: values separated by tabs, a
 missing one as `\N`, backslashes doubled. PostgreSQL's COPY reads that as it is.
 """
 
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 
 from subscribers.addresses import ADDRESS_LENGTH, is_plain, read_address
 from subscribers.errors import InvalidAddress, InvalidList
-from subscribers.lists.cell_parsers import Cells, Refused
+from subscribers.lists.cell_parsers import Cells, RowRefused
+from subscribers.lists.fields import ColumnMeaning
 from subscribers.lists.formats import (
-    ColumnMeaning,
     Format,
     ImportedStatus,
     normal,
@@ -31,8 +31,8 @@ from subscribers.model import SuppressionReason
 NOTHING = r"\N"  #: what a list does not say
 
 _DELIMITERS = (",", ";", "\t", "|")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # PostgreSQL has no text with a NUL, letters want none
-_ARMED = re.compile(r"'+[=+\-@\t\r]").match  # see `subscribers.lists.export`
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # PostgreSQL has no text with a NUL, names want none
+_ESCAPED = re.compile(r"'+[=+\-@\t\r]").match  # see `subscribers.lists.export`
 
 _SUPPRESSES = {
     ImportedStatus.INVALID: SuppressionReason.INVALID,
@@ -57,7 +57,7 @@ class CsvReader:
     lines: Iterator[str]
 
 
-def read_roster(
+def read_csv(
     lines: Iterable[str],
     file: str,
     *,
@@ -75,7 +75,7 @@ def read_roster(
     columns = [normal(column) for column in header]
     _check(kind, columns, header, file, mapping)
     reader = _RowReader(columns, kind, Cells(kind, columns, known_topics, known_zones))
-    used = {*kind.columns, *kind.standings}
+    used = {*kind.columns, *kind.statuses}
     ignored = tuple(c for c, known in zip(header, columns, strict=True) if known not in used)
     return CsvReader(kind, ignored, reader.fields, _read_rows(lines, delimiter, file, reader.read))
 
@@ -102,16 +102,16 @@ def _check(
     mapping: Mapping[str, ColumnMeaning],
 ) -> None:
     used = [column for column in columns if column in kind.columns]
-    if twice := [column for column in used if used.count(column) > 1]:
-        raise InvalidList(f"{file}: more than one column is called “{twice[0]}”")
-    if lost := [column for column in mapping if column not in columns]:
+    if repeated := [column for column in used if used.count(column) > 1]:
+        raise InvalidList(f"{file}: more than one column is called “{repeated[0]}”")
+    if missing := [column for column in mapping if column not in columns]:
         raise InvalidList(
-            f"{file}: there is no column “{lost[0]}” to explain; found: {', '.join(header)}"
+            f"{file}: there is no column “{missing[0]}” to explain; found: {', '.join(header)}"
         )
     if doubtful := unexplained(kind, columns):
         raise InvalidList(
             f"{file}: the column “{doubtful[0]}” may say who left; explain it (--map) with"
-            f" “{doubtful[0]}=status” or “{doubtful[0]}=left”, or set it aside with"
+            f" “{doubtful[0]}=status” or “{doubtful[0]}=left”, or ignore it with"
             f" “{doubtful[0]}=ignore”"
         )
 
@@ -136,46 +136,46 @@ class _RowReader:
     """Reads one record at a time."""
 
     def __init__(self, columns: list[str], kind: Format, cells: Cells) -> None:
-        says = [kind.columns.get(column) for column in columns]
+        meanings = [kind.columns.get(column) for column in columns]
         self._service = service_of(kind.name)
         self._width = len(columns)
-        self._email = says.index(ColumnMeaning.EMAIL)
-        self._armed = kind.armed
+        self._email = meanings.index(ColumnMeaning.EMAIL)
+        self._escaped = kind.escaped
         self._cells = cells
-        self._footing = cells.standing if cells.tells_standing else None
-        self._reasons = cells.tells_suppressed
-        gone = _GONE if self._footing else ()
+        self._status = cells.status if cells.has_status else None
+        self._reasons = cells.has_reasons
+        gone = _GONE if self._status else ()
         self.fields = (*_ALWAYS, *gone, *(name for name, _ in cells.readers))
         self._readers = [read for _, read in cells.readers]
-        self._stays = "\t" + "\t".join([NOTHING] * len(gone)) if gone else ""
-        self._silent = ("\t" + NOTHING) * len(self._readers)
+        self._present = "\t" + "\t".join([NOTHING] * len(gone)) if gone else ""
+        self._blanks = ("\t" + NOTHING) * len(self._readers)
 
     def read(self, line: int, record: list[str]) -> str:
         """Return what the record says, or what is wrong with it; a short record ends in blanks."""
         if len(record) < self._width:
             record += [""] * (self._width - len(record))
-        if self._armed and "'" in "".join(record):
-            record = [cell[1:] if _ARMED(cell) else cell for cell in record]
+        if self._escaped and "'" in "".join(record):
+            record = [cell[1:] if _ESCAPED(cell) else cell for cell in record]
         email = record[self._email].strip()
         try:
             if not is_plain(email):
                 email = read_address(email).email
             if len(record) > self._width:
-                raise Refused(f"{len(record)} fields under {self._width} columns")  # noqa: TRY301
-            standing = self._footing(record) if self._footing else ImportedStatus.SUBSCRIBED
-            if (standing or self._reasons) and (gone := self._gone(standing, record)):
-                return f"{line}\t{email}\t{NOTHING}\t{gone}{self._silent}\n"
+                raise RowRefused(f"{len(record)} fields under {self._width} columns")  # noqa: TRY301
+            status = self._status(record) if self._status else ImportedStatus.SUBSCRIBED
+            if (status or self._reasons) and (gone := self._gone(status, record)):
+                return f"{line}\t{email}\t{NOTHING}\t{gone}{self._blanks}\n"
             said = "".join(["\t" + read(record) for read in self._readers])
-        except (InvalidAddress, Refused) as error:
+        except (InvalidAddress, RowRefused) as error:
             return self._refused(line, record[self._email], str(error))
-        return f"{line}\t{email}\t{NOTHING}{self._stays}{said}\n"
+        return f"{line}\t{email}\t{NOTHING}{self._present}{said}\n"
 
-    def _gone(self, standing: ImportedStatus, record: list[str]) -> str | None:
+    def _gone(self, status: ImportedStatus, record: list[str]) -> str | None:
         """Return that they left, or why they must not be written to; None if they are there."""
-        if standing is ImportedStatus.UNCONFIRMED:
-            raise Refused(f"not confirmed in {self._service}: ask them to sign up")
-        reason = _SUPPRESSES.get(standing) or self._cells.suppressed(record)
-        leaves = standing in _LEAVES
+        if status is ImportedStatus.UNCONFIRMED:
+            raise RowRefused(f"not confirmed in {self._service}: ask them to sign up")
+        reason = _SUPPRESSES.get(status) or self._cells.suppressed(record)
+        leaves = status in _LEAVES
         if not reason and not leaves:
             return None
         return f"{leaves}\t{reason or NOTHING}\t{self._cells.gone_at(record)}"
@@ -185,4 +185,4 @@ class _RowReader:
             _CONTROL.sub("�", text).replace("\\", r"\\")
             for text in (email[:ADDRESS_LENGTH], problem)
         )
-        return f"{line}\t{shown}\t{why}{self._stays}{self._silent}\n"
+        return f"{line}\t{shown}\t{why}{self._present}{self._blanks}\n"

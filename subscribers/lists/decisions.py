@@ -1,22 +1,25 @@
-"""Ruling on the rows of a list: COPY into a staging table, then one statement that judges them all.
+"""Deciding on the rows of a list: COPY into a staging table, then one statement for them all.
 
-The rules are those of `subscribers.rules.consent` and `subscribers.rules.audience`: an import never revives an
-ended subscription, and adds or changes nothing that belongs to a suppressed address. What a list
-says of leaving is heard, unless its subscriber took that very goodbye back here since.
+The rules are those of `subscribers.rules.consent` and `subscribers.rules.audience`: an import never
+revives an ended subscription, and adds or changes nothing that belongs to a suppressed address. An
+unsubscribe in a list counts, unless its subscriber has resubscribed here since.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from psycopg import Connection, sql
+from psycopg import sql
+from sqlmodel import Session
 
-from subscribers.db.connection import rows
+from subscribers.db.statements import erasure_hash
+from subscribers.db.suppressions import LADDER_VALUES, answered_by_lift
+from subscribers.db.transaction import driver, execute, rows, scalar
+from subscribers.lists.fields import TEXTS, for_each_text
 from subscribers.model import ConsentAct, RowResult
-from subscribers.ports import ListImport
-from subscribers.rules.suppression import LADDER
 
-#: What a staged row may say; `subscribers.lists.csv_reader` and `subscribers.lists.cell_parsers` name the same fields.
+#: What a staged row may say; `csv_reader` and `cell_parsers` yield the same fields.
 _FIELDS = {
     "line": "integer",
     "email": "text",
@@ -26,77 +29,96 @@ _FIELDS = {
     "gone_at": "timestamptz",
     "topics": "text",
     "tags": "text",
-    "zone": "text",
-    "frequency": "text",
     "name": "text",
     "joined": "timestamptz",
     "paused": "boolean",
     "paused_until": "timestamptz",
-}
+} | dict.fromkeys(TEXTS, "text")
 
-# While rows are ruled on nobody else subscribes (which begins with a row in this table), and a
-# second import waits, as an undoing does. Goodbyes and choices change other tables: they are not
-# kept waiting.
+# While rows are decided on nobody else subscribes (which begins with a row in this table), and a
+# second import or an undo waits. Unsubscribes and choices change other tables and do not wait.
 _LOCK = "LOCK TABLE subscriber IN SHARE ROW EXCLUSIVE MODE"
 
-# Sorted by key once: rows of one address then stand together, and every index is written from left
-# to right. Of rows of one address the gravest is taken, and a goodbye in any of them counts.
-_KEYED = """
-SELECT *, first_value(line) OVER same AS first_line, {leaves} AS said_goodbye
-FROM (
-    SELECT *, CASE WHEN problem IS NULL THEN lower(email COLLATE "C") END AS email_key
-    FROM staged
-) AS keyed
-WINDOW same AS (PARTITION BY email_key ORDER BY {gravity} line)
-"""
+# The conditions below are left out where a list or the database can never meet them.
+_LEFT_IN_ANY_ROW = """COALESCE(bool_or(leaves) OVER (
+    same ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING), false)"""
+_GRAVEST_FIRST = "(suppress IS NOT NULL) DESC, leaves DESC NULLS LAST,"
+_ERASED = f"COALESCE({erasure_hash('email_key')} IN (SELECT hash FROM erasure), false)"
+_LIFTED = f"suppress IS NOT NULL AND {answered_by_lift('keyed.email_key', 'suppress', 'gone_at')}"
 
-# What a list does not say (a null) leaves a known subscription as it is; tags are only ever added.
-_MET = """
-SELECT keyed.*,
-       COALESCE(merged_into, subscriber.id) AS known_id,
-       merged_into IS NOT NULL AS merged,
-       subscription.id AS subscription_id,
-       subscription.status,
-       suppression.reason AS suppressed,
-       {erased} AS erased,
-       {lifted} AS lifted,
-       {taken_back} AS taken_back,
-       keyed.name <> subscriber.name AND merged_into IS NULL AS new_name,
-       string_to_array(keyed.topics, ';') <> topic_set.slugs AS new_topics,
-       keyed.zone <> subscription.zone AS new_zone,
-       keyed.frequency <> subscription.frequency AS new_frequency,
-       NOT string_to_array(keyed.tags, ';') <@ subscription.tags AS new_tags
-FROM keyed
-LEFT JOIN subscriber USING (email_key)
-LEFT JOIN subscription ON subscription.subscriber_id = COALESCE(merged_into, subscriber.id)
-                      AND subscription.newsletter = %(newsletter)s
-                      AND subscription.undone_at IS NULL
-LEFT JOIN topic_set ON topic_set.id = subscription.topic_set_id
-LEFT JOIN suppression USING (email_key)
-"""
+# An unsubscribe without a date happened, at the latest, when a list first said so.
+_RESUBSCRIBED = """CASE WHEN unsubscribed AND subscription.status = 'active' THEN EXISTS (
+    SELECT FROM consent
+    WHERE consent.subscriber_id = subscription.subscriber_id
+      AND consent.newsletter = subscription.newsletter AND act = ANY(%(own_acts)s)
+      AND consent.at >= COALESCE(gone_at, (
+          SELECT max(listed.at) FROM consent AS listed
+          WHERE listed.subscriber_id = subscription.subscriber_id
+            AND listed.newsletter = subscription.newsletter
+            AND listed.act = 'withdrawn' AND listed.source LIKE 'import %%'
+      ))
+) ELSE false END"""
 
-_JUDGED = """
-SELECT *,
-   CASE WHEN problem IS NOT NULL OR line <> first_line THEN 'refused'
-        WHEN erased THEN 'erased'
-        WHEN suppressed IS NOT NULL OR suppress IS NOT NULL AND NOT lifted THEN 'suppressed'
-        WHEN status = 'ended' OR said_goodbye AND NOT taken_back THEN 'ended'
-        WHEN said_goodbye OR suppress IS NOT NULL THEN 'unchanged'
-        WHEN subscription_id IS NULL AND merged THEN 'refused'
-        WHEN subscription_id IS NULL THEN 'added'
-        WHEN new_name OR new_topics OR new_zone OR new_frequency OR new_tags THEN 'updated'
-        ELSE 'unchanged'
-   END AS result,
-   said_goodbye AND NOT taken_back AND NOT erased AND NOT (merged AND subscription_id IS NULL)
-       AND problem IS NULL AND line = first_line AND status IS DISTINCT FROM 'ended' AS ends
-FROM met
-ORDER BY email_key
-"""
+_ANY_NEW_TEXT = for_each_text("new_{name}", " OR ")
 
-# New subscribers get their numbers here, in the order of their keys.
-_RULED = """
-CREATE TEMP TABLE ruled ON COMMIT DROP AS
-WITH keyed AS ({keyed}), met AS ({met}), judged AS ({judged})
+
+def _decide(*, gone: bool, erasures: bool) -> str:
+    """Return the statement for a list that says who is `gone` or not, with `erasures` or without.
+
+    Sorted by key once: rows of one address then stand together, and every index is written from
+    left to right. Of rows of one address the gravest is taken, and an unsubscribe in any of them
+    counts. What a list does not say (a null) leaves a known subscription as it is; tags are only
+    ever added. New subscribers get their numbers here, in the order of their keys.
+    """
+    return f"""
+CREATE TEMP TABLE decided ON COMMIT DROP AS
+WITH keyed AS (
+    SELECT *, first_value(line) OVER same AS first_line,
+           {_LEFT_IN_ANY_ROW if gone else "false"} AS unsubscribed
+    FROM (
+        SELECT *, CASE WHEN problem IS NULL THEN lower(email COLLATE "C") END AS email_key
+        FROM staged
+    ) AS keyed
+    WINDOW same AS (PARTITION BY email_key ORDER BY {_GRAVEST_FIRST if gone else ""} line)
+), met AS (
+    SELECT keyed.*,
+           COALESCE(merged_into, subscriber.id) AS known_id,
+           merged_into IS NOT NULL AS merged,
+           subscription.id AS subscription_id,
+           subscription.status,
+           suppression.reason AS suppressed,
+           {_ERASED if erasures else "false"} AS erased,
+           {_LIFTED if gone else "false"} AS lifted,
+           {_RESUBSCRIBED if gone else "false"} AS resubscribed,
+           keyed.name <> subscriber.name AND merged_into IS NULL AS new_name,
+           string_to_array(keyed.topics, ';') <> topic_set.slugs AS new_topics,
+           {for_each_text("keyed.{name} <> subscription.{name} AS new_{name}")},
+           NOT string_to_array(keyed.tags, ';') <@ subscription.tags AS new_tags
+    FROM keyed
+    LEFT JOIN subscriber USING (email_key)
+    LEFT JOIN subscription ON subscription.subscriber_id = COALESCE(merged_into, subscriber.id)
+                          AND subscription.newsletter = %(newsletter)s
+                          AND subscription.undone_at IS NULL
+    LEFT JOIN topic_set ON topic_set.id = subscription.topic_set_id
+    LEFT JOIN suppression USING (email_key)
+), judged AS (
+    SELECT *,
+       CASE WHEN problem IS NOT NULL OR line <> first_line THEN 'refused'
+            WHEN erased THEN 'erased'
+            WHEN suppressed IS NOT NULL OR suppress IS NOT NULL AND NOT lifted THEN 'suppressed'
+            WHEN status = 'ended' OR unsubscribed AND NOT resubscribed THEN 'ended'
+            WHEN unsubscribed OR suppress IS NOT NULL THEN 'unchanged'
+            WHEN subscription_id IS NULL AND merged THEN 'refused'
+            WHEN subscription_id IS NULL THEN 'added'
+            WHEN new_name OR new_topics OR new_tags OR {_ANY_NEW_TEXT} THEN 'updated'
+            ELSE 'unchanged'
+       END AS result,
+       unsubscribed AND NOT resubscribed AND NOT erased
+           AND NOT (merged AND subscription_id IS NULL)
+           AND problem IS NULL AND line = first_line AND status IS DISTINCT FROM 'ended' AS ends
+    FROM met
+    ORDER BY email_key
+)
 SELECT *,
        CASE WHEN (result = 'added' OR ends) AND known_id IS NULL
             THEN nextval('subscriber_id_seq')
@@ -105,48 +127,33 @@ SELECT *,
 FROM judged
 """
 
-_GRAVITY = "(suppress IS NOT NULL) DESC, leaves DESC NULLS LAST,"
-_ANY_GOODBYE = """COALESCE(bool_or(leaves) OVER (
-    same ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING), false)"""
 
-# The condition of `subscribers.rules.suppression.is_answered`; news without a date is old news.
-_LIFTED = """suppress IS NOT NULL AND EXISTS (
-    SELECT FROM suppression_lift AS lift
-    WHERE lift.email_key = keyed.email_key AND COALESCE(gone_at, lift.at) <= lift.at
-      AND array_position(%(ladder)s::text[], suppress)
-       <= array_position(%(ladder)s::text[], lift.reason)
-)"""
-
-# A goodbye without a date was said, at the latest, when a list first told us of it.
-_TAKEN_BACK = """CASE WHEN said_goodbye AND subscription.status = 'active' THEN EXISTS (
-    SELECT FROM consent
-    WHERE consent.subscriber_id = subscription.subscriber_id
-      AND consent.newsletter = subscription.newsletter AND act = ANY(%(own_acts)s)
-      AND consent.at >= COALESCE(gone_at, (
-          SELECT max(told.at) FROM consent AS told
-          WHERE told.subscriber_id = subscription.subscriber_id
-            AND told.newsletter = subscription.newsletter
-            AND told.act = 'withdrawn' AND told.source LIKE 'import %%'
-      ))
-) ELSE false END"""
-
-_ERASED = """COALESCE(sha256(
-    (SELECT key FROM house_key WHERE name = 'erasure') || convert_to(email_key, 'UTF8')
-) IN (SELECT hash FROM erasure), false)"""
-
-
-# Known before the rows are ruled on: as long as the lock is held there will be no more of these.
-_UNDONE = """
+# Known before the rows are decided on: as long as the lock is held there will be no more of these.
+_ANY_UNDONE = """
 SELECT EXISTS (
     SELECT FROM subscription WHERE undone_at IS NOT NULL AND newsletter = %(newsletter)s
-) AS some
+)
 """
 
 _COUNTS = """
-SELECT result, count(*), bool_or(ends) AS ends, bool_or(suppress IS NOT NULL) AS silences,
-       bool_or(new_name) AS names
-FROM ruled GROUP BY result
+SELECT result, count(*), bool_or(ends) AS ends, bool_or(suppress IS NOT NULL) AS suppresses,
+       bool_or(new_name) AS renames
+FROM decided GROUP BY result
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListImport:
+    """One import: what is said of every row of its list."""
+
+    file: str
+    newsletter: str
+    consent_source: str  #: the operator's statement of where the consent came from
+    format: str  #: whose export it is
+    service: str  #: the service it comes from, in a sentence
+    actor: str
+    default_zone: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -156,60 +163,46 @@ class ImportDecision:
     counts: Mapping[RowResult, int]
     adds: bool
     changes: bool
-    hears: bool  #: of people who left, or must not be written to
+    removes: bool  #: people who left, or must not be written to
     refills: bool  #: perhaps, rows that an undone import left
 
 
-def rule(
-    connection: Connection[Any], blocks: Iterable[bytes], fields: Collection[str], about: ListImport
+def decide(
+    session: Session, blocks: Iterable[bytes], fields: Collection[str], about: ListImport
 ) -> ImportDecision:
-    """Make the table `ruled`, one row a row of the list."""
-    _stage(connection, blocks, fields)
-    connection.execute(_LOCK)
+    """Make the table `decided`, one row for each row of the list."""
+    _stage(session, blocks, fields)
+    execute(session, _LOCK)
     values = {
-        "ladder": [reason.value for reason in LADDER],
+        "ladder": LADDER_VALUES,
         "newsletter": about.newsletter,
         "own_acts": [ConsentAct.CONFIRMED.value, ConsentAct.RESUMED.value],
     }
-    [undone] = rows(connection, _UNDONE, values)
-    connection.execute(_ruled(connection, fields).encode(), values)
-    connection.execute("ANALYZE ruled (result, subscriber_id)")  # nobody else does
-    return _ruling(connection, refills=undone["some"])
+    refills = scalar(session, _ANY_UNDONE, values)
+    erasures = scalar(session, "SELECT EXISTS (SELECT FROM erasure)")
+    execute(session, _decide(gone="leaves" in fields, erasures=erasures), values)
+    execute(session, "ANALYZE decided (result, subscriber_id)")  # nobody else does
+    return _decision(rows(session, _COUNTS), refills=refills)
 
 
-def _ruling(connection: Connection[Any], *, refills: bool) -> ImportDecision:
-    found = {row["result"]: row for row in rows(connection, _COUNTS, {})}
-    counts = {result: found[result]["count"] if result in found else 0 for result in RowResult}
+def _decision(found: Iterable[Mapping[str, Any]], *, refills: bool) -> ImportDecision:
+    results = {row["result"]: row for row in found}
+    counts = {one: results[one]["count"] if one in results else 0 for one in RowResult}
     return ImportDecision(
         counts,
-        adds=bool(counts[RowResult.ADDED]) or any(row["ends"] for row in found.values()),
-        changes=bool(counts[RowResult.UPDATED]) or any(row["names"] for row in found.values()),
-        hears=any(row["ends"] or row["silences"] for row in found.values()),
+        adds=bool(counts[RowResult.ADDED]) or any(row["ends"] for row in results.values()),
+        changes=bool(counts[RowResult.UPDATED]) or any(row["renames"] for row in results.values()),
+        removes=any(row["ends"] or row["suppresses"] for row in results.values()),
         refills=refills,
     )
 
 
-def _stage(connection: Connection[Any], blocks: Iterable[bytes], fields: Collection[str]) -> None:
-    connection.execute("SET LOCAL work_mem = '64MB'")
+def _stage(session: Session, blocks: Iterable[bytes], fields: Collection[str]) -> None:
+    execute(session, "SET LOCAL work_mem = '64MB'")
     columns = ", ".join(f"{name} {kind}" for name, kind in _FIELDS.items())
-    connection.execute(f"CREATE TEMP TABLE staged ({columns}) ON COMMIT DROP".encode())
+    execute(session, f"CREATE TEMP TABLE staged ({columns}) ON COMMIT DROP")
     names = sql.SQL(", ").join(map(sql.Identifier, fields))
     copy_in = sql.SQL("COPY staged ({}) FROM STDIN").format(names)
-    with connection.cursor() as cursor, cursor.copy(copy_in) as copy:
+    with driver(session).cursor() as cursor, cursor.copy(copy_in) as copy:
         for block in blocks:
             copy.write(block)
-
-
-def _ruled(connection: Connection[Any], fields: Collection[str]) -> str:
-    """Return the statement, without the questions that this list and this house never answer."""
-    told = "leaves" in fields
-    (erasures,) = connection.execute("SELECT EXISTS (SELECT FROM erasure)").fetchone() or (True,)
-    keyed = _KEYED.format(
-        leaves=_ANY_GOODBYE if told else "false", gravity=_GRAVITY if told else ""
-    )
-    met = _MET.format(
-        erased=_ERASED if erasures else "false",
-        lifted=_LIFTED if told else "false",
-        taken_back=_TAKEN_BACK if told else "false",
-    )
-    return _RULED.format(keyed=keyed, met=met, judged=_JUDGED)

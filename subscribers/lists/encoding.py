@@ -125,7 +125,7 @@ def _encoding_of(raw: IO[bytes]) -> str:
 
 
 def _is_damaged(*blocks: bytes) -> bool:
-    """Tell whether most of what is beyond ASCII is UTF-8 nevertheless."""
+    """Return whether most of what is beyond ASCII is UTF-8 nevertheless."""
     text = b"".join(blocks).decode(errors="replace")
     broken = text.count("�")
     return sum(not character.isascii() for character in text) - broken >= broken

@@ -1,22 +1,23 @@
-"""Giving a newsletter's subscriptions, streamed by COPY: as CSV, or as a JSON object a line.
+"""Exporting a newsletter's subscriptions, streamed by COPY: as CSV, or as a JSON object a line.
 
 A spreadsheet runs a cell that begins with one of `= + - @`, a tab or a carriage return as a
-formula. Such a cell is armed with an apostrophe before it, and so is one that looks armed already:
-an import of our own export takes just one off again.
+formula. Such a cell gets an apostrophe before it, and so does one that looks as if it had one
+already: an import of our own export takes just one off again.
 
-A person who turned out to be somebody else is not given: taken back, that trace would end the
+A subscriber who was merged into another one is left out: imported again, that row would end the
 other's subscription.
 """
 
 from collections.abc import Callable
-from typing import Any
 
-from psycopg import Connection
+from sqlmodel import Session
 
-from subscribers.segments.store import Condition
+from subscribers.db.transaction import driver
+from subscribers.lists.fields import TEXTS
+from subscribers.segments.condition import Condition
 
 _MOMENT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
-_STANDS = """CASE WHEN status <> 'active' THEN 'ended'
+_STATUS = """CASE WHEN status <> 'active' THEN 'ended'
     WHEN paused_at IS NOT NULL THEN 'paused' ELSE 'active' END"""
 
 #: Columns of an export, in their order; the JSON objects have the same, with underscores.
@@ -24,20 +25,23 @@ COLUMNS = {
     "email": "email",
     "name": "name",
     "topics": "slugs",
-    "timezone": "zone",
-    "frequency": "frequency",
+    **{text.meaning.value: name for name, text in TEXTS.items()},
     "tags": "tags",
     "joined": _MOMENT.format("subscription.created_at"),
-    "status": _STANDS,
+    "status": _STATUS,
     "left": _MOMENT.format("ended_at"),
     "suppressed": "suppression.reason",
     "paused until": _MOMENT.format("paused_until"),
     "source": "subscription.source",
 }
 _LISTS = frozenset({"topics", "tags"})
-_BY_HAND = frozenset({"email", "name", "tags", "source"})  # the others cannot begin a formula
+# The others cannot begin a formula.
+_BY_HAND = frozenset(
+    {"email", "name", "tags", "source"}
+    | {text.meaning.value for text in TEXTS.values() if text.free}
+)
 
-_ARMED = r"CASE WHEN {0} ~ E'^\'*[=+@\\t\\r-]' THEN '''' || {0} ELSE {0} END"
+_ESCAPED = r"CASE WHEN {0} ~ E'^\'*[=+@\\t\\r-]' THEN '''' || {0} ELSE {0} END"
 
 _CHOSEN = """
 FROM (SELECT * FROM subscription WHERE {}) AS subscription
@@ -54,17 +58,17 @@ _AS_LINES = r"(FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')"
 
 
 def export(
-    connection: Connection[Any],
+    session: Session,
     chosen: Condition,
     take: Callable[[bytes], object],
     *,
     csv: bool,
 ) -> int:
-    """Give the subscriptions that meet a condition, by address; return how many they are."""
+    """Export the subscriptions that meet a condition, by address; return how many they are."""
     listed = _cells() if csv else _pairs()
     query = f"COPY (SELECT {listed} {_CHOSEN.format(chosen.sql)}) TO STDOUT "
     query += _AS_CSV if csv else _AS_LINES
-    with connection.cursor() as cursor:
+    with driver(session).cursor() as cursor:
         with cursor.copy(query.encode(), chosen.values) as copy:
             for block in copy:
                 take(bytes(block))
@@ -77,7 +81,7 @@ def _cells() -> str:
 
 def _cell(name: str, said: str) -> str:
     text = f"array_to_string({said}, ';')" if name in _LISTS else said
-    return _ARMED.format(text) if name in _BY_HAND else text
+    return _ESCAPED.format(text) if name in _BY_HAND else text
 
 
 def _pairs() -> str:

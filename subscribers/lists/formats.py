@@ -1,40 +1,22 @@
-"""The exports of other services, known by their columns, and what each column says.
+"""The exports of other services, known by their columns, and what each column means.
 
-Columns and words are compared without case, and with blanks for underscores. A column that says
-nothing to us is passed over by name; but where a list is nobody's known export, a column that may
-say who left must be explained (`explained`), or somebody who left would be written to again.
+Columns and words are compared without case, and with blanks for underscores. A column without a
+meaning here is ignored and named in the report; but where a list is no known service's export, a
+column that may say who left must be explained, or somebody who left would be written to again.
+See docs/decisions/a-doubtful-list-stops.md.
 """
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 
 from subscribers.errors import InvalidList
-
-
-class ColumnMeaning(StrEnum):
-    """What a column tells of its subscriber."""
-
-    EMAIL = "email"
-    NAME = "name"
-    FIRST_NAME = "first name"
-    LAST_NAME = "last name"
-    TOPICS = "topics"
-    ZONE = "timezone"
-    FREQUENCY = "frequency"
-    TAGS = "tags"
-    JOINED = "joined"
-    STATUS = "status"
-    LEFT = "left"  #: when they left, bounced or complained
-    SUPPRESSED = "suppressed"  #: why the address must not be written to, in our own words
-    PAUSED_UNTIL = "paused until"
-    ATTRIBUTES = "attributes"  #: a JSON object that may hold tags and a time zone
-    NOTHING = "ignore"
+from subscribers.lists.fields import ColumnMeaning
 
 
 class ImportedStatus(IntEnum):
-    """How somebody stands in the service they come from; of two, the higher one counts."""
+    """A status in the service they come from; of two, the higher one counts."""
 
     SUBSCRIBED = 0
     PAUSED = 1
@@ -46,7 +28,7 @@ class ImportedStatus(IntEnum):
     COMPLAINED = 7
 
 
-_SAYINGS = frozenset(says.value for says in ColumnMeaning)
+_MEANINGS = frozenset(meaning.value for meaning in ColumnMeaning)
 
 Words = Mapping[str, ImportedStatus]  #: "" is an empty cell, "*" any word that is not named
 
@@ -54,7 +36,8 @@ _YES, _NO = ("true", "yes", "1"), ("false", "no", "0")
 
 #: What status columns of any service may say.
 WORDS: Words = {
-    **dict.fromkeys(("active", "subscribed", "enabled", "confirmed", "*"), ImportedStatus.SUBSCRIBED),
+    **dict.fromkeys(("active", "subscribed", "enabled", "confirmed", "*"),
+                    ImportedStatus.SUBSCRIBED),
     **dict.fromkeys(("paused", "snoozed"), ImportedStatus.PAUSED),
     **dict.fromkeys(
         ("pending", "unconfirmed", "unactivated", "validating", "nonsubscribed", "non-subscribed"),
@@ -88,16 +71,16 @@ class Format:
     """A kind of list: whose export it is, and what its columns say."""
 
     name: str
-    tells: frozenset[str]  #: columns that, all there, tell this kind from the others
+    recognised_by: frozenset[str]  #: columns that only this kind has all of
     columns: Mapping[str, ColumnMeaning]
-    standings: Mapping[str, Words] = field(default_factory=dict[str, Words])  #: by column
+    statuses: Mapping[str, Words] = field(default_factory=dict[str, Words])  #: by column
     strict_topics: bool = False  #: a word that is no topic is a mistake; else it is a tag
-    armed: bool = False  #: cells are armed against spreadsheets, as our own export arms them
-    complete: bool = True  #: every column of it is known, so that others say nothing of leaving
+    escaped: bool = False  #: cells are escaped for spreadsheets, as our own export does
+    complete: bool = True  #: every column of it is known; no other can say who left
 
 
 _OWN_COLUMNS = {
-    says.value: says for says in ColumnMeaning if says is not ColumnMeaning.ATTRIBUTES
+    meaning.value: meaning for meaning in ColumnMeaning if meaning is not ColumnMeaning.ATTRIBUTES
 } | {
     "time zone": ColumnMeaning.ZONE,
     **dict.fromkeys(("subscribed at", "created at", "joined at"), ColumnMeaning.JOINED),
@@ -107,12 +90,12 @@ _OWN_COLUMNS = {
 #: A list without a service: made by hand, by a spreadsheet, or by our own export.
 OWN = Format(
     name="list",
-    tells=frozenset({"email"}),
+    recognised_by=frozenset({"email"}),
     columns=_OWN_COLUMNS,
-    standings={"status": {word: WORDS[word] for word in WORDS if word != "*"}
+    statuses={"status": {word: WORDS[word] for word in WORDS if word != "*"}
                | {"": ImportedStatus.SUBSCRIBED}, "left": _LEFT},
     strict_topics=True,
-    armed=True,
+    escaped=True,
     complete=False,
 )  # fmt: skip
 
@@ -131,38 +114,38 @@ _MAILCHIMP_COLUMNS = {
     "confirm time": ColumnMeaning.JOINED,
 }
 # Mailchimp exports a ZIP of one file for each status. Somebody in its list of the unsubscribed has
-# left, whatever else the row says.
+# left, whatever else the row meaning.
 _MAILCHIMP_LEFT: Words = {"": ImportedStatus.LEFT, "*": ImportedStatus.LEFT}
 _MAILCHIMP_REASONS: Words = {
     **dict.fromkeys(("", "*"), ImportedStatus.LEFT),
     **dict.fromkeys(("spam", "abuse", "abuse complaint"), ImportedStatus.COMPLAINED),
 }
 
-#: The first kind whose telling columns are all there is taken.
+#: The first kind whose columns (`recognised_by`) are all there is taken.
 FORMATS: tuple[Format, ...] = (
     Format(
         name="Mailchimp, cleaned",
-        tells=frozenset({"email address", "clean time"}),
+        recognised_by=frozenset({"email address", "clean time"}),
         columns={**_MAILCHIMP_COLUMNS, "clean time": ColumnMeaning.LEFT},
-        standings={"clean time": {"": ImportedStatus.BOUNCED, "*": ImportedStatus.BOUNCED}},
+        statuses={"clean time": {"": ImportedStatus.BOUNCED, "*": ImportedStatus.BOUNCED}},
     ),
     Format(
         name="Mailchimp, unsubscribed",
-        tells=frozenset({"email address", "unsub time"}),
+        recognised_by=frozenset({"email address", "unsub time"}),
         columns={**_MAILCHIMP_COLUMNS, "unsub time": ColumnMeaning.LEFT},
-        standings={"unsub time": _MAILCHIMP_LEFT, "unsub reason": _MAILCHIMP_REASONS},
+        statuses={"unsub time": _MAILCHIMP_LEFT, "unsub reason": _MAILCHIMP_REASONS},
     ),
     Format(
         name="Mailchimp",
-        tells=frozenset({"email address", "confirm time", "euid"}),
+        recognised_by=frozenset({"email address", "confirm time", "euid"}),
         columns=_MAILCHIMP_COLUMNS,
-        standings={"confirm time": {"": ImportedStatus.UNCONFIRMED, "*": ImportedStatus.SUBSCRIBED}},
+        statuses={"confirm time": {"": ImportedStatus.UNCONFIRMED, "*": ImportedStatus.SUBSCRIBED}},
     ),
     Format(
         name="Substack",
-        tells=frozenset({"email", "active subscription", "email disabled"}),
+        recognised_by=frozenset({"email", "active subscription", "email disabled"}),
         columns=_NAMED,
-        standings={
+        statuses={
             "email disabled": {
                 **dict.fromkeys(("", *_NO), ImportedStatus.SUBSCRIBED),
                 **dict.fromkeys(_YES, ImportedStatus.LEFT),
@@ -171,12 +154,12 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         name="Ghost",
-        tells=frozenset({"email", "subscribed to emails"}),
+        recognised_by=frozenset({"email", "subscribed to emails"}),
         columns={
             **_NAMED,
             "labels": ColumnMeaning.TAGS,
         },
-        standings={
+        statuses={
             "subscribed to emails": {
                 **dict.fromkeys(_YES, ImportedStatus.SUBSCRIBED),
                 **dict.fromkeys(("", *_NO), ImportedStatus.LEFT),
@@ -186,23 +169,23 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         name="listmonk",
-        tells=frozenset({"uuid", "email", "attributes", "status"}),
+        recognised_by=frozenset({"uuid", "email", "attributes", "status"}),
         columns={
             **_NAMED,
             "attributes": ColumnMeaning.ATTRIBUTES,
         },
-        standings={"status": _only(WORDS, "enabled", "disabled", "blocklisted", "blacklisted")},
+        statuses={"status": _only(WORDS, "enabled", "disabled", "blocklisted", "blacklisted")},
     ),
     Format(
         name="Buttondown",
-        tells=frozenset({"email", "subscriber type", "metadata"}),
+        recognised_by=frozenset({"email", "subscriber type", "metadata"}),
         columns={
             "email": ColumnMeaning.EMAIL,
             "tags": ColumnMeaning.TAGS,
             "creation date": ColumnMeaning.JOINED,
             "unsubscription date": ColumnMeaning.LEFT,
         },
-        standings={
+        statuses={
             # "paused" is a rest from paying: who rests is still subscribed.
             "subscriber type": {
                 **dict.fromkeys(
@@ -219,7 +202,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         name="beehiiv",
-        tells=frozenset({"email", "status", "created at"}),
+        recognised_by=frozenset({"email", "status", "created at"}),
         columns={
             "email": ColumnMeaning.EMAIL,
             "first name": ColumnMeaning.FIRST_NAME,
@@ -228,7 +211,7 @@ FORMATS: tuple[Format, ...] = (
             "created at": ColumnMeaning.JOINED,
             "unsubscribed at": ColumnMeaning.LEFT,
         },
-        standings={
+        statuses={
             "status": {
                 "needs attention": ImportedStatus.UNCONFIRMED,
                 **_only(WORDS, "active", "inactive", "pending", "validating", "invalid", "paused",
@@ -255,7 +238,7 @@ def normal(header: str) -> str:
 def recognise(header: Iterable[str], mapping: Mapping[str, ColumnMeaning]) -> Format | None:
     """Return which kind of list this is; a column may be explained by `mapping`, a normal name."""
     columns = set(header)
-    known = next((kind for kind in FORMATS if kind.tells <= columns), None)
+    known = next((kind for kind in FORMATS if kind.recognised_by <= columns), None)
     if known is None and any(mapping.get(column) is ColumnMeaning.EMAIL for column in columns):
         known = OWN
     return known and _explained(known, mapping)
@@ -264,16 +247,16 @@ def recognise(header: Iterable[str], mapping: Mapping[str, ColumnMeaning]) -> Fo
 def _explained(kind: Format, mapping: Mapping[str, ColumnMeaning]) -> Format:
     if not mapping:
         return kind
-    taken = {says for says in mapping.values() if says is not ColumnMeaning.NOTHING}
-    columns = {column: says for column, says in kind.columns.items() if says not in taken}
-    standings = {column: words for column, words in kind.standings.items() if column not in mapping}
-    for column, says in mapping.items():
-        if says in (ColumnMeaning.STATUS, ColumnMeaning.LEFT):
-            standings[column] = OWN.standings[says]
+    taken = {meaning for meaning in mapping.values() if meaning is not ColumnMeaning.NOTHING}
+    columns = {column: meaning for column, meaning in kind.columns.items() if meaning not in taken}
+    statuses = {column: words for column, words in kind.statuses.items() if column not in mapping}
+    for column, meaning in mapping.items():
+        if meaning in (ColumnMeaning.STATUS, ColumnMeaning.LEFT):
+            statuses[column] = OWN.statuses[meaning]
     return replace(
         kind,
         columns={**columns, **mapping},
-        standings=standings,
+        statuses=statuses,
         strict_topics=kind.strict_topics and ColumnMeaning.TOPICS not in taken,
     )
 
@@ -283,9 +266,9 @@ def read_mapping(said: Iterable[str]) -> dict[str, ColumnMeaning]:
     mapping: dict[str, ColumnMeaning] = {}
     for text in said:
         column, equals, word = text.rpartition("=")
-        if not equals or normal(word) not in _SAYINGS or not column.strip():
+        if not equals or normal(word) not in _MEANINGS or not column.strip():
             raise InvalidList(
-                f"“{text}” explains no column; say THEIR COLUMN=WORD, and for WORD one of: "
+                f"“{text}” explains no column; write THEIR COLUMN=WORD, and for WORD one of: "
                 + ", ".join(ColumnMeaning)
             )
         mapping[normal(column)] = ColumnMeaning(normal(word))
@@ -293,10 +276,10 @@ def read_mapping(said: Iterable[str]) -> dict[str, ColumnMeaning]:
 
 
 def unexplained(kind: Format, header: Iterable[str]) -> tuple[str, ...]:
-    """Return the columns that may say who left, where nobody knows what they say."""
+    """Return the columns that may say who left, and whose meaning is not known."""
     if kind.complete:
         return ()
-    known = {*kind.columns, *kind.standings}
+    known = {*kind.columns, *kind.statuses}
     return tuple(c for c in header if c not in known and _MAY_SAY_WHO_LEFT.search(c))
 
 

@@ -1,7 +1,7 @@
 """Reading a list in blocks of staged rows; a long one in a process of its own.
 
 To read a million rows takes as long as to store them. A second process reads ahead while the
-database takes what was read; it is told what to do, and answers, in pickles over pipes.
+database stores what was read; both talk in pickles over pipes.
 """
 
 import pickle
@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from subscribers.errors import InvalidList
-from subscribers.lists.csv_reader import read_roster
+from subscribers.lists.csv_reader import read_csv
 from subscribers.lists.encoding import open_list
-from subscribers.lists.formats import ColumnMeaning
+from subscribers.lists.fields import ColumnMeaning
 
-Progress = Callable[[int, int], object]  #: told the bytes read, and the size of the list
+Progress = Callable[[int, int], object]  #: called with the bytes read, and the size of the list
 
 _ROWS = 2_000  #: in a block
 _LONG = 2_000_000  #: bytes; a shorter list is read before another process has begun
@@ -29,7 +29,7 @@ _READER = "from subscribers.lists.reader_process import answer; answer()"
 
 @dataclass(frozen=True, kw_only=True)
 class ListFile:
-    """A list to be read, and what is known that its rows may speak of."""
+    """A list to be read, and the topics and zones that its rows may name."""
 
     path: Path
     encoding: str | None
@@ -61,50 +61,50 @@ class Block:
 class ListReading:
     """A list that is being read: its head, and its rows as they are asked for."""
 
-    def __init__(self, parts: Iterator[Any], tell: Progress | None) -> None:
+    def __init__(self, parts: Iterator[Any], on_progress: Progress | None) -> None:
         head = next(parts)
         assert isinstance(head, Head)  # the first part is
         self.head = head
         self.rows = 0  #: read so far
         self._parts: Iterator[Block] = parts
-        self._tell = tell
+        self._on_progress = on_progress
 
     def __iter__(self) -> Iterator[bytes]:
         for block in self._parts:
             self.rows += block.rows
-            if self._tell:
-                self._tell(block.position, block.size)
+            if self._on_progress:
+                self._on_progress(block.position, block.size)
             yield block.lines
 
 
 @contextmanager
-def reading(list_file: ListFile, tell: Progress | None) -> Generator[ListReading]:
+def reading(list_file: ListFile, on_progress: Progress | None) -> Generator[ListReading]:
     """Read a list; InvalidList, here or while iterating, says why it cannot be read."""
     try:
         long = list_file.path.stat().st_size > _LONG
     except OSError as error:
         raise InvalidList(f"{list_file.path}: {error.strerror}") from error
-    with closing(_elsewhere(list_file) if long else parts_of(list_file)) as parts:
-        yield ListReading(parts, tell)
+    with closing(_in_process(list_file) if long else parts_of(list_file)) as parts:
+        yield ListReading(parts, on_progress)
 
 
 def parts_of(list_file: ListFile) -> Generator[Head | Block]:
     """Yield the head of a list, then its blocks."""
     with open_list(list_file.path, list_file.encoding) as opened:
-        roster = read_roster(
+        reader = read_csv(
             opened.text,
             list_file.path.name,
             mapping=list_file.mapping,
             known_topics=list_file.known_topics,
             known_zones=list_file.known_zones,
         )
-        yield Head(roster.kind.name, opened.encoding, roster.ignored_columns, roster.fields)
-        while lines := list(islice(roster.lines, _ROWS)):
+        yield Head(reader.kind.name, opened.encoding, reader.ignored_columns, reader.fields)
+        while lines := list(islice(reader.lines, _ROWS)):
             yield Block("".join(lines).encode(), len(lines), opened.position, opened.size)
         yield Block(b"", 0, opened.size, opened.size)
 
 
-def _elsewhere(list_file: ListFile) -> Generator[Head | Block]:
+def _in_process(list_file: ListFile) -> Generator[Head | Block]:
     command = [sys.executable, "-c", _READER]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603  # our own interpreter and our own line
         assert process.stdin
@@ -140,5 +140,5 @@ def answer() -> None:
         pickle.dump(None, sys.stdout.buffer)
     except BrokenPipeError:  # nobody wants the rest
         sys.stdout = None
-    except Exception as error:  # noqa: BLE001  # raised again over there
+    except Exception as error:  # noqa: BLE001  # raised again in that process
         pickle.dump(error, sys.stdout.buffer)

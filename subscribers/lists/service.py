@@ -1,24 +1,33 @@
-"""The desk of lists: take them in, take an import back, give them out."""
+"""Lists of subscribers: import them, undo an import, export them."""
 
 import zoneinfo
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Engine
+from sqlmodel import col, select
+
+from subscribers.db.record_tables import ListImportRow
+from subscribers.db.transaction import transaction
 from subscribers.errors import InvalidList, NoSuchImport
+from subscribers.lists.decisions import ListImport
 from subscribers.lists.encoding import written_whole
+from subscribers.lists.export import export
 from subscribers.lists.formats import read_mapping, service_of
+from subscribers.lists.importing import import_rows
 from subscribers.lists.reader_process import ListFile, Progress, reading
+from subscribers.lists.undo import undo
 from subscribers.model import ImportReport, PastImport, Undone
-from subscribers.ports import ListImport, ListStore
+from subscribers.segments.condition import condition
 from subscribers.segments.filters import Filter
 
 
 class Lists:
-    """Lists of subscribers, as they come in and go out."""
+    """Imports lists of subscribers, undoes imports, and exports."""
 
-    def __init__(self, store: ListStore) -> None:
-        self._store = store
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     def import_list(
         self,
@@ -36,13 +45,13 @@ class Lists:
         dry_run: bool = False,
         on_progress: Progress | None = None,
     ) -> ImportReport:
-        """Store the good rows of a list; answer for every row in the results file.
+        """Store the good rows of a list; write what became of every row into the results file.
 
         Raises InvalidList, with nothing stored, when the list as a whole cannot be read. A dry run
-        stores nothing and answers the same. `explained` says of columns what they mean, such as
+        stores nothing and reports the same. `explained` says what columns mean, such as
         `E-Mail=email`. `results` stands beside the list unless given.
         """
-        # Long because there is much to say of a list; each word is passed on once.
+        # Long because a list has many options; each is passed on once.
         zones = zoneinfo.available_timezones()
         results = results or path.with_suffix(".results.csv")
         _require(default_zone in zones, f"unknown time zone: {default_zone}")
@@ -66,30 +75,36 @@ class Lists:
                 default_zone=default_zone,
                 at=now,
             )
-            done = self._store.import_rows(
-                rows, rows.head.fields, about, answers.write, dry_run=dry_run
-            )
+            with transaction(self._engine) as session:
+                number, counts = import_rows(
+                    session, rows, rows.head.fields, about, answers.write, dry_run=dry_run
+                )
         return ImportReport(
             rows=rows.rows,
-            counts=done.counts,
+            counts=counts,
             results=str(results),
             ignored_columns=rows.head.ignored_columns,
             dry_run=dry_run,
             format=rows.head.kind,
             encoding=rows.head.encoding,
-            import_id=done.import_id,
+            import_id=number,
         )
 
     def imports(self, newsletter: str | None = None, *, limit: int = 50) -> tuple[PastImport, ...]:
         """Return what was imported, the latest first."""
-        return self._store.imports(newsletter, limit)
+        found = select(ListImportRow).order_by(col(ListImportRow.id).desc()).limit(limit)
+        if newsletter is not None:
+            found = found.where(ListImportRow.newsletter == newsletter)
+        with transaction(self._engine) as session:
+            return tuple(PastImport(**row.model_dump()) for row in session.exec(found))
 
     def undo(self, import_id: int, *, now: datetime, actor: str, dry_run: bool = False) -> Undone:
-        """Take an import back, but for what its subscribers have made their own.
+        """Undo an import, except for what its subscribers have made their own.
 
-        Undone twice is undone once. Raises NoSuchImport.
+        Undoing twice changes nothing more. Raises NoSuchImport.
         """
-        undone = self._store.undo(import_id, at=now, actor=actor, dry_run=dry_run)
+        with transaction(self._engine) as session:
+            undone = undo(session, import_id, at=now, actor=actor, dry_run=dry_run)
         if undone is None:
             raise NoSuchImport(f"there was no import {import_id}")
         return undone
@@ -103,11 +118,13 @@ class Lists:
         now: datetime,
         csv: bool = True,
     ) -> int:
-        """Give the subscriptions that a filter matches, by address; return how many they are.
+        """Export the subscriptions that a filter matches, by address; return how many they are.
 
-        As CSV, which an import of ours takes back and changes nothing; or as a JSON object a line.
+        As CSV, which an import takes back unchanged; or as a JSON object a line.
         """
-        return self._store.export(newsletter, chosen, now.astimezone(UTC).date(), take, csv=csv)
+        where = condition(newsletter, chosen, now.astimezone(UTC).date())
+        with transaction(self._engine) as session:
+            return export(session, where, take, csv=csv)
 
     def write(self, path: Path, newsletter: str, chosen: Filter, *, now: datetime) -> int:
         """Write such an export into a file, which is whole or not there; raise InvalidList."""

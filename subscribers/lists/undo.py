@@ -1,35 +1,35 @@
-"""Taking an import back: what it added goes, what it changed becomes what it was.
+"""Undoing an import: what it added goes, what it changed becomes what it was.
 
 What belongs to a subscriber stays: a subscription whose owner chose, confirmed, paused or left
-since, and every goodbye and suppression, whoever brought it. What goes counts for nothing any
-more, but its row is kept with the evidence of the import: a letter may have reached its owner in
-between, and the goodbye behind that letter's link is still heard.
+since, and every unsubscribe and suppression, whoever brought it. What goes counts for nothing any
+more, but its row stays with the consent record of the import: an email may have reached its owner
+in between, and the unsubscribe link in it still works.
+See docs/decisions/an-undone-import-keeps-its-rows.md.
 """
 
 from datetime import datetime
 from typing import Any
 
-from psycopg import Connection
+from sqlmodel import Session
 
-from subscribers.db.connection import rows
+from subscribers.db.record_tables import ListImportRow
+from subscribers.db.statements import INSERT_CHANGE, INSERT_CONSENT, WAIT_FOR_IMPORT
+from subscribers.db.transaction import execute, rows, scalar
+from subscribers.lists.fields import for_each_text
+from subscribers.lists.importing import set_given
 from subscribers.model import ConsentAct, Kept, Undone
 
-# Whoever writes to this table waits for an import: it has ruled on rows that this would undo.
-_WAIT = "LOCK TABLE subscriber IN ROW EXCLUSIVE MODE"
-
-_IMPORT = "SELECT * FROM list_import WHERE id = %(import)s FOR UPDATE"
-
-# Held in the order of all writers of this table, so that nobody leaves or chooses in between.
-_HOLD = """
+# Locked in the order of all writers of this table, so that nobody leaves or chooses in between.
+_LOCK = """
 SELECT count(*) FROM (
     SELECT FROM subscription
     WHERE import_id = %(import)s
        OR id IN (SELECT subscription_id FROM import_change WHERE import_id = %(import)s)
     ORDER BY id FOR NO KEY UPDATE
-) AS held
+) AS locked
 """
 
-# The latest thing that each owner did since; how they stand says it where no record does.
+# The latest thing that each owner did since; the status says it where no record does.
 _CONCERNED = """
 CREATE TEMP TABLE concerned ON COMMIT DROP AS
 SELECT subscription.id, subscription.subscriber_id, subscription.newsletter, import_line,
@@ -39,7 +39,7 @@ SELECT subscription.id, subscription.subscriber_id, subscription.newsletter, imp
             WHERE consent.subscriber_id = subscription.subscriber_id
               AND consent.newsletter = subscription.newsletter
               AND act = 'withdrawn' AND consent.source = %(source)s
-       )) AS goodbye,
+       )) AS unsubscribed,
        COALESCE(
            (SELECT act FROM consent
             WHERE consent.subscriber_id = subscription.subscriber_id
@@ -57,22 +57,23 @@ FROM subscription
 WHERE import_id = %(import)s
 """
 
-_STAYED = """
+_KEPT = """
 SELECT email, did AS why FROM concerned
 JOIN subscriber ON subscriber.id = subscriber_id
-WHERE did IS NOT NULL AND NOT goodbye
+WHERE did IS NOT NULL AND NOT unsubscribed
 ORDER BY email
 """
 
 _COUNTS = """
 SELECT count(*) FILTER (WHERE did IS NULL) AS removed,
-       (SELECT count(*) FROM consent WHERE source = %(source)s AND act = 'withdrawn') AS goodbyes,
+       (SELECT count(*) FROM consent WHERE source = %(source)s AND act = 'withdrawn')
+           AS unsubscribes,
        (SELECT count(*) FROM suppression WHERE source = %(source)s) AS suppressions
 FROM concerned
 """
 
-_EVIDENCE = """
-INSERT INTO consent (subscriber_id, newsletter, at, act, source, detail)
+_CONSENT = f"""
+{INSERT_CONSENT}
 SELECT subscriber_id, newsletter, %(at)s, %(imported)s, %(source)s, jsonb_build_object(
     'line', import_line, 'file', %(file)s::text, 'statement', %(statement)s::text,
     'undone', %(now)s::timestamptz, 'undone_by', %(actor)s::text)
@@ -87,14 +88,14 @@ FROM concerned
 WHERE subscription.id = concerned.id AND concerned.did IS NULL
 """
 
-# What imports changed about it is not to be restored to what may come in its place.
+# What imports changed about it is not restored to what may come in its place.
 _FORGOTTEN = """
 DELETE FROM import_change USING concerned
 WHERE subscription_id = concerned.id AND concerned.did IS NULL
 """
 
 # Only what is still as the import left it.
-_RESTORABLE = """
+_RESTORABLE = f"""
 CREATE TEMP TABLE restorable ON COMMIT DROP AS
 SELECT subscription_id, subscription.subscriber_id, subscription.newsletter, field.key AS what,
        field.value -> 'from' AS former, field.value -> 'to' AS became
@@ -106,26 +107,18 @@ JOIN topic_set ON topic_set.id = topic_set_id,
 WHERE import_change.import_id = %(import)s AND field.value -> 'to' = CASE field.key
     WHEN 'name' THEN to_jsonb(subscriber.name)
     WHEN 'topics' THEN to_jsonb(topic_set.slugs)
-    WHEN 'zone' THEN to_jsonb(subscription.zone)
-    WHEN 'frequency' THEN to_jsonb(subscription.frequency)
+    {for_each_text("WHEN '{name}' THEN to_jsonb(subscription.{name})", " ")}
     WHEN 'tags' THEN to_jsonb(subscription.tags)
 END
 """
 
-_RESTORED = """
-UPDATE subscription
-SET topic_set_id = COALESCE(
-        (SELECT topic_set.id FROM topic_set
-         WHERE slugs = ARRAY(SELECT jsonb_array_elements_text(was -> 'topics'))), topic_set_id),
-    zone = COALESCE(was ->> 'zone', zone),
-    frequency = COALESCE(was ->> 'frequency', frequency),
-    tags = CASE WHEN was ? 'tags'
-        THEN ARRAY(SELECT jsonb_array_elements_text(was -> 'tags')) ELSE tags END
+_RESTORED = f"""
+{set_given("given")}
 FROM (
-    SELECT subscription_id, jsonb_object_agg(what, former) AS was
-    FROM restorable GROUP BY subscription_id
+    SELECT subscription_id, jsonb_object_agg(what, former) AS given
+    FROM restorable WHERE what <> 'name' GROUP BY subscription_id
 ) AS restored
-WHERE subscription.id = subscription_id AND was - 'name' <> '{}'
+WHERE subscription.id = subscription_id
 """
 
 _NAMES = """
@@ -133,55 +126,53 @@ UPDATE subscriber SET name = former #>> '{}'
 FROM restorable WHERE what = 'name' AND subscriber.id = subscriber_id
 """
 
-_RECORDED = """
-INSERT INTO change (subscriber_id, newsletter, at, actor, what, detail)
+_RECORDED = f"""
+{INSERT_CHANGE}
 SELECT subscriber_id, newsletter, %(now)s, %(actor)s, what,
        jsonb_build_object('from', became, 'to', former, 'undone', %(source)s::text)
 FROM restorable
 """
 
-_UNDONE = "UPDATE list_import SET undone_at = %(now)s WHERE id = %(import)s"
+_RESTORED_COUNT = """
+SELECT count(DISTINCT subscription_id) FROM restorable
+WHERE subscription_id NOT IN (SELECT id FROM concerned WHERE did IS NULL)
+"""
 
 # Names first: a name may have come to somebody whose new subscription goes.
-_CHANGING = (_NAMES, _RESTORED, _RECORDED, _EVIDENCE, _REMOVED, _FORGOTTEN, _UNDONE)
+_CHANGING = (_NAMES, _RESTORED, _RECORDED, _CONSENT, _REMOVED, _FORGOTTEN)
 
 
 def undo(
-    connection: Connection[Any], import_id: int, *, at: datetime, actor: str, dry_run: bool
+    session: Session, import_id: int, *, at: datetime, actor: str, dry_run: bool
 ) -> Undone | None:
-    """Undo within the caller's transaction; see `subscribers.ports.ListStore`."""
-    connection.execute(_WAIT)
-    found = rows(connection, _IMPORT, {"import": import_id})
-    if not found:
+    """Undo an import; return None when there was no such import."""
+    execute(session, WAIT_FOR_IMPORT)  # it may have decided on rows that this would undo
+    found = session.get(ListImportRow, import_id, with_for_update=True)
+    if found is None:
         return None
-    if found[0]["undone_at"]:
+    if found.undone_at:
         return Undone(import_id=import_id, before=True, dry_run=dry_run)
     values = {
         "actor": actor,
-        "at": found[0]["at"],
-        "file": found[0]["file"],
+        "at": found.at,
+        "file": found.file,
         "import": import_id,
         "imported": ConsentAct.IMPORTED.value,
         "now": at,
         "source": f"import {import_id}",
-        "statement": found[0]["consent_source"],
+        "statement": found.consent_source,
     }
-    for statement in (_HOLD, _CONCERNED, _RESTORABLE):
-        connection.execute(statement, values)
-    report = Undone(import_id=import_id, dry_run=dry_run, **_told(connection, values))
+    for statement in (_LOCK, _CONCERNED, _RESTORABLE):
+        execute(session, statement, values)
+    report = Undone(import_id=import_id, dry_run=dry_run, **_counts(session, values))
     if not dry_run:
         for statement in _CHANGING:
-            connection.execute(statement, values)
+            execute(session, statement, values)
+        found.undone_at = at
     return report
 
 
-def _told(connection: Connection[Any], values: dict[str, Any]) -> dict[str, Any]:
-    (counts,) = rows(connection, _COUNTS, values)
-    (restored,) = rows(
-        connection,
-        "SELECT count(DISTINCT subscription_id) FROM restorable"
-        " WHERE subscription_id NOT IN (SELECT id FROM concerned WHERE did IS NULL)",
-        {},
-    )
-    stayed = tuple(Kept(**row) for row in rows(connection, _STAYED, {}))
-    return {**counts, "restored": restored["count"], "stayed": stayed}
+def _counts(session: Session, values: dict[str, Any]) -> dict[str, Any]:
+    [counts] = rows(session, _COUNTS, values)
+    kept = tuple(Kept(**row) for row in rows(session, _KEPT))
+    return {**counts, "restored": scalar(session, _RESTORED_COUNT), "kept": kept}

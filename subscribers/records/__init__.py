@@ -1,1 +1,1 @@
-"""TODO."""
+"""What is recorded about one person: search, notes, tags, merging, consent, erasure."""

@@ -1,17 +1,17 @@
-"""Adding one subscriber by hand: what silenced an address before stands in the way."""
+"""Adding one subscriber by hand; what ended or suppressed an address before prevents it."""
 
 from datetime import datetime
 from typing import Any
 
-from psycopg import Connection
-from psycopg.types.json import Jsonb
+from sqlmodel import Session
 
 from subscribers.addresses import Address
-from subscribers.db.connection import rows
-from subscribers.db.undone import FILL_ANEW
+from subscribers.db.statements import topic_set_id, upsert_subscriptions
+from subscribers.db.tables import ConsentRow
+from subscribers.db.transaction import rows, scalar
 from subscribers.errors import NotAdded
 from subscribers.model import ConsentAct
-from subscribers.records.erasure import ERASED_AT
+from subscribers.records.erasure import erased_at
 from subscribers.records.model import NewSubscriber
 
 # Whoever writes to this table waits for an import, and so sees what it added.
@@ -23,75 +23,72 @@ ON CONFLICT (email_key) DO UPDATE
 RETURNING id
 """
 
-_STANDS = """
+_KNOWN = """
 SELECT status,
        (SELECT reason FROM suppression WHERE email_key = %(key)s) AS suppressed,
        (SELECT kept.email
         FROM subscriber JOIN subscriber AS kept ON kept.id = subscriber.merged_into
-        WHERE subscriber.id = %(id)s) AS kept
-FROM (SELECT) AS asked
+        WHERE subscriber.id = %(subscriber_id)s) AS kept
+FROM (SELECT) AS wanted
 LEFT JOIN subscription
-    ON subscriber_id = %(id)s AND newsletter = %(newsletter)s AND undone_at IS NULL
+    ON subscriber_id = %(subscriber_id)s AND newsletter = %(newsletter)s AND undone_at IS NULL
 """
 
-_TOPIC_SET = "INSERT INTO topic_set (slugs) VALUES (%(slugs)s) ON CONFLICT DO NOTHING"
-
-_SUBSCRIPTION = f"""
-INSERT INTO subscription
-    (subscriber_id, newsletter, topic_set_id, zone, status, created_at, source)
-SELECT %(id)s, %(newsletter)s, topic_set.id, %(zone)s, 'active', %(at)s, %(source)s
-FROM topic_set WHERE slugs = %(slugs)s
-{FILL_ANEW}
-RETURNING id
-"""  # noqa: S608  # this house's own pieces
-
-_CONSENT = """
-INSERT INTO consent (subscriber_id, newsletter, at, act, source, detail)
-VALUES (%(id)s, %(newsletter)s, %(at)s, %(act)s, %(source)s, %(detail)s)
-"""
+_SUBSCRIPTION = upsert_subscriptions(
+    {
+        "subscriber_id": "%(subscriber_id)s",
+        "newsletter": "%(newsletter)s",
+        "topic_set_id": "%(topic_set_id)s",
+        "zone": "%(zone)s",
+        "status": "'active'",
+        "created_at": "%(at)s",
+        "source": "%(source)s",
+    },
+    "",
+)
+_ADD = f"{_SUBSCRIPTION} RETURNING id"
 
 
 def add(
-    connection: Connection[Any],
-    newcomer: NewSubscriber,
-    address: Address,
-    *,
-    actor: str,
-    now: datetime,
+    session: Session, new: NewSubscriber, address: Address, *, actor: str, now: datetime
 ) -> int:
-    """Add within the caller's transaction; see `subscribers.records.service.RecordStore`."""
+    """Add a subscription; return its number; raise NotAdded."""
     values: dict[str, Any] = {
-        "act": ConsentAct.IMPORTED.value,
         "at": now,
-        "detail": Jsonb({"how": "by hand", "statement": newcomer.statement}),
         "email": address.email,
         "key": address.key,
-        "name": newcomer.name,
-        "newsletter": newcomer.newsletter,
-        "slugs": sorted(newcomer.topics.slugs),
+        "name": new.name,
+        "newsletter": new.newsletter,
         "source": actor,
-        "zone": newcomer.zone,
+        "zone": new.zone,
     }
-    values["id"] = rows(connection, _SUBSCRIBER, values)[0]["id"]
-    _refuse(connection, values)
-    connection.execute(_TOPIC_SET, values)
-    added = rows(connection, _SUBSCRIPTION, values)
+    values["subscriber_id"] = scalar(session, _SUBSCRIBER, values)
+    _refuse(session, values)
+    values["topic_set_id"] = topic_set_id(session, new.topics)
+    added = rows(session, _ADD, values)
     if not added:  # somebody came in between
-        _refuse(connection, values)
-    connection.execute(_CONSENT, values)
-    number: int = added[0]["id"]
-    return number
+        _refuse(session, values)
+    consent = ConsentRow(
+        subscriber_id=values["subscriber_id"],
+        newsletter=new.newsletter,
+        at=now,
+        act=ConsentAct.IMPORTED,
+        source=actor,
+        detail={"how": "by hand", "statement": new.statement},
+    )
+    session.add(consent)
+    return int(added[0]["id"])
 
 
-def _refuse(connection: Connection[Any], values: dict[str, Any]) -> None:
-    [stands] = rows(connection, _STANDS, values)
-    if rows(connection, ERASED_AT, values):
+def _refuse(session: Session, values: dict[str, Any]) -> None:
+    [known] = rows(session, _KNOWN, values)
+    if erased_at(session, values["key"]):
         raise NotAdded("this address was erased; only its owner can sign up again")
-    if stands["kept"]:
-        raise NotAdded(f"this is another address of {stands['kept']}; name that one")
-    if reason := stands["suppressed"]:
+    if known["kept"]:
+        raise NotAdded(f"this is another address of {known['kept']}; name that one")
+    if reason := known["suppressed"]:
         raise NotAdded(f"this address must not be written to: {reason}")
-    if stands["status"] == "ended":
-        raise NotAdded("they said goodbye, which only they themselves can take back")
-    if stands["status"]:
+    if known["status"] == "ended":
+        raise NotAdded("they have unsubscribed, which only they themselves can undo")
+    if known["status"]:
         raise NotAdded("this address is subscribed already")

@@ -1,29 +1,21 @@
-"""Forgetting: erasure of a person, and of evidence that was kept long enough.
+"""Erasing a person, and consent records whose retention is over.
 
-Consent and changes are append-only; a trigger refuses to delete from them unless the transaction
-says, as here, that it forgets.
+Consent and changes are append-only: a trigger refuses to delete from them unless the transaction
+says, as here, that it erases. See docs/decisions/erasure-leaves-a-keyed-hash.md.
 """
-# The pieces put together here are this module's own.
-# ruff: noqa: S608
 
 from datetime import datetime
 from typing import Any
 
-from psycopg import Connection
+from sqlmodel import Session
 
-from subscribers.db.connection import rows
+from subscribers.db.statements import WAIT_FOR_IMPORT, erasure_hash
+from subscribers.db.transaction import execute, rows, scalar
 from subscribers.records.model import PersonIds
 
-_HASH = """
-sha256((SELECT key FROM house_key WHERE name = 'erasure') || convert_to({key}, 'UTF8'))
-"""
+_ERASED_AT = f"SELECT at FROM erasure WHERE hash = {erasure_hash('%(key)s')}"
 
-ERASED_AT = f"SELECT at FROM erasure WHERE hash = {_HASH.format(key='%(key)s')}"
-
-_FORGETTING = "SELECT set_config('subscribers.forgetting', 'on', true)"
-
-# Whoever writes to this table waits for an import, and so sees what it added.
-_WAIT = "LOCK TABLE subscriber IN ROW EXCLUSIVE MODE"
+_ALLOW_DELETES = "SELECT set_config('subscribers.forgetting', 'on', true)"
 
 # Who was merged into somebody, or whom somebody was merged into, is one person.
 _SUBSCRIBERS = """
@@ -44,7 +36,7 @@ WHERE subscriber_id = ANY(%(ids)s) AND what = 'address' AND detail ->> 'from' IS
   AND lower(detail ->> 'from') NOT IN (SELECT email_key FROM subscriber)
 """
 
-_TRACES = """
+_NUMBERS = """
 SELECT ARRAY(SELECT id FROM subscription WHERE subscriber_id = ANY(%(ids)s)) AS subscription_ids,
        ARRAY(SELECT id FROM signup WHERE email_key = ANY(%(keys)s) UNION
              SELECT CAST(detail ->> 'signup' AS bigint) FROM consent
@@ -60,7 +52,7 @@ _SIGNUPS = "DELETE FROM signup WHERE email_key = ANY(%(keys)s)"
 _ERASE = (
     f"""
     INSERT INTO erasure (hash, at)
-    SELECT {_HASH.format(key="email_key")}, %(at)s FROM unnest(%(keys)s::text[]) AS email_key
+    SELECT {erasure_hash("email_key")}, %(at)s FROM unnest(%(keys)s::text[]) AS email_key
     ON CONFLICT DO NOTHING
     """,
     "DELETE FROM confirmation WHERE subscription_id = ANY(%(subscription_ids)s)",
@@ -76,39 +68,43 @@ _ERASE = (
     "DELETE FROM subscriber WHERE id = ANY(%(ids)s)",
 )
 
-# A merged person's evidence is that of the subscription it moved to.
-_OVER = """
-SELECT {table}.id FROM {table}
-JOIN subscriber ON subscriber.id = {table}.subscriber_id
-JOIN subscription ON subscription.subscriber_id = COALESCE(merged_into, subscriber.id)
-                 AND subscription.newsletter = {table}.newsletter
-WHERE status = 'ended' AND ended_at < %(before)s
+
+def _expire_ended(table: str) -> str:
+    """Return the statement for what is about one newsletter.
+
+    A merged person's records are those of the subscription it moved to.
+    """
+    return f"""
+DELETE FROM {table} WHERE id IN (
+    SELECT {table}.id FROM {table}
+    JOIN subscriber ON subscriber.id = {table}.subscriber_id
+    JOIN subscription ON subscription.subscriber_id = COALESCE(merged_into, subscriber.id)
+                     AND subscription.newsletter = {table}.newsletter
+    WHERE status = 'ended' AND ended_at < %(before)s
+    LIMIT %(portion)s
+)
 """
+
 
 # What is not about one newsletter goes with the last of a person's subscriptions.
-_ALL_OVER = """
-SELECT change.id FROM change
-JOIN subscriber ON subscriber.id = change.subscriber_id
-WHERE change.newsletter IS NULL AND change.at < %(before)s AND NOT EXISTS (
-    SELECT FROM subscription
-    WHERE subscription.subscriber_id = COALESCE(merged_into, subscriber.id)
-      AND (status <> 'ended' OR ended_at IS NULL OR ended_at >= %(before)s)
+_EXPIRE_ALL_ENDED = """
+DELETE FROM change WHERE id IN (
+    SELECT change.id FROM change
+    JOIN subscriber ON subscriber.id = change.subscriber_id
+    WHERE change.newsletter IS NULL AND change.at < %(before)s AND NOT EXISTS (
+        SELECT FROM subscription
+        WHERE subscription.subscriber_id = COALESCE(merged_into, subscriber.id)
+          AND (status <> 'ended' OR ended_at IS NULL OR ended_at >= %(before)s)
+    )
+    LIMIT %(portion)s
 )
 """
-
-_EXPIRE = "DELETE FROM {table} WHERE id IN ({over} LIMIT %(portion)s)"
-_EXPIRES = (
-    _EXPIRE.format(table="consent", over=_OVER.format(table="consent")),
-    _EXPIRE.format(table="change", over=_OVER.format(table="change")),
-    _EXPIRE.format(table="change", over=_ALL_OVER),
-)
+_EXPIRE = (_expire_ended("consent"), _expire_ended("change"), _EXPIRE_ALL_ENDED)
 
 
-def traces(
-    connection: Connection[Any], subscriber_id: int | None, email_key: str | None
-) -> PersonIds:
+def person_ids(session: Session, subscriber_id: int | None, email_key: str | None) -> PersonIds:
     """Return under which numbers somebody is known."""
-    found = _found(connection, subscriber_id, email_key)
+    found = _find(session, subscriber_id, email_key)
     del found["keys"]
     return PersonIds(
         subscriber_ids=tuple(found.pop("ids")),
@@ -118,35 +114,35 @@ def traces(
 
 
 def erase(
-    connection: Connection[Any], subscriber_id: int | None, email_key: str | None, *, now: datetime
+    session: Session, subscriber_id: int | None, email_key: str | None, *, now: datetime
 ) -> None:
-    """Erase within the caller's transaction; see `subscribers.records.service.RecordStore`."""
-    connection.execute(_WAIT)
-    connection.execute(_FORGETTING)
-    waiting = _found(connection, subscriber_id, email_key)
-    connection.execute(_SIGNUPS, waiting)  # waits for who confirms, and so sees what that made
-    values = _found(connection, subscriber_id, email_key) | {"at": now}
+    """Delete all of somebody but a keyed hash of each address."""
+    execute(session, WAIT_FOR_IMPORT)
+    execute(session, _ALLOW_DELETES)
+    waiting = _find(session, subscriber_id, email_key)
+    execute(session, _SIGNUPS, waiting)  # waits for who confirms, and so sees what that made
+    values = _find(session, subscriber_id, email_key) | {"at": now}
     for statement in _ERASE:
-        connection.execute(statement.encode(), values)
+        execute(session, statement, values)
 
 
-def expire_evidence(connection: Connection[Any], before: datetime, portion: int) -> int:
-    """Delete a portion of the evidence of subscriptions that ended before; count its rows."""
-    connection.execute(_FORGETTING)
+def erased_at(session: Session, email_key: str) -> datetime | None:
+    """Return when this address was erased, if it was."""
+    return scalar(session, _ERASED_AT, {"key": email_key})
+
+
+def expire_evidence(session: Session, before: datetime, portion: int) -> int:
+    """Delete a portion of the records of subscriptions that ended before; count the rows."""
+    execute(session, _ALLOW_DELETES)
     values = {"before": before, "portion": portion}
-    for statement in _EXPIRES:
-        if gone := connection.execute(statement.encode(), values).rowcount:
-            return gone
-    return 0
+    return next((gone for one in _EXPIRE if (gone := execute(session, one, values))), 0)
 
 
-def _found(
-    connection: Connection[Any], subscriber_id: int | None, email_key: str | None
-) -> dict[str, Any]:
-    named = rows(connection, _SUBSCRIBERS, {"id": subscriber_id, "key": email_key})
+def _find(session: Session, subscriber_id: int | None, email_key: str | None) -> dict[str, Any]:
+    named = rows(session, _SUBSCRIBERS, {"id": subscriber_id, "key": email_key})
     ids = [row["id"] for row in named]
-    keys = {row["email_key"] for row in named + rows(connection, _FORMER, {"ids": ids})}
+    keys = {row["email_key"] for row in named + rows(session, _FORMER, {"ids": ids})}
     if email_key is not None:
         keys.add(email_key)
     values = {"ids": ids, "keys": sorted(keys)}
-    return values | rows(connection, _TRACES, values)[0]
+    return values | rows(session, _NUMBERS, values)[0]

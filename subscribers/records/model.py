@@ -1,4 +1,4 @@
-"""What is on record of one person, and the account of it in full for whoever asks."""
+"""What is on record of one person, and the printed report of it."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from subscribers.model import Subscription, Suppression, TopicSet
+from subscribers.model import Subscription, SubscriptionStatus, Suppression, TopicSet
+from subscribers.segments.filters import Filter
 
-#: How an account names what a sign-up, a confirmation or an import left on record.
+#: How a report names what a sign-up, a confirmation or an import left on record.
 _LABELS = {
     "form": "form",
     "text": "consent text",
@@ -24,28 +25,28 @@ _LABELS = {
 
 @dataclass(frozen=True, kw_only=True)
 class ConsentRecord:
-    """One thing that is on record of a person."""
+    """One act of consent or one change, on record of a person."""
 
     at: datetime
     actor: str  #: who or what did it: "subscriber", "import 12", a person at the command line
     what: str  #: an act of consent, or what was changed
     consent: bool  #: whether it is an act of consent
     newsletter: str | None
-    email: str  #: the address it was said of; another than today's after a merge
+    email: str  #: the address it was about; another than today's after a merge
     detail: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchHit:
-    """A line of what a search found."""
+    """A subscriber that a search found."""
 
     id: int
     email: str
     name: str
     since: datetime
-    merged: bool  #: it turned out to be somebody else's, who is the one kept
+    merged: bool  #: merged into another subscriber
     suppressed: str | None  #: why the address must not be written to
-    standing: tuple[str, ...]  #: "technology: active", one a subscription
+    statuses: tuple[str, ...]  #: "technology: active", one a subscription
     tags: tuple[str, ...]
 
 
@@ -57,12 +58,20 @@ class Person:
     email: str
     name: str
     since: datetime
-    other_addresses: tuple[str, ...]  #: of subscribers who turned out to be the same person
+    other_addresses: tuple[str, ...]  #: of subscribers merged into this one
     subscriptions: tuple[Subscription, ...]
     suppression: Suppression | None
     notes: tuple[ConsentRecord, ...]
-    asked: tuple[str, ...]  #: newsletters somebody asked for with this address, not yet confirmed
-    new_address: str | None  #: where they wish to be written to, not yet confirmed
+    pending_signups: tuple[str, ...]  #: newsletters of sign-ups not yet confirmed
+    new_address: str | None  #: not yet confirmed
+
+
+@dataclass(frozen=True, kw_only=True)
+class WholeList:
+    """All of a newsletter's subscriptions that a filter matches."""
+
+    newsletter: str
+    within: Filter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +88,7 @@ class NewSubscriber:
 
 @dataclass(frozen=True, kw_only=True)
 class PersonIds:
-    """The numbers under which a person is known; other houses find them by these."""
+    """The numbers under which a person is known, also outside this package."""
 
     subscriber_ids: tuple[int, ...] = ()
     subscription_ids: tuple[int, ...] = ()
@@ -89,65 +98,64 @@ class PersonIds:
 
     @property
     def any(self) -> bool:
-        """Tell whether the house knows anything."""
-        return bool(self.subscriber_ids or self.signup_ids or self.address_change_ids) or (
-            self.listed
-        )
+        """Return whether anything is known."""
+        known = self.subscriber_ids or self.signup_ids or self.address_change_ids
+        return bool(known) or self.listed
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConsentEvidence:
-    """All that shows what a person agreed to, changed, and took back."""
+    """All that shows what a person agreed to, changed, and withdrew."""
 
     email: str
     name: str
     since: datetime
-    other_addresses: tuple[str, ...]  #: those of people who turned out to be the same
-    standing: Mapping[str, str]  #: by newsletter, how the subscription stands
+    other_addresses: tuple[str, ...]  #: of subscribers merged into this one
+    statuses: Mapping[str, str]  #: of the subscription, by newsletter
     suppression: str | None
     entries: tuple[ConsentRecord, ...]
     texts: Mapping[str, str]  #: by their SHA-256, the words that were agreed to
 
 
 def utc(moment: datetime) -> str:
-    """Return a moment as evidence tells it: in UTC, to the second."""
+    """Return a moment as reports print it: in UTC, to the second."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def account(evidence: ConsentEvidence, *, now: datetime) -> str:
-    """Return the whole of it as text to be printed."""
-    return "\n".join(_account(evidence, now))
+def consent_report(evidence: ConsentEvidence, *, now: datetime) -> str:
+    """Return all of it as text to be printed."""
+    return "\n".join(_report(evidence, now))
 
 
-def _account(evidence: ConsentEvidence, now: datetime) -> Iterator[str]:
+def _report(evidence: ConsentEvidence, now: datetime) -> Iterator[str]:
     yield f"Record of consent: {evidence.email}"
-    yield f"drawn up {utc(now)}"
+    yield f"printed {utc(now)}"
     yield ""
     yield f"name            {evidence.name or 'not given'}"
     yield f"on record since {utc(evidence.since)}"
     if evidence.other_addresses:
         yield f"also known as   {', '.join(evidence.other_addresses)}"
-    for newsletter, standing in evidence.standing.items():
-        yield f"{newsletter:<15} {standing}"
+    for newsletter, status in evidence.statuses.items():
+        yield f"{newsletter:<15} {status}"
     yield f"suppression     {evidence.suppression or 'none'}"
     for number, entry in enumerate(evidence.entries, start=1):
         yield ""
-        yield from _told(number, entry)
+        yield from _entry(number, entry)
     if not evidence.entries:
         yield ""
         yield "No act of consent and no change is on record."
     yield from _texts(evidence.texts)
 
 
-def _told(number: int, entry: ConsentRecord) -> Iterator[str]:
+def _entry(number: int, entry: ConsentRecord) -> Iterator[str]:
     about = f" ({entry.newsletter})" if entry.newsletter else ""
     yield f"{number}. {utc(entry.at)}  {entry.what}{about}"
     yield f"   by: {entry.actor}"
     yield f"   address: {entry.email}"
-    yield from (f"   {label}: {told}" for label, told in lines_of(entry.detail))
+    yield from (f"   {label}: {text}" for label, text in detail_lines(entry.detail))
 
 
-def lines_of(detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def detail_lines(detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what a record's detail says, each with its label."""
     for key, value in detail.items():
         if value not in (None, "", [], {}):
@@ -173,3 +181,12 @@ def _texts(texts: Mapping[str, str]) -> Iterator[str]:
 
 def _indented(lines: Iterable[str]) -> Iterator[str]:
     return (f"   {line}" for line in lines)
+
+
+def status_text(one: Subscription) -> str:
+    """Return a subscription's status as people read it."""
+    if one.undone_at is not None:
+        return f"undone with {one.source}"
+    if one.status is SubscriptionStatus.ENDED or one.paused_at is None:
+        return one.status.value
+    return f"paused until {one.paused_until:%Y-%m-%d}" if one.paused_until else "paused"

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Pure rules about one subscription; where SQL applies them to all, each names the statement."""

@@ -1,4 +1,4 @@
-"""What each act does to a subscription. Only its own subscriber takes a goodbye back."""
+"""What each act does to a subscription. Only its own subscriber undoes an unsubscribe."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from subscribers.model import ConsentAct, SubscriptionStatus
 _ACTIVE, _ENDED = SubscriptionStatus.ACTIVE, SubscriptionStatus.ENDED
 
 #: From which status an act moves a subscription, and to which; any other status stays as it is.
-#: Who confirms has shown that the address is theirs: that takes a goodbye back, as resuming does.
+#: Who confirms has shown that the address is theirs: that undoes an unsubscribe, as resuming does.
 MOVES: Mapping[ConsentAct, Mapping[SubscriptionStatus, SubscriptionStatus]] = {
     ConsentAct.REQUESTED: {},
     ConsentAct.IMPORTED: {},
@@ -19,5 +19,8 @@ MOVES: Mapping[ConsentAct, Mapping[SubscriptionStatus, SubscriptionStatus]] = {
 
 
 def status_after(status: SubscriptionStatus, act: ConsentAct) -> SubscriptionStatus:
-    """Return how a subscription stands after the act; repeating an act changes nothing more."""
+    """Return a subscription's status after the act; repeating an act changes nothing more.
+
+    The specification of `_APPLY` in `subscribers.db.consent`.
+    """
     return MOVES[act].get(status, status)

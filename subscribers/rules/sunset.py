@@ -1,7 +1,7 @@
-"""Sunset: when a reader who no longer reads is asked whether they still want it, and when paused.
+"""Sunset: when an inactive reader is asked whether they still want it, and when paused.
 
-Only a person's sign of life counts: an opening or a click of theirs, or something they did on
-their own pages. What machines fetch is none.
+Only what a person does counts as activity: an open or a click of theirs, or something they did on
+their own pages. What machines fetch does not. See docs/decisions/the-sunset-asks-first.md.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from subscribers.model import SunsetPolicy
 
 
 class Step(StrEnum):
-    """What is to be done about a silence."""
+    """What is to be done about an inactive subscription."""
 
     ASK = "ask"
     PAUSE = "pause"
@@ -20,32 +20,35 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Inactivity:
-    """A subscription that may be written to, and how long nobody was heard of there."""
+    """A subscription that may be written to, and when its reader was last active."""
 
     subscription_id: int
     subscriber_id: int
-    heard_on: date  #: the last sign of life, joining included
+    last_active_on: date  #: joining included
     engaged_on: date | None
-    asked_at: datetime | None  #: when the question was last put, answered or not
+    asked_at: datetime | None  #: when they were last asked, answered or not
 
 
-def last_day_heard(policy: SunsetPolicy, now: datetime) -> date:
-    """Return the latest last sign of life that makes a silence too long."""
+def inactive_since(policy: SunsetPolicy, now: datetime) -> date:
+    """Return the latest day of a last activity that is too long ago."""
     return now.astimezone(UTC).date() - timedelta(days=policy.after_days)
 
 
-def step(
-    silence: Inactivity, policy: SunsetPolicy, now: datetime, *, letters: int, arrived: bool
+def next_step(
+    inactivity: Inactivity, policy: SunsetPolicy, now: datetime, *, letters: int, arrived: bool
 ) -> Step | None:
     """Return what is to be done now.
 
-    `letters` were delivered while nobody was heard of, within the policy's days; `arrived` says
-    whether SendGrid took the question that was put last. Nobody is paused who was not asked.
+    `letters` were delivered without activity, within the policy's days; `arrived` says whether
+    SendGrid accepted the last question. Nobody is paused who was not asked.
     """
-    if silence.heard_on > last_day_heard(policy, now):
+    if inactivity.last_active_on > inactive_since(policy, now):
         return None
-    if silence.asked_at is None or silence.heard_on >= silence.asked_at.astimezone(UTC).date():
+    if (
+        inactivity.asked_at is None
+        or inactivity.last_active_on >= inactivity.asked_at.astimezone(UTC).date()
+    ):
         return Step.ASK if letters >= policy.letters else None
-    if now < silence.asked_at + timedelta(days=policy.answer_days):
+    if now < inactivity.asked_at + timedelta(days=policy.answer_days):
         return None
     return Step.PAUSE if arrived else Step.ASK

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Saved filters over a newsletter's subscriptions."""

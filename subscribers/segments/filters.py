@@ -10,12 +10,12 @@ from typing import Any, cast
 from subscribers.errors import InvalidSegment
 from subscribers.model import EVERYTHING, Exclusion, Frequency, Subscription, SubscriptionStatus
 
-LONGEST_SPAN = 36_500  #: days; a longer one is a slip of the pen
+LONGEST_SPAN = 36_500  #: days; a longer one is a typing error
 WORD_LENGTH = 200  #: characters of a tag, a zone or a source
 
 
 class SubscriberState(StrEnum):
-    """How a subscription stands when somebody asks whom they can reach."""
+    """A subscription's state as far as it matters whom one can reach."""
 
     MAILABLE = "mailable"  #: it may be written to
     ACTIVE = "active"  #: it has not ended, whether or not it may be written to now
@@ -34,7 +34,7 @@ _EXCLUDED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """What a subscription must be like; whatever is not said is not asked."""
+    """What a subscription must be like; what is not given does not matter."""
 
     topics: frozenset[str] = frozenset()  #: it chooses any of these; who chose everything does
     tags: frozenset[str] = frozenset()  #: it has any of these
@@ -52,12 +52,15 @@ class Filter:
     def matches(
         self, subscription: Subscription, *, exclusion: Exclusion | None, today: date
     ) -> bool:
-        """Tell whether a subscription is in the segment; `exclusion`: why it gets no letters."""
+        """Return whether a subscription is in the segment; `exclusion`: why it gets no email.
+
+        Specifies `subscribers.segments.condition.condition`, which applies it to all.
+        """
         return all(
             (
                 not self.topics or subscription.topics.chooses(self.topics),
                 _tagged(self, frozenset(subscription.tags)),
-                _stands(self.status, subscription, exclusion),
+                _has_state(self.status, subscription, exclusion),
                 self.frequency in (None, subscription.frequency),
                 not self.zones or any(_begins(subscription.zone, one, "/") for one in self.zones),
                 not self.source or _begins(subscription.source, self.source, " "),
@@ -72,7 +75,7 @@ def _tagged(chosen: Filter, tags: frozenset[str]) -> bool:
     return any_of and chosen.tags_all <= tags and chosen.tags_none.isdisjoint(tags)
 
 
-def _stands(
+def _has_state(
     status: SubscriberState | None, subscription: Subscription, exclusion: Exclusion | None
 ) -> bool:
     if status is SubscriberState.ACTIVE:
@@ -80,9 +83,9 @@ def _stands(
     return status is None or exclusion is _EXCLUDED[status]
 
 
-def _begins(word: str, said: str, end: str) -> bool:
-    """Tell whether a word is what was said, or begins with it as a whole."""
-    return word == said or word.startswith(said + end)
+def _begins(word: str, given: str, end: str) -> bool:
+    """Return whether a word is the given one, or begins with it as a whole."""
+    return word == given or word.startswith(given + end)
 
 
 def _joined(chosen: Filter, joined: datetime | None, today: date) -> bool:
@@ -118,17 +121,17 @@ def _midnight(day: date | None) -> datetime | None:
 
 
 def read_filter(
-    said: Mapping[str, Any],
+    given: Mapping[str, Any],
     *,
     known_topics: Collection[str] | None = None,
     known_zones: Collection[str] | None = None,
 ) -> Filter:
-    """Understand a filter as JSON or a command line spells it; InvalidSegment names the field.
+    """Read a filter as JSON or a command line spells it; InvalidSegment names the field.
 
-    Lists may be one text with commas; hyphens in names are underscores; empty is not said.
+    Lists may be one text with commas; hyphens in names are underscores; empty is not given.
     """
     values: dict[str, Any] = {}
-    for name, value in said.items():
+    for name, value in given.items():
         field = name.replace("-", "_")
         if field not in _READERS:
             known = ", ".join(one.replace("_", "-") for one in _READERS)
@@ -145,10 +148,10 @@ def read_filter(
     return found
 
 
-def _known(field: str, said: Iterable[str], known: Collection[str], told: str) -> None:
-    for one in sorted(said):
+def _known(field: str, given: Iterable[str], known: Collection[str], shown: str) -> None:
+    for one in sorted(given):
         if one not in known:
-            raise InvalidSegment(f"{field}: there is no {one!r}; there is: {told}")
+            raise InvalidSegment(f"{field}: there is no {one!r}; there is: {shown}")
 
 
 def _refuse_contradictions(found: Filter) -> None:
@@ -218,9 +221,9 @@ _READERS: Mapping[str, Callable[[str, object], object]] = {
 
 
 def filter_data(chosen: Filter) -> dict[str, Any]:
-    """Return what a filter says, as JSON knows it; `read_filter` understands it again."""
-    said = {one.name: getattr(chosen, one.name) for one in fields(chosen)}
-    return {name: _plain(value) for name, value in said.items() if value}
+    """Return a filter as JSON; `read_filter` reads it again."""
+    given = {one.name: getattr(chosen, one.name) for one in fields(chosen)}
+    return {name: _plain(value) for name, value in given.items() if value}
 
 
 def _plain(value: object) -> object:
@@ -239,9 +242,9 @@ _WHO = {
 }
 
 
-def sentence(chosen: Filter) -> str:
-    """Say a filter so that anybody understands; without a full stop."""
-    told: list[tuple[object, str]] = [
+def describe(chosen: Filter) -> str:
+    """Return a filter as a sentence without a full stop."""
+    parts: list[tuple[object, str]] = [
         (True, _WHO[chosen.status]),
         (chosen.topics, f"with a choice of {_listed(chosen.topics, 'or')}"),
         (chosen.tags, f"tagged {_listed(chosen.tags, 'or')}"),
@@ -258,7 +261,7 @@ def sentence(chosen: Filter) -> str:
             f"who had {chosen.not_engaged_within} days and neither opened nor clicked in them",
         ),
     ]
-    return ", ".join(words for said, words in told if said)
+    return ", ".join(words for given, words in parts if given)
 
 
 def _listed(words: Iterable[str], last: str) -> str:

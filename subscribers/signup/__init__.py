@@ -1,1 +1,1 @@
-"""TODO."""
+"""Sign-ups and address changes, which wait for a confirmation."""

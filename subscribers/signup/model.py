@@ -1,16 +1,17 @@
-"""Asking for letters: what was asked, what it leaves as evidence, how often it may be mailed."""
+"""Signing up: what somebody asks for, the proof of consent, how often an address is mailed."""
 
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from subscribers.addresses import Address
 from subscribers.model import Frequency, SuppressionReason, TopicSet
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 _PREFIXES = {4: 24, 6: 64}  #: IP version → bits that one household or office usually shares
 
-#: What who confirms has answered: they do want letters, and one has reached them.
+#: What a confirmation answers: they do want to be written to, and an email has reached them.
 LIFTED_BY_OWNER = (SuppressionReason.SOFT_BOUNCE, SuppressionReason.UNSUBSCRIBE)
 
 
@@ -28,7 +29,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class ConsentProof:
-    """Where and how somebody asked or confirmed; kept, so that consent can be shown later."""
+    """Where and how somebody signed up or confirmed, so that consent can be proved later."""
 
     via: str  #: "sign-up page", "embedded form", "JSON endpoint", "confirmation link"
     form: str = ""  #: URL of the form, and its version
@@ -40,7 +41,7 @@ class ConsentProof:
 
 @dataclass(frozen=True, kw_only=True)
 class SignUpLimits:
-    """How often one may ask."""
+    """How often one may sign up."""
 
     pause: timedelta = timedelta(minutes=10)  #: from one mail to an address to the next
     mails_a_day: int = 3  #: to an address
@@ -48,8 +49,22 @@ class SignUpLimits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SignUpAttempt:
+    """One sign-up or address change that is asked for, and how limits count it."""
+
+    address: Address
+    newsletter: str
+    limits: SignUpLimits
+    mails: bytes  #: as what emails to this address are counted
+    network: str = ""
+    signups: bytes = b""  #: as what sign-ups of this network are counted
+    again: bool = False  #: what was asked for before, once more
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignUp:
-    """Somebody asked for letters, and has not confirmed yet."""
+    """A request for a subscription, not confirmed yet."""
 
     id: int
     newsletter: str
@@ -75,10 +90,10 @@ class AddressChange:
 
 @dataclass(frozen=True, kw_only=True)
 class SignUpRequested:
-    """What is to be mailed to who asked; nothing at all, as often as not."""
+    """What is to be mailed to whoever signed up; often nothing at all."""
 
     signup_id: int | None = None  #: a confirmation of this sign-up
-    subscription_id: int | None = None  #: word that there is this subscription already
+    subscription_id: int | None = None  #: a message that there is this subscription already
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +121,7 @@ def network_of(ip: str) -> str:
 def may_mail(
     mailed: Sequence[datetime], limits: SignUpLimits, now: datetime, *, again: bool = False
 ) -> bool:
-    """Tell whether an address may be mailed, given when it was; who asks again may have one more.
+    """Return whether an address may be mailed, given when it was; `again` allows one more.
 
     `again`: they pressed "send it again", since the first one did not come.
     """

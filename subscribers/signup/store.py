@@ -1,245 +1,299 @@
-"""The store of sign-ups and new addresses: each verb is one short transaction."""
+"""The store of sign-ups and address changes: each method is one short transaction."""
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from psycopg import Connection, Cursor
-from psycopg.rows import DictRow, dict_row
-from sqlalchemy import Engine
+from psycopg.types.json import Jsonb
+from sqlalchemy import Engine, delete, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, select
 
-from subscribers.db import consent_acts, merging
-from subscribers.model import ConsentAct, Frequency, TopicSet
-from subscribers.signup import statements as sql
+from subscribers.db.record_tables import (
+    AddressChangeRow,
+    ConfirmationRow,
+    ConsentTextRow,
+    InstallationKeyRow,
+    SignupRequestRow,
+    SignupRow,
+)
+from subscribers.db.statements import erasure_hash
+from subscribers.db.suppressions import lift
+from subscribers.db.tables import SubscriberRow, SubscriptionRow, SuppressionRow
+from subscribers.db.transaction import execute, scalar, transaction
+from subscribers.model import Frequency, TopicSet
+from subscribers.signup.confirming import record_consent, subscribe
+from subscribers.signup.limits import count_mail, network_is_over
 from subscribers.signup.model import (
     DAY,
-    HOUR,
     LIFTED_BY_OWNER,
     AddressChange,
     Confirmed,
     ConsentProof,
     SignUp,
+    SignUpAttempt,
     SignUpRequested,
     Wanted,
-    may_mail,
 )
-from subscribers.signup.recording import asked_for, required, show_consent, subscribe
-from subscribers.signup.service import SignUpAttempt
+from subscribers.signup.moving import change_address
 
-_OWNERS = [reason.value for reason in LIFTED_BY_OWNER]
-_READER = "subscriber"  #: who moved to a new address, on record
-_MOVED = "new address confirmed"
+# Whoever is suppressed for something that a confirmation lifts needs to confirm.
+_SUBSCRIBED = """
+SELECT subscription.id
+FROM subscription JOIN subscriber ON subscriber.id = subscriber_id
+WHERE email_key = %(key)s AND newsletter = %(newsletter)s AND status = 'active'
+  AND NOT EXISTS (SELECT FROM suppression WHERE suppression.email_key = subscriber.email_key)
+"""
 
-_Cursor = Cursor[DictRow]
+# The latest request stands, under the link that was mailed before. Of requests, five are stored.
+_REQUEST = """
+INSERT INTO signup AS old (newsletter, email, email_key, name, topics, zone, frequency, asked_at,
+                           expires_at, network, mails, mailed_at, evidence)
+VALUES (%(newsletter)s, %(email)s, %(key)s, %(name)s, %(topics)s, %(zone)s, %(frequency)s, %(at)s,
+        %(expires_at)s, %(network)s, %(mails)s, CASE WHEN %(mails)s = 1 THEN %(at)s END,
+        jsonb_build_object('requests', %(requests)s::jsonb))
+ON CONFLICT (newsletter, email_key) DO UPDATE
+SET email = excluded.email, name = excluded.name, topics = excluded.topics, zone = excluded.zone,
+    frequency = excluded.frequency, asked_at = excluded.asked_at,
+    expires_at = excluded.expires_at, network = excluded.network,
+    mails = old.mails + excluded.mails, mailed_at = coalesce(excluded.mailed_at, old.mailed_at),
+    evidence = jsonb_build_object('requests', CASE
+        WHEN jsonb_array_length(old.evidence -> 'requests') < 5 THEN old.evidence -> 'requests'
+        ELSE (old.evidence -> 'requests') - 0 END || (excluded.evidence -> 'requests'))
+RETURNING id
+"""
+
+# A new address gets a link of its own: the one mailed elsewhere must not confirm it.
+_REQUEST_ADDRESS = """
+INSERT INTO address_change AS old (subscriber_id, email, email_key, asked_at, expires_at)
+VALUES (%(subscriber)s, %(email)s, %(key)s, %(at)s, %(expires_at)s)
+ON CONFLICT (subscriber_id) DO UPDATE
+SET email = excluded.email, email_key = excluded.email_key, asked_at = excluded.asked_at,
+    expires_at = excluded.expires_at,
+    link_key = CASE WHEN old.email_key = excluded.email_key THEN old.link_key
+                    ELSE excluded.link_key END
+RETURNING id
+"""
+
+_FORGET_ERASURE = f"DELETE FROM erasure WHERE hash = {erasure_hash('%(key)s')}"
+
+_DELETE_EXPIRED = """
+DELETE FROM signup USING unnest(%(newsletters)s::text[], %(moments)s::timestamptz[])
+                         AS old (newsletter, moment)
+WHERE signup.newsletter = old.newsletter AND signup.asked_at <= old.moment
+"""
 
 
-class PostgresSignUps:
-    """A `subscribers.signup.service.SignUpStore` in PostgreSQL."""
+_SIGNUP_FIELDS = {field.name for field in fields(SignUp)}
+_CHANGE_FIELDS = {field.name for field in fields(AddressChange)}
+
+
+class SignUpStore:
+    """Stores sign-ups and address changes until they are confirmed."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    @contextmanager
-    def _transaction(self) -> Generator[_Cursor]:
-        with self._engine.begin() as connection:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, Connection)
-            with driver.cursor(row_factory=dict_row) as cursor:
-                yield cursor
-
     def forms_key(self) -> bytes:
-        """Return the house's own key for forms."""
-        with self._transaction() as cursor:
-            return required(cursor, sql.FORMS_KEY, {})["key"]
+        """Return this installation's key for forms."""
+        with transaction(self._engine) as session:
+            return session.get_one(InstallationKeyRow, "forms").key
 
-    def ask(
-        self, asking: SignUpAttempt, wanted: Wanted, evidence: ConsentProof, *, expires_at: datetime
+    def request(
+        self, attempt: SignUpAttempt, wanted: Wanted, proof: ConsentProof, *, expires_at: datetime
     ) -> SignUpRequested:
-        """Keep a sign-up, unless a limit, a suppression or a subscription forbids it."""
-        with self._transaction() as cursor:
-            if _network_is_over(cursor, asking) or not _is_writable(cursor, asking.address.key):
+        """Store a sign-up, unless a limit, a suppression or a subscription forbids it."""
+        key = attempt.address.key
+        with transaction(self._engine) as session:
+            if network_is_over(session, attempt) or not _is_writable(session, key):
                 return SignUpRequested()
-            mail = _count_mail(cursor, asking)
-            if subscription_id := _subscription(cursor, asking):
+            mail = count_mail(session, attempt)
+            if subscription_id := _subscribed(session, attempt):
                 return SignUpRequested(subscription_id=subscription_id if mail else None)
-            values = asked_for(asking, wanted, evidence, mail=mail)
-            kept = required(cursor, sql.ASK, {**values, "expires_at": expires_at})
-            if evidence.consent_text:
-                cursor.execute(sql.CONSENT_TEXT, values)
-            return SignUpRequested(signup_id=kept["id"] if mail else None)
+            values = _requested(attempt, wanted, proof) | {"mails": int(mail)}
+            number = scalar(session, _REQUEST, values | {"expires_at": expires_at})
+            if text := proof.consent_text:
+                first = insert(ConsentTextRow).values(
+                    hash=_hash(text), text=text, first_used_at=attempt.at
+                )
+                session.exec(first.on_conflict_do_nothing())
+            return SignUpRequested(signup_id=number if mail else None)
 
-    def again(self, asking: SignUpAttempt) -> SignUpRequested:
+    def resend(self, attempt: SignUpAttempt) -> SignUpRequested:
         """Return what to mail once more."""
-        with self._transaction() as cursor:
-            if _network_is_over(cursor, asking):
+        with transaction(self._engine) as session:
+            if network_is_over(session, attempt):
                 return SignUpRequested()
-            subscription_id = _subscription(cursor, asking)
-            values = {"key": asking.address.key, "newsletter": asking.newsletter}
-            waiting = cursor.execute(sql.WAITING, {**values, "now": asking.at}).fetchone()
+            subscription_id = _subscribed(session, attempt)
+            waiting = _waiting(session, attempt)
             known = subscription_id or waiting
-            if not (known and _is_writable(cursor, asking.address.key)):
+            if not (known and _is_writable(session, attempt.address.key)):
                 return SignUpRequested()
-            if not _count_mail(cursor, asking):
+            if not count_mail(session, attempt):
                 return SignUpRequested()
             if subscription_id or waiting is None:
                 return SignUpRequested(subscription_id=subscription_id)
-            cursor.execute(sql.MAILED, {"id": waiting["id"], "now": asking.at})
-            return SignUpRequested(signup_id=waiting["id"])
+            row = SignupRow
+            mailed = {"mailed_at": attempt.at, "mails": row.mails + 1}
+            session.exec(update(row).where(col(row.id) == waiting).values(mailed))
+            return SignUpRequested(signup_id=waiting)
 
     def signup(self, signup_id: int) -> SignUp | None:
         """Return the sign-up of this number, while it waits."""
-        with self._transaction() as cursor:
-            row = cursor.execute(sql.SIGNUP, {"id": signup_id}).fetchone()
-            if row is None:
-                return None
-            return SignUp(
-                id=row["id"],
-                newsletter=row["newsletter"],
-                email=row["email"],
-                topics=TopicSet.of(row["topics"]),
-                zone=row["zone"],
-                frequency=Frequency(row["frequency"]),
-                link_key=row["link_key"],
-                asked_at=row["asked_at"],
-                expires_at=row["expires_at"],
-            )
+        with transaction(self._engine) as session:
+            row = session.get(SignupRow, signup_id)
+        if row is None:
+            return None
+        values = row.model_dump(include=_SIGNUP_FIELDS)
+        values |= {"topics": TopicSet.of(row.topics), "frequency": Frequency(row.frequency)}
+        return SignUp(**values)
 
     def confirmed(self, signup_id: int) -> tuple[bytes, Confirmed] | None:
         """Return what a confirmed sign-up became, and what its link was signed with."""
-        with self._transaction() as cursor:
-            row = cursor.execute(sql.CONFIRMED, {"id": signup_id}).fetchone()
-            return (row["link_key"], _confirmed(row, now=False)) if row else None
+        with transaction(self._engine) as session:
+            confirmation = session.get(ConfirmationRow, signup_id)
+            row = confirmation and session.get(SubscriptionRow, confirmation.subscription_id)
+            if not (confirmation and row):
+                return None
+            return confirmation.link_key, _confirmed(row, now=False)
 
-    def confirm(self, signup_id: int, evidence: ConsentProof, *, at: datetime) -> Confirmed | None:
-        """Make or revive the subscription a sign-up asked for; None if it is gone."""
-        with self._transaction() as cursor:
-            signup = cursor.execute(sql.TAKE_SIGNUP, {"id": signup_id}).fetchone()
+    def confirm(self, signup_id: int, proof: ConsentProof, *, at: datetime) -> Confirmed | None:
+        """Make or revive the subscription asked for; return None if the sign-up is gone."""
+        with transaction(self._engine) as session:
+            taken = delete(SignupRow).where(col(SignupRow.id) == signup_id).returning(SignupRow)
+            signup = session.scalars(taken).first()
             if signup is None:
                 return None
-            row = subscribe(cursor, signup, at)
-            show_consent(cursor, signup, row["subscriber_id"], evidence, at)
-            values = {"at": at, "key": signup["email_key"], "reasons": _OWNERS}
-            cursor.execute(sql.FORGET_ERASURE, values)
-            cursor.execute(sql.LIFT, values)
-            cursor.execute(sql.CONFIRMATION, {**signup, **row, "at": at})
-            return _confirmed(row, now=True)
+            row = subscribe(session, signup, at)
+            record_consent(session, signup, row.subscriber_id, proof, at)
+            _reopen_address(session, signup.email_key, at)
+            confirmed = _confirmed(row, now=True)
+            session.add(
+                ConfirmationRow(
+                    signup_id=signup_id,
+                    subscription_id=confirmed.subscription_id,
+                    link_key=signup.link_key,
+                    at=at,
+                )
+            )
+            return confirmed
 
-    def ask_address(
-        self, asking: SignUpAttempt, subscriber_id: int, *, expires_at: datetime
+    def request_address_change(
+        self, attempt: SignUpAttempt, subscriber_id: int, *, expires_at: datetime
     ) -> int | None:
-        """Keep a subscriber's new address, and return its number if it is to be mailed."""
-        with self._transaction() as cursor:
-            if _holder(cursor, asking.address.key) == subscriber_id:
+        """Store a subscriber's new address, and return its number if it is to be mailed."""
+        address, row = attempt.address, SubscriberRow
+        holder = select(row.id).where(row.email_key == address.key, col(row.merged_into).is_(None))
+        with transaction(self._engine) as session:
+            if session.exec(holder).first() == subscriber_id:
                 return None
-            if not _is_writable(cursor, asking.address.key):
+            if not _is_writable(session, address.key):
                 return None
-            mail = _count_mail(cursor, asking)
+            mail = count_mail(session, attempt)
             values = {
-                "at": asking.at,
-                "email": asking.address.email,
+                "at": attempt.at,
+                "email": address.email,
                 "expires_at": expires_at,
-                "key": asking.address.key,
+                "key": address.key,
                 "subscriber": subscriber_id,
             }
-            kept = required(cursor, sql.ASK_ADDRESS, values)
-            return kept["id"] if mail else None
+            number = scalar(session, _REQUEST_ADDRESS, values)
+            return number if mail else None
 
     def address_change(self, change_id: int) -> AddressChange | None:
         """Return the address change of this number."""
-        with self._transaction() as cursor:
-            row = cursor.execute(sql.ADDRESS_CHANGE, {"id": change_id}).fetchone()
-            return AddressChange(**row) if row else None
+        change, subscriber = AddressChangeRow, SubscriberRow
+        found = select(change).join(subscriber, col(subscriber.id) == change.subscriber_id)
+        with transaction(self._engine) as session:
+            row = session.exec(found.where(change.id == change_id)).first()
+        return row and AddressChange(**row.model_dump(include=_CHANGE_FIELDS))
 
-    def move(self, change_id: int, *, at: datetime) -> None:
+    def change_address(self, change_id: int, *, at: datetime) -> None:
         """Give a subscriber the address they confirmed; whoever had it is merged into them."""
-        with self._transaction() as cursor:
-            values: dict[str, Any] = {"at": at, "id": change_id}
-            people = cursor.execute(sql.MOVING, values).fetchall()
-            mover = next((one for one in people if one["moves"]), None)
-            other = next((one for one in people if not one["moves"]), None)
-            if mover is None or mover["email_key"] == mover["new_key"]:
-                return  # gone, or moved before
-            if other and other["merged_into"] is None:
-                _merge(cursor, mover["id"], other["id"], at)
-            if other and not cursor.execute(sql.DELETE_BARE, other).rowcount:
-                cursor.execute(sql.PUT_ASIDE, other)
-            cursor.execute(sql.MOVE, {**mover, "at": at})
-            cursor.execute(sql.LEAVE_TRACE, {**mover, "at": at})
-            values = {"at": at, "key": mover["new_key"], "reasons": _OWNERS}
-            cursor.execute(sql.FORGET_ERASURE, values)
-            cursor.execute(sql.LIFT, values)
+        with transaction(self._engine) as session:
+            if key := change_address(session, change_id, at=at):
+                _reopen_address(session, key, at)
 
-    def sweep(self, older: Mapping[str, datetime], *, at: datetime) -> int:
-        """Delete sign-ups asked before a newsletter's moment; return how many."""
-        values = {
-            "at": at,
-            "day": at - DAY,
-            "moments": list(older.values()),
-            "newsletters": list(older),
-        }
-        with self._transaction() as cursor:
-            cursor.execute(sql.SWEEP_ASKINGS, values)
-            cursor.execute(sql.SWEEP_ADDRESSES, values)
-            return cursor.execute(sql.SWEEP_SIGNUPS, values).rowcount
+    def delete_expired(self, older: Mapping[str, datetime], *, at: datetime) -> int:
+        """Delete sign-ups requested before a newsletter's moment; return how many."""
+        values = {"moments": list(older.values()), "newsletters": list(older)}
+        counted, change = SignupRequestRow, AddressChangeRow
+        with transaction(self._engine) as session:
+            session.exec(delete(counted).where(col(counted.at) <= at - DAY))
+            session.exec(delete(change).where(col(change.expires_at) <= at))
+            return execute(session, _DELETE_EXPIRED, values)
 
-    def writable(self, email_key: str) -> bool:
-        """Tell whether something may be mailed to this address about its own wish."""
-        with self._transaction() as cursor:
-            return _is_writable(cursor, email_key)
+    def is_writable(self, email_key: str) -> bool:
+        """Return whether something may be mailed to this address about its own request."""
+        with transaction(self._engine) as session:
+            return _is_writable(session, email_key)
 
 
-def _network_is_over(cursor: _Cursor, asking: SignUpAttempt) -> bool:
-    """Count this asking for its network, unless that has asked too often."""
-    if not asking.network:
-        return False
-    values = {"at": asking.at, "name": asking.signups, "since": asking.at - HOUR}
-    cursor.execute(sql.LOCK_COUNT, values)
-    if len(cursor.execute(sql.COUNTED, values).fetchall()) >= asking.limits.signups_an_hour:
-        return True
-    cursor.execute(sql.COUNT, values)
-    return False
+def _is_writable(session: Session, key: str) -> bool:
+    """Return whether a confirmation may be mailed: also to who can lift the suppression by it."""
+    found = session.get(SuppressionRow, key)
+    return found is None or found.reason in LIFTED_BY_OWNER
 
 
-def _count_mail(cursor: _Cursor, asking: SignUpAttempt) -> bool:
-    """Count a mail to this address; False when it has had enough."""
-    values = {"at": asking.at, "name": asking.mails, "since": asking.at - DAY}
-    cursor.execute(sql.LOCK_COUNT, values)
-    mailed = [row["at"] for row in cursor.execute(sql.COUNTED, values)]
-    if not may_mail(mailed, asking.limits, asking.at, again=asking.again):
-        return False
-    cursor.execute(sql.COUNT, values)
-    return True
+def _subscribed(session: Session, attempt: SignUpAttempt) -> int | None:
+    values = {"key": attempt.address.key, "newsletter": attempt.newsletter}
+    return scalar(session, _SUBSCRIBED, values)
 
 
-def _is_writable(cursor: _Cursor, key: str) -> bool:
-    values = {"key": key, "owners": _OWNERS}
-    return cursor.execute(sql.FORBIDDEN, values).fetchone() is None
+def _waiting(session: Session, attempt: SignUpAttempt) -> int | None:
+    row = SignupRow
+    waiting = select(row.id).where(
+        row.email_key == attempt.address.key,
+        row.newsletter == attempt.newsletter,
+        row.expires_at > attempt.at,
+    )
+    return session.exec(waiting).first()
 
 
-def _subscription(cursor: _Cursor, asking: SignUpAttempt) -> int | None:
-    values = {"key": asking.address.key, "newsletter": asking.newsletter}
-    found = cursor.execute(sql.SUBSCRIBED, values).fetchone()
-    return found["subscription_id"] if found else None
+def _requested(attempt: SignUpAttempt, wanted: Wanted, proof: ConsentProof) -> dict[str, Any]:
+    """Return what is stored of a request; `requests` becomes its proof of consent."""
+    choice = {
+        "frequency": wanted.frequency.value,
+        "topics": sorted(wanted.topics.slugs),
+        "zone": wanted.zone,
+    }
+    request = choice | {
+        "agent": proof.agent,
+        "at": attempt.at.isoformat(),
+        "email": wanted.email,
+        "form": proof.form,
+        "ip": proof.ip,
+        "text": _hash(proof.consent_text) if proof.consent_text else "",
+        "version": proof.version,
+        "via": proof.via,
+    }
+    return choice | {
+        "at": attempt.at,
+        "email": attempt.address.email,
+        "key": attempt.address.key,
+        "name": wanted.name,
+        "network": attempt.network,
+        "newsletter": attempt.newsletter,
+        "requests": Jsonb([request]),
+    }
 
 
-def _holder(cursor: _Cursor, key: str) -> int | None:
-    found = cursor.execute(sql.HOLDER, {"key": key}).fetchone()
-    return found["id"] if found else None
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _merge(cursor: _Cursor, mover_id: int, other_id: int, at: datetime) -> None:
-    """Make two one, though a goodbye had been said at the other address; not one said meanwhile."""
-    cursor.execute(merging.HOLD, {"keep": mover_id, "other": other_id})
-    active = [row["id"] for row in cursor.execute(sql.ACTIVE, {"subscriber": mover_id})]
-    merging.merge(cursor.connection, mover_id, other_id, actor=_READER, now=at)
-    consent_acts.act(cursor.connection, active, ConsentAct.RESUMED, at=at, source=_MOVED)
+def _reopen_address(session: Session, key: str, at: datetime) -> None:
+    """Forget an erasure, and lift what its owner's confirmation answers."""
+    execute(session, _FORGET_ERASURE, {"key": key})
+    lift(session, key, LIFTED_BY_OWNER, at=at)
 
 
-def _confirmed(row: DictRow, *, now: bool) -> Confirmed:
+def _confirmed(row: SubscriptionRow, *, now: bool) -> Confirmed:
     return Confirmed(
-        newsletter=row["newsletter"],
-        subscription_id=row["subscription_id"],
-        subscriber_id=row["subscriber_id"],
+        newsletter=row.newsletter,
+        subscription_id=row.id,
+        subscriber_id=row.subscriber_id,
         now=now,
     )

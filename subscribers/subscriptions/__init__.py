@@ -1,1 +1,1 @@
-"""TODO."""
+"""Subscriptions, what their owners choose, and the suppression list."""

@@ -5,11 +5,19 @@ subscription's `id`, the new value `to`, the moment `at`, and who did it, `actor
 """
 
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
-from subscribers.model import Change
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+from sqlmodel import Session
 
-_RECORD = """
-INSERT INTO change (subscriber_id, newsletter, at, actor, what, detail)
+from subscribers.db.statements import INSERT_CHANGE, INSERT_CONSENT, topic_set_id
+from subscribers.db.transaction import execute
+from subscribers.model import Change, ConsentAct, TopicSet
+
+_RECORD = f"""
+{INSERT_CHANGE}
 SELECT subscriber_id, newsletter, %(at)s, %(actor)s, %(what)s, detail FROM changed
 """
 
@@ -71,7 +79,7 @@ WITH changed AS (
 )
 """
 
-# Asked once after each goodbye: whoever has the link could otherwise fill the record.
+# Recorded once after each unsubscribe: whoever has the link could otherwise fill the table.
 _REASON = """
 changed AS (
     SELECT subscriber_id, newsletter, %(to)s::jsonb AS detail FROM was
@@ -83,7 +91,7 @@ changed AS (
 )
 """
 
-CHANGES: Mapping[Change, str] = {
+_CHANGES: Mapping[Change, str] = {
     Change.FREQUENCY: _WAS + _FREQUENCY + _RECORD,
     Change.ZONE: _WAS + _ZONE + _RECORD,
     Change.PAUSED: _WAS + _PAUSED + _RECORD,
@@ -91,3 +99,47 @@ CHANGES: Mapping[Change, str] = {
     Change.NAME: _NAME + _RECORD,
     Change.REASON: _WAS + _REASON + _RECORD,
 }
+
+_CHOOSE = f"""
+WITH chosen AS (
+    UPDATE subscription SET topic_set_id = %(set)s WHERE id = %(id)s AND topic_set_id <> %(set)s
+    RETURNING subscriber_id, newsletter
+)
+{INSERT_CONSENT}
+SELECT subscriber_id, newsletter, %(at)s, %(act)s, %(source)s, %(detail)s FROM chosen
+"""
+
+
+def change(
+    connection: Connection[Any],
+    subscription_id: int,
+    what: Change,
+    to: object,
+    *,
+    at: datetime,
+    actor: str,
+) -> bool:
+    """Make a change and record it; return False, with no record, if nothing changed."""
+    values = {
+        "actor": actor,
+        "at": at,
+        "id": subscription_id,
+        "to": Jsonb(to) if isinstance(to, dict) else to,
+        "what": what.value,
+    }
+    return execute(connection, _CHANGES[what], values) > 0
+
+
+def choose_topics(
+    session: Session, subscription_id: int, topics: TopicSet, *, at: datetime, source: str
+) -> None:
+    """Store another choice of topics and record it; the same choice again is nothing."""
+    values = {
+        "act": ConsentAct.CHOSE.value,
+        "at": at,
+        "detail": Jsonb({"topics": sorted(topics.slugs)}),
+        "id": subscription_id,
+        "set": topic_set_id(session, topics),
+        "source": source,
+    }
+    execute(session, _CHOOSE, values)

@@ -1,28 +1,32 @@
-"""The last day on which a subscriber opened or clicked, by hand and not by a machine."""
+"""The last day on which a subscriber opened or clicked, by hand and not by a machine.
+
+See docs/decisions/engagement-is-a-day.md.
+"""
 
 from collections.abc import Collection
 from datetime import date
-from typing import Any
 
-from psycopg import Connection
+from sqlmodel import Session
 
-# The day only moves on, so news in any order comes to the same.
-_ENGAGE = """
+from subscribers.db.transaction import execute
+
+# The day only moves on, so that events in any order come to the same.
+_RECORD = """
 UPDATE subscription SET engaged_on = %(day)s
 WHERE id = ANY(%(ids)s::bigint[]) AND (engaged_on IS NULL OR engaged_on < %(day)s)
 """
 
-# An index is walked in its order, which is that of all writers of this table: two posts at once
-# wait for each other. To lock the rows first, as the others do, would take twice as long.
-# The disk is not waited for: the next commit, whoever makes it, waits for this one as well, and all
-# that a crash could take is a day.
-_LIGHTLY = """
+# An index is walked in its order, which is that of all writers of this table, so two requests at
+# once wait for each other. To lock the rows first, as the others do, would take twice as long.
+# The commit does not wait for the disk: the next one, whoever makes it, waits for both, and all
+# that a crash could lose is a day.
+_CHEAPLY = """
 SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;
 SET LOCAL synchronous_commit = off
 """
 
 
-def engage(connection: Connection[Any], subscription_ids: Collection[int], day: date) -> int:
+def record_engagement(session: Session, subscription_ids: Collection[int], day: date) -> int:
     """Move subscriptions on to this day; return how many moved."""
-    connection.execute(_LIGHTLY)
-    return connection.execute(_ENGAGE, {"day": day, "ids": list(subscription_ids)}).rowcount
+    execute(session, _CHEAPLY)
+    return execute(session, _RECORD, {"day": day, "ids": list(subscription_ids)})

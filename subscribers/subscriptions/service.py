@@ -1,20 +1,28 @@
-"""The verbs of this house: look up, say goodbye, choose, suppress."""
+"""Subscriptions and the suppression list: look up, unsubscribe, choose, suppress."""
 
 import zoneinfo
 from collections.abc import Collection, Container, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Engine, func
+from sqlmodel import col, select
+
 from subscribers.addresses import email_key, read_address
+from subscribers.db.consent import apply_consent, apply_consent_by_link
+from subscribers.db.suppressions import lift, read_suppression, suppress, suppression_of
+from subscribers.db.tables import SuppressionRow
+from subscribers.db.transaction import autocommit, execute, rows, transaction
 from subscribers.errors import (
     InvalidChoice,
     InvalidLink,
     NoSuchSubscriber,
     NoSuchSubscription,
     NoSuchSuppression,
-    NotLifted,
+    SuppressionNotLifted,
 )
 from subscribers.model import (
+    NAME_LENGTH,
     AudienceCounts,
     Change,
     Choices,
@@ -27,31 +35,54 @@ from subscribers.model import (
     SuppressionReason,
     TopicSet,
 )
-from subscribers.ports import SubscriberStore
-from subscribers.rules.suppression import LADDER, OWNERS_WORD
+from subscribers.rules.suppression import LADDER, OWNER_REASONS
+from subscribers.subscriptions import choices
+from subscribers.subscriptions.engagement import record_engagement
+from subscribers.subscriptions.reading import subscription_by_id, subscriptions_of
 from subscribers.tokens import check_token, read_token
 
-NAME_LENGTH = 200  #: characters of a subscriber's name, as in a list
-WORDS_LENGTH = 500  #: characters of what somebody says who leaves
-LONGEST_PAUSE = timedelta(days=366)  #: a longer one is a goodbye
+REASON_LENGTH = 500  #: characters of what somebody writes who leaves
+LONGEST_PAUSE = timedelta(days=366)  #: a longer one is an unsubscribe
+
+# Locked in the one order of all writers of this table.
+_END_EXPIRED_PAUSES = """
+UPDATE subscription SET paused_at = NULL, paused_until = NULL
+WHERE id IN (
+    SELECT id FROM subscription WHERE paused_at IS NOT NULL AND paused_until <= %(now)s
+    ORDER BY id FOR NO KEY UPDATE
+)
+"""
+
+_COUNTS = """
+SELECT count(*) FILTER (WHERE exclusion IS NULL) AS mailable,
+       count(*) FILTER (WHERE exclusion = 'suppressed') AS suppressed,
+       count(*) FILTER (WHERE exclusion = 'ended') AS ended,
+       count(*) FILTER (WHERE exclusion = 'paused') AS paused
+FROM audience WHERE newsletter = %(newsletter)s
+"""
 
 
 class Subscriptions:
-    """Who may be written to, and about what."""
+    """Looks up and changes subscriptions and the suppression list."""
 
-    def __init__(self, store: SubscriberStore) -> None:
-        self._store = store
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     def by_id(self, subscription_id: int) -> Subscription:
         """Return the subscription of this number; raise NoSuchSubscription."""
-        found = self._store.subscription(subscription_id)
+        found = self._find(subscription_id)
         if found is None:
             raise NoSuchSubscription
         return found
 
+    def _find(self, subscription_id: int) -> Subscription | None:
+        with autocommit(self._engine) as connection:
+            return subscription_by_id(connection, subscription_id)
+
     def by_email(self, email: str) -> tuple[Subscription, ...]:
         """Return the subscriptions of an address, at least one; raise NoSuchSubscriber."""
-        found = self._store.subscriptions_of(email_key(email))
+        with autocommit(self._engine) as connection:
+            found = subscriptions_of(connection, email_key(email))
         if not found:
             raise NoSuchSubscriber
         return found
@@ -59,16 +90,18 @@ class Subscriptions:
     def by_token(self, purpose: Purpose, token: str) -> Subscription:
         """Return the subscription a link opens for this purpose; raise InvalidLink."""
         signed = read_token(token)
-        found = self._store.subscription(signed.subscription_id)
+        found = self._find(signed.subscription_id)
         if found is None:
             raise InvalidLink
         check_token(purpose, signed, found.link_key)
         return found if found.merged_into_id is None else self.by_id(found.merged_into_id)
 
-    def leave(self, token: str, newsletters: Container[str], *, now: datetime, source: str) -> str:
-        """Hear the goodbye a link says; return of which newsletter; raise InvalidLink.
+    def unsubscribe_by_link(
+        self, token: str, newsletters: Container[str], *, now: datetime, source: str
+    ) -> str:
+        """Unsubscribe who a link belongs to; return from which newsletter; raise InvalidLink.
 
-        The shortest way: mail programs say goodbye for many at once, and wait for the answer.
+        The shortest way: mail programs unsubscribe many at once, and wait for the answer.
         """
         signed = read_token(token)
 
@@ -78,50 +111,58 @@ class Subscriptions:
             check_token(Purpose.UNSUBSCRIBE, signed, found.link_key)
             return found.newsletter
 
-        return self._store.act_by_link(
-            signed.subscription_id, ConsentAct.WITHDRAWN, allow, at=now, source=source
-        )
+        act = ConsentAct.WITHDRAWN
+        with autocommit(self._engine) as connection:
+            return apply_consent_by_link(
+                connection, signed.subscription_id, act, allow, at=now, source=source
+            )
 
-    def end(self, subscription_ids: Collection[int], *, now: datetime, source: str) -> int:
-        """Hear goodbyes; return how many are new. One that was heard before changes nothing."""
-        return self._store.act(subscription_ids, ConsentAct.WITHDRAWN, at=now, source=source)
+    def unsubscribe(self, subscription_ids: Collection[int], *, now: datetime, source: str) -> int:
+        """End subscriptions; return how many had not ended before."""
+        return self._apply(subscription_ids, ConsentAct.WITHDRAWN, now, source)
 
-    def resume(self, subscription_id: int, *, now: datetime, source: str) -> Subscription:
-        """Take a goodbye back, for the subscriber; a suppressed address stays suppressed."""
-        self._store.act([subscription_id], ConsentAct.RESUMED, at=now, source=source)
+    def resubscribe(self, subscription_id: int, *, now: datetime, source: str) -> Subscription:
+        """Undo an unsubscribe, for the subscriber; a suppressed address stays suppressed."""
+        self._apply([subscription_id], ConsentAct.RESUMED, now, source)
         return self.by_id(subscription_id)
+
+    def _apply(
+        self, subscription_ids: Collection[int], act: ConsentAct, at: datetime, source: str
+    ) -> int:
+        with autocommit(self._engine) as connection:
+            return apply_consent(connection, subscription_ids, act, at=at, source=source)
 
     def choose_topics(
         self, subscription_id: int, topics: TopicSet, *, now: datetime, source: str
     ) -> Subscription:
-        """Keep a subscriber's choice of topics; an ended subscription stays ended."""
-        self._store.choose(subscription_id, topics, at=now, source=source)
+        """Store a subscriber's choice of topics; an ended subscription stays ended."""
+        with transaction(self._engine) as session:
+            choices.choose_topics(session, subscription_id, topics, at=now, source=source)
         return self.by_id(subscription_id)
 
     def choose(
         self, subscription_id: int, chosen: Choices, *, now: datetime, source: str, actor: str
     ) -> Subscription:
-        """Keep all that a subscriber chose, or, raising InvalidChoice, nothing of it."""
+        """Store all that a subscriber chose, or, raising InvalidChoice, nothing of it."""
         name, zone = _plain(chosen.name), _known(chosen.zone)
         self.set_frequency(subscription_id, chosen.frequency, now=now, actor=actor)
         self.rename(subscription_id, name, now=now, actor=actor)
-        self.move(subscription_id, zone, now=now, actor=actor)
+        self.set_time_zone(subscription_id, zone, now=now, actor=actor)
         return self.choose_topics(subscription_id, chosen.topics, now=now, source=source)
 
     def set_frequency(
         self, subscription_id: int, frequency: Frequency, *, now: datetime, actor: str
     ) -> bool:
-        """Keep how often a subscriber wants to hear; False if that is no change."""
-        to = frequency.value
-        return self._store.change(subscription_id, Change.FREQUENCY, to, at=now, actor=actor)
+        """Store how often a subscriber wants to be written to; False if that is no change."""
+        return self._change(subscription_id, Change.FREQUENCY, frequency.value, now, actor)
 
-    def move(self, subscription_id: int, zone: str, *, now: datetime, actor: str) -> bool:
-        """Keep a subscriber's time zone; False if that is no change; raise InvalidChoice."""
-        return self._store.change(subscription_id, Change.ZONE, _known(zone), at=now, actor=actor)
+    def set_time_zone(self, subscription_id: int, zone: str, *, now: datetime, actor: str) -> bool:
+        """Store a subscriber's time zone; False if that is no change; raise InvalidChoice."""
+        return self._change(subscription_id, Change.ZONE, _known(zone), now, actor)
 
     def rename(self, subscription_id: int, name: str, *, now: datetime, actor: str) -> bool:
-        """Keep a subscriber's name; False if that is no change; raise InvalidChoice."""
-        return self._store.change(subscription_id, Change.NAME, _plain(name), at=now, actor=actor)
+        """Store a subscriber's name; False if that is no change; raise InvalidChoice."""
+        return self._change(subscription_id, Change.NAME, _plain(name), now, actor)
 
     def pause(self, subscription: Subscription, until: date, *, now: datetime, actor: str) -> bool:
         """Send nothing until a date begins where the subscriber lives; raise InvalidChoice."""
@@ -130,72 +171,97 @@ class Subscriptions:
         if not today < until <= today + LONGEST_PAUSE:
             raise InvalidChoice("until", "Choose a day after today, and within a year.")
         moment = datetime.combine(until, time(), zone)
-        return self._store.change(subscription.id, Change.PAUSED, moment, at=now, actor=actor)
+        return self._change(subscription.id, Change.PAUSED, moment, now, actor)
 
     def unpause(self, subscription_id: int, *, now: datetime, actor: str) -> bool:
         """End a pause; False if there is none."""
-        return self._store.change(subscription_id, Change.UNPAUSED, None, at=now, actor=actor)
+        return self._change(subscription_id, Change.UNPAUSED, None, now, actor)
 
-    def say_why(
+    def record_reason(
         self, subscription_id: int, reason: str, words: str, *, now: datetime, actor: str
     ) -> bool:
-        """Keep why a subscriber left, once after each goodbye; raise InvalidChoice."""
-        said = {"reason": reason, "words": words.replace("\0", "").strip()}
-        if len(said["words"]) > WORDS_LENGTH:
-            raise InvalidChoice("words", f"There is room for {WORDS_LENGTH} characters.")
-        return self._store.change(subscription_id, Change.REASON, said, at=now, actor=actor)
+        """Record why a subscriber left, once after each unsubscribe; raise InvalidChoice."""
+        given = {"reason": reason, "words": words.replace("\0", "").strip()}
+        if len(given["words"]) > REASON_LENGTH:
+            raise InvalidChoice("words", f"Please use at most {REASON_LENGTH} characters.")
+        return self._change(subscription_id, Change.REASON, given, now, actor)
+
+    def _change(
+        self, subscription_id: int, what: Change, to: object, at: datetime, actor: str
+    ) -> bool:
+        with autocommit(self._engine) as connection:
+            return choices.change(connection, subscription_id, what, to, at=at, actor=actor)
 
     def suppress(self, suppressions: Iterable[Suppression]) -> int:
-        """Stop writing to addresses; return for how many that is new or for a weightier reason."""
-        return self._store.suppress(suppressions)
+        """Suppress addresses; return for how many that is new or for a weightier reason.
 
-    def suppress_address(self, said: Suppression) -> Suppression:
-        """Stop writing to one address, for a person; return what stands; raise InvalidAddress."""
-        read_address(said.email)
-        self._store.suppress([said])
-        return self.suppressed(said.email) or said
+        What a lift has answered is not stored.
+        """
+        with transaction(self._engine) as session:
+            return suppress(session, suppressions)
 
-    def suppressed(self, email: str) -> Suppression | None:
+    def suppress_address(self, given: Suppression) -> Suppression:
+        """Suppress one address, for a person; return what stands; raise InvalidAddress."""
+        read_address(given.email)
+        self.suppress([given])
+        return self.suppression(given.email) or given
+
+    def suppression(self, email: str) -> Suppression | None:
         """Return why an address must not be written to; None when it may."""
-        return self._store.suppression(email_key(email))
+        with transaction(self._engine) as session:
+            return suppression_of(session, email_key(email))
 
     def lift(self, email: str, *, now: datetime, even_complaint: bool = False) -> Suppression:
         """Take an address off the suppression list, and return what stood there.
 
-        News from before now is answered by this, and does not put it back. Raises
-        NoSuchSuppression, and NotLifted for what the address's owner said, unless even that is to
-        be lifted. A subscription that ended stays ended.
+        Events from before now do not put it back. Raises NoSuchSuppression, and
+        SuppressionNotLifted for what the address's owner said, unless even that is to be lifted.
+        A subscription that ended stays ended.
         """
-        stands = self.suppressed(email)
-        if stands is None:
-            raise NoSuchSuppression
-        reasons = [r for r in LADDER if even_complaint or r not in OWNERS_WORD]
-        lifted = self._store.lift(stands.email, reasons, at=now)
-        if lifted is None:
-            raise NotLifted
+        reasons = [r for r in LADDER if even_complaint or r not in OWNER_REASONS]
+        with transaction(self._engine) as session:
+            lifted = lift(session, email_key(email), reasons, at=now)
+            if lifted is None:
+                found = suppression_of(session, email_key(email))
+                raise SuppressionNotLifted if found else NoSuchSuppression
         return lifted
 
     def suppressions(
         self, *, reason: SuppressionReason | None = None, part: str = "", limit: int = 100
     ) -> tuple[Suppression, ...]:
         """Return suppressions, the latest first: of a reason, with this part in the address."""
-        return self._store.suppressions(reason, part.strip().lower(), limit)
+        row = SuppressionRow
+        found = select(row).order_by(col(row.since).desc(), row.email_key).limit(limit)
+        if reason:
+            found = found.where(row.reason == reason.value)
+        if part := part.strip().lower():
+            found = found.where(func.strpos(row.email_key, part) > 0)
+        with transaction(self._engine) as session:
+            return tuple(map(read_suppression, session.exec(found)))
 
     def suppression_counts(self) -> Mapping[SuppressionReason, int]:
         """Count the suppression list by reason; every reason is there."""
-        return self._store.suppression_counts()
+        counts = select(SuppressionRow.reason, func.count()).group_by(SuppressionRow.reason)
+        with transaction(self._engine) as session:
+            found = dict(session.exec(counts).all())
+        return {reason: found.get(reason.value, 0) for reason in SuppressionReason}
 
-    def engage(self, subscription_ids: Collection[int], day: date) -> int:
-        """Keep the last day of a human open or click, which only moves on; return how many did."""
-        return self._store.engage(subscription_ids, day) if subscription_ids else 0
+    def record_engagement(self, subscription_ids: Collection[int], day: date) -> int:
+        """Record the day of a human open or click, which only moves on; return how many moved."""
+        if not subscription_ids:
+            return 0
+        with transaction(self._engine) as session:
+            return record_engagement(session, subscription_ids, day)
 
-    def wake(self, now: datetime) -> int:
+    def end_expired_pauses(self, now: datetime) -> int:
         """End the pauses that are over; return how many."""
-        return self._store.wake(now)
+        with transaction(self._engine) as session:
+            return execute(session, _END_EXPIRED_PAUSES, {"now": now})
 
     def counts(self, newsletter: str) -> AudienceCounts:
-        """Count the newsletter's subscriptions by how they stand."""
-        return self._store.counts(newsletter)
+        """Count the newsletter's subscriptions by status."""
+        with autocommit(self._engine) as connection:
+            return AudienceCounts(**rows(connection, _COUNTS, {"newsletter": newsletter})[0])
 
 
 def _plain(name: str) -> str:

@@ -1,51 +1,26 @@
-"""The verbs of the sunset: find the silent, note what was asked, pause, and hear an answer."""
+"""The sunset: find inactive readers, ask them, pause those who do not answer."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import Engine
+
+from subscribers.db.transaction import transaction
 from subscribers.model import SunsetPolicy
-from subscribers.rules.sunset import Inactivity, Step, last_day_heard, step
+from subscribers.rules.sunset import Inactivity, Step, inactive_since, next_step
+from subscribers.sunset import statements
 
+#: Counts, by subscription of these subscribers, the emails planned since then that a mailbox took.
+Delivered = Callable[[Collection[int], datetime], Mapping[int, int]]
 
-class SunsetStore(Protocol):
-    """Where the silent are found, and what was done about them is kept."""
-
-    def silent(
-        self, newsletter: str, heard_by: date, *, after: int, limit: int
-    ) -> tuple[Inactivity, ...]:
-        """Return who was last heard of by a day, in the order of their numbers."""
-        ...
-
-    def ask(self, silences: Sequence[Inactivity], at: datetime) -> tuple[int, ...]:
-        """Note the question where nothing has changed since; return those subscriptions."""
-        ...
-
-    def pause(self, silences: Sequence[Inactivity], at: datetime) -> int:
-        """Pause where nothing has changed since; return how many."""
-        ...
-
-    def keep(self, subscription_id: int, at: datetime, today: date) -> None:
-        """Note the answer, and end the pause that its lack had brought."""
-        ...
-
-
-class Post(Protocol):
-    """What the other house knows of the letters that readers were sent."""
-
-    def delivered(self, subscriber_ids: Collection[int], since: datetime) -> Mapping[int, int]:
-        """Count, by subscription, the letters planned since that a mailbox took."""
-        ...
-
-    def arrived(self, asked: Mapping[int, datetime]) -> Collection[int]:
-        """Return, of subscriptions asked at a moment, those whose question SendGrid took."""
-        ...
+#: Returns, of subscriptions asked at a moment, those whose question SendGrid accepted.
+Arrived = Callable[[Mapping[int, datetime]], Collection[int]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Due:
-    """What is to be done about a page of silent subscriptions."""
+    """What is to be done about a page of inactive subscriptions."""
 
     ask: tuple[Inactivity, ...]
     pause: tuple[Inactivity, ...]
@@ -53,16 +28,19 @@ class Due:
 
 
 class Sunsets:
-    """Who is asked whether they still want it."""
+    """Finds inactive readers, records what they were asked and answered, and pauses them."""
 
-    def __init__(self, store: SunsetStore, post: Post) -> None:
-        self._store, self._post = store, post
+    def __init__(self, engine: Engine, *, delivered: Delivered, arrived: Arrived) -> None:
+        self._engine = engine
+        self._delivered, self._arrived = delivered, arrived
 
     def due(
         self, newsletter: str, policy: SunsetPolicy, *, now: datetime, after: int, limit: int
     ) -> Due:
-        """Look at the next silent subscriptions after a number, and say what is due."""
-        page = self._store.silent(newsletter, last_day_heard(policy, now), after=after, limit=limit)
+        """Look at the next inactive subscriptions after a number, and return what is due."""
+        day = inactive_since(policy, now)
+        with transaction(self._engine) as session:
+            page = statements.find_inactive(session, newsletter, day, after=after, limit=limit)
         steps = self._steps(page, policy, now)
         return Due(
             ask=tuple(one for one in page if steps[one.subscription_id] is Step.ASK),
@@ -74,24 +52,27 @@ class Sunsets:
         self, page: Sequence[Inactivity], policy: SunsetPolicy, now: datetime
     ) -> Mapping[int, Step | None]:
         since = now - timedelta(days=policy.after_days)
-        letters = self._post.delivered([one.subscriber_id for one in page], since)
-        asked = {one.subscription_id: one.asked_at for one in page if one.asked_at}
-        arrived = self._post.arrived(asked)
+        letters = self._delivered([one.subscriber_id for one in page], since)
+        arrived = self._arrived({one.subscription_id: one.asked_at for one in page if one.asked_at})
         return {
-            (number := one.subscription_id): step(
+            (number := one.subscription_id): next_step(
                 one, policy, now, letters=letters.get(number, 0), arrived=number in arrived
             )
             for one in page
         }
 
-    def ask(self, silences: Sequence[Inactivity], *, now: datetime) -> tuple[int, ...]:
-        """Note that these are asked; return the subscriptions of those who did not stir since."""
-        return self._store.ask(silences, now)
+    def ask(self, inactive: Sequence[Inactivity], *, now: datetime) -> tuple[int, ...]:
+        """Record that these are asked; return the subscriptions that have not changed since."""
+        with transaction(self._engine) as session:
+            return statements.ask(session, inactive, now)
 
-    def pause(self, silences: Sequence[Inactivity], *, now: datetime) -> int:
-        """Pause these until they say otherwise; return how many did not stir since."""
-        return self._store.pause(silences, now)
+    def pause(self, inactive: Sequence[Inactivity], *, now: datetime) -> int:
+        """Pause these until they answer; return how many have not changed since."""
+        with transaction(self._engine) as session:
+            return statements.pause(session, inactive, now)
 
-    def keep(self, subscription_id: int, *, now: datetime) -> None:
-        """Hear that a subscriber still wants it; to say so twice changes nothing more."""
-        self._store.keep(subscription_id, now, now.astimezone(UTC).date())
+    def record_still_wanted(self, subscription_id: int, *, now: datetime) -> None:
+        """Record that a subscriber still wants it; doing so twice changes nothing more."""
+        with transaction(self._engine) as session:
+            today = now.astimezone(UTC).date()
+            statements.record_still_wanted(session, subscription_id, now, today)

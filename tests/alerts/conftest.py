@@ -1,4 +1,4 @@
-"""A receiver of alerts on loopback, and channels that answer as told."""
+"""A receiver of alerts on loopback, and channels that answer as scripted."""
 
 import json
 import threading
@@ -21,21 +21,21 @@ class Receiver:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    told = Receiver()
+    receiver = Receiver()
 
-    class Door(BaseHTTPRequestHandler):
+    class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            told.posted.append(json.loads(body))
-            self.send_response(told.status)
+            receiver.posted.append(json.loads(body))
+            self.send_response(receiver.status)
             self.end_headers()
 
         def log_message(self, *_: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Door) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        told.url = f"json://127.0.0.1:{server.server_address[1]}/alerts"
-        yield told
+        receiver.url = f"json://127.0.0.1:{server.server_address[1]}/alerts"
+        yield receiver
         server.shutdown()
 
 
@@ -46,12 +46,12 @@ class FakeChannel:
     name: str
     broken: bool = False
     tried: int = 0
-    heard: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
 
     def send(self, title: str, body: str) -> str | None:
         self.tried += 1
         if self.broken:
             return "it is broken"
-        self.heard.append(title)
+        self.received.append(title)
         assert body
         return None

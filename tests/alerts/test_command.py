@@ -44,13 +44,13 @@ def test_a_channel_that_fails_is_named_with_its_reason_and_no_secret(
 def test_without_a_channel_there_is_nothing_to_try(run) -> None:
     code, out, err = run("alerts", "test")
     assert (code, out) == (2, "")
-    assert err == "error: there is no channel: NEWSLETTER_ALERTS names none\n"
+    assert err == "error: there is no alert channel: NEWSLETTER_ALERTS names none\n"
 
 
 @pytest.mark.parametrize(
     ("alerts", "fine", "words"),
     [
-        ("", True, "no channel: the log alone tells operators"),
+        ("", True, "no channel: alerts go to the log only"),
         ("json://127.0.0.1:9/x, json://127.0.0.1:9/y", True, "JSON (no. 1), JSON (no. 2);"),
         ("nonsense://sesame", False, "NEWSLETTER_ALERTS: no. 1 is no URL of Apprise"),
     ],

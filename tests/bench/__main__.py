@@ -1,4 +1,4 @@
-"""`make bench`: what sending, importing and listening cost, each beside its floor."""
+"""`make bench`: what sending, importing and listening cost, each beside its baseline."""
 
 import argparse
 import sys

@@ -23,11 +23,11 @@ def main() -> None:
         },
     )
     django.setup()
-    begun = time.perf_counter()
+    started = time.perf_counter()
     with get_connection() as connection:  # one session for all, as anymail advises
         for _ in range(task["messages"]):
             _message(task["letter"], task["readers"], connection).send()
-    print(time.perf_counter() - begun)
+    print(time.perf_counter() - started)
 
 
 def _message(letter: dict, readers: dict, connection: object) -> EmailMultiAlternatives:

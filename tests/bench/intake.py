@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from newsletter.bootstrap import House
+from newsletter.container import Container
 from newsletter.demo.environment import free_port
-from tests.bench.floors import copy_events
-from tests.bench.measure import watch
-from tests.bench.place import Place
+from tests.bench.baselines import copy_events
+from tests.bench.installation import Installation
+from tests.bench.measure import stopwatch
 from tests.signing import body_of
 
 _PER_POST = 1000
@@ -29,7 +29,7 @@ _DELIVERIES = """
 
 
 @dataclass(frozen=True)
-class Heard:
+class IntakeTimes:
     """Events, and the seconds that each road took for all of them."""
 
     events: int
@@ -38,19 +38,21 @@ class Heard:
     copy_seconds: float
 
 
-def hear(place: Place, database: str, *, events: int) -> Heard:
+def measure_intake(installation: Installation, database: str, *, events: int) -> IntakeTimes:
     """Post "delivered" by the service, and over HTTP what comes first; each event once.
 
     That is "processed" for two readers of three, and a first "open", which costs most, for one.
     """
-    with place.house(database) as house:
-        delivered = _posts(house.engine, "delivered", events)
-        first = _posts(house.engine, "processed", events, opens=3)
-        service = _by_service(place, house, delivered)
-        web = _over_http(place, database, first)
-        _check(house.engine, sum(map(len, delivered + first)))
-    floor = copy_events(place, [[(e["sg_event_id"], json.dumps(e)) for e in p] for p in delivered])
-    return Heard(sum(map(len, delivered)), service, web, floor)
+    with installation.container(database) as container:
+        delivered = _posts(container.engine, "delivered", events)
+        first = _posts(container.engine, "processed", events, opens=3)
+        service = _by_service(installation, container, delivered)
+        web = _over_http(installation, database, first)
+        _check(container.engine, sum(map(len, delivered + first)))
+    baseline = copy_events(
+        installation, [[(e["sg_event_id"], json.dumps(e)) for e in p] for p in delivered]
+    )
+    return IntakeTimes(sum(map(len, delivered)), service, web, baseline)
 
 
 def _posts(engine: Engine, word: str, count: int, *, opens: int = 0) -> list[list[dict[str, Any]]]:
@@ -58,8 +60,8 @@ def _posts(engine: Engine, word: str, count: int, *, opens: int = 0) -> list[lis
     with engine.begin() as connection:
         rows = connection.execute(text(_DELIVERIES), {"count": count}).all()
     made = [
-        _event("open" if opens and place % opens == 0 else word, row.id, row.attempt)
-        for place, row in enumerate(rows)
+        _event("open" if opens and installation % opens == 0 else word, row.id, row.attempt)
+        for installation, row in enumerate(rows)
     ]
     return [made[at : at + _PER_POST] for at in range(0, len(made), _PER_POST)]
 
@@ -79,26 +81,36 @@ def _event(word: str, delivery_id: int, attempt_id: str) -> dict[str, Any]:
     }
 
 
-def _by_service(place: Place, house: House, posts: list[list[dict[str, Any]]]) -> float:
-    signed = [(body, place.seal.headers(body)) for body in (body_of(*post) for post in posts)]
-    house.feedback  # noqa: B018  # wired before the watch runs
-    with watch() as hearing:
+def _by_service(
+    installation: Installation, container: Container, posts: list[list[dict[str, Any]]]
+) -> float:
+    signed = [
+        (body, installation.seal.headers(body)) for body in (body_of(*post) for post in posts)
+    ]
+    container.event_intake  # noqa: B018  # wired before the stopwatch starts
+    with stopwatch() as receiving:
         for body, headers in signed:
-            house.feedback.accept(body, headers)
-    assert house.feedback.accept(*signed[0]).repeated == len(posts[0]), "an event was kept twice"
-    return hearing.seconds
+            container.event_intake.receive(body, headers)
+    assert container.event_intake.receive(*signed[0]).repeated == len(posts[0]), (
+        "an event was stored twice"
+    )
+    return receiving.seconds
 
 
-def _over_http(place: Place, database: str, posts: list[list[dict[str, Any]]]) -> float:
-    signed = [(body, place.seal.headers(body)) for body in (body_of(*post) for post in posts)]
+def _over_http(
+    installation: Installation, database: str, posts: list[list[dict[str, Any]]]
+) -> float:
+    signed = [
+        (body, installation.seal.headers(body)) for body in (body_of(*post) for post in posts)
+    ]
     port = free_port(0)
     command = [sys.executable, "-m", "tests.bench.web", str(port)]
-    with subprocess.Popen(command, env=place.environ(database)) as process:
+    with subprocess.Popen(command, env=installation.environ(database)) as process:
         try:
             await_web(port)
             with (
                 closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as client,
-                watch() as hearing,
+                stopwatch() as receiving,
             ):
                 for body, headers in signed:
                     client.request("POST", "/webhooks/sendgrid", body, headers)
@@ -107,7 +119,7 @@ def _over_http(place: Place, database: str, posts: list[list[dict[str, Any]]]) -
                     assert answer.status == 204, answer.status
         finally:
             process.terminate()
-    return hearing.seconds
+    return receiving.seconds
 
 
 def await_web(port: int) -> None:
@@ -125,5 +137,5 @@ def await_web(port: int) -> None:
 
 def _check(engine: Engine, wanted: int) -> None:
     with engine.begin() as connection:
-        kept = connection.execute(text("SELECT count(*) FROM delivery_event")).scalar_one()
-    assert kept == wanted, f"{kept} events kept of {wanted}"
+        found = connection.execute(text("SELECT count(*) FROM delivery_event")).scalar_one()
+    assert found == wanted, f"{found} events stored of {wanted}"

@@ -1,4 +1,4 @@
-"""Lists coming in, as an operator brings them: in a process of their own, beside a bare COPY.
+"""List imports as an operator runs them: in a process of their own, beside a bare COPY.
 
 A list of addresses and topics is the least that an import can be given. What people bring who move
 from another service is wider: its export says twenty things of everybody.
@@ -12,11 +12,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from newsletter.bootstrap import House
+from newsletter.container import Container
 from newsletter.settings import load_settings
-from tests.bench.floors import copy_list
-from tests.bench.measure import peak_megabytes, watch
-from tests.bench.place import Place, import_list
+from tests.bench.baselines import copy_list
+from tests.bench.installation import Installation, import_list
+from tests.bench.measure import peak_megabytes, stopwatch
 
 _MAILCHIMP = (
     "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,"
@@ -29,25 +29,27 @@ _NOTES = ("", '"early","podcast"')
 
 
 @dataclass(frozen=True)
-class Brought:
-    """What a list took, and its floor."""
+class ImportTimes:
+    """What a list took, and its baseline."""
 
     seconds: float
     copy_seconds: float
     megabytes: float  #: the most that the process held, and the one that read for it
 
 
-def bring(place: Place, database: str, path: Path, *, readers: int) -> Brought:
+def measure_import(
+    installation: Installation, database: str, path: Path, *, readers: int
+) -> ImportTimes:
     """Import a list of so many readers into a database that has its tables."""
-    before = copy_list(place, path)
+    before = copy_list(installation, path)
     command = [sys.executable, "-m", "tests.bench.lists", str(path)]
     done = subprocess.run(
-        command, env=place.environ(database), capture_output=True, text=True, check=True
+        command, env=installation.environ(database), capture_output=True, text=True, check=True
     )
-    told = json.loads(done.stdout)
-    assert told["added"] == readers
-    bare = (before + copy_list(place, path)) / 2  # the load may change meanwhile
-    return Brought(told["seconds"], bare, told["megabytes"])
+    report = json.loads(done.stdout)
+    assert report["added"] == readers
+    bare = (before + copy_list(installation, path)) / 2  # the load may change meanwhile
+    return ImportTimes(report["seconds"], bare, report["megabytes"])
 
 
 def write_export(path: Path, readers: int) -> Path:
@@ -66,16 +68,16 @@ def write_export(path: Path, readers: int) -> Path:
 
 
 def main() -> None:
-    """Import the list that is named, and tell what it took."""
-    house = House(load_settings())
-    house.engine  # noqa: B018  # connects before the watch runs
-    with watch() as importing:
-        added = import_list(house, Path(sys.argv[1]))
+    """Import the list that is named, and print what it took."""
+    container = Container(load_settings())
+    container.engine  # noqa: B018  # connects before the stopwatch starts
+    with stopwatch() as importing:
+        added = import_list(container, Path(sys.argv[1]))
     reader = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     reader_megabytes = reader / (1024 * 1024 if sys.platform == "darwin" else 1024)
     most = max(peak_megabytes(), reader_megabytes)
     print(json.dumps({"added": added, "seconds": importing.seconds, "megabytes": most}))
-    house.close()
+    container.close()
 
 
 if __name__ == "__main__":

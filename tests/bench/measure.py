@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 
-class Watch:
+class Stopwatch:
     """What a block took."""
 
     seconds: float = 0.0
@@ -20,11 +20,11 @@ class Watch:
 
 
 @contextmanager
-def watch() -> Iterator[Watch]:
+def stopwatch() -> Iterator[Stopwatch]:
     """Time a block."""
-    measured, begun, worked = Watch(), time.perf_counter(), time.process_time()
+    measured, started, worked = Stopwatch(), time.perf_counter(), time.process_time()
     yield measured
-    measured.seconds = time.perf_counter() - begun
+    measured.seconds = time.perf_counter() - started
     measured.cpu = time.process_time() - worked
 
 

@@ -5,16 +5,16 @@ import subprocess
 from dataclasses import asdict
 from pathlib import Path
 
-from newsletter.bootstrap import House
+from newsletter.container import Container
 from newsletter.core.edition import edition_for
 from newsletter.core.mailing import personal
-from newsletter.core.stored import FiledIssue
-from newsletter.rendering.renderer import Renderer
+from newsletter.core.stored import StoredIssue
+from newsletter.rendering.renderer import IssueRenderer
 from newsletter.settings import shipped
 from subscribers.model import TopicSet
-from tests.bench.floors import claim_of, whole_letter
-from tests.bench.measure import watch
-from tests.bench.place import SLUG
+from tests.bench.baselines import claim_of, whole_letter
+from tests.bench.installation import SLUG
+from tests.bench.measure import stopwatch
 from tests.bench.sink import Sink
 
 #: Made by `make bench`, for this comparison alone.
@@ -22,25 +22,25 @@ DJANGO = Path(__file__).parents[2] / "build/bench/bin/python"
 _SCRIPT = Path(__file__).with_name("anymail_batch.py")
 
 
-def naive(house: House, filed: FiledIssue, *, readers: int) -> float:
+def naive(container: Container, stored: StoredIssue, *, readers: int) -> float:
     """Render, compile, inline and post for one reader after another; return recipients/s."""
-    newsletter, renderer = house.settings.newsletter(SLUG), Renderer(shipped("templates"))
-    slugs, (envelope, _) = newsletter.topic_slugs, whole_letter(house, filed)
-    with watch() as posting:
+    newsletter, renderer = container.settings.newsletter(SLUG), IssueRenderer(shipped("templates"))
+    slugs, (envelope, _) = newsletter.topic_slugs, whole_letter(container, stored)
+    with stopwatch() as posting:
         for number in range(readers):
-            edition = edition_for(filed.issue, TopicSet.of([slugs[number % len(slugs)]]))
+            edition = edition_for(stored.issue, TopicSet.of([slugs[number % len(slugs)]]))
             assert edition
-            only = filed.issue.only(edition.brief_ids)
+            only = stored.issue.only(edition.brief_ids)
             letter = renderer.direct(newsletter, only, edition, view_url="https://example.com/")
-            house.mailer.send(envelope, letter, claim_of(1))
+            container.mailer.send(envelope, letter, claim_of(1))
     return readers / posting.seconds
 
 
-def anymail(house: House, filed: FiledIssue, sink: Sink, *, readers: int) -> float | None:
+def anymail(container: Container, stored: StoredIssue, sink: Sink, *, readers: int) -> float | None:
     """Send with django-anymail, 1,000 a message; return recipients/s, None where it is missing."""
     if not DJANGO.exists():
         return None
-    envelope, letter = whole_letter(house, filed)
+    envelope, letter = whole_letter(container, stored)
     size = min(1000, readers)
     task = {
         "url": sink.url,

@@ -1,4 +1,4 @@
-"""Figures beside their floors: one table for people, the same as JSON."""
+"""Figures beside their baselines: one table for people, the same as JSON."""
 
 import json
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ def rate(name: str, count: int, seconds: float, what: str) -> Figure:
 
 
 def against(figure: Figure, ratio: float, of: str, wanted: str = "") -> Figure:
-    """Return the figure beside its floor."""
+    """Return the figure beside its baseline."""
     return replace(figure, ratio=ratio, of=of, wanted=wanted)
 
 

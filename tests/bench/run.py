@@ -1,20 +1,27 @@
-"""The whole run: every measurement once, and the figures made of them."""
+"""The whole run: every measurement once, and the figures from them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from statistics import median
 
-from tests.bench import floors, others
-from tests.bench.floors import Posted
-from tests.bench.goodbye import leave
-from tests.bench.intake import hear
-from tests.bench.lists import bring, write_export
+from tests.bench import baselines, others
+from tests.bench.baselines import Posted
+from tests.bench.installation import (
+    MOST_TOPICS,
+    Installation,
+    approved_issue,
+    import_list,
+    opened,
+    write_list,
+)
+from tests.bench.intake import measure_intake
+from tests.bench.lists import measure_import, write_export
 from tests.bench.measure import machine
-from tests.bench.place import MOST_TOPICS, Place, approved_issue, import_list, opened, write_list
 from tests.bench.report import Figure, against, rate
 from tests.bench.segments import count_segments
 from tests.bench.sending import Sent, send
 from tests.bench.sink import Sink, sink
+from tests.bench.unsubscribing import measure_unsubscribes
 
 _READERS = "recipients"
 _BARE = "bare client"
@@ -22,15 +29,15 @@ _BARE = "bare client"
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of everything."""
+    """The sizes of all measurements."""
 
     readers: int
     topics: int
     fewer: int  #: readers of the smaller send, which shows how the cost grows
     events: int
-    goodbyes: int
+    unsubscribes: int
     posted: int  #: recipients of each bare send
-    naive: int  #: readers of the loop that does everything anew for each
+    naive: int  #: readers of the loop that renders everything for each
 
     @classmethod
     def of(cls, readers: int) -> "Sizes":
@@ -40,7 +47,7 @@ class Sizes:
             topics=min(MOST_TOPICS, max(2, (readers // 40).bit_length() - 1)),
             fewer=max(1, min(readers // 10, 100_000)),
             events=min(readers, 50_000),
-            goodbyes=min(readers, 10_000),
+            unsubscribes=min(readers, 10_000),
             posted=min(max(readers, 1000), 100_000),
             naive=20 if readers >= 10_000 else 3,
         )
@@ -48,48 +55,50 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Bench:
-    """What every measurement works with."""
+    """What every measurement uses."""
 
-    place: Place
+    installation: Installation
     sink: Sink
     sizes: Sizes
-    tell: Callable[[str], None]
+    log: Callable[[str], None]
 
 
-def run(sizes: Sizes, tell: Callable[[str], None]) -> tuple[dict[str, str], list[Figure]]:
+def run(sizes: Sizes, log: Callable[[str], None]) -> tuple[dict[str, str], list[Figure]]:
     """Measure everything; return facts about the machine, and the figures."""
-    with sink() as drain, opened(drain.url, topics=sizes.topics) as place:
-        bench = Bench(place, drain, sizes, tell)
-        figures = [*_importing(bench), *_counting(bench), *_sending(bench), *_hearing(bench)]
-        figures += _leaving(bench)
-        with place.house("many") as house:
-            return machine(house.engine), figures
+    with sink() as drain, opened(drain.url, topics=sizes.topics) as installation:
+        bench = Bench(installation, drain, sizes, log)
+        figures = [*_importing(bench), *_counting(bench), *_sending(bench), *_receiving(bench)]
+        figures += _unsubscribing(bench)
+        with installation.container("many") as container:
+            return machine(container.engine), figures
 
 
 def _importing(bench: Bench) -> Iterator[Figure]:
-    readers, place = bench.sizes.readers, bench.place
-    place.create("empty")
-    with place.house("empty") as house:
-        house.engine  # noqa: B018  # makes the tables, once for all
-    place.create("moved", "empty")
-    place.create("many", "empty")
-    many = write_list(place.folder / "many.csv", readers, place.newsletter.topic_slugs)
-    moved = write_export(place.folder / "moved.csv", readers)
+    readers, installation = bench.sizes.readers, bench.installation
+    installation.create("empty")
+    with installation.container("empty") as container:
+        container.engine  # noqa: B018  # makes the tables, once for all
+    installation.create("moved", "empty")
+    installation.create("many", "empty")
+    many = write_list(
+        installation.folder / "many.csv", readers, installation.newsletter.topic_slugs
+    )
+    moved = write_export(installation.folder / "moved.csv", readers)
     for name, database, path in (("list", "many", many), ("Mailchimp export", "moved", moved)):
-        bench.tell(f"importing {readers:,} rows of a {name}")
-        brought = bring(place, database, path, readers=readers)
+        bench.log(f"importing {readers:,} rows of a {name}")
+        times = measure_import(installation, database, path, readers=readers)
         path.unlink()
-        yield rate(f"bare COPY of a {name}", readers, brought.copy_seconds, "rows")
-        imported = rate(f"import of a {name}", readers, brought.seconds, "rows")
-        ratio = brought.seconds / brought.copy_seconds
+        yield rate(f"bare COPY of a {name}", readers, times.copy_seconds, "rows")
+        imported = rate(f"import of a {name}", readers, times.seconds, "rows")
+        ratio = times.seconds / times.copy_seconds
         yield against(imported, ratio, "the COPY's time", "≤ 5")
-        yield Figure(f"most memory, import of a {name}", brought.megabytes, "MB", wanted="flat")
+        yield Figure(f"most memory, import of a {name}", times.megabytes, "MB", wanted="flat")
 
 
 def _counting(bench: Bench) -> Iterator[Figure]:
     readers = bench.sizes.readers
-    bench.tell(f"counting segments of {readers:,}")
-    counted = count_segments(bench.place, "many", readers=readers)
+    bench.log(f"counting segments of {readers:,}")
+    counted = count_segments(bench.installation, "many", readers=readers)
     name = f"segment count at {readers:,}"
     for which, value in (
         (f"the median of {counted.filters} filters", counted.median),
@@ -100,13 +109,13 @@ def _counting(bench: Bench) -> Iterator[Figure]:
 
 def _sending(bench: Bench) -> Iterator[Figure]:
     sizes = bench.sizes
-    bench.tell("setting the issue, and the same for a tenth of the readers")
+    bench.log("setting the issue, and the same for a tenth of the readers")
     compiles = _set_issues(bench)
     bare = _Bare(bench)
     few = _send(bench, bare, "few", sizes.fewer, workers=1)
     one = _send(bench, bare, "one", sizes.readers, workers=1)
     two = _send(bench, bare, "two", sizes.readers, workers=2)
-    bench.tell("the bare client, and other ways to send")
+    bench.log("the bare client, and other ways to send")
     size = max(1, round(one.readers / one.sink.requests))
     same = bare.post(size, size * min(1000, one.sink.requests))
     yield bare.figure
@@ -120,36 +129,38 @@ def _sending(bench: Bench) -> Iterator[Figure]:
 
 def _send(bench: Bench, bare: "_Bare", database: str, readers: int, *, workers: int) -> Sent:
     bare.ask()
-    bench.tell(f"sending to {readers:,}, workers: {workers}")
-    return send(bench.place, database, bench.sink, workers=workers, readers=readers)
+    bench.log(f"sending to {readers:,}, workers: {workers}")
+    return send(bench.installation, database, bench.sink, workers=workers, readers=readers)
 
 
 def _set_issues(bench: Bench) -> tuple[int, int]:
     """Approve an issue in each database; return MJML compiles and inlinings of the larger."""
-    place = bench.place
-    place.create("few", "empty")
-    with place.house("few") as house:
-        path = place.folder / "few.csv"
-        import_list(house, write_list(path, bench.sizes.fewer, place.newsletter.topic_slugs))
-        approved_issue(house)
-    with place.house("many") as house:
-        approved_issue(house)
-        counts = house.renderer.compiles, house.renderer.inlinings
+    installation = bench.installation
+    installation.create("few", "empty")
+    with installation.container("few") as container:
+        path = installation.folder / "few.csv"
+        import_list(
+            container, write_list(path, bench.sizes.fewer, installation.newsletter.topic_slugs)
+        )
+        approved_issue(container)
+    with installation.container("many") as container:
+        approved_issue(container)
+        counts = container.renderer.compiles, container.renderer.inlinings
     for copy in ("one", "two"):
-        place.create(copy, "many")
+        installation.create(copy, "many")
     return counts
 
 
 class _Bare:
-    """The bare client, asked now and then while other things are measured: a load may change."""
+    """Measures the bare client between the other measurements, since the load may change."""
 
     def __init__(self, bench: Bench) -> None:
         self._bench, self._rates = bench, list[float]()
-        with bench.place.house("many") as house:
-            self._content = floors.whole_letter(house, approved_issue(house))
+        with bench.installation.container("many") as container:
+            self._content = baselines.whole_letter(container, approved_issue(container))
 
     def post(self, size: int, readers: int) -> Posted:
-        return floors.post(self._bench.sink, *self._content, size=size, readers=readers)
+        return baselines.post(self._bench.sink, *self._content, size=size, readers=readers)
 
     def ask(self) -> None:
         posted = self.post(1000, self._bench.sizes.posted)
@@ -205,9 +216,9 @@ def _counted(compiles: tuple[int, int], one: Sent, two: Sent) -> Iterator[Figure
 
 
 def _others(bench: Bench, two: Sent, bare: Figure) -> Iterator[Figure]:
-    with bench.place.house("many") as house:
-        filed = approved_issue(house)
-        naive = others.naive(house, filed, readers=bench.sizes.naive)
+    with bench.installation.container("many") as container:
+        stored = approved_issue(container)
+        naive = others.naive(container, stored, readers=bench.sizes.naive)
         name = f"naive loop, over {bench.sizes.naive} readers"
         loop = Figure(name, naive, f"{_READERS}/s")
         yield against(loop, naive / bare.value, _BARE)
@@ -217,27 +228,29 @@ def _others(bench: Bench, two: Sent, bare: Figure) -> Iterator[Figure]:
             ours / naive,
             "our send's",
         )
-        batch = others.anymail(house, filed, bench.sink, readers=bench.sizes.posted)
+        batch = others.anymail(container, stored, bench.sink, readers=bench.sizes.posted)
     if batch is None:
-        bench.tell("django-anymail is not installed in build/bench: left out")
+        bench.log("django-anymail is not installed in build/bench: left out")
         return
     yield against(
         Figure("django-anymail, 1,000 a message", batch, f"{_READERS}/s"), batch / bare.value, _BARE
     )
 
 
-def _hearing(bench: Bench) -> Iterator[Figure]:
-    bench.tell(f"hearing {bench.sizes.events:,} events, by the service and over HTTP")
-    heard = hear(bench.place, "two", events=bench.sizes.events)
-    yield rate("bare COPY of events, 1,000 a commit", heard.events, heard.copy_seconds, "events")
-    for name, seconds in (("service", heard.service_seconds), ("HTTP", heard.http_seconds)):
-        figure = rate(f"event intake, by {name}", heard.events, seconds, "events")
-        yield against(figure, heard.copy_seconds / seconds, "the COPY", "≥ 20,000 a second")
+def _receiving(bench: Bench) -> Iterator[Figure]:
+    bench.log(f"receiving {bench.sizes.events:,} events, by the service and over HTTP")
+    times = measure_intake(bench.installation, "two", events=bench.sizes.events)
+    yield rate("bare COPY of events, 1,000 a commit", times.events, times.copy_seconds, "events")
+    for name, seconds in (("service", times.service_seconds), ("HTTP", times.http_seconds)):
+        figure = rate(f"event intake, by {name}", times.events, seconds, "events")
+        yield against(figure, times.copy_seconds / seconds, "the COPY", "≥ 20,000 a second")
 
 
-def _leaving(bench: Bench) -> Iterator[Figure]:
-    bench.tell(f"hearing {bench.sizes.goodbyes:,} one-click goodbyes over HTTP")
-    left = leave(bench.place, "many", goodbyes=bench.sizes.goodbyes)
-    goodbyes = rate("one-click goodbyes, over HTTP", left.goodbyes, left.seconds, "goodbyes")
-    yield replace(goodbyes, wanted="≥ 1,000")
-    yield Figure("CPU of the server, a goodbye", 1000 * left.cpu / left.goodbyes, "ms")
+def _unsubscribing(bench: Bench) -> Iterator[Figure]:
+    bench.log(f"receiving {bench.sizes.unsubscribes:,} one-click unsubscribes over HTTP")
+    left = measure_unsubscribes(bench.installation, "many", unsubscribes=bench.sizes.unsubscribes)
+    unsubscribes = rate(
+        "one-click unsubscribes, over HTTP", left.unsubscribes, left.seconds, "unsubscribes"
+    )
+    yield replace(unsubscribes, wanted="≥ 1,000")
+    yield Figure("CPU of the server, a unsubscribe", 1000 * left.cpu / left.unsubscribes, "ms")

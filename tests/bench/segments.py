@@ -7,15 +7,15 @@ from typing import Any
 
 import psycopg
 
-from newsletter.bootstrap import House
+from newsletter.container import Container
 from subscribers.segments.filters import Filter
-from tests.bench.measure import watch
-from tests.bench.place import SLUG, Place
+from tests.bench.installation import SLUG, Installation
+from tests.bench.measure import stopwatch
 
 _RUNS = 5  #: of each filter; their median counts
 
 #: What people ask. Every count also says how many of them may be written to.
-_ASKED: dict[str, dict[str, Any]] = {
+_FILTERS: dict[str, dict[str, Any]] = {
     "everyone": {},
     "mailable": {"status": "mailable"},
     "suppressed": {"status": "suppressed"},
@@ -25,7 +25,7 @@ _ASKED: dict[str, dict[str, Any]] = {
     "a source": {"source": "import"},
     "joined this month": {"joined-since": "30 days ago"},
     "engaged": {"engaged-within": 30},
-    "silent": {"not-engaged-within": 90, "status": "mailable"},
+    "inactive": {"not-engaged-within": 90, "status": "mailable"},
     "all at once": {
         "topics": "TOPIC",
         "tags": "customer",
@@ -46,7 +46,7 @@ UPDATE subscription SET
        tags = (ARRAY['{}', '{}', '{customer}', '{customer,event}', '{vip}'])[1 + id % 5]::text[],
        engaged_on = CASE WHEN id % 3 > 0 THEN current_date - (id % 300)::integer END
 """
-_SILENCE = """
+_SUPPRESS = """
 INSERT INTO suppression (email_key, reason, source, since)
 SELECT email_key, 'bounce', 'bench', now() FROM subscriber WHERE id % 50 = 0
 """
@@ -62,30 +62,34 @@ class Counted:
     slowest: str  #: the filter
 
 
-def count_segments(place: Place, template: str, *, readers: int) -> Counted:
+def count_segments(installation: Installation, template: str, *, readers: int) -> Counted:
     """Ask every filter of a copy of a list, in turn, and again."""
-    place.create("segments", template)
-    with psycopg.connect(place.url("segments"), autocommit=True) as connection:
-        for statement in (_VARY, _SILENCE):
+    installation.create("segments", template)
+    with psycopg.connect(installation.url("segments"), autocommit=True) as connection:
+        for statement in (_VARY, _SUPPRESS):
             connection.execute(statement.encode())
         connection.execute("VACUUM (FULL, ANALYZE) subscription")
         connection.execute("VACUUM ANALYZE subscriber, suppression, topic_set")
-    with place.house("segments") as house:
-        assert house.segments.count(SLUG, Filter(), now=house.clock.now()).matching == readers
-        took = {name: _milliseconds(house, place, said) for name, said in _ASKED.items()}
+    with installation.container("segments") as container:
+        assert (
+            container.segments.count(SLUG, Filter(), now=container.clock.now()).matching == readers
+        )
+        took = {
+            name: _milliseconds(container, installation, given) for name, given in _FILTERS.items()
+        }
     slowest = max(took, key=took.__getitem__)
     return Counted(len(took), median(took.values()), took[slowest], slowest)
 
 
-def _milliseconds(house: House, place: Place, said: dict[str, Any]) -> float:
-    now = house.clock.now()
-    words = {"TOPIC": place.newsletter.topic_slugs[0]}
+def _milliseconds(container: Container, installation: Installation, given: dict[str, Any]) -> float:
+    now = container.clock.now()
+    words = {"TOPIC": installation.newsletter.topic_slugs[0]}
     words["30 days ago"] = (now - timedelta(days=30)).date().isoformat()
-    asked = {name: words.get(value, value) for name, value in said.items()}
-    chosen = house.segments.read(asked, place.newsletter.topic_slugs)
+    asked = {name: words.get(value, value) for name, value in given.items()}
+    chosen = container.segments.read(asked, installation.newsletter.topic_slugs)
     runs: list[float] = []
     for _ in range(_RUNS):
-        with watch() as counting:
-            house.segments.count(SLUG, chosen, now=now)
+        with stopwatch() as counting:
+            container.segments.count(SLUG, chosen, now=now)
         runs.append(1000 * counting.seconds)
     return median(runs)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from newsletter.bootstrap import House
-from newsletter.core.stored import FiledIssue
-from tests.bench.measure import peak_megabytes, watch
-from tests.bench.place import SLUG, Place
+from newsletter.container import Container
+from newsletter.core.stored import StoredIssue
+from tests.bench.installation import SLUG, Installation
+from tests.bench.measure import peak_megabytes, stopwatch
 from tests.bench.sink import Counts, Sink
 
-_PATIENCE = 20  #: seconds without progress, after which something is broken
+_TIMEOUT = 20  #: seconds without progress, after which something is broken
 
 
 @dataclass(frozen=True)
@@ -36,24 +36,29 @@ class Sent:
     inlinings: int
 
 
-def send(place: Place, database: str, sink: Sink, *, workers: int, readers: int) -> Sent:
+def send(
+    installation: Installation, database: str, sink: Sink, *, workers: int, readers: int
+) -> Sent:
     """Send the approved issue of a database, and prove that everyone was reached once."""
-    with place.house(database) as house, _workers(place, database, workers) as reports:
-        newsletter = house.settings.newsletter(SLUG)
-        [filed] = _approved(house)
+    with (
+        installation.container(database) as container,
+        _workers(installation, database, workers) as reports,
+    ):
+        newsletter = container.settings.newsletter(SLUG)
+        [stored] = _approved(container)
         sink.counts()
-        with watch() as whole:
-            with watch() as plan:
-                assert house.dispatch.plan(newsletter, filed)
-            with watch() as enqueue:
-                house.dispatch.send(newsletter, filed.issue.date)
-            _await_sent(house, filed)
-        account, arrived = house.inquiry.account(filed), sink.counts()
-    sums = account.sums
+        with stopwatch() as whole:
+            with stopwatch() as plan:
+                assert container.planning.plan(newsletter, stored)
+            with stopwatch() as enqueue:
+                container.planning.hand_over(newsletter, stored.issue.date)
+            _await_sent(container, stored)
+        totals, arrived = container.explaining.totals(stored), sink.counts()
+    sums = totals.sums
     assert (sums.accepted, sums.deliveries, arrived.recipients) == (readers,) * 3, sums
     return Sent(
         readers=readers,
-        editions=account.editions,
+        editions=totals.editions,
         plan_seconds=plan.seconds,
         enqueue_seconds=enqueue.seconds,
         seconds=whole.seconds,
@@ -66,37 +71,39 @@ def send(place: Place, database: str, sink: Sink, *, workers: int, readers: int)
     )
 
 
-def _approved(house: House) -> list[FiledIssue]:
-    with house.engine.begin() as connection:
+def _approved(container: Container) -> list[StoredIssue]:
+    with container.engine.begin() as connection:
         dates = connection.execute(text("SELECT date FROM issue WHERE state = 'approved'"))
-        newsletter = house.settings.newsletter(SLUG)
-        return [house.publishing.issue(newsletter, on) for on in dates.scalars()]
+        newsletter = container.settings.newsletter(SLUG)
+        return [container.publishing.issue(newsletter, on) for on in dates.scalars()]
 
 
-def _await_sent(house: House, filed: FiledIssue) -> None:
+def _await_sent(container: Container, stored: StoredIssue) -> None:
     """Wait until every batch has its outcome; TimeoutError once nothing moves any more."""
     asked = text("SELECT state FROM issue WHERE id = :id")
     last, moved = (0, 0), time.monotonic()
-    while time.monotonic() < moved + _PATIENCE:
-        with house.engine.begin() as connection:
-            state = connection.execute(asked, {"id": filed.id}).scalar_one()
+    while time.monotonic() < moved + _TIMEOUT:
+        with container.engine.begin() as connection:
+            state = connection.execute(asked, {"id": stored.id}).scalar_one()
         if state == "sent":
             return
         assert state == "sending", f"the issue is {state}"
-        if (progress := house._deliveries.progress(filed.id)) != last:
+        if (progress := container.deliveries.progress(stored.id)) != last:
             last, moved = progress, time.monotonic()
         time.sleep(0.05)
-    raise TimeoutError(f"{last[0]} of {last[1]} sent, and none for {_PATIENCE} seconds")
+    raise TimeoutError(f"{last[0]} of {last[1]} sent, and none for {_TIMEOUT} seconds")
 
 
 @contextmanager
-def _workers(place: Place, database: str, count: int) -> Iterator[list[dict[str, float]]]:
+def _workers(
+    installation: Installation, database: str, count: int
+) -> Iterator[list[dict[str, float]]]:
     """Run workers that wait for jobs; what they report is in the list once they have ended."""
     command = [sys.executable, "-m", "tests.bench.worker"]
     running = [
         subprocess.Popen(
             command,
-            env=place.environ(database),
+            env=installation.environ(database),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -4,9 +4,9 @@ import sys
 
 import uvicorn
 
-from newsletter.bootstrap import House
+from newsletter.container import Container
 from newsletter.settings import load_settings
 
 if __name__ == "__main__":
-    app = House(load_settings()).app
+    app = Container(load_settings()).app
     uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")

@@ -1,4 +1,4 @@
-"""A worker as `newsletter worker` runs one, which tells at its end what it took.
+"""A worker as `newsletter worker` runs one, which reports at its end what it took.
 
 It works on batches until its standard input is closed.
 """
@@ -7,19 +7,19 @@ import json
 import sys
 import threading
 
-from newsletter.bootstrap import House
+from newsletter.container import Container
 from newsletter.settings import load_settings
-from tests.bench.measure import peak_megabytes, watch
+from tests.bench.measure import peak_megabytes, stopwatch
 
 
 def main() -> None:
-    house = House(load_settings())
-    dispatch, queue = house.dispatch, house.queue
-    dispatch.recover()
-    working = threading.Thread(target=queue.work, kwargs={"until_empty": False})
+    container = Container(load_settings())
+    sending, queue = container.sending, container.queue
+    container.recovery.recover()
+    working = threading.Thread(target=sending.work)
     working.start()
     print("ready", flush=True)
-    with watch() as waiting:
+    with stopwatch() as waiting:
         sys.stdin.read()
     while working.is_alive():
         queue.stop()
@@ -29,12 +29,12 @@ def main() -> None:
             {
                 "megabytes": peak_megabytes(),
                 "cpu": waiting.cpu,
-                "compiles": house.renderer.compiles,
-                "inlinings": house.renderer.inlinings,
+                "compiles": container.renderer.compiles,
+                "inlinings": container.renderer.inlinings,
             }
         )
     )
-    house.close()
+    container.close()
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ BRIEF = {
 
 @dataclass(frozen=True)
 class Said:
-    """What a verb came to."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -39,8 +39,8 @@ class Said:
         return json.loads(self.out)
 
 
-class Desk:
-    """A person at the command line, with a folder and an environment of their own."""
+class CommandLine:
+    """The command line, with a folder and an environment of its own."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Desk:
             self._monkeypatch.setenv(name, value)
 
     def run(self, *arguments: str) -> Said:
-        """Run a verb as `newsletter …` would."""
+        """Run a command as `newsletter …` would."""
         self._capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main(arguments)
@@ -73,13 +73,13 @@ class Desk:
         return Said(int(ended.value.code or 0), out, err)
 
     def done(self, *arguments: str) -> Any:
-        """Run a verb that must succeed; return its JSON."""
+        """Run a command that must succeed; return its JSON."""
         said = self.run(*arguments, "--json")
         assert (said.code, said.err) == (0, ""), said
         return said.data
 
     def refused(self, *arguments: str, code: int = 2) -> str:
-        """Run a verb that must fail with one sentence, and change nothing; return the sentence."""
+        """Run a command that must fail with one sentence and change nothing; return it."""
         before = self.rows()
         said = self.run(*arguments)
         assert said.code == code, said
@@ -111,7 +111,7 @@ class Desk:
         path = self.file("list.csv", "\n".join(["email,name,topics,timezone", *rows, ""]))
         self.done("subscribers", "import", path, "--newsletter", newsletter, "--consent", "a test")
 
-    def settle(self, old: str, new: str) -> None:
+    def configure(self, old: str, new: str) -> None:
         """Change a line of the newsletter's file."""
         text = self.newsletter.read_text()
         assert text.count(old) == 1
@@ -119,35 +119,35 @@ class Desk:
 
 
 @pytest.fixture
-def desk(
+def cli(
     tmp_path: Path,
     database_url: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Desk:
-    """A desk without a key: what needs none must work there."""
-    return Desk(tmp_path, database_url, monkeypatch, capsys)
+) -> CommandLine:
+    """A command line without a key: what needs none must work."""
+    return CommandLine(tmp_path, database_url, monkeypatch, capsys)
 
 
 @pytest.fixture(scope="session")
-def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A stand-in that lets one key in, and posts no events."""
+def one_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox that accepts one key and posts no events."""
     config = SandboxConfig(data=tmp_path_factory.mktemp("sandbox"), keys=("SG.right",))
     with Sandbox(config) as running:
         yield running
 
 
 @pytest.fixture
-def sandbox(stand_in: Sandbox) -> Sandbox:
-    """The stand-in, having forgotten what was before."""
-    stand_in.clear()
-    return stand_in
+def sandbox(one_sandbox: Sandbox) -> Sandbox:
+    """The sandbox, cleared."""
+    one_sandbox.clear()
+    return one_sandbox
 
 
 @pytest.fixture
-def sending_desk(desk: Desk, sandbox: Sandbox) -> Desk:
-    """A desk with the stand-in's key, a brief and two subscribers."""
-    desk.environment(NEWSLETTER_SENDGRID_HOST=sandbox.url, SENDGRID_API_KEY="SG.right")
-    desk.add_brief()
-    desk.subscribe(f"{READER},,chips,", "robots@example.com,,robotics,")
-    return desk
+def sending_cli(cli: CommandLine, sandbox: Sandbox) -> CommandLine:
+    """A command line with the sandbox's key, a brief and two subscribers."""
+    cli.environment(NEWSLETTER_SENDGRID_HOST=sandbox.url, SENDGRID_API_KEY="SG.right")
+    cli.add_brief()
+    cli.subscribe(f"{READER},,chips,", "robots@example.com,,robotics,")
+    return cli

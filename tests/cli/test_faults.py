@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.sandbox.server import Sandbox
 from newsletter.settings import shipped
-from tests.cli.conftest import BRIEF, READER, Desk
+from tests.cli.conftest import BRIEF, READER, CommandLine
 
 pytestmark = pytest.mark.postgres
 
@@ -28,24 +28,24 @@ pytestmark = pytest.mark.postgres
     ids=["truncated JSON", "binary", "50 MB", "not a hub page", "a strange pillar"],
 )
 def test_a_broken_file_of_briefs_is_named_and_nothing_of_it_is_kept(
-    desk: Desk, name: str, content: str | bytes, words: str
+    cli: CommandLine, name: str, content: str | bytes, words: str
 ) -> None:
-    before, path = desk.rows(), desk.file(name, content)
-    said = desk.run("briefs", "add", path, "--json")
+    before, path = cli.rows(), cli.file(name, content)
+    said = cli.run("briefs", "add", path, "--json")
     assert said.code == 2
     assert words in said.data["errors"][0]
     assert said.data["received"] == []
-    assert words in desk.run("briefs", "add", path).out
-    assert desk.rows() == before
+    assert words in cli.run("briefs", "add", path).out
+    assert cli.rows() == before
 
 
-def test_a_file_is_taken_whole_or_not_at_all_and_its_neighbours_are_taken(desk: Desk) -> None:
+def test_a_file_is_taken_whole_or_not_at_all_and_its_neighbours_are_taken(cli: CommandLine) -> None:
     stranger = BRIEF | {"title": "A car that parks itself in the rain", "pillar": "Cars"}
-    desk.file("a.json", json.dumps([BRIEF, stranger]))
-    desk.file("b.json", json.dumps(BRIEF | {"title": "A compiler explains its slowest pass"}))
-    said = desk.run("briefs", "add", str(desk.folder / "a.json"), str(desk.folder / "b.json"))
+    cli.file("a.json", json.dumps([BRIEF, stranger]))
+    cli.file("b.json", json.dumps(BRIEF | {"title": "A compiler explains its slowest pass"}))
+    said = cli.run("briefs", "add", str(cli.folder / "a.json"), str(cli.folder / "b.json"))
     assert said.code == 2
-    assert [one["title"] for one in desk.done("briefs", "list")] == [
+    assert [one["title"] for one in cli.done("briefs", "list")] == [
         "A compiler explains its slowest pass"
     ]
 
@@ -55,7 +55,7 @@ def test_a_file_is_taken_whole_or_not_at_all_and_its_neighbours_are_taken(desk: 
     [
         (["briefs", "add", "gone.md"], "gone.md: does not exist"),
         (["briefs", "show", "7"], "there is no brief 7"),
-        (["briefs", "edit", "1"], "say what to change"),
+        (["briefs", "edit", "1"], "give what to change"),
         (["briefs", "edit", "1", "--topics", "chips,astrology"], "has no topic 'astrology'"),
         (["briefs", "accept", "1"], "brief 1 cannot be accepted: There is no link to the source"),
         (["issue", "show"], "has no issue of"),
@@ -65,7 +65,7 @@ def test_a_file_is_taken_whole_or_not_at_all_and_its_neighbours_are_taken(desk: 
         (["issue", "preview"], "no accepted brief to print"),
         (["issue", "preview", "--topics", "astrology"], "has no topic 'astrology'; there is: ai-"),
         (["issue", "preview", "--topics", "chips", "--for", READER], "either"),
-        (["issue", "preview", "--for", READER], "no subscriber of this address"),
+        (["issue", "preview", "--for", READER], "no subscriber with this address"),
         (["issue", "send", "--wait"], "SENDGRID_API_KEY is not set"),
         (["subscribers", "import", "gone.csv", "--consent", "a form"], "gone.csv: No such file"),
         (["subscribers", "import", "gone.csv"], "Missing option '--consent'"),
@@ -73,16 +73,16 @@ def test_a_file_is_taken_whole_or_not_at_all_and_its_neighbours_are_taken(desk: 
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_what_cannot_be_done_is_refused_with_the_reason(
-    desk: Desk, typed: list[str], words: str
+    cli: CommandLine, typed: list[str], words: str
 ) -> None:
-    desk.add_brief(source_url="")
-    assert words in desk.refused(*typed)
+    cli.add_brief(source_url="")
+    assert words in cli.refused(*typed)
 
 
 # Lists
 
 
-def test_rows_that_are_wrong_are_refused_one_by_one_in_the_result_file(desk: Desk) -> None:
+def test_rows_that_are_wrong_are_refused_one_by_one_in_the_result_file(cli: CommandLine) -> None:
     rows = [
         "a@example.com,,chips;security,Europe/London",
         "A@Example.com,,,",
@@ -91,15 +91,15 @@ def test_rows_that_are_wrong_are_refused_one_by_one_in_the_result_file(desk: Des
         "c@example.com,,,Mars/Olympus_Mons",
         "d@example.com,,,",
     ]
-    path = desk.file("list.csv", "\n".join(["email,name,topics,timezone", *rows]))
-    report = desk.done("subscribers", "import", path, "--consent", "a form")
+    path = cli.file("list.csv", "\n".join(["email,name,topics,timezone", *rows]))
+    report = cli.done("subscribers", "import", path, "--consent", "a form")
     assert (report["rows"], report["counts"]["added"], report["counts"]["refused"]) == (6, 2, 4)
-    _, *told = Path(report["results"]).read_text().splitlines()
-    assert [line.split(",")[2] for line in told] == [
+    _, *rows = Path(report["results"]).read_text().splitlines()
+    assert [line.split(",")[2] for line in rows] == [
         "added", "refused", "refused", "refused", "refused", "added",
     ]  # fmt: skip
     for line, words in zip(
-        told[1:5], ("same address as line 2", "not an address", "astrology", "Mars"), strict=True
+        rows[1:5], ("same address as line 2", "not an address", "astrology", "Mars"), strict=True
     ):
         assert words in line
 
@@ -114,14 +114,14 @@ def test_rows_that_are_wrong_are_refused_one_by_one_in_the_result_file(desk: Des
     ],
 )
 def test_a_list_that_cannot_be_read_is_refused_whole(
-    desk: Desk, content: str | bytes, words: str
+    cli: CommandLine, content: str | bytes, words: str
 ) -> None:
-    sentence = desk.refused(
-        "subscribers", "import", desk.file("list.csv", content), "--consent", "a form"
+    sentence = cli.refused(
+        "subscribers", "import", cli.file("list.csv", content), "--consent", "a form"
     )
     assert words in sentence
     assert "list.csv" in sentence
-    assert not (desk.folder / "list.results.csv").exists()
+    assert not (cli.folder / "list.results.csv").exists()
 
 
 # Settings and templates
@@ -140,24 +140,24 @@ def test_a_list_that_cannot_be_read_is_refused_whole(
     ],
 )
 def test_a_slip_in_a_newsletters_file_names_the_file_and_the_key(
-    desk: Desk, old: str, new: str, words: str
+    cli: CommandLine, old: str, new: str, words: str
 ) -> None:
-    desk.settle(old, new)
-    sentence = desk.refused("issue", "assemble")
-    assert sentence.startswith(f"{desk.newsletter}: ")
+    cli.configure(old, new)
+    sentence = cli.refused("issue", "assemble")
+    assert sentence.startswith(f"{cli.newsletter}: ")
     assert words in sentence
-    assert desk.run("check").code == 2
+    assert cli.run("check").code == 2
 
 
-def test_a_template_with_a_slip_is_named_and_nothing_is_drafted(desk: Desk) -> None:
-    copytree(shipped("templates"), desk.templates)
-    desk.environment(NEWSLETTER_TEMPLATES=str(desk.templates))
-    desk.add_brief()
-    masthead = desk.templates / "issue" / "parts" / "masthead.mjml.j2"
+def test_a_template_with_a_slip_is_named_and_nothing_is_drafted(cli: CommandLine) -> None:
+    copytree(shipped("templates"), cli.templates)
+    cli.environment(NEWSLETTER_TEMPLATES=str(cli.templates))
+    cli.add_brief()
+    masthead = cli.templates / "issue" / "parts" / "masthead.mjml.j2"
     masthead.write_text(masthead.read_text().replace("{{ name }}", "{{ nmae }}", 1))
-    sentence = desk.refused("issue", "assemble", code=1)
+    sentence = cli.refused("issue", "assemble", code=1)
     assert "nmae" in sentence
-    check = {one["question"]: one for one in desk.run("check", "--json").data}
+    check = {one["question"]: one for one in cli.run("check", "--json").data}
     assert not check["templates"]["fine"]
     assert check["templates"]["sentence"] == sentence
 
@@ -174,18 +174,18 @@ def test_a_template_with_a_slip_is_named_and_nothing_is_drafted(desk: Desk) -> N
     ],
 )
 def test_a_wrong_environment_is_said_with_the_variables_name(
-    desk: Desk, name: str, value: str, words: str
+    cli: CommandLine, name: str, value: str, words: str
 ) -> None:
-    desk.environment(**{name: value})
-    assert words in desk.refused("briefs", "list")
+    cli.environment(**{name: value})
+    assert words in cli.refused("briefs", "list")
 
 
-def test_a_database_that_does_not_answer_is_named_without_its_password(desk: Desk) -> None:
+def test_a_database_that_does_not_answer_is_named_without_its_password(cli: CommandLine) -> None:
     url = "postgresql://user:hunter2@127.0.0.1:1/news"  # port 1: nobody listens
-    desk.environment(NEWSLETTER_DATABASE_URL=url)
-    sentence = desk.refused("briefs", "list")
+    cli.environment(NEWSLETTER_DATABASE_URL=url)
+    sentence = cli.refused("briefs", "list")
     assert "user:***@127.0.0.1:1/news" in sentence
-    check = desk.run("check", "--json")
+    check = cli.run("check", "--json")
     asked = {one["question"]: one for one in check.data}
     assert not asked["database"]["fine"]
     assert asked["templates"]["fine"]  # they need no database
@@ -196,45 +196,45 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(desk: Des
 
 
 def test_a_wrong_key_is_found_out_before_anything_is_planned(
-    sending_desk: Desk, sandbox: Sandbox
+    sending_cli: CommandLine, sandbox: Sandbox
 ) -> None:
-    sending_desk.environment(SENDGRID_API_KEY="SG.wrong")
-    sending_desk.done("issue", "assemble")
-    sentence = sending_desk.refused("issue", "send", "--wait")
+    sending_cli.environment(SENDGRID_API_KEY="SG.wrong")
+    sending_cli.done("issue", "assemble")
+    sentence = sending_cli.refused("issue", "send", "--wait")
     assert "401: The provided authorization grant is invalid" in sentence
     assert "SG.wrong" not in sentence
-    assert sending_desk.done("issue", "status")["state"] == "approved"
+    assert sending_cli.done("issue", "status")["state"] == "approved"
     assert sandbox.stats()["accepted_recipients"] == 0
 
 
 def test_a_day_without_news_is_an_empty_issue_and_nothing_is_sent(
-    desk: Desk, sandbox: Sandbox
+    cli: CommandLine, sandbox: Sandbox
 ) -> None:
-    desk.environment(NEWSLETTER_SENDGRID_HOST=sandbox.url, SENDGRID_API_KEY="SG.right")
-    desk.subscribe(READER)
-    said = desk.run("issue", "send", "--wait")
+    cli.environment(NEWSLETTER_SENDGRID_HOST=sandbox.url, SENDGRID_API_KEY="SG.right")
+    cli.subscribe(READER)
+    said = cli.run("issue", "send", "--wait")
     assert said.code == 0
-    assert "The issue is empty: nothing is sent." in said.out
-    assert desk.done("issue", "status")["state"] == "empty"
+    assert "The issue is empty, so nothing is sent." in said.out
+    assert cli.done("issue", "status")["state"] == "empty"
     assert sandbox.messages() == []
 
 
 def test_an_issue_that_a_person_approves_waits_for_it_and_an_edit_voids_it(
-    sending_desk: Desk, sandbox: Sandbox
+    sending_cli: CommandLine, sandbox: Sandbox
 ) -> None:
-    desk = sending_desk
-    desk.settle('approval = "automatic"', 'approval = "person"')
-    assert desk.done("issue", "assemble")["state"] == "draft"
-    assert "is not approved" in desk.refused("issue", "send", "--wait")
-    approved = desk.done("issue", "approve")
+    cli = sending_cli
+    cli.configure('approval = "automatic"', 'approval = "person"')
+    assert cli.done("issue", "assemble")["state"] == "draft"
+    assert "is not approved" in cli.refused("issue", "send", "--wait")
+    approved = cli.done("issue", "approve")
     assert approved["approved_hash"] == approved["content_hash"]
-    desk.done("briefs", "edit", "1", "--title", "A foundry quarters the water for a wafer")
-    assert "is not approved" in desk.run("issue", "send", "--wait").err
-    again = desk.done("issue", "show")
+    cli.done("briefs", "edit", "1", "--title", "A foundry quarters the water for a wafer")
+    assert "is not approved" in cli.run("issue", "send", "--wait").err
+    again = cli.done("issue", "show")
     assert (again["state"], again["approved_by"]) == ("draft", None)
     assert sandbox.messages() == []
-    assert desk.done("issue", "approve")["approved_hash"] != approved["approved_hash"]
-    assert desk.done("issue", "send", "--wait")["state"] == "sent"
+    assert cli.done("issue", "approve")["approved_hash"] != approved["approved_hash"]
+    assert cli.done("issue", "send", "--wait")["state"] == "sent"
     assert [m["subject"] for m in sandbox.messages()] == [
         "A foundry quarters the water for a wafer"
     ]
@@ -256,29 +256,29 @@ def test_an_issue_that_a_person_approves_waits_for_it_and_an_edit_voids_it(
     ],
 )
 def test_what_changed_in_the_settings_after_approval_is_not_sent(
-    sending_desk: Desk, sandbox: Sandbox, old: str, new: str, words: str
+    sending_cli: CommandLine, sandbox: Sandbox, old: str, new: str, words: str
 ) -> None:
-    sending_desk.done("issue", "assemble")
-    sending_desk.settle(old, new)
-    assert words in sending_desk.refused("issue", "send", "--wait")
+    sending_cli.done("issue", "assemble")
+    sending_cli.configure(old, new)
+    assert words in sending_cli.refused("issue", "send", "--wait")
     assert sandbox.messages() == []
 
 
-def test_the_example_sender_is_good_for_this_machine_alone(sending_desk: Desk) -> None:
-    sending_desk.done("issue", "assemble")
-    sending_desk.environment(NEWSLETTER_SENDGRID_HOST="https://api.sendgrid.example")
-    sentence = sending_desk.refused("issue", "send", "--wait")
+def test_the_example_sender_is_good_for_this_machine_alone(sending_cli: CommandLine) -> None:
+    sending_cli.done("issue", "assemble")
+    sending_cli.environment(NEWSLETTER_SENDGRID_HOST="https://api.sendgrid.example")
+    sentence = sending_cli.refused("issue", "send", "--wait")
     assert "sender.email is still the example daily@news.example.com" in sentence
     assert "one-click unsubscribe needs https" in sentence
 
 
 def test_a_pause_is_said_with_the_reason_and_a_second_send_goes_on(
-    sending_desk: Desk, sandbox: Sandbox
+    sending_cli: CommandLine, sandbox: Sandbox
 ) -> None:
     sandbox.fail({"kind": "status_401_credits", "times": 1})
-    said = sending_desk.run("issue", "send", "--wait", "--json")
+    said = sending_cli.run("issue", "send", "--wait", "--json")
     assert said.code == 1
     assert said.data["state"] == "paused"
     assert "Maximum credits exceeded" in said.data["reason"]
-    assert sending_desk.done("issue", "send", "--wait")["state"] == "sent"
+    assert sending_cli.done("issue", "send", "--wait")["state"] == "sent"
     assert sandbox.stats()["repeated"] == 0

@@ -1,4 +1,4 @@
-"""A day at the command line: real processes, real PostgreSQL, real HTTP to the stand-in."""
+"""A day at the command line: real processes, real PostgreSQL, real HTTP to the sandbox."""
 
 import email
 import email.policy
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from newsletter.sandbox.server import Sandbox
-from tests.cli.conftest import READER, Desk
+from tests.cli.conftest import READER, CommandLine
 
 pytestmark = pytest.mark.postgres
 
@@ -34,13 +34,13 @@ def call(*arguments: str, code: int = 0) -> str:
     return done.stdout
 
 
-def told(*arguments: str) -> Any:
+def run_json(*arguments: str) -> Any:
     return json.loads(call(*arguments, "--json"))
 
 
 @contextmanager
 def running(*arguments: str, end: int) -> Iterator[str]:
-    """Run a verb that stays; yield its first line, end it by signal, and see it end well."""
+    """Run a service; yield its first line, end it by a signal, and check that it ends well."""
     command = [NEWSLETTER, *arguments]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -70,41 +70,41 @@ def get(url: str) -> str:
 
 
 def test_a_saved_page_becomes_a_letter_and_nobody_gets_it_twice(
-    desk: Desk, sandbox: Sandbox
+    cli: CommandLine, sandbox: Sandbox
 ) -> None:
-    desk.environment(NEWSLETTER_SENDGRID_HOST=sandbox.url, SENDGRID_API_KEY="SG.right")
+    cli.environment(NEWSLETTER_SENDGRID_HOST=sandbox.url, SENDGRID_API_KEY="SG.right")
 
-    held = told("briefs", "add", str(PAGE))["received"][0]
+    held = run_json("briefs", "add", str(PAGE))["received"][0]
     assert (held["ruling"], held["reasons"]) == (
         "held",
         ["There is no link to the source; add the address where the story can be read."],
     )
     source = "https://wire.example.org/open-source-ai"
-    freed = desk.done("briefs", "edit", str(held["id"]), "--source-url", source)
+    freed = cli.done("briefs", "edit", str(held["id"]), "--source-url", source)
     assert freed["ruling"] == "accepted"
     assert "robotics" not in freed["topics"]
     chosen = freed["topics"][0]
-    desk.subscribe(f"{READER},,{chosen},", "all@example.com,,,", "robots@example.com,,robotics,")
+    cli.subscribe(f"{READER},,{chosen},", "all@example.com,,,", "robots@example.com,,robotics,")
 
-    assert desk.done("issue", "assemble")["state"] == "approved"
-    desk.done("issue", "preview", "--for", READER, "--out", str(desk.folder / "proof"))
-    sent = told("issue", "send", "--wait")
+    assert cli.done("issue", "assemble")["state"] == "approved"
+    cli.done("issue", "preview", "--for", READER, "--out", str(cli.folder / "proof"))
+    sent = run_json("issue", "send", "--wait")
     assert sent["state"] == "sent"
     assert sent["account"]["adds_up"]
     sums = sent["account"]["sums"]
     assert (sums["audience"], sums["deliveries"], sums["accepted"]) == (3, 2, 2)
     assert sent["account"]["exclusions"] == {"no_story": 1}
-    assert desk.done("issue", "status")["account"] == sent["account"]
+    assert cli.done("issue", "status")["account"] == sent["account"]
     [received] = sandbox.messages(to=READER)
-    assert_the_same_letter(desk.folder / "proof", sandbox.message(received["id"]))
+    assert_the_same_letter(cli.folder / "proof", sandbox.message(received["id"]))
 
     requests = sandbox.stats()["requests"]
-    assert "nobody is sent anything again" in desk.run("issue", "send", "--wait").out
+    assert "so nothing is sent again" in cli.run("issue", "send", "--wait").out
     assert sandbox.stats()["requests"] == requests
 
 
 def assert_the_same_letter(proof: Path, received: dict[str, Any]) -> None:
-    """Compare the three files of a preview with what the stand-in filled in."""
+    """Compare the three files of a preview with what the sandbox filled in."""
     assert (proof / "letter.html").read_bytes() == received["html"].encode()
     assert (proof / "letter.txt").read_bytes() == received["text"].encode()
     eml = email.message_from_bytes((proof / "letter.eml").read_bytes(), policy=email.policy.default)
@@ -118,13 +118,13 @@ def assert_the_same_letter(proof: Path, received: dict[str, Any]) -> None:
     assert {name: eml[name] for name in received["headers"]} == received["headers"]
 
 
-def test_why_has_an_answer_for_everybody(sending_desk: Desk) -> None:
-    desk = sending_desk
-    assert "no issue of" in desk.done("why", READER)["answer"]
-    desk.done("issue", "assemble")
-    assert "is approved; who gets it is not planned yet" in desk.done("why", READER)["answer"]
-    desk.done("issue", "send", "--wait")
-    desk.subscribe("late@example.com,,chips,")
+def test_why_has_an_answer_for_everybody(sending_cli: CommandLine) -> None:
+    cli = sending_cli
+    assert "no issue of" in cli.done("why", READER)["answer"]
+    cli.done("issue", "assemble")
+    assert "is approved; who gets it is not planned yet" in cli.done("why", READER)["answer"]
+    cli.done("issue", "send", "--wait")
+    cli.subscribe("late@example.com,,chips,")
     answers = {
         READER: "SendGrid accepted it.",
         READER.upper(): "SendGrid accepted it.",
@@ -133,28 +133,28 @@ def test_why_has_an_answer_for_everybody(sending_desk: Desk) -> None:
         "stranger@example.com": "no subscription to Technology Daily",
     }
     for address, words in answers.items():
-        assert words in desk.done("why", address)["answer"], address
-        assert words in desk.run("why", address).out
-    record = desk.done("why", READER)["delivery"]
+        assert words in cli.done("why", address)["answer"], address
+        assert words in cli.run("why", address).out
+    record = cli.done("why", READER)["delivery"]
     assert (record["brief_ids"], record["batch_state"]) == ([1], "accepted")
-    assert "link_key" not in desk.run("why", READER, "--json").out
+    assert "link_key" not in cli.run("why", READER, "--json").out
 
 
-def test_a_second_file_is_a_second_newsletter(sending_desk: Desk, sandbox: Sandbox) -> None:
-    desk = sending_desk
-    text = desk.newsletter.read_text()
+def test_a_second_file_is_a_second_newsletter(sending_cli: CommandLine, sandbox: Sandbox) -> None:
+    cli = sending_cli
+    text = cli.newsletter.read_text()
     cars = text.replace('"Technology Daily"', '"Car Weekly"').replace('"Technology"', '"Cars"')
-    (desk.newsletter.parent / "cars.toml").write_text(cars)
-    assert "name one: --newsletter cars | technology" in desk.refused("issue", "assemble")
+    (cli.newsletter.parent / "cars.toml").write_text(cars)
+    assert "name one: --newsletter cars | technology" in cli.refused("issue", "assemble")
 
-    desk.add_brief(
+    cli.add_brief(
         title="A car that parks itself in the rain",
         pillar="Cars",
         source_url="https://example.org/car",
     )
-    desk.subscribe(f"{READER},,,", newsletter="cars")
+    cli.subscribe(f"{READER},,,", newsletter="cars")
     for slug in ("technology", "cars"):
-        sent = desk.done("issue", "send", "--wait", "--newsletter", slug)
+        sent = cli.done("issue", "send", "--wait", "--newsletter", slug)
         assert (sent["state"], sent["number"], sent["account"]["sums"]["accepted"]) == (
             "sent",
             1,
@@ -166,72 +166,74 @@ def test_a_second_file_is_a_second_newsletter(sending_desk: Desk, sandbox: Sandb
     ]
 
 
-def test_strangers_brackets_are_printed_as_they_stand(sending_desk: Desk) -> None:
+def test_strangers_brackets_are_printed_as_they_stand(sending_cli: CommandLine) -> None:
     title = "Chips [/] with [bold] brackets [red]everywhere[/red]"
-    desk = sending_desk
-    desk.done("briefs", "edit", "1", "--title", title)
+    cli = sending_cli
+    cli.done("briefs", "edit", "1", "--title", title)
     for verb in (["briefs", "show", "1"], ["briefs", "list"], ["briefs", "hold", "1"],
                  ["briefs", "accept", "1"], ["issue", "assemble"], ["issue", "preview"],
                  ["issue", "send", "--wait"]):  # fmt: skip
-        said = desk.run(*verb)
+        said = cli.run(*verb)
         assert said.code == 0, said
         assert title in said.out
 
 
-def test_a_hold_keeps_a_brief_out_until_it_is_accepted(sending_desk: Desk) -> None:
-    desk = sending_desk
-    assert desk.done("briefs", "hold", "1")["ruling"] == "held"
-    assert desk.done("issue", "assemble")["state"] == "empty"
-    assert desk.done("briefs", "accept", "1")["ruling"] == "accepted"
-    assert desk.done("issue", "assemble")["state"] == "approved"
+def test_a_hold_keeps_a_brief_out_until_it_is_accepted(sending_cli: CommandLine) -> None:
+    cli = sending_cli
+    assert cli.done("briefs", "hold", "1")["ruling"] == "held"
+    assert cli.done("issue", "assemble")["state"] == "empty"
+    assert cli.done("briefs", "accept", "1")["ruling"] == "accepted"
+    assert cli.done("issue", "assemble")["state"] == "approved"
 
 
 def test_check_says_what_is_missing_and_then_that_letters_can_be_sent(
-    desk: Desk, sandbox: Sandbox
+    cli: CommandLine, sandbox: Sandbox
 ) -> None:
-    said = desk.run("check")
+    said = cli.run("check")
     assert said.code == 1
     assert "✗ key       SENDGRID_API_KEY is not set" in said.out
-    desk.environment(NEWSLETTER_SENDGRID_HOST=sandbox.url, SENDGRID_API_KEY="SG.right")
-    said = desk.run("check")
+    cli.environment(NEWSLETTER_SENDGRID_HOST=sandbox.url, SENDGRID_API_KEY="SG.right")
+    said = cli.run("check")
     assert said.code == 0
     assert said.out.endswith("Letters can be sent.\n")
-    assert desk.database_url.rpartition("/")[2] in said.out
+    assert cli.database_url.rpartition("/")[2] in said.out
 
 
 def test_a_worker_sends_what_another_process_planned_and_ends_when_told(
-    sending_desk: Desk, sandbox: Sandbox
+    sending_cli: CommandLine, sandbox: Sandbox
 ) -> None:
     with running("worker", end=signal.SIGTERM) as line:
-        assert "working on batches" in line
-        said = sending_desk.run("issue", "send")
+        assert "worker running" in line
+        said = sending_cli.run("issue", "send")
         assert said.code == 0
-        until(lambda: sending_desk.done("issue", "status")["state"] == "sent")
+        until(lambda: sending_cli.done("issue", "status")["state"] == "sent")
     assert len(sandbox.messages()) == 1
 
 
-def test_serve_shows_the_issue_and_ends_when_told(sending_desk: Desk) -> None:
-    service = sending_desk.config / "service.toml"
+def test_serve_shows_the_issue_and_ends_when_told(sending_cli: CommandLine) -> None:
+    service = sending_cli.config / "service.toml"
     service.write_text(service.read_text().replace("port = 8080", "port = 0"))
     with running("serve", end=signal.SIGINT) as line:
         url = line.split()[2].rstrip(";")
-        sending_desk.run("issue", "send")
-        until(lambda: sending_desk.done("issue", "status")["state"] == "sent")
-        on = sending_desk.done("issue", "status")["date"]
+        sending_cli.run("issue", "send")
+        until(lambda: sending_cli.done("issue", "status")["state"] == "sent")
+        on = sending_cli.done("issue", "status")["date"]
         assert "A foundry halves the water" in get(f"{url}/technology/{on}")
 
 
-def test_the_sandbox_says_where_it_is_and_a_taken_port_is_refused(desk: Desk) -> None:
+def test_the_sandbox_says_where_it_is_and_a_taken_port_is_refused(cli: CommandLine) -> None:
     with running(
-        "sandbox", "--port", "0", "--data", str(desk.folder / "mail"), end=signal.SIGINT
+        "sandbox", "--port", "0", "--data", str(cli.folder / "mail"), end=signal.SIGINT
     ) as line:
         url = line.split()[2].rstrip(",")
         assert "No letters yet" in get(f"{url}/inbox")
         port = url.rpartition(":")[2]
-        assert f"cannot listen on 127.0.0.1:{port}" in desk.refused("sandbox", "--port", port)
+        assert f"cannot listen on 127.0.0.1:{port}" in cli.refused("sandbox", "--port", port)
 
 
-def test_an_interrupted_send_records_what_is_in_hand(sending_desk: Desk, sandbox: Sandbox) -> None:
+def test_an_interrupted_send_records_what_is_in_hand(
+    sending_cli: CommandLine, sandbox: Sandbox
+) -> None:
     sandbox.fail({"kind": "hang", "seconds": 1.5, "times": 1})
     with subprocess.Popen(
         [NEWSLETTER, "issue", "send", "--wait"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -240,5 +242,5 @@ def test_an_interrupted_send_records_what_is_in_hand(sending_desk: Desk, sandbox
         sending.send_signal(signal.SIGINT)
         out, err = sending.communicate(timeout=60)
     assert (sending.returncode, out, err) == (130, b"", b"")
-    sums = sending_desk.done("issue", "status")["account"]["sums"]
+    sums = sending_cli.done("issue", "status")["account"]["sums"]
     assert (sums["unknown"], sums["to_go"]) == (1, 0)

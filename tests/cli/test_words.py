@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,15 @@ import typer.main
 
 from newsletter.cli import main
 from newsletter.cli.app import app
-from newsletter.settings import Environment
 
 ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
 
 
 def paths(command: object, before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """Return every verb, as the words one types."""
+    """Return every command that is not hidden, as the words one types."""
     verbs = getattr(command, "commands", {})
-    found = [path for name, verb in verbs.items() for path in paths(verb, (*before, name))]
+    shown = {name: verb for name, verb in verbs.items() if not verb.hidden}
+    found = [path for name, verb in shown.items() for path in paths(verb, (*before, name))]
     return found or [before]
 
 
@@ -129,9 +127,9 @@ def test_an_error_nobody_foresaw_is_one_sentence_too(
     def broken() -> None:
         raise ZeroDivisionError("no\nmore")
 
-    monkeypatch.setattr("newsletter.cli.common.house", broken)
-    monkeypatch.setattr("newsletter.cli.briefs.house", broken)
-    monkeypatch.setattr("newsletter.cli.app.leave", lambda: None)
+    monkeypatch.setattr("newsletter.cli.common.container", broken)
+    monkeypatch.setattr("newsletter.cli.briefs.container", broken)
+    monkeypatch.setattr("newsletter.cli.app.close_container", lambda: None)
     code, _, err = said(capsys, "briefs", "show", "1")
     assert (code, err) == (1, "error: unexpected ZeroDivisionError: no\n")
 
@@ -142,7 +140,7 @@ def test_an_interrupt_ends_quietly(
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("newsletter.cli.briefs.house", interrupted)
+    monkeypatch.setattr("newsletter.cli.briefs.container", interrupted)
     assert said(capsys, "briefs", "show", "1") == (130, "", "")
 
 
@@ -150,25 +148,3 @@ def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = said(capsys, "--version")
     assert code == 0
     assert re.fullmatch(r"newsletter \d+\.\d+\.\d+\n", out)
-
-
-@pytest.mark.skipif(not README.read_text(), reason="README.md is not written yet")
-class TestReadme:
-    """README.md keeps up with what there is."""
-
-    text = README.read_text()
-
-    @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
-    def test_every_verb_is_in_it(self, verb: tuple[str, ...]) -> None:
-        group, *rest = verb
-        lines = [line for line in self.text.splitlines() if re.search(rf"\b{group}\b", line)]
-        assert any(all(re.search(rf"\b{word}\b", line) for word in rest) for line in lines)
-
-    @pytest.mark.parametrize("field", Environment.model_fields.values(), ids=repr)
-    def test_every_environment_variable_is_in_it(self, field: object) -> None:
-        assert str(field.validation_alias) in self.text  # type: ignore[attr-defined]
-
-    @pytest.mark.parametrize("file", ["service.toml", "newsletters/technology.toml"])
-    def test_every_part_of_the_settings_is_in_it(self, file: str) -> None:
-        found = tomllib.loads((ROOT / "config" / file).read_text())
-        assert [key for key in found if not re.search(rf"\b{key}\b", self.text)] == []

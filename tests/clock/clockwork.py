@@ -1,18 +1,20 @@
-"""A house with a clock of its own: time passes in steps, and batches wait for their moments."""
+"""A service whose time passes in steps, and whose batches wait for their moments."""
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from types import SimpleNamespace
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
-from newsletter.core.operator_alert import Notice
+from newsletter.core.operator_alert import OperatorAlert
 from newsletter.core.publication import Newsletter
-from newsletter.core.stored import IssueState
-from newsletter.services.schedule import Calendar
-from newsletter.stores.schedule import Watches
+from newsletter.core.stored import IssueStatus
+from newsletter.services.schedule import ScheduleRunner
+from tests.container import TestContainer, open_container
 from tests.fakes import FakeClock, FakeQueue
-from tests.house import TECHNOLOGY, TestHouse, open_house
+from tests.settings import TECHNOLOGY
 
 
 class PatientQueue(FakeQueue):
@@ -32,72 +34,68 @@ class PatientQueue(FakeQueue):
 
 @dataclass
 class Clockwork:
-    """A house, its calendar, and what operators were told."""
+    """A newsletter's schedule, and the operator alerts it caused."""
 
-    house: TestHouse
-    calendar: Calendar
-    told: list[Notice]
-    arriving: list[str]  #: topics of the briefs that the sources have, once they are asked
-
-    @property
-    def newsletter(self) -> Newsletter:
-        return self.house.newsletter
+    container: TestContainer
+    newsletter: Newsletter
+    schedule: ScheduleRunner
+    alerts: list[OperatorAlert]
+    arriving: list[str]  #: topics of the briefs that the sources have, once they are polled
 
     def tick(self) -> None:
-        """Ask once, as the leading scheduler does, and let the workers work."""
-        self.calendar.keep(self.newsletter)
-        self.calendar.tell()
-        self.house.queue.work(until_empty=True)
+        """Run what is due once, as the leading scheduler does, and let the workers work."""
+        self.schedule.run_due(self.newsletter)
+        self.schedule.send_alerts()
+        self.container.queue.work(until_empty=True)
 
     def run(self, until: datetime, *, step: timedelta = timedelta(minutes=10)) -> None:
-        """Let time pass, asking at every step."""
-        clock = self.house.clock
+        """Let time pass, with a tick at every step."""
+        clock = self.container.clock
         while clock.time < until:
             clock.time = min(clock.time + step, until)
             self.tick()
 
-    def state(self, on: date) -> IssueState | None:
-        filed = self.house.issues.find(self.newsletter.slug, on)
-        return filed.state if filed else None
+    def state(self, on: date) -> IssueStatus | None:
+        stored = self.container.issues.find(self.newsletter.slug, on)
+        return stored.state if stored else None
 
     def states(self) -> dict[int, str]:
-        """Return the state of every issue on file, by the day of the month."""
-        with self.house.engine.begin() as connection:
-            rows = connection.execute(text("SELECT date, state FROM issue ORDER BY date"))
-            return {row.date.day: row.state for row in rows}
+        """Return the state of every issue, by the day of the month."""
+        rows = self.container.query("SELECT date, state FROM issue ORDER BY date")
+        return {on.day: state for on, state in rows}
 
-    def notices(self) -> list[tuple[int, str]]:
-        return [(notice.date.day, notice.kind.value) for notice in self.told]
+    def alert_days(self) -> list[tuple[int, str]]:
+        return [(alert.date.day, alert.kind.value) for alert in self.alerts]
 
     def sent(self) -> Iterator[tuple[date, list[str]]]:
         """Yield the date of the issue and the readers of every request."""
-        for _, _, claim in self.house.mailer.asked:
-            filed = self.house.issues.get(claim.issue_id)
-            yield filed.issue.date, sorted(one.email for one in claim.recipients)
+        for _, _, claim in self.container.mailer.asked:
+            stored = self.container.issues.get(claim.issue_id)
+            yield stored.issue.date, sorted(one.email for one in claim.recipients)
 
 
 def open_clockwork(
-    engine: Engine, now: datetime, newsletter: Newsletter = TECHNOLOGY, **timetable: object
+    engine: Engine,
+    now: datetime,
+    newsletter: Newsletter = TECHNOLOGY,
+    *,
+    batch_size: int = 3,
+    **timetable: object,
 ) -> Clockwork:
-    """Open a house at this moment, its newsletter's timetable changed as said."""
+    """Start a schedule at this moment, the newsletter's timetable changed as said."""
     changed = replace(newsletter.timetable, **timetable)  # type: ignore[arg-type]
-    house = open_house(engine, replace(newsletter, timetable=changed))
-    house.clock.time = now
-    house.queue = house.dispatch._queue = PatientQueue(house.clock)
-    house.queue.send_batches = house.dispatch.send_batches
-    return enter(house)
+    clock, newsletter = FakeClock(now), replace(newsletter, timetable=changed)
+    doubles = {"clock": clock, "queue": PatientQueue(clock)}
+    return start_clock(open_container(engine, newsletter, batch_size=batch_size, **doubles))
 
 
-def enter(house: TestHouse) -> Clockwork:
-    """Start a clock in a house, as a process does: what it knows is on file."""
-    told: list[Notice] = []
+def start_clock(container: TestContainer, newsletter: Newsletter | None = None) -> Clockwork:
+    """Start a schedule as a new process does, which knows what the database knows."""
+    alerts: list[OperatorAlert] = []
     arriving: list[str] = []
-    calendar = Calendar(
-        publishing=house.publishing,
-        dispatch=house.dispatch,
-        gather=lambda _: house.receive(*arriving),
-        book=Watches(house.engine),
-        notify=told.append,
-        clock=house.clock,
-    )
-    return Clockwork(house, calendar, told, arriving)
+    process = copy(container)
+    process.polling = SimpleNamespace(poll_due=lambda _: process.receive(*arriving))
+    process.alerting = SimpleNamespace(deliver=alerts.append)
+    vars(process).pop("schedule_runner", None)
+    schedule = process.schedule_runner
+    return Clockwork(process, newsletter or process.newsletter, schedule, alerts, arriving)

@@ -1,4 +1,4 @@
-"""Who keeps the clock: one process of several, and another as soon as it is gone."""
+"""Which process leads: one of several, and another as soon as it is gone."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ from newsletter.adapters.leadership import AdvisoryLeadership
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from newsletter.settings import shipped
 from newsletter.stores.database import make_engine
-from tests.house import TestHouse, open_house
+from tests.container import TestContainer, open_container
 
 pytestmark = pytest.mark.postgres
 
@@ -92,10 +92,10 @@ def test_of_many_threads_and_contenders_just_one_leads(contender: Contender):
 
 
 @pytest.fixture
-def house(
+def container(
     engine: Engine, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[TestHouse]:
-    """A house with briefs and readers, whose processes find an hour that struck at midnight."""
+) -> Iterator[TestContainer]:
+    """A container with briefs and readers, whose send hour was at midnight."""
     folder = tmp_path / "config"
     (folder / "newsletters").mkdir(parents=True)
     toml = (shipped("config") / "newsletters/technology.toml").read_text()
@@ -117,12 +117,12 @@ def house(
         monkeypatch.setenv("NEWSLETTER_DATABASE_URL", database_url)
         monkeypatch.setenv("NEWSLETTER_SENDGRID_HOST", sandbox.url)
         monkeypatch.setenv("SENDGRID_API_KEY", "SG.test")
-        house = open_house(engine)
+        container = open_container(engine)
         with engine.begin() as connection:
-            house.clock.time = connection.execute(text("SELECT now()")).scalar_one()
-        house.receive("chips")
-        house.subscribe(tmp_path, {f"r{n}@example.com": "" for n in range(5)})
-        yield house
+            container.clock.time = connection.execute(text("SELECT now()")).scalar_one()
+        container.receive("chips")
+        container.subscribe(tmp_path, {f"r{n}@example.com": "" for n in range(5)})
+        yield container
 
 
 def start() -> subprocess.Popen[bytes]:
@@ -153,27 +153,29 @@ def clocks(engine: Engine, *, leading: bool) -> list[int]:
         return list(connection.execute(text(question), {"leading": leading}).scalars())
 
 
-def test_when_the_leading_process_is_killed_the_other_one_acts(house: TestHouse):
+def test_when_the_leading_process_is_killed_the_other_one_acts(container: TestContainer):
     def asked(question: str) -> int:
-        with house.engine.begin() as connection:
+        with container.engine.begin() as connection:
             return connection.execute(text(question)).scalar_one()
 
     processes = {process.pid: process for process in (start(), start())}
     try:
-        until(lambda: len(clocks(house.engine, leading=False)) == 2)
-        until(lambda: asked("SELECT count(*) FROM watch"))
-        [leader] = clocks(house.engine, leading=True)
-        assert house.rows()["issue"] == 0  # midnight was before the clock began
+        until(lambda: len(clocks(container.engine, leading=False)) == 2)
+        until(lambda: asked("SELECT count(*) FROM schedule_cursor"))
+        [leader] = clocks(container.engine, leading=True)
+        assert container.rows()["issue"] == 0  # midnight was before the clock began
 
         processes[leader].send_signal(signal.SIGKILL)
         processes.pop(leader).wait()
-        with house.engine.begin() as connection:
-            connection.execute(text("UPDATE watch SET began = began - interval '1 day 1 hour'"))
+        with container.engine.begin() as connection:
+            connection.execute(
+                text("UPDATE schedule_cursor SET began = began - interval '1 day 1 hour'")
+            )
 
         until(lambda: asked("SELECT count(*) FROM issue WHERE state = 'sending'"))
         [(other, process)] = processes.items()
-        assert clocks(house.engine, leading=True) == [other]
-        assert house.rows()["delivery"] == 5
+        assert clocks(container.engine, leading=True) == [other]
+        assert container.rows()["delivery"] == 5
         process.terminate()
         assert process.wait(timeout=15) == 0
     finally:

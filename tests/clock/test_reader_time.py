@@ -1,6 +1,5 @@
 """An issue in waves: each reader at the hour of their own clock."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import count
 from pathlib import Path
@@ -10,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from newsletter.core.stored import IssueState
+from newsletter.core.stored import IssueStatus
 from newsletter.core.timetable import wave_moment
 from tests.clock.clockwork import Clockwork, open_clockwork
-from tests.house import TODAY
+from tests.container import TODAY
 
 pytestmark = pytest.mark.postgres
 
@@ -29,9 +28,15 @@ ZONES = {
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def open_at_noon(engine: Engine) -> Clockwork:
+def open_at_noon(engine: Engine, *, reader_time: bool = True, batch_size: int = 3) -> Clockwork:
     return open_clockwork(
-        engine, NOON, zone="UTC", assemble_at=time(5, 30), send_at=time(6, 10), reader_time=True
+        engine,
+        NOON,
+        batch_size=batch_size,
+        zone="UTC",
+        assemble_at=time(5, 30),
+        send_at=time(6, 10),
+        reader_time=reader_time,
     )
 
 
@@ -42,7 +47,7 @@ def clockwork(engine: Engine, tmp_path: Path) -> Clockwork:
     subscribe(
         clockwork, tmp_path, {f"{name}@example.com": zone for name, (zone, _) in ZONES.items()}
     )
-    clockwork.house.receive("chips")
+    clockwork.container.receive("chips")
     return clockwork
 
 
@@ -50,13 +55,13 @@ def subscribe(clockwork: Clockwork, folder: Path, zones: dict[str, str], topics:
     rows = [f"{email},{topics},{zone}" for email, zone in zones.items()]
     path = folder / "zones.csv"
     path.write_text("\n".join(["email,topics,timezone", *rows]))
-    clockwork.house.lists.import_list(
+    clockwork.container.lists.import_list(
         path,
         clockwork.newsletter.slug,
         known_topics=clockwork.newsletter.topic_slugs,
         default_zone="UTC",
         consent_source="test",
-        now=clockwork.house.clock.now(),
+        now=clockwork.container.clock.now(),
     )
 
 
@@ -66,40 +71,40 @@ def today(clock: str) -> datetime:
 
 def test_each_reader_gets_it_at_their_own_hour_or_at_once_if_that_is_over(clockwork: Clockwork):
     arrived: dict[str, str] = {}
-    while clockwork.house.clock.time < today("23:00"):
-        clockwork.house.clock.pass_time(minutes=10)
+    while clockwork.container.clock.time < today("23:00"):
+        clockwork.container.clock.pass_time(minutes=10)
         clockwork.tick()
         clockwork.tick()  # at the cut-off it is assembled, and leaves a look later
-        for email in clockwork.house.mailer.addresses:
-            arrived.setdefault(email, f"{clockwork.house.clock.time:%d %H:%M}")
+        for email in clockwork.container.mailer.addresses:
+            arrived.setdefault(email, f"{clockwork.container.clock.time:%d %H:%M}")
 
     assert arrived == {
         f"{name}@example.com": f"23 {max(hour, '05:30')}" for name, (_, hour) in ZONES.items()
     }
-    assert len(clockwork.house.mailer.addresses) == len(ZONES)
-    assert clockwork.state(TODAY) is IssueState.SENT
-    filed = clockwork.house.publishing.issue(clockwork.newsletter, TODAY)
-    assert clockwork.house.inquiry.account(filed).sums.add_up
+    assert len(clockwork.container.mailer.addresses) == len(ZONES)
+    assert clockwork.state(TODAY) is IssueStatus.SENT
+    stored = clockwork.container.publishing.issue(clockwork.newsletter, TODAY)
+    assert clockwork.container.explaining.totals(stored).sums.adds_up
 
 
-def test_a_goodbye_said_before_ones_wave_is_heard(clockwork: Clockwork):
+def test_an_unsubscribe_before_ones_wave_counts(clockwork: Clockwork):
     clockwork.run(today("12:00"))
-    clockwork.house.leave("los-angeles@example.com")
+    clockwork.container.unsubscribe("los-angeles@example.com")
     clockwork.run(today("15:00"))
 
-    assert "new-york@example.com" in clockwork.house.mailer.addresses
-    assert "los-angeles@example.com" not in clockwork.house.mailer.addresses
-    filed = clockwork.house.publishing.issue(clockwork.newsletter, TODAY)
-    assert filed.state is IssueState.SENT
-    assert clockwork.house.inquiry.account(filed).skips == {"ended": 1}
+    assert "new-york@example.com" in clockwork.container.mailer.addresses
+    assert "los-angeles@example.com" not in clockwork.container.mailer.addresses
+    stored = clockwork.container.publishing.issue(clockwork.newsletter, TODAY)
+    assert stored.state is IssueStatus.SENT
+    assert clockwork.container.explaining.totals(stored).skips == {"ended": 1}
 
 
 def test_a_wave_whose_job_got_lost_leaves_at_its_own_moment_still(clockwork: Clockwork):
     clockwork.run(today("07:00"))
-    clockwork.house.queue.jobs.clear()
-    clockwork.house.dispatch.recover()
+    clockwork.container.queue.jobs.clear()
+    clockwork.container.recovery.recover()
 
-    assert set(clockwork.house.queue.jobs.values()) == {today("11:10"), today("14:10")}
+    assert set(clockwork.container.queue.jobs.values()) == {today("11:10"), today("14:10")}
 
 
 def test_zones_whose_clocks_agree_share_a_batch(clockwork: Clockwork):
@@ -109,13 +114,13 @@ def test_zones_whose_clocks_agree_share_a_batch(clockwork: Clockwork):
 
 
 def test_a_zone_that_is_no_longer_known_gets_the_newsletters_own_hour(clockwork: Clockwork):
-    with clockwork.house.engine.begin() as connection:
+    with clockwork.container.engine.begin() as connection:
         connection.execute(
             text("UPDATE subscription SET zone = 'Mars/Olympus' WHERE zone = 'America/New_York'")
         )
     clockwork.run(today("06:10"), step=timedelta(minutes=5))
 
-    assert "new-york@example.com" in clockwork.house.mailer.addresses
+    assert "new-york@example.com" in clockwork.container.mailer.addresses
 
 
 READERS = st.lists(
@@ -137,14 +142,13 @@ def test_the_plan_gives_each_reader_the_moment_the_core_says(
     engine: Engine, tmp_path: Path, readers: list[tuple[str, str]], size: int
 ):
     _forget_everything(engine)
-    clockwork = open_at_noon(engine)
-    clockwork.house.dispatch._batch_size = size
-    clockwork.house.clock.time = today("04:00")
+    clockwork = open_at_noon(engine, batch_size=size)
+    clockwork.container.clock.time = today("04:00")
     people = {f"r{next(_serial)}@example.com": reader for reader in readers}
     for email, (zone, topics) in people.items():
         subscribe(clockwork, tmp_path, {email: zone}, topics)
-    clockwork.house.receive("chips", "security")
-    filed = clockwork.house.dispatch.send(clockwork.newsletter, TODAY)
+    clockwork.container.receive("chips", "security")
+    stored = clockwork.container.planning.hand_over(clockwork.newsletter, TODAY)
 
     timetable = clockwork.newsletter.timetable
     with engine.begin() as connection:
@@ -152,7 +156,7 @@ def test_the_plan_gives_each_reader_the_moment_the_core_says(
             text("""SELECT email, batch.id, not_before, batch.size, edition_id, ordinal
                       FROM delivery JOIN subscriber ON subscriber.id = subscriber_id
                       JOIN batch ON batch.id = batch_id WHERE delivery.issue_id = :i"""),
-            {"i": filed.id},
+            {"i": stored.id},
         ).all()
     assert {row.email: row.not_before for row in rows} == {
         email: wave_moment(timetable, TODAY, zone)
@@ -164,7 +168,7 @@ def test_the_plan_gives_each_reader_the_moment_the_core_says(
     for edition in {row.edition_id for row in rows}:
         ordinals = {row.ordinal for row in rows if row.edition_id == edition}
         assert ordinals == set(range(len(ordinals)))
-    assert clockwork.house.inquiry.account(filed).sums.add_up
+    assert clockwork.container.explaining.totals(stored).sums.adds_up
 
 
 def _forget_everything(engine: Engine) -> None:
@@ -175,11 +179,9 @@ def _forget_everything(engine: Engine) -> None:
 
 
 def test_at_one_hour_for_all_no_batch_waits(engine: Engine, tmp_path: Path):
-    clockwork = open_at_noon(engine)
-    timetable = replace(clockwork.newsletter.timetable, reader_time=False)
-    clockwork.house.newsletter = replace(clockwork.newsletter, timetable=timetable)
+    clockwork = open_at_noon(engine, reader_time=False)
     subscribe(clockwork, tmp_path, {"a@example.com": "Asia/Kolkata", "b@example.com": "UTC"})
-    clockwork.house.receive("chips")
+    clockwork.container.receive("chips")
     clockwork.tick()
     clockwork.run(today("06:10"))
 

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.core.operator_alert import NoticeKind
+from newsletter.core.operator_alert import OperatorAlertKind
 from newsletter.core.publication import Timetable, Weekday
-from newsletter.core.stored import IssueState
+from newsletter.core.stored import IssueStatus
 from newsletter.core.timetable import (
     LOOK_BACK,
     Assemble,
     Miss,
+    ScheduleCursor,
+    ScheduledIssue,
     Send,
-    Standing,
-    Watch,
     appears_on,
     due,
     first_date,
@@ -120,28 +120,29 @@ def test_there_is_no_issue_on_a_day_of_rest_or_a_holiday():
 
 def asked(
     now: datetime,
-    standing: Standing | None = None,
+    issue: ScheduledIssue | None = None,
     *,
     timetable: Timetable = NEW_YORK,
     began: datetime = SUMMER,
     until: datetime = CUT_OFF - timedelta(hours=1),
 ):
     """Return what is due when only Monday's issue may be on file."""
-    on_file = {MONDAY: standing} if standing else {}
-    return due(timetable, Watch(began=began, until=until), now, on_file)
+    on_file = {MONDAY: issue} if issue else {}
+    return due(timetable, ScheduleCursor(began=began, until=until), now, on_file)
 
 
 ASSEMBLE, SEND = (Assemble(MONDAY),), (Send(MONDAY),)
 EMPTY, DRAFT, APPROVED = (
-    Standing(state=state) for state in (IssueState.EMPTY, IssueState.DRAFT, IssueState.APPROVED)
+    ScheduledIssue(state=state)
+    for state in (IssueStatus.EMPTY, IssueStatus.DRAFT, IssueStatus.APPROVED)
 )
-TOLD_EMPTY = replace(EMPTY, told=frozenset({NoticeKind.EMPTY_DAY}))
-TOLD_DRAFT = replace(DRAFT, told=frozenset({NoticeKind.UNAPPROVED}))
-FAILED = replace(APPROVED, told=frozenset({NoticeKind.FAILED}))
+ALERTED_EMPTY = replace(EMPTY, alerted=frozenset({OperatorAlertKind.EMPTY_DAY}))
+ALERTED_DRAFT = replace(DRAFT, alerted=frozenset({OperatorAlertKind.UNAPPROVED}))
+FAILED = replace(APPROVED, alerted=frozenset({OperatorAlertKind.FAILED}))
 
 
 @pytest.mark.parametrize(
-    ("now", "standing", "actions"),
+    ("now", "issue", "actions"),
     [
         (CUT_OFF - A_MOMENT, None, ()),
         (CUT_OFF - A_MOMENT, DRAFT, ()),
@@ -154,20 +155,20 @@ FAILED = replace(APPROVED, told=frozenset({NoticeKind.FAILED}))
         (HOUR, None, SEND),
         (HOUR, DRAFT, SEND),
         (HOUR, EMPTY, SEND),
-        (HOUR, TOLD_EMPTY, ()),
-        (HOUR, TOLD_DRAFT, ()),  # it is asked for once, and then waits for a person
+        (HOUR, ALERTED_EMPTY, ()),
+        (HOUR, ALERTED_DRAFT, ()),  # it is asked for once, and then waits for a person
         (STALE - A_MOMENT, FAILED, SEND),
         (STALE - A_MOMENT, None, SEND),
-        (STALE, TOLD_EMPTY, ()),
+        (STALE, ALERTED_EMPTY, ()),
     ],
 )
-def test_what_is_due_when(now: datetime, standing: Standing | None, actions: tuple[object, ...]):
-    assert asked(now, standing) == actions
+def test_what_is_due_when(now: datetime, issue: ScheduledIssue | None, actions: tuple[object, ...]):
+    assert asked(now, issue) == actions
 
 
-@pytest.mark.parametrize("standing", [None, EMPTY, DRAFT, TOLD_DRAFT, APPROVED, FAILED])
-def test_what_did_not_leave_while_it_was_fresh_is_missed(standing: Standing | None):
-    [missed] = asked(STALE, standing)
+@pytest.mark.parametrize("issue", [None, EMPTY, DRAFT, ALERTED_DRAFT, APPROVED, FAILED])
+def test_what_did_not_leave_while_it_was_fresh_is_missed(issue: ScheduledIssue | None):
+    [missed] = asked(STALE, issue)
 
     assert isinstance(missed, Miss)
     assert missed.on == MONDAY
@@ -177,7 +178,7 @@ def test_what_did_not_leave_while_it_was_fresh_is_missed(standing: Standing | No
 @pytest.mark.parametrize("state", ["sending", "paused", "sent", "missed"])
 @pytest.mark.parametrize("now", [CUT_OFF, HOUR, STALE])
 def test_what_is_on_its_way_or_named_is_left_alone(now: datetime, state: str):
-    assert asked(now, Standing(state=IssueState(state))) == ()
+    assert asked(now, ScheduledIssue(state=IssueStatus(state))) == ()
 
 
 def test_a_draft_is_not_set_again_once_the_cut_off_is_over():
@@ -205,18 +206,18 @@ def test_in_reader_time_an_issue_leaves_as_soon_as_it_is_approved():
     assert asked(HOUR, DRAFT, timetable=timetable) == SEND
 
 
-def test_after_a_long_silence_each_day_is_named_and_the_last_is_caught_up():
+def test_after_a_long_outage_each_day_is_named_and_the_last_is_caught_up():
     silent_since = datetime(2026, 11, 17, 12, tzinfo=UTC)  # a Tuesday; its issue was sent
-    on_file = {date(2026, 11, 17): Standing(state=IssueState.SENT)}
+    on_file = {date(2026, 11, 17): ScheduledIssue(state=IssueStatus.SENT)}
 
-    actions = due(NEW_YORK, Watch(began=SUMMER, until=silent_since), HOUR, on_file)
+    actions = due(NEW_YORK, ScheduleCursor(began=SUMMER, until=silent_since), HOUR, on_file)
 
     assert [type(action).__name__ for action in actions] == ["Miss", "Miss", "Miss", "Send"]
     assert [action.on.day for action in actions] == [18, 19, 20, 23]
 
 
 def test_days_longer_gone_than_a_month_are_not_named():
-    actions = due(NEW_YORK, Watch(began=SUMMER, until=SUMMER), HOUR, {})
+    actions = due(NEW_YORK, ScheduleCursor(began=SUMMER, until=SUMMER), HOUR, {})
 
     assert actions[0].on >= MONDAY - LOOK_BACK
     assert len(actions) == 22  # the weekdays of a month, and today
@@ -240,17 +241,17 @@ def test_however_irregularly_it_is_asked_each_day_is_sent_or_named_once(
     zone: str, at: time, start: datetime, pauses: list[timedelta]
 ):
     timetable = replace(NEW_YORK, zone=zone, assemble_at=time.min, send_at=at, catch_up_hours=6)
-    watch, now = Watch(began=start, until=start), start
-    on_file: dict[date, Standing] = {}
+    cursor, now = ScheduleCursor(began=start, until=start), start
+    on_file: dict[date, ScheduledIssue] = {}
     ends: list[date] = []
     for pause in pauses:
         now += pause
-        since = first_date(timetable, watch, now)
-        for action in due(timetable, watch, now, _since(on_file, since)):
+        since = first_date(timetable, cursor, now)
+        for action in due(timetable, cursor, now, _since(on_file, since)):
             if not isinstance(action, Assemble):
                 ends.append(action.on)
-            on_file[action.on] = Standing(state=_after(action))
-        watch = replace(watch, until=now)
+            on_file[action.on] = ScheduledIssue(state=_after(action))
+        cursor = replace(cursor, until=now)
 
     fresh = timedelta(hours=6)
     struck = {on for on in DAYS if appears_on(timetable, on) and moment(on, at, zone) > start}
@@ -259,15 +260,15 @@ def test_however_irregularly_it_is_asked_each_day_is_sent_or_named_once(
     assert set(ends) >= {on for on in struck if moment(on, at, zone) + fresh <= now}
 
 
-def _since(on_file: dict[date, Standing], since: date) -> dict[date, Standing]:
-    return {on: standing for on, standing in on_file.items() if on >= since}
+def _since(on_file: dict[date, ScheduledIssue], since: date) -> dict[date, ScheduledIssue]:
+    return {on: issue for on, issue in on_file.items() if on >= since}
 
 
-def _after(action: object) -> IssueState:
+def _after(action: object) -> IssueStatus:
     match action:
         case Assemble():
-            return IssueState.APPROVED
+            return IssueStatus.APPROVED
         case Send():
-            return IssueState.SENT
+            return IssueStatus.SENT
         case _:
-            return IssueState.MISSED
+            return IssueStatus.MISSED

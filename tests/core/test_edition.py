@@ -25,7 +25,7 @@ from newsletter.core.edition import (
     shorten,
 )
 from newsletter.core.galley import CLOSE_MARK, OPEN_MARK, PERSONAL, Galley, piece_of, read_marked
-from newsletter.core.issue import Entry, Issue
+from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.mailing import content_hash, envelope_of
 from newsletter.core.publication import (
     ApprovalPolicy,
@@ -61,9 +61,9 @@ _NEWSLETTER = Newsletter(
 )
 
 
-def _entry(brief_id: int, title: str, *topics: str, summary: str = "A summary.") -> Entry:
+def _entry(brief_id: int, title: str, *topics: str, summary: str = "A summary.") -> IssueEntry:
     brief = Brief(key=str(brief_id), title=title, pillar="Technology", summary=summary)
-    return Entry(brief_id=brief_id, revision=1, brief=brief, topics=topics, lead=False)
+    return IssueEntry(brief_id=brief_id, revision=1, brief=brief, topics=topics, lead=False)
 
 
 _ISSUE = Issue(

@@ -10,7 +10,7 @@ from newsletter.core.galley import (
     CLOSE_MARK,
     OPEN_MARK,
     PERSONAL,
-    Segment,
+    Span,
     cut,
     piece_of,
     plain_line,
@@ -62,7 +62,7 @@ def test_the_personal_piece_is_chosen_like_any_other() -> None:
 
 
 def test_no_segment_is_empty() -> None:
-    assert read_marked(_ONE) == (Segment("one ", frozenset({"brief:1"})),)
+    assert read_marked(_ONE) == (Span("one ", frozenset({"brief:1"})),)
     assert read_marked("") == ()
 
 

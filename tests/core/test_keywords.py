@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.adapters.sources import read_file
+from newsletter.adapters.sources.files import read_file
 from newsletter.core.brief import Brief
 from newsletter.core.keywords import suggest_topics
 from newsletter.settings import load_settings

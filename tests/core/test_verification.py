@@ -12,11 +12,11 @@ from newsletter.core.brief import Brief, Source, Verification
 from newsletter.core.similarity import alike
 from newsletter.core.verification import (
     CHECKS,
-    Evidence,
+    CheckContext,
     Finding,
-    Known,
+    KnownBrief,
     Ruling,
-    rule,
+    ruling_of,
     verify,
 )
 from newsletter.settings import load_settings
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 31, 9, tzinfo=UTC)
 NAMES = [check.__name__ for check in CHECKS]
 EVERY_CHECK = frozenset(NAMES)
-EVIDENCE = Evidence(
+EVIDENCE = CheckContext(
     newsletter=load_settings(ROOT / "config").newsletter("technology"),
     now=NOW,
     topics=("chips",),
@@ -42,18 +42,22 @@ GOOD = Brief(
     minutes=3,
     published=NOW - timedelta(hours=2),
 )
-KNOWN = Known(brief_id=7, title="Something else", url="https://example.com/else", printed=False)
+KNOWN = KnownBrief(
+    brief_id=7, title="Something else", url="https://example.com/else", printed=False
+)
 
 
 def sourced(**changes: str) -> Brief:
     return replace(GOOD, source=replace(GOOD.source, **changes))
 
 
-def finding(check: str, brief: Brief = GOOD, evidence: Evidence = EVIDENCE) -> Finding:
+def finding(check: str, brief: Brief = GOOD, evidence: CheckContext = EVIDENCE) -> Finding:
     return next(f for f in verify(brief, evidence).findings if f.check == check)
 
 
-def outcome(check: str, brief: Brief = GOOD, evidence: Evidence = EVIDENCE) -> tuple[Ruling, bool]:
+def outcome(
+    check: str, brief: Brief = GOOD, evidence: CheckContext = EVIDENCE
+) -> tuple[Ruling, bool]:
     """What failing this check leads to, nothing else having failed; and whether it is waivable."""
     verdict = verify(brief, evidence)
     assert [f.check for f in verdict.findings if not f.passed] == [check]
@@ -172,7 +176,7 @@ def test_a_reading_time_is_plausible_or_not_given(minutes: int, plausible: bool)
         replace(KNOWN, title="Plant Halves Its Use of Water", url=""),
     ],
 )
-def test_a_repeated_story_is_held_and_rejected_once_printed(repeated: Known) -> None:
+def test_a_repeated_story_is_held_and_rejected_once_printed(repeated: KnownBrief) -> None:
     waiting = replace(EVIDENCE, others=(KNOWN, repeated))
     printed = replace(EVIDENCE, others=(repeated, replace(repeated, brief_id=8, printed=True)))
     assert outcome("duplicate", GOOD, waiting) == (Ruling.HELD, True)
@@ -260,7 +264,7 @@ WAIVED = st.just(EVERY_CHECK) | st.frozensets(st.sampled_from(NAMES))
 
 @given(BRIEFS, EVIDENCES, WAIVED)
 def test_whatever_is_waived_only_verified_and_sourced_work_is_accepted(
-    brief: Brief, evidence: Evidence, waived: frozenset[str]
+    brief: Brief, evidence: CheckContext, waived: frozenset[str]
 ) -> None:
     if verify(brief, evidence, waived=waived).ruling is Ruling.ACCEPTED:
         assert brief.verification is not Verification.UNVERIFIED
@@ -273,7 +277,7 @@ def test_whatever_is_waived_only_verified_and_sourced_work_is_accepted(
 
 @given(BRIEFS, EVIDENCES, WAIVED)
 def test_every_check_reports_and_waiving_only_marks(
-    brief: Brief, evidence: Evidence, waived: frozenset[str]
+    brief: Brief, evidence: CheckContext, waived: frozenset[str]
 ) -> None:
     plainly, waiving = verify(brief, evidence), verify(brief, evidence, waived=waived)
     assert [f.check for f in waiving.findings] == NAMES
@@ -282,7 +286,7 @@ def test_every_check_reports_and_waiving_only_marks(
     assert marked == {
         f.check for f in plainly.findings if not f.passed and f.waivable and f.check in waived
     }
-    assert waiving.ruling is rule(waiving.findings)
+    assert waiving.ruling is ruling_of(waiving.findings)
 
 
 def test_a_waived_finding_no_longer_holds_a_brief() -> None:
@@ -295,6 +299,8 @@ def test_a_waived_finding_no_longer_holds_a_brief() -> None:
 def test_the_worst_failure_rules() -> None:
     held = Finding(check="a", passed=False, reason="A.")
     rejected = replace(held, otherwise=Ruling.REJECTED)
-    assert rule([held, rejected]) is Ruling.REJECTED
-    assert rule([held, replace(rejected, waived=True)]) is Ruling.HELD
-    assert rule([replace(held, passed=True), replace(rejected, waived=True)]) is Ruling.ACCEPTED
+    assert ruling_of([held, rejected]) is Ruling.REJECTED
+    assert ruling_of([held, replace(rejected, waived=True)]) is Ruling.HELD
+    assert (
+        ruling_of([replace(held, passed=True), replace(rejected, waived=True)]) is Ruling.ACCEPTED
+    )

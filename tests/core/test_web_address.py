@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.core.web_address import is_web_address, same_page, unfit
+from newsletter.core.web_address import is_web_address, same_page, why_unfit
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from newsletter.core.web_address import is_web_address, same_page, unfit
     ],
 )
 def test_public_web_addresses_are_fit(url: str) -> None:
-    assert unfit(url) == ""
+    assert why_unfit(url) == ""
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_public_web_addresses_are_fit(url: str) -> None:
     ],
 )
 def test_other_addresses_are_unfit_and_a_reason_is_given(url: str) -> None:
-    assert unfit(url)
+    assert why_unfit(url)
 
 
 @given(st.text())
 def test_any_text_is_judged_without_an_error(text: str) -> None:
     for url in (text, f"https://{text}", f"https://example.com/{text}"):
-        assert is_web_address(url) or unfit(url)
+        assert is_web_address(url) or why_unfit(url)
         assert same_page(url, url) == bool(url)
 
 

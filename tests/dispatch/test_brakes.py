@@ -1,4 +1,4 @@
-"""Pausing, cancelling, the fuse, the pace and freshness, on real PostgreSQL."""
+"""Pausing, cancelling, the circuit breaker, the rate limit and freshness, on real PostgreSQL."""
 
 from datetime import timedelta
 
@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import Engine
 
 from newsletter.core.delivery import NotYet, Unknown
-from newsletter.core.sending_limits import Fuse, Pace
-from newsletter.core.stored import IssueState
+from newsletter.core.sending_limits import CircuitBreaker, RateLimit
+from newsletter.core.stored import IssueStatus
 from newsletter.errors import NotAllowed
-from newsletter.stores.deliveries import Deliveries
-from tests.house import TODAY, TestHouse, open_house
+from newsletter.stores.deliveries import DeliveryStore
+from tests.container import TODAY, TestContainer, open_container
 
 pytestmark = pytest.mark.postgres
 
@@ -18,123 +18,127 @@ READERS = {f"r{n}@example.com": "" for n in range(12)}
 
 
 @pytest.fixture
-def house(engine: Engine, tmp_path) -> TestHouse:
-    house = open_house(engine)
-    house.receive("chips")
-    house.subscribe(tmp_path, READERS)
-    return house
+def container(engine: Engine, tmp_path) -> TestContainer:
+    container = open_container(engine)
+    container.receive("chips")
+    container.subscribe(tmp_path, READERS)
+    return container
 
 
-def sums(house: TestHouse):
-    return house.inquiry.account(house.issues.find("technology", TODAY)).sums
+def sums(container: TestContainer):
+    return container.explaining.totals(container.issues.find("technology", TODAY)).sums
 
 
-def send_some(house: TestHouse, batches: int) -> None:
-    house.send()
-    for batch_id in list(house.queue.jobs)[:batches]:
-        house.queue.jobs.pop(batch_id)
-        house.dispatch.send_batches([batch_id])
+def send_some(container: TestContainer, batches: int) -> None:
+    container.plan_issue()
+    for batch_id in list(container.queue.jobs)[:batches]:
+        container.queue.jobs.pop(batch_id)
+        container.sending.send_batches([batch_id])
 
 
-def test_nothing_leaves_while_an_issue_is_paused_and_the_rest_does_after(house):
-    send_some(house, 2)
-    filed = house.issues.find("technology", TODAY)
-    paused = house.braking.pause(filed, actor="test", because="a wrong figure")
+def test_nothing_leaves_while_an_issue_is_paused_and_the_rest_does_after(container):
+    send_some(container, 2)
+    stored = container.issues.find("technology", TODAY)
+    paused = container.sending_limits.pause(stored, actor="test", because="a wrong figure")
 
-    house.queue.work(until_empty=True)
+    container.queue.work(until_empty=True)
 
-    assert (paused.state, paused.reason) == (IssueState.PAUSED, "a wrong figure (test)")
-    assert len(house.mailer.asked) == 2
-    house.braking.resume(paused, actor="test")
-    house.dispatch.recover()
-    house.queue.work(until_empty=True)
-    assert sorted(house.mailer.addresses) == sorted(READERS)
-
-
-def test_a_cancelled_issue_sends_nothing_more_and_its_sums_add_up(house):
-    send_some(house, 1)
-    claim = house.claim_first()  # one batch is in a worker's hands
-    filed = house.issues.find("technology", TODAY)
-    house.braking.cancel(filed, actor="test", because="a wrong figure")
-
-    house.dispatch._record(claim, house.mailer.send(None, None, claim))
-    house.queue.work(until_empty=True)
-
-    assert (sums(house).accepted, sums(house).skipped, sums(house).to_go) == (6, 6, 0)
-    assert sums(house).add_up
-    assert house.send().state is IssueState.CANCELLED
-    left_out = set(READERS) - set(house.mailer.addresses)
-    answer = house.inquiry.why(house.newsletter, left_out.pop(), TODAY)
-    assert "cancelled before this letter left" in answer.sentence
+    assert (paused.state, paused.reason) == (IssueStatus.PAUSED, "a wrong figure (test)")
+    assert len(container.mailer.asked) == 2
+    container.sending_limits.resume(paused, actor="test")
+    container.recovery.recover()
+    container.queue.work(until_empty=True)
+    assert sorted(container.mailer.addresses) == sorted(READERS)
 
 
-def test_only_an_issue_on_its_way_can_be_paused_or_cancelled(house):
-    filed = house.post()
+def test_a_cancelled_issue_sends_nothing_more_and_its_sums_add_up(container):
+    send_some(container, 1)
+    claim = container.claim_first()  # one batch is in a worker's hands
+    stored = container.issues.find("technology", TODAY)
+    container.sending_limits.cancel(stored, actor="test", because="a wrong figure")
+
+    container.sending._record(claim, container.mailer.send(None, None, claim))
+    container.queue.work(until_empty=True)
+
+    assert (sums(container).accepted, sums(container).skipped, sums(container).to_go) == (6, 6, 0)
+    assert sums(container).adds_up
+    assert container.plan_issue().state is IssueStatus.CANCELLED
+    left_out = set(READERS) - set(container.mailer.addresses)
+    answer = container.explaining.why(container.newsletter, left_out.pop(), TODAY)
+    assert "cancelled before this letter was sent" in answer.sentence
+
+
+def test_only_an_issue_on_its_way_can_be_paused_or_cancelled(container):
+    stored = container.send_issue()
 
     with pytest.raises(NotAllowed, match="nothing to pause"):
-        house.braking.pause(filed, actor="test", because="too late")
+        container.sending_limits.pause(stored, actor="test", because="too late")
     with pytest.raises(NotAllowed, match="nothing to cancel"):
-        house.braking.cancel(filed, actor="test", because="too late")
+        container.sending_limits.cancel(stored, actor="test", because="too late")
 
 
-def test_the_fuse_pauses_an_issue_whose_answers_get_lost(house):
-    house.braking._fuse = Fuse(after=6, refused=1, unknown=0.4, bounced=1, complained=1)
-    house.mailer.answers = [Unknown(reason="lost")] * 9
-    filed = house.post()
+def test_the_circuit_breaker_pauses_an_issue_whose_answers_get_lost(container):
+    container.sending_limits._breaker = CircuitBreaker(
+        after=6, refused=1, unknown=0.4, bounced=1, complained=1
+    )
+    container.mailer.answers = [Unknown(reason="lost")] * 9
+    stored = container.send_issue()
 
-    assert filed.state is IssueState.PAUSED
-    assert "the fuse blew" in filed.reason
-    assert len(house.mailer.asked) == 2  # the second loss was enough, the rest stayed
-    assert sums(house).to_go == 6
+    assert stored.state is IssueStatus.PAUSED
+    assert "circuit breaker: " in stored.reason
+    assert len(container.mailer.asked) == 2  # the second loss was enough, the rest stayed
+    assert sums(container).to_go == 6
 
-    house.mailer.answers = []  # the trouble is over, a person looked, and what was lost stays lost
-    house.clock.pass_time(seconds=1)
-    house.braking.resume(filed, actor="test")
-    house.dispatch.recover()
-    house.queue.work(until_empty=True)
-    assert (sums(house).unknown, sums(house).accepted) == (6, 6)
-
-
-def test_the_pace_makes_every_worker_wait_its_turn(house):
-    house.dispatch._deliveries = Deliveries(house.engine, Pace(per_minute=6, per_day=0, warm_up={}))
-    house.send()
-    [first, second, *_] = house.queue.jobs
-    house.dispatch.send_batches([first])
-    house.dispatch.send_batches([second])
-
-    assert len(house.mailer.asked) == 1
-    house.clock.pass_time(seconds=31)  # three recipients take half a minute
-    house.dispatch.send_batches([second])
-    assert len(house.mailer.asked) == 2
+    container.mailer.answers = []  # a person looked; what was lost stays lost
+    container.clock.pass_time(seconds=1)
+    container.sending_limits.resume(stored, actor="test")
+    container.recovery.recover()
+    container.queue.work(until_empty=True)
+    assert (sums(container).unknown, sums(container).accepted) == (6, 6)
 
 
-def test_a_days_limit_leaves_the_rest_for_tomorrow(house):
-    limited = Deliveries(house.engine, Pace(per_minute=0, per_day=7, warm_up={}))
-    house.dispatch._deliveries = limited
-    house.send()
+def test_the_rate_limit_makes_every_worker_wait(container):
+    container.sending._deliveries = DeliveryStore(
+        container.engine, RateLimit(per_minute=6, per_day=0, warm_up={})
+    )
+    container.plan_issue()
+    [first, second, *_] = container.queue.jobs
+    container.sending.send_batches([first])
+    container.sending.send_batches([second])
+
+    assert len(container.mailer.asked) == 1
+    container.clock.pass_time(seconds=31)  # three recipients take half a minute
+    container.sending.send_batches([second])
+    assert len(container.mailer.asked) == 2
+
+
+def test_a_days_limit_leaves_the_rest_for_tomorrow(container):
+    limited = DeliveryStore(container.engine, RateLimit(per_minute=0, per_day=7, warm_up={}))
+    container.sending._deliveries = limited
+    container.plan_issue()
     for batch_id, _ in limited.waiting():
-        house.dispatch.send_batches([batch_id])
+        container.sending.send_batches([batch_id])
 
     [(batch_id, _), *_] = limited.waiting()
     held = limited.claim(
-        batch_id, attempt_id="x", lease=timedelta(minutes=1), now=house.clock.now()
+        batch_id, attempt_id="x", lease=timedelta(minutes=1), now=container.clock.now()
     )
 
-    assert len(house.mailer.addresses) == 6
+    assert len(container.mailer.addresses) == 6
     assert isinstance(held, NotYet)
-    assert held.until == (house.clock.now() + timedelta(days=1)).replace(hour=0, minute=0)
+    assert held.until == (container.clock.now() + timedelta(days=1)).replace(hour=0, minute=0)
 
 
-def test_what_was_not_sent_while_fresh_is_stale_and_never_sent_late(house):
-    send_some(house, 1)
-    house.clock.pass_time(hours=house.newsletter.timetable.catch_up_hours, minutes=1)
+def test_what_was_not_sent_while_fresh_is_stale_and_never_sent_late(container):
+    send_some(container, 1)
+    container.clock.pass_time(hours=container.newsletter.timetable.catch_up_hours, minutes=1)
 
-    house.queue.work(until_empty=True)
-    house.dispatch.recover()
-    house.post()
+    container.queue.work(until_empty=True)
+    container.recovery.recover()
+    container.send_issue()
 
-    assert len(house.mailer.asked) == 1
-    assert (sums(house).accepted, sums(house).skipped, sums(house).to_go) == (3, 9, 0)
-    filed = house.issues.find("technology", TODAY)
-    assert (filed.state, filed.reason[:6]) == (IssueState.CANCELLED, "stale:")
-    assert sums(house).add_up
+    assert len(container.mailer.asked) == 1
+    assert (sums(container).accepted, sums(container).skipped, sums(container).to_go) == (3, 9, 0)
+    stored = container.issues.find("technology", TODAY)
+    assert (stored.state, stored.reason[:6]) == (IssueStatus.CANCELLED, "stale:")
+    assert sums(container).adds_up

@@ -1,14 +1,14 @@
-"""Unknown batches: settled by silence, once, or by a person; never by guess."""
+"""Unknown batches: sent again once when events are absent, or by a person; never by guess."""
 
 import pytest
 from sqlalchemy import Engine, text
 
 from newsletter.core.delivery import Unknown
-from newsletter.core.reconciliation import Ruling, Settlement
-from newsletter.core.stored import IssueState
+from newsletter.core.reconciliation import Reconciliation, Resolution
+from newsletter.core.stored import IssueStatus
 from newsletter.errors import NotAllowed
-from newsletter.stores.unknown_batches import Unknowns
-from tests.house import TODAY, TestHouse, open_house
+from newsletter.stores.unknown_batches import UnknownBatchStore
+from tests.container import TODAY, TestContainer, open_container
 
 pytestmark = pytest.mark.postgres
 
@@ -17,106 +17,114 @@ LOST = Unknown(reason="the line went dead")
 
 
 @pytest.fixture
-def house(engine: Engine, tmp_path) -> TestHouse:
-    """A house where the first of three batches got no answer."""
-    house = open_house(engine)
-    house.receive("chips")
-    house.subscribe(tmp_path, READERS)
-    house.mailer.answers = [LOST]
-    house.post()
-    return house
+def container(engine: Engine, tmp_path) -> TestContainer:
+    """A container where the first of three batches got no answer."""
+    container = open_container(engine)
+    container.receive("chips")
+    container.subscribe(tmp_path, READERS)
+    container.mailer.answers = [LOST]
+    container.send_issue()
+    return container
 
 
-def sums(house: TestHouse):
-    return house.inquiry.account(house.issues.find("technology", TODAY)).sums
+def sums(container: TestContainer):
+    return container.explaining.totals(container.issues.find("technology", TODAY)).sums
 
 
-def hear_of_others(house: TestHouse) -> None:
+def hear_of_others(container: TestContainer) -> None:
     """Let an event come of each accepted batch."""
-    with house.engine.begin() as connection:
+    with container.engine.begin() as connection:
         connection.execute(
             text("""UPDATE delivery SET state = 30 FROM batch
                      WHERE batch.id = batch_id AND batch.state = 'accepted'""")
         )
 
 
-def test_silence_while_others_are_heard_permits_one_resend(house):
-    hear_of_others(house)
-    house.clock.pass_time(minutes=16)
-    house.dispatch.recover()
-    house.queue.work(until_empty=True)
+def test_absence_while_other_events_come_permits_one_resend(container):
+    hear_of_others(container)
+    container.clock.pass_time(minutes=16)
+    container.recovery.recover()
+    container.queue.work(until_empty=True)
 
-    assert (sums(house).unknown, sums(house).accepted) == (0, 9)
-    assert len(house.mailer.asked) == 4
+    assert (sums(container).unknown, sums(container).accepted) == (0, 9)
+    assert len(container.mailer.asked) == 4
 
 
-def test_what_was_decided_of_one_request_is_not_done_to_a_later_one(house, engine):
-    [(before, _)] = house.settling.listed()
-    house.mailer.answers = [LOST]
-    house.settling.by_hand(before.batch_id, Ruling.RESEND, actor="test", because="not there")
-    house.dispatch.recover()
-    house.queue.work(until_empty=True)
-    [(after, _)] = house.settling.listed()
+def test_what_was_decided_of_one_request_is_not_done_to_a_later_one(container, engine):
+    [(before, _)] = container.reconciling.unknown_batches()
+    container.mailer.answers = [LOST]
+    container.reconciling.resolve(
+        before.batch_id, Resolution.RESEND, actor="test", because="not there"
+    )
+    container.recovery.recover()
+    container.queue.work(until_empty=True)
+    [(after, _)] = container.reconciling.unknown_batches()
     assert after.batch_id == before.batch_id
 
-    resend = Unknowns(engine).settle
-    assert not resend(before.batch_id, Ruling.RESEND, "silence", before.attempts)
-    assert resend(after.batch_id, Ruling.RESEND, "silence", after.attempts)
+    resend = UnknownBatchStore(engine).resolve
+    assert not resend(before.batch_id, Resolution.RESEND, "no event", before.attempts)
+    assert resend(after.batch_id, Resolution.RESEND, "no event", after.attempts)
 
 
-def test_before_the_quiet_period_is_over_nothing_is_sent_again(house):
-    hear_of_others(house)
-    house.clock.pass_time(minutes=14)
-    house.dispatch.recover()
-    house.queue.work(until_empty=True)
+def test_before_the_quiet_period_is_over_nothing_is_sent_again(container):
+    hear_of_others(container)
+    container.clock.pass_time(minutes=14)
+    container.recovery.recover()
+    container.queue.work(until_empty=True)
 
-    assert sums(house).unknown == 3
-    assert [found for _, found in house.settling.listed()] == [Settlement.WAIT]
-
-
-def test_silence_of_everybody_permits_nothing(house):
-    house.clock.pass_time(days=1)
-    house.dispatch.recover()
-    house.queue.work(until_empty=True)
-
-    assert len(house.mailer.asked) == 3
-    assert [found for _, found in house.settling.listed()] == [Settlement.PERSON]
+    assert sums(container).unknown == 3
+    assert [found for _, found in container.reconciling.unknown_batches()] == [Reconciliation.WAIT]
 
 
-def test_a_batch_lost_twice_waits_for_a_person(house):
-    hear_of_others(house)
-    house.clock.pass_time(minutes=16)
-    house.mailer.answers = [LOST]
-    house.dispatch.recover()
-    house.queue.work(until_empty=True)
-    house.clock.pass_time(days=1)
-    house.dispatch.recover()
-    house.queue.work(until_empty=True)
+def test_absence_of_all_events_permits_nothing(container):
+    container.clock.pass_time(days=1)
+    container.recovery.recover()
+    container.queue.work(until_empty=True)
 
-    assert len(house.mailer.asked) == 4
-    assert [found for _, found in house.settling.listed()] == [Settlement.PERSON]
+    assert len(container.mailer.asked) == 3
+    assert [found for _, found in container.reconciling.unknown_batches()] == [
+        Reconciliation.PERSON
+    ]
+
+
+def test_a_batch_lost_twice_waits_for_a_person(container):
+    hear_of_others(container)
+    container.clock.pass_time(minutes=16)
+    container.mailer.answers = [LOST]
+    container.recovery.recover()
+    container.queue.work(until_empty=True)
+    container.clock.pass_time(days=1)
+    container.recovery.recover()
+    container.queue.work(until_empty=True)
+
+    assert len(container.mailer.asked) == 4
+    assert [found for _, found in container.reconciling.unknown_batches()] == [
+        Reconciliation.PERSON
+    ]
 
 
 @pytest.mark.parametrize(
     "ruling, unknown, accepted, refused, requests",
     [
-        (Ruling.ACCEPTED, 0, 9, 0, 3),
-        (Ruling.REFUSED, 0, 6, 3, 3),
-        (Ruling.RESEND, 0, 9, 0, 4),
+        (Resolution.ACCEPTED, 0, 9, 0, 3),
+        (Resolution.REFUSED, 0, 6, 3, 3),
+        (Resolution.RESEND, 0, 9, 0, 4),
     ],
 )
-def test_a_person_settles_with_a_reason_on_record(
-    house, ruling, unknown, accepted, refused, requests
+def test_a_person_resolves_with_a_reason_on_record(
+    container, ruling, unknown, accepted, refused, requests
 ):
-    [(batch, _)] = house.settling.listed()
-    house.settling.by_hand(batch.batch_id, ruling, actor="test", because="the provider said so")
-    house.dispatch.recover()
-    house.queue.work(until_empty=True)
+    [(batch, _)] = container.reconciling.unknown_batches()
+    container.reconciling.resolve(
+        batch.batch_id, ruling, actor="test", because="the provider said so"
+    )
+    container.recovery.recover()
+    container.queue.work(until_empty=True)
 
-    found = sums(house)
+    found = sums(container)
     assert (found.unknown, found.accepted, found.refused) == (unknown, accepted, refused)
-    assert found.add_up
-    assert len(house.mailer.asked) == requests
-    assert house.issues.find("technology", TODAY).state is IssueState.SENT
-    with pytest.raises(NotAllowed, match="nothing to settle"):
-        house.settling.by_hand(batch.batch_id, ruling, actor="test", because="again")
+    assert found.adds_up
+    assert len(container.mailer.asked) == requests
+    assert container.issues.find("technology", TODAY).state is IssueStatus.SENT
+    with pytest.raises(NotAllowed, match="nothing to resolve"):
+        container.reconciling.resolve(batch.batch_id, ruling, actor="test", because="again")

@@ -1,9 +1,8 @@
-"""Unknown batches where no event comes: settled by what Email Logs show; absence alone is weak."""
+"""Unknown batches without events: reconciled by what Email Logs show; absence alone is weak."""
 
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from sqlalchemy import Engine, text
@@ -11,21 +10,20 @@ from sqlalchemy import Engine, text
 from newsletter.core.delivery import Unknown
 from newsletter.core.reconciliation import (
     Absent,
-    Evidence,
-    Means,
     Probe,
-    Settlement,
+    Reconciliation,
+    ReconciliationEvidence,
+    ReconciliationMeans,
     Shown,
     Sighting,
     Unavailable,
 )
-from newsletter.core.stored import IssueState
-from newsletter.services.reconciliation import Settling
-from newsletter.stores.decisions import DecisionLog
-from newsletter.stores.unknown_batches import Unknowns
-from newsletter.stores.unknown_issues import unknown_issues
-from tests.cli.conftest import desk, sandbox, sending_desk, stand_in  # noqa: F401  # fixtures
-from tests.house import TODAY, TestHouse, open_house
+from newsletter.core.stored import IssueStatus
+from newsletter.services.reconciliation import Reconciling
+from newsletter.settings import Settings
+from tests.cli.conftest import cli, one_sandbox, sandbox, sending_cli  # noqa: F401  # fixtures
+from tests.container import TODAY, TestContainer, open_container
+from tests.settings import settings_for
 
 pytestmark = pytest.mark.postgres
 
@@ -36,7 +34,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass
 class FakeLogs:
-    """Email Logs that show the attempts they were told of, and remember what they were asked."""
+    """Email Logs that show the attempts they were given, and remember what they were asked."""
 
     shown: set[str] = field(default_factory=set)
     trouble: str | None = None
@@ -54,251 +52,269 @@ class FakeLogs:
 
 
 @dataclass
-class Deaf:
-    """A house that hears no event, where the first of three batches got no answer."""
+class WithoutEvents:
+    """A service that receives no event, where the first of three batches got no answer."""
 
-    house: TestHouse
+    container: TestContainer
     logs: FakeLogs
-    settling: Settling
+    reconciling: Reconciling
 
     @property
     def sums(self):
-        house = self.house
-        return house.inquiry.account(house.issues.find("technology", TODAY)).sums
+        container = self.container
+        return container.explaining.totals(container.issues.find("technology", TODAY)).sums
 
     def look(self, **later: float) -> int:
         """Let time pass, ask, and let a worker go on."""
-        self.house.clock.pass_time(**later)
-        settled = self.settling.by_logs()
-        self.house.dispatch.recover()
-        self.house.queue.work(until_empty=True)
-        return settled
+        self.container.clock.pass_time(**later)
+        reconciled = self.reconciling.by_logs()
+        self.container.recovery.recover()
+        self.container.queue.work(until_empty=True)
+        return reconciled
 
     def asked_of(self, batch: int) -> int:
         return sum(probe.batch_id == batch for probe in self.logs.asked)
 
 
 @pytest.fixture
-def deaf(engine: Engine, tmp_path) -> Deaf:
-    house = open_house(engine)
-    house.settling._hears_events = False
-    house.receive("chips")
-    house.subscribe(tmp_path, READERS)
-    house.mailer.answers = [LOST]
-    house.post()
-    return Deaf(house, logs := FakeLogs(), desk_of(house, logs))
+def without_events(engine: Engine, tmp_path) -> WithoutEvents:
+    logs = FakeLogs()
+    container = open_container(engine, settings=settings_with(events=False), email_logs=logs)
+    container.receive("chips")
+    container.subscribe(tmp_path, READERS)
+    container.mailer.answers = [LOST]
+    container.send_issue()
+    return WithoutEvents(container, logs, container.reconciling)
 
 
-def desk_of(house: TestHouse, logs: FakeLogs, *, hears: bool = False, absence=HOUR) -> Settling:
-    return Settling(
-        unknowns=Unknowns(house.engine),
-        decisions=DecisionLog(house.engine, house.clock),
-        clock=house.clock,
-        quiet=timedelta(minutes=15),
-        hears_events=hears,
-        logs=logs,
-        absence=absence,
-    )
+def settings_with(*, events: bool, absence_minutes: float = 60) -> Settings:
+    """Return settings of a service that receives events, or receives none."""
+    environment = {} if events else {"sendgrid_webhook_key": None}
+    return settings_for(absence_minutes=absence_minutes, environment=environment)
 
 
-def lose_all(deaf: Deaf) -> None:
-    with deaf.house.engine.begin() as connection:
+def lose_all(without_events: WithoutEvents) -> None:
+    with without_events.container.engine.begin() as connection:
         for table, column in (("batch", "state"), ("attempt", "outcome")):
             connection.execute(text(f"UPDATE {table} SET {column} = 'unknown'"))
 
 
-def attempts(house: TestHouse) -> dict[str, tuple[str, str]]:
-    with house.engine.begin() as connection:
+def attempts(container: TestContainer) -> dict[str, tuple[str, str]]:
+    with container.engine.begin() as connection:
         rows = connection.execute(text("SELECT id, outcome, reason FROM attempt ORDER BY id"))
         return {row.id: (row.outcome, row.reason) for row in rows}
 
 
-def test_what_they_show_proves_the_whole_batch_at_once(deaf: Deaf):
-    [(batch, _)] = deaf.settling.listed()
-    deaf.logs.shown = {"attempt-1"}
-    assert deaf.look(seconds=1) == 1
+def test_what_they_show_proves_the_whole_batch_at_once(without_events: WithoutEvents):
+    [(batch, _)] = without_events.reconciling.unknown_batches()
+    without_events.logs.shown = {"attempt-1"}
+    assert without_events.look(seconds=1) == 1
 
-    assert (deaf.sums.unknown, deaf.sums.accepted) == (0, 9)
-    assert deaf.house.issues.find("technology", TODAY).state is IssueState.SENT
-    told = ("accepted", "the line went dead; Email Logs show that it was accepted")
-    assert attempts(deaf.house)["attempt-1"] == told
-    [probe] = deaf.logs.asked
+    assert (without_events.sums.unknown, without_events.sums.accepted) == (0, 9)
+    assert without_events.container.issues.find("technology", TODAY).state is IssueStatus.SENT
+    words = ("accepted", "the line went dead; Email Logs show that it was accepted")
+    assert attempts(without_events.container)["attempt-1"] == words
+    [probe] = without_events.logs.asked
     assert (probe.batch_id, probe.attempt_ids) == (batch.batch_id, {"attempt-1"})
     assert set(probe.emails) <= set(READERS)
-    assert len(deaf.house.mailer.asked) == 3
+    assert len(without_events.container.mailer.asked) == 3
 
 
-def test_absence_permits_one_resend_once_others_are_shown(deaf: Deaf):
-    deaf.logs.shown = {"attempt-2"}
-    assert deaf.look(minutes=59) == 0
-    assert deaf.sums.unknown == 3
-    assert deaf.look(minutes=1) == 1
+def test_absence_permits_one_resend_once_others_are_shown(without_events: WithoutEvents):
+    without_events.logs.shown = {"attempt-2"}
+    assert without_events.look(minutes=59) == 0
+    assert without_events.sums.unknown == 3
+    assert without_events.look(minutes=1) == 1
 
-    assert (deaf.sums.unknown, deaf.sums.accepted) == (0, 9)
-    assert len(deaf.house.mailer.asked) == 4
-    [decision] = deaf.house.braking._decisions.about(f"batch {deaf.logs.asked[0].batch_id}")
-    assert (decision.actor, decision.verb) == ("settlement by Email Logs", "settle")
+    assert (without_events.sums.unknown, without_events.sums.accepted) == (0, 9)
+    assert len(without_events.container.mailer.asked) == 4
+    [decision] = without_events.container.sending_limits._decisions.about(
+        f"batch {without_events.logs.asked[0].batch_id}"
+    )
+    assert (decision.actor, decision.verb) == ("reconciliation by Email Logs", "resolve")
 
 
-def test_absence_of_everybody_permits_nothing(deaf: Deaf):
+def test_absence_of_everybody_permits_nothing(without_events: WithoutEvents):
     for _ in range(9):
-        assert deaf.look(hours=1) == 0
-    assert len(deaf.house.mailer.asked) == 3
-    assert [found for _, found in deaf.settling.listed()] == [Settlement.PERSON]
-
-
-def test_absence_permits_nothing_where_the_settings_say_so(deaf: Deaf):
-    deaf.logs.shown = {"attempt-2"}
-    deaf.settling = desk_of(deaf.house, deaf.logs, absence=timedelta(0))
-    assert deaf.look(days=1) == 0
-    assert [found for _, found in deaf.settling.listed()] == [Settlement.PERSON]
-
-
-def test_lost_twice_and_absent_waits_for_a_person_but_is_still_looked_for(deaf: Deaf):
-    deaf.logs.shown = {"attempt-2"}
-    deaf.house.mailer.answers = [LOST]
-    assert deaf.look(hours=1) == 1
-    assert deaf.look(hours=2) == 0
-    assert [found for _, found in deaf.settling.listed()] == [Settlement.PERSON]
-    assert len(deaf.house.mailer.asked) == 4
-
-    deaf.logs.shown.add("attempt-1")  # the first one had been taken after all
-    assert deaf.look(hours=3) == 1
-    assert (deaf.sums.unknown, deaf.sums.accepted) == (0, 9)
-
-
-def test_they_are_asked_ever_more_seldom(deaf: Deaf):
-    [(batch, _)] = deaf.settling.listed()
-    for _ in range(24 * 120):  # a day, as the clock turns
-        deaf.house.clock.pass_time(seconds=30)
-        deaf.settling.by_logs()
-    assert deaf.asked_of(batch.batch_id) < 40
-
-
-def test_trouble_ends_the_round_and_the_next_ones_come_later(deaf: Deaf, caplog):
-    lose_all(deaf)
-    deaf.logs.trouble = "SendGrid answered 429: too many requests"
-    assert deaf.look(seconds=1) == 0
-    assert len(deaf.logs.asked) == 1
-    for _ in range(120):
-        deaf.look(seconds=30)
-    assert len(deaf.logs.asked) < 20
-    assert [record.getMessage() for record in caplog.records if "429" in record.getMessage()] == [
-        "not settled by Email Logs: SendGrid answered 429: too many requests"
+        assert without_events.look(hours=1) == 0
+    assert len(without_events.container.mailer.asked) == 3
+    assert [found for _, found in without_events.reconciling.unknown_batches()] == [
+        Reconciliation.PERSON
     ]
 
-    deaf.logs.trouble, deaf.logs.shown = None, {"attempt-1", "attempt-2", "attempt-3"}
-    deaf.look(minutes=10)
-    assert deaf.sums.unknown == 0
+
+def test_absence_permits_nothing_where_the_settings_say_so(without_events: WithoutEvents):
+    without_events.logs.shown = {"attempt-2"}
+    settings = settings_with(events=False, absence_minutes=0)
+    without_events.reconciling = without_events.container.restarted(settings=settings).reconciling
+    assert without_events.look(days=1) == 0
+    assert [found for _, found in without_events.reconciling.unknown_batches()] == [
+        Reconciliation.PERSON
+    ]
+
+
+def test_lost_twice_and_absent_waits_for_a_person_but_is_still_looked_for(
+    without_events: WithoutEvents,
+):
+    without_events.logs.shown = {"attempt-2"}
+    without_events.container.mailer.answers = [LOST]
+    assert without_events.look(hours=1) == 1
+    assert without_events.look(hours=2) == 0
+    assert [found for _, found in without_events.reconciling.unknown_batches()] == [
+        Reconciliation.PERSON
+    ]
+    assert len(without_events.container.mailer.asked) == 4
+
+    without_events.logs.shown.add("attempt-1")  # the first one had been taken after all
+    assert without_events.look(hours=3) == 1
+    assert (without_events.sums.unknown, without_events.sums.accepted) == (0, 9)
+
+
+def test_they_are_asked_ever_more_seldom(without_events: WithoutEvents):
+    [(batch, _)] = without_events.reconciling.unknown_batches()
+    for _ in range(24 * 120):  # a day, as the clock turns
+        without_events.container.clock.pass_time(seconds=30)
+        without_events.reconciling.by_logs()
+    assert without_events.asked_of(batch.batch_id) < 40
+
+
+def test_trouble_ends_the_round_and_the_next_ones_come_later(without_events: WithoutEvents, caplog):
+    lose_all(without_events)
+    without_events.logs.trouble = "SendGrid answered 429: too many requests"
+    assert without_events.look(seconds=1) == 0
+    assert len(without_events.logs.asked) == 1
+    for _ in range(120):
+        without_events.look(seconds=30)
+    assert len(without_events.logs.asked) < 20
+    assert [record.getMessage() for record in caplog.records if "429" in record.getMessage()] == [
+        "Email Logs cannot be searched: SendGrid answered 429: too many requests"
+    ]
+
+    without_events.logs.trouble, without_events.logs.shown = (
+        None,
+        {"attempt-1", "attempt-2", "attempt-3"},
+    )
+    without_events.look(minutes=10)
+    assert without_events.sums.unknown == 0
 
 
 def test_one_batch_that_cannot_be_asked_about_keeps_no_other_one_waiting(
-    deaf: Deaf, monkeypatch: pytest.MonkeyPatch
+    without_events: WithoutEvents, monkeypatch: pytest.MonkeyPatch
 ):
-    lose_all(deaf)
-    deaf.logs.shown = {"attempt-2", "attempt-3"}
-    seek = deaf.logs.seek
+    lose_all(without_events)
+    without_events.logs.shown = {"attempt-2", "attempt-3"}
+    seek = without_events.logs.seek
 
     def odd(probe: Probe) -> Sighting:
         if "attempt-1" in probe.attempt_ids:
-            return Unavailable("it has no address that can be asked about", at_all=False)
+            return Unavailable("it has no address that can be searched for", at_all=False)
         return seek(probe)
 
-    monkeypatch.setattr(deaf.logs, "seek", odd)
-    assert deaf.look(hours=1) == 2
-    assert deaf.sums.unknown == 3
+    monkeypatch.setattr(without_events.logs, "seek", odd)
+    assert without_events.look(hours=1) == 2
+    assert without_events.sums.unknown == 3
 
 
-def test_where_events_are_heard_they_are_asked_before_a_person_and_permit_no_resend(deaf: Deaf):
-    deaf.settling = desk_of(deaf.house, deaf.logs, hears=True)
-    assert deaf.look(minutes=14) == 0
-    assert deaf.logs.asked == []  # an event is the better evidence, and may still come
+def test_where_events_are_received_they_are_asked_before_a_person_and_permit_no_resend(
+    without_events: WithoutEvents,
+):
+    without_events.reconciling = without_events.container.restarted(
+        settings=settings_with(events=True)
+    ).reconciling
+    assert without_events.look(minutes=14) == 0
+    assert without_events.logs.asked == []  # an event is the better evidence, and may still come
 
-    deaf.logs.shown = {"attempt-2"}
-    assert deaf.look(hours=2) == 0
-    assert len(deaf.logs.asked) == 1
-    assert deaf.sums.unknown == 3
+    without_events.logs.shown = {"attempt-2"}
+    assert without_events.look(hours=2) == 0
+    assert len(without_events.logs.asked) == 1
+    assert without_events.sums.unknown == 3
 
-    deaf.logs.shown = {"attempt-1"}
-    assert deaf.look(hours=2) == 1
-    assert deaf.sums.unknown == 0
+    without_events.logs.shown = {"attempt-1"}
+    assert without_events.look(hours=2) == 1
+    assert without_events.sums.unknown == 0
 
 
-def test_events_heard_once_permit_nothing_where_none_is_heard_now(deaf: Deaf):
-    with deaf.house.engine.begin() as connection:
+def test_past_events_permit_nothing_where_none_is_received_now(without_events: WithoutEvents):
+    with without_events.container.engine.begin() as connection:
         connection.execute(text("UPDATE delivery SET state = 30 WHERE batch_id > 1"))
-    deaf.settling.listen()
-    deaf.house.clock.pass_time(hours=2)
-    assert deaf.settling.by_silence() == 0
+    without_events.reconciling.start_receiving()
+    without_events.container.clock.pass_time(hours=2)
+    assert without_events.reconciling.by_events() == 0
 
 
-def test_operators_are_told_once_the_logs_had_their_time(deaf: Deaf):
-    assert deaf.settling.patience == HOUR
-    asked = partial(unknown_issues, deaf.house.engine)
-    assert asked(deaf.house.clock.now() - deaf.settling.patience) == ()
-    deaf.house.clock.pass_time(hours=1, seconds=1)
-    assert asked(deaf.house.clock.now() - deaf.settling.patience) == (("technology", TODAY),)
+def test_operators_are_alerted_once_the_logs_had_their_time(without_events: WithoutEvents):
+    assert without_events.reconciling.patience == HOUR
+    asked = without_events.container.unknown_batches.unknown_issues
+    assert asked(without_events.container.clock.now() - without_events.reconciling.patience) == ()
+    without_events.container.clock.pass_time(hours=1, seconds=1)
+    assert asked(without_events.container.clock.now() - without_events.reconciling.patience) == (
+        ("technology", TODAY),
+    )
 
 
-def test_it_can_be_said_how_unknown_batches_are_settled(deaf: Deaf):
-    assert deaf.settling.means() == Means(evidence=Evidence.LOGS)
-    deaf.logs.trouble = "403: access forbidden"
-    assert deaf.settling.means() == Means(evidence=Evidence.NONE, obstacle="403: access forbidden")
-    hearing = desk_of(deaf.house, deaf.logs, hears=True)
-    assert hearing.means() == Means(evidence=Evidence.EVENTS)
+def test_it_can_be_said_how_unknown_batches_are_reconciled(without_events: WithoutEvents):
+    assert without_events.reconciling.means() == ReconciliationMeans(
+        evidence=ReconciliationEvidence.LOGS
+    )
+    without_events.logs.trouble = "403: access forbidden"
+    assert without_events.reconciling.means() == ReconciliationMeans(
+        evidence=ReconciliationEvidence.NONE, obstacle="403: access forbidden"
+    )
+    hearing = without_events.container.restarted(settings=settings_with(events=True)).reconciling
+    assert hearing.means() == ReconciliationMeans(evidence=ReconciliationEvidence.EVENTS)
 
 
-def test_a_lost_answer_is_found_in_the_stand_ins_logs(sending_desk, sandbox):  # noqa: F811
+def test_a_lost_answer_is_found_in_the_one_sandboxs_logs(sending_cli, sandbox):  # noqa: F811
     sandbox.fail({"kind": "close_after_accept", "times": 1})
-    sending_desk.run("issue", "send", "--wait")
-    [batch] = sending_desk.done("batches", "list")
+    sending_cli.run("issue", "send", "--wait")
+    [batch] = sending_cli.done("batches", "list")
     assert (batch["next"], batch["evidence"]) == ("wait", "logs")
-    said = sending_desk.run("batches", "list").out
-    assert "Email Logs may still show it" in " ".join(said.split())
-    [answer] = [one for one in sending_desk.done("check") if one["question"] == "unknowns"]
+    said = sending_cli.run("batches", "list").out
+    assert "Email Logs may still prove it" in " ".join(said.split())
+    [answer] = [one for one in sending_cli.done("check") if one["question"] == "unknowns"]
     assert "by SendGrid's Email Logs" in answer["sentence"]
 
-    assert settle_by_logs(sending_desk) == 1
-    assert sending_desk.done("batches", "list") == []
+    assert reconcile_by_logs(sending_cli) == 1
+    assert sending_cli.done("batches", "list") == []
     assert len(sandbox.messages()) == 1
 
 
-def settle_by_logs(at_desk) -> int:
-    """Let the clock turn once, as `serve` does."""
+def reconcile_by_logs(at_desk) -> int:
+    """Ask Email Logs once, as `serve` does."""
     from contextlib import closing
 
-    from newsletter.bootstrap import House
+    from newsletter.container import Container
     from newsletter.settings import load_settings
 
-    with closing(House(load_settings())) as house:
-        assert [chore.name for chore in house._chores() if chore.name == "look up"]
-        return house.settling.by_logs()
+    with closing(Container(load_settings())) as container:
+        assert "email logs" in [job.name for job in container._recurring_jobs()]
+        return container.reconciling.by_logs()
 
 
-def test_check_says_why_only_a_person_can_settle(sending_desk):  # noqa: F811
-    sending_desk.environment(SENDGRID_API_KEY="SG.wrong")
-    said = sending_desk.run("check").out
-    assert "by hand only" in said
+def test_check_says_why_only_a_person_can_resolve(sending_cli):  # noqa: F811
+    sending_cli.environment(SENDGRID_API_KEY="SG.wrong")
+    said = sending_cli.run("check").out
+    assert "resolved by hand: no events are received" in " ".join(said.split())
 
-    sending_desk.environment(SENDGRID_API_KEY="")
+    sending_cli.environment(SENDGRID_API_KEY="")
     assert "there is no key to ask Email Logs with" in " ".join(
-        sending_desk.run("check").out.split()
+        sending_cli.run("check").out.split()
     )
 
 
 @pytest.mark.parametrize(
-    "pace, fine, told",
+    "limit, fine, words",
     [
-        ("per_minute = 1", True, "2 readers can be written to while an issue is fresh"),
-        ("per_day = 1", False, "1 of 2 readers can be written to while an issue is fresh"),
-        ('warm_up = { "2026-01-01" = 1 }', True, "the rest is left out, for the sake of the"),
+        ("per_minute = 1", True, "2 readers can be sent to while an issue is fresh"),
+        ("per_day = 1", False, "1 of 2 readers can be sent to while an issue is fresh"),
+        ('warm_up = { "2026-01-01" = 1 }', True, "the others get nothing, because of the warm-up"),
     ],
 )
-def test_check_says_whether_the_list_fits_the_pace(sending_desk, pace, fine, told):  # noqa: F811
-    path = sending_desk.config / "service.toml"
-    name = pace.partition(" ")[0]
-    lines = [pace if line.startswith(name) else line for line in path.read_text().splitlines()]
+def test_check_says_whether_the_list_fits_the_rate_limit(sending_cli, limit, fine, words):  # noqa: F811
+    path = sending_cli.config / "service.toml"
+    name = limit.partition(" ")[0]
+    lines = [limit if line.startswith(name) else line for line in path.read_text().splitlines()]
     path.write_text("\n".join(lines))
-    said = json.loads(sending_desk.run("check", "--json").out)
-    [answer] = [one for one in said if one["question"] == "pace"]
-    assert (answer["fine"], told in answer["sentence"]) == (fine, True), answer
+    said = json.loads(sending_cli.run("check", "--json").out)
+    [answer] = [one for one in said if one["question"] == "limit"]
+    assert (answer["fine"], words in answer["sentence"]) == (fine, True), answer

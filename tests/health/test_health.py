@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,12 +15,24 @@ from sqlalchemy import Engine, text
 from newsletter.adapters.metrics import Metrics
 from newsletter.core.delivery import BatchState, Refused, Remedy, Unknown
 from newsletter.stores.database import make_engine
-from newsletter.stores.healthcheck import vital_signs
-from newsletter.web.health import Health, routes
-from tests.house import TestHouse, open_house
+from newsletter.stores.healthcheck import check_health
+from newsletter.web.health import router
+from tests.container import TestContainer, open_container
+
+
+@dataclass(frozen=True)
+class Health:
+    """Those of the web's services that a health check uses."""
+
+    healthcheck: Callable[[], dict[str, bool]]
+    metrics: Callable[[], bytes]
+    metrics_token: str | None
+
 
 WELL = Health(
-    signs=lambda: {"database": True}, metrics=lambda: b"# TYPE a gauge\na 1\n", token=None
+    healthcheck=lambda: {"database": True},
+    metrics=lambda: b"# TYPE a gauge\na 1\n",
+    metrics_token=None,
 )
 
 
@@ -33,7 +45,8 @@ def ask(
     **headers: str,
 ) -> httpx.Response:
     app = FastAPI()
-    app.include_router(routes(health))
+    app.state.services = health
+    app.include_router(router)
 
     async def answer() -> httpx.Response:
         transport = httpx.ASGITransport(app, client=(client, 4321))
@@ -49,7 +62,7 @@ def test_everybody_may_ask_whether_the_process_is_alive() -> None:
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/metrics"])
-def test_the_rest_is_told_on_this_machine_alone(path: str) -> None:
+def test_the_rest_is_for_this_machine_only(path: str) -> None:
     assert ask(WELL, path).status_code == 200
     assert ask(WELL, path, client="::1", host="localhost").status_code == 200
     assert ask(WELL, path, client="203.0.113.7").status_code == 404
@@ -59,8 +72,8 @@ def test_the_rest_is_told_on_this_machine_alone(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/readyz", "/metrics"])
-def test_with_a_token_only_its_bearer_is_told_wherever_he_is(path: str) -> None:
-    guarded = replace(WELL, token="sesame")
+def test_with_a_token_only_its_bearer_is_answered(path: str) -> None:
+    guarded = replace(WELL, metrics_token="sesame")
     far = {"client": "203.0.113.7", "host": "news.example.com"}
     assert ask(guarded, path, **far, Authorization="Bearer sesame").status_code == 200
     for wrong in ("Bearer sesam", "Bearer ", "Basic sesame", "Bearer sésame"):
@@ -79,7 +92,7 @@ def beat(engine: Engine, age: timedelta = timedelta()) -> None:
 
 @pytest.fixture
 def ready(engine: Engine) -> Callable[[], httpx.Response]:
-    return lambda: ask(replace(WELL, signs=lambda: vital_signs(engine)), "/readyz")
+    return lambda: ask(replace(WELL, healthcheck=lambda: check_health(engine)), "/readyz")
 
 
 @pytest.mark.postgres
@@ -105,7 +118,7 @@ def gone() -> Engine:
 
 
 def test_without_a_database_it_is_not_ready_and_says_so() -> None:
-    answer = ask(replace(WELL, signs=lambda: vital_signs(gone())), "/readyz")
+    answer = ask(replace(WELL, healthcheck=lambda: check_health(gone())), "/readyz")
     assert answer.status_code == 503
     assert answer.json() == {"database": False, "migrations": False, "worker": False}
 
@@ -130,44 +143,44 @@ def no_account(_issue_id: int) -> Any:
 
 
 def test_figures_without_a_database_say_that_it_is_down() -> None:
-    found = scrape(Metrics(gone(), account=no_account, counts=lambda: {"posts_refused": 2}))
+    found = scrape(Metrics(gone(), totals=no_account, counts=lambda: {"posts_refused": 2}))
     assert found["database_up",] == 0
     assert found["webhook_refused_total",] == 2
     assert ("unknown_batches",) not in found
 
 
 @pytest.fixture
-def house(engine: Engine, tmp_path) -> TestHouse:
+def container(engine: Engine, tmp_path) -> TestContainer:
     """Seven readers, in batches of three."""
-    made = open_house(engine)
+    made = open_container(engine)
     made.receive("chips")
     made.subscribe(tmp_path, {f"reader-{n}@example.com": "" for n in range(7)})
     return made
 
 
 @pytest.mark.postgres
-def test_the_figures_of_an_issue_are_those_of_its_account(house: TestHouse) -> None:
+def test_the_figures_of_an_issue_are_those_of_its_account(container: TestContainer) -> None:
     asked: list[int] = []
 
     def account(issue_id: int) -> Any:
         asked.append(issue_id)
-        return house.deliveries.account(issue_id)
+        return container.deliveries.totals(issue_id)
 
-    metrics = Metrics(house.engine, account=account, counts=dict)
+    metrics = Metrics(container.engine, totals=account, counts=dict)
     assert scrape(metrics)["database_up",] == 1
-    filed = house.send()
+    stored = container.plan_issue()
     found = scrape(metrics)
     assert found["deliveries", "technology", "to_go"] == 7
     assert found["batches", "technology", "planned"] == 3
     assert asked == []  # nothing is looked through while it leaves
-    house.leave("reader-0@example.com")
-    house.mailer.answers = [
-        Unknown(reason="silence"),
+    container.unsubscribe("reader-0@example.com")
+    container.mailer.answers = [
+        Unknown(reason="timed out"),
         lambda _: Refused(reason="400", remedy=Remedy.EJECT, offenders=(0,)),
     ]
-    house.queue.work(until_empty=True)
+    container.queue.work(until_empty=True)
     found = scrape(metrics)
-    sums = house.deliveries.account(filed.id).sums
+    sums = container.deliveries.totals(stored.id).sums
     names = ("accepted", "unknown", "to_go")
     assert {n: found["deliveries", "technology", n] for n in names} == {
         n: getattr(sums, n) for n in names
@@ -178,24 +191,24 @@ def test_the_figures_of_an_issue_are_those_of_its_account(house: TestHouse) -> N
     assert found["issue_sums_add_up", "technology"] == 1
     assert found["sending_seconds", "technology"] >= 0
     assert ours(scrape(metrics)) == ours(found)
-    assert asked == [filed.id]  # once, however often it is scraped
-    with house.engine.begin() as connection:
+    assert asked == [stored.id]  # once, however often it is scraped
+    with container.engine.begin() as connection:
         connection.execute(text("UPDATE issue SET audience = audience + 1"))
         connection.execute(text("UPDATE batch SET state = 'accepted' WHERE state = 'unknown'"))
     assert scrape(metrics)["issue_sums_add_up", "technology"] == 0
 
 
 @pytest.mark.postgres
-def test_figures_of_the_house_and_of_this_process(engine: Engine) -> None:
+def test_figures_of_the_database_and_of_this_process(engine: Engine) -> None:
     beat(engine)
     with engine.begin() as connection:
         connection.execute(
-            text("""INSERT INTO notice (at, newsletter, date, kind, sentence)
+            text("""INSERT INTO operator_alert (at, newsletter, date, kind, sentence)
                     VALUES (now(), 'technology', '2026-11-23', 'paused', 'why')""")
         )
     counts = {"posts": 5, "events_delivered": 40, "events_bounced": 2, "events_repeated": 9}
-    found = scrape(Metrics(engine, account=no_account, counts=lambda: counts))
-    assert (found["workers",], found["untold_notices",]) == (1, 1)
+    found = scrape(Metrics(engine, totals=no_account, counts=lambda: counts))
+    assert (found["workers",], found["unsent_alerts",]) == (1, 1)
     assert found["events_total", "delivered"] == 40
     assert found["events_total", "bounced"] == 2
     assert ("events_total", "repeated") not in found
@@ -203,11 +216,11 @@ def test_figures_of_the_house_and_of_this_process(engine: Engine) -> None:
 
 
 @pytest.mark.postgres
-def test_every_state_of_a_batch_has_its_place_in_the_figures(house: TestHouse) -> None:
-    house.send()
-    metrics = Metrics(house.engine, account=house.deliveries.account, counts=dict)
+def test_every_state_of_a_batch_has_its_place_in_the_figures(container: TestContainer) -> None:
+    container.plan_issue()
+    metrics = Metrics(container.engine, totals=container.deliveries.totals, counts=dict)
     for state in BatchState:
-        with house.engine.begin() as connection:
+        with container.engine.begin() as connection:
             connection.execute(text("UPDATE batch SET state = :state"), {"state": state})
         found = scrape(metrics)
         letters = [value for key, value in found.items() if key[0] == "deliveries"]

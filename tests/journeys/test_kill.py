@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.bootstrap import House
-from newsletter.core.stored import IssueState
+from newsletter.container import Container
+from newsletter.core.publication import day_of
+from newsletter.core.stored import IssueStatus
 from newsletter.demo.environment import free_port
 from newsletter.sandbox.server import Sandbox, SandboxConfig
-from newsletter.services.publishing import day_of
 from newsletter.settings import load_settings, shipped
-from tests.house import brief
+from tests.container import brief
 
 pytestmark = pytest.mark.postgres
 
@@ -40,9 +40,9 @@ def sandbox(tmp_path: Path, port: int) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def house(
+def container(
     database_url: str, sandbox: Sandbox, port: int, tmp_path: Path, monkeypatch
-) -> Iterator[House]:
+) -> Iterator[Container]:
     """A house whose settings its own processes read, too."""
     folder = tmp_path / "config"
     (folder / "newsletters").mkdir(parents=True)
@@ -63,10 +63,10 @@ def house(
     monkeypatch.setenv("NEWSLETTER_DATABASE_URL", database_url)
     monkeypatch.setenv("SENDGRID_API_KEY", "SG.test")
     monkeypatch.setenv("SENDGRID_WEBHOOK_KEY", sandbox.public_key)
-    house = House(load_settings())
-    fill(house, tmp_path)
-    yield house
-    house.close()
+    container = Container(load_settings())
+    fill(container, tmp_path)
+    yield container
+    container.close()
 
 
 def settings(**changes: object) -> str:
@@ -78,18 +78,18 @@ def settings(**changes: object) -> str:
     return text
 
 
-def fill(house: House, folder: Path) -> None:
+def fill(container: Container, folder: Path) -> None:
     for topic in ("chips", "security"):
-        house.intake.receive(brief(topic))
+        container.intake.receive(brief(topic))
     path = folder / "list.csv"
     path.write_text("email\n" + "\n".join(f"r{n}@example.com" for n in range(READERS)))
-    house.lists.import_list(
+    container.lists.import_list(
         path,
         "technology",
         known_topics=(),
         default_zone="UTC",
         consent_source="test",
-        now=house.clock.now(),
+        now=container.clock.now(),
     )
 
 
@@ -106,50 +106,50 @@ def until(true: Callable[[], object], seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
-def test_a_worker_killed_with_a_request_under_way(house: House, sandbox: Sandbox):
-    newsletter = house.settings.newsletter("technology")
-    on = day_of(newsletter, house.clock.now())
+def test_a_worker_killed_with_a_request_under_way(container: Container, sandbox: Sandbox):
+    newsletter = container.settings.newsletter("technology")
+    on = day_of(newsletter, container.clock.now())
     sandbox.fail({"kind": "hang", "times": 1, "seconds": 15})
-    filed = house.dispatch.send(newsletter, on)
+    filed = container.planning.hand_over(newsletter, on)
     first = start("worker")  # it has no ear for events: they wait for the next process
     try:
         # One request hangs, accepted but unanswered; the other five are through.
-        until(lambda: house.inquiry.account(filed).sums.accepted == READERS - 10)
+        until(lambda: container.explaining.totals(filed).sums.accepted == READERS - 10)
         until(lambda: sandbox.stats()["faults"].get("hang") == 1)
     finally:
         first.send_signal(signal.SIGKILL)
         first.wait()
-    assert house.inquiry.account(filed).sums.to_go == 10
+    assert container.explaining.totals(filed).sums.to_go == 10
 
     second = start("serve")
     try:  # the events of the hung request prove that it was accepted whole
-        until(lambda: house.publishing.issue(newsletter, on).state is IssueState.SENT)
-        until(lambda: house.inquiry.account(filed).sums.accepted == READERS)
+        until(lambda: container.publishing.issue(newsletter, on).state is IssueStatus.SENT)
+        until(lambda: container.explaining.totals(filed).sums.accepted == READERS)
     finally:
         second.terminate()
         assert second.wait(timeout=15) == 0
 
-    account, stats = house.inquiry.account(filed), sandbox.stats()
-    assert account.sums.add_up
+    account, stats = container.explaining.totals(filed), sandbox.stats()
+    assert account.sums.adds_up
     assert stats["accepted_recipients"] == stats["distinct_recipients"] == READERS
     assert stats["repeated"] == 0
 
 
 def test_a_request_whose_fate_nobody_knows_is_named_and_nothing_else_is_lost(
-    house: House, sandbox: Sandbox
+    container: Container, sandbox: Sandbox
 ):
-    newsletter = house.settings.newsletter("technology")
-    on = day_of(newsletter, house.clock.now())
+    newsletter = container.settings.newsletter("technology")
+    on = day_of(newsletter, container.clock.now())
     sandbox.fail({"kind": "close_before_read", "times": 1})
-    filed = house.dispatch.send(newsletter, on)
+    filed = container.planning.hand_over(newsletter, on)
     worker = start("worker")
     try:
-        until(lambda: house.publishing.issue(newsletter, on).state is IssueState.SENT)
+        until(lambda: container.publishing.issue(newsletter, on).state is IssueStatus.SENT)
     finally:
         worker.terminate()
         assert worker.wait(timeout=15) == 0
 
-    sums = house.inquiry.account(filed).sums
+    sums = container.explaining.totals(filed).sums
     assert (sums.unknown, sums.accepted) == (10, READERS - 10)
-    assert sums.add_up
+    assert sums.adds_up
     assert sandbox.stats()["accepted_recipients"] == READERS - 10

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from newsletter.adapters.logs import configure_logging
 from newsletter.adapters.redaction import redactor
-from newsletter.bootstrap import House
-from newsletter.settings import Environment, load_settings, shipped
+from newsletter.container import Container
+from newsletter.settings import EnvironmentSettings, load_settings, shipped
 
 
 class Terminal(io.StringIO):
@@ -114,12 +114,12 @@ def test_what_is_blacked_out_and_what_is_left(words: str, said: str) -> None:
 def test_a_service_keeps_every_secret_of_its_environment_out_of_its_log(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fields = Environment.model_fields.values()
+    fields = EnvironmentSettings.model_fields.values()
     names = [str(f.validation_alias) for f in fields if "SecretStr" in str(f.annotation)]
     assert len(names) >= 4
     for name in names:
         monkeypatch.setenv(name, f"scheme-of:/{name.lower()}/opensesame, json://x/opensesame")
-    House(load_settings(shipped("config"))).open_log()
+    Container(load_settings(shipped("config"))).open_log()
     for name in names:
         logging.getLogger("any").error("%s it was", os.environ[name])
     logging.getLogger("any").error("json://x/opensesame alone")

@@ -1,4 +1,4 @@
-"""A web server of the test's own, which answers as told and remembers what it was asked."""
+"""A web server of the test's own, which answers as scripted and remembers what it was asked."""
 
 import gzip
 import json
@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from newsletter.adapters.sources.fetching import Fetcher, Limits
+from newsletter.adapters.sources.fetching import Fetcher, FetchLimits
 from newsletter.adapters.sources.polling import HttpSourceReader
 from newsletter.core.brief import Verification
 from newsletter.core.source import FieldDefaults, PolledSource, SourceKind
-from newsletter.core.source_record import Answer, Reading, Unreadable, Validators
-from tests.house import TECHNOLOGY
+from newsletter.core.source_record import Answer, SourceReading, Unreadable, Validators
+from tests.settings import TECHNOLOGY
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -108,7 +108,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def reader() -> HttpSourceReader:
-    limits = Limits(allow_hosts=("127.0.0.1",), largest_bytes=200_000, seconds=5)
+    limits = FetchLimits(allow_hosts=("127.0.0.1",), largest_bytes=200_000, seconds=5)
     return HttpSourceReader(Fetcher(limits, tls=TLS))
 
 
@@ -131,10 +131,12 @@ def ask(
     return reader.read(TECHNOLOGY, source, validators or Validators(), since)
 
 
-def read(reader: HttpSourceReader, source: PolledSource, since: datetime = LONG_AGO) -> Reading:
+def read(
+    reader: HttpSourceReader, source: PolledSource, since: datetime = LONG_AGO
+) -> SourceReading:
     """Read a source that must be readable."""
     answer = ask(reader, source, since=since)
-    assert isinstance(answer, Reading), answer
+    assert isinstance(answer, SourceReading), answer
     return answer
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from newsletter.core.publication import Newsletter
 from newsletter.scheduler import make_scheduler
-from tests.house import TECHNOLOGY
 from tests.polling.conftest import feed
+from tests.settings import TECHNOLOGY
 
 
 class Everybody:
@@ -23,16 +23,16 @@ class Everybody:
     def poll_due(self, newsletter: Newsletter) -> None:
         self.polled.append(newsletter.slug)
 
-    def keep(self, *_: Any) -> None: ...
+    def run_due(self, *_: Any) -> None: ...
 
-    tell = recover = keep
+    send_alerts = recover = run_due
 
 
 def scheduler(everybody: Any) -> Any:
     fed = replace(TECHNOLOGY, slug="fed", sources=(feed("https://wire.example.org/"),))
     newsletters = {"technology": TECHNOLOGY, "fed": fed}
     return make_scheduler(
-        newsletters, calendar=everybody, dispatch=everybody, leadership=everybody, polling=everybody
+        newsletters, schedule=everybody, recovery=everybody, leadership=everybody, polling=everybody
     )
 
 

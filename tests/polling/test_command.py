@@ -5,35 +5,35 @@ from pathlib import Path
 import pytest
 
 from newsletter.settings import load_settings
-from tests.cli.conftest import Desk
+from tests.cli.conftest import CommandLine
 from tests.polling.conftest import Site, post, posts
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def desk(
+def cli(
     tmp_path: Path,
     database_url: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Desk:
-    desk = Desk(tmp_path, database_url, monkeypatch, capsys)
-    with (desk.config / "service.toml").open("a") as service:
+) -> CommandLine:
+    cli = CommandLine(tmp_path, database_url, monkeypatch, capsys)
+    with (cli.config / "service.toml").open("a") as service:
         service.write('\n[polling]\nallow_hosts = ["127.0.0.1"]\n')
-    return desk
+    return cli
 
 
-def add_sources(desk: Desk, toml: str) -> None:
-    with desk.newsletter.open("a") as newsletter:
+def add_sources(cli: CommandLine, toml: str) -> None:
+    with cli.newsletter.open("a") as newsletter:
         newsletter.write(toml)
 
 
-def test_sources_are_polled_and_listed(desk: Desk, site: Site) -> None:
+def test_sources_are_polled_and_listed(cli: CommandLine, site: Site) -> None:
     undated = {"date_gmt": None, "modified_gmt": None}  # the clock is the real one
     site.serve("/wp-json/wp/v2/posts", posts(post(1, **undated), post(2, title=None, **undated)))
     add_sources(
-        desk,
+        cli,
         f"""
         [[sources]]
         slug = "hub"
@@ -45,10 +45,10 @@ def test_sources_are_polled_and_listed(desk: Desk, site: Site) -> None:
         url = "{site.url}/missing?token=sesame"
         """,
     )
-    [never, _] = desk.done("sources", "list")
+    [never, _] = cli.done("sources", "list")
     assert (never["health"]["state"], never["polled_at"]) == ("unpolled", None)
 
-    said = desk.run("sources", "poll", "--json")
+    said = cli.run("sources", "poll", "--json")
     hub, wire = said.data
     assert said.code == 1, "one of them failed"
     assert (hub["result"], hub["tally"]["new"], hub["tally"]["refused"]) == ("read", 1, 1)
@@ -56,23 +56,23 @@ def test_sources_are_polled_and_listed(desk: Desk, site: Site) -> None:
     assert (wire["result"], wire["health"]["state"]) == ("failed", "failing")
     assert wire["health"]["error"] == "127.0.0.1 answered 404"
 
-    listed = desk.run("sources", "list").out + desk.run("sources", "poll").out
+    listed = cli.run("sources", "list").out + cli.run("sources", "poll").out
     for words in ("1 new", "1 unchanged", "item 2: title is missing", "answered 404", "failing"):
         assert words in listed
     assert "sesame" not in listed + said.out
 
 
-def test_a_newsletter_without_sources_says_so(desk: Desk) -> None:
-    assert "polls no source" in desk.run("sources", "list").out
-    assert desk.done("sources", "poll") == []
+def test_a_newsletter_without_sources_says_so(cli: CommandLine) -> None:
+    assert "polls no sources" in cli.run("sources", "list").out
+    assert cli.done("sources", "poll") == []
 
 
-def test_the_commented_example_is_sound(desk: Desk) -> None:
-    text = desk.newsletter.read_text()
+def test_the_commented_example_is_sound(cli: CommandLine) -> None:
+    text = cli.newsletter.read_text()
     start = text.index("# [[sources]]")
     example = "\n".join(line.removeprefix("# ") for line in text[start:].splitlines())
-    desk.newsletter.write_text(text[:start] + example)
-    [source] = load_settings(desk.config).newsletter("technology").sources
+    cli.newsletter.write_text(text[:start] + example)
+    [source] = load_settings(cli.config).newsletter("technology").sources
     assert (source.slug, source.fields.why) == ("hub", "acf.why_it_matters")
     assert source.topics == {"semiconductors": "chips"}
 
@@ -90,7 +90,7 @@ def test_the_commented_example_is_sound(desk: Desk) -> None:
     ],
 )
 def test_a_slip_in_a_source_is_refused_with_its_key(
-    desk: Desk, old: str, new: str, words: str
+    cli: CommandLine, old: str, new: str, words: str
 ) -> None:
     toml = """
         [[sources]]
@@ -104,8 +104,8 @@ def test_a_slip_in_a_source_is_refused_with_its_key(
         [sources.topics]
         law = "policy"
         """
-    add_sources(desk, toml.replace(old, new))
-    said = desk.run("sources", "list")
+    add_sources(cli, toml.replace(old, new))
+    said = cli.run("sources", "list")
     assert said.code == 2
     assert words in said.err
     assert "sesame" not in said.err

@@ -9,7 +9,7 @@ import pytest
 from newsletter.adapters.sources.polling import HttpSourceReader
 from newsletter.core.brief import Importance, Source, Verification
 from newsletter.core.source import FieldDefaults, FieldMap
-from newsletter.core.source_record import Reading, Unmodified
+from newsletter.core.source_record import SourceReading, Unmodified
 from tests.polling.conftest import (
     NOW,
     SUMMARY,
@@ -187,7 +187,7 @@ def test_what_has_not_changed_is_not_read_again(site: Site, reader: HttpSourceRe
     first = read(reader, source)
     assert ask(reader, source, first.validators) == Unmodified()
     mapped = feed(source.url, fields=FieldMap(source="author"))
-    assert isinstance(ask(reader, mapped, first.validators), Reading), "read in another way"
+    assert isinstance(ask(reader, mapped, first.validators), SourceReading), "read in another way"
 
 
 @pytest.mark.parametrize(
@@ -270,9 +270,9 @@ def test_entities_neither_expand_nor_fetch(site: Site, reader: HttpSourceReader)
 def test_a_site_s_own_fault_is_an_answer_not_an_error(
     site: Site, reader: HttpSourceReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stumble(*_: object) -> None:
+    def stumble(*_: object, **__: object) -> None:
         raise ZeroDivisionError("with something private in it")
 
-    monkeypatch.setattr("newsletter.adapters.sources.polling.read_feed", stumble)
-    said = trouble(reader, feed(site.serve("/rss", rss())))
+    monkeypatch.setattr("newsletter.adapters.sources.polling.brief_from", stumble)
+    said = trouble(reader, feed(site.serve("/rss", rss(rss_item()))))
     assert said == "it cannot be read: unexpected ZeroDivisionError"

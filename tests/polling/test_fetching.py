@@ -9,7 +9,7 @@ import tracemalloc
 
 import pytest
 
-from newsletter.adapters.sources.fetching import Document, Fetcher, FetchFailed, Limits
+from newsletter.adapters.sources.fetching import Document, Fetcher, FetchFailed, FetchLimits
 from newsletter.adapters.sources.network import Deadline
 from tests.polling.conftest import TLS, Site, gzipped
 
@@ -17,7 +17,7 @@ LARGEST = 10_000
 
 
 def fetch(url: str, seconds: float = 5, **conditions: str) -> Document:
-    limits = Limits(allow_hosts=("127.0.0.1",), largest_bytes=LARGEST, seconds=seconds)
+    limits = FetchLimits(allow_hosts=("127.0.0.1",), largest_bytes=LARGEST, seconds=seconds)
     return Fetcher(limits, tls=TLS).get(url, Deadline(seconds), **conditions)
 
 
@@ -61,9 +61,9 @@ def test_three_redirects_are_followed_and_no_fourth(site: Site) -> None:
     ],
 )
 def test_a_redirect_to_nowhere_good_is_refused(site: Site, to: str, said: str) -> None:
-    told = refusal(site.redirect("/feed", to))
-    assert said in told
-    assert "sesame" not in told
+    reason = refusal(site.redirect("/feed", to))
+    assert said in reason
+    assert "sesame" not in reason
 
 
 def test_a_document_at_the_size_limit_is_read_and_one_byte_more_is_not(site: Site) -> None:
@@ -98,7 +98,7 @@ def test_a_gzip_bomb_never_unfolds(site: Site) -> None:
     [
         (gzipped("hello")[:-6], "gzip", "cut short"),
         (gzipped("hello") + b"more", "gzip", "goes on after its end"),
-        (b"hello", "gzip", "says it is gzip, and is not"),
+        (b"hello", "gzip", "is said to be gzip, and is not"),
         (b"hello", "br", "packed as br"),
         (gzipped("hello"), "gzip, gzip", "packed as gzip, gzip"),
     ],

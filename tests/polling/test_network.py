@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.adapters.sources.fetching import Fetcher, FetchFailed, Limits
+from newsletter.adapters.sources.fetching import Fetcher, FetchFailed, FetchLimits
 from newsletter.adapters.sources.network import Deadline, is_public, resolve
 from tests.polling.conftest import TLS, Site
 
@@ -102,7 +102,7 @@ class Names:
 
 
 def fetch(url: str, *, allow: tuple[str, ...] = (), names: Names | None = None) -> bytes:
-    limits = Limits(allow_hosts=allow, seconds=5)
+    limits = FetchLimits(allow_hosts=allow, seconds=5)
     fetcher = Fetcher(limits, resolve=names or resolve, tls=TLS)
     return fetcher.get(url, Deadline(5)).body
 
@@ -216,7 +216,7 @@ def secure(tmp_path: Path) -> Iterator[tuple[Site, ssl.SSLContext]]:
 def fetch_securely(host: str, secure: tuple[Site, ssl.SSLContext]) -> bytes:
     site, client = secure
     site.serve("/feed", "hello")
-    fetcher = Fetcher(Limits(allow_hosts=(host,)), resolve=Names(["127.0.0.1"]), tls=client)
+    fetcher = Fetcher(FetchLimits(allow_hosts=(host,)), resolve=Names(["127.0.0.1"]), tls=client)
     return fetcher.get(f"https://{host}:{site.port}/feed", Deadline(5)).body
 
 

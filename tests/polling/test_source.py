@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from newsletter.core.source import FieldDefaults, FieldMap, source_faults
 from newsletter.core.source_record import (
     Answer,
-    Reading,
     RefusedItem,
+    SourceReading,
     SourceRecord,
     SourceState,
     Tally,
@@ -27,7 +27,7 @@ from tests.polling.conftest import NOW, feed, wordpress
 
 URL = "https://wire.example.org/feed"
 DOWN_AFTER = timedelta(hours=6)
-READING = Reading(
+READING = SourceReading(
     briefs=(),
     refused=(RefusedItem(item="item 2", reason="title is missing"),),
     validators=Validators(basis="b", etag='"1"'),

@@ -9,7 +9,7 @@ import pytest
 from newsletter.adapters.sources.polling import HttpSourceReader
 from newsletter.core.brief import Importance, Source, Verification
 from newsletter.core.source import FieldDefaults, FieldMap
-from newsletter.core.source_record import Reading, Unmodified
+from newsletter.core.source_record import SourceReading, Unmodified
 from tests.polling.conftest import NOW, SUMMARY, Site, ask, post, posts, read, trouble, wordpress
 
 PATH = "/wp-json/wp/v2/posts"
@@ -68,7 +68,7 @@ def test_a_first_page_that_has_not_changed_is_all_that_is_asked_for(
     assert ask(reader, source, first.validators, NOW + timedelta(hours=13)) == Unmodified()
     assert len(site.asked) == 1
     tomorrow = ask(reader, source, first.validators, NOW + timedelta(hours=14))
-    assert isinstance(tomorrow, Reading), "another day's address was never answered for"
+    assert isinstance(tomorrow, SourceReading), "another day's address was never answered for"
 
 
 def test_a_page_that_fails_leaves_nothing_half_read(site: Site, reader: HttpSourceReader) -> None:

@@ -1,4 +1,4 @@
-"""The audience view against the pure rule, and: who said goodbye stays unwritten to."""
+"""The audience view against the pure rule, and: who unsubscribed stays unwritten to."""
 
 import tempfile
 from pathlib import Path
@@ -17,9 +17,8 @@ from subscribers.model import (
 )
 from subscribers.rules.audience import exclusion
 from subscribers.subscriptions.service import Subscriptions
-from subscribers.subscriptions.store import PostgresStore
 from subscribers.tokens import make_token
-from tests.subscribers.lists import NOW, import_text
+from tests.subscribers.lists.helpers import NOW, import_text
 
 pytestmark = pytest.mark.postgres
 
@@ -80,23 +79,23 @@ def test_the_view_says_of_everyone_what_the_rule_says_of_one(
 
 
 acts = st.lists(
-    st.sampled_from(["import", "goodbye", "choose", "suppress", "complain", "import all"]),
+    st.sampled_from(["import", "unsubscribe", "choose", "suppress", "complain", "import all"]),
     min_size=1,
     max_size=6,
 )
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=ONE_DATABASE)
-@given(before=acts, farewell=st.sampled_from(["goodbye", "suppress", "complain"]), after=acts)
-def test_nothing_but_the_subscriber_takes_a_goodbye_back(
-    engine: Engine, before: list[str], farewell: str, after: list[str]
+@given(before=acts, ending=st.sampled_from(["unsubscribe", "suppress", "complain"]), after=acts)
+def test_nothing_but_the_subscriber_undoes_an_unsubscribe(
+    engine: Engine, before: list[str], ending: str, after: list[str]
 ) -> None:
     with engine.begin() as connection:
         connection.execute(text(CLEAR))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         import_text(engine, folder, "email\nreader@example.com\n")
-        for act in (*before, farewell):
+        for act in (*before, ending):
             perform(act, engine, folder)
         for act in after:
             perform(act, engine, folder)
@@ -104,18 +103,18 @@ def test_nothing_but_the_subscriber_takes_a_goodbye_back(
 
 
 def perform(act: str, engine: Engine, folder: Path) -> None:
-    subscriptions = Subscriptions(PostgresStore(engine))
+    subscriptions = Subscriptions(engine)
     (reader,) = subscriptions.by_email("reader@example.com")
     if act.startswith("import"):
         topics = "chips;policy" if act == "import" else "*"
         content = f"email,topics\nREADER@example.com,{topics}\n"
         report = import_text(engine, folder, content)
         assert report.rows == 1
-        assert report.add_up
-    elif act == "goodbye":
+        assert report.adds_up
+    elif act == "unsubscribe":
         token = make_token(Purpose.UNSUBSCRIBE, reader.id, reader.link_key)
         found = subscriptions.by_token(Purpose.UNSUBSCRIBE, token)
-        subscriptions.end([found.id], now=NOW, source="link")
+        subscriptions.unsubscribe([found.id], now=NOW, source="link")
     elif act == "choose":
         subscriptions.choose_topics(reader.id, TopicSet.of(["chips"]), now=NOW, source="page")
     else:

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from newsletter.core.edition import edition_for
 from newsletter.core.publication import Readers
-from newsletter.core.stored import IssueState
+from newsletter.core.stored import IssueStatus
 from subscribers.model import (
     Exclusion,
     SubscriptionStatus,
@@ -20,7 +20,8 @@ from subscribers.model import (
     TopicSet,
 )
 from subscribers.rules.audience import exclusion
-from tests.house import TECHNOLOGY, TODAY, open_house
+from tests.container import TODAY, open_container
+from tests.settings import TECHNOLOGY
 
 pytestmark = pytest.mark.postgres
 
@@ -47,19 +48,19 @@ def test_the_plan_is_what_the_core_says_for_each_reader(
     engine: Engine, tmp_path, printed, readers, size, segment
 ):
     _forget_everything(engine)
-    house = open_house(engine, size=size)
-    house.receive(*printed)
+    container = open_container(engine, batch_size=size)
+    container.receive(*printed)
     people = {f"r{next(_serial)}@example.com": reader for reader in readers}
-    house.subscribe(tmp_path, {e: ";".join(sorted(t)) for e, (t, *_) in people.items()})
-    _make_so(house, people)
+    container.subscribe(tmp_path, {e: ";".join(sorted(t)) for e, (t, *_) in people.items()})
+    _make_so(container, people)
 
-    filed = house.publishing.assemble(TECHNOLOGY, TODAY)
-    if filed.state is IssueState.APPROVED:
-        house.subscriptions.wake(house.clock.now())
-        _plan(house, filed, size, segment="insiders" if segment else None)
-    planned, excluded = _planned(engine, filed.id), _excluded(engine, filed.id)
+    stored = container.publishing.assemble(TECHNOLOGY, TODAY)
+    if stored.state is IssueStatus.APPROVED:
+        container.subscriptions.end_expired_pauses(container.clock.now())
+        _plan(container, stored, size, segment="insiders" if segment else None)
+    planned, excluded = _planned(engine, stored.id), _excluded(engine, stored.id)
     for email, (topics, status, suppressed, ways) in people.items():
-        edition = edition_for(filed.issue, TopicSet.of(topics))
+        edition = edition_for(stored.issue, TopicSet.of(topics))
         expected = exclusion(status, suppressed=suppressed, paused=ways == "paused")
         if not expected and ways == "weekly":
             expected = Exclusion.OTHER_FREQUENCY
@@ -70,16 +71,16 @@ def test_the_plan_is_what_the_core_says_for_each_reader(
         assert planned.get(email, (None,))[0] == (None if expected else edition.key)
     per_batch = Counter(batch for _, batch in planned.values())
     assert max(per_batch.values(), default=0) <= size
-    assert not _plan(house, filed, size, segment=None)  # a second plan plans nothing
-    assert house.inquiry.account(filed).sums.add_up
+    assert not _plan(container, stored, size, segment=None)  # a second plan plans nothing
+    assert container.explaining.totals(stored).sums.adds_up
 
 
-def _plan(house, filed, size: int, *, segment: str | None) -> bool:
-    return house.deliveries.plan(
-        filed.id,
-        partial(edition_for, filed.issue),
+def _plan(container, stored, size: int, *, segment: str | None) -> bool:
+    return container.deliveries.plan(
+        stored.id,
+        partial(edition_for, stored.issue),
         batch_size=size,
-        now=house.clock.now(),
+        now=container.clock.now(),
         readers=Readers(newsletter=TECHNOLOGY.slug, segment=segment),
     )
 
@@ -100,9 +101,9 @@ _INSIDERS = """
 """
 
 
-def _make_so(house, people) -> None:
-    now = house.clock.now()
-    with house.engine.begin() as connection:
+def _make_so(container, people) -> None:
+    now = container.clock.now()
+    with container.engine.begin() as connection:
         insiders = [email for email, (*_, ways) in people.items() if ways != "outside"]
         connection.execute(text(_INSIDERS), {"emails": insiders})
         for email, (_, status, _, ways) in people.items():
@@ -113,7 +114,7 @@ def _make_so(house, people) -> None:
                          WHERE subscriber.id = subscriber_id AND email = :email"""),
                 {"status": status, "email": email},
             )
-    house.subscriptions.suppress(
+    container.subscriptions.suppress(
         Suppression(email=email, reason=SuppressionReason.BOUNCE, source="test", since=now)
         for email, (_, _, suppressed, _) in people.items()
         if suppressed

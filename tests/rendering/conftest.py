@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.core.brief import Brief, Source, Verification, brief_key
 from newsletter.core.edition import Letter, compose, edition_of
-from newsletter.core.issue import Entry, Issue
+from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.publication import (
     ApprovalPolicy,
     Caps,
@@ -20,7 +20,7 @@ from newsletter.core.publication import (
     Topic,
     Weekday,
 )
-from newsletter.rendering.renderer import Renderer
+from newsletter.rendering.renderer import IssueRenderer
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 VIEW_URL = "https://news.example.com/technology/2026-11-23/41?e=5f&p=1"
@@ -129,12 +129,12 @@ _STORIES = [
 ]
 
 
-def entry(brief_id: int, *, lead: bool = False, **fields: object) -> Entry:
+def entry(brief_id: int, *, lead: bool = False, **fields: object) -> IssueEntry:
     """An entry of the sample issue's kind; `fields` are the brief's."""
     defaults = {"summary": "So it is.", "verification": Verification.VERIFIED, "topics": ("chips",)}
     fields = {**defaults, **fields}
     brief = Brief(key=brief_key(str(fields["title"])), pillar="Technology", **fields)
-    return Entry(brief_id=brief_id, revision=1, brief=brief, topics=brief.topics, lead=lead)
+    return IssueEntry(brief_id=brief_id, revision=1, brief=brief, topics=brief.topics, lead=lead)
 
 
 @pytest.fixture(scope="session")
@@ -180,8 +180,8 @@ def full_issue(issue: Issue) -> Issue:
 
 
 @pytest.fixture(scope="session")
-def renderer() -> Renderer:
-    return Renderer(TEMPLATES)
+def renderer() -> IssueRenderer:
+    return IssueRenderer(TEMPLATES)
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def templates(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def letter(renderer: Renderer, newsletter: Newsletter, issue: Issue) -> Letter:
+def letter(renderer: IssueRenderer, newsletter: Newsletter, issue: Issue) -> Letter:
     """The letter of the whole sample issue."""
     whole = edition_of(issue, (one.brief_id for one in issue.entries))
     return compose(renderer.set(newsletter, issue), whole, view_url=VIEW_URL)

@@ -10,7 +10,7 @@ from newsletter.core.issue import Issue
 from newsletter.core.publication import Newsletter
 from newsletter.errors import RenderingFailed
 from newsletter.rendering.lint import lint
-from newsletter.rendering.renderer import Renderer
+from newsletter.rendering.renderer import IssueRenderer
 from newsletter.rendering.source_map import with_places
 
 _BRIEF = "issue/parts/brief.mjml.j2"
@@ -31,7 +31,7 @@ def failure_of(templates: Path, newsletter: Newsletter, issue: Issue) -> Failure
         assert old in part.read_text()
         part.write_text(part.read_text().replace(old, new))
         with pytest.raises(RenderingFailed) as failure:
-            Renderer(templates).set(newsletter, issue)
+            IssueRenderer(templates).set(newsletter, issue)
         return str(failure.value)
 
     return failure_of
@@ -89,7 +89,7 @@ def test_a_template_cannot_reach_into_python(failure_of: Failure) -> None:
 def test_a_missing_template_is_named(templates: Path, newsletter: Newsletter, issue: Issue) -> None:
     (templates / "issue/issue.txt.j2").unlink()
     with pytest.raises(RenderingFailed, match=re.escape("issue/issue.txt.j2")):
-        Renderer(templates).set(newsletter, issue)
+        IssueRenderer(templates).set(newsletter, issue)
 
 
 def _mjml(body: str = "", head: str = "") -> str:

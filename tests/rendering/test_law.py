@@ -10,9 +10,9 @@ from lxml import html as lxml_html
 from newsletter.core.brief import Brief, Source, Verification
 from newsletter.core.edition import compose, edition_of
 from newsletter.core.galley import plain_line
-from newsletter.core.issue import Entry, Issue
+from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.publication import Newsletter
-from newsletter.rendering.renderer import Renderer
+from newsletter.rendering.renderer import IssueRenderer
 
 VIEW_URL = "https://news.example.com/technology/2026-11-23/41?a=1&b=2"
 
@@ -33,7 +33,7 @@ _urls = st.one_of(
 def _issues(draw: st.DrawFn) -> Issue:
     slugs = st.sampled_from(["ai-models", "chips", "security", "software"])
     entries = [
-        Entry(
+        IssueEntry(
             brief_id=brief_id,
             revision=1,
             brief=Brief(
@@ -59,7 +59,7 @@ def _issues(draw: st.DrawFn) -> Issue:
 @given(data=st.data(), issue=_issues())
 @settings(max_examples=60, deadline=None)
 def test_cutting_equals_rendering_directly_whatever_strangers_write(
-    data: st.DataObject, issue: Issue, renderer: Renderer, newsletter: Newsletter
+    data: st.DataObject, issue: Issue, renderer: IssueRenderer, newsletter: Newsletter
 ) -> None:
     galley = renderer.set(newsletter, issue)
     all_ids = [entry.brief_id for entry in issue.entries]
@@ -72,7 +72,7 @@ def test_cutting_equals_rendering_directly_whatever_strangers_write(
 
 
 def test_every_part_of_the_sample_issue_is_cut_as_it_would_be_rendered(
-    renderer: Renderer, newsletter: Newsletter, issue: Issue
+    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue
 ) -> None:
     issue = issue.only([1, 3, 4, 6, 8, 9])
     galley = renderer.set(newsletter, issue)
@@ -88,7 +88,7 @@ def test_every_part_of_the_sample_issue_is_cut_as_it_would_be_rendered(
 @given(issue=_issues())
 @settings(max_examples=30, deadline=None)
 def test_strangers_words_are_shown_as_they_were_written_and_link_only_to_the_web(
-    issue: Issue, renderer: Renderer, newsletter: Newsletter
+    issue: Issue, renderer: IssueRenderer, newsletter: Newsletter
 ) -> None:
     whole = edition_of(issue, (entry.brief_id for entry in issue.entries))
     letter = compose(renderer.set(newsletter, issue), whole, view_url=VIEW_URL)
@@ -101,7 +101,7 @@ def test_strangers_words_are_shown_as_they_were_written_and_link_only_to_the_web
 
 
 def test_an_issue_is_compiled_and_inlined_once_however_many_editions_are_cut(
-    newsletter: Newsletter, issue: Issue, renderer: Renderer
+    newsletter: Newsletter, issue: Issue, renderer: IssueRenderer
 ) -> None:
     compiles, inlinings = renderer.compiles, renderer.inlinings
     galley = renderer.set(newsletter, issue)

@@ -27,7 +27,7 @@ from newsletter.core.publication import Newsletter
 from newsletter.errors import RenderingFailed
 from newsletter.rendering.mjml import to_html
 from newsletter.rendering.page import page_of, web_url, written_out
-from newsletter.rendering.renderer import Renderer
+from newsletter.rendering.renderer import IssueRenderer
 from newsletter.rendering.source import MJML, Templates
 from tests.rendering.conftest import TEMPLATES, VIEW_URL, entry
 
@@ -35,13 +35,15 @@ _STYLE = re.compile(r"<style.*?</style>", re.DOTALL)
 _TAG = re.compile(r"-nl_\w+-")
 
 
-def _letter_of(renderer: Renderer, newsletter: Newsletter, issue: Issue, **options: bool) -> Letter:
+def _letter_of(
+    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue, **options: bool
+) -> Letter:
     whole = edition_of(issue, (one.brief_id for one in issue.entries))
     return compose(renderer.set(newsletter, issue), whole, view_url=VIEW_URL, **options)
 
 
 def test_a_letter_is_ascii_in_standards_mode_and_small(
-    renderer: Renderer, newsletter: Newsletter, full_issue: Issue
+    renderer: IssueRenderer, newsletter: Newsletter, full_issue: Issue
 ) -> None:
     html = _letter_of(renderer, newsletter, full_issue).html
     assert html.startswith("<!DOCTYPE html>")
@@ -57,7 +59,7 @@ def test_language_and_direction_stand_where_clients_keep_them(letter: Letter) ->
 
 
 def test_a_letter_in_hebrew_runs_from_the_right(
-    renderer: Renderer, newsletter: Newsletter, issue: Issue
+    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue
 ) -> None:
     html = _letter_of(renderer, replace(newsletter, language="he-IL"), issue).html
     assert '<html lang="he-IL" dir="rtl"' in html
@@ -162,7 +164,7 @@ def test_links_of_the_recipient_are_not_tracked(letter: Letter) -> None:
 
 
 def test_the_public_view_names_no_recipient_and_keeps_the_news(
-    renderer: Renderer, newsletter: Newsletter, issue: Issue
+    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue
 ) -> None:
     public = _letter_of(renderer, newsletter, issue, personal=False)
     for part in (public.html, public.text):
@@ -188,7 +190,7 @@ def test_every_item_shows_label_source_minutes_and_why(letter: Letter, issue: Is
 
 
 def test_sections_follow_the_newsletters_order_not_the_issues(
-    renderer: Renderer, newsletter: Newsletter
+    renderer: IssueRenderer, newsletter: Newsletter
 ) -> None:
     slugs = ("software", "chips", "ai-models")
     entries = [entry(n, title=f"Story {n}", topics=(slug,)) for n, slug in enumerate(slugs)]
@@ -233,7 +235,7 @@ def test_only_web_links_are_printed(url: str, printed: str) -> None:
 
 
 def test_a_headline_without_a_web_link_is_printed_without_one(
-    renderer: Renderer, newsletter: Newsletter
+    renderer: IssueRenderer, newsletter: Newsletter
 ) -> None:
     bad = entry(1, title="Story one", source=Source(name="S", url="javascript:alert(1)"))
     issue = Issue(newsletter="technology", date=date(2026, 11, 23), number=1, entries=(bad,))
@@ -246,7 +248,9 @@ def test_a_date_is_written_out() -> None:
     assert written_out(date(2026, 3, 1)) == "Sunday, 1 March 2026"
 
 
-def test_an_unverified_brief_is_refused_by_name(renderer: Renderer, newsletter: Newsletter) -> None:
+def test_an_unverified_brief_is_refused_by_name(
+    renderer: IssueRenderer, newsletter: Newsletter
+) -> None:
     bad = entry(7, title="Rumour", verification=Verification.UNVERIFIED)
     issue = Issue(newsletter="technology", date=date(2026, 11, 23), number=1, entries=(bad,))
     with pytest.raises(RenderingFailed, match="brief 7 is unverified"):
@@ -255,7 +259,7 @@ def test_an_unverified_brief_is_refused_by_name(renderer: Renderer, newsletter: 
 
 @pytest.mark.parametrize("topics", [(), ("gardening",)])
 def test_a_brief_under_no_topic_is_refused_by_name(
-    renderer: Renderer, newsletter: Newsletter, topics: tuple[str, ...]
+    renderer: IssueRenderer, newsletter: Newsletter, topics: tuple[str, ...]
 ) -> None:
     bad = entry(7, title="Roses", topics=topics)
     issue = Issue(newsletter="technology", date=date(2026, 11, 23), number=1, entries=(bad,))

@@ -1,4 +1,4 @@
-"""A stand-in to send to, a request it accepts, and a webhook that keeps what it is posted."""
+"""A sandbox to send to, a request it accepts, and a webhook that stores what it is posted."""
 
 import json
 import threading
@@ -48,14 +48,14 @@ def message() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A stand-in that posts no events; shared by the tests of a module."""
+    """A sandbox that posts no events; shared by the tests of a module."""
     with Sandbox(SandboxConfig(data=tmp_path_factory.mktemp("sandbox"))) as running:
         yield running
 
 
 @pytest.fixture
 def client(sandbox: Sandbox) -> SendGridAPIClient:
-    """The real client, speaking to a stand-in that has forgotten what was before."""
+    """The real client, with an empty sandbox."""
     sandbox.clear()
     sandbox.fail()
     return client_of(sandbox)
@@ -73,7 +73,7 @@ def make_client() -> Callable[..., SendGridAPIClient]:
 
 
 class Webhook:
-    """An endpoint on loopback: keeps every post that it does not refuse."""
+    """An endpoint on loopback: stores every post that it does not refuse."""
 
     def __init__(self) -> None:
         self.posts: list[tuple[dict[str, str], bytes]] = []
@@ -113,5 +113,5 @@ def webhook() -> Iterator[Webhook]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., Sandbox]:
-    """Prepare a stand-in of one's own, in the test's folder."""
+    """Prepare a separate sandbox, in the test's folder."""
     return lambda **choices: Sandbox(SandboxConfig(data=tmp_path, **choices))

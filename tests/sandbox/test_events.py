@@ -16,7 +16,7 @@ from sendgrid import SendGridAPIClient
 from sendgrid.helpers.eventwebhook import EventWebhook, EventWebhookHeader
 
 from newsletter.sandbox.event_sender import MAX_POST_BYTES, posts
-from newsletter.sandbox.events import Fate, Happening, Shares, events_of, fate_of
+from newsletter.sandbox.events import AcceptedRequest, LetterOutcome, Shares, events_of, outcome_of
 from newsletter.sandbox.server import Sandbox
 
 Make = Callable[..., dict[str, Any]]
@@ -25,18 +25,20 @@ Connect = Callable[..., SendGridAPIClient]
 NONE = Shares(bounce=0, dropped=0, deferred=0, spamreport=0, click=0, open=0)
 
 
-def happening(message: dict[str, Any]) -> Happening:
-    return Happening(request_id=3, message_id="m" * 22, accepted=1_800_000_000, message=message)
+def accepted(message: dict[str, Any]) -> AcceptedRequest:
+    return AcceptedRequest(
+        request_id=3, message_id="m" * 22, accepted=1_800_000_000, message=message
+    )
 
 
-def events_for_fate(make: Make, fate: str, **changes: Any) -> list[dict[str, Any]]:
+def events_for_outcome(make: Make, outcome: str, **changes: Any) -> list[dict[str, Any]]:
     message = make(**changes)
-    message["personalizations"][0]["to"][0]["email"] = f"anyone+{fate}@example.com"
-    return events_of(happening(message), NONE)
+    message["personalizations"][0]["to"][0]["email"] = f"anyone+{outcome}@example.com"
+    return events_of(accepted(message), NONE)
 
 
 @pytest.mark.parametrize(
-    "fate, series",
+    "outcome, series",
     [
         ("delivered", ["processed", "delivered"]),
         ("deferred", ["processed", "deferred", "delivered"]),
@@ -51,15 +53,15 @@ def events_for_fate(make: Make, fate: str, **changes: Any) -> list[dict[str, Any
     ],
 )
 def test_a_fate_is_told_by_its_series_of_events(
-    message: Make, fate: str, series: list[str]
+    message: Make, outcome: str, series: list[str]
 ) -> None:
-    events = events_for_fate(message, fate)
+    events = events_for_outcome(message, outcome)
     assert [event["event"] for event in events] == series
     assert len({event["sg_event_id"] for event in events}) == len(series)
 
 
 @pytest.mark.parametrize(
-    "fate, required",
+    "outcome, required",
     [
         ("delivered", {"response", "smtp-id", "ip", "tls"}),
         ("dropped", {"reason", "smtp-id"}),
@@ -69,9 +71,9 @@ def test_a_fate_is_told_by_its_series_of_events(
     ],
 )
 def test_the_last_event_has_the_documented_fields(
-    message: Make, fate: str, required: set[str]
+    message: Make, outcome: str, required: set[str]
 ) -> None:
-    event = events_for_fate(message, fate, categories=["daily"])[-1]
+    event = events_for_outcome(message, outcome, categories=["daily"])[-1]
     assert required | {"email", "timestamp", "sg_message_id"} <= event.keys()
     assert (event["nl_issue"], event["category"]) == ("7", "daily")
     assert event["sg_message_id"].startswith("m" * 22 + ".recvd-")
@@ -79,32 +81,34 @@ def test_the_last_event_has_the_documented_fields(
 
 
 def test_values_have_the_documented_types(message: Make) -> None:
-    deferred = events_for_fate(message, "deferred", categories=["a", "b"])[1]
+    deferred = events_for_outcome(message, "deferred", categories=["a", "b"])[1]
     assert deferred["attempt"] == "1"
     assert deferred["category"] == ["a", "b"]
-    assert events_for_fate(message, "bounce")[1]["type"] == "bounce"
-    assert events_for_fate(message, "blocked")[1]["type"] == "blocked"
-    assert events_for_fate(message, "dropped")[0]["reason"] == "Bounced Address"
-    click = events_for_fate(message, "click")[-1]
+    assert events_for_outcome(message, "bounce")[1]["type"] == "bounce"
+    assert events_for_outcome(message, "blocked")[1]["type"] == "blocked"
+    assert events_for_outcome(message, "dropped")[0]["reason"] == "Bounced Address"
+    click = events_for_outcome(message, "click")[-1]
     assert click["url"] == "https://news.example.com/story"  # the other is not tracked
     assert click["url_offset"] == {"index": 1, "type": "html"}
 
 
 def test_sendgrids_own_names_win_over_custom_arguments(message: Make) -> None:
-    events = events_for_fate(message, "delivered", custom_args={"event": "mine", "email": "mine"})
+    events = events_for_outcome(
+        message, "delivered", custom_args={"event": "mine", "email": "mine"}
+    )
     assert [event["event"] for event in events] == ["processed", "delivered"]
     assert {event["email"] for event in events} == {"anyone+delivered@example.com"}
 
 
 def test_shares_come_true_over_many_addresses() -> None:
     shares = Shares()
-    fates = Counter(fate_of(f"reader{n}@example.com", shares) for n in range(20_000))
-    opened = fates[Fate.OPEN] + fates[Fate.CLICK]
+    outcomes = Counter(outcome_of(f"reader{n}@example.com", shares) for n in range(20_000))
+    opened = outcomes[LetterOutcome.OPEN] + outcomes[LetterOutcome.CLICK]
     for count, share in [
-        (fates[Fate.BOUNCE], 0.02),
-        (fates[Fate.DROPPED], 0.01),
-        (fates[Fate.DEFERRED], 0.01),
-        (fates[Fate.CLICK], 0.08),
+        (outcomes[LetterOutcome.BOUNCE], 0.02),
+        (outcomes[LetterOutcome.DROPPED], 0.01),
+        (outcomes[LetterOutcome.DEFERRED], 0.01),
+        (outcomes[LetterOutcome.CLICK], 0.08),
         (opened, 0.30),
     ]:
         assert count / 20_000 == pytest.approx(share * 0.97, rel=0.2)
@@ -114,12 +118,12 @@ def test_machines_open_too_but_never_click(message: Make) -> None:
     request = message(200)
     opens = [
         event
-        for event in events_of(happening(request), Shares(open=1, click=0))
+        for event in events_of(accepted(request), Shares(open=1, click=0))
         if event["event"] == "open"
     ]
     machines = sum(event["sg_machine_open"] for event in opens)
     assert 0 < machines < len(opens) / 2
-    clicks = events_of(happening(request), Shares(open=1, click=1))
+    clicks = events_of(accepted(request), Shares(open=1, click=1))
     assert not any(event.get("sg_machine_open") for event in clicks)
 
 
@@ -128,10 +132,10 @@ def test_duplicates_and_shuffling_lose_nothing_and_repeat(
     seed: int, duplicates: float, shuffle: bool
 ) -> None:
     message = {"personalizations": [{"to": [{"email": f"r{n}@example.com"}]} for n in range(5)]}
-    plain = events_of(happening(message), NONE)
+    plain = events_of(accepted(message), NONE)
     choices = {"duplicates": duplicates, "shuffle": shuffle, "seed": seed}
-    mixed = events_of(happening(message), NONE, **choices)
-    assert mixed == events_of(happening(message), NONE, **choices)
+    mixed = events_of(accepted(message), NONE, **choices)
+    assert mixed == events_of(accepted(message), NONE, **choices)
 
     def natural(event: dict[str, Any]) -> str:
         return f"{event['email']} {event['event']}"
@@ -230,10 +234,10 @@ def test_without_events_nothing_happens_to_a_letter(
 def test_suppression_lists_hold_what_the_events_told(
     sandbox: Sandbox, client: SendGridAPIClient, message: Make
 ) -> None:
-    fates = ["bounce", "blocked", "dropped", "invalid", "spamreport", "unsubscribe", "delivered"]
-    request = message(len(fates))
-    for one, fate in zip(request["personalizations"], fates, strict=True):
-        one["to"][0]["email"] = f"anyone+{fate}@example.com"
+    outcomes = ["bounce", "blocked", "dropped", "invalid", "spamreport", "unsubscribe", "delivered"]
+    request = message(len(outcomes))
+    for one, outcome in zip(request["personalizations"], outcomes, strict=True):
+        one["to"][0]["email"] = f"anyone+{outcome}@example.com"
     client.send(request)
     sandbox.flush()
 

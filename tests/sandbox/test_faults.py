@@ -9,7 +9,7 @@ import pytest
 from python_http_client import exceptions
 from sendgrid import SendGridAPIClient
 
-from newsletter.sandbox.faults import Faults
+from newsletter.sandbox.faults import FaultRules
 from newsletter.sandbox.server import Sandbox
 
 Make = Callable[..., dict[str, Any]]
@@ -139,7 +139,7 @@ def test_faults_can_be_called_off(
 
 
 def _struck(seed: int) -> list[bool]:
-    faults = Faults(seed)
+    faults = FaultRules(seed)
     faults.replace(b'[{"kind": "status_500", "share": 0.3}]')
     return [faults.draw() is not None for _ in range(200)]
 
@@ -163,7 +163,7 @@ def test_a_share_of_calls_is_struck_the_same_for_equal_seeds() -> None:
     ],
 )
 def test_rules_that_make_no_sense_are_refused_and_change_nothing(rule: bytes) -> None:
-    faults = Faults()
+    faults = FaultRules()
     faults.replace(b'[{"kind": "hang"}]')
     with pytest.raises(ValueError, match=r"kind|share|times|when|accept|pattern"):
         faults.replace(b"[" + rule + b"]")

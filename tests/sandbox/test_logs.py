@@ -72,13 +72,16 @@ def test_a_status_sums_up_the_events(start, make_client, message: Make, webhook)
         client = make_client(sandbox)
         request = message(1)
         request["personalizations"] = [
-            {"to": [{"email": f"reader+{fate}@example.com"}], "custom_args": {"nl_delivery": "1"}}
-            for fate in ("bounce", "blocked", "dropped", "delivered", "click")
+            {
+                "to": [{"email": f"reader+{outcome}@example.com"}],
+                "custom_args": {"nl_delivery": "1"},
+            }
+            for outcome in ("bounce", "blocked", "dropped", "delivered", "click")
         ]
         client.send(request)
         sandbox.flush()
         found = {one["to_email"].partition("@")[0][7:]: one for one in search(client)}
-        statuses = {fate: one["status"] for fate, one in found.items()}
+        statuses = {outcome: one["status"] for outcome, one in found.items()}
         assert statuses == {
             "bounce": "bounced",
             "blocked": "blocked",
@@ -97,7 +100,7 @@ def test_the_newest_come_first_and_no_more_than_asked_for(
     client: SendGridAPIClient, message: Make
 ) -> None:
     client.send(message(12))
-    assert len(search(client)) == 10  # unless told otherwise
+    assert len(search(client)) == 10  # by default
     assert [one["to_email"] for one in search(client, limit=1)] == ["reader11@example.com"]
 
 

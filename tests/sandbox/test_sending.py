@@ -1,4 +1,4 @@
-"""Sending to the stand-in with the real client, and what it keeps."""
+"""Sending to the sandbox with the real client, and what it stores."""
 
 import http.client
 import json

@@ -17,7 +17,7 @@ from newsletter.core.edition import (
 from newsletter.core.mailing import Envelope, envelope_of
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from tests.fakes import FakeClock
-from tests.house import BASE_URL, TECHNOLOGY
+from tests.settings import BASE_URL, TECHNOLOGY
 
 KEY = "SG.a-key-that-nobody-may-see"
 
@@ -103,7 +103,7 @@ def make_mailer(sandbox: Sandbox, clock: FakeClock) -> Callable[..., SendGridMai
 def send(
     make_mailer: Callable[..., SendGridMailer], envelope: Envelope, letter: Letter
 ) -> Callable[..., Outcome]:
-    """Send a letter, the usual one to the usual three unless told otherwise."""
+    """Send a letter, the usual one to the usual three by default."""
 
     def send(claim: Claim | None = None, *, letter: Letter = letter, **choices: object) -> Outcome:
         return make_mailer(**choices).send(envelope, letter, claim or claim_for())

@@ -39,7 +39,7 @@ def test_the_headers_are_those_of_a_letter(message, envelope, letter):
 
 
 @pytest.mark.parametrize("host", ["news", "letters.of-a-publisher-with-a-rather-long-name"])
-def test_the_goodbye_stands_on_one_line_and_unencoded(envelope, letter, host):
+def test_list_unsubscribe_is_one_line_and_unencoded(envelope, letter, host):
     envelope = replace(envelope, links=Links(f"https://{host}.example"))
     lines = to_eml(envelope, letter, READER).split(b"\r\n")
 

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from newsletter.adapters.sendgrid.webhook import SendGridEvents
 from newsletter.core.delivery import (
     Accepted,
     Claim,
@@ -23,34 +22,30 @@ from newsletter.core.delivery import (
     Unknown,
     advance,
 )
-from newsletter.core.events import CONSEQUENCES, EventKind
+from newsletter.core.events import CONSEQUENCES, EventKind, StoredEvents
 from newsletter.core.issue_totals import Sums
-from newsletter.core.stored import IssueState
+from newsletter.core.stored import IssueStatus
 from newsletter.errors import EventNotAuthentic
-from newsletter.ports import KeptEvents
-from newsletter.services.event_intake import Feedback
 from subscribers.model import SubscriptionStatus, SuppressionReason
-from tests.house import TODAY, TestHouse, open_house
+from tests.container import TODAY, TestContainer, open_container
+from tests.settings import SEAL
 from tests.signing import Seal, body_of
 
 pytestmark = pytest.mark.postgres
 
-SEAL = Seal()
 READERS = [f"r{n}@example.com" for n in range(6)]  #: two batches of three
 FIRST = READERS[0]
 _serial = itertools.count()
 
 
 @dataclass
-class Desk:
-    """A house whose issue is out, and the webhook's way into it."""
+class SentIssue:
+    """An issue that was sent, and the events of its deliveries."""
 
-    house: TestHouse
-    feedback: Feedback
+    container: TestContainer
 
-    def hear(self, *events: dict[str, Any]) -> KeptEvents:
-        body = body_of(*events)
-        return self.feedback.accept(body, SEAL.headers(body))
+    def receive(self, *events: dict[str, Any]) -> StoredEvents:
+        return self.container.receive_events(*events)
 
     def event(self, word: str, email: str = FIRST, **more: Any) -> dict[str, Any]:
         """Return an event of this reader's delivery, under an id of its own."""
@@ -61,11 +56,11 @@ class Desk:
         return posted | own | more
 
     def _delivery(self, email: str) -> tuple[Claim, int]:
-        claims = (claim for _, _, claim in self.house.mailer.asked)
+        claims = (claim for _, _, claim in self.container.mailer.asked)
         return next((c, r.delivery_id) for c in claims for r in c.recipients if r.email == email)
 
     def rows(self, sql: str) -> list[Any]:
-        with self.house.engine.begin() as connection:
+        with self.container.engine.begin() as connection:
             return list(connection.execute(text(sql)))
 
     def state(self, email: str = FIRST) -> DeliveryState:
@@ -74,17 +69,17 @@ class Desk:
         return DeliveryState(row.state)
 
     def status(self, email: str = FIRST) -> SubscriptionStatus:
-        [subscription] = self.house.subscriptions.by_email(email)
+        [subscription] = self.container.subscriptions.by_email(email)
         return subscription.status
 
     def suppressed(self, email: str = FIRST) -> SuppressionReason | None:
-        found = self.house.subscriptions.suppressed(email)
+        found = self.container.subscriptions.suppression(email)
         return found.reason if found else None
 
     @property
     def sums(self) -> Sums:
-        filed = self.house.publishing.issue(self.house.newsletter, TODAY)
-        return self.house.inquiry.account(filed).sums
+        stored = self.container.publishing.issue(self.container.newsletter, TODAY)
+        return self.container.explaining.totals(stored).sums
 
     def everything(self) -> list[Any]:
         """Return all that events may change, but for the time they came."""
@@ -93,31 +88,22 @@ class Desk:
 
 
 @pytest.fixture
-def open_desk(engine: Engine, tmp_path: Path) -> Callable[..., Desk]:
-    def open_(*answers: Any, readers: list[str] = READERS) -> Desk:
-        """Return a desk whose issue goes out to these readers, and meets these answers."""
-        house = open_house(engine)
-        house.mailer.answers = list(answers)
-        house.receive("chips")
-        house.subscribe(tmp_path, dict.fromkeys(readers, ""))
-        house.post()
-        return Desk(house, feedback_of(house))
+def send_issue(engine: Engine, tmp_path: Path) -> Callable[..., SentIssue]:
+    def open_(*answers: Any, readers: list[str] = READERS) -> SentIssue:
+        """Send an issue to these readers, which meets these answers."""
+        container = open_container(engine)
+        container.mailer.answers = list(answers)
+        container.receive("chips")
+        container.subscribe(tmp_path, dict.fromkeys(readers, ""))
+        container.send_issue()
+        return SentIssue(container)
 
     return open_
 
 
-def feedback_of(house: TestHouse) -> Feedback:
-    return Feedback(
-        source=SendGridEvents(SEAL.public_key),
-        events=house.events,
-        subscriptions=house.subscriptions,
-        clock=house.clock,
-    )
-
-
 @pytest.fixture
-def desk(open_desk: Callable[..., Desk]) -> Desk:
-    return open_desk()
+def sent(send_issue: Callable[..., SentIssue]) -> SentIssue:
+    return send_issue()
 
 
 #: What an event is, and the rung it lifts its own delivery to; nothing follows for the reader.
@@ -134,20 +120,20 @@ PASSING = [
     ("bounce", {"type": "expired"}, DeliveryState.BLOCKED),
     ("dropped", {"reason": "Spam Content"}, DeliveryState.DROPPED),
     ("dropped", {"reason": "Invalid SMTPAPI header"}, DeliveryState.DROPPED),
-    ("group_resubscribe", {}, DeliveryState.SILENT),
-    ("read aloud", {}, DeliveryState.SILENT),
+    ("group_resubscribe", {}, DeliveryState.NO_EVENTS),
+    ("read aloud", {}, DeliveryState.NO_EVENTS),
 ]
 
 
-def test_news_of_one_letter_says_nothing_of_its_reader(open_desk):
+def test_an_event_of_one_letter_says_nothing_of_its_reader(send_issue):
     readers = [f"s{n}@example.com" for n in range(len(PASSING))]
-    desk = open_desk(readers=readers)
+    sent = send_issue(readers=readers)
 
     for email, (word, more, _) in zip(readers, PASSING, strict=True):
-        assert len(desk.hear(desk.event(word, email, **more)).new) == 1
+        assert len(sent.receive(sent.event(word, email, **more)).new) == 1
 
-    assert [desk.state(email) for email in readers] == [state for _, _, state in PASSING]
-    assert desk.house.subscriptions.counts("technology").mailable == len(readers)
+    assert [sent.state(email) for email in readers] == [state for _, _, state in PASSING]
+    assert sent.container.subscriptions.counts("technology").mailable == len(readers)
 
 
 #: What an event is, and what follows from it: a suppression, and how the subscription stands.
@@ -163,23 +149,23 @@ LASTING = [
 ]
 
 
-def test_lasting_news_is_heard_for_every_letter_to_come(open_desk):
+def test_lasting_events_count_for_every_letter_to_come(send_issue):
     readers = [f"s{n}@example.com" for n in range(len(LASTING))]
-    desk = open_desk(readers=[*readers, FIRST])
+    sent = send_issue(readers=[*readers, FIRST])
 
     for email, (word, more, _, _) in zip(readers, LASTING, strict=True):
-        desk.hear(desk.event(word, email, **more))
+        sent.receive(sent.event(word, email, **more))
 
-    found = [(desk.suppressed(email), desk.status(email)) for email in readers]
+    found = [(sent.suppressed(email), sent.status(email)) for email in readers]
     assert found == [(suppressed, status) for _, _, suppressed, status in LASTING]
-    assert desk.house.subscriptions.counts("technology").mailable == 1  # FIRST heard nothing
+    assert sent.container.subscriptions.counts("technology").mailable == 1  # FIRST has no event
 
 
-def test_a_goodbye_is_not_taken_back_by_an_event(desk):
-    desk.hear(desk.event("unsubscribe"))
-    desk.hear(desk.event("group_resubscribe"), desk.event("delivered"))
+def test_an_unsubscribe_is_not_undone_by_an_event(sent):
+    sent.receive(sent.event("unsubscribe"))
+    sent.receive(sent.event("group_resubscribe"), sent.event("delivered"))
 
-    assert desk.status() is SubscriptionStatus.ENDED
+    assert sent.status() is SubscriptionStatus.ENDED
 
 
 WORDS = st.sampled_from(list(EventKind))
@@ -194,103 +180,105 @@ def test_the_ladder_knows_neither_order_nor_repeats(kinds, dice):
     assert reduce(advance, again) == reduce(advance, states) == max(states)
 
 
-def test_any_order_in_any_portions_ends_alike(open_desk):
+def test_any_order_in_any_portions_ends_alike(send_issue):
     readers = [f"s{n:02}@example.com" for n in range(24)]
-    desk, dice = open_desk(readers=readers), random.Random(7)
+    sent, dice = send_issue(readers=readers), random.Random(7)
     words = ["processed", "deferred", "delivered", "open", "click", "unsubscribe", "spamreport"]
     posted = []
     for email in readers:
-        events = [desk.event(word, email) for word in words]
+        events = [sent.event(word, email) for word in words]
         posted += events + dice.choices(events, k=2)
     dice.shuffle(posted)
 
     while posted:
         size = dice.randint(1, 40)
-        desk.hear(*posted[:size])
+        sent.receive(*posted[:size])
         posted = posted[size:]
 
-    outcomes = {(desk.state(r), desk.status(r), desk.suppressed(r)) for r in readers}
+    outcomes = {(sent.state(r), sent.status(r), sent.suppressed(r)) for r in readers}
     assert outcomes == {
         (DeliveryState.COMPLAINED, SubscriptionStatus.ENDED, SuppressionReason.COMPLAINT)
     }
-    [kept] = desk.rows("SELECT count(*) FROM delivery_event")
+    [kept] = sent.rows("SELECT count(*) FROM delivery_event")
     assert kept.count == len(readers) * len(words)
 
 
-def test_a_replay_changes_nothing(desk):
-    events = [desk.event(word) for word in ("delivered", "click", "bounce", "spamreport")]
-    desk.hear(*events)
-    before = desk.everything()
-    desk.house.clock.pass_time(hours=5)
+def test_a_replay_changes_nothing(sent):
+    events = [sent.event(word) for word in ("delivered", "click", "bounce", "spamreport")]
+    sent.receive(*events)
+    before = sent.everything()
+    sent.container.clock.pass_time(hours=5)
 
-    kept = desk.hear(*events, *reversed(events))
+    kept = sent.receive(*events, *reversed(events))
 
-    assert (kept.new, kept.repeated, kept.settled) == ((), 8, 0)
-    assert desk.everything() == before
+    assert (kept.new, kept.repeated, kept.reconciled) == ((), 8, 0)
+    assert sent.everything() == before
 
 
-def test_a_replay_under_new_ids_changes_nothing_but_the_record_of_events(desk):
+def test_a_replay_under_new_ids_changes_nothing_but_the_record_of_events(sent):
     words = ("delivered", "bounce", "spamreport")
-    desk.hear(*(desk.event(word) for word in words))
-    before = desk.everything()
-    desk.house.clock.pass_time(hours=5)
+    sent.receive(*(sent.event(word) for word in words))
+    before = sent.everything()
+    sent.container.clock.pass_time(hours=5)
 
-    desk.hear(*(desk.event(word) for word in words))
+    sent.receive(*(sent.event(word) for word in words))
 
-    assert desk.everything() == before
-
-
-def test_one_event_proves_a_whole_unknown_batch(open_desk):
-    desk = open_desk(Unknown(reason="the line went dead"))
-    assert (desk.sums.unknown, desk.sums.accepted) == (3, 3)
-    lost = desk.house.mailer.asked[0][2]
-
-    kept = desk.hear(desk.event("processed", lost.recipients[1].email))
-
-    assert kept.settled == 1
-    assert (desk.sums.unknown, desk.sums.accepted) == (0, 6)
-    assert desk.sums.add_up
+    assert sent.everything() == before
 
 
-def test_an_event_of_another_batch_proves_nothing(open_desk):
-    desk = open_desk(Unknown(reason="the line went dead"))
-    other = desk.house.mailer.asked[1][2]
+def test_one_event_proves_a_whole_unknown_batch(send_issue):
+    sent = send_issue(Unknown(reason="the line went dead"))
+    assert (sent.sums.unknown, sent.sums.accepted) == (3, 3)
+    lost = sent.container.mailer.asked[0][2]
 
-    kept = desk.hear(desk.event("delivered", other.recipients[0].email))
+    kept = sent.receive(sent.event("processed", lost.recipients[1].email))
 
-    assert (kept.settled, desk.sums.unknown) == (0, 3)
+    assert kept.reconciled == 1
+    assert (sent.sums.unknown, sent.sums.accepted) == (0, 6)
+    assert sent.sums.adds_up
+
+
+def test_an_event_of_another_batch_proves_nothing(send_issue):
+    sent = send_issue(Unknown(reason="the line went dead"))
+    other = sent.container.mailer.asked[1][2]
+
+    kept = sent.receive(sent.event("delivered", other.recipients[0].email))
+
+    assert (kept.reconciled, sent.sums.unknown) == (0, 3)
 
 
 @pytest.mark.parametrize("answer", [Unknown(reason="the line went dead"), Accepted(message_id="m")])
-def test_news_may_overtake_the_answer(open_desk, engine, answer):
-    feedback, settled = feedback_of(open_house(engine)), []
+def test_an_event_may_overtake_the_answer(send_issue, engine, answer):
+    process, reconciled = open_container(engine), []
 
     def tell_and_answer(claim: Claim) -> Outcome:
         body = body_of({"event": "processed", "nl_attempt": claim.attempt_id})
-        settled.append(feedback.accept(body, SEAL.headers(body)).settled)
+        reconciled.append(process.event_intake.receive(body, SEAL.headers(body)).reconciled)
         return answer
 
-    desk = open_desk(tell_and_answer, tell_and_answer)
+    sent = send_issue(tell_and_answer, tell_and_answer)
 
-    assert settled == [1, 1]
-    assert desk.sums.accepted == len(READERS)
-    assert desk.house.publishing.issue(desk.house.newsletter, TODAY).state is IssueState.SENT
-    assert {row.outcome for row in desk.rows("SELECT outcome FROM attempt")} == {"accepted"}
+    assert reconciled == [1, 1]
+    assert sent.sums.accepted == len(READERS)
+    assert (
+        sent.container.publishing.issue(sent.container.newsletter, TODAY).state is IssueStatus.SENT
+    )
+    assert {row.outcome for row in sent.rows("SELECT outcome FROM attempt")} == {"accepted"}
 
 
-def test_news_of_a_delivery_nobody_knows_harms_nothing(desk):
-    before = desk.everything()
+def test_an_event_of_a_delivery_nobody_knows_harms_nothing(sent):
+    before = sent.everything()
     strange = {"nl_delivery": "9" * 18, "nl_attempt": "nobody's"}
     unnamed = {"nl_delivery": None, "nl_attempt": None}
 
-    kept = desk.hear(
-        desk.event("spamreport") | strange, desk.event("bounce") | unnamed, desk.event("delivered")
+    kept = sent.receive(
+        sent.event("spamreport") | strange, sent.event("bounce") | unnamed, sent.event("delivered")
     )
 
     assert len(kept.new) == 3
-    assert desk.state() is DeliveryState.DELIVERED
-    assert (desk.status(), desk.suppressed()) == (SubscriptionStatus.ACTIVE, None)
-    assert desk.everything()[1:] == before[1:]
+    assert sent.state() is DeliveryState.DELIVERED
+    assert (sent.status(), sent.suppressed()) == (SubscriptionStatus.ACTIVE, None)
+    assert sent.everything()[1:] == before[1:]
 
 
 POISON = [
@@ -306,36 +294,36 @@ POISON = [
 ]
 
 
-def test_a_poisonous_event_is_kept_beside_its_neighbours(open_desk):
+def test_a_poisonous_event_is_kept_beside_its_neighbours(send_issue):
     readers = [f"s{n}@example.com" for n in range(len(POISON))]
-    desk = open_desk(readers=readers)
+    sent = send_issue(readers=readers)
 
     for email, poison in zip(readers, POISON, strict=True):
-        kept = desk.hear(
-            desk.event("processed", readers[0]) | poison, desk.event("delivered", email)
+        kept = sent.receive(
+            sent.event("processed", readers[0]) | poison, sent.event("delivered", email)
         )
         assert len(kept.new) == 2, poison
 
-    assert {desk.state(email) for email in readers} == {DeliveryState.DELIVERED}
+    assert {sent.state(email) for email in readers} == {DeliveryState.DELIVERED}
 
 
-def test_forged_news_is_not_even_kept(desk):
-    body = body_of(desk.event("spamreport"))
+def test_forged_events_are_not_even_stored(sent):
+    body = body_of(sent.event("spamreport"))
     with pytest.raises(EventNotAuthentic):
-        desk.feedback.accept(body, Seal().headers(body))
+        sent.container.event_intake.receive(body, Seal().headers(body))
 
-    assert desk.rows("SELECT * FROM delivery_event") == []
-    assert desk.status() is SubscriptionStatus.ACTIVE
+    assert sent.rows("SELECT * FROM delivery_event") == []
+    assert sent.status() is SubscriptionStatus.ACTIVE
 
 
-def test_what_came_is_counted_by_kind(desk):
-    delivered = desk.event("delivered")
-    desk.hear(delivered, delivered, desk.event("read aloud"), desk.event("open"))
+def test_what_came_is_counted_by_kind(sent):
+    delivered = sent.event("delivered")
+    sent.receive(delivered, delivered, sent.event("read aloud"), sent.event("open"))
     with pytest.raises(EventNotAuthentic):
-        desk.feedback.accept(b"[]", {})
+        sent.container.event_intake.receive(b"[]", {})
 
-    assert desk.feedback.counters.values() == {
-        "batches_settled": 0,
+    assert sent.container.event_intake.counters.values() == {
+        "batches_reconciled": 0,
         "events_delivered": 1,
         "events_opened": 1,
         "events_repeated": 1,
@@ -345,37 +333,37 @@ def test_what_came_is_counted_by_kind(desk):
     }
 
 
-def test_a_post_larger_than_sendgrids_largest_is_taken_whole(desk):
-    events = [desk.event("deferred", response="4" * 500) for _ in range(1600)]
+def test_a_post_larger_than_sendgrids_largest_is_taken_whole(sent):
+    events = [sent.event("deferred", response="4" * 500) for _ in range(1600)]
     assert len(body_of(*events)) > 2**20
 
-    assert len(desk.hear(*events).new) == 1600
+    assert len(sent.receive(*events).new) == 1600
 
 
-def test_posts_that_come_at_once_wait_for_each_other_and_never_lock_each_other_out(desk):
+def test_posts_that_come_at_once_wait_for_each_other_and_never_lock_each_other_out(sent):
     words = ("processed", "delivered", "open", "click", "bounce", "spamreport")
-    events = [desk.event(word, email) for word in words for email in READERS]
+    events = [sent.event(word, email) for word in words for email in READERS]
     dice = random.Random(5)
     portions = [dice.sample(events, k=len(events)) for _ in range(12)]
 
     with ThreadPoolExecutor(4) as threads:
-        kept = list(threads.map(lambda portion: desk.hear(*portion), portions))
+        kept = list(threads.map(lambda portion: sent.receive(*portion), portions))
 
     assert sum(len(one.new) for one in kept) == len(events)
-    assert {desk.state(email) for email in READERS} == {DeliveryState.COMPLAINED}
-    assert {desk.status(email) for email in READERS} == {SubscriptionStatus.ENDED}
+    assert {sent.state(email) for email in READERS} == {DeliveryState.COMPLAINED}
+    assert {sent.status(email) for email in READERS} == {SubscriptionStatus.ENDED}
 
 
-def test_news_of_an_address_silences_that_one_and_not_the_one_its_reader_moved_to(desk: Desk):
-    bounce, complaint = desk.event("bounce", type="bounce"), desk.event("spamreport")
+def test_an_event_suppresses_the_address_it_is_about_and_not_a_later_one(sent: SentIssue):
+    bounce, complaint = sent.event("bounce", type="bounce"), sent.event("spamreport")
     moved = "UPDATE subscriber SET email = :new, email_key = :new WHERE email = :old"
-    with desk.house.engine.begin() as connection:
+    with sent.container.engine.begin() as connection:
         connection.execute(text(moved), {"new": "moved@example.com", "old": FIRST})
 
-    desk.hear(bounce)
-    assert (desk.suppressed(FIRST), desk.suppressed("moved@example.com")) == (
+    sent.receive(bounce)
+    assert (sent.suppressed(FIRST), sent.suppressed("moved@example.com")) == (
         SuppressionReason.BOUNCE,
         None,
     )
-    desk.hear(complaint)
-    assert desk.status("moved@example.com") is SubscriptionStatus.ENDED
+    sent.receive(complaint)
+    assert sent.status("moved@example.com") is SubscriptionStatus.ENDED

@@ -23,7 +23,7 @@ def logs_of(host: str, api_key: str = KEY) -> SendGridLogs:
 
 
 def probe(claim: Claim | None = None, **changes: Any) -> Probe:
-    """Return what is asked about a batch, the usual one unless told otherwise."""
+    """Return what is searched for, about a batch, the usual one by default."""
     claim = claim or claim_for()
     now = datetime.now(UTC)
     made = Probe(
@@ -71,14 +71,14 @@ def test_absence_is_asked_for_without_the_category_and_by_every_reader(
     assert found == Shown("attempt-of-the-test")
 
 
-def test_an_address_that_cannot_be_quoted_is_not_asked_about(sandbox: Sandbox, send: Send):
+def test_an_address_that_cannot_be_quoted_is_not_searched_for(sandbox: Sandbox, send: Send):
     claim = claim_for("o'hara@example.com", "reader@example.com")
     send(claim)
     logs = logs_of(sandbox.url)
     assert logs.seek(probe(claim)) == Shown("attempt-of-the-test")
 
     found = logs.seek(probe(claim, emails=("o'hara@example.com",)))
-    assert found == Unavailable("it has no address that can be asked about", at_all=False)
+    assert found == Unavailable("it has no address that can be searched for", at_all=False)
 
 
 def test_a_key_that_may_not_read_them_is_said_to_be_so(tmp_path):

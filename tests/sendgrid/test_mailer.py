@@ -45,8 +45,8 @@ class Case:
     large: bool = False  #: a body that is still on its way when the fault strikes
 
     def __str__(self) -> str:
-        said = [str(value) for value in self.fault.values()]
-        return "-".join([*said, "large"] if self.large else said)
+        words = [str(value) for value in self.fault.values()]
+        return "-".join([*words, "large"] if self.large else words)
 
 
 def fault(kind: str, **more: Any) -> dict[str, Any]:
@@ -77,7 +77,7 @@ CASES = [
 ]
 
 
-class Office(Protocol):
+class MailerUnderTest(Protocol):
     """A mailer, and the world behind it."""
 
     mailer: Mailer
@@ -95,7 +95,7 @@ class Office(Protocol):
 
 
 @dataclass
-class StandIn:
+class SandboxPeer:
     """The real mailer; what befalls it happens on a real connection."""
 
     mailer: Mailer
@@ -115,7 +115,7 @@ class StandIn:
 
 @dataclass
 class InMemory:
-    """The double; it is told the answer, and has no world behind it."""
+    """The double; it is given the answer."""
 
     mailer: FakeMailer = field(default_factory=FakeMailer)
     case: Case | None = None
@@ -134,11 +134,11 @@ class InMemory:
 
 
 @pytest.fixture(params=["stand-in", "in memory"])
-def office(request: pytest.FixtureRequest, envelope: Envelope) -> Office:
+def tested(request: pytest.FixtureRequest, envelope: Envelope) -> MailerUnderTest:
     if request.param == "in memory":
         return InMemory()
     make_mailer: MakeMailer = request.getfixturevalue("make_mailer")
-    return StandIn(make_mailer(timeout=0.5), request.getfixturevalue("sandbox"))
+    return SandboxPeer(make_mailer(timeout=0.5), request.getfixturevalue("sandbox"))
 
 
 def alike(one: Outcome, other: Outcome) -> bool:
@@ -150,7 +150,7 @@ def alike(one: Outcome, other: Outcome) -> bool:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_each_fault_is_asked_once_and_told_for_what_it_is(
-    office: Office,
+    tested: MailerUnderTest,
     case: Case,
     envelope: Envelope,
     request: pytest.FixtureRequest,
@@ -158,40 +158,40 @@ def test_each_fault_is_asked_once_and_told_for_what_it_is(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     letter = request.getfixturevalue("large_letter" if case.large else "letter")
-    office.befall(case)
+    tested.befall(case)
 
-    outcome = office.mailer.send(envelope, letter, claim_for())
+    outcome = tested.mailer.send(envelope, letter, claim_for())
 
     assert alike(outcome, case.outcome), outcome
-    assert (office.asked, office.reached) == (1, case.reached)
-    told = f"{outcome} {caplog.text}"
-    assert KEY not in told
-    assert "@" not in told
+    assert (tested.asked, tested.reached) == (1, case.reached)
+    printed = f"{outcome} {caplog.text}"
+    assert KEY not in printed
+    assert "@" not in printed
 
 
 def test_what_went_wrong_once_leaves_no_trace_in_the_next_request(
-    office: Office, envelope: Envelope, letter: Letter
+    tested: MailerUnderTest, envelope: Envelope, letter: Letter
 ) -> None:
     for case in (CASES[0], CASES[-1]):
-        office.befall(case)
-        office.mailer.send(envelope, letter, claim_for())
-    office.befall(None)
+        tested.befall(case)
+        tested.mailer.send(envelope, letter, claim_for())
+    tested.befall(None)
 
-    assert isinstance(office.mailer.send(envelope, letter, claim_for()), Accepted)
+    assert isinstance(tested.mailer.send(envelope, letter, claim_for()), Accepted)
 
 
 def test_an_accepted_batch_bears_the_name_sendgrid_gave_the_request(
-    office: Office, envelope: Envelope, letter: Letter
+    tested: MailerUnderTest, envelope: Envelope, letter: Letter
 ) -> None:
-    outcomes = [office.mailer.send(envelope, letter, claim_for()) for _ in range(2)]
+    outcomes = [tested.mailer.send(envelope, letter, claim_for()) for _ in range(2)]
 
     names = {outcome.message_id for outcome in outcomes if isinstance(outcome, Accepted)}
     assert len(names) == 2
     assert "" not in names
 
 
-def test_a_mailer_that_may_send_has_no_obstacle(office: Office) -> None:
-    assert office.mailer.obstacle() is None
+def test_a_mailer_that_may_send_has_no_obstacle(tested: MailerUnderTest) -> None:
+    assert tested.mailer.obstacle() is None
 
 
 def test_the_name_is_the_one_the_stand_in_filed_the_letters_under(
@@ -260,7 +260,7 @@ def test_an_answer_is_not_waited_for_longer_than_the_timeout(send: Send, sandbox
 def test_a_wait_lasts_until_the_limit_is_reset(
     send: Send, sandbox: Sandbox, clock: FakeClock
 ) -> None:
-    clock.time = datetime.now(UTC)  # the stand-in tells its reset by the machine's clock
+    clock.time = datetime.now(UTC)  # the sandbox reports its reset by the machine's clock
     sandbox.fail({"kind": "status_429", "seconds": 90})
 
     wait = send().wait
@@ -293,7 +293,7 @@ def test_a_reset_that_is_no_time_is_left_to_the_backoff(send: Send, reset: str) 
 
 
 def errors(*problems: tuple[str, Any]) -> bytes:
-    found = [{"message": said, "field": place, "help": None} for said, place in problems]
+    found = [{"message": words, "field": place, "help": None} for words, place in problems]
     return json.dumps({"errors": found}).encode()
 
 

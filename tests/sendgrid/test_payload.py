@@ -15,8 +15,8 @@ from newsletter.core.edition import ADDRESS_HTML, ADDRESS_TEXT, RECIPIENT_TAGS, 
 from newsletter.core.mailing import Links
 from subscribers.model import Purpose
 from subscribers.tokens import check_token, read_token
-from tests.house import BASE_URL
 from tests.sendgrid.conftest import claim_for, recipient
+from tests.settings import BASE_URL
 
 #: What mail/send lets nobody set (API reference, mail-send/errors).
 RESERVED = {
@@ -110,9 +110,9 @@ def test_a_recipient_finds_only_their_own_values(envelope, letter):
 
 def test_nothing_but_ids_travels_in_custom_arguments(envelope, letter):
     body = mail_send(envelope, letter, claim_for())
-    # SendGrid keeps them for long and calls them "not PII".
-    kept = [body["custom_args"], *(one["custom_args"] for one in body["personalizations"])]
-    assert not [leaf for leaf in strings_in(kept) if "@" in leaf]
+    # SendGrid stores them for long and calls them "not PII".
+    args = [body["custom_args"], *(one["custom_args"] for one in body["personalizations"])]
+    assert not [leaf for leaf in strings_in(args) if "@" in leaf]
 
 
 @given(st.from_regex(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z]{1,60}\.example", fullmatch=True))

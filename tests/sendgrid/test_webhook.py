@@ -290,10 +290,10 @@ EVENTS = st.lists(st.dictionaries(st.sampled_from(sorted(DELIVERED)) | st.text()
 
 @given(EVENTS)
 def test_no_signed_event_makes_a_fault_and_each_can_be_kept(events):
-    kept = read(*events)
+    stored = read(*events)
 
-    assert len(kept) == len(events)
-    for event in kept:
+    assert len(stored) == len(events)
+    for event in stored:
         assert event.at.tzinfo is UTC
         assert 0 < len(event.event_id) <= 100
         # What PostgreSQL's jsonb takes: strict JSON, whole characters, and no NUL.

@@ -8,7 +8,14 @@ from anyio.from_thread import start_blocking_portal
 from sqlalchemy import Engine
 
 from newsletter.sandbox.server import Sandbox, SandboxConfig
-from tests.signup.place import PAGE, READER, SignUpHouse, newsletter, open_signups, stamp_in
+from tests.signup.helpers import (
+    PAGE,
+    READER,
+    SignUpContainer,
+    form_token_in,
+    newsletter,
+    open_signups,
+)
 from tests.web.conftest import Client
 
 Ask = Callable[..., httpx.Response]
@@ -28,24 +35,24 @@ def sandbox(running: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-def place(engine: Engine, sandbox: Sandbox) -> SignUpHouse:
+def container(engine: Engine, sandbox: Sandbox) -> SignUpContainer:
     return open_signups(engine, sandbox, newsletter())
 
 
 @pytest.fixture
-def client(place: SignUpHouse) -> Iterator[Client]:
+def client(container: SignUpContainer) -> Iterator[Client]:
     with start_blocking_portal() as portal:
-        yield Client(place.app, portal)
+        yield Client(container.app, portal)
 
 
 @pytest.fixture
-def ask(place: SignUpHouse, client: Client) -> Ask:
+def ask(container: SignUpContainer, client: Client) -> Ask:
     """Fill in the form as a person would, and press its button after five seconds."""
 
     def fill_in(email: str = READER, **changes: object) -> httpx.Response:
-        stamp = stamp_in(client.get(PAGE).text)
-        place.house.clock.pass_time(seconds=5)
+        token = form_token_in(client.get(PAGE).text)
+        container.clock.pass_time(seconds=5)
         sheet = {"email": email, "topic": ["chips", "security"], "timezone": "Europe/Berlin"}
-        return client.post(PAGE, data={**sheet, "stamp": stamp, **changes})
+        return client.post(PAGE, data={**sheet, "form_token": token, **changes})
 
     return fill_in

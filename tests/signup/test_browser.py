@@ -9,18 +9,18 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
-from newsletter.core.transactional import CorrespondenceKind
+from newsletter.core.transactional import TransactionalKind
 from tests.chromium import CONTRASTS
-from tests.house import BASE_URL
-from tests.signup.place import READER, SignUpHouse
+from tests.settings import BASE_URL
+from tests.signup.helpers import READER, SignUpContainer
 
 pytestmark = [pytest.mark.postgres, pytest.mark.browser]
 
 
 @pytest.fixture
-def served(place: SignUpHouse) -> Iterator[str]:
+def served(container: SignUpContainer) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(place.app, log_level="warning"))
+        server = uvicorn.Server(uvicorn.Config(container.app, log_level="warning"))
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -38,27 +38,27 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def test_from_the_page_to_the_welcome(
-    page: Page, place: SignUpHouse, served: str, tmp_path: Path
+    page: Page, container: SignUpContainer, served: str, tmp_path: Path
 ) -> None:
     page.goto(f"{served}/technology")
     page.get_by_role("link", name="Subscribe").click()
     expect(page.get_by_role("heading", name="Stay ahead on Technology")).to_be_visible()
     expect(page.get_by_label("Your time zone")).to_have_value("Europe/Vienna")
-    expect(page.get_by_role("textbox")).to_have_count(2)  # nobody is told of the trap
+    expect(page.get_by_role("textbox")).to_have_count(2)  # the trap is hidden
     page.get_by_label("Your email address").fill("reader@example")
     page.get_by_text("Policy & law").click()
-    place.house.clock.pass_time(seconds=20)
+    container.clock.pass_time(seconds=20)
     page.get_by_role("button", name="Subscribe").click()
 
-    expect(page.get_by_role("alert")).to_contain_text("please look at what is marked")
+    expect(page.get_by_role("alert")).to_contain_text("check the fields marked below")
     expect(page.get_by_label("Policy & law")).not_to_be_checked()
     page.get_by_label("Your email address").fill(READER)
     page.get_by_role("button", name="Subscribe").click()
-    expect(page.get_by_role("heading", name="Look into your mail.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check your inbox.")).to_be_visible()
     page.get_by_role("button", name="Send it again").click()
-    expect(page.get_by_role("heading", name="Look into your mail.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check your inbox.")).to_be_visible()
 
-    letters = place.deliver()
+    letters = container.deliver()
     assert len(letters) == 2
     opened = tmp_path / "letter.html"
     opened.write_text(letters[0]["html"].replace(BASE_URL, served))
@@ -66,21 +66,21 @@ def test_from_the_page_to_the_welcome(
     with page.expect_popup() as popup:
         page.get_by_role("link", name="Yes, it was me").click()
     page = popup.value
-    assert place.mailable() == []
+    assert container.mailable() == []
     page.get_by_role("button", name="Yes, subscribe me").click()
     expect(page.get_by_role("status")).to_have_text("You are subscribed to Technology Daily.")
-    assert place.mailable() == [READER]
+    assert container.mailable() == [READER]
 
-    page.get_by_role("link", name="Change what you get").click()
+    page.get_by_role("link", name="Change your preferences").click()
     expect(page.get_by_label("Policy & law")).not_to_be_checked()
     expect(page.get_by_label("Chips & compute")).to_be_checked()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_and_letter_fits_reads_and_fetches_nothing_else(
-    browser: Browser, place: SignUpHouse, served: str, tmp_path: Path, scheme: str
+    browser: Browser, container: SignUpContainer, served: str, tmp_path: Path, scheme: str
 ) -> None:
-    urls = _pages(place, served, tmp_path)
+    urls = _pages(container, served, tmp_path)
     with browser.new_context(color_scheme=scheme) as context:  # type: ignore[arg-type]
         page, asked, complaints = context.new_page(), [], []
         page.on("request", lambda request: asked.append(request.url))
@@ -96,23 +96,23 @@ def test_every_page_and_letter_fits_reads_and_fetches_nothing_else(
     assert complaints == []
 
 
-def _pages(place: SignUpHouse, served: str, folder: Path) -> list[str]:
+def _pages(container: SignUpContainer, served: str, folder: Path) -> list[str]:
     """Return where each page and each letter can be looked at."""
-    place.house.receive("chips", "security")
-    place.house.subscribe(folder, {"a@example.com": "chips", "b@example.com": ""})
-    place.house.post()
-    standing = place.subscription("a@example.com")
-    place.question(standing.id)
+    container.receive("chips", "security")
+    container.subscribe(folder, {"a@example.com": "chips", "b@example.com": ""})
+    container.send_issue()
+    subscription = container.subscription("a@example.com")
+    container.question(subscription.id)
     for kind in ("already", "welcome"):
-        place.correspondence.write(CorrespondenceKind(kind), "technology", standing.id)
-    place.signing_up.ask_address(standing, READER)
-    moved = place.link()
-    place.signing_up.again(place.house.newsletter, "b@example.com", "127.0.0.1")
+        container.transactional.queue(TransactionalKind(kind), "technology", subscription.id)
+    container.signing_up.request_address_change(subscription, READER)
+    moved = container.link()
+    container.signing_up.resend_confirmation(container.newsletter, "b@example.com", "127.0.0.1")
     urls = [f"{served}{path}" for path in ("/technology/subscribe", "/technology/embed", moved)]
-    place.deliver()
-    for entry in place.sandbox.messages():
+    container.deliver()
+    for entry in container.sandbox.messages():
         path = folder / f"{entry['id']}.html"
-        path.write_text(place.sandbox.message(entry["id"])["html"])
+        path.write_text(container.sandbox.message(entry["id"])["html"])
         urls.append(path.as_uri())
     assert len(urls) == 3 + 5
     return urls

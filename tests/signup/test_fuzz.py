@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.signup.place import PAGE, SITE
+from tests.signup.helpers import PAGE, SITE
 from tests.web.conftest import Client
 
 pytestmark = pytest.mark.postgres
@@ -18,7 +18,7 @@ _words = st.text(max_size=40) | st.sampled_from(
     ["reader@example.com", "chips", "embed", "weekly", "\x00", "Etc/UTC", "a@ex\x00mple.com", "é@é"]
 )
 _fields = st.sampled_from(
-    ["email", "name", "topic", "timezone", "frequency", "form", "stamp", "website"]
+    ["email", "name", "topic", "timezone", "frequency", "form", "form_token", "website"]
 )
 _anything = st.recursive(
     st.none() | st.booleans() | st.integers() | _words | st.sampled_from(["\ud800"]),
@@ -50,9 +50,9 @@ def test_of_the_endpoint(client: Client, sheet: object):
 @_quickly
 @given(
     token=st.text("abcAB0-_", min_size=28, max_size=28) | st.text(max_size=40),
-    door=st.sampled_from("ca"),
+    prefix=st.sampled_from("ca"),
     method=st.sampled_from(["GET", "HEAD", "OPTIONS", "POST", "PUT"]),
 )
-def test_of_a_link(client: Client, token: str, door: str, method: str):
+def test_of_a_link(client: Client, token: str, prefix: str, method: str):
     safe = "".join(f"%{byte:02X}" for byte in token.encode())
-    assert client.ask(method, f"/{door}/{safe}").status_code < 500
+    assert client.ask(method, f"/{prefix}/{safe}").status_code < 500

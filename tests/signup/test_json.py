@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.signup.place import READER, SITE, SignUpHouse
+from tests.signup.helpers import READER, SITE, SignUpContainer
 from tests.web.conftest import Client
 
 pytestmark = pytest.mark.postgres
@@ -10,26 +10,28 @@ pytestmark = pytest.mark.postgres
 _PATH = "/technology/subscribe.json"
 
 
-def test_a_named_site_may_ask_and_the_answer_is_always_one(client: Client, place: SignUpHouse):
+def test_a_named_site_may_ask_and_the_answer_is_always_one(
+    client: Client, container: SignUpContainer
+):
     sheet = {"email": READER, "topics": ["chips"], "timezone": "Asia/Tokyo", "name": "Robin"}
     first = client.post(_PATH, json=sheet, headers={"Origin": SITE})
     assert first.status_code == 202
     assert first.headers["access-control-allow-origin"] == SITE
     assert first.headers["vary"] == "Origin"
-    client.post(place.link())
-    assert place.subscription().source == "JSON endpoint"
+    client.post(container.link())
+    assert container.subscription().source == "JSON endpoint"
 
     again = client.post(_PATH, json=sheet, headers={"Origin": SITE})
     assert (again.status_code, again.content) == (first.status_code, first.content)
     assert client.post(_PATH, json={"email": "other@example.org"}).content == first.content
 
 
-def test_another_site_may_not(client: Client, place: SignUpHouse):
+def test_another_site_may_not(client: Client, container: SignUpContainer):
     elsewhere = {"Origin": "https://elsewhere.example"}
     refused = client.post(_PATH, json={"email": READER}, headers=elsewhere)
     assert refused.status_code == 403
     assert "access-control-allow-origin" not in refused.headers
-    assert place.rows("SELECT * FROM signup") == []
+    assert container.select("SELECT * FROM signup") == []
 
 
 @pytest.mark.parametrize("origin, allowed", [(SITE, True), ("https://elsewhere.example", False)])
@@ -62,12 +64,12 @@ def test_a_browser_asks_first(client: Client, origin: str, allowed: bool):
     ],
 )
 def test_what_is_wrong_is_said_by_field(
-    client: Client, place: SignUpHouse, body: bytes, field: str
+    client: Client, container: SignUpContainer, body: bytes, field: str
 ):
     answer = client.post(_PATH, content=body)
     assert answer.status_code == 422
     assert list(answer.json()["errors"]) == [field]
-    assert place.rows("SELECT * FROM signup") == []
+    assert container.select("SELECT * FROM signup") == []
 
 
 def test_a_flood_is_not_read(client: Client):

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.core.transactional import CorrespondenceKind, Matter
+from newsletter.core.transactional import TransactionalContext, TransactionalKind
 from newsletter.errors import RenderingFailed
-from newsletter.rendering.transactional import NotePress, _sample
+from newsletter.rendering.transactional import TransactionalRenderer, _sample
 from newsletter.settings import shipped
-from tests.house import TECHNOLOGY
+from tests.settings import TECHNOLOGY
 
-_PRESS = NotePress(shipped("templates"))
+_PRESS = TransactionalRenderer(shipped("templates"))
 
 
-@pytest.mark.parametrize("kind", CorrespondenceKind)
-def test_what_stands_in_a_letter_is_escaped_and_whole(kind: CorrespondenceKind):
+@pytest.mark.parametrize("kind", TransactionalKind)
+def test_what_stands_in_a_letter_is_escaped_and_whole(kind: TransactionalKind):
     odd = replace(TECHNOLOGY, name='"Tom & Jerry" <b>daily</b>')
     letter = _PRESS.compose(odd, _sample(kind))
     assert "<b>daily" not in letter.html
@@ -30,8 +30,8 @@ def test_what_stands_in_a_letter_is_escaped_and_whole(kind: CorrespondenceKind):
 
 
 def test_a_confirmation_holds_one_link_and_advertises_nothing():
-    matter = Matter(
-        kind=CorrespondenceKind.CONFIRMATION,
+    matter = TransactionalContext(
+        kind=TransactionalKind.CONFIRMATION,
         email="reader@example.com",
         links={"confirm": "https://news.example.com/c/x"},
         lasts="3 days",
@@ -47,4 +47,4 @@ def test_a_slip_in_a_template_is_named(tmp_path: Path):
     body = templates / "correspondence" / "welcome" / "body.mjml.j2"
     body.write_text(body.read_text().replace("<mj-text>", "<mj-test>", 1))
     with pytest.raises(RenderingFailed, match=r"correspondence/welcome/body.mjml.j2, line 5"):
-        NotePress(templates).try_all(TECHNOLOGY)
+        TransactionalRenderer(templates).check_all(TECHNOLOGY)

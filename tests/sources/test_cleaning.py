@@ -72,7 +72,7 @@ def test_plain_text_reads_as_its_author_meant(given_text: str, cleaned: str) -> 
 
 
 @pytest.mark.parametrize("syntax", ["-nl_subject-", "<!--[[brief:1-->", "<!--]]-->", "<%name%>"])
-def test_tag_syntax_is_left_for_the_gate_to_refuse(syntax: str) -> None:
+def test_tag_syntax_is_left_for_verification_to_refuse(syntax: str) -> None:
     assert syntax in plain(f"A {syntax} title")
     assert syntax in text_of(inline(f"A {syntax} paragraph"))
 

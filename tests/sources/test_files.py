@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.adapters.sources import find_files, read_file, skipped_files
+from newsletter.adapters.sources.files import find_files, read_file, skipped_files
 from newsletter.core.brief import Brief
 from newsletter.errors import InvalidBrief
 
@@ -43,7 +43,7 @@ def test_a_named_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     image = write(tmp_path / "picture.png", b"\x89PNG")
     with pytest.raises(InvalidBrief, match=r"picture\.png: is none of \.md"):
         find_files([image])
-    with pytest.raises(InvalidBrief, match=r"picture\.png: is none of \.json"):
+    with pytest.raises(InvalidBrief, match=r"picture\.png: is none of \.md"):
         read_file(image)
 
 
@@ -83,8 +83,8 @@ def test_a_given_source_url_fills_a_gap_and_overrules_nothing(tmp_path: Path) ->
     url = "https://example.com/given"
     (filled,) = read_file(write(tmp_path / "a.md", BRIEF), source_url=f" {url} ")
     own = BRIEF.replace("pillar", "source_url: https://example.com/own\npillar")
-    (kept,) = read_file(write(tmp_path / "b.md", own), source_url=url)
-    assert (filled.source.url, kept.source.url) == (url, "https://example.com/own")
+    (own_url,) = read_file(write(tmp_path / "b.md", own), source_url=url)
+    assert (filled.source.url, own_url.source.url) == (url, "https://example.com/own")
 
 
 SHAPES = """

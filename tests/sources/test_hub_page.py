@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.adapters.sources import read_file
+from newsletter.adapters.sources.files import read_file
 from newsletter.adapters.sources.hub_html import read_hub_html
 from newsletter.adapters.sources.hub_text import read_hub_text
 from newsletter.core.brief import Brief, Importance, Source, Verification
@@ -61,7 +61,7 @@ def test_the_saved_technology_page_is_one_brief() -> None:
 
 def test_nothing_of_the_site_around_it_leaks_in() -> None:
     (brief,) = read_file(SAVED)
-    said = " ".join((brief.title, brief.summary, *brief.body))
+    text = " ".join((brief.title, brief.summary, *brief.body))
     for chrome in (
         "Engitech",
         "Skip to",
@@ -71,7 +71,7 @@ def test_nothing_of_the_site_around_it_leaks_in() -> None:
         "Hub",
         "Partial",
     ):
-        assert chrome not in said
+        assert chrome not in text
 
 
 FACTS = "Example Wire Verified M"
@@ -84,7 +84,7 @@ SAVED_OTHERWISE = {
     "no stray letter": PAGE.replace("\nM\n", "\n"),
     "letter on its own line": PAGE.replace("Verified M", "VERIFIED\nM"),
     "facts on four lines": PAGE.replace(f" {FACTS}", "\n\nExample Wire\nVerified\nM"),
-    "facts parted by dots": PAGE.replace(FACTS, "· Example Wire · verified · M"),
+    "facts separated by dots": PAGE.replace(FACTS, "· Example Wire · verified · M"),
     "no View Source": PAGE.replace("View Source\n", ""),
     "no View Source and no More": PAGE.replace(f"View Source\n{CLOSING}", ""),
     "teaser below": f"{PAGE}\n2 min read Other Wire Partial H\nA teaser.\nView Source\n",
@@ -107,18 +107,22 @@ def test_a_windows_page_with_byte_order_mark_reads_the_same(tmp_path: Path) -> N
 
 
 def test_a_page_wrapped_when_it_was_saved_is_unwrapped() -> None:
-    told = [" ".join(f"word{at}" for at in range(start, start + 40)) + "." for start in (0, 50, 90)]
-    wrapped = "\n\n".join(textwrap.fill(paragraph, 72) for paragraph in told)
+    parts = [
+        " ".join(f"word{at}" for at in range(start, start + 40)) + "." for start in (0, 50, 90)
+    ]
+    wrapped = "\n\n".join(textwrap.fill(paragraph, 72) for paragraph in parts)
     text = PAGE.replace("The summary.\n\nOne.\n\nTwo.", wrapped)
     brief = read(text.replace("A Title of Its", "A Title of\nIts"))
     assert brief.title == "A Title of Its Own"
-    assert [brief.summary, *brief.body] == told
+    assert [brief.summary, *brief.body] == parts
 
 
 def test_lines_that_end_their_sentence_are_paragraphs_when_nothing_else_parts_them() -> None:
-    told = [f"A line of one paragraph, number {number}, of middling length." for number in range(4)]
-    brief = read(PAGE.replace("The summary.\n\nOne.\n\nTwo.\n\n", "\n".join(told) + "\n"))
-    assert [brief.summary, *brief.body] == told
+    parts = [
+        f"A line of one paragraph, number {number}, of middling length." for number in range(4)
+    ]
+    brief = read(PAGE.replace("The summary.\n\nOne.\n\nTwo.\n\n", "\n".join(parts) + "\n"))
+    assert [brief.summary, *brief.body] == parts
 
 
 @pytest.mark.parametrize(
@@ -263,7 +267,7 @@ BRIEFS = st.builds(
     source=NAMES,
     label=st.sampled_from(["Verified", "Partial", "UNVERIFIED", "partial"]),
     letter=st.sampled_from(["", "H", "M", "L"]),
-    told=st.lists(SENTENCES.map(lambda s: s.replace("<so>", "so")), min_size=1, max_size=6),
+    parts=st.lists(SENTENCES.map(lambda s: s.replace("<so>", "so")), min_size=1, max_size=6),
     split=st.booleans(),
 )
 
@@ -277,7 +281,7 @@ def says(brief: Brief, page: dict) -> None:
     assert brief.source.name == page["source"]
     assert brief.verification == page["label"].lower()
     assert brief.importance == (page["letter"] or "M")
-    assert [brief.summary, *map(html.unescape, brief.body)] == page["told"]
+    assert [brief.summary, *map(html.unescape, brief.body)] == page["parts"]
 
 
 @settings(max_examples=60)
@@ -287,7 +291,7 @@ def test_any_text_page_of_this_make_reads_back_to_its_values(page: dict) -> None
     line = ("\n" if page["split"] else " ").join(fact for fact in facts if fact)
     top = ["Contacts", "Skip to content", page["letter"], f"{page['pillar']} Daily Brief"]
     end = ["View Source", f"More {page['pillar']} intelligence", "View all"]
-    text = "\n\n".join([*top, page["title"], line, *page["told"], *end])
+    text = "\n\n".join([*top, page["title"], line, *page["parts"], *end])
     says(read(text), page)
 
 
@@ -305,7 +309,7 @@ def test_any_html_page_of_this_make_reads_back_to_its_values(page: dict) -> None
             tags("p", ["Contacts", page["letter"], f"{page['pillar']} Daily Brief"]),
             tags("h1", [page["title"]]),
             "<div>" + tags("p" if page["split"] else "span", facts) + "</div>",
-            tags("p", page["told"]),
+            tags("p", page["parts"]),
             "<a href='https://example.com/a'>View Source</a><footer>All rights</footer>",
         ]
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.adapters.sources import read_file
+from newsletter.adapters.sources.files import read_file
 from newsletter.adapters.sources.json_briefs import read_json
 from newsletter.core.brief import Verification
 from newsletter.errors import InvalidBrief

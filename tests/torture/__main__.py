@@ -1,4 +1,4 @@
-"""`python -m tests.torture`: sends that are killed at every step, and what came of each."""
+"""`python -m tests.torture`: sends that are killed at every step, and the result of each."""
 
 import argparse
 import json
@@ -7,27 +7,29 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from tests.torture.place import opened
+from tests.torture.installation import opened
 from tests.torture.rounds import Plan, Result, torture
 
 
 def main() -> int:
-    """Run what is asked for, or a choice of everything; 1 if anybody was lost or written twice."""
-    asked = _arguments()
+    """Run the chosen plans; return 1 if anybody was lost or got an issue twice."""
+    options = _arguments()
     results = []
-    for plan in _plans(asked):
+    for plan in _plans(options):
         with opened(
-            recipients=asked.recipients,
-            batch_size=asked.batch_size,
+            recipients=options.recipients,
+            batch_size=options.batch_size,
             events="without events" not in plan.name,
             logs=not plan.name.endswith("logs"),
-        ) as place:
-            results.append(torture(place, plan))
-            if not asked.json:
+        ) as installation:
+            results.append(torture(installation, plan))
+            if not options.json:
                 Console(width=150).print(_table(results[-1:]))
             if not results[-1].clean:
-                Console(stderr=True).print((place.folder / "said.log").read_text()[-4000:])
-    if asked.json:
+                Console(stderr=True).print(
+                    (installation.folder / "processes.log").read_text()[-4000:]
+                )
+    if options.json:
         print(json.dumps([asdict(one) for one in results], indent=2))
     else:
         Console(width=150).print(_table(results))
@@ -51,17 +53,17 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _plans(asked: argparse.Namespace) -> list[Plan]:
-    kills, seed = asked.kills, asked.seed
-    if not asked.all:
+def _plans(options: argparse.Namespace) -> list[Plan]:
+    kills, seed = options.kills, options.seed
+    if not options.all:
         chosen = {
-            "faults": asked.faults,
-            "postgres": asked.postgres_restart,
-            "two": asked.two_workers,
+            "faults": options.faults,
+            "postgres": options.postgres_restart,
+            "two": options.two_workers,
         }
         words = [word for word, wanted in chosen.items() if wanted]
-        silent = asked.no_events or asked.no_logs
-        without = " without events" * silent + " or logs" * asked.no_logs
+        eventless = options.no_events or options.no_logs
+        without = " without events" * eventless + " or logs" * options.no_logs
         name = " + ".join(["kills", *words]) + without
         return [Plan(name=name, kills=kills, seed=seed, **chosen)]
     return [
@@ -80,7 +82,7 @@ def _table(results: list[Result]) -> Table:
     table = Table(title="Killed, and counted")
     for name in (
         "run", "kills", "PG down", "deaths", "recipients", "lost", "doubled",
-        "by event", "by silence", "by logs", "by hand", "requests", "s", "wrong",
+        "by event", "by absence", "by logs", "by hand", "requests", "s", "wrong",
     ):  # fmt: skip
         table.add_column(name, overflow="fold", no_wrap=name in ("run", "recipients"))
     for one in results:
@@ -93,7 +95,7 @@ def _table(results: list[Result]) -> Table:
             f"{one.lost}",
             f"{one.doubled}",
             f"{one.by_event}",
-            f"{one.by_silence}",
+            f"{one.by_absence}",
             f"{one.by_logs}",
             f"{one.by_hand}",
             f"{one.requests}",

@@ -1,6 +1,6 @@
 """The service's own processes, killed without warning and started again, as a supervisor would.
 
-They are forked from a server that has imported everything already: a start takes a moment, and
+They are forked from a server that has imported everything already: a start takes a point, and
 hundreds of kills are affordable. From there on they are what `newsletter VERB` is.
 """
 
@@ -16,7 +16,7 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
     [
         "newsletter.cli",
-        "newsletter.bootstrap",
+        "newsletter.container",
         "newsletter.demo.environment",  # and uvicorn with it
         "newsletter.cli.service",
         "newsletter.cli.issue",
@@ -26,23 +26,25 @@ _context.set_forkserver_preload(
 
 
 def _run(line: Sequence[str], environ: dict[str, str], log: Path) -> None:
-    with Path(os.devnull).open("wb") as nowhere, log.open("ab") as said:
+    with Path(os.devnull).open("wb") as nowhere, log.open("ab") as output:
         os.dup2(nowhere.fileno(), 1)
-        os.dup2(said.fileno(), 2)
+        os.dup2(output.fileno(), 2)
     os.environ.update(environ)
     from newsletter import scheduler
-    from newsletter.bootstrap import house
     from newsletter.cli import main
+    from newsletter.container import container
 
-    assert scheduler._RECOVER_SECONDS > 1 < house._LOOK_UP_SECONDS  # they are still called so
+    assert (
+        scheduler._RECOVER_SECONDS > 1 < container._EMAIL_LOGS_SECONDS
+    )  # they are still called so
     scheduler._RECOVER_SECONDS = 1  # what a dead worker left is looked for as often as it dies
-    house._LOOK_UP_SECONDS = 1
+    container._EMAIL_LOGS_SECONDS = 1
     sys.argv = ["newsletter", *line]
     main()
 
 
 class Fleet:
-    """The processes that ought to run; whoever ended by itself is started again."""
+    """Starts processes, and again those that ended by themselves."""
 
     def __init__(
         self, lines: Sequence[tuple[str, ...]], environ: dict[str, str], log: Path
@@ -51,8 +53,8 @@ class Fleet:
         self._running: dict[tuple[str, ...], BaseProcess] = {}
         self.deaths = 0  #: processes that ended by themselves, in error
 
-    def keep(self) -> None:
-        """Start whoever ought to run and does not."""
+    def ensure_running(self) -> None:
+        """Start the processes that do not run."""
         for line in self._lines:
             process = self._running.get(line)
             if process is None or not process.is_alive():
@@ -66,7 +68,7 @@ class Fleet:
         return process
 
     def kill(self, number: int) -> None:
-        """Kill one process without warning, the number of it counted round."""
+        """Kill one process without warning, chosen by number modulo their count."""
         lines = list(self._running)
         process = self._running.pop(lines[number % len(lines)])
         process.kill()
@@ -83,9 +85,9 @@ class Fleet:
         self._running.clear()
         for process in ending:
             process.terminate()
-        patience = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         for process in ending:
-            process.join(max(patience - time.monotonic(), 0.1))
+            process.join(max(deadline - time.monotonic(), 0.1))
             if process.is_alive():
                 process.kill()
                 process.join()

@@ -1,4 +1,4 @@
-"""One round: a send is killed again and again until it is through; then everything is counted."""
+"""One round: a send is killed again and again until it is complete; then everything is counted."""
 
 import random
 import time
@@ -11,16 +11,16 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from newsletter.bootstrap import House
+from newsletter.container import Container
 from newsletter.core.issue_totals import Sums
-from newsletter.core.reconciliation import Ruling, Settlement
-from newsletter.core.stored import IssueState
+from newsletter.core.reconciliation import Reconciliation, Resolution
+from newsletter.core.stored import IssueStatus
 from newsletter.errors import NotAllowed
-from tests.torture.moments import MOMENTS, Watch
-from tests.torture.place import SLUG, Onlooker, Place, patiently
+from tests.torture.installation import SLUG, Installation, Observer, retry
+from tests.torture.kill_points import KILL_POINTS, KillPoints
 from tests.torture.processes import Fleet
 
-_PATIENCE = 240  #: seconds for the end of a round, after its last kill
+_TIMEOUT = 240  #: seconds for the end of a round, after its last kill
 
 #: Three calls of ten go wrong, each in one of these ways.
 FAULTS = (
@@ -52,18 +52,18 @@ class Plan:
 
 @dataclass(kw_only=True)
 class Result:
-    """What came of it."""
+    """The result of all rounds of a plan."""
 
     name: str
     kills: int = 0
-    moments: dict[str, int] = field(default_factory=dict)  #: kills by the moment met
+    kill_points: dict[str, int] = field(default_factory=dict)  #: kills by point
     restarts: int = 0  #: of PostgreSQL
     deaths: int = 0  #: processes that ended by themselves, in error
     recipients: int = 0
     lost: int = 0
     doubled: int = 0
     by_event: int = 0
-    by_silence: int = 0
+    by_absence: int = 0
     by_logs: int = 0
     by_hand: int = 0
     requests: int = 0
@@ -72,181 +72,195 @@ class Result:
 
     @property
     def clean(self) -> bool:
-        """Tell whether nobody was forgotten or written to twice, and every sum was right."""
+        """Return whether everybody got the issue once, and every sum was right."""
         return not (self.lost or self.doubled or self.wrong)
 
 
-def torture(place: Place, plan: Plan) -> Result:
+def torture(installation: Installation, plan: Plan) -> Result:
     """Send one issue after another until there were so many kills."""
-    dice, result = random.Random(plan.seed), Result(name=plan.name)
-    begun, number = time.monotonic(), 0
+    rng, result = random.Random(plan.seed), Result(name=plan.name)
+    started, number = time.monotonic(), 0
     while number == 0 or (result.kills < plan.kills and not result.wrong):
         number += 1
-        _round(place, plan, dice, result, f"{plan.seed}_{number}")
-    result.seconds = time.monotonic() - begun
+        _round(installation, plan, rng, result, f"{plan.seed}_{number}")
+    result.seconds = time.monotonic() - started
     return result
 
 
-def _round(place: Place, plan: Plan, dice: random.Random, result: Result, name: str) -> None:
-    url = place.fresh(name)
+def _round(
+    installation: Installation, plan: Plan, rng: random.Random, result: Result, name: str
+) -> None:
+    url = installation.fresh(name)
     if plan.faults:
-        place.sandbox.fail(*FAULTS)
-    fleet = Fleet(_lines(place, plan), place.environ(url), place.folder / "said.log")
+        installation.sandbox.fail(*FAULTS)
+    fleet = Fleet(
+        _lines(installation, plan), installation.environ(url), installation.folder / "processes.log"
+    )
     try:
-        with closing(Onlooker(url)) as onlooker:
-            _kill(place, plan, Watch(onlooker, place.sandbox, dice), fleet, result)
-            _await_end(place, url, onlooker, fleet, result)
+        with closing(Observer(url)) as observer:
+            _kill(
+                installation, plan, KillPoints(observer, installation.sandbox, rng), fleet, result
+            )
+            _await_end(installation, url, observer, fleet, result)
             codes = fleet.end()
             if any(codes):
                 result.wrong.append(f"asked to end, the processes ended with {codes}")
         result.deaths += fleet.deaths
-        _count(place, url, result)
+        _count(installation, url, result)
     finally:
         fleet.kill_all()
     if result.clean:
-        place.drop(url)
+        installation.drop(url)
 
 
-def _lines(place: Place, plan: Plan) -> list[tuple[str, ...]]:
+def _lines(installation: Installation, plan: Plan) -> list[tuple[str, ...]]:
     return [("serve",), ("worker",), ("scheduler",)] if plan.two else [("serve",)]
 
 
-def _kill(place: Place, plan: Plan, watch: Watch, fleet: Fleet, result: Result) -> None:
+def _kill(
+    installation: Installation, plan: Plan, points: KillPoints, fleet: Fleet, result: Result
+) -> None:
     """Kill, and start again, until this send is through or there were enough kills."""
-    while result.kills < plan.kills and not _through(watch.onlooker):
-        fleet.keep()
-        _kill_once(place, plan, watch, fleet, result)
-        place.sandbox.fail(*(FAULTS if plan.faults else ()))
+    while result.kills < plan.kills and not _through(points.observer):
+        fleet.ensure_running()
+        _kill_once(installation, plan, points, fleet, result)
+        installation.sandbox.fail(*(FAULTS if plan.faults else ()))
         if plan.postgres and result.kills % 5 == 0:
-            _restart_postgres(place, watch, fleet)
+            _restart_postgres(installation, points, fleet)
             result.restarts += 1
 
 
-def _kill_once(place: Place, plan: Plan, watch: Watch, fleet: Fleet, result: Result) -> None:
+def _kill_once(
+    installation: Installation, plan: Plan, points: KillPoints, fleet: Fleet, result: Result
+) -> None:
     sender = None
-    if not watch.onlooker.ask("SELECT EXISTS (SELECT 1 FROM batch)"):
-        sender = fleet.start(("issue", "send", "--date", str(place.on)))
-    moment = watch.dice.choice(_moments(watch.onlooker))
-    met = moment(watch)
+    if not points.observer.ask("SELECT EXISTS (SELECT 1 FROM batch)"):
+        sender = fleet.start(("issue", "send", "--date", str(installation.on)))
+    point = points.rng.choice(_kill_points(points.observer))
+    met = point(points)
     if sender is not None:
         sender.kill()
         sender.join()
-    if plan.two and watch.dice.random() < 0.7:
-        fleet.kill(watch.dice.randrange(3))
+    if plan.two and points.rng.random() < 0.7:
+        fleet.kill(points.rng.randrange(3))
     else:
         fleet.kill_all()
     result.kills += 1
-    name = moment.__name__ if met else "too late"
-    result.moments[name] = result.moments.get(name, 0) + 1
+    name = point.__name__ if met else "too late"
+    result.kill_points[name] = result.kill_points.get(name, 0) + 1
 
 
-def _restart_postgres(place: Place, watch: Watch, fleet: Fleet) -> None:
+def _restart_postgres(installation: Installation, points: KillPoints, fleet: Fleet) -> None:
     """Do it while they work, and leave them some seconds to get over it."""
-    fleet.keep()
-    time.sleep(watch.dice.uniform(0.2, 1.5))
-    place.restart_postgres()
+    fleet.ensure_running()
+    time.sleep(points.rng.uniform(0.2, 1.5))
+    installation.restart_postgres()
     for _ in range(10):
         time.sleep(0.3)
-        fleet.keep()
+        fleet.ensure_running()
 
 
-def _moments(onlooker: Onlooker) -> tuple[Callable[[Watch], bool], ...]:
-    """Return the moments that are still to come: a plan is made once."""
-    if onlooker.ask("SELECT EXISTS (SELECT 1 FROM attempt)"):
-        return MOMENTS[2:]
-    begun = onlooker.ask("SELECT EXISTS (SELECT 1 FROM batch)")
-    return (*MOMENTS[begun:5], Watch.starting)
+def _kill_points(observer: Observer) -> tuple[Callable[[KillPoints], bool], ...]:
+    """Return the points that are still to come: a plan is made once."""
+    if observer.ask("SELECT EXISTS (SELECT 1 FROM attempt)"):
+        return KILL_POINTS[2:]
+    started = observer.ask("SELECT EXISTS (SELECT 1 FROM batch)")
+    return (*KILL_POINTS[started:5], KillPoints.starting)
 
 
-def _through(onlooker: Onlooker) -> bool:
-    return onlooker.ask("SELECT EXISTS (SELECT 1 FROM issue WHERE state = 'sent')")
+def _through(observer: Observer) -> bool:
+    return observer.ask("SELECT EXISTS (SELECT 1 FROM issue WHERE state = 'sent')")
 
 
-def _await_end(place: Place, url: str, onlooker: Onlooker, fleet: Fleet, result: Result) -> None:
-    """Leave them in peace until everybody has an outcome; be the person who is asked."""
-    patience = time.monotonic() + _PATIENCE
-    begun = time.monotonic()
-    with place.house(url) as house:
-        while not _settled(place, house):
-            if time.monotonic() > patience:
-                result.wrong.append(f"it never ended: {_sums(place, house)}")
+def _await_end(
+    installation: Installation, url: str, observer: Observer, fleet: Fleet, result: Result
+) -> None:
+    """Wait until everybody has an outcome; decide about what waits for a person."""
+    deadline = time.monotonic() + _TIMEOUT
+    started = time.monotonic()
+    with installation.container(url) as container:
+        while not _finished(installation, container):
+            if time.monotonic() > deadline:
+                result.wrong.append(f"it never ended: {_sums(installation, container)}")
                 return
-            fleet.keep()
-            if not onlooker.ask("SELECT EXISTS (SELECT 1 FROM batch)"):
-                fleet.start(("issue", "send", "--date", str(place.on))).join()
-            if time.monotonic() - begun > place.quiet + 4:
-                patiently(lambda: _decide(place, house), DBAPIError)
+            fleet.ensure_running()
+            if not observer.ask("SELECT EXISTS (SELECT 1 FROM batch)"):
+                fleet.start(("issue", "send", "--date", str(installation.on))).join()
+            if time.monotonic() - started > installation.quiet + 4:
+                retry(lambda: _decide(installation, container), DBAPIError)
             time.sleep(0.25)
 
 
-def _settled(place: Place, house: House) -> bool:
+def _finished(installation: Installation, container: Container) -> bool:
     try:
-        filed = house.publishing.issue(house.settings.newsletter(SLUG), place.on)
+        stored = container.publishing.issue(container.settings.newsletter(SLUG), installation.on)
     except Exception:  # noqa: BLE001  # it was killed before it was assembled
         return False
-    sums = house.inquiry.account(filed).sums if filed.state is IssueState.SENT else None
-    settled = sums is not None and not sums.unknown and not sums.to_go
-    return settled and not place.sandbox.stats()["events"]["pending_recipients"]
+    sums = container.explaining.totals(stored).sums if stored.state is IssueStatus.SENT else None
+    finished = sums is not None and not sums.unknown and not sums.to_go
+    return finished and not installation.sandbox.stats()["events"]["pending_recipients"]
 
 
-def _decide(place: Place, house: House) -> None:
-    """Look up in the stand-in what became of each batch that waits for a person, and say so."""
-    if place.sandbox.stats()["events"]["pending_recipients"]:
+def _decide(installation: Installation, container: Container) -> None:
+    """Resolve each batch that waits for a person by what the sandbox accepted."""
+    if installation.sandbox.stats()["events"]["pending_recipients"]:
         return
-    evidence_had_its_turn = house.clock.now() - timedelta(seconds=place.quiet + 4)
-    for batch, found in house.settling.listed():
-        if found is Settlement.PERSON and batch.asked < evidence_had_its_turn:
-            ruling = _truth(place, house, batch.batch_id)
+    evidence_had_its_turn = container.clock.now() - timedelta(seconds=installation.quiet + 4)
+    for batch, found in container.reconciling.unknown_batches():
+        if found is Reconciliation.PERSON and batch.asked < evidence_had_its_turn:
+            resolution = _truth(installation, container, batch.batch_id)
             with suppress(NotAllowed):  # evidence came in between
-                house.settling.by_hand(batch.batch_id, ruling, actor="torture", because="looked up")
-            house.dispatch.recover()
+                container.reconciling.resolve(
+                    batch.batch_id, resolution, actor="torture", because="looked up"
+                )
+            container.recovery.recover()
 
 
-def _truth(place: Place, house: House, batch_id: int) -> Ruling:
-    with house.engine.begin() as connection:
+def _truth(installation: Installation, container: Container, batch_id: int) -> Resolution:
+    with container.engine.begin() as connection:
         question = text("""SELECT email FROM delivery JOIN audience USING (subscription_id)
                             WHERE batch_id = :batch AND skipped IS NULL LIMIT 1""")
         email = connection.execute(question, {"batch": batch_id}).scalar_one()
-    return Ruling.ACCEPTED if place.sandbox.messages(email) else Ruling.RESEND
+    return Resolution.ACCEPTED if installation.sandbox.messages(email) else Resolution.RESEND
 
 
-def _count(place: Place, url: str, result: Result) -> None:
-    stats = place.sandbox.stats()
+def _count(installation: Installation, url: str, result: Result) -> None:
+    stats = installation.sandbox.stats()
     doubled = stats["repeated"]
-    result.recipients += place.recipients
-    result.lost += place.recipients - stats["distinct_recipients"]
+    result.recipients += installation.recipients
+    result.lost += installation.recipients - stats["distinct_recipients"]
     result.doubled += doubled
     result.requests += stats["requests"]
     if not doubled and stats["accepted_recipients"] != stats["distinct_recipients"]:
-        result.wrong.append(f"the stand-in's sums: {stats}")
-    with place.house(url) as house:
-        result.wrong.extend(_faults(place, _sums(place, house)))
+        result.wrong.append(f"the sandbox's sums: {stats}")
+    with installation.container(url) as container:
+        result.wrong.extend(_faults(installation, _sums(installation, container)))
     with psycopg.connect(url) as connection:
-        row = connection.execute(_SETTLED_BY).fetchone()
+        row = connection.execute(_RECONCILED_BY).fetchone()
     assert row is not None
     result.by_event += row[0]
-    result.by_silence += row[1]
+    result.by_absence += row[1]
     result.by_logs += row[2]
     result.by_hand += row[3]
 
 
-_SETTLED_BY = """
+_RECONCILED_BY = """
     SELECT (SELECT count(*) FROM attempt WHERE reason LIKE '%an event proved%'),
-           (SELECT count(*) FROM decision WHERE verb = 'settle' AND actor LIKE '%by silence'),
+           (SELECT count(*) FROM decision WHERE verb = 'resolve' AND actor LIKE '%by events'),
            (SELECT count(*) FROM attempt WHERE reason LIKE '%Email Logs show%')
                + (SELECT count(*) FROM decision
-                   WHERE verb = 'settle' AND actor LIKE '%by Email Logs'),
-           (SELECT count(*) FROM decision WHERE verb = 'settle' AND actor = 'torture')
+                   WHERE verb = 'resolve' AND actor LIKE '%by Email Logs'),
+           (SELECT count(*) FROM decision WHERE verb = 'resolve' AND actor = 'torture')
 """
 
 
-def _sums(place: Place, house: House) -> Sums:
-    filed = house.publishing.issue(house.settings.newsletter(SLUG), place.on)
-    return house.inquiry.account(filed).sums
+def _sums(installation: Installation, container: Container) -> Sums:
+    stored = container.publishing.issue(container.settings.newsletter(SLUG), installation.on)
+    return container.explaining.totals(stored).sums
 
 
-def _faults(place: Place, sums: Sums) -> Iterator[str]:
-    if not sums.add_up:
+def _faults(installation: Installation, sums: Sums) -> Iterator[str]:
+    if not sums.adds_up:
         yield f"the sums do not add up: {sums}"
-    if sums.audience != place.recipients or sums.accepted != place.recipients:
+    if sums.audience != installation.recipients or sums.accepted != installation.recipients:
         yield f"not everybody was accepted: {sums}"

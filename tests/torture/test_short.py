@@ -4,35 +4,39 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.torture.place import Place, opened
+from tests.torture.installation import Installation, opened
 from tests.torture.rounds import Plan, torture
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-def place() -> Iterator[Place]:
-    with opened(recipients=300, batch_size=15, quiet=4) as place:
-        yield place
+def installation() -> Iterator[Installation]:
+    with opened(recipients=300, batch_size=15, quiet=4) as installation:
+        yield installation
 
 
 @pytest.fixture
-def silent_place() -> Iterator[Place]:
-    """A place without a webhook."""
-    with opened(recipients=300, batch_size=15, quiet=4, events=False) as place:
-        yield place
+def env_without_events() -> Iterator[Installation]:
+    """An installation without a webhook."""
+    with opened(recipients=300, batch_size=15, quiet=4, events=False) as installation:
+        yield installation
 
 
-def test_killed_again_and_again_nobody_is_forgotten_and_nobody_gets_it_twice(place: Place):
-    result = torture(place, Plan(name="short", kills=3, faults=True, seed=11))
+def test_killed_again_and_again_everybody_gets_it_once(
+    installation: Installation,
+):
+    result = torture(installation, Plan(name="short", kills=3, faults=True, seed=11))
     assert result.kills == 3
     assert (result.lost, result.doubled, result.wrong) == (0, 0, [])
-    assert result.by_event + result.by_silence + result.by_hand > 0
+    assert result.by_event + result.by_absence + result.by_hand > 0
 
 
-def test_killed_where_no_event_comes_the_rest_is_settled_by_email_logs(silent_place: Place):
+def test_killed_where_no_event_comes_the_rest_is_reconciled_by_email_logs(
+    env_without_events: Installation,
+):
     plan = Plan(name="short, without events", kills=1, faults=True, seed=12)
-    result = torture(silent_place, plan)
+    result = torture(env_without_events, plan)
     assert (result.lost, result.doubled, result.wrong) == (0, 0, [])
-    assert (result.by_event, result.by_silence) == (0, 0)
+    assert (result.by_event, result.by_absence) == (0, 0)
     assert result.by_logs > 0

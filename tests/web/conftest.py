@@ -15,24 +15,13 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
-from newsletter.adapters.sendgrid.inbound import read_letter
-from newsletter.adapters.sendgrid.webhook import SendGridEvents
-from newsletter.core.publication import Newsletter
 from newsletter.services.counters import Counters
-from newsletter.services.event_intake import Feedback
-from newsletter.services.people import People
-from newsletter.services.unsubscribe_mail import Farewells
-from newsletter.settings import shipped
-from newsletter.stores.decisions import DecisionLog
-from newsletter.stores.person_history import Letters
 from newsletter.web.app import create_app
-from newsletter.web.inbound import Inbound
-from subscribers.errors import InvalidAddress
+from newsletter.web.dependencies import WebServices
 from subscribers.model import Purpose, Subscription
-from subscribers.records.service import Records
-from subscribers.records.store import PostgresRecords
 from subscribers.tokens import make_token
-from tests.house import BASE_URL, TECHNOLOGY, TestHouse, open_house
+from tests.container import TestContainer, open_container
+from tests.settings import BASE_URL, SEAL, TECHNOLOGY
 from tests.signing import Seal
 
 READER, OTHER = "reader@example.com", "other@example.org"
@@ -40,86 +29,34 @@ READER, OTHER = "reader@example.com", "other@example.org"
 
 @pytest.fixture(scope="session")
 def seal() -> Seal:
-    return Seal()
+    return SEAL
 
 
 INBOUND_KEY = "a-password-of-the-inbound-url"
 
 
 @pytest.fixture
-def house(engine: Engine, tmp_path: Path) -> TestHouse:
+def container(engine: Engine, tmp_path: Path) -> TestContainer:
     """Two readers, and three accepted briefs that no issue holds yet."""
-    made = open_house(engine)
+    made = open_container(engine)
     made.receive("chips", "security", "policy")
     made.subscribe(tmp_path, {READER: "chips;security", OTHER: ""})
     return made
 
 
 @pytest.fixture
-def people(house: TestHouse) -> People:
-    return People(
-        records=Records(PostgresRecords(house.engine)),
-        subscriptions=house.subscriptions,
-        letters=Letters(house.engine),
-        decisions=DecisionLog(house.engine, house.clock),
-        clock=house.clock,
-    )
-
-
-class Movers:
-    """Takes new addresses, and sends no letter."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str]] = []
-
-    def ask_address(self, subscription: Subscription, email: str) -> None:
-        if "@" not in email:
-            raise InvalidAddress
-        self.asked.append((subscription.email, email))
+def counters(container: TestContainer) -> Counters:
+    return container.event_intake.counters
 
 
 @pytest.fixture
-def movers() -> Movers:
-    return Movers()
+def services(container: TestContainer) -> WebServices:
+    return replace(container.web_services, inbound_key=INBOUND_KEY)
 
 
 @pytest.fixture
-def counters() -> Counters:
-    return Counters()
-
-
-@pytest.fixture
-def inbound(house: TestHouse, counters: Counters) -> Inbound:
-    farewells = Farewells(
-        newsletters={house.newsletter.slug: house.newsletter},
-        subscriptions=house.subscriptions,
-        clock=house.clock,
-        counters=counters,
-    )
-    return Inbound(farewells=farewells, read=read_letter, key=INBOUND_KEY)
-
-
-def make_app(house: TestHouse, seal: Seal, newsletter: Newsletter, **rooms: Any) -> FastAPI:
-    return create_app(
-        newsletters={newsletter.slug: newsletter},
-        publishing=house.publishing,
-        subscriptions_desk=house.subscriptions,
-        feedback=Feedback(
-            source=SendGridEvents(seal.public_key),
-            events=house.events,
-            subscriptions=house.subscriptions,
-            clock=house.clock,
-        ),
-        now=house.clock.now,
-        templates=shipped("templates"),
-        **rooms,
-    )
-
-
-@pytest.fixture
-def app(house: TestHouse, seal: Seal, people: People, inbound: Inbound, movers: Movers) -> FastAPI:
-    rooms = {"people": people, "inbound_room": inbound, "movers": movers}
-    return make_app(house, seal, house.newsletter, **rooms)
+def app(services: WebServices) -> FastAPI:
+    return create_app(services)
 
 
 class Client:
@@ -150,18 +87,18 @@ def client(app: FastAPI) -> Iterator[Client]:
 
 
 @pytest.fixture
-def client_without_weekly(house: TestHouse, seal: Seal) -> Iterator[Client]:
-    """The same service, where nothing but the newsletter itself is to be had."""
+def client_without_weekly(services: WebServices) -> Iterator[Client]:
+    """The same service, without a weekly digest."""
+    newsletters = {TECHNOLOGY.slug: replace(TECHNOLOGY, weekly=None)}
     with start_blocking_portal() as portal:
-        yield Client(make_app(house, seal, replace(TECHNOLOGY, weekly=None)), portal)
+        yield Client(create_app(replace(services, newsletters=newsletters)), portal)
 
 
 @pytest.fixture
-def client_without_key(house: TestHouse, seal: Seal, inbound: Inbound) -> Iterator[Client]:
-    """The same service, to whose inbound door anybody may post."""
-    open_door = replace(inbound, key=None)
+def client_without_key(services: WebServices) -> Iterator[Client]:
+    """The same service, where anybody may post mail."""
     with start_blocking_portal() as portal:
-        yield Client(make_app(house, seal, TECHNOLOGY, inbound_room=open_door), portal)
+        yield Client(create_app(replace(services, inbound_key=None)), portal)
 
 
 @pytest.fixture
@@ -177,8 +114,8 @@ def served(app: FastAPI) -> Iterator[str]:
 
 
 @pytest.fixture
-def reader(house: TestHouse) -> Subscription:
-    [subscription] = house.subscriptions.by_email(READER)
+def reader(container: TestContainer) -> Subscription:
+    [subscription] = container.subscriptions.by_email(READER)
     return subscription
 
 
@@ -190,15 +127,17 @@ def choices_path(subscription: Subscription) -> str:
     return "/p/" + make_token(Purpose.PREFERENCES, subscription.id, subscription.link_key)
 
 
-def now_of(house: TestHouse, email: str = READER) -> Subscription:
-    [subscription] = house.subscriptions.by_email(email)
+def now_of(container: TestContainer, email: str = READER) -> Subscription:
+    [subscription] = container.subscriptions.by_email(email)
     return subscription
 
 
-def records(house: TestHouse, table: str = "change") -> list[tuple[str, str, dict[str, Any]]]:
+def records(
+    container: TestContainer, table: str = "change"
+) -> list[tuple[str, str, dict[str, Any]]]:
     """What is on record of the reader: what it was, who or what said so, and the rest."""
     columns = "what, actor, detail" if table == "change" else "act, source, detail"
     query = f"SELECT {columns} FROM {table} WHERE subscriber_id = :id ORDER BY id"
-    with house.engine.begin() as connection:
-        rows = connection.execute(text(query), {"id": now_of(house).subscriber_id})
+    with container.engine.begin() as connection:
+        rows = connection.execute(text(query), {"id": now_of(container).subscriber_id})
         return [tuple(row) for row in rows]

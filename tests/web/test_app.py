@@ -1,4 +1,4 @@
-"""What holds for every answer: its headers, a page for every error, and the webhook's door."""
+"""Every answer: its headers, a page for every error, and the webhook."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from newsletter.web.webhook import BODY_LIMIT
 from subscribers.model import Purpose, SubscriptionStatus
 from subscribers.tokens import make_token
-from tests.house import TODAY
+from tests.container import TODAY
 from tests.signing import Seal, body_of
 from tests.web.conftest import READER, choices_path, leave_path
 
@@ -31,8 +31,8 @@ def assert_guarded(response):
     assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_every_answer_bears_the_security_headers(client, house, reader):
-    house.post()
+def test_every_answer_bears_the_security_headers(client, container, reader):
+    container.send_issue()
     leave = "/u/" + make_token(Purpose.UNSUBSCRIBE, reader.id, reader.link_key)
     topics = "/p/" + make_token(Purpose.PREFERENCES, reader.id, reader.link_key)
     asked = {
@@ -57,54 +57,54 @@ def test_the_service_says_that_it_is_well(client):
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
-def test_a_fault_of_ours_is_a_plain_page_that_gives_nothing_away(client, house):
-    with house.engine.begin() as connection:
+def test_a_fault_of_ours_is_a_plain_page_that_gives_nothing_away(client, container):
+    with container.engine.begin() as connection:
         connection.execute(text("ALTER TABLE issue RENAME TO elsewhere"))
 
     response = client.get("/technology")
 
     assert response.status_code == 500
-    assert "The fault is ours." in response.text
+    assert "This is our fault." in response.text
     assert "issue" not in response.text
     assert_guarded(response)
 
 
-def test_a_fault_of_the_database_does_not_print_what_was_asked_of_it(house):
-    with pytest.raises(DBAPIError) as caught, house.engine.begin() as connection:
+def test_a_fault_of_the_database_does_not_print_what_was_asked_of_it(container):
+    with pytest.raises(DBAPIError) as caught, container.engine.begin() as connection:
         connection.execute(text("SELECT 1 / 0, :email"), {"email": READER})
 
     assert READER not in str(caught.value)
 
 
-def spam_report(house) -> bytes:
-    house.post()
-    claim = next(c for _, _, c in house.mailer.asked if c.recipients[0].email == READER)
+def spam_report(container) -> bytes:
+    container.send_issue()
+    claim = next(c for _, _, c in container.mailer.asked if c.recipients[0].email == READER)
     delivery_id = str(claim.recipients[0].delivery_id)
     return body_of({"event": "spamreport", "email": READER, "nl_delivery": delivery_id})
 
 
-def status_of(house) -> SubscriptionStatus:
-    return house.subscriptions.by_email(READER)[0].status
+def status_of(container) -> SubscriptionStatus:
+    return container.subscriptions.by_email(READER)[0].status
 
 
-def test_signed_news_is_heard(client, house, seal):
-    body = spam_report(house)
+def test_signed_events_are_received(client, container, seal):
+    body = spam_report(container)
 
     response = client.post(HOOK, content=body, headers=seal.headers(body))
 
     assert (response.status_code, response.content) == (204, b"")
-    assert status_of(house) is SubscriptionStatus.ENDED
+    assert status_of(container) is SubscriptionStatus.ENDED
 
 
-def test_unsigned_and_forged_news_is_refused_loudly(client, house, caplog):
-    body = spam_report(house)
+def test_unsigned_and_forged_events_are_refused_with_a_warning(client, container, caplog):
+    body = spam_report(container)
     for headers in ({}, Seal().headers(body)):
         caplog.clear()
         assert client.post(HOOK, content=body, headers=headers).status_code == 403
         [warning] = [one for one in caplog.records if one.levelno == logging.WARNING]
         assert "refused" in warning.getMessage()
         assert READER not in caplog.text
-    assert status_of(house) is SubscriptionStatus.ACTIVE
+    assert status_of(container) is SubscriptionStatus.ACTIVE
 
 
 def test_a_post_far_above_sendgrids_own_is_not_read_to_its_end(client, seal):
@@ -154,11 +154,11 @@ def test_a_form_far_above_any_of_ours_is_not_read_to_its_end(client, reader):
     assert response.status_code == 200
 
 
-def test_a_one_click_goodbye_is_answered_before_its_body_is_read(client, house, reader):
+def test_one_click_unsubscribe_is_answered_before_its_body_is_read(client, container, reader):
     flood = Flood()
     assert client.post(leave_path(reader), content=flood, headers=FORM).status_code == 200
     assert flood.taken == 0
-    assert status_of(house) is SubscriptionStatus.ENDED
+    assert status_of(container) is SubscriptionStatus.ENDED
 
 
 SEGMENTS = st.sampled_from(

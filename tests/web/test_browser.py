@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 from newsletter.core.mailing import personal, personalized
 from subscribers.model import SubscriptionStatus
 from tests.chromium import CONTRASTS
-from tests.house import BASE_URL, TODAY, TestHouse
+from tests.container import TODAY, TestContainer
+from tests.settings import BASE_URL
 from tests.web.conftest import READER, choices_path, now_of
 
 pytestmark = [pytest.mark.postgres, pytest.mark.browser]
@@ -27,11 +28,11 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def letter(house: TestHouse, served: str, tmp_path: Path) -> str:
+def letter(container: TestContainer, served: str, tmp_path: Path) -> str:
     """The reader's letter as it arrived, opened from a file; its links lead to this machine."""
-    house.post()
+    container.send_issue()
     envelope, letter, claim = next(
-        asked for asked in house.mailer.asked if asked[2].recipients[0].email == READER
+        asked for asked in container.mailer.asked if asked[2].recipients[0].email == READER
     )
     path = tmp_path / "letter.html"
     html = personalized(letter, personal(envelope, claim.recipients[0])).html
@@ -39,38 +40,42 @@ def letter(house: TestHouse, served: str, tmp_path: Path) -> str:
     return path.as_uri()
 
 
-def test_from_the_letter_to_a_goodbye_and_back(page: Page, letter: str, house: TestHouse) -> None:
+def test_from_the_letter_to_unsubscribed_and_back(
+    page: Page, letter: str, container: TestContainer
+) -> None:
     page.goto(letter)
     page.get_by_role("link", name="Unsubscribe").click()
-    expect(page).to_have_title("Leave Technology Daily")
-    assert now_of(house).status is SubscriptionStatus.ACTIVE
+    expect(page).to_have_title("Unsubscribe from Technology Daily")
+    assert now_of(container).status is SubscriptionStatus.ACTIVE
 
     page.get_by_role("button", name="Unsubscribe").click()
-    expect(page.get_by_role("heading", name="You have left.")).to_be_visible()
-    assert now_of(house).status is SubscriptionStatus.ENDED
+    expect(page.get_by_role("heading", name="You have unsubscribed.")).to_be_visible()
+    assert now_of(container).status is SubscriptionStatus.ENDED
 
-    page.get_by_label("There were too many letters").check()
+    page.get_by_label("I get too many emails").check()
     page.get_by_label("In your own words").fill("Once a week would do.")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("status")).to_have_text("Thank you for telling us.")
 
     page.get_by_role("button", name="That was a mistake: subscribe again").click()
     expect(page.get_by_role("heading", name="Welcome back.")).to_be_visible()
-    assert now_of(house).status is SubscriptionStatus.ACTIVE
+    assert now_of(container).status is SubscriptionStatus.ACTIVE
 
 
-def test_from_the_letter_to_fewer_mails(page: Page, letter: str, house: TestHouse) -> None:
+def test_from_the_letter_to_fewer_mails(page: Page, letter: str, container: TestContainer) -> None:
     page.goto(letter)
     page.get_by_role("link", name="Unsubscribe").click()
     page.get_by_role("button", name="Pause for a month").click()
-    expect(page.get_by_role("status")).to_contain_text("No letters until 23 December 2026.")
-    page.get_by_role("link", name="Your topics and all other choices").click()
-    page.get_by_role("button", name="Resume now").click()
-    expect(page.get_by_role("status")).to_have_text("Saved. Letters come again.")
-    assert now_of(house).paused_at is None
+    expect(page.get_by_role("status")).to_contain_text("No emails until 23 December 2026.")
+    page.get_by_role("link", name="Your topics and other preferences").click()
+    page.get_by_role("button", name="End the pause").click()
+    expect(page.get_by_role("status")).to_have_text("Saved. You get emails again.")
+    assert now_of(container).paused_at is None
 
 
-def test_from_the_letter_to_other_choices(page: Page, letter: str, house: TestHouse) -> None:
+def test_from_the_letter_to_other_choices(
+    page: Page, letter: str, container: TestContainer
+) -> None:
     page.goto(letter)
     page.get_by_role("link", name="Change your topics").click()
     chips, policy = (page.get_by_label(name) for name in ("Chips & compute", "Policy & law"))
@@ -83,33 +88,37 @@ def test_from_the_letter_to_other_choices(page: Page, letter: str, house: TestHo
     page.get_by_label("Your name").fill("Ann Example")
     page.get_by_label("Your time zone").select_option("Tokyo")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status")).to_have_text("Saved. It counts from the next issue.")
+    expect(page.get_by_role("status")).to_have_text(
+        "Saved. Your choices apply from the next issue."
+    )
 
     page.goto(page.url)
     expect(chips).not_to_be_checked()
     expect(policy).to_be_checked()
-    stands = now_of(house)
+    stands = now_of(container)
     assert (stands.name, stands.zone, stands.frequency) == ("Ann Example", "Asia/Tokyo", "weekly")
 
 
 def test_from_the_choices_to_a_download_and_an_erasure(
-    page: Page, served: str, house: TestHouse
+    page: Page, served: str, container: TestContainer
 ) -> None:
-    page.goto(served + choices_path(now_of(house)))
+    page.goto(served + choices_path(now_of(container)))
     with page.expect_download() as download:
-        page.get_by_role("link", name="Download all we know about you").click()
+        page.get_by_role("link", name="Download all your data").click()
     assert READER in download.value.path().read_text()
 
-    page.get_by_role("link", name="Erase all we know about you").click()
+    page.get_by_role("link", name="Erase all your data").click()
     page.get_by_role("button", name="Erase everything").click()
-    expect(page.get_by_role("heading", name="You are erased.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your data is erased.")).to_be_visible()
     page.go_back()
     page.reload()
     expect(page.get_by_role("heading", name="This link does not work.")).to_be_visible()
 
 
-def test_a_wrong_field_says_so_to_who_cannot_see(page: Page, served: str, house: TestHouse) -> None:
-    page.goto(served + choices_path(now_of(house)))
+def test_a_wrong_field_says_so_to_who_cannot_see(
+    page: Page, served: str, container: TestContainer
+) -> None:
+    page.goto(served + choices_path(now_of(container)))
     page.get_by_label("Your name").fill("x" * 201)
     page.get_by_role("button", name="Save").click()
 
@@ -120,9 +129,9 @@ def test_a_wrong_field_says_so_to_who_cannot_see(page: Page, served: str, house:
 
 
 def test_the_keyboard_reaches_every_choice_in_the_order_of_the_page(
-    page: Page, served: str, house: TestHouse
+    page: Page, served: str, container: TestContainer
 ) -> None:
-    page.goto(served + choices_path(now_of(house)))
+    page.goto(served + choices_path(now_of(container)))
     reached: list[str] = []
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -145,18 +154,18 @@ def test_from_the_letter_to_the_web_and_the_archive(page: Page, letter: str, ser
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_reads_and_fetches_nothing_else(
-    page: Page, letter: str, served: str, house: TestHouse, scheme: str
+    page: Page, letter: str, served: str, container: TestContainer, scheme: str
 ) -> None:
     asked, complaints = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: complaints.append(message.text))  # of the policy, too
     page.emulate_media(color_scheme=scheme)
     page.goto(letter)
-    doors = [door.get_attribute("href") for door in page.locator("a.door").all()]
+    linked = [link.get_attribute("href") for link in page.locator("a.door").all()]
 
-    own = served + choices_path(now_of(house))
+    own = served + choices_path(now_of(container))
     more = ["/", "/technology", "/u/cut"]
-    for url in (*doors, own + "/erase", *(served + path for path in more)):
+    for url in (*linked, own + "/erase", *(served + path for path in more)):
         asked.clear()
         page.goto(url)
         assert [one for one in asked if not one.startswith("data:")] == [url]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from newsletter.adapters.metrics import Metrics
-from newsletter.core.unsubscribe_mail import MailedGoodbye, asks_to_leave
+from newsletter.core.unsubscribe_mail import UnsubscribeMail, asks_to_unsubscribe
 from newsletter.web.inbound import BODY_LIMIT, OPEN_LIMIT
 from subscribers.model import Purpose, SubscriptionStatus
 from subscribers.tokens import make_token
@@ -44,34 +44,34 @@ def token_of(subscription) -> str:
     return make_token(Purpose.UNSUBSCRIBE, subscription.id, subscription.link_key)
 
 
-def has_left(house, email: str = READER) -> bool:
-    return now_of(house, email).status is SubscriptionStatus.ENDED
+def has_left(container, email: str = READER) -> bool:
+    return now_of(container, email).status is SubscriptionStatus.ENDED
 
 
 #: What says nothing by itself.
 SILENT = {"text": "", "SPF": "none", "dkim": "none", "subject": ""}
 
 
-def test_the_token_in_the_subject_is_a_goodbye_whoever_wrote(client, house, reader, counters):
+def test_the_token_in_the_subject_is_a_goodbye_whoever_wrote(client, container, reader, counters):
     stranger = {"headers": "From: x@example.net\n", "from": "x@example.net"}
     for subject in (f"Re: {token_of(reader)}", token_of(reader)):
         answer = bring(client, form(**SILENT | stranger | {"subject": subject}))
         assert (answer.status_code, answer.content) == (200, b"")
-        assert has_left(house)
+        assert has_left(container)
 
-    assert not has_left(house, OTHER)
-    assert counters.values() == {"goodbye_letters_link": 2}
-    withdrawn = [one for one in records(house, "consent") if one[0] == "withdrawn"]
-    assert withdrawn == [("withdrawn", "mail to the goodbye address", {})]
+    assert not has_left(container, OTHER)
+    assert counters.values() == {"unsubscribe_mails_link": 2}
+    withdrawn = [one for one in records(container, "consent") if one[0] == "withdrawn"]
+    assert withdrawn == [("withdrawn", "mail to the unsubscribe address", {})]
 
 
-def test_the_token_may_stand_in_a_plus_address(client, house, reader):
+def test_the_token_may_stand_in_a_plus_address(client, container, reader):
     to = f"unsubscribe+{token_of(reader)}@news.example.com"
     bring(client, form(**SILENT | {"envelope": json.dumps({"to": [to], "from": ""})}))
-    assert has_left(house)
+    assert has_left(container)
 
 
-def test_the_raw_letter_is_read_as_well(client, house, reader):
+def test_the_raw_letter_is_read_as_well(client, container, reader):
     raw = (
         f"From: {OTHER}\r\nTo: {MAILBOX}\r\nSubject: =?utf-8?q?D=C3=A9sabonner?=\r\n"
         "Content-Type: multipart/alternative; boundary=x\r\n\r\n"
@@ -79,10 +79,10 @@ def test_the_raw_letter_is_read_as_well(client, house, reader):
     )
     checks = {"dkim": "{@example.org : pass}", "envelope": json.dumps({"to": [MAILBOX]})}
     bring(client, {"email": raw, **checks})
-    assert has_left(house, OTHER)
+    assert has_left(container, OTHER)
 
     bring(client, {"email": f"Subject: {token_of(reader)}\n\n"})
-    assert has_left(house)
+    assert has_left(container)
 
 
 @pytest.mark.parametrize(
@@ -99,11 +99,11 @@ def test_the_raw_letter_is_read_as_well(client, house, reader):
         {"subject": "", "text": "Bitte abmelden, danke"},
     ],
 )
-def test_a_proven_sender_who_asks_to_leave_is_heard(client, house, reader, counters, changes):
+def test_a_proven_sender_who_asks_to_leave_is_heard(client, container, reader, counters, changes):
     assert bring(client, form(**changes)).status_code == 200
-    assert has_left(house)
-    assert not has_left(house, OTHER)
-    assert counters.values() == {"goodbye_letters_address": 1}
+    assert has_left(container)
+    assert not has_left(container, OTHER)
+    assert counters.values() == {"unsubscribe_mails_address": 1}
 
 
 @pytest.mark.parametrize(
@@ -131,18 +131,18 @@ def test_a_proven_sender_who_asks_to_leave_is_heard(client, house, reader, count
         {"headers": "", "envelope": '{"to": 7, "from": {}}', "to": ""},
     ],
 )
-def test_what_proves_or_says_nothing_changes_nothing(client, house, reader, counters, changes):
+def test_what_proves_or_says_nothing_changes_nothing(client, container, reader, counters, changes):
     assert bring(client, form(**changes)).status_code == 200
-    assert not has_left(house)
-    assert counters.values() == {"goodbye_letters_nothing": 1}
+    assert not has_left(container)
+    assert counters.values() == {"unsubscribe_mails_nothing": 1}
 
 
-def test_a_token_of_something_else_is_no_goodbye(client, house, reader):
+def test_a_token_of_something_else_is_no_goodbye(client, container, reader):
     others = [make_token(purpose, reader.id, reader.link_key) for purpose in Purpose]
     wrong = [one for one in others if one != token_of(reader)] + ["A" * 28, token_of(reader)[:-1]]
     for token in wrong:
         assert bring(client, form(**SILENT | {"subject": token})).status_code == 200
-    assert not has_left(house)
+    assert not has_left(container)
 
 
 @pytest.mark.parametrize(
@@ -163,33 +163,33 @@ def test_a_token_of_something_else_is_no_goodbye(client, house, reader):
 def test_what_cannot_be_read_is_counted_and_not_asked_for_again(client, counters, content, headers):
     answer = client.post(DOOR, content=content, headers=headers, auth=("", INBOUND_KEY))
     assert answer.status_code == 200
-    assert counters.values() == {"goodbye_letters_nothing": 1}
+    assert counters.values() == {"unsubscribe_mails_nothing": 1}
 
 
-def test_who_does_not_know_the_key_is_refused(client, house, reader, counters, caplog):
+def test_who_does_not_know_the_key_is_refused(client, container, reader, counters, caplog):
     for key in (None, "", "guess", "ключ"):
         assert bring(client, form(subject=token_of(reader)), key=key).status_code == 403
     for header in ("Basic ???", "Bearer " + INBOUND_KEY, "Basic"):
         answer = client.post(DOOR, content=b"", headers={"Authorization": header})
         assert answer.status_code == 403
-    assert not has_left(house)
+    assert not has_left(container)
     assert counters.values() == {}
     assert READER not in caplog.text
 
 
-def test_without_a_key_only_tokens_are_believed(client_without_key, house, reader):
+def test_without_a_key_only_tokens_are_believed(client_without_key, container, reader):
     bring(client_without_key, form(), key=None)
-    assert not has_left(house)
+    assert not has_left(container)
     bring(client_without_key, form(subject=token_of(reader)), key=None)
-    assert has_left(house)
+    assert has_left(container)
 
 
-def test_a_letter_with_pictures_is_heard_and_kept_nowhere(client, house, reader, caplog):
+def test_a_letter_with_pictures_is_heard_and_kept_nowhere(client, container, reader, caplog):
     picture = ("x.png", b"\x89PNG" * 500_000, "image/png")
     answer = bring(client, form(subject=token_of(reader)), attachment1=picture)
 
     assert answer.status_code == 200
-    assert has_left(house)
+    assert has_left(container)
     assert READER not in caplog.text
     assert token_of(reader) not in caplog.text
 
@@ -209,20 +209,20 @@ def test_a_post_far_above_sendgrids_own_is_not_read_to_its_end(client):
     assert taken == 8
 
 
-def test_whoever_may_post_without_a_key_may_not_post_much(client_without_key, house, reader):
+def test_whoever_may_post_without_a_key_may_not_post_much(client_without_key, container, reader):
     subject = token_of(reader)
     large = bring(client_without_key, form(subject=subject, text=" " * OPEN_LIMIT), key=None)
     assert large.status_code == 413
-    assert not has_left(house)
+    assert not has_left(container)
     small = bring(client_without_key, form(subject=subject, text=" " * 500_000), key=None)
     assert small.status_code == 200
-    assert has_left(house)
+    assert has_left(container)
 
 
 def test_only_the_first_lines_of_somebodys_own_words_count():
     def says(subject: str, text: str = "") -> bool:
-        return asks_to_leave(
-            MailedGoodbye(
+        return asks_to_unsubscribe(
+            UnsubscribeMail(
                 sender="",
                 recipients=(),
                 subject=subject,
@@ -239,11 +239,11 @@ def test_only_the_first_lines_of_somebodys_own_words_count():
     assert not says("Hello", "> unsubscribe\n-----Original Message-----\n")
 
 
-def test_what_letters_were_taken_for_can_be_measured(client, house, reader, counters):
+def test_what_letters_were_taken_for_can_be_measured(client, container, reader, counters):
     bring(client, form())
     bring(client, form(subject="", text=""))
 
-    metrics = Metrics(house.engine, account=house.deliveries.account, counts=counters.values)
+    metrics = Metrics(container.engine, totals=container.deliveries.totals, counts=counters.values)
     said = metrics().decode()
-    for heard, count in {"link": 0, "address": 1, "nothing": 1}.items():
-        assert f'newsletter_goodbye_letters_total{{heard="{heard}"}} {count}.0' in said
+    for result, count in {"link": 0, "address": 1, "nothing": 1}.items():
+        assert f'newsletter_unsubscribe_mails_total{{result="{result}"}} {count}.0' in said

@@ -4,7 +4,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.house import BASE_URL, TODAY, TestHouse
+from tests.container import TODAY, TestContainer
+from tests.settings import BASE_URL
 from tests.web.conftest import OTHER, READER
 
 pytestmark = pytest.mark.postgres
@@ -19,15 +20,15 @@ def test_the_front_page_names_every_newsletter(client):
     assert "Verified AI intelligence, daily." in page
 
 
-def test_a_draft_is_nobodys_business(client, house):
-    house.publishing.assemble(house.newsletter, TODAY)  # approved, and not out yet
+def test_a_draft_is_nobodys_business(client, container):
+    container.publishing.assemble(container.newsletter, TODAY)  # approved, and not out yet
 
     assert "No issue has been sent yet." in client.get("/technology").text
     assert client.get(ISSUE).status_code == 404
 
 
-def test_an_issue_that_is_out_stands_in_the_archive(client, house):
-    house.post()
+def test_an_issue_that_is_out_stands_in_the_archive(client, container):
+    container.send_issue()
 
     archive = client.get("/technology").text
     assert f'<a href="{ISSUE}">A foundry halves the water it needs for a wafer</a>' in archive
@@ -35,17 +36,17 @@ def test_an_issue_that_is_out_stands_in_the_archive(client, house):
     assert client.get(ISSUE).status_code == 200
 
 
-def test_one_story_is_not_called_stories(client, house):
+def test_one_story_is_not_called_stories(client, container):
     for brief_id in (2, 3):
-        house.intake.hold(brief_id, actor="test")
-    house.post()
+        container.intake.hold(brief_id, actor="test")
+    container.send_issue()
 
     assert "· 1 story<" in client.get("/technology").text
 
 
-def test_the_public_view_names_no_recipient_and_holds_no_tag(client, house):
-    house.post()
-    pages = [client.get(path).text for path in (ISSUE, *views(house).values())]
+def test_the_public_view_names_no_recipient_and_holds_no_tag(client, container):
+    container.send_issue()
+    pages = [client.get(path).text for path in (ISSUE, *views(container).values())]
 
     for page in pages:
         assert "A foundry halves the water" in page
@@ -54,18 +55,18 @@ def test_the_public_view_names_no_recipient_and_holds_no_tag(client, house):
     assert len(set(pages)) == 2  # who chose everything reads the whole issue
 
 
-def test_a_letter_links_to_the_view_of_its_own_edition(client, house):
-    house.post()
-    views_by_reader = views(house)
+def test_a_letter_links_to_the_view_of_its_own_edition(client, container):
+    container.send_issue()
+    views_by_reader = views(container)
 
     assert "A court asks for reasons" not in client.get(views_by_reader[READER]).text
     assert "A court asks for reasons" in client.get(views_by_reader[OTHER]).text
 
 
-def views(house: TestHouse) -> dict[str, str]:
-    """Return the path of each reader's web view, as the letter's text tells it."""
+def views(container: TestContainer) -> dict[str, str]:
+    """Return the path of each reader's web view, as it is in the letter's text."""
     found = {}
-    for _, letter, claim in house.mailer.asked:
+    for _, letter, claim in container.mailer.asked:
         lines = letter.text.splitlines()
         url = lines[lines.index("Read on the web:") + 1]
         assert url.startswith(BASE_URL)
@@ -73,9 +74,9 @@ def views(house: TestHouse) -> dict[str, str]:
     return found
 
 
-def test_what_there_is_not_is_not_found(client, house):
-    house.post()
-    key = views(house)[READER].rpartition("/")[2]
+def test_what_there_is_not_is_not_found(client, container):
+    container.send_issue()
+    key = views(container)[READER].rpartition("/")[2]
     missing = [
         "/astrology",
         f"/astrology/{TODAY}",

@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from pydantic import SecretStr
 from schemathesis import Case, GenerationMode, openapi
 
-from newsletter.bootstrap import House
+from newsletter.container import Container
 from newsletter.settings import load_settings, shipped
 from newsletter.web.public.unsubscribe import ONE_CLICK
 from subscribers.model import Purpose
 from subscribers.tokens import make_token
-from tests.house import TestHouse
+from tests.container import TestContainer
 from tests.signing import Seal
 from tests.web.conftest import OTHER, READER, now_of
 
@@ -36,16 +36,18 @@ LEAN = settings(
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-#: What the one-click goodbye would say of itself if it were FastAPI's.
-GOODBYE = {
+#: How one-click unsubscribe would be described if it were a route of FastAPI.
+ONE_CLICK_OPERATION = {
     "parameters": [{"name": "token", "in": "path", "required": True, "schema": {"type": "string"}}],
     "responses": {"200": {"description": "gone"}},
 }
-PURPOSES = {"u": Purpose.UNSUBSCRIBE, "p": Purpose.PREFERENCES, "k": Purpose.KEEP}
+PURPOSES = {"u": Purpose.UNSUBSCRIBE, "p": Purpose.PREFERENCES, "k": Purpose.STILL_WANTED}
 
 
 @pytest.fixture
-def whole_app(house: TestHouse, database_url: str, seal: Seal, tmp_path: Path) -> Iterator[FastAPI]:
+def whole_app(
+    container: TestContainer, database_url: str, seal: Seal, tmp_path: Path
+) -> Iterator[FastAPI]:
     """The application as it is served, on the database of the two readers."""
     chosen = load_settings(shipped("config"))
     environment = chosen.environment.model_copy(
@@ -55,13 +57,13 @@ def whole_app(house: TestHouse, database_url: str, seal: Seal, tmp_path: Path) -
             "var": tmp_path,
         }
     )
-    with closing(House(replace(chosen, environment=environment))) as whole:
+    with closing(Container(replace(chosen, environment=environment))) as whole:
         yield whole.app
 
 
-def test_no_address_of_the_service_has_a_fault(whole_app: FastAPI, house: TestHouse):
+def test_no_address_of_the_service_has_a_fault(whole_app: FastAPI, container: TestContainer):
     described: dict[str, Any] = whole_app.openapi()  # it is never published
-    described["paths"].setdefault(ONE_CLICK, {})["post"] = GOODBYE
+    described["paths"].setdefault(ONE_CLICK, {})["post"] = ONE_CLICK_OPERATION
     schema = openapi.from_dict(described)
     schema.app = whole_app
     answers: dict[str, set[int]] = {}
@@ -72,7 +74,7 @@ def test_no_address_of_the_service_has_a_fault(whole_app: FastAPI, house: TestHo
         # A form's words are never wrong by their description; JSON's may be.
         is_json = "application/json" in operation.get_request_payload_content_types()
         modes = GenerationMode if operation.body and is_json else [GenerationMode.POSITIVE]
-        for mode, token in product(modes, {None, live_token(house, operation.path)}):
+        for mode, token in product(modes, {None, live_token(container, operation.path)}):
             known = {"token": token} if token else None
             ask(operation.as_strategy(generation_mode=mode, path_parameters=known), seen)
 
@@ -90,10 +92,10 @@ def ask(cases: Any, answers: set[int]) -> None:
     note()
 
 
-def live_token(house: TestHouse, path: str) -> str | None:
+def live_token(container: TestContainer, path: str) -> str | None:
     """A link that works, for who comes first in an address of this kind; one is to be erased."""
     purpose = PURPOSES.get(path.split("/")[1])
     if purpose is None or "{token}" not in path:
         return None
-    reader = now_of(house, OTHER if path.endswith("erase") else READER)
+    reader = now_of(container, OTHER if path.endswith("erase") else READER)
     return make_token(purpose, reader.id, reader.link_key)

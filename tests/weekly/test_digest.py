@@ -12,10 +12,10 @@ from newsletter.core.issue import sample_issue
 from newsletter.core.publication import Order, Readers, Weekday
 from newsletter.errors import ConfigurationError
 from newsletter.rendering.page import page_of, week_written_out
-from newsletter.rendering.renderer import Renderer
+from newsletter.rendering.renderer import IssueRenderer
 from newsletter.settings import load_settings, shipped
 from subscribers.model import Frequency
-from tests.house import TECHNOLOGY, digests
+from tests.settings import TECHNOLOGY, digests
 
 [DIGEST] = digests(TECHNOLOGY)
 
@@ -111,7 +111,7 @@ def test_the_letter_speaks_of_a_week_and_never_of_today():
     page = page_of(DIGEST, sample_issue(DIGEST))
     assert (page.period, page.date) == ("this week", "26 December 2025 – 1 January 2026")
     issue = sample_issue(DIGEST)
-    renderer = Renderer(shipped("templates"))
+    renderer = IssueRenderer(shipped("templates"))
     galley = renderer.set(DIGEST, issue)
     whole = edition_of(issue, (entry.brief_id for entry in issue.entries))
     letter = compose(galley, whole, view_url="https://news.example.com/w")
@@ -122,7 +122,7 @@ def test_the_letter_speaks_of_a_week_and_never_of_today():
 
 def test_a_digest_is_cut_as_it_would_be_rendered():
     issue = sample_issue(DIGEST)
-    renderer = Renderer(shipped("templates"))
+    renderer = IssueRenderer(shipped("templates"))
     galley = renderer.set(DIGEST, issue)
     ids = [entry.brief_id for entry in issue.entries]
     for size in (1, len(ids) - 1, len(ids)):

@@ -1,1 +1,1 @@
-"""The one room that speaks SendGrid."""
+"""The only package that calls SendGrid."""

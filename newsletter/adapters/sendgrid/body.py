@@ -1,25 +1,25 @@
-"""A request body as the vendor's client takes it without writing it anew.
+"""A request body that the vendor's client does not serialize again.
 
-Of a large batch the client's own `json.dumps` would take more time than everything else together,
-and it formats each body for a log that nobody reads.
+For a large batch the client's own `json.dumps` takes more time than everything else together, and
+it formats each body for a debug log.
 """
 
 from typing import Any, Self
 
 import orjson
 
-#: Other than the client's own, so that it takes the body as it is.
+#: Unlike the client's own, so that it takes the body as it is.
 CONTENT_TYPE = "application/json; charset=utf-8"
 
 
 class Body(bytes):
-    """JSON, ready to be posted. Where it is printed, it says how long it is, and nobody's name."""
+    """JSON, ready to be posted; printed, it shows its length and no address."""
 
     __slots__ = ()
 
     @classmethod
     def of(cls, content: dict[str, Any]) -> Self:
-        """Write this content; TypeError if JSON cannot hold it."""
+        """Serialize this content; TypeError if JSON cannot hold it."""
         return cls(orjson.dumps(content))
 
     def encode(self, _encoding: str) -> Self:
@@ -27,7 +27,6 @@ class Body(bytes):
         return self
 
     def __str__(self) -> str:
-        """Return what a log may hold."""
         return f"({len(self)} bytes)"
 
     __repr__ = __str__

@@ -1,7 +1,7 @@
-"""SendGrid's Inbound Parse: a letter that came by mail, posted to us as a form.
+"""SendGrid's Inbound Parse: received mail, posted to us as a form.
 
-There are two variants: the letter in parts (`headers`, `from`, `to`, `subject`, `text`), or, with
-"POST the raw, full MIME message", whole in `email`. Beside either stand SendGrid's own checks:
+There are two variants: the mail in parts (`headers`, `from`, `to`, `subject`, `text`), or, with
+"POST the raw, full MIME message", whole in `email`. Both have SendGrid's own checks besides:
 `envelope`, `SPF`, `dkim`. Nothing that strangers write there may raise.
 """
 
@@ -22,33 +22,33 @@ _FOLD = re.compile(r"\r?\n[ \t]+")
 _ADDRESS = r'[^\s"<>()@,;:\\]+@[^\s"<>()@,;:\\]+'
 _NAME = r'(?:[^"<>@\\]*|(?:"(?:[^"\\]|\\.)*"|[^"<>()@\\])*)'
 _REMARK = r'(?:\([^"<>()@\\]*\))?'
-#: One sender, written so that nobody could read another one there.
+#: Exactly one sender, unambiguously.
 _SENDER = re.compile(rf"\s*(?:{_NAME}<({_ADDRESS})>|({_ADDRESS})\s*{_REMARK})\s*")
 
 
-def read_letter(fields: Mapping[str, str]) -> UnsubscribeMail:
-    """Return what a post says; whatever it does not say is empty."""
-    letter, sent = _letter_of(fields), _object(fields.get("envelope", ""))
-    to = [fields.get("to", ""), *_headers(letter, "to")]
+def read_mail(fields: Mapping[str, str]) -> UnsubscribeMail:
+    """Return the mail of a post; what is missing is empty."""
+    mail, sent = _mail_of(fields), _object(fields.get("envelope", ""))
+    to = [fields.get("to", ""), *_headers(mail, "to")]
     return UnsubscribeMail(
-        sender=_sender(_headers(letter, "from")),
+        sender=_sender(_headers(mail, "from")),
         recipients=(*_texts(sent.get("to")), *_addresses(to)),
-        subject=fields.get("subject") or _decoded(next(iter(_headers(letter, "subject")), "")),
-        text=fields.get("text") or _text_of(letter),
+        subject=fields.get("subject") or _decoded(next(iter(_headers(mail, "subject")), "")),
+        text=fields.get("text") or _text_of(mail),
         proven=frozenset(_proven(fields, sent.get("from"))),
-        automatic=_is_automatic(letter, sent),
+        automatic=_is_automatic(mail, sent),
     )
 
 
-def _letter_of(fields: Mapping[str, str]) -> Message:
-    """Return the letter itself, or its headers alone."""
+def _mail_of(fields: Mapping[str, str]) -> Message:
+    """Return the whole mail, or its headers alone."""
     whole = fields.get("email") or fields.get("headers", "").strip() + "\n\n"
     return message_from_bytes(whole.encode("utf-8", "replace"), policy=policy.compat32)
 
 
-def _headers(letter: Message, name: str) -> list[str]:
-    """Return headers as they were written: what is decoded must not be taken for addresses."""
-    return [_FOLD.sub(" ", str(value)) for value in letter.get_all(name, [])]
+def _headers(mail: Message, name: str) -> list[str]:
+    """Return headers undecoded: decoded text must not be taken for addresses."""
+    return [_FOLD.sub(" ", str(value)) for value in mail.get_all(name, [])]
 
 
 def _decoded(header: str) -> str:
@@ -59,7 +59,7 @@ def _decoded(header: str) -> str:
 
 
 def _sender(headers: list[str]) -> str:
-    """Return whose letter it is; with two senders, or one in doubt, it is nobody's."""
+    """Return the sender; empty if there are two, or if it is ambiguous."""
     found = _SENDER.fullmatch(headers[0]) if len(headers) == 1 else None
     return (found[1] or found[2]) if found else ""
 
@@ -68,8 +68,8 @@ def _addresses(headers: list[str]) -> list[str]:
     return [address for _, address in getaddresses(headers) if "@" in address]
 
 
-def _text_of(letter: Message) -> str:
-    for part in letter.walk():
+def _text_of(mail: Message) -> str:
+    for part in mail.walk():
         if part.get_content_type() == "text/plain" and not part.is_multipart():
             content = part.get_payload(decode=True)
             return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
@@ -77,17 +77,17 @@ def _text_of(letter: Message) -> str:
 
 
 def _proven(fields: Mapping[str, str], envelope_from: object) -> Iterator[str]:
-    """Yield the domains whose own servers vouch for the letter."""
+    """Yield the domains for which SPF or DKIM passed."""
     for domain in _SIGNER.findall(fields.get("dkim", "")):
         yield domain.lower()
     if fields.get("SPF", "").strip().lower() == "pass" and isinstance(envelope_from, str):
         yield envelope_from.rpartition("@")[2].lower()
 
 
-def _is_automatic(letter: Message, sent: Mapping[str, Any]) -> bool:
-    """Tell whether no person wrote it: RFC 3834's field, older signs, and an empty sender."""
-    submitted = [value.strip().lower() for value in _headers(letter, "auto-submitted")]
-    signs = _headers(letter, "x-autoreply") or "auto_reply" in _headers(letter, "precedence")
+def _is_automatic(mail: Message, sent: Mapping[str, Any]) -> bool:
+    """Return whether a machine wrote it: RFC 3834's field, older signs, or an empty sender."""
+    submitted = [value.strip().lower() for value in _headers(mail, "auto-submitted")]
+    signs = _headers(mail, "x-autoreply") or "auto_reply" in _headers(mail, "precedence")
     by_machine = any(not one.startswith("no") for one in submitted)
     return by_machine or bool(signs) or sent.get("from") == ""
 

@@ -1,7 +1,7 @@
-"""SendGrid's Email Logs, asked whether it took a batch.
+"""SendGrid's Email Logs, searched for evidence that it accepted a batch.
 
-Custom arguments cannot be searched for. So a few recipients' letters of the time are, and the
-custom arguments of each are read: they name the attempt.
+Custom arguments cannot be searched for. So the letters to a few of its recipients are, and the
+custom arguments of each are read, which name the attempt.
 """
 
 import re
@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from newsletter.adapters.sendgrid.mailer import NoAnswer, open_client, read_json
+from newsletter.adapters.sendgrid.mailer import CallFailed, open_client, read_json
 from newsletter.adapters.sendgrid.payload import ATTEMPT_ARG, category
 from newsletter.core.reconciliation import Absent, Probe, Shown, Sighting, Unavailable
 
-_LIMIT = 20  #: letters to one reader in that time; pages cannot be turned
+_LIMIT = 20  #: letters to one reader in that time; there are no further pages
 
-#: Before the first attempt and after the last: their clock is not ours.
+#: Before the first attempt and after the last: clocks differ.
 _EARLIER, _LATER = timedelta(hours=1), timedelta(days=1)
 
-#: How a quote is spelled within quotes is not documented, and a wrong guess would look like
-#: absence: such an address is not asked about.
+#: How to write a quote within quotes is not documented, and a wrong guess would look like absence:
+#: such an address is not searched for.
 _QUOTABLE = re.compile(r"[^'\"\\\s]+").fullmatch
 
 _ABOUT_ONE = (400, 404)  #: refusals that say nothing about the next call
@@ -27,16 +27,16 @@ _NOBODY = "to_email = 'nobody@example.com'"
 
 
 class SendGridLogs:
-    """`POST /v3/logs` and `GET /v3/logs/{sg_message_id}`, through the vendor's client."""
+    """Searches Email Logs (`POST /v3/logs`, `GET /v3/logs/{sg_message_id}`) for a batch."""
 
     def __init__(self, *, api_key: str, host: str, timeout: float) -> None:
         self._logs: Any = open_client(api_key, host, timeout).logs
 
     def seek(self, probe: Probe) -> Sighting:
-        """Say whether they show a batch; nothing is raised."""
+        """Return whether they show a batch; never raises."""
         emails = [email for email in probe.emails if _QUOTABLE(email)]
         if not emails:
-            return Unavailable("it has no address that can be asked about", at_all=False)
+            return Unavailable("it has no address that can be searched for", at_all=False)
         for query in _queries(probe, emails):
             found = self._search(query, probe.attempt_ids)
             if not isinstance(found, Absent):
@@ -46,7 +46,7 @@ class SendGridLogs:
     def obstacle(self) -> str | None:
         """Return why they cannot be read, such as a key that may not; None if they can.
 
-        No document names the scope that a key needs, so they are asked about nobody.
+        No document names the scope that a key needs, so this searches for nobody.
         """
         found = self._messages(_NOBODY)
         return found.reason if isinstance(found, Unavailable) else None
@@ -57,7 +57,7 @@ class SendGridLogs:
             return listed
         for message_id in listed:
             found = read_json(self._logs._(message_id).get)
-            if isinstance(found, NoAnswer):
+            if isinstance(found, CallFailed):
                 return _unavailable(found)
             attempt_id = _attempt_of(found)
             if attempt_id in attempt_ids:
@@ -69,7 +69,7 @@ class SendGridLogs:
     def _messages(self, query: str) -> list[str] | Unavailable:
         body = {"query": query, "limit": _LIMIT}
         found = read_json(lambda: self._logs.post(request_body=body))
-        if isinstance(found, NoAnswer):
+        if isinstance(found, CallFailed):
             return _unavailable(found)
         try:
             return [str(one["sg_message_id"]) for one in found["messages"]]
@@ -77,7 +77,7 @@ class SendGridLogs:
             return Unavailable("SendGrid answered something that is no list of messages")
 
 
-def _unavailable(answer: NoAnswer) -> Unavailable:
+def _unavailable(answer: CallFailed) -> Unavailable:
     return Unavailable(answer.reason, at_all=answer.status not in _ABOUT_ONE)
 
 
@@ -90,8 +90,8 @@ def _attempt_of(found: Any) -> str:
 def _queries(probe: Probe, emails: list[str]) -> Iterator[str]:
     """Yield the queries that may show a batch, the narrowest first.
 
-    By the category, one reader's letter is usually the only one. But absence is believed only
-    when it holds for each reader and without the category, which older requests did not bear.
+    With the category, one reader's letter is usually the only result. But absence counts only if
+    it holds for each reader and without the category, which older requests did not have.
     """
     when = (
         f'sg_message_id_created_at >= TIMESTAMP "{_iso(probe.since - _EARLIER)}"'

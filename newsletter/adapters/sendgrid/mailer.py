@@ -1,8 +1,8 @@
-"""One request to SendGrid, and which of three answers it was: accepted, refused, unknown.
+"""One request to SendGrid, and its outcome: accepted, refused or unknown.
 
-The rule behind the table: whatever failed before the request was complete on the wire was not
-sent; whatever failed after it may have been. The vendor's client (urllib beneath) raises URLError
-for the first kind alone.
+The rule behind the table: a request that failed before it was complete on the wire was not sent; a
+request that failed later may have been. The vendor's client (urllib beneath) raises URLError only
+in the first case.
 """
 
 import json
@@ -11,12 +11,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any, cast
 from urllib.error import URLError
 
 from python_http_client.exceptions import HTTPError
-from sendgrid import SendGridAPIClient  # pyright: ignore[reportMissingTypeStubs]
+from sendgrid import SendGridAPIClient
 
 from newsletter.adapters.sendgrid.body import CONTENT_TYPE, Body
 from newsletter.adapters.sendgrid.payload import mail_send, single_send
@@ -30,18 +31,18 @@ from newsletter.ports import Clock
 # At DEBUG this logger prints the API key and the whole payload.
 logging.getLogger("python_http_client").setLevel(logging.WARNING)
 
-#: The field of an error that lies with a recipient: the address, or the whole personalization when
-#: an address stands in it twice. Its headers and values are our own doing, for every recipient.
+#: The field of an error that concerns a recipient: the address, or the whole personalization when
+#: it has an address twice. Errors in headers and values are ours, for every recipient.
 _OFFENDER = re.compile(r"personalizations\.([0-9]{1,3})(\.to(\.0(\.email)?)?)?").fullmatch
 
 _ADDRESS = re.compile(r"[^\s\[\]<>()]+@[^\s\[\]<>()]+")
-_TOLD = 300  #: characters of SendGrid's own words that are kept
+_REASON_LENGTH = 300  #: characters of SendGrid's own message
 _LONGEST_WAIT = timedelta(minutes=15)  #: a wrong clock, theirs or ours, must not stop us for a day
 
-#: What SendGrid refuses whole, by status, and what each calls for. 401 is also the answer to
+#: The remedy for each status by which SendGrid refuses a whole request. 401 is also the answer to
 #: "Maximum credits exceeded"; 404, 405 and 415 mean that the address or the request is wrong.
 _REMEDIES = {
-    400: Remedy.PAUSE,  # unless it names recipients: then those are taken out
+    400: Remedy.PAUSE,  # unless it names recipients: then those are removed
     401: Remedy.PAUSE,
     403: Remedy.PAUSE,
     404: Remedy.PAUSE,
@@ -66,28 +67,28 @@ def open_client(api_key: str, host: str, timeout: float) -> Any:
 
 
 @dataclass(frozen=True)
-class NoAnswer:
-    """Why a call that changes nothing told nothing."""
+class CallFailed:
+    """Why a reading call failed."""
 
     reason: str
     status: int = 0  #: of SendGrid's refusal; 0: it did not answer at all
 
 
 def read_json(call: Callable[[], Any]) -> Any:
-    """Return the JSON a call of the vendor's client is answered with, or NoAnswer."""
+    """Return the JSON answer to a call of the vendor's client, or CallFailed."""
     try:
         return json.loads(call().body)
     except HTTPError as error:
         status = _status(error)
-        return NoAnswer(f"SendGrid answered {status}: {_message(error)}", status)
+        return CallFailed(f"SendGrid answered {status}: {_message(error)}", status)
     except (HTTPException, OSError, ValueError, RecursionError) as error:
-        return NoAnswer(f"SendGrid does not answer: {_named(error)}")
+        return CallFailed(f"SendGrid does not answer: {_named(error)}")
 
 
 def fetch_page(endpoint: Any, query: dict[str, int]) -> list[Any]:
     """Return one page of a list of SendGrid's; SendGridUnavailable says why there is none."""
     found = read_json(lambda: endpoint.get(query_params=query))
-    if isinstance(found, NoAnswer):
+    if isinstance(found, CallFailed):
         raise SendGridUnavailable(found.reason)
     if not isinstance(found, list):
         raise SendGridUnavailable("SendGrid answered something that is no list")
@@ -95,7 +96,7 @@ def fetch_page(endpoint: Any, query: dict[str, int]) -> list[Any]:
 
 
 class SendGridMailer:
-    """The v3 Web API, through the vendor's client."""
+    """Sends batches and transactional letters by the v3 Web API, with the vendor's client."""
 
     def __init__(self, *, api_key: str, host: str, timeout: float, clock: Clock) -> None:
         self._client = open_client(api_key, host, timeout)
@@ -103,12 +104,12 @@ class SendGridMailer:
         self._host, self._clock = host, clock
 
     def send(self, envelope: Envelope, letter: Letter, claim: Claim) -> Outcome:
-        """Post one batch and say which of the three answers came; nothing is raised."""
+        """Post one batch and return its outcome; never raises."""
         return self._post(mail_send(envelope, letter, claim))
 
-    def send_note(self, note: TransactionalMessage) -> Outcome:
-        """Post a letter to one person and say which of the three answers came."""
-        return self._post(single_send(note))
+    def send_message(self, message: TransactionalMessage) -> Outcome:
+        """Post a letter to one person and return its outcome; never raises."""
+        return self._post(single_send(message))
 
     def _post(self, request: dict[str, Any]) -> Outcome:
         try:
@@ -123,20 +124,19 @@ class SendGridMailer:
             return Refused(reason=f"not sent: {_named(error)}", remedy=Remedy.RETRY)
         except (HTTPException, OSError) as error:
             return Unknown(reason=f"the answer was lost: {_named(error)}")
-        except Exception as error:  # noqa: BLE001  # whatever it was, the request may be out
+        except Exception as error:  # noqa: BLE001  # the request may have been sent
             return Unknown(reason=f"unexpected: {_named(error)}")
         # A redirect is followed as a GET and comes back as a success: only 202 is one.
-        if response.status_code != 202:  # noqa: PLR2004
+        if response.status_code != HTTPStatus.ACCEPTED:
             return Unknown(reason=f"SendGrid answered {response.status_code}, not 202")
         return Accepted(message_id=response.headers.get("X-Message-Id") or "")
 
     def obstacle(self) -> str | None:
-        """Ask SendGrid what the key may do; return why it would take nothing, or None."""
+        """Return why SendGrid would not accept mail with this key; None if it would."""
         try:
             response = self._client.scopes.get()
         except HTTPError as error:
-            status, told = _status(error), _message(error)
-            return f"SendGrid does not let us in: {status}: {told}"
+            return f"SendGrid refuses the key: {_status(error)}: {_message(error)}"
         except (HTTPException, OSError) as error:  # of which URLError is one
             return f"SendGrid at {self._host} does not answer: {_named(error)}"
         if "mail.send" not in _json(response.body, "scopes"):
@@ -144,18 +144,19 @@ class SendGridMailer:
         return None
 
     def _refusal(self, error: HTTPError) -> Outcome:
-        status, reason = _status(error), _message(error)
-        told = f"{status}: {reason}"
+        status = _status(error)
+        reason = f"{status}: {_message(error)}"
         remedy = _REMEDIES.get(status)
-        if remedy is None:  # 5xx and what nobody documented: it may have been accepted
-            return Unknown(reason=told)
-        if status == 400 and (offenders := _offenders(error)):  # noqa: PLR2004
-            return Refused(reason=told, remedy=Remedy.EJECT, offenders=offenders)
+        if remedy is None:  # 5xx, or undocumented: it may have been accepted
+            return Unknown(reason=reason)
+        if status == HTTPStatus.BAD_REQUEST and (offenders := _offenders(error)):
+            return Refused(reason=reason, remedy=Remedy.EJECT, offenders=offenders)
         wait = self._wait(error) if remedy is Remedy.WAIT else None
-        return Refused(reason=told, remedy=remedy, wait=wait)
+        return Refused(reason=reason, remedy=remedy, wait=wait)
 
     def _wait(self, error: HTTPError) -> timedelta | None:
-        reset = str(_headers(error).get("X-RateLimit-Reset") or "")
+        headers: Any = getattr(error, "headers", None) or {}
+        reset = str(headers.get("X-RateLimit-Reset") or "")
         if not re.fullmatch("[0-9]{1,11}", reset):  # UNIX seconds, when it is there at all
             return None
         until = datetime.fromtimestamp(int(reset), UTC) - self._clock.now()
@@ -166,18 +167,14 @@ def _status(error: HTTPError) -> int:
     return int(getattr(error, "status_code", 0) or 0)
 
 
-def _headers(error: HTTPError) -> Any:
-    return getattr(error, "headers", None) or {}
-
-
 def _errors(error: HTTPError) -> list[dict[str, Any]]:
     found = _json(getattr(error, "body", b""), "errors")
     return [cast("dict[str, Any]", one) for one in found if isinstance(one, dict)]
 
 
 def _message(error: HTTPError) -> str:
-    said = [f"{one.get('message')} ({one.get('field')})" for one in _errors(error)[:3]]
-    return _sayable("; ".join(said) or str(getattr(error, "reason", "") or "no reason"))
+    given = "; ".join(f"{one.get('message')} ({one.get('field')})" for one in _errors(error)[:3])
+    return _without_addresses(given or str(getattr(error, "reason", "") or "no reason"))
 
 
 def _offenders(error: HTTPError) -> tuple[int, ...]:
@@ -186,7 +183,7 @@ def _offenders(error: HTTPError) -> tuple[int, ...]:
 
 
 def _json(body: Any, name: str) -> list[Any]:
-    """Return the list of this name in a JSON object; none where the body is something else."""
+    """Return the list of this name in a JSON object; empty where the body is something else."""
     try:
         found: Any = json.loads(body)[name]
     except (ValueError, TypeError, LookupError, RecursionError):
@@ -196,9 +193,9 @@ def _json(body: Any, name: str) -> list[Any]:
 
 def _named(error: BaseException) -> str:
     shown = error.reason if isinstance(error, URLError) else error
-    return _sayable(f"{type(shown).__name__}: {shown}".rstrip(": "))
+    return _without_addresses(f"{type(shown).__name__}: {shown}".rstrip(": "))
 
 
-def _sayable(text: str) -> str:
-    # Reasons are kept, shown and logged; some of SendGrid's sentences quote an address.
-    return _ADDRESS.sub("(an address)", text)[:_TOLD]
+def _without_addresses(text: str) -> str:
+    # Reasons are stored, shown and logged; some of SendGrid's messages quote an address.
+    return _ADDRESS.sub("(an address)", text)[:_REASON_LENGTH]

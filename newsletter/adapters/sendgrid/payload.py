@@ -1,7 +1,7 @@
 """One batch of one edition as the JSON of a mail/send request.
 
-Plain dicts: the vendor's Mail helper puts personalizations in reverse order, so that the places
-named in an error would point at the wrong recipients.
+Plain dicts: the vendor's Mail helper reverses the personalizations, so that the places named in an
+error would point at the wrong recipients.
 """
 
 from typing import Any
@@ -12,15 +12,15 @@ from newsletter.core.mailing import Envelope, personal
 from newsletter.core.publication import Mailbox
 from newsletter.core.transactional import TransactionalMessage
 
-# Custom arguments come back in every event, flattened among SendGrid's own fields: hence the
-# prefix. Ids only: SendGrid keeps them for long, as "not PII".
+# Custom arguments come back in every event, among SendGrid's own fields: hence the prefix. Ids
+# only: SendGrid stores them for long, as "not PII".
 DELIVERY_ARG = "nl_delivery"
 ATTEMPT_ARG = "nl_attempt"
 ISSUE_ARG = "nl_issue"
 LETTER_ARG = "nl_letter"  #: a letter to one person
 
-#: No account default may rewrite a letter: SendGrid's own unsubscribe header and footer would give
-#: the reader two owners of one wish. `asm` is left out for the same reason.
+#: No account default may rewrite a letter: with SendGrid's own unsubscribe header and footer two
+#: systems would record unsubscribes. `asm` is left out for the same reason.
 _TRACKING = {
     "click_tracking": {"enable": True, "enable_text": False},
     "open_tracking": {"enable": True},
@@ -32,10 +32,10 @@ _UNTRACKED = {name: {"enable": False} for name in _TRACKING}
 
 
 def category(issue_id: int) -> str:
-    """Return what SendGrid's logs and statistics call the requests of an issue.
+    """Return the category of an issue's requests in SendGrid's logs and statistics.
 
-    One for each issue, which is one newsletter's of one date: categories are not meant for single
-    sends (OAS). They can be searched for, which custom arguments cannot. No reader sees them.
+    One for each issue: categories are not meant for single sends (OAS). They can be searched for,
+    unlike custom arguments. No reader sees them.
     """
     return f"nl-issue-{issue_id}"
 
@@ -58,24 +58,24 @@ def mail_send(envelope: Envelope, letter: Letter, claim: Claim) -> dict[str, Any
     }
 
 
-def single_send(note: TransactionalMessage) -> dict[str, Any]:
-    """Return the request body of a letter to one person: nothing in it is tracked.
+def single_send(message: TransactionalMessage) -> dict[str, Any]:
+    """Return the request body of a transactional letter, in which nothing is tracked.
 
-    It bears no delivery and no attempt: its events move nothing. What stands where an issue's
-    number would names this letter alone, so that no two of them pass for one sent twice.
+    It names no delivery and no attempt, so its events change none. In place of an issue's number it
+    has its own, so that no two of these letters count as one sent twice.
     """
-    letter = note.letter
+    letter = message.letter
     return {
-        "personalizations": [{"to": [{"email": note.email}]}],
-        "from": _mailbox(note.sender),
-        "reply_to": _mailbox(note.reply_to),
+        "personalizations": [{"to": [{"email": message.email}]}],
+        "from": _mailbox(message.sender),
+        "reply_to": _mailbox(message.reply_to),
         "subject": letter.subject,
         "content": [
             {"type": "text/plain", "value": letter.text},
             {"type": "text/html", "value": letter.html},
         ],
-        "headers": note.headers,
-        "custom_args": {LETTER_ARG: str(note.id), ISSUE_ARG: f"letter-{note.id}"},
+        "headers": message.headers,
+        "custom_args": {LETTER_ARG: str(message.id), ISSUE_ARG: f"letter-{message.id}"},
         "tracking_settings": _UNTRACKED,
     }
 

@@ -7,8 +7,8 @@ from typing import Any, cast
 from newsletter.adapters.sendgrid.mailer import fetch_page, open_client
 from subscribers.model import Suppression, SuppressionReason
 
-#: Its lists by the reason they stand for. Blocks are no list of ours: SendGrid does not suppress
-#: them either, and tries such an address again with the next letter.
+#: SendGrid's list for each reason. Blocks are left out: SendGrid does not suppress them either, and
+#: tries such an address again with the next letter.
 LISTS = {
     SuppressionReason.BOUNCE: "bounces",
     SuppressionReason.INVALID: "invalid_emails",
@@ -21,14 +21,14 @@ _YEAR_3000 = 32_503_680_000  #: seconds
 
 
 class SendGridLists:
-    """`GET /v3/suppression/…`, through the vendor's client."""
+    """Reads SendGrid's suppression lists (`GET /v3/suppression/…`) with the vendor's client."""
 
     def __init__(self, *, api_key: str, host: str, timeout: float) -> None:
         self._client = open_client(api_key, host, timeout)
 
     @property
     def reasons(self) -> tuple[SuppressionReason, ...]:
-        """Return the reasons for which SendGrid keeps a list."""
+        """Return the reasons for which SendGrid has a list."""
         return tuple(LISTS)
 
     def pages(
@@ -36,7 +36,7 @@ class SendGridLists:
     ) -> Iterator[tuple[Suppression, ...]]:
         """Yield what was listed for a reason in [start, end]; SendGridUnavailable on the way.
 
-        The end stands still while pages are turned: what is listed meanwhile moves none of them.
+        The end is fixed, so that what is listed meanwhile does not shift the pages.
         """
         endpoint = self._client.suppression._(LISTS[reason])  # the vendor's way
         query = {

@@ -1,4 +1,4 @@
-"""The event webhook: SendGrid's signature first, then its words turned into ours."""
+"""The event webhook: SendGrid's signature is verified, then its events are translated."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ from newsletter.errors import ConfigurationError, EventNotAuthentic
 SIGNATURE_HEADER = "x-twilio-email-event-webhook-signature"
 TIMESTAMP_HEADER = "x-twilio-email-event-webhook-timestamp"
 
-#: SendGrid's words for ours; `_kind` tells the kinds of bounce, open and click apart.
+#: SendGrid's event names; `_kind` distinguishes the kinds of bounce, open and click.
 _KINDS = {
     "processed": EventKind.PROCESSED,
     "dropped": EventKind.DROPPED,
@@ -38,35 +38,36 @@ _KINDS = {
     "account_status_change": EventKind.ACCOUNT_CHANGED,
 }
 
-#: `bounce_classification` of a block that is about our name, our letter or our haste, not about
-#: the mailbox: a provider that shuts us out for three days must not cost us all of its readers.
+#: `bounce_classification` of a block because of our reputation, content or rate, not because of the
+#: mailbox: a provider that blocks us for three days must not cost us all of its readers.
 _ABOUT_US = ("reputation", "content", "frequency")
 
-#: SendGrid flags machines that open a letter, not those that follow its links. Browsers have
-#: called themselves Mozilla since 1994; scanners that do not, or that say what they are, are told
-#: apart by it. A scanner in disguise counts as a person.
+#: SendGrid flags machines that open a letter, but not those that follow its links. Every browser
+#: calls itself Mozilla; a scanner that does not, or that says what it is, is recognized by its
+#: user agent. A scanner in disguise counts as a person.
 _BROWSER = re.compile(r"Mozilla/\d.*\(|Opera/")
 _SCANNER = re.compile(r"bot\b|crawl|spider|scan|preview|prefetch|headless|https?://", re.IGNORECASE)
 
-#: PostgreSQL keeps neither in a text: NUL, and halves of characters that JSON can spell.
+#: PostgreSQL stores neither in a text: NUL, and halves of characters that JSON can spell.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 #: The same as JSON may spell it, and the numbers that only Python's JSON knows.
 _ODD = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|[\ud800-\udfff]|NaN|Infinity")
 
-_UNPLAIN = (dict, list, float)  #: what is looked into: 1e999 is a number to JSON alone
+_UNPLAIN = (dict, list, float)  #: values to be checked: 1e999 is a number only in JSON
 
 _redacted = redactor()
 
+_ID_LENGTH = 100  #: characters
 _YEAR_3000 = 32_503_680_000  #: seconds; milliseconds by mistake lie beyond
 
 
 class SendGridEvents:
-    """Reads posts of the event webhook, signed with one of these public keys.
+    """Verifies posts of the event webhook and translates their events.
 
-    Several are parted by commas: SendGrid makes a new pair when signing is switched off and on,
-    and still repeats what it signed with the old one, for up to 24 hours. For the same reason an
-    old timestamp is no fault: that a post is repeated does no harm.
+    There may be several public keys, separated by commas: SendGrid makes a new pair when signing is
+    switched off and on, and repeats posts signed with the old one for up to 24 hours. For the same
+    reason an old timestamp is no error: a repeated post does no harm.
     """
 
     def __init__(self, public_keys: str | None) -> None:
@@ -75,7 +76,7 @@ class SendGridEvents:
     def read(self, body: bytes, headers: Mapping[str, str]) -> tuple[DeliveryEvent, ...]:
         """Return the events of a post; EventNotAuthentic unless SendGrid signed these very bytes.
 
-        `headers` have lower-case names. An event that makes no sense is kept as UNKNOWN.
+        `headers` have lower-case names. An event that cannot be understood becomes UNKNOWN.
         """
         self._verify(body, headers)
         try:
@@ -93,11 +94,11 @@ class SendGridEvents:
             signature = base64.b64decode(headers.get(SIGNATURE_HEADER, ""), validate=True)
         except ValueError as error:
             raise EventNotAuthentic from error
-        if not any(_vouches(key, signature, signed) for key in self._keys):
+        if not any(_is_signed(key, signature, signed) for key in self._keys):
             raise EventNotAuthentic
 
 
-def _vouches(key: EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:
+def _is_signed(key: EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:
     try:
         key.verify(signature, signed, ECDSA(SHA256()))
     except InvalidSignature:
@@ -117,18 +118,16 @@ def _public_key(text: str) -> EllipticCurvePublicKey:
 
 def _objects(found: Any) -> list[dict[str, Any]]:
     if not isinstance(found, list):
-        raise ValueError("not an array")  # noqa: TRY004  # as wrong as what is not JSON
-    # What is no object is no event, and is kept all the same.
+        raise ValueError("not an array")  # noqa: TRY004  # caught like invalid JSON
+    # What is not an object is no event, but is stored anyway.
     posted = cast("list[Any]", found)
-    return [one if isinstance(one, dict) else {"posted": _addressless(one)} for one in posted]
-
-
-def _addressless(value: Any) -> Any:
-    return _redacted(json.dumps(value))
+    return [
+        one if isinstance(one, dict) else {"posted": _redacted(json.dumps(one))} for one in posted
+    ]
 
 
 def _event(posted: dict[str, Any], *, odd: bool) -> DeliveryEvent:
-    # The address is on file already; kept here it would outlive its owner's erasure.
+    # The address is stored elsewhere; here it would outlive its owner's erasure.
     email = str(posted.get("email"))
     raw = {name: value for name, value in posted.items() if name != "email"}
     if odd or not _is_plain(raw, email.casefold()):
@@ -146,7 +145,7 @@ def _event(posted: dict[str, Any], *, odd: bool) -> DeliveryEvent:
 
 
 def _is_plain(raw: dict[str, Any], email: str) -> bool:
-    # Nearly all events are, and are kept as they came.
+    # Nearly all events are, and are stored as they came.
     return not any(
         email in value.casefold() if isinstance(value, str) else isinstance(value, _UNPLAIN)
         for value in raw.values()
@@ -154,7 +153,7 @@ def _is_plain(raw: dict[str, Any], email: str) -> bool:
 
 
 def _storable(value: Any, email: str) -> Any:
-    """Return a JSON value as PostgreSQL can keep it, without this address."""
+    """Return a JSON value as PostgreSQL can store it, without this address."""
     match value:
         case str():
             return _without(email, _UNSTORABLE.sub("\ufffd", value))
@@ -170,7 +169,7 @@ def _storable(value: Any, email: str) -> Any:
 
 
 def _without(email: str, text: str) -> str:
-    # Receiving servers like to quote the address in their answers.
+    # Receiving servers often quote the address in their answers.
     if "@" not in email or email.casefold() not in text.casefold():
         return text
     return re.sub(re.escape(email), "(the address)", text, flags=re.IGNORECASE)
@@ -195,9 +194,9 @@ def _is_machine(agent: str) -> bool:
 
 
 def _event_id(posted: dict[str, Any]) -> str:
-    # sg_event_id may be missing on some events and may exceed 100 characters: then, a digest.
+    # sg_event_id may be missing or longer than 100 characters: then a digest.
     given = str(posted.get("sg_event_id") or "")
-    if 0 < len(given) <= 100 and not _UNSTORABLE.search(given):  # noqa: PLR2004
+    if 0 < len(given) <= _ID_LENGTH and not _UNSTORABLE.search(given):
         return given
     return hashlib.sha256(json.dumps(posted, sort_keys=True).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""Cleaning: strangers' text made safe to keep, as plain text or as inline HTML."""
+"""Cleaning of strangers' text, to plain text or to safe inline HTML."""
 
 import html
 import re
@@ -39,19 +39,21 @@ _CLEANER = nh3.Cleaner(
 def visible(text: str) -> str:
     """Return the text in NFC without control, bidi and hidden characters, whitespace folded."""
     spaced = " ".join(text.split())
-    kept = "".join(c for c in spaced if c in _JOINERS or unicodedata.category(c) not in _HIDDEN)
-    return " ".join(unicodedata.normalize("NFC", _IDLE_JOINER.sub("", kept)).split())
+    visible_text = "".join(
+        c for c in spaced if c in _JOINERS or unicodedata.category(c) not in _HIDDEN
+    )
+    return " ".join(unicodedata.normalize("NFC", _IDLE_JOINER.sub("", visible_text)).split())
 
 
 def plain(text: str) -> str:
     """Return plain text: `visible`, with entities read and tags taken out.
 
-    The letter's own tag syntax (`<!--[[`, `<%`) is left in place: the gate refuses it by name.
+    The letter's own tag syntax (`<!--[[`, `<%`) stays: a verification check refuses it by name.
     """
     seen = visible(_ENTITY.sub(lambda entity: html.unescape(entity[0]), text))
     seen = _COMMENT.sub(" ", _UNSEEN.sub(" ", seen))
     stripped = _TAG.sub("", seen)
-    if _TAG.search(stripped):  # tags within tags: no prose looks like this
+    if _TAG.search(stripped):  # tags within tags: not prose
         stripped = _TAG_START.sub("", stripped)
     return visible(stripped)
 
@@ -64,11 +66,11 @@ def inline(markup: str) -> str:
 
 
 def text_of(markup: str) -> str:
-    """Return what inline HTML says, without its tags."""
+    """Return the text of inline HTML, without its tags."""
     return html.unescape(_TAG.sub("", markup))
 
 
 def paragraphs(markup: str) -> tuple[str, ...]:
-    """Return the paragraphs of a text whose paragraphs are block tags or parted by empty lines."""
+    """Return the paragraphs of a text, which block tags or empty lines separate."""
     parts = re.split(r"\n\s*\n", _BLOCK_TAG.sub("\n\n", markup))
     return tuple(cleaned for part in parts if (cleaned := inline(part)))

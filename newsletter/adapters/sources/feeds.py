@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-import feedparser  # pyright: ignore[reportMissingTypeStubs]
+import feedparser
 
 from newsletter.adapters.sources.fetching import Document, FetchFailed
-from newsletter.adapters.sources.items import Item
+from newsletter.adapters.sources.items import Get, Item, KindReader
 from newsletter.adapters.sources.values import at, listed, loaded_json, mapping, moment, text_at
 
 _parse = cast("Any", feedparser).parse
@@ -19,15 +19,15 @@ _parse = cast("Any", feedparser).parse
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _DECLARED = re.compile(rb"<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
-#: What a feed is written in. Others, such as UTF-7, only serve to hide markup.
+#: The encodings that are read. Others, such as UTF-7, only serve to hide markup.
 _ENCODINGS = re.compile(
     r"ascii|utf-8(-sig)?|utf-16|iso8859-\d+|cp125\d|gb2312|gbk|shift_jis|euc_.+"
 )
 _WEB_PAGE = re.compile(r"(?i)\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.DOTALL)
 
 
-def read_feed(document: Document) -> Iterator[Item]:
-    """Yield every item, good or bad; FetchFailed if the document is no feed, or broken."""
+def read_feed(document: Document, _address: str, _get: Get) -> Iterator[Item]:
+    """Return every item, valid or not; FetchFailed if the document is no feed, or broken."""
     text = _text(document)
     if text.lstrip().startswith("{"):
         return _json_items(text)
@@ -54,11 +54,11 @@ def _text(document: Document) -> str:
 
 
 def _xml_items(text: str) -> Iterator[Item]:
-    """Parse strictly: what is cut short or not well-formed is not read at all."""
+    """Parse strictly: a document that is cut short or not well-formed is refused."""
     if "<!ENTITY" in text:
         raise FetchFailed("it declares entities of its own, which no feed needs")
     whole = '<?xml version="1.0" encoding="utf-8"?>' + _DECLARATION.sub("", text, count=1)
-    # A stream: a text or bytes would be tried as an address and as a file's name.
+    # A stream: feedparser tries a text or bytes as an address and as a file's name.
     feed = _parse(
         io.BytesIO(whole.encode("utf-8", "replace")),
         response_headers={"content-type": "application/xml; charset=utf-8"},
@@ -81,17 +81,17 @@ def _xml_item(entry: dict[str, Any], publisher: str) -> Item:
     return Item(
         id=text_at(entry, "id") or text_at(entry, "link"),
         title=text_at(entry, "title"),
-        summary=summary if summary != content else "",  # without one, the parser repeats it
+        summary=summary if summary != content else "",  # the parser repeats a missing one
         content=content,
         published=published,
         changed=moment(_stamp(entry, "updated")) or moment(published),
         publisher=publisher,
-        said={**entry, "categories": terms},
+        fields={**entry, "categories": terms},
     )
 
 
 def _stamp(entry: Mapping[str, Any], name: str) -> str:
-    """Return a date as ISO 8601; one that cannot be read stays as it is written."""
+    """Return a date as ISO 8601, or as it is written if it cannot be read."""
     try:
         return datetime(*entry[f"{name}_parsed"][:6], tzinfo=UTC).isoformat()
     except (KeyError, TypeError, ValueError):  # not there, not read, or a leap second
@@ -119,10 +119,23 @@ def _json_item(item: Mapping[str, object], publisher: str) -> Item:
         published=published,
         changed=moment(text_at(item, "date_modified")) or moment(published),
         publisher=publisher,
-        said={**item, "categories": item.get("tags"), "link": item.get("url")},
+        fields={**item, "categories": item.get("tags"), "link": item.get("url")},
     )
 
 
 def _paragraphed(text: str) -> str:
     parts = re.split(r"\n\s*\n", html.escape(text, quote=False))
     return "".join(f"<p>{part}</p>" for part in parts if part.strip())
+
+
+#: An item of a feed is its own source, unlike a post of the hub.
+FEED = KindReader(
+    address=lambda source, _since: source.url,
+    items=read_feed,
+    paths=("brief_{}", "_brief.{}"),  # <brief:minutes>, "_brief": {"minutes": …}
+    more_paths={
+        "topics": ("categories",),
+        "source": ("source.title",),
+        "source_url": ("external_url", "link"),
+    },
+)

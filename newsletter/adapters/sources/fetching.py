@@ -1,4 +1,4 @@
-"""Fetching: one document by GET, within limits of place, size and time."""
+"""Fetching of one document by GET, within limits of network, size and time."""
 
 import ssl
 import zlib
@@ -21,9 +21,10 @@ from newsletter.adapters.sources.network import (
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 3
 _OK, _NOT_MODIFIED = 200, 304
+_LAST_PORT = 65_535
 _GZIP = 31  #: zlib's window bits for a gzip member and nothing else
 _CONDITIONAL = frozenset({"If-None-Match", "If-Modified-Since"})
-_ASKED = {
+_REQUEST_HEADERS = {
     "User-Agent": f"newsletter/{__version__}",
     "Accept": "application/atom+xml, application/rss+xml, application/feed+json, "
     "application/json, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1",
@@ -33,12 +34,12 @@ _ASKED = {
 
 
 class FetchFailed(Exception):
-    """The document cannot be had. Says why, without the address's query."""
+    """The document cannot be fetched. The message says why, without the address's query."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
-    """How far a fetch may go."""
+class FetchLimits:
+    """Limits of a fetch."""
 
     largest_bytes: int = 5_000_000  #: of one document, unpacked
     seconds: float = 20  #: for everything, redirects and pages included
@@ -47,7 +48,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """What was fetched; an unmodified one has no body."""
+    """A fetched document; an unmodified one has no body."""
 
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict[str, str])  #: names in small letters
@@ -74,7 +75,7 @@ class Fetcher:
     """Fetches documents from the public internet."""
 
     def __init__(
-        self, limits: Limits, *, resolve: Resolve = resolve, tls: ssl.SSLContext | None = None
+        self, limits: FetchLimits, *, resolve: Resolve = resolve, tls: ssl.SSLContext | None = None
     ) -> None:
         self.limits = limits
         self._resolve = resolve
@@ -83,15 +84,17 @@ class Fetcher:
     def get(
         self, url: str, deadline: Deadline, *, etag: str = "", last_modified: str = ""
     ) -> Document:
-        """Return the document, or that it is unmodified; FetchFailed says why neither."""
+        """Return the document, unmodified or with its body; FetchFailed says why there is none."""
         conditions = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-        asked = _ASKED | {name: value for name, value in conditions.items() if value}
+        request_headers = _REQUEST_HEADERS | {
+            name: value for name, value in conditions.items() if value
+        }
         address = _address(url)
         for _ in range(_MOST_REDIRECTS + 1):
             try:
-                found = self._ask(address, asked, deadline)
+                found = self._ask(address, request_headers, deadline)
             except (httpcore.TimeoutException, httpcore.NetworkError) as error:
-                raise FetchFailed(_told(error, address, self.limits)) from None
+                raise FetchFailed(_failure_reason(error, address, self.limits)) from None
             except httpcore.ProtocolError:
                 raise FetchFailed(f"{address.host} broke off, or does not speak HTTP") from None
             if isinstance(found, Document):
@@ -100,7 +103,7 @@ class Fetcher:
         raise FetchFailed(f"{address.host} redirects more than {_MOST_REDIRECTS} times")
 
     def _ask(
-        self, address: httpx.URL, asked: dict[str, str], deadline: Deadline
+        self, address: httpx.URL, request_headers: dict[str, str], deadline: Deadline
     ) -> Document | httpx.URL:
         """Make one request; return its document, or where it redirects to."""
         backend = GuardedBackend(deadline, self.limits.allow_hosts, self._resolve)
@@ -112,12 +115,14 @@ class Fetcher:
         )
         with (
             httpcore.ConnectionPool(ssl_context=self._tls, network_backend=backend) as pool,
-            pool.stream("GET", url, headers=list(asked.items())) as response,
+            pool.stream("GET", url, headers=list(request_headers.items())) as response,
         ):
             headers = _headers(response.headers)
             if response.status in _REDIRECTS and "location" in headers:
                 return _address(headers["location"], base=address)
-            if response.status == _NOT_MODIFIED and not asked.keys().isdisjoint(_CONDITIONAL):
+            if response.status == _NOT_MODIFIED and not request_headers.keys().isdisjoint(
+                _CONDITIONAL
+            ):
                 return Document(headers=headers, unmodified=True)
             if response.status != _OK:
                 raise FetchFailed(f"{address.host} answered {response.status}")
@@ -148,7 +153,7 @@ def _address(url: str, base: httpx.URL | None = None) -> httpx.URL:
         raise FetchFailed(f"{address.scheme or 'no scheme'}: is neither http nor https")
     if address.userinfo:
         raise FetchFailed(f"the address at {address.host} carries a user name or password")
-    if address.port is not None and not 0 < address.port < 65_536:  # noqa: PLR2004
+    if address.port is not None and not 0 < address.port <= _LAST_PORT:
         raise FetchFailed(f"{address.host} has no port {address.port}")
     return address
 
@@ -159,21 +164,21 @@ def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def _unpacked(chunks: Iterable[bytes], largest: int) -> Iterator[bytes]:
     """Yield what a gzip member holds, never more than one byte beyond the largest size."""
-    unpacker, room = zlib.decompressobj(_GZIP), largest + 1
+    unpacker, left = zlib.decompressobj(_GZIP), largest + 1
     for chunk in chunks:
         try:
-            unpacked = unpacker.decompress(chunk, room)
+            unpacked = unpacker.decompress(chunk, left)
         except zlib.error:
-            raise FetchFailed("it says it is gzip, and is not") from None
-        room -= len(unpacked)
+            raise FetchFailed("it is said to be gzip, and is not") from None
+        left -= len(unpacked)
         yield unpacked
-        if not room:
+        if not left:
             return
     if not unpacker.eof or unpacker.unused_data:
         raise FetchFailed("its gzip is cut short, or goes on after its end")
 
 
-def _told(error: Exception, address: httpx.URL, limits: Limits) -> str:
+def _failure_reason(error: Exception, address: httpx.URL, limits: FetchLimits) -> str:
     match error:
         case ForbiddenAddress():
             return f"{address.host} is not on the public internet"

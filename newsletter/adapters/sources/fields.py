@@ -1,4 +1,4 @@
-"""Fields: a brief from the named values that front matter and JSON share."""
+"""A brief from named fields, which front matter, JSON and polled items share."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -9,21 +9,10 @@ from newsletter.core.brief import Brief, Importance, Source, Verification, brief
 from newsletter.errors import InvalidBrief
 
 NAMES = (
-    "id",
-    "title",
-    "pillar",
-    "source",
-    "source_url",
-    "verification",
-    "importance",
-    "minutes",
-    "topics",
-    "published",
-    "summary",
-    "why",
-    "body",
-)
-LABELS = {  #: "-" and " " are one; what denies is never read as its second word
+    "id", "title", "pillar", "source", "source_url", "verification", "importance", "minutes",
+    "topics", "published", "summary", "why", "body",
+)  # fmt: skip
+LABELS = {  #: "-" counts as " "; "not verified" must not be read as "verified"
     "verified": Verification.VERIFIED,
     "partial": Verification.PARTIAL,
     "partially verified": Verification.PARTIAL,
@@ -71,7 +60,7 @@ def brief_of(given: Mapping[str, object], where: Where) -> Brief:
 
 
 class _Fields:
-    """The given values; each method reads one kind or names the field that is not of it."""
+    """Reads each field in its type, or names the field that is wrong."""
 
     def __init__(self, given: Mapping[str, object], where: Where) -> None:
         self._given = given

@@ -1,12 +1,15 @@
 """Files: finding those that hold briefs, and reading them within limits."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from newsletter.adapters.sources.cleaning import visible
+from newsletter.adapters.sources.formats import FORMATS
+from newsletter.core.brief import Brief
 from newsletter.errors import InvalidBrief
 
 LARGEST = 2_000_000  #: bytes; a brief is a few kilobytes, a saved page rarely over one megabyte
-EXTENSIONS = (".md", ".markdown", ".json", ".txt", ".html", ".htm")
 
 
 def find_files(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -19,9 +22,21 @@ def find_files(paths: Iterable[Path]) -> tuple[Path, ...]:
 
 
 def skipped_files(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the files below these folders that `find_files` passes over, hidden ones aside."""
+    """Return the files below these folders that are in no known format, without hidden ones."""
     folders = (path for path in paths if path.is_dir())
     return tuple(sorted({f for folder in folders for f in _files_below(folder) if not _fits(f)}))
+
+
+def read_file(path: Path, *, source_url: str = "") -> tuple[Brief, ...]:
+    """Return every brief of the file, or raise InvalidBrief with the place that is wrong.
+
+    `source_url` is for briefs without an address: a page saved as text has lost its links.
+    """
+    _require_known_format(path)
+    found = FORMATS[path.suffix.lower()](read_text(path), str(path))
+    briefs = found if isinstance(found, tuple) else (found,)
+    _refuse_repeats(briefs, str(path))
+    return tuple(_with_source_url(brief, visible(source_url)) for brief in briefs)
 
 
 def read_text(path: Path) -> str:
@@ -44,9 +59,8 @@ def _files_at(path: Path) -> Iterator[Path]:
         yield from filter(_fits, _files_below(path))
     elif not path.exists():
         raise InvalidBrief(str(path), "does not exist")
-    elif not _fits(path):
-        raise InvalidBrief(str(path), f"is none of {', '.join(EXTENSIONS)}")
     else:
+        _require_known_format(path)
         yield path
 
 
@@ -58,7 +72,26 @@ def _files_below(folder: Path) -> Iterator[Path]:
 
 
 def _fits(path: Path) -> bool:
-    return path.suffix.lower() in EXTENSIONS
+    return path.suffix.lower() in FORMATS
+
+
+def _require_known_format(path: Path) -> None:
+    if not _fits(path):
+        raise InvalidBrief(str(path), f"is none of {', '.join(FORMATS)}")
+
+
+def _refuse_repeats(briefs: tuple[Brief, ...], place: str) -> None:
+    seen: set[str] = set()
+    for number, brief in enumerate(briefs, start=1):
+        if brief.key in seen:
+            raise InvalidBrief(f"{place}, item {number}", f"the key {brief.key!r} was used before")
+        seen.add(brief.key)
+
+
+def _with_source_url(brief: Brief, source_url: str) -> Brief:
+    if brief.source.url:
+        return brief
+    return replace(brief, source=replace(brief.source, url=source_url))
 
 
 def _decoded(content: bytes, place: str) -> str:

@@ -1,18 +1,16 @@
-"""Hub page saved as HTML: its visible blocks, links kept."""
+"""Hub page saved as HTML: its visible blocks, with their links."""
 
 import html
 import re
 from typing import Any, cast
 
-from lxml import (  # pyright: ignore[reportMissingTypeStubs]
-    etree as _untyped,  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
-)
+import lxml.etree as _lxml  # pyright: ignore[reportMissingTypeStubs]  # C, no types
 
 from newsletter.adapters.sources.cleaning import plain, visible
-from newsletter.adapters.sources.hub_page import Block, read_page
+from newsletter.adapters.sources.hub_page import PageBlock, read_page
 from newsletter.core.brief import Brief
 
-etree = cast("Any", _untyped)
+etree = cast("Any", _lxml)
 
 _UNSEEN_TAGS = """
     aside audio canvas dialog figcaption form head iframe math nav noscript object script select
@@ -24,7 +22,7 @@ _INLINE_TAGS = """
 """
 _UNSEEN, _INLINE = frozenset(_UNSEEN_TAGS.split()), frozenset(_INLINE_TAGS.split())
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_KEPT = {"a": "a", "b": "strong", "strong": "strong", "i": "em", "em": "em", "code": "code"}
+_INLINE_NAMES = {"a": "a", "b": "strong", "strong": "strong", "i": "em", "em": "em", "code": "code"}
 _NOT_SHOWN = re.compile(r"(?i)(?:display\s*:\s*none|visibility\s*:\s*hidden)")
 
 
@@ -33,10 +31,10 @@ def read_hub_html(markup: str, place: str) -> Brief:
     return read_page(tuple(_blocks(markup)), place)
 
 
-def _blocks(markup: str) -> list[Block]:
+def _blocks(markup: str) -> list[PageBlock]:
     parser = etree.HTMLParser(encoding="utf-8")
     root = etree.fromstring(markup.encode(), parser)
-    page = _Page()
+    page = _PageBlocks()
     if root is None:
         return page.blocks
     walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
@@ -48,30 +46,30 @@ def _blocks(markup: str) -> list[Block]:
         elif event == "end" and not _is_unseen(element):
             page.close(element)
         if event != "start":
-            page.say(element.tail or "")
+            page.add_text(element.tail or "")
     page.end_block()
     return page.blocks
 
 
 def _is_unseen(element: Any) -> bool:
-    if element.tag in ("html", "body"):  # a saved page may have been kept from showing half-loaded
+    if element.tag in ("html", "body"):  # scripts hide these until the page has loaded
         return False
     shown = element.get("hidden") is None and element.get("aria-hidden") != "true"
     return element.tag in _UNSEEN or not shown or bool(_NOT_SHOWN.search(element.get("style", "")))
 
 
 def _is_inline(element: Any) -> bool:
-    """Tell whether the element runs on in its line; "View Source" always stands for itself."""
+    """Return whether the element continues its line; "View Source" is always a block."""
     if element.tag in ("a", "button"):
         return plain("".join(element.itertext())).casefold() != "view source"
     return element.tag in _INLINE
 
 
-class _Page:
-    """The blocks read so far, and the one being read."""
+class _PageBlocks:
+    """Collects a page's blocks while its elements are walked."""
 
     def __init__(self) -> None:
-        self.blocks: list[Block] = []
+        self.blocks: list[PageBlock] = []
         self._texts: list[str] = []
         self._markup: list[str] = []
         self._open: list[tuple[str, str]] = []  # inline elements: name, start tag
@@ -85,15 +83,15 @@ class _Page:
         self._heading += element.tag in _HEADINGS
         if element.tag == "a":
             self._href = self._href or element.get("href", "")
-        if name := _KEPT.get(element.tag):
+        if name := _INLINE_NAMES.get(element.tag):
             href = f' href="{html.escape(element.get("href", ""))}"' if name == "a" else ""
             self._open.append((name, f"<{name}{href}>"))
             self._markup.append(self._open[-1][1])
         self._edge()
-        self.say(element.text or "")
+        self.add_text(element.text or "")
 
     def close(self, element: Any) -> None:
-        if element.tag in _KEPT:
+        if element.tag in _INLINE_NAMES:
             name, _ = self._open.pop()
             self._markup.append(f"</{name}>")
         self._edge()
@@ -101,7 +99,7 @@ class _Page:
             self._break(element.tag)
         self._heading -= element.tag in _HEADINGS
 
-    def say(self, text: str) -> None:
+    def add_text(self, text: str) -> None:
         self._texts.append(text)
         self._markup.append(html.escape(text, quote=False))
 
@@ -110,12 +108,12 @@ class _Page:
 
     def _break(self, tag: str) -> None:
         if tag == "br" and self._heading:
-            self.say(" ")
+            self.add_text(" ")
         else:
             self.end_block(gap=tag != "br")
 
     def end_block(self, *, gap: bool = True) -> None:
-        """Close the block being read, if it says anything, and begin the next."""
+        """Close the current block, if it has any text, and begin the next."""
         text = plain("".join(self._texts))
         if text:
             self.blocks.append(self._block(text))
@@ -125,8 +123,8 @@ class _Page:
         self._markup = [start for _, start in self._open]
         self._href = ""
 
-    def _block(self, text: str) -> Block:
-        return Block(
+    def _block(self, text: str) -> PageBlock:
+        return PageBlock(
             text=text,
             loose=plain(" ".join(self._texts)),
             markup="".join(self._markup) + "".join(f"</{name}>" for name, _ in self._open[::-1]),

@@ -1,4 +1,4 @@
-"""Hub page: the structure by which a saved brief page is read, whatever stands around it.
+"""The structure of a saved hub page, whatever stands around it.
 
 <Pillar> Daily Brief
 <title>
@@ -40,33 +40,36 @@ _ADDRESS = re.compile(r"<?(?P<url>https?://[^\s>]+)>?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class PageBlock:
     """A line of a text page, or a block of a marked-up one."""
 
     text: str  #: plain
     loose: str = ""  #: the same with a space at every inline element's edge, where CSS shows one
     markup: str = ""  #: inline HTML, not yet cleaned
-    gap: bool = True  #: parted from the block before it, not merely its next line
+    gap: bool = True  #: separated from the block before it, not merely its next line
     heading: bool = False  #: h1 to h6
     href: str = ""  #: of the first link in it
 
 
-def read_page(blocks: Sequence[Block], place: str) -> Brief:
+def read_page(blocks: Sequence[PageBlock], place: str) -> Brief:
     """Return the one brief of a hub page; InvalidBrief says which part of the page is missing."""
     top, facts_at = _find_heading(blocks, place)
-    facts = _find_facts(blocks, facts_at, place)
+    facts = _read_facts(blocks, facts_at)
+    if facts is None:
+        line = blocks[facts_at].text[:80]
+        raise InvalidBrief(place, f'no label (Verified, Partial or Unverified) after "{line}"')
     pillar = plain(_pillar(blocks[top]))
     title = _find_title(blocks[top + 1 : facts_at], place)
     end = _find_end(blocks, facts.end, pillar, place)
-    told = list(_paragraphs(blocks[facts.end : end]))
-    if not told:
+    text = list(_paragraphs(blocks[facts.end : end]))
+    if not text:
         raise InvalidBrief(place, "there is no text after the line of facts")
     return Brief(
         key=brief_key(title),
         title=title,
         pillar=pillar,
-        summary=" ".join(block.text for block in told[0]),
-        body=tuple(inline(" ".join(block.markup for block in part)) for part in told[1:]),
+        summary=" ".join(block.text for block in text[0]),
+        body=tuple(inline(" ".join(block.markup for block in part)) for part in text[1:]),
         source=Source(name=facts.source, url=_source_url(blocks[end : end + 2])),
         verification=LABELS[facts.label],
         importance=facts.importance,
@@ -74,8 +77,8 @@ def read_page(blocks: Sequence[Block], place: str) -> Brief:
     )
 
 
-def _find_heading(blocks: Sequence[Block], place: str) -> tuple[int, int]:
-    """Return where the heading stands, and where the line of facts below it begins."""
+def _find_heading(blocks: Sequence[PageBlock], place: str) -> tuple[int, int]:
+    """Return the index of the heading, and that of the line of facts below it."""
     starts = [at for at, block in enumerate(blocks) if _READ.match(block.loose or block.text)]
     if not starts:
         raise InvalidBrief(place, 'not a hub page: there is no "<N> min read" line')
@@ -87,7 +90,7 @@ def _find_heading(blocks: Sequence[Block], place: str) -> tuple[int, int]:
     return next(complete, headed[0])
 
 
-def _heading_above(blocks: Sequence[Block], at: int) -> int | None:
+def _heading_above(blocks: Sequence[PageBlock], at: int) -> int | None:
     """Return the nearest heading above the line of facts that has a title under it."""
     near = range(at - 2, max(at - 2 - _TITLE_LINES, -1), -1)
     return next(
@@ -95,18 +98,18 @@ def _heading_above(blocks: Sequence[Block], at: int) -> int | None:
     )
 
 
-def _pillar(block: Block) -> str:
+def _pillar(block: PageBlock) -> str:
     heading = _HEADING.fullmatch(block.loose or block.text)
     return heading["pillar"] if heading else ""
 
 
-def _titled(between: Sequence[Block]) -> list[Block]:
+def _titled(between: Sequence[PageBlock]) -> list[PageBlock]:
     """Return what may be the title: headings if any, else all but a stray importance letter."""
-    said = [block for block in between if not _LETTER.fullmatch(block.text)]
-    return [block for block in said if block.heading] or said
+    lines = [block for block in between if not _LETTER.fullmatch(block.text)]
+    return [block for block in lines if block.heading] or lines
 
 
-def _find_title(between: Sequence[Block], place: str) -> str:
+def _find_title(between: Sequence[PageBlock], place: str) -> str:
     lines = _titled(between)
     if any(block.gap for block in lines[1:]):
         found = "; ".join(f'"{block.text[:40]}"' for block in lines)
@@ -126,16 +129,8 @@ class _Facts:
     end: int  #: the first block after them
 
 
-def _find_facts(blocks: Sequence[Block], at: int, place: str) -> _Facts:
-    facts = _read_facts(blocks, at)
-    if facts is None:
-        line = blocks[at].text[:80]
-        raise InvalidBrief(place, f'no label (Verified, Partial or Unverified) after "{line}"')
-    return facts
-
-
-def _read_facts(blocks: Sequence[Block], at: int) -> _Facts | None:
-    """Return the facts that begin in this block; an inline element's edge may part words."""
+def _read_facts(blocks: Sequence[PageBlock], at: int) -> _Facts | None:
+    """Return the facts that begin in this block; an inline element's edge may separate words."""
     window = blocks[at : at + _FACT_LINES]
     for lines in ([b.text for b in window], [b.loose or b.text for b in window]):
         for count in range(1, len(lines) + 1):
@@ -153,8 +148,8 @@ def _with_more_facts(lines: Sequence[str], count: int) -> int:
     """Return how many lines are facts: a source may end in a word that looked like the label."""
     facts = _match_facts(lines[:count])
     while facts and count < len(lines):
-        line, settled = lines[count], _is_label(lines[count - 1]) and facts["source"].strip()
-        more_label = not settled and _is_label(line)
+        line, complete = lines[count], _is_label(lines[count - 1]) and facts["source"].strip()
+        more_label = not complete and _is_label(line)
         more_letter = not facts["importance"] and _LETTER.fullmatch(line)
         if not (more_label or more_letter):
             break
@@ -180,7 +175,7 @@ def _facts_of(lines: Sequence[str], at: int) -> _Facts | None:
     )
 
 
-def _find_end(blocks: Sequence[Block], start: int, pillar: str, place: str) -> int:
+def _find_end(blocks: Sequence[PageBlock], start: int, pillar: str, place: str) -> int:
     chrome = {f"{words} {pillar}".casefold() for words in ("stay ahead on", "view all")}
     chrome.add(f"more {pillar} intelligence".casefold())
     for at in range(start, len(blocks)):
@@ -195,8 +190,8 @@ def _view_source(line: str) -> re.Match[str] | None:
     return _VIEW_SOURCE.fullmatch(line) if len(line) <= _LINK_LENGTH else None
 
 
-def _source_url(end: Sequence[Block]) -> str:
-    """Return the address of the "View Source" link, or written behind or below it."""
+def _source_url(end: Sequence[PageBlock]) -> str:
+    """Return the address of the "View Source" link, or the one behind or below it."""
     view = _view_source(end[0].text)
     if view is None:
         return ""
@@ -204,14 +199,14 @@ def _source_url(end: Sequence[Block]) -> str:
     return end[0].href or view["url"] or (below["url"] if below else "")
 
 
-def _paragraphs(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+def _paragraphs(blocks: Sequence[PageBlock]) -> Iterator[list[PageBlock]]:
     """Yield the blocks of each paragraph: one, or the lines it was wrapped into when saved."""
     width = max((len(block.text) for block in blocks), default=0)
-    parted = any(block.gap for block in blocks[1:])  # by empty lines, so nothing else need part
+    spaced = any(block.gap for block in blocks[1:])  # empty lines separate the paragraphs
     part = list(blocks[:1])
     for before, block in pairwise(blocks):
         full = len(before.text) + 1 + len(block.text.split()[0]) > width
-        ended = block.gap or (not parted and before.text[-1] in _SENTENCE_END)
+        ended = block.gap or (not spaced and before.text[-1] in _SENTENCE_END)
         if width in _WRAPPED and full and not ended:
             part.append(block)
         else:

@@ -4,7 +4,7 @@ import html
 from collections.abc import Iterator
 
 from newsletter.adapters.sources.cleaning import plain
-from newsletter.adapters.sources.hub_page import Block, read_page
+from newsletter.adapters.sources.hub_page import PageBlock, read_page
 from newsletter.core.brief import Brief
 
 
@@ -13,10 +13,10 @@ def read_hub_text(text: str, place: str) -> Brief:
     return read_page(tuple(_blocks(text)), place)
 
 
-def _blocks(text: str) -> Iterator[Block]:
+def _blocks(text: str) -> Iterator[PageBlock]:
     gap = True
     for line in text.splitlines():
-        said = plain(line)
-        if said:
-            yield Block(text=said, markup=html.escape(said, quote=False), gap=gap)
-        gap = not said
+        text = plain(line)
+        if text:
+            yield PageBlock(text=text, markup=html.escape(text, quote=False), gap=gap)
+        gap = not text

@@ -25,7 +25,8 @@ def read_markdown(text: str, place: str) -> Brief:
     lines = text.splitlines()
     closing = _closing_fence(lines, place)
     given, line_of = _front_matter("\n".join(lines[1:closing]), place)
-    parts = [inline(_marked_up(part)) for part in _paragraphs("\n".join(lines[closing + 1 :]))]
+    paragraphs = re.split(r"\n\s*\n", "\n".join(lines[closing + 1 :]))
+    parts = [inline(_marked_up(part)) for part in paragraphs if part.strip()]
     if not given.get("summary") and parts:
         given = {**given, "summary": text_of(parts.pop(0))}
 
@@ -80,7 +81,7 @@ def _composed(text: str, place: str) -> yaml.MappingNode:
 
 
 def _value(node: yaml.Node, where: str) -> object:
-    """Return a scalar's text or a list of such; nothing deeper has a meaning here."""
+    """Return a scalar's text or a list of such; nothing deeper is allowed."""
     if isinstance(node, yaml.ScalarNode):
         return node.value
     if isinstance(node, yaml.SequenceNode) and all(
@@ -90,12 +91,8 @@ def _value(node: yaml.Node, where: str) -> object:
     raise InvalidBrief(where, "must be text or a list of texts")
 
 
-def _paragraphs(text: str) -> list[str]:
-    return [part for part in re.split(r"\n\s*\n", text) if part.strip()]
-
-
 def _marked_up(text: str) -> str:
-    """Return the paragraph with links, emphasis and code as HTML; what is HTML already stays."""
+    """Return the paragraph with links, emphasis and code as HTML; existing HTML stays."""
     return _INLINE.sub(_element, text)
 
 

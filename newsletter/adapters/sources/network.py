@@ -1,8 +1,8 @@
-"""Guarded network: connections to public addresses only, each checked once and then used, in time.
+"""A network backend that connects to public addresses only, within a deadline.
 
-A host is resolved here and nowhere else, and the address that was checked is the address that is
-connected to: a name that changes its mind between check and use (DNS rebinding) gains nothing. TLS
-still asks for the host's own name, because that is done above, by whoever speaks HTTP.
+A host is resolved here only, and the connection goes to the address that was checked: a name whose
+address changes between check and use (DNS rebinding) gains nothing. TLS still verifies the host's
+name, because the HTTP layer above does that. See docs/decisions/guarded-network-for-sources.md.
 """
 
 import ipaddress
@@ -25,7 +25,7 @@ class ForbiddenAddress(httpcore.ConnectError):
 
 
 def is_public(address: str) -> bool:
-    """Tell whether this IP address, and any IPv4 address hidden in it, is on the public internet.
+    """Return whether this IP address, and any IPv4 address within it, is on the public internet.
 
     >>> is_public("93.184.216.34"), is_public("::ffff:127.0.0.1"), is_public("169.254.169.254")
     (True, False, False)
@@ -51,7 +51,7 @@ def resolve(host: str, port: int) -> Sequence[str]:
 
 
 class Deadline:
-    """The moment by which all must be done, however slowly it drips."""
+    """The time by which a whole reading must end, however slowly data arrives."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
@@ -104,15 +104,15 @@ class GuardedBackend(httpcore.NetworkBackend):
 
 
 class _TimedStream(httpcore.NetworkStream):
-    """A stream on which every wait ends by the deadline."""
+    """A stream on which no wait exceeds the deadline."""
 
     def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._inner, self._deadline = inner, deadline
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002  # as above
         return self._inner.read(max_bytes, self._deadline.left())
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002  # as above
         self._inner.write(buffer, self._deadline.left())
 
     def close(self) -> None:
@@ -122,7 +122,7 @@ class _TimedStream(httpcore.NetworkStream):
         self,
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002
+        timeout: float | None = None,  # noqa: ARG002  # as above
     ) -> httpcore.NetworkStream:
         stream = self._inner.start_tls(ssl_context, server_hostname, self._deadline.left())
         return _TimedStream(stream, self._deadline)

@@ -1,19 +1,18 @@
-"""Polling: asking a source what it says now."""
+"""Polling of one source over HTTP."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 
 from newsletter.adapters.sources.cleaning import plain, visible
-from newsletter.adapters.sources.feeds import read_feed
 from newsletter.adapters.sources.fetching import Document, Fetcher, FetchFailed
 from newsletter.adapters.sources.items import Item, brief_from
+from newsletter.adapters.sources.kinds import READERS
 from newsletter.adapters.sources.network import Deadline
-from newsletter.adapters.sources.wordpress import first_page, read_pages
 from newsletter.core.brief import Brief
 from newsletter.core.publication import Newsletter
-from newsletter.core.source import PolledSource, SourceKind
+from newsletter.core.source import PolledSource
 from newsletter.core.source_record import (
     Answer,
     RefusedItem,
@@ -28,7 +27,7 @@ _TITLE = 60  #: characters of a title, to know an item by
 
 
 class HttpSourceReader:
-    """SourceReader over HTTP."""
+    """Fetches a source and turns its items into briefs, each good or refused by itself."""
 
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
@@ -36,19 +35,19 @@ class HttpSourceReader:
     def read(
         self, newsletter: Newsletter, source: PolledSource, validators: Validators, since: datetime
     ) -> Answer:
-        """Return what the source says now; whatever is wrong with it is an answer, too."""
+        """Return the source's briefs; an error of any kind is an answer, too."""
         try:
             return self._read(newsletter, source, validators, since)
         except FetchFailed as failed:
             return Unreadable(str(failed))
-        except Exception as error:  # noqa: BLE001  # a stranger's document stops nobody else
+        except Exception as error:  # noqa: BLE001  # a stranger's document must not stop the others
             return Unreadable(f"it cannot be read: unexpected {type(error).__name__}")
 
     def _read(
         self, newsletter: Newsletter, source: PolledSource, validators: Validators, since: datetime
     ) -> Answer:
-        wordpress = source.kind is SourceKind.WORDPRESS
-        address = first_page(source, since) if wordpress else source.url
+        kind = READERS[source.kind]
+        address = kind.address(source, since)
         basis = hashlib.sha256(
             f"{newsletter.pillar} {source.digest} {address}".encode()
         ).hexdigest()
@@ -57,8 +56,9 @@ class HttpSourceReader:
         document = get(address, etag=known.etag, last_modified=known.last_modified)
         if document.unmodified:
             return Unmodified()
-        items = read_pages(document, address, get) if wordpress else read_feed(document)
-        return _Reader(newsletter, source, since).reading(items, _validators(document, basis))
+        sorting = _Sorting(partial(brief_from, kind=kind, newsletter=newsletter, source=source))
+        sorting.add(kind.items(document, address, get), since)
+        return sorting.reading(_validators(document, basis))
 
 
 def _validators(document: Document, basis: str) -> Validators:
@@ -70,26 +70,28 @@ def _validators(document: Document, basis: str) -> Validators:
     )
 
 
-class _Reader:
-    """Sorts the items of one reading: briefs, refused ones, older ones."""
+class _Sorting:
+    """Sorts the items of one reading into briefs, refused items and older ones."""
 
-    def __init__(self, newsletter: Newsletter, source: PolledSource, since: datetime) -> None:
-        self._newsletter, self._source, self._since = newsletter, source, since
+    def __init__(self, brief_of_item: Callable[[Item], Brief]) -> None:
+        self._brief_of_item = brief_of_item
         self._briefs: dict[str, Brief] = {}
         self._refused: list[RefusedItem] = []
         self._older = 0
 
-    def reading(self, items: Iterable[Item], validators: Validators) -> SourceReading:
+    def add(self, items: Iterable[Item], since: datetime) -> None:
         for number, item in enumerate(items, start=1):
-            if item.changed and item.changed < self._since:
+            if item.changed and item.changed < since:
                 self._older += 1
                 continue
             try:
-                self._take(item)
+                self._add(item)
             except InvalidBrief as fault:
                 title = f" “{plain(item.title):.{_TITLE}}”" if item.title else ""
                 place = f"item {number}{title}"
                 self._refused.append(RefusedItem(item=place, reason=visible(fault.reason)))
+
+    def reading(self, validators: Validators) -> SourceReading:
         return SourceReading(
             briefs=tuple(self._briefs.values()),
             refused=tuple(self._refused),
@@ -97,10 +99,10 @@ class _Reader:
             validators=validators,
         )
 
-    def _take(self, item: Item) -> None:
+    def _add(self, item: Item) -> None:
         if not item.id:
-            raise InvalidBrief("item", "it has neither an id nor a link: it cannot be told apart")
-        brief = brief_from(item, self._newsletter, self._source, "item")
-        # A page may shift while it is turned: the same post then comes twice.
+            raise InvalidBrief("item", "it has neither an id nor a link to identify it by")
+        brief = self._brief_of_item(item)
+        # Pages may shift while they are fetched: the same post then comes twice.
         if self._briefs.setdefault(brief.key, brief) != brief:
             raise InvalidBrief("item", "its id was another item's before")

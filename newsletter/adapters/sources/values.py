@@ -1,4 +1,4 @@
-"""Values: a stranger's JSON, read without trusting its shape."""
+"""Values of a stranger's JSON, read without trusting its shape."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from newsletter.adapters.sources.fetching import FetchFailed
 
 
 def loaded_json(text: str) -> object:
-    """Return what the JSON says; FetchFailed if it is none, or not sane."""
+    """Return the JSON's value; FetchFailed if it is not JSON, or nested too deeply."""
     try:
         return json.loads(text)
     except (RecursionError, ValueError):
@@ -27,7 +27,7 @@ def listed(value: object) -> list[object]:
 
 
 def at(value: object, *path: str) -> object:
-    """Return what stands at this path of names; None if nothing does."""
+    """Return the value at this path of names; None if there is none."""
     for name in path:
         value = mapping(value).get(name)
     return value
@@ -36,15 +36,15 @@ def at(value: object, *path: str) -> object:
 def text_at(value: object, *path: str) -> str:
     """Return the text, or the number as text, at this path; empty if neither is there.
 
-    Half a surrogate pair, which JSON can spell, is replaced: nothing can be made of it.
+    Half a surrogate pair, which JSON can spell, is replaced.
     """
     found = at(value, *path)
-    said = str(found) if isinstance(found, str | int) and not isinstance(found, bool) else ""
-    return said.encode("utf-8", "replace").decode()
+    text = str(found) if isinstance(found, str | int) and not isinstance(found, bool) else ""
+    return text.encode("utf-8", "replace").decode()
 
 
 def moment(text: str) -> datetime | None:
-    """Return an ISO 8601 moment, in UTC where it names no zone; None if it is none."""
+    """Return an ISO 8601 moment, in UTC where it names no zone; None if it is not one."""
     try:
         found = datetime.fromisoformat(text)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)

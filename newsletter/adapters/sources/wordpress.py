@@ -1,6 +1,7 @@
-"""WordPress: the posts of a site by its REST API, page by page, the last changed first."""
+"""The posts of a WordPress site by its REST API, page by page, the last changed first."""
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import count
 from typing import cast
@@ -8,20 +9,18 @@ from typing import cast
 import httpx
 
 from newsletter.adapters.sources.fetching import Document, FetchFailed
-from newsletter.adapters.sources.items import Item
+from newsletter.adapters.sources.items import Get, Item, KindReader
 from newsletter.adapters.sources.values import at, listed, loaded_json, mapping, moment, text_at
 from newsletter.core.source import PolledSource
 
 _PER_PAGE = 50  #: posts; the API allows 100, and hosts with little memory dislike that
-_MOST_PAGES = 20  #: a thousand posts changed within days: somebody touched them all
-
-Get = Callable[[str], Document]
+_MOST_PAGES = 20  #: a thousand posts changed within days: a bulk edit
 
 
 def first_page(source: PolledSource, since: datetime) -> str:
-    """Return the address of the posts changed since that day began.
+    """Return the address of the posts changed since the beginning of that day.
 
-    The day, not the moment: an address that stays the same can be answered with 304.
+    The day, not the moment: an unchanged address can be answered with 304.
     """
     day = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     asked = {
@@ -64,9 +63,9 @@ def _posts(document: Document) -> list[Mapping[str, object]]:
 
 
 def _pages(document: Document) -> int:
-    """Return how many pages there are, as the API's header says; one if it does not."""
-    said = document.headers.get("x-wp-totalpages", "")
-    return int(said) if said.isascii() and said.isdecimal() and len(said) < 7 else 1  # noqa: PLR2004
+    """Return the number of pages from the API's header; one without it."""
+    total = document.headers.get("x-wp-totalpages", "")
+    return int(total) if re.fullmatch("[0-9]{1,6}", total) else 1
 
 
 def _item(post: Mapping[str, object]) -> Item:
@@ -78,17 +77,25 @@ def _item(post: Mapping[str, object]) -> Item:
         content=text_at(post, "content", "rendered"),
         published=text_at(post, "date_gmt"),
         changed=moment(text_at(post, "modified_gmt")) or moment(text_at(post, "date_gmt")),
-        said={**post, "categories": _terms(post, "category"), "tags": _terms(post, "post_tag")},
+        fields={**post, "categories": _terms(post, "category"), "tags": _terms(post, "post_tag")},
     )
 
 
 def _is_cut(excerpt: str) -> bool:
-    """Tell whether WordPress made this excerpt by cutting the content in mid-sentence."""
+    """Return whether WordPress made this excerpt by cutting the content in mid-sentence."""
     return any(mark in excerpt for mark in ("[&hellip;]", "[…]", "&hellip; <a", "… <a"))
 
 
 def _terms(post: Mapping[str, object], taxonomy: str) -> list[str]:
-    """Return the slugs of a post's terms, which `_embed=wp:term` sends along."""
+    """Return the slugs of a post's terms, which `_embed=wp:term` adds to it."""
     groups = listed(at(post, "_embedded", "wp:term"))
     terms = [term for group in groups for term in listed(group)]
     return [text_at(term, "slug") for term in terms if text_at(term, "taxonomy") == taxonomy]
+
+
+WORDPRESS = KindReader(
+    address=first_page,
+    items=read_pages,
+    paths=("acf.{}", "meta.{}"),
+    more_paths={"topics": ("categories",)},
+)

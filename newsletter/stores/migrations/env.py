@@ -2,14 +2,6 @@
 
 from alembic import context
 
-from newsletter.stores import tables  # registers the tables
-from subscribers.db import record_tables
-from subscribers.db import tables as subscribers_tables
-
-METADATA = tables.Row.metadata
-assert subscribers_tables
-assert record_tables
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
+context.configure(connection=context.config.attributes["connection"])
 with context.begin_transaction():
     context.run_migrations()

@@ -1,50 +1,41 @@
 """The public view of issues: the archive, and any edition in a browser."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
-from newsletter.core.publication import Newsletter
-from newsletter.errors import NotFound
-from newsletter.services.publishing import Publishing
-from newsletter.web.public.pages import READ, Pages
+from newsletter.web.dependencies import NamedNewsletter, Services
+from newsletter.web.pages import READ
 
 EditionKey = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
 
-
-def routes(
-    newsletters: Mapping[str, Newsletter], publishing: Publishing, pages: Pages
-) -> APIRouter:
-    """Return the routes of the public view."""
-    router = APIRouter(default_response_class=HTMLResponse)
-
-    @router.api_route("/", methods=READ)
-    def front() -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        return pages.show("front", newsletters=newsletters.values())
-
-    @router.api_route("/{slug}", methods=READ)
-    def archive(slug: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        newsletter = _newsletter(newsletters, slug)
-        published = publishing.published(newsletter)
-        return pages.show("archive", newsletter=newsletter, issues=published)
-
-    @router.api_route("/{slug}/{on}", methods=READ)
-    def whole(slug: str, on: date) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        return HTMLResponse(publishing.public_view(_newsletter(newsletters, slug), on).html)
-
-    @router.api_route("/{slug}/{on}/{key}", methods=READ)
-    def edition(  # pyright: ignore[reportUnusedFunction]
-        slug: str, on: date, key: EditionKey
-    ) -> HTMLResponse:
-        return HTMLResponse(publishing.public_view(_newsletter(newsletters, slug), on, key).html)
-
-    return router
+router = APIRouter(default_response_class=HTMLResponse)
 
 
-def _newsletter(newsletters: Mapping[str, Newsletter], slug: str) -> Newsletter:
-    if slug not in newsletters:
-        raise NotFound("there is no such newsletter")
-    return newsletters[slug]
+@router.api_route("/", methods=READ)
+def home(services: Services) -> HTMLResponse:
+    """Show the newsletters."""
+    return services.pages.show("home", newsletters=services.newsletters.values())
+
+
+@router.api_route("/{slug}", methods=READ)
+def archive(newsletter: NamedNewsletter, services: Services) -> HTMLResponse:
+    """Show a newsletter's past issues."""
+    published = services.publishing.published(newsletter)
+    return services.pages.show("archive", newsletter=newsletter, issues=published)
+
+
+@router.api_route("/{slug}/{on}", methods=READ)
+def whole_issue(newsletter: NamedNewsletter, on: date, services: Services) -> HTMLResponse:
+    """Show the issue of a date, for the web."""
+    return HTMLResponse(services.publishing.public_view(newsletter, on).html)
+
+
+@router.api_route("/{slug}/{on}/{key}", methods=READ)
+def edition(
+    newsletter: NamedNewsletter, on: date, key: EditionKey, services: Services
+) -> HTMLResponse:
+    """Show one edition of an issue."""
+    return HTMLResponse(services.publishing.public_view(newsletter, on, key).html)

@@ -1,22 +1,24 @@
-"""What the pages behind a letter's links share: who opened them, and what they are shown."""
+"""What the pages behind the links in a letter share: the subscription that a link opens."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from fastapi import Depends
+
 from newsletter.core.publication import Newsletter
+from newsletter.web.dependencies import Services, WebServices
 from subscribers.errors import InvalidLink
 from subscribers.model import Frequency, Purpose, Subscription, SubscriptionStatus
-from subscribers.subscriptions.service import Subscriptions
 from subscribers.tokens import make_token
 
-ACTOR = "subscriber"  #: who changed something, on record
+ACTOR = "subscriber"  #: recorded with what a reader changes here
 
 
 @dataclass(frozen=True)
 class OpenedLink:
-    """A subscription, opened by a link of its own."""
+    """A subscription, opened by one of its links."""
 
     newsletter: Newsletter
     subscription: Subscription
@@ -24,17 +26,17 @@ class OpenedLink:
 
     @property
     def has_ended(self) -> bool:
-        """Tell whether its subscriber has left."""
+        """Return whether its subscriber has unsubscribed."""
         return self.subscription.status is SubscriptionStatus.ENDED
 
     @property
-    def taken_back(self) -> bool:
-        """Tell whether an undone import had added it, and its subscriber said nothing yet."""
+    def is_undone(self) -> bool:
+        """Return whether the import that added it was undone, before its subscriber acted."""
         return self.subscription.undone_at is not None
 
     @property
     def is_weekly(self) -> bool:
-        """Tell whether its subscriber wants the weekly digest."""
+        """Return whether its subscriber wants the weekly digest."""
         return self.subscription.frequency is Frequency.WEEKLY
 
     @property
@@ -43,44 +45,52 @@ class OpenedLink:
         return self._date(self.now)
 
     @property
-    def paused(self) -> bool:
-        """Tell whether letters are held back for a while."""
+    def is_paused(self) -> bool:
+        """Return whether its letters are paused."""
         return self.subscription.paused_at is not None
 
     @property
-    def back_on(self) -> date | None:
-        """Return when a pause is over; None when there is no such date."""
+    def paused_until(self) -> date | None:
+        """Return the date on which a pause ends; None if it has no end."""
         until = self.subscription.paused_until
-        return self._date(until) if self.paused and until else None
+        return self._date(until) if self.is_paused and until else None
 
     @property
-    def goodbye(self) -> str:
-        """Return the path of its goodbye page."""
-        return "/u/" + self._token(Purpose.UNSUBSCRIBE)
+    def unsubscribe_path(self) -> str:
+        one = self.subscription
+        return "/u/" + make_token(Purpose.UNSUBSCRIBE, one.id, one.link_key)
 
     @property
-    def preferences(self) -> str:
-        """Return the path of its preference page."""
-        return "/p/" + self._token(Purpose.PREFERENCES)
+    def preferences_path(self) -> str:
+        return preferences_path(self.subscription)
+
+    def reloaded(self, services: WebServices) -> "OpenedLink":
+        """Return the subscription as it is after a change."""
+        return replace(self, subscription=services.subscriptions.by_id(self.subscription.id))
 
     def _date(self, moment: datetime) -> date:
         return moment.astimezone(ZoneInfo(self.subscription.zone)).date()
 
-    def _token(self, purpose: Purpose) -> str:
-        return make_token(purpose, self.subscription.id, self.subscription.link_key)
+
+def preferences_path(subscription: Subscription) -> str:
+    """Return the path of a subscription's preferences page."""
+    return "/p/" + make_token(Purpose.PREFERENCES, subscription.id, subscription.link_key)
 
 
 @dataclass(frozen=True)
-class LinkOpener:
-    """Where a letter's links are checked."""
+class _LinkFor:
+    """Opens the link in a path's `token`, which must have been made for this purpose."""
 
-    newsletters: Mapping[str, Newsletter]
-    desk: Subscriptions
-    now: Callable[[], datetime]
+    purpose: Purpose
 
-    def open(self, purpose: Purpose, token: str) -> OpenedLink:
-        """Return what a link opens for this purpose; raise InvalidLink."""
-        subscription = self.desk.by_token(purpose, token)
-        if subscription.newsletter not in self.newsletters:
+    def __call__(self, token: str, services: Services) -> OpenedLink:
+        subscription = services.subscriptions.by_token(self.purpose, token)
+        if subscription.newsletter not in services.newsletters:
             raise InvalidLink
-        return OpenedLink(self.newsletters[subscription.newsletter], subscription, self.now())
+        newsletter = services.newsletters[subscription.newsletter]
+        return OpenedLink(newsletter, subscription, services.now())
+
+
+UnsubscribeLink = Annotated[OpenedLink, Depends(_LinkFor(Purpose.UNSUBSCRIBE))]
+PreferencesLink = Annotated[OpenedLink, Depends(_LinkFor(Purpose.PREFERENCES))]
+StillWantedLink = Annotated[OpenedLink, Depends(_LinkFor(Purpose.STILL_WANTED))]

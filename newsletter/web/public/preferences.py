@@ -1,61 +1,31 @@
-"""The preference page: what a subscriber chooses, and what they may ask of us.
+"""The preferences page: what a subscriber chooses, and their rights over their data.
 
-A GET shows a page; only a POST acts. Whatever cannot be kept is said beside its field, with what
-was typed still there.
+A GET shows a page; only a POST acts. An error is shown beside its field, with what was typed.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Annotated, Any, Protocol
+from typing import Annotated
 
 from fastapi import APIRouter, Form
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, Field
 
-from newsletter.core.publication import Newsletter
-from newsletter.web.public.links import ACTOR, LinkOpener, OpenedLink
-from newsletter.web.public.pages import READ, Pages
-from newsletter.web.public.time_zones import zones_by_region
+from newsletter.web.dependencies import Services, WebServices
+from newsletter.web.pages import READ
+from newsletter.web.public.links import ACTOR, OpenedLink, PreferencesLink
+from newsletter.web.public.time_zones import is_listed, zones_by_region
 from subscribers.errors import InvalidAddress, InvalidChoice
-from subscribers.model import EVERYTHING, Choices, Frequency, Purpose, Subscription, TopicSet
+from subscribers.model import EVERYTHING, Choices, Frequency, TopicSet
 
 _SOURCE = "preferences page"
 
-
-class People(Protocol):
-    """Whoever keeps all that is known about a person."""
-
-    def data(self, subscriber_id: int) -> Any:
-        """Return everything on file about a subscriber."""
-        ...
-
-    def erase(self, subscriber_id: int, *, actor: str) -> object:
-        """Forget a subscriber."""
-        ...
+router = APIRouter(default_response_class=HTMLResponse)
 
 
-class Movers(Protocol):
-    """Whoever asks at a new address whether its owner is the subscriber."""
-
-    def ask_address(self, subscription: Subscription, email: str) -> object:
-        """Have a letter sent there; raise InvalidAddress."""
-        ...
-
-
-@dataclass(frozen=True)
-class _Desk:
-    """Where the page's wishes go."""
-
-    door: LinkOpener
-    pages: Pages
-    people: People | None
-    movers: Movers | None
-
-
-class _Wishes(BaseModel):
-    """The page's first form, as it comes: what it does not say stays as it is."""
+class PreferencesForm(BaseModel):
+    """The page's first form, as it is posted; a field that is missing changes nothing."""
 
     topic: list[str] = Field(default_factory=list[str])
     frequency: str = ""
@@ -63,151 +33,137 @@ class _Wishes(BaseModel):
     zone: str | None = None
 
 
-def routes(
-    door: LinkOpener, pages: Pages, *, people: People | None = None, movers: Movers | None = None
-) -> APIRouter:
-    """Return the routes of the preference page."""
-    router = APIRouter(default_response_class=HTMLResponse)
-    desk = _Desk(door, pages, people, movers)
-    _add_choices(router, desk)
-    _add_pause(router, desk)
-    if movers is not None:
-        _add_address(router, desk, movers)
-    if people is not None:
-        _add_data(router, desk, people)
-
-    @router.api_route("/p/{token}", methods=READ)
-    @router.api_route("/p/{token}/{button}", methods=READ)
-    def preferences(token: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        return _show(desk, _opened(desk, token))
-
-    return router
-
-
-def _add_choices(router: APIRouter, desk: _Desk) -> None:
-    @router.post("/p/{token}")
-    def choose(  # pyright: ignore[reportUnusedFunction]
-        token: str, wishes: Annotated[_Wishes, Form()]
-    ) -> HTMLResponse:
-        found = _opened(desk, token)
-        if found.has_ended:
-            return _show(desk, found)
-        chosen = _read(found, wishes)
-        if chosen is None:
-            wrong = {"topics": "Tick one topic at least."}
-            return _show(desk, found, wrong=wrong, shown=_as_typed(found, wishes))
-        try:
-            desk.door.desk.choose(
-                found.subscription.id, chosen, now=found.now, source=_SOURCE, actor=ACTOR
-            )
-        except InvalidChoice as error:
-            wrong = {error.field: str(error)}
-            return _show(desk, found, wrong=wrong, shown=_as_typed(found, wishes))
-        return _show(desk, _opened(desk, token), said="Saved. It counts from the next issue.")
+@router.post("/p/{token}")
+def choose(
+    reader: PreferencesLink, services: Services, form: Annotated[PreferencesForm, Form()]
+) -> HTMLResponse:
+    """Save a reader's choices."""
+    if reader.has_ended:
+        return _show(services, reader)
+    choices = _choices(reader, form)
+    if choices is None:
+        errors = {"topics": "Choose at least one topic."}
+        return _show(services, reader, errors=errors, values=_as_typed(reader, form))
+    try:
+        services.subscriptions.choose(
+            reader.subscription.id, choices, now=reader.now, source=_SOURCE, actor=ACTOR
+        )
+    except InvalidChoice as error:
+        errors = {error.field: str(error)}
+        return _show(services, reader, errors=errors, values=_as_typed(reader, form))
+    message = "Saved. Your choices apply from the next issue."
+    return _show(services, reader.reloaded(services), message=message)
 
 
-def _add_pause(router: APIRouter, desk: _Desk) -> None:
-    @router.post("/p/{token}/pause")
-    def pause(  # pyright: ignore[reportUnusedFunction]
-        token: str, until: Annotated[str, Form()] = ""
-    ) -> HTMLResponse:
-        found = _opened(desk, token)
-        if found.has_ended:
-            return _show(desk, found)
-        try:
-            day = _day_of(until)
-            desk.door.desk.pause(found.subscription, day, now=found.now, actor=ACTOR)
-        except InvalidChoice as error:
-            return _show(desk, found, wrong={error.field: str(error)}, until=until)
-        return _show(desk, _opened(desk, token), said="Saved. No letters until then.")
-
-    @router.post("/p/{token}/resume")
-    def resume(token: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        found = _opened(desk, token)
-        desk.door.desk.unpause(found.subscription.id, now=found.now, actor=ACTOR)
-        return _show(desk, _opened(desk, token), said="Saved. Letters come again.")
+@router.post("/p/{token}/pause")
+def pause(
+    reader: PreferencesLink, services: Services, until: Annotated[str, Form()] = ""
+) -> HTMLResponse:
+    """Pause the letters until a date."""
+    if reader.has_ended:
+        return _show(services, reader)
+    try:
+        services.subscriptions.pause(reader.subscription, _date(until), now=reader.now, actor=ACTOR)
+    except InvalidChoice as error:
+        return _show(services, reader, errors={error.field: str(error)}, until=until)
+    message = "Saved. You get no emails until then."
+    return _show(services, reader.reloaded(services), message=message)
 
 
-def _add_address(router: APIRouter, desk: _Desk, movers: Movers) -> None:
-    @router.post("/p/{token}/address")
-    def move(  # pyright: ignore[reportUnusedFunction]
-        token: str, email: Annotated[str, Form()] = ""
-    ) -> HTMLResponse:
-        found = _opened(desk, token)
-        if found.has_ended:
-            return _show(desk, found)
-        try:
-            movers.ask_address(found.subscription, email)
-        except InvalidAddress:
-            wrong = {"email": "This is not an address we can write to."}
-            return _show(desk, found, wrong=wrong, email=email)
-        said = f"A letter is on its way to {email.strip()}. Please press the button it leads to."
-        return _show(desk, found, said=said)
+@router.post("/p/{token}/unpause")
+def unpause(reader: PreferencesLink, services: Services) -> HTMLResponse:
+    """End a pause."""
+    services.subscriptions.unpause(reader.subscription.id, now=reader.now, actor=ACTOR)
+    message = "Saved. You get emails again."
+    return _show(services, reader.reloaded(services), message=message)
 
 
-def _add_data(router: APIRouter, desk: _Desk, people: People) -> None:
-    @router.api_route("/p/{token}/data.json", methods=READ)
-    def data(token: str) -> JSONResponse:  # pyright: ignore[reportUnusedFunction]
-        subscriber_id = _opened(desk, token).subscription.subscriber_id
-        shown = {"Content-Disposition": 'attachment; filename="my-data.json"'}
-        return JSONResponse(jsonable_encoder(people.data(subscriber_id)), headers=shown)
-
-    @router.api_route("/p/{token}/erase", methods=READ)
-    def ask(token: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        found = _opened(desk, token)
-        return desk.pages.show("erase", reader=found, newsletter=found.newsletter)
-
-    @router.post("/p/{token}/erase")
-    def erase(token: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        found = _opened(desk, token)
-        people.erase(found.subscription.subscriber_id, actor=ACTOR)
-        return desk.pages.show("erased", newsletter=found.newsletter)
+@router.post("/p/{token}/address")
+def change_address(
+    reader: PreferencesLink, services: Services, email: Annotated[str, Form()] = ""
+) -> HTMLResponse:
+    """Ask at a new address whether it is right."""
+    if reader.has_ended:
+        return _show(services, reader)
+    try:
+        services.signup.request_address_change(reader.subscription, email)
+    except InvalidAddress:
+        errors = {"email": "We cannot write to this address."}
+        return _show(services, reader, errors=errors, email=email)
+    message = f"We sent an email to {email.strip()}. Please confirm your new address in it."
+    return _show(services, reader, message=message)
 
 
-def _opened(desk: _Desk, token: str) -> OpenedLink:
-    return desk.door.open(Purpose.PREFERENCES, token)
+@router.api_route("/p/{token}/data.json", methods=READ)
+def download_data(reader: PreferencesLink, services: Services) -> JSONResponse:
+    """Return everything that is stored about the reader."""
+    data = services.people.data(reader.subscription.subscriber_id)
+    headers = {"Content-Disposition": 'attachment; filename="my-data.json"'}
+    return JSONResponse(jsonable_encoder(data), headers=headers)
 
 
-def _read(found: OpenedLink, wishes: _Wishes) -> Choices | None:
-    """Return what was chosen; None where no topic was."""
-    stands, newsletter = found.subscription, found.newsletter
-    known = _known(found, wishes)
-    if not known:
+@router.api_route("/p/{token}/erase", methods=READ)
+def ask_to_erase(reader: PreferencesLink, services: Services) -> HTMLResponse:
+    """Ask whether the reader is sure."""
+    return services.pages.show("erase", reader=reader, newsletter=reader.newsletter)
+
+
+@router.post("/p/{token}/erase")
+def erase(reader: PreferencesLink, services: Services) -> HTMLResponse:
+    """Erase the reader."""
+    services.people.erase(reader.subscription.subscriber_id, actor=ACTOR)
+    return services.pages.show("erased", newsletter=reader.newsletter)
+
+
+# After the other GETs, whose paths it would match.
+@router.api_route("/p/{token}", methods=READ)
+@router.api_route("/p/{token}/{button}", methods=READ)
+def preferences(reader: PreferencesLink, services: Services) -> HTMLResponse:
+    """Show the reader's own page."""
+    return _show(services, reader)
+
+
+def _choices(reader: OpenedLink, form: PreferencesForm) -> Choices | None:
+    """Return what was chosen; None if no topic was."""
+    subscription, newsletter = reader.subscription, reader.newsletter
+    topics = _known_topics(reader, form)
+    if not topics:
         return None
-    weekly = wishes.frequency == Frequency.WEEKLY and (newsletter.weekly or found.is_weekly)
-    daily = wishes.frequency == Frequency.DAILY
+    weekly = form.frequency == Frequency.WEEKLY and (newsletter.weekly or reader.is_weekly)
+    daily = form.frequency == Frequency.DAILY
     return Choices(
-        # Every box ticked means everything, also the topics still to come.
-        topics=TopicSet.of([] if len(known) == len(newsletter.topics) else known),
-        frequency=Frequency(wishes.frequency) if weekly or daily else stands.frequency,
-        name=stands.name if wishes.name is None else wishes.name,
-        zone=wishes.zone or stands.zone,
+        # Every box ticked means everything, also topics that are added later.
+        topics=TopicSet.of([] if len(topics) == len(newsletter.topics) else topics),
+        frequency=Frequency(form.frequency) if weekly or daily else subscription.frequency,
+        name=subscription.name if form.name is None else form.name,
+        zone=form.zone or subscription.zone,
     )
 
 
-def _known(found: OpenedLink, wishes: _Wishes) -> list[str]:
-    return [slug for slug in found.newsletter.topic_slugs if slug in wishes.topic]
+def _known_topics(reader: OpenedLink, form: PreferencesForm) -> list[str]:
+    return [slug for slug in reader.newsletter.topic_slugs if slug in form.topic]
 
 
-def _day_of(text: str) -> date:
+def _date(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise InvalidChoice("until", "Choose the day on which letters begin again.") from None
+        raise InvalidChoice("until", "Choose the day on which emails start again.") from None
 
 
-def _as_typed(found: OpenedLink, wishes: _Wishes) -> dict[str, object]:
-    """Return what the form shows again after something in it was wrong."""
-    stands = _as_it_stands(found.newsletter, found.subscription)
-    typed = {"frequency": wishes.frequency, "name": wishes.name or "", "zone": wishes.zone}
-    said = {key: value for key, value in typed.items() if value or key == "name"}
-    return stands | said | {"topics": _known(found, wishes) or stands["topics"]}
+def _as_typed(reader: OpenedLink, form: PreferencesForm) -> dict[str, object]:
+    """Return what the form shows again if something in it was wrong."""
+    stored = _as_stored(reader)
+    typed = {"frequency": form.frequency, "name": form.name or "", "zone": form.zone}
+    given = {key: value for key, value in typed.items() if value or key == "name"}
+    return stored | given | {"topics": _known_topics(reader, form) or stored["topics"]}
 
 
-def _as_it_stands(newsletter: Newsletter, subscription: Subscription) -> dict[str, object]:
+def _as_stored(reader: OpenedLink) -> dict[str, object]:
+    subscription = reader.subscription
     slugs = subscription.topics.slugs
     return {
-        "topics": newsletter.topic_slugs if EVERYTHING in slugs else slugs,
+        "topics": reader.newsletter.topic_slugs if EVERYTHING in slugs else slugs,
         "frequency": subscription.frequency.value,
         "name": subscription.name,
         "zone": subscription.zone,
@@ -215,29 +171,26 @@ def _as_it_stands(newsletter: Newsletter, subscription: Subscription) -> dict[st
 
 
 def _show(
-    desk: _Desk,
-    found: OpenedLink,
+    services: WebServices,
+    reader: OpenedLink,
     *,
-    said: str = "",
-    wrong: Mapping[str, str] | None = None,
-    shown: Mapping[str, object] | None = None,
+    message: str = "",
+    errors: Mapping[str, str] | None = None,
+    values: Mapping[str, object] | None = None,
     until: str = "",
     email: str = "",
 ) -> HTMLResponse:
-    shown = shown or _as_it_stands(found.newsletter, found.subscription)
-    zones = zones_by_region()
-    return desk.pages.show(
+    values = values or _as_stored(reader)
+    return services.pages.show(
         "preferences",
-        reader=found,
-        newsletter=found.newsletter,
-        said=said,
-        wrong=wrong or {},
-        shown=shown,
+        reader=reader,
+        newsletter=reader.newsletter,
+        message=message,
+        errors=errors or {},
+        values=values,
         until=until,
         email=email,
-        zones=zones,
-        listed=any(shown["zone"] in names for names in zones.values()),
-        tomorrow=found.today + timedelta(days=1),
-        may_move=desk.movers is not None,
-        may_erase=desk.people is not None,
+        zones=zones_by_region(),
+        is_listed=is_listed(str(values["zone"])),
+        tomorrow=reader.today + timedelta(days=1),
     )

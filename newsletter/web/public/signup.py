@@ -1,200 +1,252 @@
-"""The sign-up page, and the form that other sites embed. Both are answered alike, whoever asks."""
+"""The sign-up page, the form that other sites embed, and the links that confirm.
+
+A sign-up is answered alike for every address. A GET shows a page; only a POST acts.
+"""
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from newsletter.core.publication import Newsletter
-from newsletter.core.signup import Typed
-from newsletter.services.signup import SigningUp, agreed
-from newsletter.web.public.form_tokens import QUICK, FormTokens
-from newsletter.web.public.min_duration import evenly
-from newsletter.web.public.pages import READ, Pages
-from newsletter.web.public.time_zones import zones_by_region
-from newsletter.web.public.zone_guess import zone_guess
+from newsletter.core.signup import SignUpForm
+from newsletter.services.signup import consent_text_of
+from newsletter.web.dependencies import Services, SignUpNewsletter, WebServices
+from newsletter.web.form_tokens import QUICK
+from newsletter.web.min_duration import min_duration
+from newsletter.web.pages import READ, Pages
+from newsletter.web.public.links import preferences_path
+from newsletter.web.public.time_zones import is_listed, zone_guess, zones_by_region
 from subscribers.errors import InvalidAddress
+from subscribers.model import SubscriptionStatus
 from subscribers.signup.model import ConsentProof
 
-FORM_VERSION = "1"  #: to be raised with each change of what a form asks or says
-EMBEDDED = "embed"  #: what the embedded form names itself
-_LONGEST = 300  #: characters of a header that are kept as evidence
+FORM_VERSION = "1"  #: raise it whenever a form asks or says something else
+EMBEDDED = "embed"  #: the `form` field of the embedded form
+_LONGEST_HEADER = 300  #: characters of a header that are stored as evidence
 
 _SUBSCRIBE = "/{slug}/subscribe"
-_NOTHING = "nothing at all"  #: no form has this name
+_NO_FORM = "nothing at all"  #: no form has this name
+
+router = APIRouter(default_response_class=HTMLResponse)
 
 
-class _Sheet(BaseModel):
-    """The form, as it comes."""
+class PostedSignUp(BaseModel):
+    """The form as it is posted."""
 
     email: str = ""
     name: str = ""
     topic: list[str] = Field(default_factory=list[str])
     timezone: str = ""
     frequency: str = "daily"
-    form: str = ""  #: which one it is
-    stamp: str = ""
-    website: str = ""  #: unseen: who fills it in is no reader
+    form: str = ""  #: `EMBEDDED`, or empty on our own page
+    form_token: str = ""
+    website: str = ""  #: hidden, so only machines fill it in
+
+    @property
+    def is_embedded(self) -> bool:
+        return self.form == EMBEDDED
+
+    def typed(self) -> SignUpForm:
+        """Return what was filled in; the embedded form need not ask for topics."""
+        asks_topics = bool(self.topic) or not self.is_embedded
+        return SignUpForm(
+            email=self.email,
+            name=self.name,
+            topics=tuple(self.topic) if asks_topics else None,
+            zone=self.timezone,
+            frequency=self.frequency,
+        )
 
 
-@dataclass(frozen=True)
-class _Desk:
-    """What the pages need."""
-
-    signing_up: SigningUp
-    stamps: FormTokens
-    pages: Pages
+@router.api_route("/c/{token}", methods=READ)
+def ask_to_confirm(token: str, services: Services) -> HTMLResponse:
+    """Show the button that confirms a sign-up."""
+    newsletter, _ = services.signup.opened(token)
+    return services.pages.show("signup_confirm", newsletter=newsletter)
 
 
-def routes(
-    signing_up: SigningUp, stamps: FormTokens, pages: Pages, *, base_url: str, least_seconds: float
-) -> APIRouter:
-    """Return the routes of the sign-up page. Long because it is a list of short routes."""
-    router = APIRouter(default_response_class=HTMLResponse)
-    desk = _Desk(signing_up, stamps, pages)
-
-    @router.api_route(_SUBSCRIBE, methods=READ)
-    def form(slug: str, request: Request) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        newsletter = signing_up.newsletter(slug)
-        languages = request.headers.get("accept-language", "")
-        zone = zone_guess(languages, newsletter.timetable.zone)
-        typed = Typed(topics=newsletter.topic_slugs, zone=zone)
-        return _form(desk, newsletter, typed, stamps.make(slug))
-
-    @router.post(_SUBSCRIBE)
-    def ask(  # pyright: ignore[reportUnusedFunction]
-        slug: str, sheet: Annotated[_Sheet, Form()], request: Request
-    ) -> HTMLResponse:
-        with evenly(least_seconds):
-            return _ask(desk, signing_up.newsletter(slug), sheet, request)
-
-    @router.post(_SUBSCRIBE + "/again")
-    def again(  # pyright: ignore[reportUnusedFunction]
-        slug: str,
-        request: Request,
-        email: Annotated[str, Form()] = "",
-        stamp: Annotated[str, Form()] = "",
-    ) -> HTMLResponse:
-        newsletter = signing_up.newsletter(slug)
-        asked = stamps.is_fresh(_again(newsletter, email), stamp)
-        with evenly(least_seconds), suppress(InvalidAddress):
-            if asked:
-                signing_up.again(newsletter, email, ip_of(request))
-        return _sent(desk, newsletter, email, asked=asked, again=True)
-
-    @router.api_route("/{slug}/embed", methods=READ)
-    def embed(slug: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        newsletter = signing_up.newsletter(slug)
-        shown = snippet(pages, newsletter, base_url)
-        return pages.show("signup_embed", newsletter=newsletter, snippet=shown)
-
-    return router
+@router.post("/c/{token}")
+def confirm(token: str, request: Request, services: Services) -> HTMLResponse:
+    """Confirm a sign-up."""
+    # The link itself is never stored as evidence.
+    proof = ConsentProof(via="confirmation link", ip=ip_of(request), agent=_agent(request))
+    newsletter, subscription = services.signup.confirm(token, proof)
+    return services.pages.show(
+        "signup_confirmed",
+        newsletter=newsletter,
+        ended=subscription.status is SubscriptionStatus.ENDED,
+        preferences=preferences_path(subscription),
+    )
 
 
-def snippet(pages: Pages, newsletter: Newsletter, base_url: str) -> str:
-    """Return the HTML of a form that another site can hold: it needs no script."""
-    action = f"{base_url}/{newsletter.slug}/subscribe"
-    values = {"action": action, "agreed": agreed(newsletter), "newsletter": newsletter}
-    return pages.text("signup_snippet", form=EMBEDDED, **values)
+@router.api_route("/a/{token}", methods=READ)
+def ask_to_confirm_address(token: str, services: Services) -> HTMLResponse:
+    """Show the button that confirms a new address."""
+    email = services.signup.address_opened(token).email
+    return services.pages.show("signup_address", email=email)
 
 
-def evidence_of(request: Request, newsletter: Newsletter, via: str) -> ConsentProof:
-    """Return what a request leaves as evidence of a sign-up."""
+@router.post("/a/{token}")
+def confirm_address(token: str, services: Services) -> HTMLResponse:
+    """Confirm a new address."""
+    changed = services.signup.confirm_address(token)
+    active = [one for one in changed if one.status is SubscriptionStatus.ACTIVE]
+    first = (active or changed)[0]
+    return services.pages.show(
+        "signup_moved", email=first.email, preferences=preferences_path(first)
+    )
+
+
+@router.api_route(_SUBSCRIBE, methods=READ)
+def show_form(newsletter: SignUpNewsletter, request: Request, services: Services) -> HTMLResponse:
+    """Show the sign-up form."""
+    languages = request.headers.get("accept-language", "")
+    zone = zone_guess(languages, newsletter.timetable.zone)
+    typed = SignUpForm(topics=newsletter.topic_slugs, zone=zone)
+    return _form(services, newsletter, typed, services.form_tokens.make(newsletter.slug))
+
+
+@router.post(_SUBSCRIBE)
+def sign_up(
+    newsletter: SignUpNewsletter,
+    posted: Annotated[PostedSignUp, Form()],
+    request: Request,
+    services: Services,
+) -> HTMLResponse:
+    """Take a sign-up, and send the confirmation."""
+    with min_duration(services.min_seconds):
+        return _sign_up(services, newsletter, posted, request)
+
+
+@router.post(_SUBSCRIBE + "/again")
+def send_again(
+    newsletter: SignUpNewsletter,
+    request: Request,
+    services: Services,
+    email: Annotated[str, Form()] = "",
+    form_token: Annotated[str, Form()] = "",
+) -> HTMLResponse:
+    """Send the confirmation again."""
+    requested = services.form_tokens.is_fresh(_again(newsletter, email), form_token)
+    with min_duration(services.min_seconds), suppress(InvalidAddress):
+        if requested:
+            services.signup.resend_confirmation(newsletter, email, ip_of(request))
+    return _sent(services, newsletter, email, requested=requested, again=True)
+
+
+@router.api_route("/{slug}/embed", methods=READ)
+def embed(newsletter: SignUpNewsletter, services: Services) -> HTMLResponse:
+    """Show the form for other sites, to copy."""
+    html = snippet(services.pages, newsletter, services.public_url)
+    return services.pages.show("signup_embed", newsletter=newsletter, snippet=html)
+
+
+def snippet(pages: Pages, newsletter: Newsletter, public_url: str) -> str:
+    """Return the HTML of a form for other sites; it needs no script."""
+    return pages.text(
+        "signup_snippet",
+        form=EMBEDDED,
+        action=f"{public_url}/{newsletter.slug}/subscribe",
+        consent_text=consent_text_of(newsletter),
+        newsletter=newsletter,
+    )
+
+
+def proof_of(request: Request, newsletter: Newsletter, via: str) -> ConsentProof:
+    """Return what is stored as evidence of a sign-up."""
     page = str(request.url.replace(query=""))
     embedded = via == "embedded form"
     return ConsentProof(
         via=via,
-        form=_kept(request.headers.get("referer", page) if embedded else page),
+        form=_clean(request.headers.get("referer", page) if embedded else page),
         version=FORM_VERSION,
-        consent_text=agreed(newsletter),
+        consent_text=consent_text_of(newsletter),
         ip=ip_of(request),
-        agent=_kept(request.headers.get("user-agent", "")),
+        agent=_agent(request),
     )
 
 
 def ip_of(request: Request) -> str:
-    """Return whom a request came from; the server has looked behind a proxy on this machine."""
-    return _kept(request.client.host) if request.client else ""
+    """Return where a request came from; the server resolves a proxy on this machine."""
+    return _clean(request.client.host) if request.client else ""
 
 
-def acted_on(request: Request, via: str) -> ConsentProof:
-    """Return what a press of a link's button leaves as evidence; never the link itself."""
-    agent = request.headers.get("user-agent", "")
-    return ConsentProof(via=via, ip=ip_of(request), agent=_kept(agent))
+def _agent(request: Request) -> str:
+    return _clean(request.headers.get("user-agent", ""))
 
 
-def _ask(desk: _Desk, newsletter: Newsletter, sheet: _Sheet, request: Request) -> HTMLResponse:
-    if sheet.website:
-        return _sent(desk, newsletter, sheet.email, asked=False)
-    embedded = sheet.form == EMBEDDED
-    asks_topics = bool(sheet.topic) or not embedded
-    typed = Typed(
-        email=sheet.email,
-        name=sheet.name,
-        topics=tuple(sheet.topic) if asks_topics else None,
-        zone=sheet.timezone,
-        frequency=sheet.frequency,
-    )
-    slug = newsletter.slug
-    if not embedded and not desk.stamps.is_read(slug, sheet.stamp):
-        is_known = desk.stamps.is_fresh(slug, sheet.stamp)
-        stamp = sheet.stamp if is_known else desk.stamps.make(slug, earlier=QUICK)
-        return _form(desk, newsletter, typed, stamp, press_again=True)
-    via = "embedded form" if embedded else "sign-up page"
-    faults = desk.signing_up.ask(newsletter, typed, evidence_of(request, newsletter, via))
-    if faults:
+def _clean(header: str) -> str:
+    return "".join(one for one in header[:_LONGEST_HEADER] if one.isprintable())
+
+
+def _sign_up(
+    services: WebServices, newsletter: Newsletter, posted: PostedSignUp, request: Request
+) -> HTMLResponse:
+    if posted.website:
+        return _sent(services, newsletter, posted.email, requested=False)
+    slug, tokens, typed = newsletter.slug, services.form_tokens, posted.typed()
+    if not posted.is_embedded and not tokens.is_read(slug, posted.form_token):
+        is_ours = tokens.is_fresh(slug, posted.form_token)
+        token = posted.form_token if is_ours else tokens.make(slug, earlier=QUICK)
+        return _form(services, newsletter, typed, token, press_again=True)
+    via = "embedded form" if posted.is_embedded else "sign-up page"
+    errors = services.signup.request(newsletter, typed, proof_of(request, newsletter, via))
+    if errors:
         typed = replace(typed, topics=newsletter.topic_slugs) if typed.topics is None else typed
-        stamp = desk.stamps.make(slug, earlier=QUICK) if embedded else sheet.stamp
-        return _form(desk, newsletter, typed, stamp, faults=faults)
-    return _sent(desk, newsletter, sheet.email, asked=True)
+        token = tokens.make(slug, earlier=QUICK) if posted.is_embedded else posted.form_token
+        return _form(services, newsletter, typed, token, errors=errors)
+    return _sent(services, newsletter, posted.email, requested=True)
 
 
 def _form(
-    desk: _Desk,
+    services: WebServices,
     newsletter: Newsletter,
-    typed: Typed,
-    stamp: str,
+    typed: SignUpForm,
+    form_token: str,
     *,
-    faults: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
     press_again: bool = False,
 ) -> HTMLResponse:
     """Show the form, with what was typed and what is wrong with it."""
-    zones = zones_by_region()
     typed = replace(typed, zone=typed.zone or newsletter.timetable.zone)
-    values: dict[str, Any] = {
-        "agreed": agreed(newsletter),
-        "faults": faults or {},
-        "newsletter": newsletter,
-        "press_again": press_again,
-        "stamp": stamp,
-        "is_listed": any(typed.zone in names for names in zones.values()),
-        "typed": typed,
-        "zones": zones,
-    }
-    return desk.pages.show("signup_form", status=422 if faults else 200, **values)
+    return services.pages.show(
+        "signup_form",
+        status=422 if errors else 200,
+        consent_text=consent_text_of(newsletter),
+        errors=errors or {},
+        newsletter=newsletter,
+        press_again=press_again,
+        form_token=form_token,
+        is_listed=is_listed(typed.zone),
+        typed=typed,
+        zones=zones_by_region(),
+    )
 
 
 def _sent(
-    desk: _Desk, newsletter: Newsletter, email: str, *, asked: bool, again: bool = False
+    services: WebServices,
+    newsletter: Newsletter,
+    email: str,
+    *,
+    requested: bool,
+    again: bool = False,
 ) -> HTMLResponse:
-    """Show the one answer there is: the address may be new, known, suppressed, or a machine's.
+    """Show the one answer for every address, be it new, known, suppressed, or from a machine.
 
-    What was not `asked` by a form of ours bears a stamp that opens nothing, and looks the same.
+    What was not `requested` with one of our forms gets a token that is good for nothing but looks
+    the same.
     """
     email = email.strip()
-    stamp = desk.stamps.make(_again(newsletter, email) if asked else _NOTHING)
-    return desk.pages.show(
-        "signup_sent", again=again, email=email, newsletter=newsletter, stamp=stamp
+    token = services.form_tokens.make(_again(newsletter, email) if requested else _NO_FORM)
+    return services.pages.show(
+        "signup_sent", again=again, email=email, newsletter=newsletter, form_token=token
     )
 
 
 def _again(newsletter: Newsletter, email: str) -> str:
     return f"{newsletter.slug} again {email}"
-
-
-def _kept(header: str) -> str:
-    return "".join(one for one in header[:_LONGEST] if one.isprintable())

@@ -1,30 +1,29 @@
-"""The answer to "still want this?". A GET shows a page; only a POST answers."""
+"""The page behind "Do you still want it?". A GET shows it; only a POST answers."""
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from newsletter.web.public.links import LinkOpener, OpenedLink
-from newsletter.web.public.pages import READ, Pages
-from subscribers.model import Purpose
-from subscribers.sunset.service import Sunsets
+from newsletter.web.dependencies import Services, WebServices
+from newsletter.web.pages import READ
+from newsletter.web.public.links import OpenedLink, StillWantedLink
+
+router = APIRouter(default_response_class=HTMLResponse)
 
 
-def routes(door: LinkOpener, sunsets: Sunsets, pages: Pages) -> APIRouter:
-    """Return the routes behind the question's link."""
-    router = APIRouter(default_response_class=HTMLResponse)
-
-    @router.api_route("/k/{token}", methods=READ)
-    def ask(token: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        return _show(pages, door.open(Purpose.KEEP, token), kept=False)
-
-    @router.post("/k/{token}")
-    def keep(token: str) -> HTMLResponse:  # pyright: ignore[reportUnusedFunction]
-        found = door.open(Purpose.KEEP, token)
-        sunsets.keep(found.subscription.id, now=found.now)
-        return _show(pages, door.open(Purpose.KEEP, token), kept=True)
-
-    return router
+@router.api_route("/k/{token}", methods=READ)
+def ask(reader: StillWantedLink, services: Services) -> HTMLResponse:
+    """Show the button that says the letters are still wanted."""
+    return _show(services, reader, answered=False)
 
 
-def _show(pages: Pages, reader: OpenedLink, *, kept: bool) -> HTMLResponse:
-    return pages.show("keep", reader=reader, newsletter=reader.newsletter, kept=kept)
+@router.post("/k/{token}")
+def answer(reader: StillWantedLink, services: Services) -> HTMLResponse:
+    """Record that the letters are still wanted."""
+    services.sunsets.record_still_wanted(reader.subscription.id, now=reader.now)
+    return _show(services, reader.reloaded(services), answered=True)
+
+
+def _show(services: WebServices, reader: OpenedLink, *, answered: bool) -> HTMLResponse:
+    return services.pages.show(
+        "still_wanted", reader=reader, newsletter=reader.newsletter, answered=answered
+    )

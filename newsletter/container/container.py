@@ -1,0 +1,511 @@
+"""Every service, wired from the parts it needs. It is long because it is a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+
+from sqlalchemy import Engine
+
+from newsletter.adapters.clock import SystemClock, new_id, roll
+from newsletter.adapters.disposable import is_disposable
+from newsletter.adapters.eml import to_eml
+from newsletter.adapters.log_alerts import log_alert
+from newsletter.adapters.sendgrid.webhook import SendGridEvents
+from newsletter.container import seams
+from newsletter.container.seams import Seams
+from newsletter.core.transactional import TransactionalKind
+from newsletter.ports import (
+    BatchQueue,
+    Clock,
+    Mailer,
+    TransactionalMailer,
+)
+from newsletter.services.alerting import Alerting
+from newsletter.services.event_intake import EventIntake
+from newsletter.services.explain import Explaining
+from newsletter.services.intake import Intake
+from newsletter.services.list_health import ListHealthReports
+from newsletter.services.people import People
+from newsletter.services.planning import Planning
+from newsletter.services.polling import Polling
+from newsletter.services.preview import Previews
+from newsletter.services.publishing import Publishing
+from newsletter.services.reconciliation import Reconciling
+from newsletter.services.recovery import Recovery
+from newsletter.services.retention import Retention
+from newsletter.services.schedule import ScheduleRunner
+from newsletter.services.send_checks import SendChecks
+from newsletter.services.sending import BatchMailer, Sending
+from newsletter.services.sending_limits import SendingLimits
+from newsletter.services.signup import SigningUp
+from newsletter.services.sunset import Sunset
+from newsletter.services.suppression_sync import SuppressionSync
+from newsletter.services.transactional import TransactionalSender
+from newsletter.services.transactional_context import TransactionalContexts
+from newsletter.services.unsubscribe_mail import UnsubscribeByMail
+from newsletter.settings import Settings
+from newsletter.stores.briefs import BriefStore
+from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.deliveries import DeliveryStore
+from newsletter.stores.events import EventStore
+from newsletter.stores.issues import IssueStore
+from newsletter.stores.person_history import PersonHistory
+from newsletter.stores.schedule import ScheduleStore
+from newsletter.stores.sending_limits import SendingLimitStore
+from newsletter.stores.sent_letters import SentLetters
+from newsletter.stores.sources import SourceStore
+from newsletter.stores.transactional import TransactionalStore
+from newsletter.stores.unknown_batches import UnknownBatchStore
+from subscribers.health.service import ListHealth
+from subscribers.lists.service import Lists
+from subscribers.records.service import Records
+from subscribers.segments.service import Segments
+from subscribers.signup.service import SignUps
+from subscribers.subscriptions.service import Subscriptions
+from subscribers.sunset.service import Sunsets
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from newsletter.adapters.sendgrid.mailer import SendGridMailer
+    from newsletter.rendering.renderer import IssueRenderer
+    from newsletter.rendering.transactional import TransactionalRenderer
+    from newsletter.scheduler import RecurringJob
+    from newsletter.web.dependencies import WebServices
+
+T = TypeVar("T")
+
+_SUNSET_SECONDS = 60 * 60  #: how often a portion of the inactive readers is asked
+_RETENTION_SECONDS = 6 * 60 * 60  #: how often what is too old is deleted
+_TRANSACTIONAL_SECONDS = 2  #: how often transactional emails leave
+_EMAIL_LOGS_SECONDS = 30  #: how often Email Logs may be asked about unknown batches
+_SYNC_EVERY = timedelta(hours=6)  #: SendGrid's own suppression lists; windows overlap
+
+
+def on_engine(make: Callable[[Engine], T]) -> cached_property[T]:
+    """Return a part that needs nothing but the database."""
+    return cached_property(lambda container: make(container.engine))
+
+
+def from_settings(make: Callable[[Settings], T]) -> cached_property[T]:
+    """Return a part that needs nothing but the settings."""
+    return cached_property(lambda container: make(container.settings))
+
+
+class Container:
+    """Makes each part of the service when it is first asked for.
+
+    What is `given` replaces a seam, and is left open by `close`. Any other part may be replaced by
+    an assignment before its first use.
+    """
+
+    def __init__(self, settings: Settings, **given: Unpack[Seams]) -> None:
+        self.settings = settings
+        self.clock: Clock = SystemClock()
+        self.new_id, self.dice = new_id, roll
+        if unknown := given.keys() - Seams.__annotations__.keys():
+            raise TypeError(f"no seams: {', '.join(sorted(unknown))}")
+        self._given = frozenset(given)
+        vars(self).update(given)  # a cached property that has a value already is not called
+
+    engine = from_settings(seams.open_engine)
+    email_logs = from_settings(seams.open_email_logs)
+    suppression_lists = from_settings(seams.open_suppression_lists)
+    source_reader = from_settings(seams.open_source_reader)
+    alert_channels = from_settings(seams.open_alert_channels)
+    leadership = on_engine(seams.open_leadership)
+
+    @cached_property
+    def queue(self) -> BatchQueue:
+        return seams.open_queue(self.settings, self.engine)
+
+    @cached_property
+    def _sendgrid(self) -> SendGridMailer:
+        return seams.open_mailer(self.settings, self.clock)
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        return self._sendgrid
+
+    @cached_property
+    def transactional_mailer(self) -> TransactionalMailer:
+        return self._sendgrid
+
+    briefs = on_engine(BriefStore)
+    events = on_engine(EventStore)
+    issues = on_engine(IssueStore)
+    limit_store = on_engine(SendingLimitStore)
+    person_history = on_engine(PersonHistory)
+    schedule_store = on_engine(ScheduleStore)
+    sources = on_engine(SourceStore)
+    transactional_store = on_engine(TransactionalStore)
+    unknown_batches = on_engine(UnknownBatchStore)
+
+    @cached_property
+    def decisions(self) -> DecisionLog:
+        return DecisionLog(self.engine, self.clock)
+
+    @cached_property
+    def deliveries(self) -> DeliveryStore:
+        return DeliveryStore(self.engine, self.settings.service.rate_limit)
+
+    lists = on_engine(Lists)
+    records = on_engine(Records)
+    segments = on_engine(Segments)
+    signups = on_engine(SignUps)
+    subscriptions = on_engine(Subscriptions)
+
+    @cached_property
+    def sunsets(self) -> Sunsets:
+        letters = SentLetters(self.engine)
+        return Sunsets(self.engine, delivered=letters.delivered, arrived=letters.arrived)
+
+    @cached_property
+    def list_health(self) -> ListHealthReports:
+        return ListHealthReports(
+            lists=ListHealth(self.engine),
+            accepted=SentLetters(self.engine).accepted_since,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def suppression_sync(self) -> SuppressionSync:
+        return SuppressionSync(
+            subscriptions=self.subscriptions,
+            events=self.events,
+            decisions=self.decisions,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def people(self) -> People:
+        return People(
+            records=self.records,
+            subscriptions=self.subscriptions,
+            sent=self.person_history,
+            decisions=self.decisions,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def retention(self) -> Retention:
+        retained = self.settings.service.retention
+        return Retention(
+            events=self.person_history,
+            evidence=self.records,
+            clock=self.clock,
+            events_for=timedelta(days=retained.events_days) or None,
+            evidence_for=timedelta(days=retained.evidence_days) or None,
+        )
+
+    @cached_property
+    def intake(self) -> Intake:
+        return Intake(
+            newsletters=self.settings.newsletters,
+            briefs=self.briefs,
+            issues=self.issues,
+            decisions=self.decisions,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def polling(self) -> Polling:
+        return Polling(
+            intake=self.intake,
+            sources=self.sources,
+            reader=self.source_reader,
+            clock=self.clock,
+            down_after=timedelta(hours=self.settings.service.polling.down_after_hours),
+        )
+
+    @cached_property
+    def renderer(self) -> IssueRenderer:
+        from newsletter.rendering.renderer import IssueRenderer
+
+        return IssueRenderer(self.settings.templates)
+
+    @cached_property
+    def publishing(self) -> Publishing:
+        return Publishing(
+            briefs=self.briefs,
+            issues=self.issues,
+            renderer=self.renderer,
+            decisions=self.decisions,
+            base_url=self.settings.public_url,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def previews(self) -> Previews:
+        return Previews(
+            publishing=self.publishing,
+            subscriptions=self.subscriptions,
+            base_url=self.settings.public_url,
+            to_eml=to_eml,
+        )
+
+    @cached_property
+    def explaining(self) -> Explaining:
+        return Explaining(
+            issues=self.issues,
+            deliveries=self.deliveries,
+            subscriptions=self.subscriptions,
+        )
+
+    @cached_property
+    def _lease(self) -> timedelta:
+        return timedelta(seconds=self.settings.service.sending.lease_seconds)
+
+    @cached_property
+    def send_checks(self) -> SendChecks:
+        return SendChecks(
+            mailer=self.mailer,
+            public_url=self.settings.public_url,
+            sendgrid_host=self.settings.sendgrid_host,
+        )
+
+    @cached_property
+    def planning(self) -> Planning:
+        return Planning(
+            publishing=self.publishing,
+            send_checks=self.send_checks,
+            issues=self.issues,
+            deliveries=self.deliveries,
+            subscriptions=self.subscriptions,
+            segments=self.segments,
+            queue=self.queue,
+            clock=self.clock,
+            batch_size=self.settings.service.sending.batch_size,
+        )
+
+    @cached_property
+    def batch_mailer(self) -> BatchMailer:
+        return BatchMailer(
+            newsletters=self.settings.newsletters,
+            publishing=self.publishing,
+            issues=self.issues,
+            mailer=self.mailer,
+        )
+
+    @cached_property
+    def sending(self) -> Sending:
+        sending = Sending(
+            mailer=self.batch_mailer,
+            issues=self.issues,
+            deliveries=self.deliveries,
+            limits=self.sending_limits,
+            queue=self.queue,
+            clock=self.clock,
+            new_id=self.new_id,
+            dice=self.dice,
+            lease=self._lease,
+        )
+        self.queue.on_batches(sending.send_batches)
+        return sending
+
+    @cached_property
+    def recovery(self) -> Recovery:
+        return Recovery(
+            deliveries=self.deliveries,
+            limits=self.sending_limits,
+            reconciling=self.reconciling,
+            queue=self.queue,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def sending_limits(self) -> SendingLimits:
+        return SendingLimits(
+            limits=self.limit_store,
+            issues=self.issues,
+            decisions=self.decisions,
+            clock=self.clock,
+            circuit_breaker=self.settings.service.circuit_breaker,
+        )
+
+    @cached_property
+    def reconciling(self) -> Reconciling:
+        environment, sending = self.settings.environment, self.settings.service.sending
+        return Reconciling(
+            unknowns=self.unknown_batches,
+            decisions=self.decisions,
+            clock=self.clock,
+            quiet_period=timedelta(minutes=sending.quiet_minutes),
+            absence=timedelta(minutes=sending.absence_minutes),
+            receives_events=environment.sendgrid_webhook_key is not None,
+            logs=self.email_logs,
+        )
+
+    @cached_property
+    def event_intake(self) -> EventIntake:
+        return EventIntake(
+            read=SendGridEvents(self.settings.environment.sendgrid_webhook_key).read,
+            events=self.events,
+            subscriptions=self.subscriptions,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def transactional_renderer(self) -> TransactionalRenderer:
+        from newsletter.rendering.transactional import TransactionalRenderer
+
+        return TransactionalRenderer(self.settings.templates)
+
+    @cached_property
+    def transactional(self) -> TransactionalSender:
+        return TransactionalSender(
+            newsletters=self.settings.newsletters,
+            store=self.transactional_store,
+            contexts=TransactionalContexts(
+                subscriptions=self.subscriptions,
+                signups=self.signups,
+                issues=self.issues,
+                base_url=self.settings.public_url,
+            ),
+            compose=self.transactional_renderer.compose,
+            mailer=lambda: self.transactional_mailer,
+            save_alert=self.schedule_store.queue_alert,
+            clock=self.clock,
+            lease=self._lease,
+        )
+
+    @cached_property
+    def signing_up(self) -> SigningUp:
+        return SigningUp(
+            newsletters=self.settings.newsletters,
+            signups=self.signups,
+            subscriptions=self.subscriptions,
+            transactional=self.transactional,
+            events=self.events,
+            is_disposable=is_disposable,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def sunset(self) -> Sunset:
+        return Sunset(
+            newsletters=self.settings.newsletters,
+            sunsets=self.sunsets,
+            queue=partial(self.transactional.queue, TransactionalKind.STILL_WANTED),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def alerting(self) -> Alerting:
+        return Alerting(
+            newsletters=self.settings.newsletters,
+            channels=self.alert_channels,
+            log=log_alert,
+            schedule=self.schedule_store,
+            unknown=self._long_unknown,
+            reports=self.polling.reports,
+            quiet_period=timedelta(0),  # `_long_unknown` knows how long evidence is awaited
+            clock=self.clock,
+        )
+
+    def _long_unknown(self, asked_before: datetime) -> tuple[tuple[str, date], ...]:
+        return self.unknown_batches.unknown_issues(asked_before - self.reconciling.patience)
+
+    @cached_property
+    def schedule_runner(self) -> ScheduleRunner:
+        return ScheduleRunner(
+            publishing=self.publishing,
+            planning=self.planning,
+            gather=self.polling.poll_due,
+            schedule=self.schedule_store,
+            notify=self.alerting.deliver,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def scheduler(self) -> Any:
+        """The scheduler, not started."""
+        from newsletter.scheduler import make_scheduler
+
+        return make_scheduler(
+            self.settings.newsletters,
+            schedule=self.schedule_runner,
+            recovery=self.recovery,
+            leadership=self.leadership,
+            polling=self.polling,
+            alerting=self.alerting,
+            sync=self._sync_if_due,
+            jobs=self._recurring_jobs(),
+        )
+
+    def _recurring_jobs(self) -> Iterator[RecurringJob]:
+        from newsletter.scheduler import RecurringJob
+
+        yield RecurringJob("email logs", _EMAIL_LOGS_SECONDS, self.reconciling.by_logs)
+        yield RecurringJob("transactional", _TRANSACTIONAL_SECONDS, self.transactional.send_waiting)
+        yield RecurringJob("unconfirmed", _RETENTION_SECONDS, self.signing_up.delete_unconfirmed)
+        yield RecurringJob("retention", _RETENTION_SECONDS, self.retention.expire)
+        if any(one.sunset for one in self.settings.newsletters.values()):
+            yield RecurringJob("sunset", _SUNSET_SECONDS, self.sunset.run)
+
+    def _sync_if_due(self) -> None:
+        if self.suppression_sync.is_due(_SYNC_EVERY):
+            self.suppression_sync.sync(self.suppression_lists, by="clock")
+
+    @cached_property
+    def unsubscribe_by_mail(self) -> UnsubscribeByMail:
+        return UnsubscribeByMail(
+            newsletters=self.settings.newsletters,
+            subscriptions=self.subscriptions,
+            clock=self.clock,
+            counters=self.event_intake.counters,
+        )
+
+    @cached_property
+    def web_services(self) -> WebServices:
+        from newsletter.adapters.metrics import Metrics
+        from newsletter.adapters.sendgrid.inbound import read_mail
+        from newsletter.stores.healthcheck import check_health
+        from newsletter.web.dependencies import WebServices
+        from newsletter.web.form_tokens import FormTokens
+        from newsletter.web.pages import Pages
+
+        key, token = self.settings.environment.inbound_key, self.settings.environment.metrics_token
+        return WebServices(
+            newsletters=self.settings.newsletters,
+            public_url=self.settings.public_url,
+            now=self.clock.now,
+            pages=Pages(self.settings.templates),
+            form_tokens=FormTokens(lambda: self.signups.forms_key, self.clock.now),
+            publishing=self.publishing,
+            subscriptions=self.subscriptions,
+            people=self.people,
+            signup=self.signing_up,
+            sunsets=self.sunsets,
+            event_intake=self.event_intake,
+            unsubscribe_by_mail=self.unsubscribe_by_mail,
+            read_mail=read_mail,
+            inbound_key=key.get_secret_value() if key else None,
+            healthcheck=partial(check_health, self.engine),
+            metrics=Metrics(
+                self.engine,
+                totals=self.deliveries.totals,
+                counts=self.event_intake.counters.values,
+            ),
+            metrics_token=token.get_secret_value() if token else None,
+        )
+
+    @cached_property
+    def app(self) -> FastAPI:
+        """The web application."""
+        from newsletter.web.app import create_app
+
+        return create_app(self.web_services)
+
+    def open_log(self) -> None:
+        """Write a structured log to stderr, in a process that nobody watches."""
+        seams.open_log(self.settings)
+
+    def close(self) -> None:
+        """Close the connections that this container opened."""
+        for part, release in (("leadership", "release"), ("queue", "close"), ("engine", "dispose")):
+            if part in vars(self) and part not in self._given:
+                getattr(vars(self)[part], release)()

@@ -1,0 +1,127 @@
+"""The parts at which the service ends and the world begins, and what answers in production."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from sqlalchemy import Engine
+
+from newsletter.adapters.embedded import embedded_url
+from newsletter.adapters.leadership import AdvisoryLeadership
+from newsletter.errors import ConfigurationError
+from newsletter.ports import (
+    AlertChannel,
+    BatchQueue,
+    Clock,
+    EmailLogs,
+    Leadership,
+    Mailer,
+    SourceReader,
+    TransactionalMailer,
+    VendorSuppressions,
+)
+from newsletter.settings import Settings
+from newsletter.stores.database import make_engine, migrate
+
+if TYPE_CHECKING:
+    from newsletter.adapters.sendgrid.mailer import SendGridMailer
+
+
+class Seams(TypedDict, total=False):
+    """What a container takes as given instead of making it, such as a test's doubles."""
+
+    alert_channels: Sequence[AlertChannel]
+    clock: Clock
+    dice: Callable[[], float]  #: a number from 0 to 1; spreads retries
+    email_logs: EmailLogs | None
+    engine: Engine  #: of a migrated database
+    leadership: Leadership
+    mailer: Mailer
+    new_id: Callable[[], str]  #: for attempts
+    queue: BatchQueue
+    source_reader: SourceReader
+    suppression_lists: VendorSuppressions
+    transactional_mailer: TransactionalMailer
+
+
+def open_engine(settings: Settings) -> Engine:
+    """Return the migrated database; it is embedded unless NEWSLETTER_DATABASE_URL names one."""
+    url, var = settings.environment.database_url, settings.environment.var
+    engine = make_engine(url.get_secret_value() if url else embedded_url(var / "postgres"))
+    migrate(engine)
+    return engine
+
+
+def open_mailer(settings: Settings, clock: Clock) -> SendGridMailer:
+    """Return the client of mail/send; ConfigurationError without a key."""
+    from newsletter.adapters.sendgrid.mailer import SendGridMailer
+
+    return SendGridMailer(**_access(settings), clock=clock)
+
+
+def open_email_logs(settings: Settings) -> EmailLogs | None:
+    """Return the client of Email Logs; None without a key."""
+    if settings.environment.sendgrid_api_key is None:
+        return None
+    from newsletter.adapters.sendgrid.logs import SendGridLogs
+
+    return SendGridLogs(**_access(settings))
+
+
+def open_suppression_lists(settings: Settings) -> VendorSuppressions:
+    """Return the client of SendGrid's suppression lists; ConfigurationError without a key."""
+    from newsletter.adapters.sendgrid.suppressions import SendGridLists
+
+    return SendGridLists(**_access(settings))
+
+
+def open_source_reader(settings: Settings) -> SourceReader:
+    """Return the HTTP client that reads polled sources."""
+    from newsletter.adapters.sources.fetching import Fetcher, FetchLimits
+    from newsletter.adapters.sources.polling import HttpSourceReader
+
+    polling = settings.service.polling
+    limits = FetchLimits(
+        largest_bytes=polling.largest_bytes,
+        seconds=polling.timeout_seconds,
+        allow_hosts=polling.allow_hosts,
+    )
+    return HttpSourceReader(Fetcher(limits))
+
+
+def open_alert_channels(settings: Settings) -> Sequence[AlertChannel]:
+    """Return the channels that operators named; ConfigurationError if one is none."""
+    from newsletter.adapters.alerts import open_channels
+
+    urls = settings.environment.alerts
+    return open_channels(urls.get_secret_value()) if urls else ()
+
+
+def open_leadership(engine: Engine) -> Leadership:
+    """Return the lock that one process of several holds."""
+    return AdvisoryLeadership(engine)
+
+
+def open_queue(settings: Settings, engine: Engine) -> BatchQueue:
+    """Return the queue of batches in the database."""
+    from newsletter.adapters.jobs import JobQueue
+
+    return JobQueue(engine, concurrency=settings.service.sending.concurrency)
+
+
+def open_log(settings: Settings) -> None:
+    """Write a structured log to stderr, in a process that nobody watches."""
+    from newsletter.adapters.alerts import split_urls
+    from newsletter.adapters.logs import configure_logging
+
+    secrets = settings.environment.secrets
+    configure_logging(secrets=(*secrets, *(url for one in secrets for url in split_urls(one))))
+
+
+def _access(settings: Settings) -> dict[str, Any]:
+    key = settings.environment.sendgrid_api_key
+    if key is None:
+        raise ConfigurationError("SENDGRID_API_KEY is not set: there is no key to send with")
+    timeout = settings.service.sendgrid.timeout_seconds
+    return {"api_key": key.get_secret_value(), "host": settings.sendgrid_host, "timeout": timeout}

@@ -1,0 +1,131 @@
+"""Plans who gets which edition of an issue in which batch, and hands the batches to workers."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from functools import partial
+
+from newsletter.core.edition import edition_for
+from newsletter.core.publication import Newsletter, Readers
+from newsletter.core.stored import IssueStatus, StoredIssue, send_key
+from newsletter.core.timetable import wave_moment
+from newsletter.errors import NotAllowed, NotApproved
+from newsletter.ports import BatchQueue, Clock
+from newsletter.services.publishing import Publishing
+from newsletter.services.send_checks import SendChecks
+from newsletter.stores.deliveries import DeliveryStore
+from newsletter.stores.issues import IssueStore
+from subscribers.segments.service import Segments
+from subscribers.subscriptions.service import Subscriptions
+
+
+def queue_waiting(
+    deliveries: DeliveryStore, queue: BatchQueue, issue_id: int | None = None
+) -> None:
+    """Queue each waiting batch, of one issue or of all, for the moment it waits for."""
+    by_moment: dict[datetime | None, list[int]] = {}
+    for batch_id, not_before in deliveries.waiting(issue_id):
+        by_moment.setdefault(not_before, []).append(batch_id)
+    for not_before, batch_ids in by_moment.items():
+        queue.enqueue(batch_ids, at=not_before)
+
+
+class Planning:
+    """Checks that an issue may be sent, plans its deliveries, and hands over its batches."""
+
+    def __init__(
+        self,
+        *,
+        publishing: Publishing,
+        send_checks: SendChecks,
+        issues: IssueStore,
+        deliveries: DeliveryStore,
+        subscriptions: Subscriptions,
+        segments: Segments,
+        queue: BatchQueue,
+        clock: Clock,
+        batch_size: int,
+    ) -> None:
+        self._publishing, self._send_checks = publishing, send_checks
+        self._issues, self._deliveries = issues, deliveries
+        self._subscriptions, self._segments = subscriptions, segments
+        self._queue, self._clock, self._batch_size = queue, clock, batch_size
+
+    def hand_over(
+        self, newsletter: Newsletter, on: date, *, segment: str | None = None
+    ) -> StoredIssue:
+        """Plan the issue of a date and hand its batches to the workers.
+
+        With a segment it goes to those of its readers who are in it now, and to nobody else, ever.
+        Doing it again plans nothing again; it hands over the batches still waiting. A paused issue
+        is resumed. An empty issue stays empty.
+        """
+        stored = self._ready(newsletter, on)
+        _refuse_other_readers(stored, segment)
+        if stored.state in (IssueStatus.EMPTY, IssueStatus.SENT, IssueStatus.CANCELLED):
+            return stored
+        self._send_checks.refuse_obstacles(newsletter)
+        if stored.state is IssueStatus.APPROVED:
+            if not self.plan(newsletter, stored, segment=segment):
+                _refuse_other_readers(self._issues.get(stored.id), segment)
+        elif stored.state is IssueStatus.PAUSED:
+            self._issues.resume(stored.id, self._clock.now())
+        queue_waiting(self._deliveries, self._queue, stored.id)
+        return self._issues.get(stored.id)
+
+    def plan(
+        self, newsletter: Newsletter, stored: StoredIssue, *, segment: str | None = None
+    ) -> bool:
+        """Store who gets which edition in which batch; False if that was done before."""
+        self._publishing.refuse_changes(newsletter, stored)
+        now = self._clock.now()
+        self._subscriptions.end_expired_pauses(now)
+        readers = self._readers(newsletter, stored, segment)
+        planned = self._deliveries.plan(
+            stored.id,
+            partial(edition_for, stored.issue),
+            batch_size=self._batch_size,
+            now=now,
+            readers=readers,
+            wave=_wave(newsletter, stored),
+            fresh_for=timedelta(hours=newsletter.timetable.catch_up_hours),
+        )
+        if readers.segment:  # from now on deliveries and exclusions say who was in it
+            self._segments.release(readers.segment)
+        return planned
+
+    def _ready(self, newsletter: Newsletter, on: date) -> StoredIssue:
+        stored = self._issues.find(newsletter.slug, on)
+        if stored is None or stored.state.is_open:
+            stored = self._publishing.assemble(newsletter, on)
+        if stored.state is IssueStatus.DRAFT:
+            which = f" --newsletter {newsletter.slug}" if newsletter.week_of else ""
+            raise NotApproved(
+                f"the issue of {on} is not approved; run `newsletter issue approve --date {on}"
+                f"{which}`"
+            )
+        return stored
+
+    def _readers(self, newsletter: Newsletter, stored: StoredIssue, segment: str | None) -> Readers:
+        """Return whom the issue is for; the members of a segment are stored first."""
+        if segment is None:
+            return newsletter.readers
+        send, whole = send_key(stored.id, segment), newsletter.readers
+        self._segments.freeze(whole.newsletter, segment, send, now=self._clock.now())
+        return replace(whole, segment=send)
+
+
+def _refuse_other_readers(stored: StoredIssue, segment: str | None) -> None:
+    if segment is None or stored.planned_at is None or stored.segment == segment:
+        return
+    whom = f"the segment {stored.segment}" if stored.segment else "all its readers"
+    raise NotAllowed(
+        f"the issue of {stored.issue.date} was planned for {whom}: it is not sent to the segment "
+        f"{segment}, too"
+    )
+
+
+def _wave(newsletter: Newsletter, stored: StoredIssue) -> Callable[[str], datetime] | None:
+    if not newsletter.timetable.reader_time:
+        return None
+    return partial(wave_moment, newsletter.timetable, stored.issue.date)

@@ -1,0 +1,68 @@
+"""How many letters were sent and delivered: for the sunset, and for the health of a list."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from newsletter.core.delivery import DeliveryState
+from newsletter.core.transactional import TransactionalKind, TransactionalStatus
+from subscribers.db.transaction import rows, scalar, transaction
+
+_DELIVERED = """
+    SELECT subscription_id, count(*) AS letters
+      FROM delivery JOIN issue ON issue.id = delivery.issue_id
+     WHERE subscriber_id = ANY(%(subscribers)s)
+       AND delivery.state BETWEEN %(delivered)s AND %(clicked)s
+       AND issue.planned_at >= %(since)s
+     GROUP BY subscription_id
+"""
+
+#: The email is queued after the question was recorded, and never before.
+_ARRIVED = """
+    SELECT DISTINCT refers
+      FROM transactional_email
+      JOIN unnest(%(ids)s::bigint[], %(moments)s::timestamptz[]) AS asked (id, at)
+        ON asked.id = refers AND created_at >= asked.at
+     WHERE kind = %(kind)s AND state = %(accepted)s
+"""
+
+_ACCEPTED = """
+    SELECT COALESCE(sum(batch.size), 0) FROM issue JOIN batch ON batch.issue_id = issue.id
+     WHERE issue.list = %(list)s AND issue.planned_at >= %(since)s AND batch.state = 'accepted'
+"""
+
+
+class SentLetters:
+    """Counts letters that were accepted or delivered."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def delivered(self, subscriber_ids: Collection[int], since: datetime) -> Mapping[int, int]:
+        """Count, by subscription, the letters planned since that a mailbox took."""
+        values = {
+            "subscribers": list(subscriber_ids),
+            "since": since,
+            "delivered": DeliveryState.DELIVERED,
+            "clicked": DeliveryState.CLICKED,
+        }
+        with transaction(self._engine) as session:
+            found = rows(session, _DELIVERED, values)
+            return {row["subscription_id"]: row["letters"] for row in found}
+
+    def arrived(self, asked: Mapping[int, datetime]) -> Collection[int]:
+        """Return, of subscriptions asked at a moment, those whose question SendGrid took."""
+        values = {
+            "ids": list(asked),
+            "moments": list(asked.values()),
+            "kind": TransactionalKind.STILL_WANTED,
+            "accepted": TransactionalStatus.ACCEPTED,
+        }
+        with transaction(self._engine) as session:
+            return frozenset(row["refers"] for row in rows(session, _ARRIVED, values))
+
+    def accepted_since(self, newsletter: str, since: datetime) -> int:
+        """Return how many letters SendGrid took of issues to this newsletter's list."""
+        with transaction(self._engine) as session:
+            return int(scalar(session, _ACCEPTED, {"list": newsletter, "since": since}))

@@ -1,0 +1,111 @@
+"""Applying acts of consent: an unsubscribe, and what takes it back; one statement with its record.
+
+An unsubscribe that waited for a merge did not see, in its own statement, what its subscription
+became: the statement is run once more. Repeating it does no harm.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from sqlmodel import Session
+
+from subscribers.db.statements import INSERT_CONSENT
+from subscribers.db.transaction import execute, rows
+from subscribers.model import ConsentAct, LinkKey
+from subscribers.rules.consent import MOVES
+
+_KEY_OF = """
+SELECT newsletter, link_key, undone_at IS NOT NULL AS undone FROM subscription WHERE id = %(id)s
+"""
+
+# `subscribers.rules.consent.status_after` specifies what moves. Only what moves leaves a record: an
+# act repeated is no second act. Rows are locked in one order, so that two of these wait for each
+# other and never deadlock. An unsubscribe from what was merged into another subscription ends that
+# one, too. One from what an undone import had added, which ended then, is the first that its owner
+# made: it is recorded like any other.
+_APPLY = f"""
+WITH moved AS (
+    UPDATE subscription
+    SET status = move.after, ended_at = CASE WHEN move.after = 'ended' THEN %(at)s END,
+        undone_at = NULL
+    FROM unnest(%(before)s::text[], %(after)s::text[]) AS move (before, after)
+    WHERE (status = move.before OR undone_at IS NOT NULL AND %(withdraws)s) AND id IN (
+        SELECT id FROM subscription
+        WHERE id = ANY(%(ids)s::bigint[] || ARRAY(
+            SELECT kept.id
+            FROM subscription AS merged
+            JOIN subscription AS kept
+                ON kept.subscriber_id = merged.merged_into_subscriber_id
+               AND kept.newsletter = merged.newsletter
+            WHERE merged.id = ANY(%(ids)s::bigint[]) AND %(withdraws)s
+        ))
+        ORDER BY id FOR NO KEY UPDATE
+    )
+    RETURNING subscriber_id, newsletter
+)
+{INSERT_CONSENT}
+SELECT subscriber_id, newsletter, %(at)s, %(act)s, %(source)s, '{{}}' FROM moved
+"""
+
+
+def apply_consent(
+    where: Session | Connection[Any],
+    subscription_ids: Collection[int],
+    act: ConsentAct,
+    *,
+    at: datetime,
+    source: str,
+) -> int:
+    """Move subscriptions as the act moves them; return how many it moved."""
+    values = _moves(subscription_ids, act, at, source)
+    moved = execute(where, _APPLY, values)
+    if values["withdraws"]:
+        moved += execute(where, _APPLY, values)
+    return moved
+
+
+def apply_consent_by_link(
+    connection: Connection[Any],
+    subscription_id: int,
+    act: ConsentAct,
+    allow: Callable[[LinkKey | None], str],
+    *,
+    at: datetime,
+    source: str,
+) -> str:
+    """Move one if `allow` raises nothing; return what it says.
+
+    Two statements without a transaction around them: the act alone writes. An ordinary unsubscribe
+    needs no second run.
+    """
+    found = rows(connection, _KEY_OF, {"id": subscription_id})
+    allowed = allow(LinkKey(found[0]["newsletter"], found[0]["link_key"]) if found else None)
+    values = _moves([subscription_id], act, at, source)
+    moved = execute(connection, _APPLY, values)
+    if not moved or (
+        found and found[0]["undone"]
+    ):  # an undone one moves even if its merge is missed
+        execute(connection, _APPLY, values)
+    return allowed
+
+
+def _moves(
+    subscription_ids: Collection[int], act: ConsentAct, at: datetime, source: str
+) -> dict[str, object]:
+    moves = MOVES[act]
+    return {
+        "act": act.value,
+        "after": _array(moves.values()),
+        "at": at,
+        "before": _array(moves),
+        "ids": _array(subscription_ids),
+        "withdraws": act is ConsentAct.WITHDRAWN,
+        "source": source,
+    }
+
+
+def _array(items: Iterable[object]) -> str:
+    """Return plain words or numbers as an array's literal, which is sent sooner than a list."""
+    return "{" + ",".join(map(str, items)) + "}"

@@ -1,0 +1,48 @@
+"""Reading subscriptions, each with its address, its topics, and what it was merged into."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from psycopg import Connection
+from sqlmodel import Session
+
+from subscribers.db.transaction import rows
+from subscribers.model import Frequency, Subscription, SubscriptionStatus, TopicSet
+
+_SUBSCRIPTION = """
+SELECT subscription.*, email, name, slugs, subscription.created_at AS joined,
+       CASE WHEN merged_into_subscriber_id IS NOT NULL AND status = 'ended' THEN (
+           SELECT kept.id FROM subscription AS kept
+           WHERE kept.subscriber_id = subscription.merged_into_subscriber_id
+             AND kept.newsletter = subscription.newsletter
+       ) END AS merged_into_id
+FROM subscription
+JOIN subscriber ON subscriber.id = subscriber_id
+JOIN topic_set ON topic_set.id = topic_set_id
+"""
+_BY_ID = _SUBSCRIPTION + "WHERE subscription.id = %(id)s"
+_BY_EMAIL = _SUBSCRIPTION + "WHERE email_key = %(key)s ORDER BY newsletter"
+
+_FIELDS = frozenset(field.name for field in fields(Subscription)) - {"topics"}
+
+
+def subscription_by_id(
+    where: Session | Connection[Any], subscription_id: int
+) -> Subscription | None:
+    """Return the subscription of this number."""
+    found = rows(where, _BY_ID, {"id": subscription_id})
+    return _subscription(found[0]) if found else None
+
+
+def subscriptions_of(where: Session | Connection[Any], key: str) -> tuple[Subscription, ...]:
+    """Return the subscriptions of this address, one a newsletter."""
+    return tuple(_subscription(row) for row in rows(where, _BY_EMAIL, {"key": key}))
+
+
+def _subscription(row: Mapping[str, Any]) -> Subscription:
+    values = {name: value for name, value in row.items() if name in _FIELDS}
+    values["status"] = SubscriptionStatus(row["status"])
+    values["frequency"] = Frequency(row["frequency"])
+    values["tags"] = tuple(row["tags"])
+    return Subscription(topics=TopicSet.of(row["slugs"]), **values)

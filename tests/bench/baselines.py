@@ -1,0 +1,116 @@
+"""Baselines: what the same work costs without our code."""
+
+import csv
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sendgrid import SendGridAPIClient
+
+from newsletter.adapters.sendgrid.payload import mail_send
+from newsletter.container import Container
+from newsletter.core.delivery import Claim, Recipient
+from newsletter.core.edition import Letter, whole_edition
+from newsletter.core.mailing import Envelope, envelope_of
+from newsletter.core.stored import StoredIssue
+from tests.bench.installation import SLUG, Installation
+from tests.bench.measure import stopwatch
+from tests.bench.sink import Sink
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What the bare client took to post."""
+
+    requests: int
+    recipients: int
+    seconds: float
+    cpu: float  #: seconds
+
+
+def claim_of(size: int) -> Claim:
+    """Return a batch of made-up recipients."""
+    return Claim(
+        attempt_id="f1c0e4a2b6d84c0f9a3e5b7d1c2f4a68",
+        attempt=1,
+        batch_id=1,
+        issue_id=1,
+        brief_ids=(1,),
+        recipients=tuple(
+            Recipient(
+                delivery_id=number,
+                email=f"reader-{number:07}@example.com",
+                subscription_id=number,
+                link_key=b"0123456789abcdef",
+            )
+            for number in range(1, size + 1)
+        ),
+    )
+
+
+def whole_letter(container: Container, stored: StoredIssue) -> tuple[Envelope, Letter]:
+    """Return the letter that prints every brief, and its envelope."""
+    envelope = envelope_of(container.settings.newsletter(SLUG), container.settings.public_url)
+    return envelope, container.publishing.letter(stored, whole_edition(stored.issue))
+
+
+def post(sink: Sink, envelope: Envelope, letter: Letter, *, size: int, readers: int) -> Posted:
+    """Post ready bodies of `size` recipients with the bare client."""
+    body: dict[str, Any] = mail_send(envelope, letter, claim_of(size))
+    client: Any = SendGridAPIClient("SG.bench", host=sink.url).client
+    requests = max(1, round(readers / size))
+    sink.counts()
+    with stopwatch() as posting:
+        for _ in range(requests):
+            assert client.mail.send.post(request_body=body).status_code == 202
+    assert sink.counts().recipients == requests * size
+    return Posted(requests, requests * size, posting.seconds, posting.cpu)
+
+
+def copy_list(installation: Installation, path: Path) -> float:
+    """COPY a list into a bare table of texts; return seconds."""
+    with path.open(newline="", encoding="utf-8") as file:
+        columns = sql.SQL(", ").join(
+            sql.SQL("{} text").format(sql.Identifier(name)) for name in next(csv.reader(file))
+        )
+    with psycopg.connect(installation.server) as connection:
+        connection.execute(sql.SQL("CREATE TABLE list ({})").format(columns))
+        connection.commit()
+        with stopwatch() as copying:
+            statement = "COPY list FROM STDIN (FORMAT csv, HEADER)"
+            with (
+                path.open("rb") as file,
+                connection.cursor() as cursor,
+                cursor.copy(statement) as copy,
+            ):
+                while block := file.read(_BLOCK):
+                    copy.write(block)
+            connection.commit()
+        connection.execute("DROP TABLE list")
+    return copying.seconds
+
+
+def copy_events(installation: Installation, posts: list[list[tuple[str, str]]]) -> float:
+    """COPY posts of (id, JSON) into a bare table with a key, a transaction each; return seconds."""
+    installation.create("events")
+    with psycopg.connect(installation.url("events")) as connection:
+        connection.execute("CREATE TABLE event (id text PRIMARY KEY, raw jsonb)")
+        connection.commit()
+        with stopwatch() as copying:
+            for rows in posts:
+                _copy(connection, rows)
+                connection.commit()
+    return copying.seconds
+
+
+def _copy(connection: psycopg.Connection[Any], rows: list[tuple[str, str]]) -> None:
+    text = BytesIO()
+    for event_id, raw in rows:
+        text.write(f"{event_id}\t{raw}\n".encode())
+    with connection.cursor() as cursor, cursor.copy("COPY event FROM STDIN") as copy:
+        copy.write(text.getvalue())

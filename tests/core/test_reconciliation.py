@@ -1,0 +1,113 @@
+"""What absent events and Email Logs permit, and what they do not."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.core.reconciliation import (
+    Absent,
+    Reconciliation,
+    Shown,
+    Unavailable,
+    UnknownBatch,
+    next_check,
+    reconcile,
+    reconcile_by_logs,
+)
+
+ASKED = datetime(2026, 11, 23, 10, tzinfo=UTC)
+QUIET = timedelta(minutes=15)
+
+
+def batch(*, lost: int = 1, others_received: bool = True) -> UnknownBatch:
+    return UnknownBatch(
+        batch_id=1,
+        issue_id=1,
+        newsletter="technology",
+        size=10,
+        reason="lost",
+        asked=ASKED,
+        attempts=lost,
+        lost=lost,
+        others_received=others_received,
+    )
+
+
+@pytest.mark.parametrize(
+    "minutes, unknown, expected",
+    [
+        (14, batch(), Reconciliation.WAIT),
+        (15, batch(), Reconciliation.RESEND),
+        (
+            15,
+            batch(others_received=False),
+            Reconciliation.PERSON,
+        ),  # no events are received: absence says nothing
+        (15, batch(lost=2), Reconciliation.PERSON),  # once is enough
+    ],
+)
+def test_absence_permits_one_resend_while_other_events_come(minutes, unknown, expected):
+    now = ASKED + timedelta(minutes=minutes)
+    assert reconcile(unknown, now=now, quiet_period=QUIET) is expected
+
+
+@given(st.integers(2, 9), st.booleans(), st.integers(0, 10_000))
+def test_a_batch_that_was_sent_again_is_never_sent_a_third_time_by_itself(lost, others, minutes):
+    unknown = batch(lost=lost, others_received=others)
+    now = ASKED + timedelta(minutes=minutes)
+    assert reconcile(unknown, now=now, quiet_period=QUIET) is not Reconciliation.RESEND
+
+
+SHOWN, ABSENT, UNAVAILABLE = Shown("attempt-1"), Absent(), Unavailable("429")
+WAIT, RESEND, PERSON = Reconciliation.WAIT, Reconciliation.RESEND, Reconciliation.PERSON
+
+
+@pytest.mark.parametrize(
+    "found, others_shown, lost, early, late",
+    [
+        (
+            SHOWN,
+            False,
+            1,
+            Reconciliation.ACCEPTED,
+            Reconciliation.ACCEPTED,
+        ),  # proof needs no patience
+        (SHOWN, True, 2, Reconciliation.ACCEPTED, Reconciliation.ACCEPTED),
+        (ABSENT, True, 1, WAIT, RESEND),
+        (ABSENT, False, 1, WAIT, PERSON),  # the logs may just be late
+        (ABSENT, True, 2, WAIT, PERSON),  # once is enough
+        (UNAVAILABLE, True, 1, WAIT, PERSON),  # they said nothing: others say nothing about it
+        (UNAVAILABLE, False, 1, WAIT, PERSON),
+    ],
+)
+def test_what_email_logs_permit(found, others_shown, lost, early, late):
+    # That events came in the past says nothing where none are received any more.
+    unknown = batch(lost=lost, others_received=True)
+    found = [
+        reconcile_by_logs(
+            unknown, found, others_shown=others_shown, now=ASKED + age, patience=timedelta(hours=1)
+        )
+        for age in (timedelta(minutes=59), timedelta(hours=1))
+    ]
+    assert found == [early, late]
+
+
+def looks(patience: timedelta) -> list[timedelta]:
+    """Return the ages at which Email Logs are asked by a clock that turns every 30 seconds."""
+    unknown, last, ages, now = batch(), ASKED, [], ASKED
+    while (due := next_check(unknown, last, patience)) is not None:
+        now = max(due, now + timedelta(seconds=30))
+        last = now
+        ages.append(now - ASKED)
+    return ages
+
+
+def test_email_logs_are_asked_ever_more_seldom_and_no_longer_than_they_remember():
+    ages = looks(timedelta(minutes=60))
+    assert ages[0] <= timedelta(seconds=30)
+    assert timedelta(hours=1) in ages
+    assert len([age for age in ages if age <= timedelta(hours=1)]) < 25
+    assert len([age for age in ages if age <= timedelta(days=1)]) < 40
+    assert timedelta(days=30) <= ages[-1] < timedelta(days=31)

@@ -1,0 +1,70 @@
+"""What was kept long enough goes, in portions; what is still needed stays."""
+
+from datetime import timedelta
+
+import pytest
+
+from newsletter.services import retention
+from newsletter.services.retention import Expired, Retention
+from tests.subscribers.records.conftest import RecordsContainer
+
+pytestmark = pytest.mark.postgres
+
+YEAR = timedelta(days=365)
+
+
+def retain(container: RecordsContainer, *, events: int = 30, evidence: int = 365) -> Retention:
+    return Retention(
+        events=container.person_history,
+        evidence=container.records,
+        clock=container.clock,
+        events_for=timedelta(days=events) or None,
+        evidence_for=timedelta(days=evidence) or None,
+    )
+
+
+def test_old_events_go_and_how_the_letter_stands_remains(sent: RecordsContainer, monkeypatch):
+    monkeypatch.setattr(retention, "_PORTION", 2)
+    for number, age in enumerate([40, 35, 31, 29]):
+        sent.query(
+            "INSERT INTO delivery_event (event_id, delivery_id, kind, at, received_at, raw) "
+            "VALUES (:id, 1, 'opened', :at, :at, '{}')",
+            id=f"e{number}",
+            at=sent.now - timedelta(days=age),
+        )
+    status = sent.query("SELECT id, state FROM delivery ORDER BY id")
+
+    assert retain(sent, events=0).expire().events == 0
+    assert retain(sent).expire().events == 3
+    assert retain(sent).expire().events == 0
+    assert sent.query("SELECT event_id FROM delivery_event") == [("e3",)]
+    assert sent.query("SELECT id, state FROM delivery ORDER BY id") == status
+
+
+def test_evidence_goes_a_time_after_the_end_and_never_before(container: RecordsContainer):
+    for email in ("stays@example.com", "left@example.com"):
+        number = container.add(email)
+        container.records.tag([number], ["vip"], actor="anna", now=container.now)
+    container.clock.pass_time(minutes=int(2 * YEAR / timedelta(minutes=1)))
+    container.people.unsubscribe([container.subscription("left@example.com")], actor="anna")
+    left = container.records.id_of("left@example.com")
+    container.records.note(left, "sorry to go", actor="anna", now=container.now)
+
+    assert retain(container).expire() == Expired(events=0, evidence=0)
+    container.clock.pass_time(minutes=int(YEAR / timedelta(minutes=1)) + 1)
+    assert retain(container, evidence=0).expire().evidence == 0
+    assert retain(container).expire().evidence == 4
+
+    assert container.records.entries(left) == ()
+    assert len(container.records.entries(container.records.id_of("stays@example.com"))) == 2
+    assert container.mailable == {("stays@example.com", "technology")}
+    assert container.subscription("left@example.com").status == "ended"
+
+
+def test_evidence_of_who_was_merged_lasts_as_long_as_what_it_became(container: RecordsContainer):
+    container.add("keep@example.com", "markets")
+    container.add("other@example.com")
+    container.merge("keep@example.com", "other@example.com")
+    container.clock.pass_time(minutes=int(3 * YEAR / timedelta(minutes=1)))
+
+    assert retain(container).expire().evidence == 0

@@ -1,0 +1,49 @@
+"""The container: parts can be replaced, and it closes what it opened and nothing else."""
+
+import subprocess
+import sys
+
+import pytest
+from sqlalchemy import Engine, text
+
+from newsletter.container import Container
+from newsletter.container.seams import Seams
+from newsletter.errors import ConfigurationError
+from tests.container import open_container
+from tests.fakes import FakeClock, FakeMailer
+from tests.settings import settings_for
+
+SLOW = "alembic apprise apscheduler fastapi feedparser jinja2 mjml premailer procrastinate sendgrid"
+
+
+def test_a_given_part_is_used_and_every_seam_can_be_given():
+    clock, mailer = FakeClock(), FakeMailer()
+    container = Container(settings_for(), clock=clock, mailer=mailer)
+    assert (container.clock, container.mailer) == (clock, mailer)
+    for name in Seams.__annotations__:
+        part = object()
+        assert getattr(Container(settings_for(), **{name: part}), name) is part
+
+
+def test_a_part_that_is_no_seam_is_refused():
+    with pytest.raises(TypeError, match="mailbox"):
+        Container(settings_for(), mailbox=None)
+
+
+def test_without_a_key_there_is_no_mailer():
+    with pytest.raises(ConfigurationError, match="SENDGRID_API_KEY"):
+        assert Container(settings_for()).mailer
+
+
+@pytest.mark.postgres
+def test_what_was_given_stays_open(engine: Engine):
+    with engine.connect() as connection:
+        open_container(engine).close()
+        assert connection.execute(text("SELECT 1")).scalar_one() == 1
+        assert engine.pool.checkedout() == 1  # it would be another pool, had it been disposed of
+
+
+def test_no_slow_module_is_loaded_before_a_part_needs_it():
+    code = f"import sys, newsletter.container; print(*({set(SLOW.split())} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == []

