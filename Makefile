@@ -32,7 +32,7 @@ KILLS ?= 300
 torture: setup  ## a send that is killed at every step, under faults and without: KILLS=300
 	@$(BIN)/python -m tests.torture --all --kills $(KILLS)
 
-QUICK := tests/core tests/rendering tests/docs tests/cli/test_words.py
+QUICK := tests/core tests/rendering tests/sources tests/subscribers/rules tests/docs tests/cli/test_words.py tests/test_names.py
 quick: setup  ## the core and the pure parts, in seconds
 	@$(BIN)/pytest -q -m 'not postgres and not browser' $(QUICK)
 
@@ -57,7 +57,7 @@ wheel: setup  ## the package installed by itself, elsewhere: its own templates a
 	@cd build/wheel && NEWSLETTER_VAR=$$(mktemp -d) venv/bin/newsletter demo --json > demo.json && venv/bin/python -c 'import json; assert json.load(open("demo.json"))["issue"]["account"]["adds_up"]' && echo "the wheel runs its day"
 
 docs: setup  ## the documentation: its reference from the code, then the site in build/docs
-	@$(BIN)/newsletter reference docs/reference
+	@$(BIN)/python -m tests.docs.generate docs/reference
 	@$(BIN)/zensical build --clean --strict
 
 cover: setup  ## what the tests reach

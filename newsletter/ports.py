@@ -34,37 +34,30 @@ Notify = Callable[[OperatorAlert], None]  #: sends an alert; one that raises is 
 class Clock(Protocol):
     """Tells the time."""
 
-    def now(self) -> datetime:
-        """Return the present moment, aware."""
-        ...
+    def now(self) -> datetime: ...  # aware
 
 
 class Renderer(Protocol):
-    """Sets an issue in type."""
+    """Sets an issue in type: one MJML compile, one inlining."""
 
-    def set(self, newsletter: Newsletter, issue: Issue) -> Galley:
-        """Return the issue's galley: one MJML compile, one inlining."""
-        ...
+    def set(self, newsletter: Newsletter, issue: Issue) -> Galley: ...
 
 
 class Mailer(Protocol):
-    """Sends a batch through SendGrid, with one request a call."""
+    """Sends a batch through SendGrid, with one request a call.
 
-    def send(self, envelope: Envelope, letter: Letter, claim: Claim) -> Outcome:
-        """Post one batch and return which of the three answers came."""
-        ...
+    `obstacle` says why SendGrid would accept nothing from us now, such as a wrong key.
+    """
 
-    def obstacle(self) -> str | None:
-        """Return why SendGrid would accept nothing from us now, such as a wrong key."""
-        ...
+    def send(self, envelope: Envelope, letter: Letter, claim: Claim) -> Outcome: ...
+
+    def obstacle(self) -> str | None: ...
 
 
 class TransactionalMailer(Protocol):
-    """Sends one letter to one person."""
+    """Sends one letter to one person, with one request a call."""
 
-    def send_message(self, message: TransactionalMessage) -> Outcome:
-        """Post one letter and return which of the three answers came."""
-        ...
+    def send_message(self, message: TransactionalMessage) -> Outcome: ...
 
 
 class BatchQueue(Protocol):
@@ -88,24 +81,22 @@ class BatchQueue(Protocol):
 
 
 class EmailLogs(Protocol):
-    """SendGrid's own record of what it accepted."""
+    """SendGrid's own record of what it accepted.
 
-    def seek(self, probe: Probe) -> Sighting:
-        """Return whether they show a batch; nothing is raised."""
-        ...
+    `seek` says whether they show a batch, and raises nothing; `obstacle` says why they cannot be
+    read, such as a key without the right.
+    """
 
-    def obstacle(self) -> str | None:
-        """Return why they cannot be read, such as a key without the right; None if they can."""
-        ...
+    def seek(self, probe: Probe) -> Sighting: ...
+
+    def obstacle(self) -> str | None: ...
 
 
 class VendorSuppressions(Protocol):
-    """The suppression lists that SendGrid maintains itself."""
+    """The suppression lists that SendGrid maintains itself, one for each of `reasons`."""
 
     @property
-    def reasons(self) -> Sequence[SuppressionReason]:
-        """Return the reasons for which it has a list."""
-        ...
+    def reasons(self) -> Sequence[SuppressionReason]: ...
 
     def pages(
         self, reason: SuppressionReason, start: datetime, end: datetime
@@ -128,9 +119,7 @@ class AlertChannel(Protocol):
     """A way to reach operators, such as a mailbox or a chat."""
 
     @property
-    def name(self) -> str:
-        """Return its name, without a secret; no two channels share one."""
-        ...
+    def name(self) -> str: ...  # without a secret; no two channels share one
 
     def send(self, title: str, body: str) -> str | None:
         """Pass a message on; return why that failed, None if it did not."""

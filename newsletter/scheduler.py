@@ -18,8 +18,8 @@ from newsletter.ports import Leadership
 from newsletter.services.alerting import Alerting
 from newsletter.services.polling import Polling
 from newsletter.services.reconciliation import Reconciling
-from newsletter.services.recovery import Recovery
 from newsletter.services.schedule import ScheduleRunner
+from newsletter.services.sending import Recovery
 
 _DUE_SECONDS = 2  #: also how soon a standby takes over
 _RECOVER_SECONDS = 30  #: how often the batches of dead workers are recovered

@@ -22,41 +22,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from newsletter.core.newsletter_checks import newsletter_faults, timetable_faults
 from newsletter.core.publication import (
-    Caps,
-    Mailbox,
     Newsletter,
-    Timetable,
-    Topic,
-    WeeklyDigest,
     weekly_digest,
 )
 from newsletter.core.sending_limits import CircuitBreaker, RateLimit
-from newsletter.core.signup import SignUpRules
-from newsletter.core.source import FieldDefaults, FieldMap, PolledSource
 from newsletter.errors import ConfigurationError
-from subscribers.model import SunsetPolicy
 
 T = TypeVar("T")
 
 _EVENTS_LEAST = 14  #: days; SendGrid repeats an event for less than that
 _EVIDENCE_LEAST = 365  #: days
 
-for _shape in (
-    CircuitBreaker,
-    RateLimit,
-    Caps,
-    FieldDefaults,
-    FieldMap,
-    Mailbox,
-    Newsletter,
-    PolledSource,
-    SignUpRules,
-    SunsetPolicy,
-    Timetable,
-    Topic,
-    WeeklyDigest,
-):
-    with_config(ConfigDict(extra="forbid"))(_shape)  # an unknown key is an error
+with_config(ConfigDict(extra="forbid"))(Newsletter)  # an unknown key is an error, in its parts too
 
 
 def _base_url(url: str) -> str:
@@ -71,7 +48,7 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 class SettingsSection(BaseModel):
     """A table of `service.toml`. The reference page of settings is generated from the fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class WebSettings(SettingsSection):
@@ -91,55 +68,40 @@ class SendGridSettings(SettingsSection):
 class SendingSettings(SettingsSection):
     """How batches are sent, and when an unknown one is reconciled."""
 
-    batch_size: int = Field(
-        ge=1, le=1000, description="Recipients a request; SendGrid takes at most 1,000."
-    )
-    lease_seconds: int = Field(
-        ge=1, description="A claimed batch without a recorded outcome becomes unknown after this."
-    )
+    batch_size: int = Field(ge=1, le=1000)
+    """Recipients a request; SendGrid takes at most 1,000."""
+    lease_seconds: int = Field(ge=1)
+    """A claimed batch without a recorded outcome becomes unknown after this."""
     concurrency: int = Field(ge=1, le=64, description="Batches that one worker sends at a time.")
     quiet_minutes: float = Field(
         gt=0,
         description="An unknown batch without events for this long, while other events arrived "
         "throughout, is sent again once.",
     )
-    absence_minutes: float = Field(
-        default=60,
-        ge=0,
-        description="The same for a batch that Email Logs do not show; 0: a person decides.",
-    )
+    absence_minutes: float = Field(default=60, ge=0)
+    """The same for a batch that Email Logs do not show; 0: a person decides."""
 
 
 class PollingSettings(SettingsSection):
     """How sources are polled."""
 
-    allow_hosts: tuple[str, ...] = Field(
-        default=(), description="Hosts that may be on a private network, for development."
-    )
-    largest_bytes: int = Field(
-        default=5_000_000, ge=1000, description="Largest document, unpacked."
-    )
-    timeout_seconds: float = Field(
-        default=20, gt=0, le=300, description="Limit for one source with all its pages."
-    )
-    down_after_hours: float = Field(
-        default=6, gt=0, description="Hours of failures after which operators are notified."
-    )
+    allow_hosts: tuple[str, ...] = ()
+    """Hosts that may be on a private network, for development."""
+    largest_bytes: int = Field(default=5_000_000, ge=1000)
+    """Largest document, unpacked."""
+    timeout_seconds: float = Field(default=20, gt=0, le=300)
+    """Limit for one source with all its pages."""
+    down_after_hours: float = Field(default=6, gt=0)
+    """Hours of failures after which operators are notified."""
 
 
 class RetentionSettings(SettingsSection):
     """How long records are stored, in days; 0 is for ever."""
 
-    events_days: int = Field(
-        default=400,
-        ge=0,
-        description="Raw events; the state of each delivery remains; 0, or at least 14.",
-    )
-    evidence_days: int = Field(
-        default=1461,
-        ge=0,
-        description="Evidence of consent, from the end of a subscription; 0, or at least 365.",
-    )
+    events_days: int = Field(default=400, ge=0)
+    """Raw events; the state of each delivery remains; 0, or at least 14."""
+    evidence_days: int = Field(default=1461, ge=0)
+    """Evidence of consent, from the end of a subscription; 0, or at least 365."""
 
     @model_validator(mode="after")
     def _not_too_short(self) -> Self:
@@ -163,49 +125,40 @@ class ServiceSettings(SettingsSection):
     retention: RetentionSettings = RetentionSettings()
 
 
-def _variable(name: str, description: str, default: Path | None = None) -> Any:
+def _variable(name: str, description: str | None = None, default: Path | None = None) -> Any:
     return Field(default, validation_alias=name, description=description)
 
 
 class EnvironmentSettings(BaseSettings):
     """Environment variables; the only place for secrets."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True
+    )
 
-    database_url: SecretStr | None = _variable(
-        "NEWSLETTER_DATABASE_URL", "PostgreSQL; without it an embedded server is started."
-    )
-    sendgrid_host: BaseUrl | None = _variable(
-        "NEWSLETTER_SENDGRID_HOST", "Replaces `sendgrid.host` of service.toml."
-    )
-    public_url: BaseUrl | None = _variable(
-        "NEWSLETTER_PUBLIC_URL", "Replaces `public_url` of service.toml."
-    )
-    config: Path | None = _variable(
-        "NEWSLETTER_CONFIG", "Folder with service.toml and newsletters/; default: the shipped one."
-    )
-    templates: Path | None = _variable(
-        "NEWSLETTER_TEMPLATES", "Folder with the templates; default: the shipped one."
-    )
-    var: Path = _variable(
-        "NEWSLETTER_VAR", "Folder for the embedded database, the sandbox and the demo.", Path("var")
-    )
-    sendgrid_api_key: SecretStr | None = _variable(
-        "SENDGRID_API_KEY", "API key; without it nothing can be sent."
-    )
+    database_url: SecretStr | None = _variable("NEWSLETTER_DATABASE_URL")
+    """PostgreSQL; without it an embedded server is started."""
+    sendgrid_host: BaseUrl | None = _variable("NEWSLETTER_SENDGRID_HOST")
+    """Replaces `sendgrid.host` of service.toml."""
+    public_url: BaseUrl | None = _variable("NEWSLETTER_PUBLIC_URL")
+    """Replaces `public_url` of service.toml."""
+    config: Path | None = _variable("NEWSLETTER_CONFIG")
+    """Folder with service.toml and newsletters/; default: the shipped one."""
+    templates: Path | None = _variable("NEWSLETTER_TEMPLATES")
+    """Folder with the templates; default: the shipped one."""
+    var: Path = _variable("NEWSLETTER_VAR", default=Path("var"))
+    """Folder for the embedded database, the sandbox and the demo."""
+    sendgrid_api_key: SecretStr | None = _variable("SENDGRID_API_KEY")
+    """API key; without it nothing can be sent."""
     sendgrid_webhook_key: str | None = _variable(
         "SENDGRID_WEBHOOK_KEY",
         "Public keys of the event webhook, comma-separated; without one, events are refused and "
         "Email Logs are read instead.",
     )
-    alerts: SecretStr | None = _variable(
-        "NEWSLETTER_ALERTS",
-        "Apprise URLs for operator alerts, separated by spaces or commas; default: log only.",
-    )
-    metrics_token: SecretStr | None = _variable(
-        "NEWSLETTER_METRICS_TOKEN",
-        "Bearer token for /readyz and /metrics; without it this machine only.",
-    )
+    alerts: SecretStr | None = _variable("NEWSLETTER_ALERTS")
+    """Apprise URLs for operator alerts, separated by spaces or commas; default: log only."""
+    metrics_token: SecretStr | None = _variable("NEWSLETTER_METRICS_TOKEN")
+    """Bearer token for /readyz and /metrics; without it this machine only."""
     inbound_key: SecretStr | None = _variable(
         "NEWSLETTER_INBOUND_KEY",
         "Password in the URL that SendGrid's Inbound Parse posts to; without it only mail with a "
@@ -235,11 +188,9 @@ class Settings:
 
     @property
     def sendgrid_host(self) -> str:
-        """Return the base URL of SendGrid, or of a sandbox."""
         return self.environment.sendgrid_host or self.service.sendgrid.host
 
     def newsletter(self, slug: str) -> Newsletter:
-        """Return the newsletter of this slug."""
         if slug not in self.newsletters:
             known = ", ".join(self.newsletters)
             raise ConfigurationError(f"there is no newsletter {slug!r}; there is: {known}")

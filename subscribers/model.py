@@ -7,6 +7,7 @@ from enum import Enum, StrEnum
 from typing import NamedTuple
 
 NAME_LENGTH = 200  #: characters of a subscriber's name
+TAG_LENGTH = 50  #: characters
 EVERYTHING = "*"  #: in a topic set: every topic, also those still to come
 
 
@@ -20,9 +21,8 @@ class TopicSet:
     def of(cls, slugs: Iterable[str]) -> "TopicSet":
         """Return the set of these slugs; none at all means everything."""
         chosen = frozenset(slugs)
-        if not chosen or EVERYTHING in chosen:
-            return cls(frozenset({EVERYTHING}))
-        return cls(chosen)
+        everything = not chosen or EVERYTHING in chosen
+        return cls(frozenset({EVERYTHING}) if everything else chosen)
 
     def chooses(self, topics: Iterable[str]) -> bool:
         """Return whether something about these topics is for readers of this set."""
@@ -80,6 +80,7 @@ class LinkKey(NamedTuple):
 
     newsletter: str
     link_key: bytes
+    undone: bool  #: with the import that added it
 
 
 class Purpose(bytes, Enum):
@@ -146,9 +147,7 @@ class Subscription:
     joined: datetime | None = None
     engaged_on: date | None = None  #: the last day of a human open or click
     asked_at: datetime | None = None  #: when they were asked whether they still want it
-    merged_into_id: int | None = (
-        None  #: the subscription that took its place, when people were merged
-    )
+    merged_into_id: int | None = None  #: what took its place, when people were merged
     undone_at: datetime | None = None  #: when the import that added it was undone
 
 
@@ -163,7 +162,6 @@ class AudienceCounts:
 
     @property
     def subscriptions(self) -> int:
-        """Count them all."""
         return self.mailable + self.suppressed + self.ended + self.paused
 
 

@@ -52,7 +52,7 @@ def described(run: Callable[[str], list], schema: str) -> set:
     columns = f"""
         SELECT table_name, column_name, data_type, collation_name, column_default, is_nullable,
                is_identity FROM information_schema.columns WHERE table_schema = '{schema}'
-           AND table_name NOT IN ('audience', 'addressee')
+           AND table_name NOT IN ('audience', 'addressee', 'batch_attempt')
     """
     constraints = f"""
         SELECT conrelid::regclass::text, contype::text, pg_get_constraintdef(oid)

@@ -27,8 +27,6 @@ GONE = frozenset(_GONE.split())
 
 #: Such words where they are the ordinary ones.
 ORDINARY = {
-    "floor": "the least verification that may be printed; `floor` in a newsletter's file",
-    "verification_floor": "the check of it, by whose name findings are stored",
     "note": "what an operator writes beside a suppression or a person",
     "notes": "the same",
     "NOTE_LENGTH": "the same",

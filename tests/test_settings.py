@@ -27,7 +27,10 @@ def refusal(config: Path) -> str:
 def test_the_shipped_settings_are_read_as_they_stand() -> None:
     settings = load_settings(shipped("config"))
     newsletter = settings.newsletter("technology")
-    assert (newsletter.name, newsletter.floor) == ("Technology Daily", Verification.PARTIAL)
+    assert (newsletter.name, newsletter.minimum_verification) == (
+        "Technology Daily",
+        Verification.PARTIAL,
+    )
     assert newsletter.approval is ApprovalPolicy.AUTOMATIC
     assert newsletter.timetable.days[0] is Weekday.MON
     assert newsletter.timetable.send_at.isoformat() == "06:10:00"

@@ -1,4 +1,4 @@
-"""Alert channels through Apprise: e-mail, chat, webhooks and a hundred more.
+"""Alerts in the log, and through Apprise: e-mail, chat, webhooks and a hundred more.
 
 See docs/decisions/alert-channels-are-apprise-urls.md.
 """
@@ -9,7 +9,10 @@ import warnings
 from typing import Any
 
 from newsletter.adapters.redaction import redactor
+from newsletter.core.operator_alert import OperatorAlert
 from newsletter.errors import ConfigurationError
+
+_log = logging.getLogger(__name__)
 
 _TIMEOUT = 20  #: seconds for one message through one channel
 _REASON_LENGTH = 300  #: characters of a failure's reason
@@ -40,6 +43,14 @@ class AppriseChannel:
             return None
         reason = " ".join(entry.message for entry in result.logs()) or "no reason given"
         return self._redact(reason)[:_REASON_LENGTH]
+
+
+def log_alert(alert: OperatorAlert) -> None:
+    """Write an alert into the log: the least that operators get."""
+    where = {"newsletter": alert.newsletter, "date": alert.date}
+    extra = {"action": f"alert.{alert.kind.name.lower()}", **where}
+    words = (alert.newsletter, alert.date, alert.kind, alert.sentence)
+    _log.warning("%s of %s, %s: %s", *words, extra=extra)
 
 
 def open_channels(urls: str) -> tuple[AppriseChannel, ...]:

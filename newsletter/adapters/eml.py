@@ -15,7 +15,6 @@ _PARTS = SMTP.clone(max_line_length=76)  # RFC 2045, section 6.7
 
 
 def to_eml(envelope: Envelope, letter: Letter, recipient: Recipient) -> bytes:
-    """Return the bytes of the message."""
     own = personal(envelope, recipient)
     filled = personalized(letter, own)
     message = EmailMessage(policy=_PARTS)

@@ -137,7 +137,6 @@ class JobQueue:
                 self._loop = self._worker = None
 
     def close(self) -> None:
-        """Let go of the connections."""
         if self._open:
             self._asking.close()
             self._open = False

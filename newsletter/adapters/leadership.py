@@ -23,14 +23,7 @@ _DETECT_LOSS: dict[str, Any] = {
     "keepalives_interval": 2,
     "keepalives_count": 3,
     "tcp_user_timeout": 6_000,  #: milliseconds
-    "options": " ".join(
-        f"-c {setting}"
-        for setting in (
-            "tcp_keepalives_idle=2",
-            "tcp_keepalives_interval=2",
-            "tcp_keepalives_count=3",
-        )
-    ),
+    "options": "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3",
 }
 
 _log = logging.getLogger(__name__)
@@ -54,9 +47,8 @@ class AdvisoryLeadership:
                 self._leads = self._take()
             except psycopg.Error as error:  # the session is gone, and the lock with it
                 if self._leads:
-                    _log.warning(
-                        "this process no longer runs the schedule: %s", type(error).__name__
-                    )
+                    lost = type(error).__name__
+                    _log.warning("this process no longer runs the schedule: %s", lost)
                 self._disconnect()
             return self._leads
 

@@ -22,6 +22,9 @@ from newsletter.core.issue_totals import IssueTotals
 from newsletter.stores.healthcheck import WORKERS
 from subscribers.db.transaction import rows, scalar, transaction
 
+Totals = Callable[[int], IssueTotals]
+Counts = Callable[[], Mapping[str, int]]
+
 _log = logging.getLogger(__name__)
 
 _NEWEST = """
@@ -42,62 +45,6 @@ _SECONDS = """
       FROM attempt JOIN batch ON batch.id = batch_id WHERE issue_id = %(issue)s
 """
 
-_UP = ("newsletter_database_up", "Whether the database answers.")
-_OF_NEWEST = "Of the newest issue. {}"
-
-#: Figures of the whole installation: name, what it says, and the question.
-_INSTALLATION = (
-    (
-        "newsletter_unknown_batches",
-        "Batches whose answer was lost, of every issue.",
-        "SELECT count(*) FROM batch WHERE state = 'unknown'",
-    ),
-    (
-        "newsletter_unsent_alerts",
-        "Alerts that no operator got yet.",
-        "SELECT count(*) FROM operator_alert WHERE sent_at IS NULL",
-    ),
-    ("newsletter_workers", "Workers with a heartbeat in the last 30 seconds.", WORKERS),
-)
-
-#: Figures of each newsletter's newest issue: name, what it says, and labels.
-_ISSUE = {
-    "batches": ("newsletter_batches", "Its batches.", ("newsletter", "state")),
-    "deliveries": ("newsletter_deliveries", "Its deliveries.", ("newsletter", "outcome")),
-    "seconds": (
-        "newsletter_sending_seconds",
-        "From its first request to its last answer.",
-        ("newsletter",),
-    ),
-    "planned": (
-        "newsletter_issue_planned_timestamp_seconds",
-        "When it was planned.",
-        ("newsletter",),
-    ),
-    "sums": (
-        "newsletter_issue_sums_add_up",
-        "Whether its sums add up, once it is sent.",
-        ("newsletter",),
-    ),
-}
-
-#: What this process has counted since it began: name, what it says, and labels.
-_PROCESS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "refused": (
-        "newsletter_webhook_refused",
-        "Posts to the webhook that SendGrid did not sign.",
-        (),
-    ),
-    "events": ("newsletter_events", "New delivery events, by kind.", ("kind",)),
-    "mails": (
-        "newsletter_unsubscribe_mails",
-        "Mails to the unsubscribe address, by what they were taken for.",
-        ("result",),
-    ),
-}
-
-_OUTCOMES = ("accepted", "refused", "unknown", "left_out", "to_go")
-
 
 class MetricFamily(NamedTuple):
     """A family of figures, as the reference describes it."""
@@ -108,30 +55,66 @@ class MetricFamily(NamedTuple):
     help_text: str
 
 
+def _gauge(name: str, help_text: str, *labels: str) -> MetricFamily:
+    return MetricFamily(f"newsletter_{name}", "gauge", labels, help_text)
+
+
+def _counter(name: str, help_text: str, *labels: str) -> MetricFamily:
+    return MetricFamily(f"newsletter_{name}_total", "counter", labels, help_text)
+
+
+def _of_newest(name: str, help_text: str, *labels: str) -> MetricFamily:
+    return _gauge(name, f"Of the newest issue. {help_text}", "newsletter", *labels)
+
+
+_UP = _gauge("database_up", "Whether the database answers.")
+
+#: Figures of the whole installation, each by the question to the database.
+_INSTALLATION = {
+    "SELECT count(*) FROM batch WHERE state = 'unknown'": _gauge(
+        "unknown_batches", "Batches whose answer was lost, of every issue."
+    ),
+    "SELECT count(*) FROM operator_alert WHERE sent_at IS NULL": _gauge(
+        "unsent_alerts", "Alerts that no operator got yet."
+    ),
+    WORKERS: _gauge("workers", "Workers with a heartbeat in the last 30 seconds."),
+}
+
+#: Figures of each newsletter's newest issue.
+_ISSUE = {
+    "batches": _of_newest("batches", "Its batches.", "state"),
+    "deliveries": _of_newest("deliveries", "Its deliveries.", "outcome"),
+    "seconds": _of_newest("sending_seconds", "From its first request to its last answer."),
+    "planned": _of_newest("issue_planned_timestamp_seconds", "When it was planned."),
+    "sums": _of_newest("issue_sums_add_up", "Whether its sums add up, once it is sent."),
+}
+
+#: What this process has counted since it began.
+_PROCESS = {
+    "refused": _counter("webhook_refused", "Posts to the webhook that SendGrid did not sign."),
+    "events": _counter("events", "New delivery events, by kind.", "kind"),
+    "mails": _counter(
+        "unsubscribe_mails",
+        "Mails to the unsubscribe address, by what they were taken for.",
+        "result",
+    ),
+}
+
+_OUTCOMES = ("accepted", "refused", "unknown", "left_out", "to_go")
+
+
 def metric_families() -> Iterator[MetricFamily]:
     """Yield all families but the usual ones of a process."""
-    yield MetricFamily(_UP[0], "gauge", (), _UP[1])
-    for name, help_text, _ in _INSTALLATION:
-        yield MetricFamily(name, "gauge", (), help_text)
-    for name, help_text, labels in _ISSUE.values():
-        yield MetricFamily(name, "gauge", labels, _OF_NEWEST.format(help_text))
-    for name, help_text, labels in _PROCESS.values():
-        yield MetricFamily(f"{name}_total", "counter", labels, help_text)
+    yield from (_UP, *_INSTALLATION.values(), *_ISSUE.values(), *_PROCESS.values())
 
 
 class Metrics:
     """What a scrape gets."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        *,
-        totals: Callable[[int], IssueTotals],
-        counts: Callable[[], Mapping[str, int]],
-    ) -> None:
+    def __init__(self, engine: Engine, *, totals: Totals, counts: Counts) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_DatabaseCollector(engine, totals))
-        self._registry.register(_Counts(counts))
+        self._registry.register(_ProcessCollector(counts))
         ProcessCollector(registry=self._registry)
 
     def __call__(self) -> bytes:
@@ -143,17 +126,17 @@ class Metrics:
 _UNSUBSCRIBE_MAILS = ("link", "address", "nothing")
 
 
-class _Counts(Collector):
+class _ProcessCollector(Collector):
     """What this process has seen since it began: posts of events, and events by kind."""
 
-    def __init__(self, counts: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(self, counts: Counts) -> None:
         self._counts = counts
 
     def collect(self) -> Iterator[Metric]:
         counts = self._counts()
         families = {
-            key: CounterMetricFamily(name, help_text, labels=labels)
-            for key, (name, help_text, labels) in _PROCESS.items()
+            key: CounterMetricFamily(one.name, one.help_text, labels=one.labels)
+            for key, one in _PROCESS.items()
         }
         families["refused"].add_metric([], counts.get("posts_refused", 0))
         for name, count in counts.items():
@@ -168,16 +151,15 @@ class _Counts(Collector):
 class _DatabaseCollector(Collector):
     """Reads figures of the installation, and of each newsletter's newest issue."""
 
-    def __init__(self, engine: Engine, totals: Callable[[int], IssueTotals]) -> None:
-        self._engine = engine
-        self._totals = totals
+    def __init__(self, engine: Engine, totals: Totals) -> None:
+        self._engine, self._totals = engine, totals
         self._checked: dict[str, tuple[object, bool]] = {}
 
     def describe(self) -> Iterable[Metric]:
         return ()  # unasked, the registry would scrape to learn the names
 
     def collect(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily(*_UP)
+        up = GaugeMetricFamily(_UP.name, _UP.help_text)
         try:
             with transaction(self._engine, snapshot=True) as session:
                 found = [*_installation_figures(session), *self._issue_figures(session)]
@@ -191,8 +173,8 @@ class _DatabaseCollector(Collector):
 
     def _issue_figures(self, session: Session) -> list[Metric]:
         figures = {
-            key: GaugeMetricFamily(name, _OF_NEWEST.format(text), labels=labels)
-            for key, (name, text, labels) in _ISSUE.items()
+            key: GaugeMetricFamily(one.name, one.help_text, labels=one.labels)
+            for key, one in _ISSUE.items()
         }
         for issue in rows(session, _NEWEST):
             slug, values = issue["newsletter"], {"issue": issue["id"]}
@@ -218,8 +200,9 @@ class _DatabaseCollector(Collector):
 
 
 def _installation_figures(session: Session) -> Iterator[Metric]:
-    for name, text, question in _INSTALLATION:
-        yield GaugeMetricFamily(name, text, value=scalar(session, question))
+    for question, family in _INSTALLATION.items():
+        value = scalar(session, question)
+        yield GaugeMetricFamily(family.name, family.help_text, value=value)
 
 
 def _outcomes(batches: Iterable[dict[str, Any]]) -> dict[str, int]:

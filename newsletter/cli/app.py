@@ -20,12 +20,10 @@ from newsletter.cli import (
     signup,
     sources,
     subscribers,
-    sunset,
     suppressions,
 )
 from newsletter.cli.common import close_container
 from newsletter.cli.demo import demo
-from newsletter.cli.reference import reference
 from newsletter.cli.service import check, sandbox, scheduler, serve, worker
 from newsletter.cli.why import why
 from newsletter.errors import ConfigurationError, NewsletterError, RenderingFailed
@@ -56,24 +54,16 @@ app = typer.Typer(
 _DAY, _START, _RUN = "The day", "Start here", "Run it"
 app.command(rich_help_panel=_START)(demo)
 app.command(rich_help_panel=_START)(check)
-app.add_typer(briefs.app, name="briefs", rich_help_panel=_DAY)
-app.add_typer(sources.app, name="sources", rich_help_panel=_DAY)
-subscribers.app.add_typer(people.app)
-subscribers.app.add_typer(health.app)
-subscribers.app.add_typer(sunset.app)
-app.add_typer(subscribers.app, name="subscribers", rich_help_panel=_DAY)
-app.add_typer(segments.app, name="segments", rich_help_panel=_DAY)
-app.add_typer(signup.app, name="signup", rich_help_panel=_DAY)
-app.add_typer(suppressions.app, name="suppressions", rich_help_panel=_DAY)
-app.add_typer(issue.app, name="issue", rich_help_panel=_DAY)
-app.add_typer(batches.app, name="batches", rich_help_panel=_DAY)
+for _group in (people, health):
+    subscribers.app.add_typer(_group.app)
+for _group in (briefs, sources, subscribers, segments, signup, suppressions, issue, batches):
+    app.add_typer(_group.app, name=_group.__name__.rpartition(".")[2], rich_help_panel=_DAY)
 app.command(rich_help_panel=_DAY)(why)
 app.add_typer(alerts.app, name="alerts", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(serve)
 app.command(rich_help_panel=_RUN)(scheduler)
 app.command(rich_help_panel=_RUN)(worker)
 app.command(rich_help_panel=_RUN)(sandbox)
-app.command(hidden=True)(reference)
 
 
 def _version(wanted: bool) -> None:
@@ -85,8 +75,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _everywhere(
     version: Annotated[
-        bool,
-        typer.Option("--version", metavar="", callback=_version, help="Show the version."),
+        bool, typer.Option("--version", metavar="", callback=_version, help="Show the version.")
     ] = False,
 ) -> None:
     del version

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
+from typer import Argument, Option
 
 from newsletter.cli.common import AsJson, actor, answer, console, container
 from newsletter.core.reconciliation import (
@@ -45,32 +46,30 @@ def _print(
     found: tuple[tuple[UnknownBatch, Reconciliation], ...], means: ReconciliationMeans
 ) -> None:
     for batch, reconciliation in found:
+        text = _NEXT.get((means.evidence, reconciliation), _YOURS)
         console.print(
             f"batch {batch.batch_id} of issue {batch.issue_id}, {batch.size:,} recipients, "
-            f"requested {batch.asked:%Y-%m-%d %H:%M:%S %Z}"
+            f"requested {batch.asked:%Y-%m-%d %H:%M:%S %Z}\n"
+            f"    {escape(batch.reason)}\n    [yellow]{text}[/]"
         )
-        text = _NEXT.get((means.evidence, reconciliation), _YOURS)
-        console.print(f"    {escape(batch.reason)}\n    [yellow]{text}[/]")
-    if means.obstacle:
-        console.print(
-            f"No events are received, and Email Logs are of no help: {escape(means.obstacle)}"
-        )
+    if obstacle := means.obstacle:
+        console.print(f"No events are received, and Email Logs are of no help: {escape(obstacle)}")
     if not found:
         console.print("No batch has an unknown outcome.")
 
 
 @app.command()
 def resolve(
-    batch_id: Annotated[int, typer.Argument(metavar="ID", help="As `batches list` shows it.")],
+    batch_id: Annotated[int, Argument(metavar="ID", help="As `batches list` shows it.")],
     resolution: Annotated[
         Resolution,
-        typer.Option(
+        Option(
             "--as",
             help="accepted: SendGrid provably accepted it; resend: it provably did not; "
             "refused: do not send it.",
         ),
     ],
-    because: Annotated[str, typer.Option("--because", help="The evidence; recorded for good.")],
+    because: Annotated[str, Option("--because", help="The evidence; recorded for good.")],
     as_json: AsJson = False,
 ) -> None:
     """Resolve a batch with an unknown outcome; who did so and why is recorded."""

@@ -5,20 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from typer import Argument, Option
 
-from newsletter.cli.common import (
-    AsJson,
-    Date,
-    Slug,
-    actor,
-    answer,
-    console,
-    container,
-    date_of,
-    newsletter_of,
-    slugs_of,
-)
+from newsletter.cli import common
+from newsletter.cli.common import AsJson, Date, Slug, actor, answer, console, container
 from newsletter.core.brief import Importance, Verification
 from newsletter.core.publication import span_of
 from newsletter.core.stored import StoredBrief
@@ -35,25 +25,20 @@ COLOURS = {Ruling.ACCEPTED: "green", Ruling.HELD: "yellow", Ruling.REJECTED: "re
 
 _MOST_SKIPPED = 5  #: names of skipped files shown: the folder may be a whole disk
 
-BriefId = Annotated[int, typer.Argument(metavar="ID", help="As `briefs list` shows it.")]
+BriefId = Annotated[int, Argument(metavar="ID", help="As `briefs list` shows it.")]
 
 
 @app.command()
 def add(
-    paths: Annotated[list[Path], typer.Argument(help="Files or folders: .md .json .txt .html")],
+    paths: Annotated[list[Path], Argument(help="Files or folders: .md .json .txt .html")],
     source_url: Annotated[
-        str,
-        typer.Option(metavar="URL", help="The source's address, where the page does not give one."),
+        str, Option(metavar="URL", help="The source's address, where the page does not give one.")
     ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Receive briefs from files; each file is received whole or not at all."""
     # Imported here because only this command needs it, and it is slow to import.
-    from newsletter.adapters.sources.files import (
-        find_files,
-        read_file,
-        skipped_files,
-    )
+    from newsletter.adapters.sources.files import find_files, read_file, skipped_files
 
     receipts: list[tuple[Path, Receipt]] = []
     faults: list[InvalidBrief] = []
@@ -100,28 +85,26 @@ def _summary(stored: StoredBrief) -> str:
 @app.command("list")
 def show_all(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
     """List the briefs received on a date."""
-    which = newsletter_of(newsletter)
-    start, end = span_of(which, date_of(date, which))
+    which, on = common.issue_of(newsletter, date)
+    start, end = span_of(which, on)
     found = container().briefs.on(start, end, which.pillar)
-    answer([_short(stored) for stored in found], as_json=as_json, show=lambda: _print_list(found))
+    head = ("id", "ruling", "label", "", "title, topics, and problems")
+    table = common.headed(*head, rows=map(_row, found), right=[0])
+    text = table if found else "No briefs were received that day."
+    data = [_short(stored) for stored in found]
+    answer(data, as_json=as_json, show=lambda: console.print(text))
 
 
-def _print_list(found: tuple[StoredBrief, ...]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("id", justify="right")
-    for column in ("ruling", "label", "", "title, topics, and problems"):
-        table.add_column(column)
-    for stored in found:
-        brief, ruling = stored.brief, stored.ruling
-        topics = f"[dim]{', '.join(stored.verdict.topics) or 'no topic'}[/]"
-        table.add_row(
-            str(stored.brief_id),
-            f"[{COLOURS[ruling]}]{ruling}[/]",
-            brief.verification,
-            brief.importance,
-            "\n".join((escape(brief.title), topics, *map(escape, stored.reasons))),
-        )
-    console.print(table if found else "No briefs were received that day.")
+def _row(stored: StoredBrief) -> tuple[str, ...]:
+    brief, ruling = stored.brief, stored.ruling
+    topics = f"[dim]{', '.join(stored.verdict.topics) or 'no topic'}[/]"
+    return (
+        str(stored.brief_id),
+        f"[{COLOURS[ruling]}]{ruling}[/]",
+        brief.verification,
+        brief.importance,
+        "\n".join((escape(brief.title), topics, *map(escape, stored.reasons))),
+    )
 
 
 @app.command()
@@ -149,62 +132,41 @@ def _print_brief(stored: StoredBrief, decisions: "tuple[Decision, ...]") -> None
         console.print(f"\n{escape(text)}", soft_wrap=False)
     console.print(f"\n{_summary(stored)}\n")
     for finding in stored.verdict.findings:
-        mark = (
-            "[green]✓[/]"
-            if finding.passed
-            else "[yellow]waived[/]"
-            if finding.waived
-            else "[red]✗[/]"
-        )
+        mark = "[yellow]waived[/]" if finding.waived else "[red]✗[/]"
+        mark = "[green]✓[/]" if finding.passed else mark
         console.print(f"  {mark} {finding.check}: {escape(finding.reason)}")
     for one in decisions:
         text = ", ".join(f"{name} {value}" for name, value in one.detail.items())
-        line = f"{one.at:%Y-%m-%d %H:%M %Z}, {one.actor}: {one.verb} {text}".rstrip()
+        line = f"{common.minute(one.at)}, {one.actor}: {one.verb} {text}".rstrip()
         console.print(f"  [dim]{escape(line)}[/]")
 
 
 @app.command()
 def edit(
     brief_id: BriefId,
-    source_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="The source's address.")
-    ] = None,
-    source_name: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Who reported it.")
-    ] = None,
-    topics: Annotated[str | None, typer.Option(metavar="A,B", help="Topics, by slug.")] = None,
+    source_url: Annotated[str | None, Option(metavar="URL", help="The source's address.")] = None,
+    source_name: Annotated[str | None, Option(metavar="NAME", help="Who reported it.")] = None,
+    topics: Annotated[str | None, Option(metavar="A,B", help="Topics, by slug.")] = None,
     verification: Annotated[
-        Verification | None,
-        typer.Option(metavar="LABEL", help="verified, partial or unverified."),
+        Verification | None, Option(metavar="LABEL", help="verified, partial or unverified.")
     ] = None,
     importance: Annotated[
-        Importance | None, typer.Option(metavar="H|M|L", help="How much it matters.")
+        Importance | None, Option(metavar="H|M|L", help="How much it matters.")
     ] = None,
-    title: Annotated[str | None, typer.Option(metavar="TEXT", help="The headline.")] = None,
+    title: Annotated[str | None, Option(metavar="TEXT", help="The headline.")] = None,
     summary: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="What happened, a short paragraph.")
+        str | None, Option(metavar="TEXT", help="What happened, a short paragraph.")
     ] = None,
-    why: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Why it matters, one sentence.")
-    ] = None,
+    why: Annotated[str | None, Option(metavar="TEXT", help="Why it matters, one sentence.")] = None,
     minutes: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Reading time; 0: none.")
+        int | None, Option(min=0, metavar="N", help="Reading time; 0: none.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a brief; it is checked again, and an approval of its issue is withdrawn."""
     # Long because a command's options are its parameters.
-    given: dict[str, Any] = {
-        "source_url": source_url,
-        "source_name": source_name,
-        "topics": None if topics is None else slugs_of(topics),
-        "verification": verification,
-        "importance": importance,
-        "title": title,
-        "summary": summary,
-        "why": why,
-        "minutes": minutes,
-    }
+    given = {k: v for k, v in locals().items() if k not in {"brief_id", "as_json"}}
+    given["topics"] = None if topics is None else common.slugs_of(topics)
     changes = {name: _clean(value) for name, value in given.items() if value is not None}
     if not changes:
         raise typer.BadParameter("give what to change, such as --source-url URL")

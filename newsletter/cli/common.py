@@ -1,16 +1,20 @@
-"""What all commands share: the container, the newsletter and date meant, and the answer."""
+"""What all commands share: options, the container, the issue meant, and how they answer."""
 
 import getpass
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.console import Console
+from rich.progress import Progress, ProgressColumn
+from rich.table import Table
+from typer import Option
 
 from newsletter.core.publication import Newsletter, day_of
 from newsletter.errors import ConfigurationError
@@ -20,15 +24,19 @@ if TYPE_CHECKING:
 
 console = Console(highlight=False, soft_wrap=True)
 
-AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Answer with JSON.")]
+AsJson = Annotated[bool, Option("--json", metavar="", help="Answer with JSON.")]
 Date = Annotated[
     str | None,
-    typer.Option("--date", metavar="YYYY-MM-DD", help="The issue's date; today by default."),
+    Option("--date", metavar="YYYY-MM-DD", help="The issue's date; today by default."),
 ]
 Slug = Annotated[
     str | None,
-    typer.Option("--newsletter", metavar="SLUG", help="Which newsletter, if there are several."),
+    Option("--newsletter", metavar="SLUG", help="Which newsletter, if there are several."),
 ]
+DryRun = Annotated[
+    bool, Option("--dry-run", metavar="", help="Show what would happen, and change nothing.")
+]
+Limit = Annotated[int, Option(min=1, metavar="N", help="How many to show at most.")]
 
 
 @cache
@@ -70,15 +78,16 @@ def list_of(slug: str | None) -> Newsletter:
     return newsletter
 
 
-def date_of(text: str | None, newsletter: Newsletter) -> date:
-    """Return the date named, or today's in the newsletter's time zone."""
-    if text is None:
-        return day_of(newsletter, container().clock.now())
+def issue_of(slug: str | None, on: str | None) -> tuple[Newsletter, date]:
+    """Return the newsletter meant, and the date named, or today's in its time zone."""
+    newsletter = newsletter_of(slug)
+    if on is None:
+        return newsletter, day_of(newsletter.timetable, container().clock.now())
     try:
-        return date.fromisoformat(text)
+        return newsletter, date.fromisoformat(on)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is not a date like 2026-11-23", param_hint="'--date'"
+            f"{on!r} is not a date like 2026-11-23", param_hint="'--date'"
         ) from None
 
 
@@ -87,9 +96,50 @@ def slugs_of(text: str | None) -> tuple[str, ...]:
     return tuple(slug for part in (text or "").split(",") if (slug := part.strip()))
 
 
-def is_quiet(*, as_json: bool) -> bool:
-    """Return whether nobody sees a progress bar."""
-    return as_json or not console.is_terminal
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
+def listed(counts: Mapping[Any, int]) -> str:
+    """Return what was counted as text, without what was never found."""
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count)
+
+
+def minute(moment: datetime) -> str:
+    """Return a moment to the minute, with its time zone."""
+    return f"{moment:%Y-%m-%d %H:%M %Z}"
+
+
+def grid(rows: Iterable[Iterable[str]] = (), *, right: Iterable[int] = ()) -> Table:
+    """Return a table without lines or a head; the columns `right` are aligned there."""
+    return _filled(Table.grid(padding=(0, 2, 0, 0)), rows, right)
+
+
+def headed(*head: str, rows: Iterable[Iterable[str]], right: Iterable[int] = ()) -> Table:
+    """Return a table with a head."""
+    return _filled(Table(*head, box=None, pad_edge=False, header_style="dim"), rows, right)
+
+
+def _filled(table: Table, rows: Iterable[Iterable[str]], right: Iterable[int]) -> Table:
+    for row in rows:
+        table.add_row(*row)
+    for column in right:
+        table.columns[column].justify = "right"
+    return table
+
+
+@contextmanager
+def progress(
+    first: str, *columns: str | ProgressColumn, as_json: bool
+) -> Generator[Callable[[str, int, int], None]]:
+    """Yield what moves a progress bar: step, done, total. With --json nobody sees it."""
+    quiet = as_json or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=quiet) as bars:
+        bar = bars.add_task(first, total=None)
+        yield lambda step, done, total: bars.update(
+            bar, description=step, completed=done, total=total
+        )
 
 
 def actor() -> str:

@@ -4,22 +4,21 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn
+from typer import Option
 
 from newsletter.adapters.clock import SystemClock
 from newsletter.cli.briefs import COLOURS
-from newsletter.cli.common import AsJson, answer, console, is_quiet
-from newsletter.cli.report import counted, issue_data, print_totals
+from newsletter.cli.common import AsJson, answer, console, counted, listed, progress
+from newsletter.cli.report import issue_data, print_totals
 from newsletter.core.publication import day_of
 from newsletter.core.verification import Ruling
-from newsletter.demo.readers import LEFT, address
 
 if TYPE_CHECKING:
     from newsletter.demo.day import Day
@@ -31,9 +30,7 @@ _SLUG = "technology"  #: the newsletter whose sample briefs are shipped
 def demo(
     look: Annotated[
         bool,
-        typer.Option(
-            "--look", metavar="", help="Keep running, to look at the inbox and the web pages."
-        ),
+        Option("--look", metavar="", help="Keep running, to look at the inbox and the web pages."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -44,26 +41,17 @@ def demo(
     from newsletter.settings import load_settings
 
     settings = load_settings()
-    today = day_of(settings.newsletter(_SLUG), SystemClock().now())
+    today = day_of(settings.newsletter(_SLUG).timetable, SystemClock().now())
     with opened(settings, today) as place:
         newsletter = place.container.settings.newsletter(_SLUG)
-        with _progress(quiet=is_quiet(as_json=as_json)) as on_progress:
-            day = run_day(place.container, newsletter, place.sandbox, place.folder, on_progress)
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn())
+        with progress("getting ready", *columns, as_json=as_json) as on_progress:
+            day = run_day(place, newsletter, on_progress)
         answer(_data(day, place), as_json=as_json, show=lambda: _print(day, place, stays=look))
         if look:
             _stay(place)
     if not _is_sound(day):
         raise typer.Exit(1)
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Generator[Callable[[str, int, int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
-        bar = progress.add_task("getting ready", total=None)
-        yield lambda step, done, total: progress.update(
-            bar, description=step, completed=done, total=total
-        )
 
 
 def _is_sound(day: "Day") -> bool:
@@ -114,8 +102,8 @@ def _print(day: "Day", place: "DemoEnvironment", *, stays: bool) -> None:
     console.print(f"\n[bold]Technology Daily, {day.on:%A} {day.on.day} {day.on:%B %Y}[/]\n")
     _print_briefs(day)
     if day.imported:
-        text = ", ".join(f"{n:,} {result}" for result, n in day.imported.counts.items() if n)
-        console.print(f"\n[bold]Subscribers[/]  {day.imported.rows:,} rows: {text}")
+        text = f"{day.imported.rows:,} rows: {listed(day.imported.counts)}"
+        console.print(f"\n[bold]Subscribers[/]  {text}")
     if day.totals:
         console.print("\n[bold]Sending[/]")
         print_totals(day.totals)
@@ -133,20 +121,21 @@ def _print(day: "Day", place: "DemoEnvironment", *, stays: bool) -> None:
 
 
 def _print_briefs(day: "Day") -> None:
-    counts = day.rulings
-    text = ", ".join(f"{counts.get(ruling, 0)} {ruling}" for ruling in Ruling)
+    counts = Counter(receipt.stored.ruling for receipt in day.receipts)
+    text = ", ".join(f"{counts[ruling]} {ruling}" for ruling in Ruling)
     console.print(f"[bold]Briefs[/]  {len(day.receipts)} received: {text}")
     for receipt in day.receipts:
         stored = receipt.stored
         if stored.ruling is not Ruling.ACCEPTED:
-            console.print(
-                f"  [{COLOURS[stored.ruling]}]{stored.ruling}[/] {escape(stored.brief.title)}"
-            )
+            ruling = f"[{COLOURS[stored.ruling]}]{stored.ruling}[/]"
+            console.print(f"  {ruling} {escape(stored.brief.title)}")
             for reason in stored.reasons:
                 console.print(f"      [dim]{escape(reason)}[/]")
 
 
 def _print_where(day: "Day", place: "DemoEnvironment", *, stays: bool) -> None:
+    from newsletter.demo.day import LEFT, address  # as above
+
     console.print("\n[bold]Where to look[/]")
     if stays:
         console.print(f"  the letters    {place.sandbox.url}/inbox")

@@ -1,20 +1,22 @@
-"""`newsletter subscribers health`: how a list grows, who can get letters, and who reads."""
+"""`newsletter subscribers health` and `sunset`: how a list fares, and its inactive readers."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from typer import Option
 
-from newsletter.cli.common import AsJson, Slug, answer, console, container, newsletter_of, plain
-from newsletter.cli.report import counted
+from newsletter.cli import common
+from newsletter.cli.common import AsJson, Slug, answer, console, container, counted, grid
 from newsletter.core.publication import Newsletter
 from subscribers.health.model import RECENT_DAYS, WEEKS, HealthFigures, ListFigures, Waiting
 from subscribers.model import EVERYTHING, SuppressionReason
 
 if TYPE_CHECKING:
     from newsletter.services.list_health import HealthReport
+
+Row = tuple[str, int, str]  #: a name, a count, and a remark
 
 app = typer.Typer()
 
@@ -25,9 +27,34 @@ _HARD = (SuppressionReason.BOUNCE, SuppressionReason.INVALID)
 @app.command()
 def health(newsletter: Slug = None, as_json: AsJson = False) -> None:
     """Show how a list grows, who can get letters, what went wrong, and who reads."""
-    which = newsletter_of(newsletter)
+    which = common.newsletter_of(newsletter)
     found = container().list_health.report(which)
     answer(_data(found), as_json=as_json, show=lambda: _print(found, which))
+
+
+@app.command()
+def sunset(
+    dry_run: Annotated[
+        bool, Option("--dry-run", metavar="", help="Only count, and change nothing.")
+    ] = False,
+    newsletter: Slug = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask inactive readers whether they still want it, and pause those who did not answer.
+
+    The scheduler does this every hour.
+    """
+    which, service = common.list_of(newsletter), container().sunset
+    found = service.count(which) if dry_run else service.ask_inactive_readers(which)
+    would = "would be " if dry_run else ""
+    answer(
+        {"dry_run": dry_run, "asked": found.asked, "paused": found.paused},
+        as_json=as_json,
+        show=lambda: console.print(
+            f"{which.name}: {found.asked:,} {would}asked whether they still want it, "
+            f"{found.paused:,} {would}paused"
+        ),
+    )
 
 
 def _data(found: "HealthReport") -> dict[str, Any]:
@@ -36,7 +63,7 @@ def _data(found: "HealthReport") -> dict[str, Any]:
         "soft_bounced": found.share(SuppressionReason.SOFT_BOUNCE),
         "complained": found.share(SuppressionReason.COMPLAINT),
     }
-    return {**plain(found), "shares": shares, "trouble_days": RECENT_DAYS}
+    return {**common.plain(found), "shares": shares, "trouble_days": RECENT_DAYS}
 
 
 def _print(found: "HealthReport", which: Newsletter) -> None:
@@ -47,7 +74,8 @@ def _print(found: "HealthReport", which: Newsletter) -> None:
         f"[bold]{counts.mailable:,}[/] can get letters"
     )
     _section("By status", _statuses(figures))
-    _section(f"Growth, {WEEKS} weeks", _growth(health))
+    console.print(f"\n[bold]Growth, {WEEKS} weeks[/]")
+    console.print(grid(_growth(health), right=[1, 2]))
     console.print(f"  {_latest(health)}")
     console.print(f"  {_waiting(figures.waiting, health)}")
     _section(f"Trouble, {RECENT_DAYS} days", _trouble(found))
@@ -55,20 +83,11 @@ def _print(found: "HealthReport", which: Newsletter) -> None:
     _section("Preferences", _choices(figures, which))
 
 
-def _section(title: str, table: Table) -> None:
+def _section(title: str, rows: Iterable[Row]) -> None:
     console.print(f"\n[bold]{title}[/]")
+    table = grid(((f"  {name}", f"{count:,}", more) for name, count, more in rows), right=[1])
+    table.columns[0].min_width, table.columns[1].min_width = 24, 9
     console.print(table)
-
-
-def _table(rows: Iterable[tuple[str, int, str]]) -> Table:
-    """Return rows of a name, a count, and a remark."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(min_width=24)
-    table.add_column(justify="right", min_width=9)
-    table.add_column()
-    for name, count, remark in rows:
-        table.add_row(f"  {name}", f"{count:,}", remark)
-    return table
 
 
 def _bar(count: int, most: int, colour: str) -> str:
@@ -79,41 +98,26 @@ def _share(count: int, whole: int) -> str:
     return f"[dim]{count / whole:.1%}[/]" if whole else ""
 
 
-def _statuses(figures: ListFigures) -> Table:
+def _statuses(figures: ListFigures) -> Iterator[Row]:
     counts = figures.counts
-    reasons = ", ".join(
-        f"{reason.replace('_', ' ')} {count:,}"
-        for reason, count in figures.suppressed.items()
-        if count
-    )
-    statuses = {
-        "can get letters": counts.mailable,
-        "paused": counts.paused,
-        "unsubscribed": counts.ended,
-        "suppressed": counts.suppressed,
-    }
-    return _table(
-        (
-            name,
-            count,
-            _share(count, counts.subscriptions)
-            + (f"  [dim]{reasons}[/]" if name == "suppressed" and reasons else ""),
-        )
-        for name, count in statuses.items()
-    )
+    suppressed = {reason.replace("_", " "): n for reason, n in figures.suppressed.items() if n}
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in suppressed.items())
+    for name, count, more in (
+        ("can get letters", counts.mailable, ""),
+        ("paused", counts.paused, ""),
+        ("unsubscribed", counts.ended, ""),
+        ("suppressed", counts.suppressed, f"  [dim]{reasons}[/]" if reasons else ""),
+    ):
+        yield name, count, _share(count, counts.subscriptions) + more
 
 
-def _growth(health: HealthFigures) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for justify in ("left", "right", "right", "left"):
-        table.add_column(justify=justify)
-    table.add_row("  [dim]week of[/]", "[dim]joined[/]", "[dim]left[/]", "")
+def _growth(health: HealthFigures) -> Iterator[tuple[str, ...]]:
+    yield "  [dim]week of[/]", "[dim]joined[/]", "[dim]left[/]", ""
     most = max(max(week.joined, week.left) for week in health.weeks) or 1
     for week in health.weeks:
         bars = f"{_bar(week.joined, most, 'green')}{_bar(week.left, most, 'red')}"
         so_far = " [dim]so far[/]" if week is health.weeks[-1] else ""
-        table.add_row(f"  {week.begins}", f"{week.joined:,}", f"{week.left:,}", bars + so_far)
-    return table
+        yield f"  {week.begins}", f"{week.joined:,}", f"{week.left:,}", bars + so_far
 
 
 def _latest(health: HealthFigures) -> str:
@@ -136,57 +140,34 @@ def _waiting(waiting: Waiting, health: HealthFigures) -> str:
     return text + (f"; {waiting.expired:,} expired" if waiting.expired else "")
 
 
-def _trouble(found: "HealthReport") -> Table:
-    suppressed = found.health.figures.recently_suppressed
-    rows = {
-        "hard bounces": _HARD,
-        "too many soft bounces": (SuppressionReason.SOFT_BOUNCE,),
-        "complained": (SuppressionReason.COMPLAINT,),
-    }
-
-    def share(reasons: tuple[SuppressionReason, ...]) -> str:
-        found_share = found.share(*reasons)
-        return "" if found_share is None else f"[dim]{found_share:.3%} of the letters[/]"
-
-    return _table(
-        [
-            ("letters accepted", found.accepted, ""),
-            *(
-                (name, sum(suppressed[one] for one in reasons), share(reasons))
-                for name, reasons in rows.items()
-            ),
-        ]
-    )
+def _trouble(found: "HealthReport") -> Iterator[Row]:
+    yield "letters accepted", found.accepted, ""
+    for name, reasons in (
+        ("hard bounces", _HARD),
+        ("too many soft bounces", (SuppressionReason.SOFT_BOUNCE,)),
+        ("complained", (SuppressionReason.COMPLAINT,)),
+    ):
+        share = found.share(*reasons)
+        count = sum(found.health.figures.recently_suppressed[one] for one in reasons)
+        yield name, count, "" if share is None else f"[dim]{share:.3%} of the letters[/]"
 
 
-def _reading(figures: ListFigures) -> Table:
+def _reading(figures: ListFigures) -> Iterator[Row]:
     mailable = figures.counts.mailable
-    inactive = [
-        (f"inactive for {days} days", count, _share(count, mailable))
-        for days, count in figures.inactive.items()
-    ]
-    return _table(
-        [*inactive, ("never opened or clicked", figures.never, _share(figures.never, mailable))]
-    )
+    for days, count in figures.inactive.items():
+        yield f"inactive for {days} days", count, _share(count, mailable)
+    yield "never opened or clicked", figures.never, _share(figures.never, mailable)
 
 
-def _choices(figures: ListFigures, which: Newsletter) -> Table:
+def _choices(figures: ListFigures, which: Newsletter) -> Iterator[Row]:
     mailable = figures.counts.mailable
-    often = [
-        (str(frequency), count, _share(count, mailable))
-        for frequency, count in figures.frequencies.items()
-    ]
+    for frequency, count in figures.frequencies.items():
+        yield str(frequency), count, _share(count, mailable)
     topics = dict(figures.topics)
     everything = topics.pop(EVERYTHING, 0)
-    known = [*which.topic_slugs, *sorted(topics.keys() - set(which.topic_slugs))]
+    yield "every topic", everything, _share(everything, mailable)
     most = max(topics.values(), default=0) or 1
-    chosen = [
-        (
-            escape(slug),
-            topics.get(slug, 0),
-            _bar(topics.get(slug, 0), most, "cyan")
-            + ("" if slug in which.topic_slugs else " [dim]no longer a topic[/]"),
-        )
-        for slug in known
-    ]
-    return _table([*often, ("every topic", everything, _share(everything, mailable)), *chosen])
+    for slug in (*which.topic_slugs, *sorted(topics.keys() - set(which.topic_slugs))):
+        gone = "" if slug in which.topic_slugs else " [dim]no longer a topic[/]"
+        count = topics.get(slug, 0)
+        yield escape(slug), count, _bar(count, most, "cyan") + gone

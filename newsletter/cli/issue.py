@@ -1,29 +1,18 @@
 """`newsletter issue`: from the day's briefs to a sent digest."""
 
-import datetime as dt
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
+from typer import Option
 
-from newsletter.cli.common import (
-    AsJson,
-    Date,
-    Slug,
-    actor,
-    answer,
-    console,
-    container,
-    date_of,
-    is_quiet,
-    newsletter_of,
-    slugs_of,
-)
-from newsletter.cli.report import issue_data, print_issue, print_totals
-from newsletter.core.issue_totals import IssueTotals, Sums
-from newsletter.core.publication import Newsletter
+from newsletter.cli import common
+from newsletter.cli.common import AsJson, Date, Slug, actor, answer, console, container, issue_of
+from newsletter.cli.report import issue_data, print_issue
+from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.stored import IssueStatus, StoredIssue
 
 if TYPE_CHECKING:
@@ -31,46 +20,45 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Assemble, preview, approve and send an issue.")
 
+Because = Annotated[str, Option("--because", help="The reason, recorded with the issue.")]
 
-def _which(slug: str | None, date: str | None) -> tuple[Newsletter, dt.date]:
-    newsletter = newsletter_of(slug)
-    return newsletter, date_of(date, newsletter)
+
+def _answer(stored: StoredIssue, totals: IssueTotals | None = None, *, as_json: bool) -> None:
+    answer(issue_data(stored, totals), as_json=as_json, show=lambda: print_issue(stored, totals))
 
 
 @app.command()
 def assemble(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
     """Choose and order the accepted briefs, and set the issue."""
-    stored = container().publishing.assemble(*_which(newsletter, date))
-    answer(issue_data(stored), as_json=as_json, show=lambda: print_issue(stored))
+    stored = container().publishing.assemble(*issue_of(newsletter, date))
+    _answer(stored, as_json=as_json)
 
 
 @app.command()
 def show(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
     """Show what is in an issue."""
-    stored = container().publishing.issue(*_which(newsletter, date))
-    answer(issue_data(stored), as_json=as_json, show=lambda: print_issue(stored))
+    stored = container().publishing.issue(*issue_of(newsletter, date))
+    _answer(stored, as_json=as_json)
 
 
 @app.command()
 def approve(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
     """Freeze the issue: exactly this content will be sent."""
-    stored = container().publishing.approve(*_which(newsletter, date), actor=actor())
-    answer(issue_data(stored), as_json=as_json, show=lambda: print_issue(stored))
+    stored = container().publishing.approve(*issue_of(newsletter, date), actor=actor())
+    _answer(stored, as_json=as_json)
 
 
 @app.command()
 def preview(
     topics: Annotated[
-        str | None, typer.Option(metavar="A,B", help="As readers of these topics get it.")
+        str | None, Option(metavar="A,B", help="As readers of these topics get it.")
     ] = None,
     email: Annotated[
-        str | None, typer.Option("--for", metavar="EMAIL", help="As this subscriber gets it.")
+        str | None, Option("--for", metavar="EMAIL", help="As this subscriber gets it.")
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR", help="Where to write the three files; in NEWSLETTER_VAR by default."
-        ),
+        Option(metavar="DIR", help="Where to write the three files; in NEWSLETTER_VAR by default."),
     ] = None,
     date: Date = None,
     newsletter: Slug = None,
@@ -79,11 +67,12 @@ def preview(
     """Write letter.html, letter.txt and letter.eml exactly as they would be sent."""
     if topics and email:
         raise typer.BadParameter("give either --topics or --for, not both")
-    which, on = _which(newsletter, date)
-    previews, chosen = container().previews, slugs_of(topics)
-    found = (
-        previews.for_email(which, on, email) if email else previews.for_topics(which, on, chosen)
-    )
+    which, on = issue_of(newsletter, date)
+    previews = container().previews
+    if email:
+        found = previews.for_email(which, on, email)
+    else:
+        found = previews.for_topics(which, on, common.slugs_of(topics))
     written = _write(found, out or container().settings.environment.var / "preview")
     data = {
         "subject": found.letter.subject,
@@ -120,13 +109,12 @@ def _print_preview(found: "Preview", written: list[Path]) -> None:
 def send(
     wait: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--wait", metavar="", help="Send in this process, and show the progress to the end."
         ),
     ] = False,
     segment: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Send only to readers who are in this segment now."),
+        str | None, Option(metavar="NAME", help="Send only to readers who are in this segment now.")
     ] = None,
     date: Date = None,
     newsletter: Slug = None,
@@ -136,17 +124,17 @@ def send(
 
     An issue is sent only once. With --segment, nobody else ever gets it.
     """
-    which, on = _which(newsletter, date)
+    which, on = issue_of(newsletter, date)
     if segment:
         container().segments.get(which.readers.newsletter, segment)
     stored = container().planning.hand_over(which, on, segment=segment)
     before = stored.state is IssueStatus.SENT
     if wait and stored.state is IssueStatus.SENDING:
-        stored = wait_for(stored, quiet=is_quiet(as_json=as_json))
+        stored = _work_on(stored, as_json=as_json)
     totals = _totals(stored)
 
     def show_text() -> None:
-        _print(stored, totals)
+        print_issue(stored, totals)
         if stored.state is IssueStatus.EMPTY:
             console.print("  The issue is empty, so nothing is sent.")
         if before:
@@ -157,40 +145,22 @@ def send(
             )
 
     answer(issue_data(stored, totals) | {"sent_before": before}, as_json=as_json, show=show_text)
-    if totals and (stored.state is IssueStatus.PAUSED or not _went_well(totals.sums)):
-        raise typer.Exit(1)
-
-
-def _went_well(sums: Sums) -> bool:
-    return sums.adds_up and not (sums.refused or sums.unknown)
+    if totals:
+        sums = totals.sums
+        went_well = sums.adds_up and not (sums.refused or sums.unknown)
+        if stored.state is IssueStatus.PAUSED or not went_well:
+            raise typer.Exit(1)
 
 
 def _totals(stored: StoredIssue) -> IssueTotals | None:
-    return container().explaining.totals(stored) if stored.planned_at else None
+    return container().deliveries.totals(stored.id) if stored.planned_at else None
 
 
-def _print(stored: StoredIssue, totals: IssueTotals | None) -> None:
-    print_issue(stored)
-    if totals:
-        print_totals(totals)
-
-
-def wait_for(stored: StoredIssue, *, quiet: bool) -> StoredIssue:
+def _work_on(stored: StoredIssue, *, as_json: bool) -> StoredIssue:
     """Send an issue's batches in this process, and show how many recipients are done."""
-    columns = (
-        TextColumn("  sending"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("recipients"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=quiet) as progress:
-        bar = progress.add_task("", total=None)
-
-        def on_progress(done: int, total: int) -> None:
-            progress.update(bar, completed=done, total=total)
-
-        return container().sending.work_on(stored, on_progress)
+    columns = ("  sending", BarColumn(), MofNCompleteColumn(), "recipients", TimeElapsedColumn())
+    with common.progress("", *columns, as_json=as_json) as on_progress:
+        return container().sending.work_on(stored, partial(on_progress, ""))
 
 
 @app.command()
@@ -199,12 +169,8 @@ def status(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) 
     # With a key, batches that a dead worker left are marked first; to look on, no key is needed.
     if container().settings.environment.sendgrid_api_key:
         container().recovery.recover()
-    stored = container().publishing.issue(*_which(newsletter, date))
-    totals = _totals(stored)
-    answer(issue_data(stored, totals), as_json=as_json, show=lambda: _print(stored, totals))
-
-
-Because = Annotated[str, typer.Option("--because", help="The reason, recorded with the issue.")]
+    stored = container().publishing.issue(*issue_of(newsletter, date))
+    _answer(stored, _totals(stored), as_json=as_json)
 
 
 @app.command()
@@ -215,19 +181,18 @@ def pause(
     as_json: AsJson = False,
 ) -> None:
     """Stop sending further batches; those being sent are still recorded."""
-    stored = container().publishing.issue(*_which(newsletter, date))
-    _answer_now(
-        container().sending_limits.pause(stored, actor=actor(), because=because), as_json=as_json
-    )
+    stored = container().publishing.issue(*issue_of(newsletter, date))
+    stored = container().sending_limits.pause(stored, actor=actor(), because=because)
+    _answer(stored, container().deliveries.totals(stored.id), as_json=as_json)
 
 
 @app.command()
 def resume(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
     """Continue sending a paused issue."""
-    stored = container().publishing.issue(*_which(newsletter, date))
+    stored = container().publishing.issue(*issue_of(newsletter, date))
     stored = container().sending_limits.resume(stored, actor=actor())
     container().recovery.recover()
-    _answer_now(stored, as_json=as_json)
+    _answer(stored, container().deliveries.totals(stored.id), as_json=as_json)
 
 
 @app.command()
@@ -238,17 +203,6 @@ def cancel(
     as_json: AsJson = False,
 ) -> None:
     """Send nothing more of an issue; what was sent cannot be called back."""
-    stored = container().publishing.issue(*_which(newsletter, date))
-    _answer_now(
-        container().sending_limits.cancel(stored, actor=actor(), because=because), as_json=as_json
-    )
-
-
-def _answer_now(stored: StoredIssue, *, as_json: bool) -> None:
-    totals = container().explaining.totals(stored)
-
-    def show_text() -> None:
-        print_issue(stored)
-        print_totals(totals)
-
-    answer(issue_data(stored, totals), as_json=as_json, show=show_text)
+    stored = container().publishing.issue(*issue_of(newsletter, date))
+    stored = container().sending_limits.cancel(stored, actor=actor(), because=because)
+    _answer(stored, container().deliveries.totals(stored.id), as_json=as_json)

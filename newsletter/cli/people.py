@@ -5,18 +5,10 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from typer import Argument, Option
 
-from newsletter.cli.common import (
-    AsJson,
-    Slug,
-    actor,
-    answer,
-    console,
-    container,
-    list_of,
-    slugs_of,
-)
+from newsletter.cli import common
+from newsletter.cli.common import AsJson, Slug, actor, answer, console, container, list_of, slugs_of
 from newsletter.core.history import HistoryLine
 from subscribers.errors import NoSuchSubscription
 from subscribers.model import Subscription, TopicSet
@@ -32,31 +24,29 @@ from subscribers.records.model import (
 
 app = typer.Typer()
 
-Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The subscriber's address.")]
+Email = Annotated[str, Argument(metavar="EMAIL", help="The subscriber's address.")]
 Who = Annotated[
-    str, typer.Argument(metavar="EMAIL", help="The address; with --segment, a segment's name.")
+    str, Argument(metavar="EMAIL", help="The address; with --segment, a segment's name.")
 ]
-Tags = Annotated[str, typer.Argument(metavar="A,B", help="The tags, separated by commas.")]
+Tags = Annotated[str, Argument(metavar="A,B", help="The tags, separated by commas.")]
 OfSegment = Annotated[
-    bool, typer.Option("--segment", metavar="", help="EMAIL is the name of a saved segment.")
+    bool, Option("--segment", metavar="", help="EMAIL is the name of a saved segment.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", metavar="", help="Confirm: this cannot be undone.")]
+Yes = Annotated[bool, Option("--yes", metavar="", help="Confirm: this cannot be undone.")]
 OnlyOf = Annotated[
     str | None,
-    typer.Option(
-        "--newsletter", metavar="SLUG", help="Only in this newsletter; all of them by default."
-    ),
+    Option("--newsletter", metavar="SLUG", help="Only in this newsletter; all of them by default."),
 ]
 
 
 @app.command()
 def search(
-    part: Annotated[str, typer.Argument(metavar="PART", help="An address, or a part.")] = "",
+    part: Annotated[str, Argument(metavar="PART", help="An address, or a part.")] = "",
     tag: Annotated[
-        str | None, typer.Option(metavar="TAG", help="Only subscribers with this tag.")
+        str | None, Option(metavar="TAG", help="Only subscribers with this tag.")
     ] = None,
     newsletter: OnlyOf = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many to show at most.")] = 50,
+    limit: common.Limit = 50,
     as_json: AsJson = False,
 ) -> None:
     """Find subscribers by address, part of it, or tag; newest first."""
@@ -90,7 +80,7 @@ def evidence(email: Email, as_json: AsJson = False) -> None:
 @app.command()
 def note(
     email: Email,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="The note.")],
+    text: Annotated[str, Argument(metavar="TEXT", help="The note.")],
     as_json: AsJson = False,
 ) -> None:
     """Add a note about a subscriber; notes are never changed."""
@@ -108,10 +98,8 @@ def tag(
     as_json: AsJson = False,
 ) -> None:
     """Add tags to a subscriber, or to everybody in a saved segment."""
-    chosen = _chosen(who, newsletter, segment=segment)
-    changed = container().records.tag(
-        chosen, slugs_of(tags), actor=actor(), now=container().clock.now()
-    )
+    chosen, now = _chosen(who, newsletter, segment=segment), container().clock.now()
+    changed = container().records.tag(chosen, slugs_of(tags), actor=actor(), now=now)
     answer({"changed": changed}, as_json=as_json, show=lambda: _said(f"{changed:,} tagged:", who))
 
 
@@ -124,19 +112,17 @@ def untag(
     as_json: AsJson = False,
 ) -> None:
     """Remove tags from a subscriber, or from everybody in a saved segment."""
-    chosen = _chosen(who, newsletter, segment=segment)
-    changed = container().records.untag(
-        chosen, slugs_of(tags), actor=actor(), now=container().clock.now()
-    )
+    chosen, now = _chosen(who, newsletter, segment=segment), container().clock.now()
+    changed = container().records.tag(chosen, slugs_of(tags), off=True, actor=actor(), now=now)
     answer({"changed": changed}, as_json=as_json, show=lambda: _said(f"{changed:,} untagged:", who))
 
 
 @app.command()
 def edit(
     email: Email,
-    name: Annotated[str | None, typer.Option(metavar="TEXT", help="Their name.")] = None,
+    name: Annotated[str | None, Option(metavar="TEXT", help="Their name.")] = None,
     zone: Annotated[
-        str | None, typer.Option("--timezone", metavar="ZONE", help="Their time zone (IANA).")
+        str | None, Option("--timezone", metavar="ZONE", help="Their time zone (IANA).")
     ] = None,
     newsletter: OnlyOf = None,
     as_json: AsJson = False,
@@ -154,16 +140,15 @@ def edit(
 def add(
     email: Email,
     consent: Annotated[
-        str, typer.Option(metavar="TEXT", help="Where their consent came from; stored as evidence.")
+        str, Option(metavar="TEXT", help="Where their consent came from; stored as evidence.")
     ],
     newsletter: Slug = None,
     topics: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Topics; everything by default.")
+        str | None, Option(metavar="A,B", help="Topics; everything by default.")
     ] = None,
-    name: Annotated[str, typer.Option(metavar="TEXT", help="Their name.")] = "",
+    name: Annotated[str, Option(metavar="TEXT", help="Their name.")] = "",
     zone: Annotated[
-        str | None,
-        typer.Option("--timezone", metavar="ZONE", help="The newsletter's zone by default."),
+        str | None, Option("--timezone", metavar="ZONE", help="The newsletter's zone by default.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -203,8 +188,8 @@ def _refuse_without(yes: bool) -> None:
 
 @app.command()
 def merge(
-    keep: Annotated[str, typer.Argument(metavar="KEEP", help="The address to write to.")],
-    other: Annotated[str, typer.Argument(metavar="OTHER", help="The same person's other address.")],
+    keep: Annotated[str, Argument(metavar="KEEP", help="The address to write to.")],
+    other: Annotated[str, Argument(metavar="OTHER", help="The same person's other address.")],
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -213,19 +198,12 @@ def merge(
     kept, merged = records.id_of(keep), records.id_of(other)
     _refuse_without(yes)
     records.merge(kept, merged, actor=actor(), now=container().clock.now())
-    answer(
-        {"kept": kept, "merged": merged},
-        as_json=as_json,
-        show=lambda: _said(f"{other} is merged into", keep),
-    )
+    data, text = {"kept": kept, "merged": merged}, f"{other} is merged into"
+    answer(data, as_json=as_json, show=lambda: _said(text, keep))
 
 
 @app.command()
-def erase(
-    email: Email,
-    yes: Yes = False,
-    as_json: AsJson = False,
-) -> None:
+def erase(email: Email, yes: Yes = False, as_json: AsJson = False) -> None:
     """Erase a person with all consent, changes and events; only a keyed hash remains.
 
     No import adds the address again; its owner can sign up again. Files outside the database
@@ -259,14 +237,14 @@ def _said(what: str, email: str) -> None:
 
 
 def _print_found(found: Iterable[SearchHit]) -> None:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for one in found:
-        suppressed = "merged" if one.merged else one.suppressed and f"suppressed: {one.suppressed}"
-        text = ", ".join(filter(None, [*one.statuses, suppressed]))
-        table.add_row(
-            escape(one.email), escape(one.name), escape(text), f"[dim]{_tags(one.tags)}[/]"
-        )
+    table = common.grid(map(_row, found))
     console.print(table if table.row_count else "Nobody was found.")
+
+
+def _row(one: SearchHit) -> tuple[str, ...]:
+    suppressed = "merged" if one.merged else one.suppressed and f"suppressed: {one.suppressed}"
+    text = ", ".join(filter(None, [*one.statuses, suppressed]))
+    return escape(one.email), escape(one.name), escape(text), f"[dim]{_tags(one.tags)}[/]"
 
 
 def _print_person(person: Person) -> None:
@@ -274,14 +252,10 @@ def _print_person(person: Person) -> None:
     console.print(f"  on record since {utc(person.since)}")
     for one in person.subscriptions:
         topics = ", ".join(sorted(one.topics.slugs)).replace("*", "everything")
-        text = (
-            f"{one.newsletter}: {status_text(one)}, {one.frequency}, topics: {topics}, {one.zone}"
-        )
-        console.print(f"  {escape(text)} [dim]{_tags(one.tags)}[/]")
-    if found := person.suppression:
-        console.print(
-            f"  suppressed: {found.reason}, by {escape(found.source)}, {utc(found.since)}"
-        )
+        text = f"{status_text(one)}, {one.frequency}, topics: {topics}, {one.zone}"
+        console.print(f"  {escape(f'{one.newsletter}: {text}')} [dim]{_tags(one.tags)}[/]")
+    if one := person.suppression:
+        console.print(f"  suppressed: {one.reason}, by {escape(one.source)}, {utc(one.since)}")
     for label, words in (
         ("also known as", person.other_addresses),
         ("signed up, not confirmed", person.pending_signups),

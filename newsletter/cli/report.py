@@ -3,9 +3,8 @@
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
 
-from newsletter.cli.common import console, plain
+from newsletter.cli.common import console, counted, grid, plain
 from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.stored import StoredIssue
 
@@ -34,8 +33,8 @@ def issue_data(stored: StoredIssue, totals: IssueTotals | None = None) -> dict[s
     return data
 
 
-def print_issue(stored: StoredIssue) -> None:
-    """Print what is in an issue."""
+def print_issue(stored: StoredIssue, totals: IssueTotals | None = None) -> None:
+    """Print what is in an issue, and its totals if there are any."""
     issue = stored.issue
     number = f"No. {issue.number}" if issue.number else "no number"
     console.print(f"[bold]{issue.newsletter} {issue.date}[/] · {number} · {stored.state}")
@@ -51,29 +50,28 @@ def print_issue(stored: StoredIssue) -> None:
         mark = "[bold]★[/]" if entry.lead else " "
         title = escape(entry.brief.title)
         console.print(f"  {mark} {title}  [dim]{', '.join(entry.topics)}[/]")
+    if totals:
+        print_totals(totals)
 
 
 def print_totals(totals: IssueTotals) -> None:
     """Print how far an issue's sending has got, and whether its sums add up."""
     sums = totals.sums
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_row(
-        "  audience",
-        f"{sums.audience:,}",
+    audience = (
         f"= {counted(sums.deliveries, 'delivery', 'deliveries')}"
-        f" + {sums.excluded:,} excluded{_reasons(totals.exclusions)}",
+        f" + {sums.excluded:,} excluded{_reasons(totals.exclusions)}"
     )
-    table.add_row(
-        "  deliveries",
-        f"{sums.deliveries:,}",
+    deliveries = (
         f"= {sums.accepted:,} accepted + {sums.refused:,} refused{_reasons(totals.refusals)}"
         f" + {sums.unknown:,} unknown + {sums.skipped:,} skipped{_reasons(totals.skips)}"
-        f" + {sums.to_go:,} to go",
+        f" + {sums.to_go:,} to go"
     )
-    table.add_row("  events", f"{sums.deliveries:,}", f"= {_events(totals.events)}")
-    console.print(table)
+    rows = (
+        ("  audience", f"{sums.audience:,}", audience),
+        ("  deliveries", f"{sums.deliveries:,}", deliveries),
+        ("  events", f"{sums.deliveries:,}", f"= {_events(totals.events)}"),
+    )
+    console.print(grid(rows, right=[1]))
     text = "[green]the sums add up[/]" if sums.adds_up else "[bold red]THE SUMS DO NOT ADD UP[/]"
     console.print(
         f"  {text} · {counted(totals.editions, 'edition')} · "
@@ -82,19 +80,13 @@ def print_totals(totals: IssueTotals) -> None:
     )
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """Return a count with its noun."""
-    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
-
-
 def _events(events: dict[str, int]) -> str:
     """Group deliveries by whether they arrived, which people ask first."""
     read = {name: events[name] for name in ("opened", "clicked") if name in events}
     arrived = events.get("delivered", 0) + sum(read.values())
     text = [f"{arrived:,} delivered{_reasons(read)}"]
-    for name, count in events.items():
-        if name not in {"delivered", "no_events", *read}:
-            text.append(f"{count:,} {name}")
+    others = events.keys() - {"delivered", "no_events", *read}
+    text += [f"{count:,} {name}" for name, count in events.items() if name in others]
     if waiting := events.get("no_events"):
         text.append(f"{waiting:,} without events so far")
     return " + ".join(text)

@@ -1,13 +1,15 @@
 """`newsletter segments`: saved filters, and who matches them."""
 
+from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
+from newsletter.cli import common
 from newsletter.cli.common import AsJson, Slug, actor, answer, console, container, newsletter_of
-from newsletter.cli.report import counted
 from newsletter.core.publication import Newsletter
 from subscribers.errors import InvalidSegment
 from subscribers.segments.filters import Filter, describe, filter_data
@@ -18,115 +20,93 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Save segments, and count who is in them.")
 
 _PANEL = "The filter: subscribers must match all of it"
+_FILTER = {  #: what each option of a filter takes, and its help
+    "topic": ("A,B", "Chose any of these topics."),
+    "tag": ("A,B", "Has any of these tags."),
+    "tags_all": ("A,B", "Has each of these tags."),
+    "tags_none": ("A,B", "Has none of these tags."),
+    "status": ("WORD", "mailable, active, paused, ended or suppressed."),
+    "frequency": ("WORD", "daily or weekly."),
+    "zone": ("A,B", "Lives in any of these: Europe/Berlin, or a whole area: Europe."),
+    "source": ("TEXT", "Came from this source; the first words are enough."),
+    "joined_since": ("DATE", "Joined on this day or later."),
+    "joined_before": ("DATE", "Joined before this day."),
+    "engaged_within": ("DAYS", "Opened or clicked within this many days."),
+    "not_engaged_within": ("DAYS", "Did not open or click for this many days."),
+}
+_PLURALS = {"topic": "topics", "tag": "tags", "zone": "zones"}  #: the filter's names for options
 
-
-def _option(metavar: str, words: str, *names: str) -> Any:
-    return typer.Option(*names, metavar=metavar, help=words, rich_help_panel=_PANEL)
-
-
-Words = list[str] | None
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The segment.")]
-Topics = Annotated[Words, _option("A,B", "Chose any of these topics.", "--topic")]
-Tags = Annotated[Words, _option("A,B", "Has any of these tags.", "--tag")]
-TagsAll = Annotated[Words, _option("A,B", "Has each of these tags.", "--tags-all")]
-TagsNone = Annotated[Words, _option("A,B", "Has none of these tags.", "--tags-none")]
-Status = Annotated[
-    str | None, _option("WORD", "mailable, active, paused, ended or suppressed.", "--status")
-]
-Often = Annotated[str | None, _option("WORD", "daily or weekly.", "--frequency")]
-Zones = Annotated[
-    Words,
-    _option("A,B", "Lives in any of these: Europe/Berlin, or a whole area: Europe.", "--zone"),
-]
-Source = Annotated[
-    str | None, _option("TEXT", "Came from this source; the first words are enough.", "--source")
-]
-Since = Annotated[str | None, _option("DATE", "Joined on this day or later.", "--joined-since")]
-Before = Annotated[str | None, _option("DATE", "Joined before this day.", "--joined-before")]
-Engaged = Annotated[
-    str | None, _option("DAYS", "Opened or clicked within this many days.", "--engaged-within")
-]
-NotEngaged = Annotated[
-    str | None,
-    _option("DAYS", "Did not open or click for this many days.", "--not-engaged-within"),
-]
+
+
+def _filtering(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a filter; those given are its argument `said`."""
+
+    @wraps(command)
+    def filtering(**options: Any) -> None:
+        given = {name: options.pop(name) for name in _FILTER}
+        said = {_PLURALS.get(name, name): value for name, value in given.items() if value}
+        command(said=said, **options)
+
+    name, *others = (one for one in signature(command).parameters.values() if one.name != "said")
+    # Typer reads a command's options from its signature.
+    vars(filtering)["__signature__"] = Signature([name, *map(_option, _FILTER), *others])
+    return filtering
+
+
+def _option(name: str) -> Parameter:
+    metavar, words = _FILTER[name]
+    kind = (list[str] if metavar == "A,B" else str) | None
+    option = typer.Option(None, metavar=metavar, help=words, rich_help_panel=_PANEL)
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=option, annotation=kind)
 
 
 @app.command("list")
 def list_(newsletter: Slug = None, as_json: AsJson = False) -> None:
     """List the saved segments and their filters."""
     found = container().segments.all(_list_of(newsletter_of(newsletter)))
-
-    def show_text() -> None:
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for one in found:
-            table.add_row(f"[bold]{one.name}[/]", escape(describe(one.filter)))
-        console.print(
-            table
-            if found
-            else "There are no segments yet; save one with `newsletter segments save`."
-        )
-
-    answer([_data(one) for one in found], as_json=as_json, show=show_text)
+    table = common.grid((f"[bold]{one.name}[/]", escape(describe(one.filter))) for one in found)
+    none = "There are no segments yet; save one with `newsletter segments save`."
+    text, data = table if found else none, [_data(one) for one in found]
+    answer(data, as_json=as_json, show=lambda: console.print(text))
 
 
 @app.command()
+@_filtering
 def save(
     name: Name,
-    topic: Topics = None,
-    tag: Tags = None,
-    tags_all: TagsAll = None,
-    tags_none: TagsNone = None,
-    status: Status = None,
-    frequency: Often = None,
-    zone: Zones = None,
-    source: Source = None,
-    joined_since: Since = None,
-    joined_before: Before = None,
-    engaged_within: Engaged = None,
-    not_engaged_within: NotEngaged = None,
+    *,
+    said: dict[str, Any],
     replace: Annotated[
-        bool,
-        typer.Option("--replace", metavar="", help="Replace the segment that has this name."),
+        bool, typer.Option("--replace", metavar="", help="Replace the segment that has this name.")
     ] = False,
     newsletter: Slug = None,
     as_json: AsJson = False,
 ) -> None:
     """Save a filter under a name, for sending and exporting."""
-    said = _said(locals())
     which = newsletter_of(newsletter)
     chosen = container().segments.read(said, which.topic_slugs)
     now = container().clock.now()
     segment = container().segments.save(
         _list_of(which), name, chosen, by=actor(), now=now, replace=replace
     )
-    count = container().segments.count(segment.newsletter, chosen, now=now)
-    data = _data(segment) | _counted(count)
-    answer(data, as_json=as_json, show=lambda: _print(f"[bold]{name}[/]", chosen, count))
+    found = container().segments.count(segment.newsletter, chosen, now=now)
+    data = _data(segment) | _counted(found)
+    answer(data, as_json=as_json, show=lambda: _print(f"[bold]{name}[/]", chosen, found))
 
 
 @app.command()
+@_filtering
 def count(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="A segment; or give a filter.")
     ] = None,
-    topic: Topics = None,
-    tag: Tags = None,
-    tags_all: TagsAll = None,
-    tags_none: TagsNone = None,
-    status: Status = None,
-    frequency: Often = None,
-    zone: Zones = None,
-    source: Source = None,
-    joined_since: Since = None,
-    joined_before: Before = None,
-    engaged_within: Engaged = None,
-    not_engaged_within: NotEngaged = None,
+    *,
+    said: dict[str, Any],
     newsletter: Slug = None,
     as_json: AsJson = False,
 ) -> None:
     """Count who is in a segment or matches a filter, and how many of them get letters."""
-    said = _said(locals())
     which = newsletter_of(newsletter)
     chosen = _chosen(which, name, said)
     found = container().segments.count(_list_of(which), chosen, now=container().clock.now())
@@ -138,7 +118,7 @@ def count(
 @app.command()
 def show(
     name: Name,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many to show at most.")] = 10,
+    limit: common.Limit = 10,
     newsletter: Slug = None,
     as_json: AsJson = False,
 ) -> None:
@@ -150,8 +130,8 @@ def show(
 
     def show_text() -> None:
         _print(f"[bold]{name}[/]", segment.filter, found)
-        console.print(f"  [dim]saved by {escape(segment.by)}, {segment.at:%Y-%m-%d %H:%M %Z}[/]")
-        console.print(_members(some))
+        console.print(f"  [dim]saved by {escape(segment.by)}, {common.minute(segment.at)}[/]")
+        console.print(common.grid(map(_member, some)))
 
     data = _data(segment) | _counted(found) | {"sample": some}
     answer(data, as_json=as_json, show=show_text)
@@ -163,15 +143,6 @@ def delete(name: Name, newsletter: Slug = None, as_json: AsJson = False) -> None
     segment = container().segments.delete(_list_of(newsletter_of(newsletter)), name)
     text = f"{segment.name} is deleted; its filter was: {describe(segment.filter)}."
     answer(_data(segment), as_json=as_json, show=lambda: console.print(escape(text)))
-
-
-_PLURALS = {"topic": "topics", "tag": "tags", "zone": "zones"}
-_NO_FILTER = {"name", "replace", "newsletter", "as_json"}
-
-
-def _said(options: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of a command that belong to the filter, by the filter's names."""
-    return {_PLURALS.get(k, k): v for k, v in options.items() if v and k not in _NO_FILTER}
 
 
 def _chosen(which: Newsletter, name: str | None, said: dict[str, Any]) -> Filter:
@@ -205,15 +176,12 @@ def _counted(count: "SegmentCount") -> dict[str, int]:
 def _print(title: str, chosen: Filter, count: "SegmentCount") -> None:
     console.print(f"{title}{': ' if title else ''}{escape(describe(chosen))}")
     console.print(
-        f"  {counted(count.matching, 'subscription')}; "
+        f"  {common.counted(count.matching, 'subscription')}; "
         f"[bold]{count.mailable:,}[/] of them can get letters"
     )
 
 
-def _members(some: "tuple[Member, ...]") -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for one in some:
-        seen = f"last active {one.engaged_on}" if one.engaged_on else "never active"
-        joined = f"joined {one.joined:%Y-%m-%d}"
-        table.add_row(f"  {escape(one.email)}", escape(one.name), joined, f"[dim]{seen}[/]")
-    return table
+def _member(one: "Member") -> tuple[str, ...]:
+    seen = f"last active {one.engaged_on}" if one.engaged_on else "never active"
+    joined = f"joined {one.joined:%Y-%m-%d}"
+    return f"  {escape(one.email)}", escape(one.name), joined, f"[dim]{seen}[/]"

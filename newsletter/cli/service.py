@@ -15,12 +15,13 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
+from typer import Option
 
 from newsletter.cli.common import AsJson, Slug, answer, console, container, newsletter_of
 from newsletter.core.issue import sample_issue
+from newsletter.core.newsletter_checks import obstacles
 from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.reconciliation import ReconciliationEvidence
-from newsletter.core.send_checks import obstacles
 from newsletter.core.sending_limits import capacity_between
 from newsletter.core.timetable import hours_of
 from newsletter.errors import ConfigurationError, NewsletterError
@@ -109,7 +110,7 @@ def _key() -> str:
 def _rate_limit(which: Newsletter) -> str:
     """Return whether the list can be sent to in time; a warm-up may not allow it."""
     rate_limit, now = container().settings.service.rate_limit, container().clock.now()
-    hours = hours_of(which.timetable, day_of(which, now))
+    hours = hours_of(which.timetable, day_of(which.timetable, now))
     waves = _WAVES if which.timetable.reader_time else timedelta(0)
     capacity = capacity_between(rate_limit, hours.send, hours.stale + waves)
     readers = container().subscriptions.counts(which.slug).mailable
@@ -207,7 +208,7 @@ def _working(*, on_end: Callable[[], None]) -> Generator[None]:
 
     def work() -> None:
         recovery.recover()
-        sending.work()
+        sending.queue.work(until_empty=False)
 
     with ThreadPoolExecutor(max_workers=1) as pool:
         working = pool.submit(work)
@@ -238,14 +239,14 @@ def _taken(host: str, port: int, error: OSError) -> ConfigurationError:
 
 def sandbox(
     port: Annotated[
-        int, typer.Option(metavar="PORT", min=0, max=65535, help="0 chooses a free one.")
+        int, Option(metavar="PORT", min=0, max=65535, help="0 chooses a free one.")
     ] = 4010,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where to store letters; in NEWSLETTER_VAR by default."),
+        Option(metavar="DIR", help="Where to store letters; in NEWSLETTER_VAR by default."),
     ] = None,
     webhook: Annotated[
-        str | None, typer.Option(metavar="URL", help="Where to post signed events.")
+        str | None, Option(metavar="URL", help="Where to post signed events.")
     ] = None,
 ) -> None:
     """Run the sandbox: a local SendGrid, with an inbox to look at."""

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
+from newsletter.cli import common
 from newsletter.cli.common import AsJson, Slug, answer, console, container, newsletter_of
 from newsletter.core.source_record import PollResult, SourceState, Tally
 
@@ -57,20 +57,19 @@ def _data(report: "SourceReport") -> dict[str, Any]:
 
 
 def _print_list(reports: "tuple[SourceReport, ...]") -> None:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("source", "kind", "health", "last polled", "last result, and what was refused"):
-        table.add_column(column)
-    for report in reports:
-        record, state = report.record, report.health.state
-        polled = f"{record.polled_at:%Y-%m-%d %H:%M %Z}" if record.polled_at else "never"
-        table.add_row(
-            f"{report.source.slug}\n[dim]{escape(report.source.shown_url)}[/]",
-            report.source.kind,
-            f"[{_COLOURS[state]}]{state}[/]",
-            polled,
-            "\n".join((_summary(record.tally), *_troubles(report))),
-        )
-    console.print(table if reports else _NONE)
+    head = ("source", "kind", "health", "last polled", "last result, and what was refused")
+    console.print(common.headed(*head, rows=map(_row, reports)) if reports else _NONE)
+
+
+def _row(report: "SourceReport") -> tuple[str, ...]:
+    record, state = report.record, report.health.state
+    return (
+        f"{report.source.slug}\n[dim]{escape(report.source.shown_url)}[/]",
+        report.source.kind,
+        f"[{_COLOURS[state]}]{state}[/]",
+        common.minute(record.polled_at) if record.polled_at else "never",
+        "\n".join((_summary(record.tally), *_troubles(report))),
+    )
 
 
 def _print_polls(polls: "tuple[Poll, ...]") -> None:
@@ -99,6 +98,6 @@ def _troubles(report: "SourceReport") -> list[str]:
     down = []
     if health.since:
         times = "once" if health.failures == 1 else f"{health.failures} times"
-        down = [f"[red]{escape(health.error)}[/] ({times} since {health.since:%Y-%m-%d %H:%M %Z})"]
+        down = [f"[red]{escape(health.error)}[/] ({times} since {common.minute(health.since)})"]
     refused = [f"{escape(one.item)}: {escape(one.reason)}" for one in report.record.refused]
     return down + refused

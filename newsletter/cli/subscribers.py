@@ -2,46 +2,33 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import Progress
+from typer import Argument, Option
 
-from newsletter.cli.common import (
-    AsJson,
-    Slug,
-    actor,
-    answer,
-    console,
-    container,
-    is_quiet,
-    list_of,
-)
+from newsletter.cli import common
+from newsletter.cli.common import AsJson, DryRun, Slug, actor, answer, console, container, list_of
 from newsletter.errors import ConfigurationError
 from subscribers.model import ImportReport, PastImport, Undone
 
 app = typer.Typer(no_args_is_help=True, help="Manage subscribers and lists.")
 
-DryRun = Annotated[
-    bool,
-    typer.Option("--dry-run", metavar="", help="Show what would happen, and change nothing."),
-]
-
 
 @app.command("import")
 def import_list(
-    path: Annotated[Path, typer.Argument(metavar="FILE.csv", help="The list, or a ZIP of one.")],
+    path: Annotated[Path, Argument(metavar="FILE.csv", help="The list, or a ZIP of one.")],
     consent: Annotated[
         str,
-        typer.Option(
+        Option(
             metavar="TEXT", help="Where the subscribers' consent comes from; stored as evidence."
         ),
     ],
     newsletter: Slug = None,
     explained: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--map",
             metavar="COLUMN=WORD",
             help="What a column contains: email, name, first name, last name, topics, tags,"
@@ -49,11 +36,10 @@ def import_list(
         ),
     ] = None,
     encoding: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The text encoding; detected by default.")
+        str | None, Option(metavar="NAME", help="The text encoding; detected by default.")
     ] = None,
     results: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The result file; next to the list by default."),
+        Path | None, Option(metavar="FILE", help="The result file; next to the list by default.")
     ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -66,8 +52,7 @@ def import_list(
     unsubscribed, bounced or complained, here or there, get no letters.
     """
     which = list_of(newsletter)
-    with Progress(console=console, transient=True, disable=is_quiet(as_json=as_json)) as progress:
-        bar = progress.add_task("reading", total=None)
+    with common.progress("reading", as_json=as_json) as show_progress:
         report = container().lists.import_list(
             path,
             which.slug,
@@ -80,11 +65,8 @@ def import_list(
             now=container().clock.now(),
             results=results,
             dry_run=dry_run,
-            on_progress=lambda done, size: progress.update(
-                bar,
-                completed=done,
-                total=size,
-                description="reading" if done < size else "storing",
+            on_progress=lambda done, size: show_progress(
+                "reading" if done < size else "storing", done, size
             ),
         )
     answer(report, as_json=as_json, show=lambda: _print(report))
@@ -100,7 +82,7 @@ def imports(newsletter: Slug = None, as_json: AsJson = False) -> None:
 @app.command("undo")
 def undo(
     number: Annotated[
-        int, typer.Argument(metavar="IMPORT", help="The number of the import; see imports.")
+        int, Argument(metavar="IMPORT", help="The number of the import; see imports.")
     ],
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -109,9 +91,8 @@ def undo(
 
     Subscriptions that their owners changed since are kept, and so is every unsubscribe it brought.
     """
-    undone = container().lists.undo(
-        number, now=container().clock.now(), actor=actor(), dry_run=dry_run
-    )
+    now = container().clock.now()
+    undone = container().lists.undo(number, now=now, actor=actor(), dry_run=dry_run)
     answer(undone, as_json=as_json, show=lambda: _print_undone(undone))
 
 
@@ -119,25 +100,23 @@ def undo(
 def export(
     path: Annotated[
         str,
-        typer.Argument(
+        Argument(
             metavar="FILE", help="A name that ends in .csv or .ndjson; - writes CSV to stdout."
         ),
     ],
     newsletter: Slug = None,
     segment: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only members of this saved segment.")
+        str | None, Option(metavar="NAME", help="Only members of this saved segment.")
     ] = None,
     status: Annotated[
         str | None,
-        typer.Option(metavar="WORD", help="Only mailable, active, paused, ended or suppressed."),
+        Option(metavar="WORD", help="Only mailable, active, paused, ended or suppressed."),
     ] = None,
     topic: Annotated[
-        list[str] | None,
-        typer.Option(metavar="SLUG", help="Only subscribers who chose any of these."),
+        list[str] | None, Option(metavar="SLUG", help="Only subscribers who chose any of these.")
     ] = None,
     tag: Annotated[
-        list[str] | None,
-        typer.Option(metavar="TAG", help="Only subscribers with any of these tags."),
+        list[str] | None, Option(metavar="TAG", help="Only subscribers with any of these tags.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -158,22 +137,17 @@ def export(
     if path == "-":
         lists.export(which.slug, chosen, sys.stdout.buffer.write, now=now)
     else:
-        written = {
-            "file": path,
-            "subscriptions": lists.write(Path(path), which.slug, chosen, now=now),
-        }
-        answer(written, as_json=as_json, show=lambda: _print_written(written))
-
-
-def _print_written(written: dict[str, Any]) -> None:
-    console.print(f"{written['subscriptions']:,} subscriptions: {escape(written['file'])}")
+        written = lists.write(Path(path), which.slug, chosen, now=now)
+        text = f"{written:,} subscriptions: {escape(path)}"
+        data = {"file": path, "subscriptions": written}
+        answer(data, as_json=as_json, show=lambda: console.print(text))
 
 
 def _print(report: ImportReport) -> None:
-    text = ", ".join(f"{count:,} {result}" for result, count in report.counts.items() if count)
     would = "would be: " if report.dry_run else ""
     number = f"import {report.import_id}: " if report.import_id else ""
-    console.print(f"{number}{report.rows:,} rows: {would}{text or 'nothing'}")
+    text = common.listed(report.counts) or "nothing"
+    console.print(f"{number}{report.rows:,} rows: {would}{text}")
     console.print(f"[dim]read as: {escape(report.format)}, {report.encoding}[/]")
     if report.ignored_columns:
         console.print(f"[dim]columns not used: {escape(', '.join(report.ignored_columns))}[/]")
@@ -185,11 +159,11 @@ def _print_imports(found: tuple[PastImport, ...]) -> None:
         console.print("There are no imports yet.")
         return
     for one in found:
-        rows = ", ".join(f"{count:,} {result}" for result, count in one.counts.items() if count)
+        rows = common.listed(one.counts) or "no rows"
         undone = f", undone {one.undone_at:%Y-%m-%d}" if one.undone_at else ""
         console.print(
             f"[bold]{one.id}[/] {one.at:%Y-%m-%d %H:%M} {escape(f'{one.file} ({one.format})')}"
-            f" by {escape(one.actor)}: {rows or 'no rows'}{undone}"
+            f" by {escape(one.actor)}: {rows}{undone}"
         )
         console.print(f"  [dim]consent: {escape(one.consent_source)}[/]")
 

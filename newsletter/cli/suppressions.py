@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from typer import Argument, Option
 
-from newsletter.cli.common import AsJson, actor, answer, console, container
+from newsletter.cli import common
+from newsletter.cli.common import AsJson, actor, answer, console, container, minute
 from subscribers.model import Suppression, SuppressionReason
 
 if TYPE_CHECKING:
@@ -14,17 +15,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Manage the suppression list.")
 
-Email = Annotated[str, typer.Argument(help="The address.")]
-Reason = Annotated[SuppressionReason | None, typer.Option(help="Only this reason.")]
+Email = Annotated[str, Argument(help="The address.")]
+Reason = Annotated[SuppressionReason | None, Option(help="Only this reason.")]
 
 
 @app.command("list")
 def list_(
     reason: Reason = None,
-    address: Annotated[
-        str, typer.Option(metavar="PART", help="Only addresses that contain this.")
-    ] = "",
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many to show at most.")] = 100,
+    address: Annotated[str, Option(metavar="PART", help="Only addresses that contain this.")] = "",
+    limit: common.Limit = 100,
     as_json: AsJson = False,
 ) -> None:
     """List suppressed addresses and the reasons, newest first."""
@@ -33,13 +32,9 @@ def list_(
     counts = subscriptions.suppression_counts()
 
     def show_text() -> None:
-        table = Table.grid(padding=(0, 2, 0, 0))
-        for one in found:
-            since = f"{one.since:%Y-%m-%d %H:%M %Z}"
-            table.add_row(escape(one.email), one.reason, since, escape(one.source), _noted(one))
-        console.print(table)
-        text = ", ".join(f"{count:,} {each}" for each, count in counts.items() if count)
-        console.print(f"[dim]{len(found):,} shown. The whole list: {text or 'nobody'}[/]")
+        console.print(common.grid(map(_row, found)))
+        text = common.listed(counts) or "nobody"
+        console.print(f"[dim]{len(found):,} shown. The whole list: {text}[/]")
 
     answer({"counts": counts, "suppressions": found}, as_json=as_json, show=show_text)
 
@@ -47,8 +42,8 @@ def list_(
 @app.command()
 def add(
     email: Email,
-    reason: Annotated[SuppressionReason, typer.Option(help="Why.")] = SuppressionReason.MANUAL,
-    note: Annotated[str, typer.Option(metavar="TEXT", help="A note for later.")] = "",
+    reason: Annotated[SuppressionReason, Option(help="Why.")] = SuppressionReason.MANUAL,
+    note: Annotated[str, Option(metavar="TEXT", help="A note for later.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Suppress an address: it gets no letters, whatever it subscribes to."""
@@ -59,12 +54,10 @@ def add(
 @app.command()
 def lift(
     email: Email,
-    because: Annotated[str, typer.Option(metavar="TEXT", help="Why; stored as evidence.")],
+    because: Annotated[str, Option(metavar="TEXT", help="Why; stored as evidence.")],
     even_complaint: Annotated[
         bool,
-        typer.Option(
-            "--even-complaint", metavar="", help="Even if the owner of the address complained."
-        ),
+        Option("--even-complaint", metavar="", help="Even if the owner of the address complained."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -86,15 +79,14 @@ def sync(as_json: AsJson = False) -> None:
     answer(report, as_json=as_json, show=lambda: _print_report(report))
 
 
-def _noted(one: Suppression) -> str:
-    return f"[dim]{escape(one.note)}[/]"
+def _row(one: Suppression) -> tuple[str, ...]:
+    note = f"[dim]{escape(one.note)}[/]"
+    return escape(one.email), one.reason, minute(one.since), escape(one.source), note
 
 
 def _print(one: Suppression, what: str) -> None:
-    since = f"{one.since:%Y-%m-%d %H:%M %Z}"
-    console.print(
-        f"{escape(one.email)} {what}: {one.reason}, by {escape(one.source)}, since {since}"
-    )
+    by = f"by {escape(one.source)}, since {minute(one.since)}"
+    console.print(f"{escape(one.email)} {what}: {one.reason}, {by}")
 
 
 def _print_report(report: "SyncReport") -> None:

@@ -2,33 +2,24 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
 from rich.markup import escape
+from typer import Argument
 
-from newsletter.cli.common import (
-    AsJson,
-    Date,
-    Slug,
-    answer,
-    console,
-    container,
-    date_of,
-    newsletter_of,
-)
+from newsletter.cli.common import AsJson, Date, Slug, answer, console, container, issue_of, minute
 
 if TYPE_CHECKING:
     from newsletter.services.explain import Explanation
 
 
 def why(
-    email: Annotated[str, typer.Argument(help="The subscriber's address.")],
+    email: Annotated[str, Argument(help="The subscriber's address.")],
     date: Date = None,
     newsletter: Slug = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain what happened to a person's letter, or why there was none."""
-    which = newsletter_of(newsletter)
-    found = container().explaining.why(which, email, date_of(date, which))
+    which, on = issue_of(newsletter, date)
+    found = container().explaining.why(which, email, on)
     data = {
         "email": email,
         "answer": found.sentence,
@@ -48,7 +39,7 @@ def _print(found: "Explanation") -> None:
     if suppression := found.suppression:
         console.print(
             f"  suppressed: {suppression.reason}, by {suppression.source}, "
-            f"since {suppression.since:%Y-%m-%d %H:%M %Z}"
+            f"since {minute(suppression.since)}"
         )
     record = found.record
     if record is None or record.delivery_id is None:

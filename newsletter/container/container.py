@@ -9,36 +9,30 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from sqlalchemy import Engine
 
+from newsletter.adapters.alerts import log_alert
 from newsletter.adapters.clock import SystemClock, new_id, roll
 from newsletter.adapters.disposable import is_disposable
 from newsletter.adapters.eml import to_eml
-from newsletter.adapters.log_alerts import log_alert
+from newsletter.adapters.leadership import AdvisoryLeadership
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
 from newsletter.container import seams
 from newsletter.container.seams import Seams
 from newsletter.core.transactional import TransactionalKind
-from newsletter.ports import (
-    BatchQueue,
-    Clock,
-    Mailer,
-    TransactionalMailer,
-)
+from newsletter.ports import BatchQueue, Clock, Mailer, TransactionalMailer
 from newsletter.services.alerting import Alerting
 from newsletter.services.event_intake import EventIntake
 from newsletter.services.explain import Explaining
 from newsletter.services.intake import Intake
 from newsletter.services.list_health import ListHealthReports
 from newsletter.services.people import People
-from newsletter.services.planning import Planning
+from newsletter.services.planning import Planning, SendChecks
 from newsletter.services.polling import Polling
 from newsletter.services.preview import Previews
 from newsletter.services.publishing import Publishing
 from newsletter.services.reconciliation import Reconciling
-from newsletter.services.recovery import Recovery
 from newsletter.services.retention import Retention
 from newsletter.services.schedule import ScheduleRunner
-from newsletter.services.send_checks import SendChecks
-from newsletter.services.sending import BatchMailer, Sending
+from newsletter.services.sending import BatchMailer, Recovery, Sending
 from newsletter.services.sending_limits import SendingLimits
 from newsletter.services.signup import SigningUp
 from newsletter.services.sunset import Sunset
@@ -116,7 +110,7 @@ class Container:
     suppression_lists = from_settings(seams.open_suppression_lists)
     source_reader = from_settings(seams.open_source_reader)
     alert_channels = from_settings(seams.open_alert_channels)
-    leadership = on_engine(seams.open_leadership)
+    leadership = on_engine(AdvisoryLeadership)
 
     @cached_property
     def queue(self) -> BatchQueue:
@@ -165,29 +159,17 @@ class Container:
 
     @cached_property
     def list_health(self) -> ListHealthReports:
-        return ListHealthReports(
-            lists=ListHealth(self.engine),
-            accepted=SentLetters(self.engine).accepted_since,
-            clock=self.clock,
-        )
+        accepted = SentLetters(self.engine).accepted_since
+        return ListHealthReports(ListHealth(self.engine), accepted, self.clock)
 
     @cached_property
     def suppression_sync(self) -> SuppressionSync:
-        return SuppressionSync(
-            subscriptions=self.subscriptions,
-            events=self.events,
-            decisions=self.decisions,
-            clock=self.clock,
-        )
+        return SuppressionSync(self.subscriptions, self.events, self.decisions, self.clock)
 
     @cached_property
     def people(self) -> People:
         return People(
-            records=self.records,
-            subscriptions=self.subscriptions,
-            sent=self.person_history,
-            decisions=self.decisions,
-            clock=self.clock,
+            self.records, self.subscriptions, self.person_history, self.decisions, self.clock
         )
 
     @cached_property
@@ -203,23 +185,13 @@ class Container:
 
     @cached_property
     def intake(self) -> Intake:
-        return Intake(
-            newsletters=self.settings.newsletters,
-            briefs=self.briefs,
-            issues=self.issues,
-            decisions=self.decisions,
-            clock=self.clock,
-        )
+        newsletters = self.settings.newsletters
+        return Intake(newsletters, self.briefs, self.issues, self.decisions, self.clock)
 
     @cached_property
     def polling(self) -> Polling:
-        return Polling(
-            intake=self.intake,
-            sources=self.sources,
-            reader=self.source_reader,
-            clock=self.clock,
-            down_after=timedelta(hours=self.settings.service.polling.down_after_hours),
-        )
+        down_after = timedelta(hours=self.settings.service.polling.down_after_hours)
+        return Polling(self.intake, self.sources, self.source_reader, self.clock, down_after)
 
     @cached_property
     def renderer(self) -> IssueRenderer:
@@ -229,31 +201,16 @@ class Container:
 
     @cached_property
     def publishing(self) -> Publishing:
-        return Publishing(
-            briefs=self.briefs,
-            issues=self.issues,
-            renderer=self.renderer,
-            decisions=self.decisions,
-            base_url=self.settings.public_url,
-            clock=self.clock,
-        )
+        url = self.settings.public_url
+        return Publishing(self.briefs, self.issues, self.renderer, self.decisions, url, self.clock)
 
     @cached_property
     def previews(self) -> Previews:
-        return Previews(
-            publishing=self.publishing,
-            subscriptions=self.subscriptions,
-            base_url=self.settings.public_url,
-            to_eml=to_eml,
-        )
+        return Previews(self.publishing, self.subscriptions, self.settings.public_url, to_eml)
 
     @cached_property
     def explaining(self) -> Explaining:
-        return Explaining(
-            issues=self.issues,
-            deliveries=self.deliveries,
-            subscriptions=self.subscriptions,
-        )
+        return Explaining(self.issues, self.deliveries, self.subscriptions)
 
     @cached_property
     def _lease(self) -> timedelta:
@@ -261,44 +218,36 @@ class Container:
 
     @cached_property
     def send_checks(self) -> SendChecks:
-        return SendChecks(
-            mailer=self.mailer,
-            public_url=self.settings.public_url,
-            sendgrid_host=self.settings.sendgrid_host,
-        )
+        host = self.settings.sendgrid_host
+        return SendChecks(self.mailer, public_url=self.settings.public_url, sendgrid_host=host)
 
     @cached_property
     def planning(self) -> Planning:
         return Planning(
-            publishing=self.publishing,
-            send_checks=self.send_checks,
-            issues=self.issues,
-            deliveries=self.deliveries,
-            subscriptions=self.subscriptions,
-            segments=self.segments,
-            queue=self.queue,
-            clock=self.clock,
+            self.publishing,
+            self.send_checks,
+            self.issues,
+            self.deliveries,
+            self.subscriptions,
+            self.segments,
+            self.queue,
+            self.clock,
             batch_size=self.settings.service.sending.batch_size,
         )
 
     @cached_property
     def batch_mailer(self) -> BatchMailer:
-        return BatchMailer(
-            newsletters=self.settings.newsletters,
-            publishing=self.publishing,
-            issues=self.issues,
-            mailer=self.mailer,
-        )
+        return BatchMailer(self.settings.newsletters, self.publishing, self.issues, self.mailer)
 
     @cached_property
     def sending(self) -> Sending:
         sending = Sending(
-            mailer=self.batch_mailer,
-            issues=self.issues,
-            deliveries=self.deliveries,
-            limits=self.sending_limits,
-            queue=self.queue,
-            clock=self.clock,
+            self.batch_mailer,
+            self.issues,
+            self.deliveries,
+            self.sending_limits,
+            self.queue,
+            self.clock,
             new_id=self.new_id,
             dice=self.dice,
             lease=self._lease,
@@ -309,30 +258,21 @@ class Container:
     @cached_property
     def recovery(self) -> Recovery:
         return Recovery(
-            deliveries=self.deliveries,
-            limits=self.sending_limits,
-            reconciling=self.reconciling,
-            queue=self.queue,
-            clock=self.clock,
+            self.deliveries, self.sending_limits, self.reconciling, self.queue, self.clock
         )
 
     @cached_property
     def sending_limits(self) -> SendingLimits:
-        return SendingLimits(
-            limits=self.limit_store,
-            issues=self.issues,
-            decisions=self.decisions,
-            clock=self.clock,
-            circuit_breaker=self.settings.service.circuit_breaker,
-        )
+        breaker = self.settings.service.circuit_breaker
+        return SendingLimits(self.limit_store, self.issues, self.decisions, self.clock, breaker)
 
     @cached_property
     def reconciling(self) -> Reconciling:
         environment, sending = self.settings.environment, self.settings.service.sending
         return Reconciling(
-            unknowns=self.unknown_batches,
-            decisions=self.decisions,
-            clock=self.clock,
+            self.unknown_batches,
+            self.decisions,
+            self.clock,
             quiet_period=timedelta(minutes=sending.quiet_minutes),
             absence=timedelta(minutes=sending.absence_minutes),
             receives_events=environment.sendgrid_webhook_key is not None,
@@ -341,12 +281,8 @@ class Container:
 
     @cached_property
     def event_intake(self) -> EventIntake:
-        return EventIntake(
-            read=SendGridEvents(self.settings.environment.sendgrid_webhook_key).read,
-            events=self.events,
-            subscriptions=self.subscriptions,
-            clock=self.clock,
-        )
+        read = SendGridEvents(self.settings.environment.sendgrid_webhook_key).read
+        return EventIntake(read, self.events, self.subscriptions, self.clock)
 
     @cached_property
     def transactional_renderer(self) -> TransactionalRenderer:
@@ -356,15 +292,11 @@ class Container:
 
     @cached_property
     def transactional(self) -> TransactionalSender:
+        url = self.settings.public_url
         return TransactionalSender(
-            newsletters=self.settings.newsletters,
-            store=self.transactional_store,
-            contexts=TransactionalContexts(
-                subscriptions=self.subscriptions,
-                signups=self.signups,
-                issues=self.issues,
-                base_url=self.settings.public_url,
-            ),
+            self.settings.newsletters,
+            self.transactional_store,
+            TransactionalContexts(self.subscriptions, self.signups, self.issues, url),
             compose=self.transactional_renderer.compose,
             mailer=lambda: self.transactional_mailer,
             save_alert=self.schedule_store.queue_alert,
@@ -375,31 +307,27 @@ class Container:
     @cached_property
     def signing_up(self) -> SigningUp:
         return SigningUp(
-            newsletters=self.settings.newsletters,
-            signups=self.signups,
-            subscriptions=self.subscriptions,
-            transactional=self.transactional,
-            events=self.events,
-            is_disposable=is_disposable,
-            clock=self.clock,
+            self.settings.newsletters,
+            self.signups,
+            self.subscriptions,
+            self.transactional,
+            self.events,
+            is_disposable,
+            self.clock,
         )
 
     @cached_property
     def sunset(self) -> Sunset:
-        return Sunset(
-            newsletters=self.settings.newsletters,
-            sunsets=self.sunsets,
-            queue=partial(self.transactional.queue, TransactionalKind.STILL_WANTED),
-            clock=self.clock,
-        )
+        ask = partial(self.transactional.queue, TransactionalKind.STILL_WANTED)
+        return Sunset(self.settings.newsletters, self.sunsets, ask, self.clock)
 
     @cached_property
     def alerting(self) -> Alerting:
         return Alerting(
-            newsletters=self.settings.newsletters,
-            channels=self.alert_channels,
-            log=log_alert,
-            schedule=self.schedule_store,
+            self.settings.newsletters,
+            self.alert_channels,
+            log_alert,
+            self.schedule_store,
             unknown=self._long_unknown,
             reports=self.polling.reports,
             quiet_period=timedelta(0),  # `_long_unknown` knows how long evidence is awaited
@@ -452,11 +380,9 @@ class Container:
 
     @cached_property
     def unsubscribe_by_mail(self) -> UnsubscribeByMail:
+        counters = self.event_intake.counters
         return UnsubscribeByMail(
-            newsletters=self.settings.newsletters,
-            subscriptions=self.subscriptions,
-            clock=self.clock,
-            counters=self.event_intake.counters,
+            self.settings.newsletters, self.subscriptions, self.clock, counters
         )
 
     @cached_property
@@ -495,14 +421,17 @@ class Container:
 
     @cached_property
     def app(self) -> FastAPI:
-        """The web application."""
         from newsletter.web.app import create_app
 
         return create_app(self.web_services)
 
     def open_log(self) -> None:
         """Write a structured log to stderr, in a process that nobody watches."""
-        seams.open_log(self.settings)
+        from newsletter.adapters.alerts import split_urls
+        from newsletter.adapters.logs import configure_logging
+
+        secrets = self.settings.environment.secrets
+        configure_logging(secrets=(*secrets, *(url for one in secrets for url in split_urls(one))))
 
     def close(self) -> None:
         """Close the connections that this container opened."""

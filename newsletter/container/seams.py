@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from sqlalchemy import Engine
 
 from newsletter.adapters.embedded import embedded_url
-from newsletter.adapters.leadership import AdvisoryLeadership
 from newsletter.errors import ConfigurationError
 from newsletter.ports import (
     AlertChannel,
@@ -98,25 +97,11 @@ def open_alert_channels(settings: Settings) -> Sequence[AlertChannel]:
     return open_channels(urls.get_secret_value()) if urls else ()
 
 
-def open_leadership(engine: Engine) -> Leadership:
-    """Return the lock that one process of several holds."""
-    return AdvisoryLeadership(engine)
-
-
 def open_queue(settings: Settings, engine: Engine) -> BatchQueue:
     """Return the queue of batches in the database."""
     from newsletter.adapters.jobs import JobQueue
 
     return JobQueue(engine, concurrency=settings.service.sending.concurrency)
-
-
-def open_log(settings: Settings) -> None:
-    """Write a structured log to stderr, in a process that nobody watches."""
-    from newsletter.adapters.alerts import split_urls
-    from newsletter.adapters.logs import configure_logging
-
-    secrets = settings.environment.secrets
-    configure_logging(secrets=(*secrets, *(url for one in secrets for url in split_urls(one))))
 
 
 def _access(settings: Settings) -> dict[str, Any]:

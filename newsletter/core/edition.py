@@ -45,7 +45,6 @@ class Edition:
 
     @property
     def story_count(self) -> str:
-        """Return the count with its noun."""
         count = len(self.brief_ids)
         return "1 story" if count == 1 else f"{count} stories"
 
@@ -74,9 +73,10 @@ def edition_of(issue: Issue, brief_ids: Iterable[int]) -> Edition:
         raise LookupError("an edition prints at least one brief")
     if wanted.difference(ids):
         raise LookupError(f"not in this issue: {sorted(wanted.difference(ids))}")
+    choice = f"{issue.newsletter}/{issue.date}/{','.join(map(str, ids))}"
     titles = [plain_line(entry.brief.title) for entry in part.entries]
     return Edition(
-        key=_key(issue, ids),
+        key=hashlib.sha256(choice.encode()).hexdigest()[:16],
         brief_ids=ids,
         subject=shorten(titles[0], SUBJECT_LENGTH),
         preheader=preheader(titles[1:]),
@@ -85,13 +85,7 @@ def edition_of(issue: Issue, brief_ids: Iterable[int]) -> Edition:
 
 
 def whole_edition(issue: Issue) -> Edition:
-    """Return the edition that prints every brief of an issue."""
     return edition_of(issue, (entry.brief_id for entry in issue.entries))
-
-
-def _key(issue: Issue, ids: tuple[int, ...]) -> str:
-    choice = f"{issue.newsletter}/{issue.date}/{','.join(map(str, ids))}"
-    return hashlib.sha256(choice.encode()).hexdigest()[:16]
 
 
 def shorten(text: str, limit: int) -> str:
@@ -123,7 +117,13 @@ def compose(galley: Galley, edition: Edition, *, view_url: str, personal: bool =
     chosen = {piece_of(brief_id) for brief_id in edition.brief_ids}
     if personal:
         chosen.add(PERSONAL)
-    values = edition_values(edition, view_url=view_url)
+    values = {
+        SUBJECT: edition.subject,
+        PREHEADER: edition.preheader,
+        STORY_COUNT: edition.story_count,
+        MINUTES: f"{edition.minutes} min read",
+        VIEW_URL: view_url,
+    }
     escaped = {tag: _ascii_html(value) for tag, value in values.items()}
     return Letter(
         subject=edition.subject,
@@ -135,14 +135,3 @@ def compose(galley: Galley, edition: Edition, *, view_url: str, personal: bool =
 def _ascii_html(value: str) -> str:
     # The galley's HTML is ASCII, so that no wrong charset can clip or garble it; so stays a letter.
     return html.escape(value).encode("ascii", "xmlcharrefreplace").decode("ascii")
-
-
-def edition_values(edition: Edition, *, view_url: str) -> dict[str, str]:
-    """Return what replaces each edition tag, as plain text."""
-    return {
-        SUBJECT: edition.subject,
-        PREHEADER: edition.preheader,
-        STORY_COUNT: edition.story_count,
-        MINUTES: f"{edition.minutes} min read",
-        VIEW_URL: view_url,
-    }

@@ -46,9 +46,7 @@ class DeliveryEvent:
     at: datetime
     reason: str  #: the receiving server's words, or SendGrid's
     raw: dict[str, Any]
-    email: str = field(
-        default="", repr=False
-    )  #: the address it was about, at that time; not stored
+    email: str = field(default="", repr=False)  #: it was about, at that time; not stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +116,6 @@ DROPS: dict[str, Consequence] = {
 
 
 def consequence(event: DeliveryEvent) -> Consequence:
-    """Return what follows from an event."""
     plain = CONSEQUENCES[event.kind]
     if event.kind is not EventKind.DROPPED:
         return plain

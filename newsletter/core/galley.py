@@ -1,8 +1,7 @@
 """Galley: a whole issue set in type once, from which every edition is cut.
 
-The renderer brackets each removable piece with marks; `read_marked` turns the marked text into
-segments, and `cut` keeps those whose pieces were chosen. A piece inside another piece keeps the
-outer one alive: a topic's heading stays while one of its briefs does.
+The renderer brackets each removable piece with marks. A piece inside another one keeps the outer
+one alive: a topic's heading stays while one of its briefs does.
 See docs/decisions/type-is-set-once.md.
 """
 
@@ -37,7 +36,6 @@ class Galley:
 
 
 def piece_of(brief_id: int) -> str:
-    """Return the name of the piece that prints this brief."""
     return f"brief:{brief_id}"
 
 

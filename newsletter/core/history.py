@@ -31,7 +31,7 @@ class TransactionalRecord:
     reason: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class HistoryLine:
     """One line of a history."""
 
@@ -51,23 +51,23 @@ def issue_lines(issue: IssueRecord) -> Iterator[HistoryLine]:
     """Yield what became of an issue: planned or excluded, sent, and the events received."""
     record, about = issue.record, f"{issue.newsletter} {issue.record.date}"
     if record.exclusion:
-        yield _line(issue.planned_at, "service", "not sent", about, _worded(record.exclusion))
+        yield HistoryLine(issue.planned_at, "service", "not sent", about, _worded(record.exclusion))
         return
-    yield _line(issue.planned_at, "service", "planned", about, _closed(record))
+    yield HistoryLine(issue.planned_at, "service", "planned", about, _closed(record))
     for one in record.attempts:
         said = one["reason"] or ""
-        yield _line(one["started_at"], "service", f"sent: {_answer(one)}", about, said)
+        answer = f"sent: {one['outcome'] or 'no answer yet'}"
+        yield HistoryLine(one["started_at"], "service", answer, about, said)
     for event in record.events:
         who = "reader" if event["kind"] in _READERS_OWN else "SendGrid"
         said = event["reason"] or event["response"] or ""
-        yield _line(event["at"], who, _worded(event["kind"]), about, said)
+        yield HistoryLine(event["at"], who, _worded(event["kind"]), about, said)
 
 
 def transactional_line(letter: TransactionalRecord) -> HistoryLine:
-    """Return the line of a letter to this person alone."""
     what = f"letter “{_worded(letter.kind)}”"
     said = ": ".join(filter(None, [letter.state, letter.reason]))
-    return _line(letter.at, "service", what, letter.newsletter, said)
+    return HistoryLine(letter.at, "service", what, letter.newsletter, said)
 
 
 def as_data(issue: IssueRecord) -> dict[str, Any]:
@@ -85,10 +85,6 @@ def as_data(issue: IssueRecord) -> dict[str, Any]:
     }
 
 
-def _answer(attempt: dict[str, Any]) -> str:
-    return attempt["outcome"] or "no answer yet"
-
-
 def _closed(record: DeliveryRecord) -> str:
     if record.skipped:
         return f"skipped at the last moment: {_worded(record.skipped)}"
@@ -97,7 +93,3 @@ def _closed(record: DeliveryRecord) -> str:
 
 def _worded(word: str) -> str:
     return word.replace("_", " ")
-
-
-def _line(at: datetime, who: str, what: str, about: str, detail: str) -> HistoryLine:
-    return HistoryLine(at=at, who=who, what=what, about=about, detail=detail)

@@ -20,7 +20,6 @@ class Sums:
 
     @property
     def adds_up(self) -> bool:
-        """Return whether audience and deliveries are each the sum of their parts."""
         parts = self.accepted + self.refused + self.unknown + self.skipped + self.to_go
         return self.audience == self.deliveries + self.excluded and self.deliveries == parts
 

@@ -20,7 +20,7 @@ from newsletter.core.edition import (
     Letter,
     whole_edition,
 )
-from newsletter.core.galley import Galley, Span
+from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue
 from newsletter.core.publication import Mailbox, Newsletter
 from subscribers.model import Purpose
@@ -49,7 +49,6 @@ class Links:
         return f"{self.base}/u/{_token(Purpose.UNSUBSCRIBE, recipient)}"
 
     def preferences(self, recipient: Recipient) -> str:
-        """Return the page where the recipient chooses topics."""
         return f"{self.base}/p/{_token(Purpose.PREFERENCES, recipient)}"
 
     def view(self, newsletter: str, on: date, edition: Edition) -> str:
@@ -75,19 +74,15 @@ def envelope_of(newsletter: Newsletter, base_url: str) -> Envelope:
 
 def content_hash(envelope: Envelope, issue: Issue, galley: Galley) -> str:
     """Return the SHA-256 of everything that reaches a reader: approval names this hash."""
-    whole = whole_edition(issue)
+    whole, parts = whole_edition(issue), (galley.html, galley.text)
     sent = {
         "envelope": asdict(envelope),
         "entries": [(e.brief_id, e.brief.title, e.brief.words, e.topics) for e in issue.entries],
-        "galley": [_type(galley.html), _type(galley.text)],
+        "galley": [[(s.text, sorted(s.pieces or ())) for s in part] for part in parts],
         "issue": [issue.newsletter, str(issue.date), issue.number],
         "whole": [whole.key, whole.subject, whole.preheader, whole.minutes],
     }
     return hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()
-
-
-def _type(segments: tuple[Span, ...]) -> list[tuple[str, list[str]]]:
-    return [(segment.text, sorted(segment.pieces or ())) for segment in segments]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Newsletter checks: what is wrong in a newsletter's file, by key, in a sentence each."""
+"""Newsletter checks: what is wrong in a newsletter's file, and why it must not be sent from here.
+
+See docs/decisions/example-sender-refused.md.
+"""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -9,6 +12,8 @@ from newsletter.core.publication import Newsletter, Timetable
 from newsletter.core.signup import SignUpRules
 from newsletter.core.source import source_faults
 
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_EXAMPLES = ("example", "example.com", "example.net", "example.org")  # RFC 2606, section 3
 _CATCH_UP_LIMIT = 24  #: hours; by then the next day's issue is due
 
 Fault = tuple[str, str]  #: a key, and what is wrong with it
@@ -16,8 +21,8 @@ Fault = tuple[str, str]  #: a key, and what is wrong with it
 
 def newsletter_faults(newsletter: Newsletter) -> Iterator[Fault]:
     """Yield what is wrong, but for addresses."""
-    if newsletter.floor is Verification.UNVERIFIED:
-        yield "floor", "unverified briefs are never printed"
+    if newsletter.minimum_verification is Verification.UNVERIFIED:
+        yield "minimum_verification", "unverified briefs are never printed"
     yield from timetable_faults(newsletter.timetable)
     slugs = newsletter.topic_slugs
     if len(set(slugs)) < len(slugs) or not slugs:
@@ -38,13 +43,8 @@ def _reader_faults(newsletter: Newsletter) -> Iterator[Fault]:
 
 
 def _signup_faults(signup: SignUpRules) -> Iterator[Fault]:
-    numbers = (
-        "confirm_hours",
-        "unconfirmed_days",
-        "address_mails_a_day",
-        "network_signups_an_hour",
-    )
-    for key in numbers:
+    limits = ("address_mails_a_day", "network_signups_an_hour")
+    for key in ("confirm_hours", "unconfirmed_days", *limits):
         if getattr(signup, key) < 1:
             yield f"signup.{key}", "must be 1 or more"
     if signup.unconfirmed_days * 24 < signup.confirm_hours:
@@ -56,7 +56,6 @@ def _signup_faults(signup: SignUpRules) -> Iterator[Fault]:
 
 
 def timetable_faults(timetable: Timetable) -> Iterator[Fault]:
-    """Yield what is wrong about when an issue appears."""
     try:
         ZoneInfo(timetable.zone)
     except (KeyError, ValueError, OSError):
@@ -67,3 +66,34 @@ def timetable_faults(timetable: Timetable) -> Iterator[Fault]:
         yield "timetable.send_at", "an issue cannot be sent before it is assembled"
     if not 1 <= timetable.catch_up_hours <= _CATCH_UP_LIMIT:
         yield "timetable.catch_up_hours", f"must be between 1 and {_CATCH_UP_LIMIT}"
+
+
+def obstacles(newsletter: Newsletter, *, public_url: str, sendgrid_host: str) -> Iterator[str]:
+    """Yield each reason why this newsletter must not be sent from here.
+
+    The shipped example sender and addresses are good enough for the stand-in on this machine, and
+    for nothing else.
+    """
+    if not newsletter.postal_address.strip():
+        yield "postal_address is empty: without a postal address nothing is sent."
+    if is_loopback(sendgrid_host):
+        return
+    mailboxes = {
+        "sender.email": newsletter.sender.email,
+        "reply_to.email": newsletter.reply_to.email,
+    }
+    for key, email in (mailboxes | {"unsubscribe_email": newsletter.unsubscribe_email}).items():
+        if _is_example(email.rpartition("@")[2]):
+            yield f"{key} is still the example {email}: set your own."
+    if "example" in newsletter.postal_address.casefold():
+        yield "postal_address is still the example: set your own."
+    if not public_url.startswith("https://"):
+        yield f"public_url is {public_url}: one-click unsubscribe needs https (RFC 8058)."
+
+
+def is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in _LOOPBACK
+
+
+def _is_example(domain: str) -> bool:
+    return any(domain == name or domain.endswith(f".{name}") for name in _EXAMPLES)

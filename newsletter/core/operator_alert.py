@@ -69,12 +69,10 @@ class OperatorAlert:
 
     @property
     def title(self) -> str:
-        """Return the alert's subject line."""
         return f"{self.newsletter}, {self.date}: {self.kind}"
 
     @property
     def body(self) -> str:
-        """Return the alert's text: what happened, and what to do about it."""
         return f"{self.sentence}\n\n{self.kind.advice}"
 
 

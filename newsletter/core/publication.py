@@ -118,7 +118,7 @@ class Newsletter:
     list_id: str  #: RFC 2919 identifier, without brackets
     postal_address: str  #: one line; without it nothing is sent
     timetable: Timetable
-    floor: Verification  #: the least verified label that may be printed
+    minimum_verification: Verification  #: the least verified label that may be printed
     caps: Caps
     order: Order  #: how stories follow one another
     approval: ApprovalPolicy  #: who approves an issue
@@ -130,7 +130,6 @@ class Newsletter:
 
     @property
     def readers(self) -> Readers:
-        """Return whom its issues are for."""
         if self.week_of:
             return Readers(newsletter=self.week_of, frequency=Frequency.WEEKLY)
         return Readers(newsletter=self.slug)
@@ -145,7 +144,6 @@ class Newsletter:
 
     @property
     def topic_slugs(self) -> tuple[str, ...]:
-        """Return the slugs in the newsletter's own order."""
         return tuple(topic.slug for topic in self.topics)
 
 
@@ -182,15 +180,12 @@ def weekly_digest(main: Newsletter, weekly: WeeklyDigest) -> Newsletter:
     )
 
 
-def day_of(newsletter: Newsletter, moment: datetime) -> date:
+def day_of(timetable: Timetable, moment: datetime) -> date:
     """Return the date of a moment where the newsletter is made."""
-    return moment.astimezone(ZoneInfo(newsletter.timetable.zone)).date()
+    return moment.astimezone(ZoneInfo(timetable.zone)).date()
 
 
 def span_of(newsletter: Newsletter, on: date) -> tuple[datetime, datetime]:
     """Return the first moment of a date where the newsletter is made, and the next day's."""
-    zone = ZoneInfo(newsletter.timetable.zone)
-    return (
-        datetime.combine(on, time(), zone),
-        datetime.combine(on + timedelta(days=1), time(), zone),
-    )
+    first = datetime.combine(on, time(), ZoneInfo(newsletter.timetable.zone))
+    return first, first + timedelta(days=1)

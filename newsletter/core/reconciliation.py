@@ -1,12 +1,7 @@
 """Reconciliation: what may be done about an unknown batch, and on which evidence.
 
-An event that carries one of its attempts' ids proves that the batch was accepted whole. Without
-one, absence counts only while other events are received: if events of batches sent at the same
-time or later come in, and none of this one, it was most likely never accepted, and may be sent
-again, once.
-
-Where no events are received, SendGrid's Email Logs are as good a proof of what they show. What
-they do not show may only be late: absence counts once they show another batch sent no sooner.
+An event of one of its attempts proves the batch accepted; so do SendGrid's Email Logs when they
+show one. That nothing is found counts only once another batch, sent no sooner, is found there.
 See docs/decisions/absence-permits-one-resend.md.
 """
 

@@ -35,9 +35,8 @@ def tripped(breaker: CircuitBreaker, failures: FailureCounts) -> str | None:
     for kind in ("complained", "bounced", "unknown", "refused"):
         share, limit = getattr(failures, kind) / failures.asked, getattr(breaker, kind)
         if share > limit:
-            return (
-                f"circuit breaker: {share:.1%} of {failures.asked} {kind}, the limit is {limit:.1%}"
-            )
+            found = f"{share:.1%} of {failures.asked} {kind}"
+            return f"circuit breaker: {found}, the limit is {limit:.1%}"
     return None
 
 
@@ -51,7 +50,6 @@ class RateLimit:
 
     @property
     def limits(self) -> bool:
-        """Return whether there is any limit."""
         return bool(self.per_minute or self.per_day or self.warm_up)
 
     def day_limit(self, on: date) -> int:
@@ -61,14 +59,12 @@ class RateLimit:
 
 
 def capacity_between(rate_limit: RateLimit, start: datetime, end: datetime) -> float:
-    """Return how many recipients the limit allows from `start` to `end`."""
     capacity, at = 0.0, start.astimezone(UTC)
     while at < end:
         midnight = datetime.combine(at.date() + timedelta(days=1), time(), UTC)
         minutes = (min(midnight, end) - at) / timedelta(minutes=1)
-        capacity += min(
-            rate_limit.per_minute * minutes or math.inf, rate_limit.day_limit(at.date()) or math.inf
-        )
+        by_minute, by_day = rate_limit.per_minute * minutes, rate_limit.day_limit(at.date())
+        capacity += min(by_minute or math.inf, by_day or math.inf)
         at = midnight
     return capacity
 
@@ -81,9 +77,8 @@ def next_free_at(
     `last` is when this one might be sent; unused time is not saved up.
     """
     start = max(last, now) if last else now
-    return (
-        start + timedelta(minutes=size / rate_limit.per_minute) if rate_limit.per_minute else start
-    )
+    pause = size / rate_limit.per_minute if rate_limit.per_minute else 0
+    return start + timedelta(minutes=pause)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,6 @@ class SignUpForm:
 
 
 def consent_text(rules: SignUpRules, name: str) -> str:
-    """Return what people agree to, as it is shown and stored."""
     usual = f"Send me {name} by email. I can leave at any time, with one click in any letter."
     return rules.consent_text.strip() or usual
 

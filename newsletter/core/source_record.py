@@ -112,7 +112,6 @@ def recorded(record: SourceRecord, answer: Answer, tally: Tally, now: datetime) 
 
 
 def is_due(source: PolledSource, record: SourceRecord, now: datetime) -> bool:
-    """Return whether it is time to poll this source again."""
     pause = timedelta(minutes=source.poll_minutes)
     return record.polled_at is None or now - record.polled_at >= pause
 

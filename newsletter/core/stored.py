@@ -92,5 +92,4 @@ def send_key(issue_id: int, segment: str) -> str:
 
 
 def segment_of(send: str | None) -> str | None:
-    """Return the segment whose members are stored under this key."""
     return send.partition(" ")[2] if send else None

@@ -5,13 +5,13 @@ right then. See docs/decisions/no-trigger-per-hour.md.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.core.operator_alert import OperatorAlertKind
-from newsletter.core.publication import Timetable, Weekday
+from newsletter.core.publication import Timetable, Weekday, day_of
 from newsletter.core.stored import IssueStatus
 
 LOOK_BACK = timedelta(days=31)  #: days missed longer ago are not reported
@@ -19,6 +19,11 @@ LOOK_BACK = timedelta(days=31)  #: days missed longer ago are not reported
 _DAY = timedelta(days=1)
 #: The schedule has nothing more to do for these.
 _DONE = {IssueStatus.SENDING, IssueStatus.PAUSED, IssueStatus.SENT, IssueStatus.MISSED}
+#: How operators know that an issue in such a state was not sent.
+_ALERTS = {
+    IssueStatus.EMPTY: OperatorAlertKind.EMPTY_DAY,
+    IssueStatus.DRAFT: OperatorAlertKind.UNAPPROVED,
+}
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,6 @@ def wave_moment(timetable: Timetable, on: date, zone: str) -> datetime:
 
 
 def hours_of(timetable: Timetable, on: date) -> IssueHours:
-    """Return the moments of the issue of a date."""
     send = moment(on, timetable.send_at, timetable.zone)
     return IssueHours(
         cut_off=moment(on, timetable.assemble_at, timetable.zone),
@@ -114,7 +118,6 @@ def hours_of(timetable: Timetable, on: date) -> IssueHours:
 
 
 def appears_on(timetable: Timetable, on: date) -> bool:
-    """Return whether there is an issue of this date."""
     return tuple(Weekday)[on.weekday()] in timetable.days and on not in timetable.holidays
 
 
@@ -128,10 +131,12 @@ def due(
 
     `issues` need not reach back further than `first_date`.
     """
-    last = _date_there(timetable, now) + _DAY
+    first = first_date(timetable, cursor, now)
+    last = day_of(timetable, now) + _DAY
+    dates = (first + n * _DAY for n in range((last - first).days + 1))
     actions = (
         _due_on(timetable, on, cursor, now, issues.get(on))
-        for on in _dates(first_date(timetable, cursor, now), last)
+        for on in dates
         if appears_on(timetable, on)
     )
     return tuple(action for action in actions if action)
@@ -146,7 +151,7 @@ def takes_briefs(action: Action, issues: Mapping[date, ScheduledIssue]) -> bool:
 def first_date(timetable: Timetable, cursor: ScheduleCursor, now: datetime) -> date:
     """Return the oldest date of which something can be due."""
     fresh = min(cursor.until, now) - timedelta(hours=timetable.catch_up_hours)
-    return max(_date_there(timetable, fresh) - _DAY, _date_there(timetable, now - LOOK_BACK))
+    return max(day_of(timetable, fresh) - _DAY, day_of(timetable, now - LOOK_BACK))
 
 
 def _due_on(
@@ -162,28 +167,20 @@ def _due_on(
     if issue and issue.state in _DONE:
         return None
     if now >= hours.stale:
-        named = hours.stale <= cursor.until or _alerted_empty(issue)
+        named = hours.stale <= cursor.until or _alerted(issue, IssueStatus.EMPTY)
         return None if named else Miss(on, _why_missed(timetable, issue))
     if now >= hours.send:
-        return None if _waits(issue) else Send(on)
+        known = _alerted(issue, IssueStatus.EMPTY, IssueStatus.DRAFT)
+        return None if known else Send(on)
     if issue and issue.state is IssueStatus.APPROVED:
         # In reader time each batch has its own moment; some readers' may be here first.
         return Send(on) if timetable.reader_time else None
     return Assemble(on) if issue is None or cursor.until < hours.cut_off else None
 
 
-def _alerted(issue: ScheduledIssue | None, state: IssueStatus, kind: OperatorAlertKind) -> bool:
-    return bool(issue and issue.state is state and kind in issue.alerted)
-
-
-def _alerted_empty(issue: ScheduledIssue | None) -> bool:
-    return _alerted(issue, IssueStatus.EMPTY, OperatorAlertKind.EMPTY_DAY)
-
-
-def _waits(issue: ScheduledIssue | None) -> bool:
-    """Return whether its send time was handled already, and the rest is up to people."""
-    unapproved = _alerted(issue, IssueStatus.DRAFT, OperatorAlertKind.UNAPPROVED)
-    return unapproved or _alerted_empty(issue)
+def _alerted(issue: ScheduledIssue | None, *states: IssueStatus) -> bool:
+    """Return whether operators know that it is in one of these states: the rest is up to them."""
+    return bool(issue and issue.state in states and _ALERTS[issue.state] in issue.alerted)
 
 
 def _why_missed(timetable: Timetable, issue: ScheduledIssue | None) -> str:
@@ -195,11 +192,3 @@ def _why_missed(timetable: Timetable, issue: ScheduledIssue | None) -> str:
             return f"it was approved, and could not be sent {fresh}"
         case _:
             return f"nothing could be sent {fresh}"
-
-
-def _date_there(timetable: Timetable, instant: datetime) -> date:
-    return instant.astimezone(ZoneInfo(timetable.zone)).date()
-
-
-def _dates(first: date, last: date) -> Iterator[date]:
-    return (first + timedelta(days=n) for n in range((last - first).days + 1))

@@ -81,7 +81,7 @@ class TransactionalMessage:
     letter: Letter
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class TransactionalDisposition:
     """What follows for an email from SendGrid's answer."""
 
@@ -101,36 +101,22 @@ def disposition_of(
     outcome: Outcome, email: TransactionalEmail, now: datetime
 ) -> TransactionalDisposition:
     """Return what follows for a claimed email. An Unknown is never sent again."""
+    status, follows = TransactionalStatus, TransactionalDisposition
     match outcome:
         case Accepted(message_id=message_id):
-            return TransactionalDisposition(
-                state=TransactionalStatus.ACCEPTED, message_id=message_id
-            )
+            return follows(status.ACCEPTED, message_id=message_id)
         case Unknown(reason=reason):
-            return TransactionalDisposition(state=TransactionalStatus.UNKNOWN, reason=reason)
+            return follows(status.UNKNOWN, reason)
         case Refused(remedy=Remedy.EJECT | Remedy.SPLIT, reason=reason):
-            return TransactionalDisposition(state=TransactionalStatus.REFUSED, reason=reason)
+            return follows(status.REFUSED, reason)
         case Refused(reason=reason) if now - email.queued_at >= PATIENCE:
-            return TransactionalDisposition(
-                state=TransactionalStatus.REFUSED, reason=reason, alert=True
-            )
+            return follows(status.REFUSED, reason, alert=True)
         case Refused(remedy=Remedy.WAIT, reason=reason, wait=wait):
             until = now + (wait or _pause(email.attempt))
-            return _again(reason, until, closed_until=until)
+            return follows(status.WAITING, reason, not_before=until, closed_until=until)
         case Refused(remedy=remedy, reason=reason):
-            return _again(reason, now + _pause(email.attempt), alert=remedy is Remedy.PAUSE)
-
-
-def _again(
-    reason: str, at: datetime, *, closed_until: datetime | None = None, alert: bool = False
-) -> TransactionalDisposition:
-    return TransactionalDisposition(
-        state=TransactionalStatus.WAITING,
-        reason=reason,
-        not_before=at,
-        closed_until=closed_until,
-        alert=alert,
-    )
+            until, alert = now + _pause(email.attempt), remedy is Remedy.PAUSE
+            return follows(status.WAITING, reason, not_before=until, alert=alert)
 
 
 def _pause(attempt: int) -> timedelta:

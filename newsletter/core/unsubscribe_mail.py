@@ -13,22 +13,11 @@ _TOKEN = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{28}(?![A-Za-z0-9_-])")
 _MOST_TOKENS = 5  #: tried of one mail
 
 #: What people write who want to unsubscribe, case-folded.
-_WORDS = (
-    "unsubscribe",
-    "opt out",
-    "opt-out",
-    "remove me",
-    "take me off",
-    "abmelden",
-    "abbestellen",
-    "désabonner",
-    "desabonner",
-    "désinscrire",
-    "darme de baja",
-    "cancelar suscripción",
-    "disiscriv",
-    "afmelden",
+_ASKING = (
+    "unsubscribe, opt out, opt-out, remove me, take me off, abmelden, abbestellen, désabonner, "
+    "desabonner, désinscrire, darme de baja, cancelar suscripción, disiscriv, afmelden"
 )
+_WORDS = tuple(_ASKING.split(", "))
 #: Words that mean it only when nothing else is on their line.
 _ALONE = frozenset({"stop", "remove", "leave", "end", "cancel"})
 _FIRST_LINES = 3  #: of a mail's own text; a signature or a quoted letter may follow
@@ -68,7 +57,6 @@ def is_senders_own(mail: UnsubscribeMail) -> bool:
 
 
 def mailboxes_of(mail: UnsubscribeMail) -> frozenset[str]:
-    """Return the mailboxes it was sent to, without their plus part."""
     return frozenset(mailbox(one) for one in mail.recipients)
 
 

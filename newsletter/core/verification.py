@@ -113,12 +113,12 @@ def verify(
 
 
 @check
-def verification_floor(brief: Brief, context: CheckContext) -> Finding:
-    """Never unverified, whatever the newsletter's floor; below its floor: held."""
-    label, floor = brief.verification, context.newsletter.floor
+def minimum_verification(brief: Brief, context: CheckContext) -> Finding:
+    """Never unverified, whatever the newsletter's minimum; below its minimum: held."""
+    label, minimum = brief.verification, context.newsletter.minimum_verification
     unverified = label is Verification.UNVERIFIED
-    passed = not unverified and label.rank >= floor.rank
-    rest = "" if passed else ", and is never printed" if unverified else f"; {floor} is required"
+    passed = not unverified and label.rank >= minimum.rank
+    rest = "" if passed else ", and is never printed" if unverified else f"; {minimum} is required"
     otherwise = Ruling.REJECTED if unverified else Ruling.HELD
     reason = f"The brief is labelled {label}{rest}."
     return Finding(passed=passed, reason=reason, otherwise=otherwise, waivable=False)

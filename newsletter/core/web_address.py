@@ -11,7 +11,6 @@ _NUMERIC_LABEL = re.compile(r"(?i)\d+|0x[0-9a-f]*")  # WHATWG URL: such a last l
 
 
 def is_web_address(url: str) -> bool:
-    """Return whether this is an absolute http or https address."""
     parts = _split(url)
     return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)
 

@@ -1,11 +1,16 @@
-"""One day's work: receive briefs, import subscribers, send the issue, await its events."""
+"""One day's work: receive briefs, import subscribers, send the issue, await its events.
 
+The sample subscribers have every topic choice and several time zones; a few rows are wrong.
+"""
+
+import csv
 import time
-from collections import Counter
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
+from itertools import combinations, cycle
 from pathlib import Path
 
 from newsletter.adapters.sources.files import find_files, read_file
@@ -13,13 +18,22 @@ from newsletter.container import Container
 from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.stored import IssueStatus, StoredIssue
-from newsletter.demo.readers import LEFT, SUPPRESSED, address, write_readers
+from newsletter.demo.environment import DemoEnvironment
 from newsletter.sandbox.server import Sandbox
 from newsletter.services.intake import Receipt
 from subscribers.model import ImportReport, Suppression, SuppressionReason
 
 _BRIEFS = Path(__file__).parent / "briefs"
 _EVENTS_TIMEOUT = 120  #: seconds for the sandbox to post all its events
+
+READERS = 2_000
+LEFT = range(0, READERS, 97)  #: readers who unsubscribed before today
+SUPPRESSED = range(50, READERS, 211)  #: readers whose address bounced before today
+
+_ZONES = (
+    "America/New_York", "America/Los_Angeles", "Europe/London", "Europe/Berlin",
+    "Asia/Kolkata", "Asia/Tokyo", "Australia/Sydney", "America/Sao_Paulo",
+)  # fmt: skip
 
 OnProgress = Callable[[str, int, int], None]  #: a step's name, done, total
 
@@ -46,39 +60,27 @@ class Day:
         yield
         self.seconds[name] = self.seconds.get(name, 0) + time.perf_counter() - start
 
-    @property
-    def rulings(self) -> dict[str, int]:
-        """Count the briefs by their ruling."""
-        return dict(Counter(receipt.stored.ruling.value for receipt in self.receipts))
 
-
-def run_day(
-    container: Container,
-    newsletter: Newsletter,
-    sandbox: Sandbox,
-    folder: Path,
-    on_progress: OnProgress,
-) -> Day:
+def run_day(place: DemoEnvironment, newsletter: Newsletter, on_progress: OnProgress) -> Day:
     """Do a day's work; running it again on the same day sends nothing twice."""
-    day = Day(on=day_of(newsletter, container.clock.now()))
+    container, sandbox = place.container, place.sandbox
+    day = Day(on=day_of(newsletter.timetable, container.clock.now()))
     before = sandbox.stats()["requests"]
     with day.step("briefs"):
         day.receipts = list(_receive(container))
     with day.step("subscribers"):
-        day.imported = _subscribe(container, newsletter, folder / "subscribers.csv")
+        day.imported = _subscribe(container, newsletter, place.folder / "subscribers.csv")
     with day.step("assemble and set"):
         day.issue = container.publishing.assemble(newsletter, day.on)
     with day.step("plan"):
         day.issue = container.planning.hand_over(newsletter, day.on)
     with day.step("send"):
         if day.issue.state is IssueStatus.SENDING:
-            day.issue = container.sending.work_on(
-                day.issue, lambda done, total: on_progress("sending", done, total)
-            )
+            day.issue = container.sending.work_on(day.issue, partial(on_progress, "sending"))
     with day.step("events"):
         _await_events(sandbox, on_progress)
     stats = sandbox.stats()
-    day.totals = container.explaining.totals(day.issue)
+    day.totals = container.deliveries.totals(day.issue.id)
     day.requests, day.repeated = stats["requests"] - before, stats["repeated"]
     day.compiles, day.inlinings = container.renderer.compiles, container.renderer.inlinings
     return day
@@ -91,7 +93,7 @@ def _receive(container: Container) -> Iterator[Receipt]:
 
 
 def _subscribe(container: Container, newsletter: Newsletter, path: Path) -> ImportReport:
-    write_readers(path, newsletter.topic_slugs)
+    _write_readers(path, newsletter.topic_slugs)
     now = container.clock.now()
     report = container.lists.import_list(
         path,
@@ -103,13 +105,35 @@ def _subscribe(container: Container, newsletter: Newsletter, path: Path) -> Impo
     )
     left = [container.subscriptions.by_email(address(number))[0].id for number in LEFT]
     container.subscriptions.unsubscribe(left, now=now, source="demo")
+    bounce = SuppressionReason.BOUNCE
     container.subscriptions.suppress(
-        Suppression(
-            email=address(number), reason=SuppressionReason.BOUNCE, source="demo", since=now
-        )
+        Suppression(email=address(number), reason=bounce, source="demo", since=now)
         for number in SUPPRESSED
     )
     return report
+
+
+def address(number: int) -> str:
+    """Return a sample reader's address; example.com takes no mail (RFC 2606, section 3)."""
+    return f"reader-{number:04}@example.com"
+
+
+def _write_readers(path: Path, topics: Sequence[str]) -> None:
+    """Write the sample list, in the columns that `subscribers import` reads."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("email", "name", "topics", "timezone"))
+        writer.writerows(_rows(topics))
+
+
+def _rows(topics: Sequence[str]) -> Iterator[tuple[str, str, str, str]]:
+    choices = [";".join(c) for n in range(len(topics)) for c in combinations(topics, n)]
+    for number, choice in zip(range(READERS), cycle(choices), strict=False):
+        yield address(number), "", choice, _ZONES[number // 5 % len(_ZONES)]
+    yield "not-an-address", "", "", "Europe/London"
+    yield address(7).upper(), "", "", "Europe/London"
+    yield address(READERS), "", "astrology", "Europe/London"
+    yield address(READERS + 1), "", "", "Mars/Olympus_Mons"
 
 
 def _await_events(sandbox: Sandbox, on_progress: OnProgress) -> None:

@@ -10,18 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from newsletter.core.brief import Verification
-from newsletter.core.edition import (
-    ADDRESS_HTML,
-    ADDRESS_TEXT,
-    MINUTES,
-    PREFERENCES_URL,
-    PREHEADER,
-    STORY_COUNT,
-    SUBJECT,
-    UNSUBSCRIBE_URL,
-    VIEW_URL,
-    shorten,
-)
+from newsletter.core.edition import EDITION_TAGS, RECIPIENT_TAGS, shorten
 from newsletter.core.galley import PERSONAL, piece_of, plain_line
 from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.publication import Newsletter
@@ -33,17 +22,8 @@ _RIGHT_TO_LEFT = {"ar", "dv", "fa", "he", "ps", "ur", "yi"}  #: primary BCP 47 s
 _WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
 #: RFC 3986, 2.2 and 2.3: what a URL may contain; everything else is percent-encoded.
 _NOT_IN_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
-_TAGS = {
-    "subject": SUBJECT,
-    "preheader": PREHEADER,
-    "story_count": STORY_COUNT,
-    "minutes": MINUTES,
-    "view_url": VIEW_URL,
-    "unsubscribe_url": UNSUBSCRIBE_URL,
-    "preferences_url": PREFERENCES_URL,
-    "address_html": ADDRESS_HTML,
-    "address_text": ADDRESS_TEXT,
-}
+#: Placeholders by the names that templates use for them: `subject` is "-nl_subject-".
+_TAGS = {tag[len("-nl_") : -1]: tag for tag in (*EDITION_TAGS, *RECIPIENT_TAGS)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +71,6 @@ class Page:
 
     @property
     def stories(self) -> tuple[Story, ...]:
-        """Return every story in the order of print."""
         return (*self.leads, *(story for part in self.sections for story in part.stories))
 
 

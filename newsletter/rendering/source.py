@@ -65,7 +65,6 @@ class Templates:
             raise RenderingFailed(f"{place}: {error}") from error
 
     def inline_css(self) -> str:
-        """Return the stylesheet that is written into the letter's tags."""
         return (self._folder / INLINE_CSS).read_text(encoding="utf-8")
 
     def _place(self, trace: TracebackType | None) -> str:

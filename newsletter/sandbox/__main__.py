@@ -1,15 +1,13 @@
 """`python -m newsletter.sandbox CONFIG`: run a sandbox with the options in this JSON."""
 
 import argparse
-import sys
 from pathlib import Path
 
-from newsletter.sandbox.config import SandboxConfig
+from newsletter.sandbox.config import CONFIG_JSON
 from newsletter.sandbox.server import run
 
 
 def main() -> None:
-    """Serve until stopped by a signal."""
     parser = argparse.ArgumentParser(prog="python -m newsletter.sandbox", description=__doc__)
     parser.add_argument("config", metavar="CONFIG", help='for example {"data": "var/sandbox"}')
     parser.add_argument(
@@ -17,11 +15,11 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     try:
-        config = SandboxConfig.from_json(arguments.config)
+        config = CONFIG_JSON.validate_json(arguments.config)
     except ValueError as error:
         parser.error(str(error))
     run(config, arguments.ready_file)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -38,14 +38,8 @@ class SandboxConfig:
         if not _is_loopback(self.host):
             raise ValueError(f"{self.host} is not a loopback address")
 
-    @classmethod
-    def from_json(cls, text: str) -> "SandboxConfig":
-        """Read the options; ValueError says what is wrong with them."""
-        return TypeAdapter(cls).validate_json(text)
 
-    def to_json(self) -> str:
-        """Write the options as `from_json` reads them."""
-        return TypeAdapter(SandboxConfig).dump_json(self).decode()
+CONFIG_JSON = TypeAdapter(SandboxConfig)  #: reads and writes the options
 
 
 def _is_loopback(host: str) -> bool:

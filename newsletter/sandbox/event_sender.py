@@ -5,23 +5,72 @@ says how many of them have been posted. So nothing waits in memory, and a restar
 the last run stopped (at worst the last post comes twice, as SendGrid's may).
 """
 
+import base64
 import http.client
 import json
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from newsletter.sandbox.config import SandboxConfig
 from newsletter.sandbox.events import AcceptedRequest, Event, events_of
-from newsletter.sandbox.signing import Signer
 from newsletter.sandbox.store import Store
 
 MAX_POST_BYTES = 768 * 1024  #: event webhook overview: a post is sent off at 768 kilobytes
 RETRY_FOR = 24 * 3600  #: same page, seconds after the event
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 10.0  # seconds; the page says only "increasing intervals"
 _TIMEOUT = 10.0  # seconds for one post; SendGrid documents none
-_LISTS = {"spamreport": "spam_reports", "unsubscribe": "unsubscribes"}
+_CAUSES = {"bounce": "type", "dropped": "reason"}  #: the field that decides on the list
+_LISTS = {
+    "bounce": "bounces", "Bounced Address": "bounces", "blocked": "blocks",
+    "Invalid": "invalid_emails", "spamreport": "spam_reports", "unsubscribe": "unsubscribes",
+}  # fmt: skip
+
+SIGNATURE_HEADER = "X-Twilio-Email-Event-Webhook-Signature"
+TIMESTAMP_HEADER = "X-Twilio-Email-Event-Webhook-Timestamp"
+
+
+class Signer:
+    """Signs event posts as SendGrid does, with an ECDSA key on P-256."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey) -> None:
+        self._key = key
+
+    @classmethod
+    def load(cls, folder: Path) -> "Signer":
+        """Return the folder's signer; create the key when there is none."""
+        path = folder / "private_key.pem"
+        if not path.exists():
+            pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+            path.touch(mode=0o600, exist_ok=False)
+            path.write_bytes(pem)
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise TypeError(f"{path} is not an elliptic curve key")
+        signer = cls(key)
+        (folder / "public_key.txt").write_text(signer.public_key + "\n", encoding="ascii")
+        return signer
+
+    @property
+    def public_key(self) -> str:
+        """Return the public key as SendGrid shows it: base64 of SubjectPublicKeyInfo."""
+        der = self._key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        return base64.b64encode(der).decode()
+
+    def headers(self, body: bytes, timestamp: str) -> dict[str, str]:
+        signature = self._key.sign(timestamp.encode() + body, ec.ECDSA(hashes.SHA256()))
+        return {SIGNATURE_HEADER: base64.b64encode(signature).decode(), TIMESTAMP_HEADER: timestamp}
 
 
 class EventSender(threading.Thread):
@@ -41,7 +90,6 @@ class EventSender(threading.Thread):
         self._changed.set()
 
     def stop(self) -> None:
-        """Stop before the next post."""
         self._stopping.set()
         self.notify()
 
@@ -52,18 +100,17 @@ class EventSender(threading.Thread):
         return self._store.awaiting_events()
 
     def run(self) -> None:
-        """Work until stopped."""
         while not self._stopping.is_set():
             self._changed.clear()  # before looking, so that what comes after is not missed
-            if pending := self._store.next_pending():
-                self._post_events(pending.request, pending.posted)
+            if request := self._store.next_pending():
+                self._post_events(request)
                 with self._progress:
                     self._progress.notify_all()
             else:
                 self._changed.wait()
 
-    def _post_events(self, request: AcceptedRequest, posted: int) -> None:
-        config, request_id = self._config, request.request_id
+    def _post_events(self, request: AcceptedRequest) -> None:
+        config, request_id, posted = self._config, request.request_id, request.posted
         events = events_of(
             request,
             config.shares,
@@ -137,10 +184,6 @@ def _post(url: str, body: bytes, signer: Signer) -> bool:
 
 def _suppressions(events: Iterable[Event]) -> Iterator[tuple[str, Event]]:
     for event in events:
-        name = _LISTS.get(event["event"], "")
-        if event["event"] == "bounce":
-            name = "blocks" if event["type"] == "blocked" else "bounces"
-        elif event["event"] == "dropped":
-            name = "invalid_emails" if event["reason"] == "Invalid" else "bounces"
-        if name:
-            yield name, event
+        cause = event[_CAUSES.get(event["event"], "event")]
+        if cause in _LISTS:
+            yield _LISTS[cause], event

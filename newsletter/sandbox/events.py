@@ -16,8 +16,6 @@ from typing import Any
 
 from pydantic import ConfigDict, with_config
 
-from newsletter.sandbox.letters import addresses, merged
-
 Event = dict[str, Any]
 
 
@@ -65,6 +63,8 @@ class AcceptedRequest:
     message_id: str  #: X-Message-Id
     accepted: int  #: seconds since the epoch
     message: dict[str, Any]
+    posted: int = 0  #: how many of its events, in the order of `events_of`
+    done: bool = False  #: whether that is all of them
 
 
 _OUTCOMES = frozenset(outcome.value for outcome in LetterOutcome)
@@ -72,6 +72,7 @@ _TROUBLES = (
     LetterOutcome.BOUNCE, LetterOutcome.BLOCKED, LetterOutcome.DROPPED, LetterOutcome.INVALID,
     LetterOutcome.DEFERRED,
 )  # fmt: skip
+_COMPLAINTS = (LetterOutcome.SPAMREPORT, LetterOutcome.UNSUBSCRIBE)
 _MACHINE_SHARE = 0.25  #: of the opens without a click: prefetched by a machine
 _ANCHOR = re.compile(  # clicktracking=off stands before href, as SendGrid asks for it
     r"""<a\b[^>]*?(?:(clicktracking=["']?off)[^>]*?)?\bhref=["'](https?://[^"']+)""", re.IGNORECASE
@@ -80,8 +81,19 @@ _PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605
 _MACHINE = "Mozilla/5.0"
 
 
+def addresses(personalization: dict[str, Any]) -> Iterator[str]:
+    """Yield the addresses as they were given: to, then cc, then bcc."""
+    for role in ("to", "cc", "bcc"):
+        for mailbox in personalization.get(role, ()):
+            yield mailbox["email"]
+
+
+def merged(message: dict[str, Any], personalization: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the message's object `name`, overlaid with the personalization's."""
+    return {**message.get(name, {}), **personalization.get(name, {})}
+
+
 def outcome_of(email: str, shares: Shares) -> LetterOutcome:
-    """Return the outcome of a letter to this address."""
     tag = email.partition("@")[0].rpartition("+")[2]
     if "+" in email and tag in _OUTCOMES:
         return LetterOutcome(tag)
@@ -90,7 +102,7 @@ def outcome_of(email: str, shares: Shares) -> LetterOutcome:
         trouble -= getattr(shares, outcome)
         if trouble < 0:
             return outcome
-    for outcome in (LetterOutcome.SPAMREPORT, LetterOutcome.UNSUBSCRIBE):
+    for outcome in _COMPLAINTS:
         interest -= getattr(shares, outcome)
         if interest < 0:
             return outcome
@@ -114,12 +126,10 @@ def events_of(
         for place in range(len(request.message["personalizations"]))
         for event in events_for(request, place, shares)
     ]
-    again = [_again(event, dice) for event in events if dice.random() < duplicates]
+    events += [_again(event, dice) for event in events if dice.random() < duplicates]
     if shuffle:
-        events += again
         dice.shuffle(events)
-        return events
-    return events + again
+    return events
 
 
 def events_for(
@@ -150,8 +160,9 @@ def _series(request: AcceptedRequest, place: int, email: str, shares: Shares) ->
         "email": email,
         "timestamp": request.accepted,
         "sg_message_id": sg_message_id(request, place),
-        **_category(message.get("categories", [])),
     }
+    if categories := message.get("categories"):
+        common["category"] = categories[0] if len(categories) == 1 else categories
     smtp_id = merged(message, one, "headers").get("Message-ID", f"<{request.message_id}@sandbox>")
     for number, specific in enumerate(_steps(outcome, email, link)):
         event_id = _opaque(f"{request.message_id}:{email}:{number}")
@@ -162,74 +173,56 @@ def _series(request: AcceptedRequest, place: int, email: str, shares: Shares) ->
 
 
 _ENGAGEMENT = frozenset({"open", "click", "spamreport", "unsubscribe"})
+_PROCESSED: Event = {"event": "processed"}
+_ANSWERED: Event = {"ip": "192.0.2.25", "tls": 1}  #: by the reader's mail server
+_DROPPED: Event = {"event": "dropped", "status": "5.0.0"}
+_BOUNCED: Event = {
+    "event": "bounce",
+    "type": "bounce",
+    "status": "5.1.1",
+    "reason": "550 5.1.1 The email account that you tried to reach does not exist.",
+    "bounce_classification": "Invalid Address",
+    **_ANSWERED,
+}
+_BLOCKED: Event = {
+    "event": "bounce",
+    "type": "blocked",
+    "status": "4.7.1",
+    "reason": "421 4.7.1 Messages from 192.0.2.25 temporarily deferred.",
+    "bounce_classification": "Reputation",
+    **_ANSWERED,
+}
 _UNDELIVERED: dict[LetterOutcome, tuple[Event, ...]] = {
-    LetterOutcome.DROPPED: ({"event": "dropped", "reason": "Bounced Address", "status": "5.0.0"},),
-    LetterOutcome.INVALID: ({"event": "dropped", "reason": "Invalid", "status": "5.0.0"},),
-    LetterOutcome.BOUNCE: (
-        {"event": "processed"},
-        {
-            "event": "bounce",
-            "type": "bounce",
-            "status": "5.1.1",
-            "reason": "550 5.1.1 The email account that you tried to reach does not exist.",
-            "bounce_classification": "Invalid Address",
-            "ip": "192.0.2.25",
-            "tls": 1,
-        },
-    ),
-    LetterOutcome.BLOCKED: (
-        {"event": "processed"},
-        {
-            "event": "bounce",
-            "type": "blocked",
-            "status": "4.7.1",
-            "reason": "421 4.7.1 Messages from 192.0.2.25 temporarily deferred.",
-            "bounce_classification": "Reputation",
-            "ip": "192.0.2.25",
-            "tls": 1,
-        },
-    ),
+    LetterOutcome.DROPPED: ({**_DROPPED, "reason": "Bounced Address"},),
+    LetterOutcome.INVALID: ({**_DROPPED, "reason": "Invalid"},),
+    LetterOutcome.BOUNCE: (_PROCESSED, _BOUNCED),
+    LetterOutcome.BLOCKED: (_PROCESSED, _BLOCKED),
 }
 _DEFERRED: Event = {
     "event": "deferred",
     "response": "450 4.2.1 The mailbox is receiving mail too quickly. Try again later.",
     "attempt": "1",
 }
-_DELIVERED: Event = {
-    "event": "delivered",
-    "response": "250 2.0.0 OK",
-    "ip": "192.0.2.25",
-    "tls": 1,
-}
+_DELIVERED: Event = {"event": "delivered", "response": "250 2.0.0 OK", **_ANSWERED}
+_ENGAGED: Event = {"ip": "198.51.100.7", "useragent": _PHONE}
 
 
 def _steps(outcome: LetterOutcome, email: str, link: tuple[int, str] | None) -> Iterator[Event]:
     if outcome in _UNDELIVERED:
         yield from _UNDELIVERED[outcome]
         return
-    yield {"event": "processed"}
+    yield _PROCESSED
     if outcome is LetterOutcome.DEFERRED:
         yield _DEFERRED
     yield _DELIVERED
     if outcome in {LetterOutcome.OPEN, LetterOutcome.CLICK}:
         machine = outcome is LetterOutcome.OPEN and _draws(email.lower())[2] < _MACHINE_SHARE
-        yield {
-            "event": "open",
-            "ip": "198.51.100.7",
-            "useragent": _MACHINE if machine else _PHONE,
-            "sg_machine_open": machine,
-            "sg_content_type": "html",
-        }
+        opened: Event = {"event": "open", "sg_machine_open": machine, "sg_content_type": "html"}
+        yield {**_ENGAGED, **opened, **({"useragent": _MACHINE} if machine else {})}
     if link:
         offset = {"index": link[0], "type": "html"}
-        yield {
-            "event": "click",
-            "ip": "198.51.100.7",
-            "useragent": _PHONE,
-            "url": link[1],
-            "url_offset": offset,
-        }
-    if outcome in {LetterOutcome.SPAMREPORT, LetterOutcome.UNSUBSCRIBE}:
+        yield {**_ENGAGED, "event": "click", "url": link[1], "url_offset": offset}
+    if outcome in _COMPLAINTS:
         yield {"event": str(outcome)}
 
 
@@ -251,12 +244,6 @@ def _links(html: str) -> list[tuple[int, str]]:
     """Return the links SendGrid would track, each with its place among all links."""
     found = enumerate(_ANCHOR.findall(html))
     return [(index, href) for index, (off, href) in found if not off]
-
-
-def _category(categories: list[str]) -> Event:
-    if not categories:
-        return {}
-    return {"category": categories[0] if len(categories) == 1 else categories}
 
 
 def _draws(email: str) -> tuple[float, float, float]:

@@ -29,25 +29,14 @@ class FaultKind(StrEnum):
     STATUS_504 = "status_504"
     BAD_ADDRESS = "bad_address"  #: 400 for addresses that match `pattern`, on every call
 
-    @property
-    def spares_body(self) -> bool:
-        """Return whether it happens before the body has been read."""
-        return self in {FaultKind.CLOSE_BEFORE_READ, FaultKind.RESET, FaultKind.EARLY_413}
 
-    @property
-    def may_accept(self) -> bool:
-        """Return whether a rule may choose that the request is accepted anyway."""
-        return self is FaultKind.HANG or self.name.startswith("STATUS_5")
-
-    @property
-    def accepts(self) -> bool:
-        """Return whether the request is accepted unless the rule says otherwise."""
-        return self in {
-            FaultKind.HANG,
-            FaultKind.CLOSE_AFTER_ACCEPT,
-            FaultKind.TRUNCATE_202,
-            FaultKind.GARBAGE,
-        }
+_ACCEPTING = {
+    FaultKind.HANG, FaultKind.CLOSE_AFTER_ACCEPT, FaultKind.TRUNCATE_202, FaultKind.GARBAGE,
+}  # fmt: skip
+_CHOOSING = {  # a rule may choose whether the request is accepted
+    FaultKind.HANG, FaultKind.STATUS_500, FaultKind.STATUS_502, FaultKind.STATUS_503,
+    FaultKind.STATUS_504,
+}  # fmt: skip
 
 
 class FaultRule(BaseModel):
@@ -65,7 +54,7 @@ class FaultRule(BaseModel):
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
-        if self.accept is not None and not self.kind.may_accept:
+        if self.accept is not None and self.kind not in _CHOOSING:
             raise ValueError(f"{self.kind} leaves no choice about accept")
         if bool(self.pattern) != (self.kind is FaultKind.BAD_ADDRESS):
             raise ValueError("a bad address, and nothing else, has a pattern")
@@ -78,7 +67,7 @@ class FaultRule(BaseModel):
     @property
     def accepts(self) -> bool:
         """Return whether the request is accepted and stored."""
-        return self.kind.accepts if self.accept is None else self.accept
+        return self.kind in _ACCEPTING if self.accept is None else self.accept
 
 
 _RULES = TypeAdapter(list[FaultRule])
@@ -89,17 +78,20 @@ class FaultRules:
 
     def __init__(self, seed: int = 0, bad_address: str = "") -> None:
         self._seed = seed
-        self._always = re.compile(bad_address) if bad_address else None
+        self._always = bad_address
         self._lock = threading.Lock()
-        self._set([])
+        self.replace(b"[]")
 
-    def replace(self, rules: bytes) -> None:
+    def replace(self, rules_json: bytes) -> None:
         """Put the rules of a JSON array in force; ValueError says what is wrong with them."""
-        self._set(_RULES.validate_json(rules))
-
-    def clear(self) -> None:
-        """Drop all rules."""
-        self._set([])
+        rules = _RULES.validate_json(rules_json)
+        bad = [rule.pattern for rule in rules if rule.kind is FaultKind.BAD_ADDRESS]
+        if self._always:
+            bad.append(self._always)
+        with self._lock:
+            self._rules = rules
+            self._dice = random.Random(self._seed)  # noqa: S311  # no secret
+            self.bad_address = re.compile("|".join(f"(?:{one})" for one in bad)) if bad else None
 
     def as_json(self) -> bytes:
         """Return the rules in force, `times` counted down."""
@@ -110,15 +102,6 @@ class FaultRules:
         """Return the first rule that applies to this call, and count it."""
         with self._lock:
             return next((rule for rule in self._rules if self._applies(rule)), None)
-
-    def _set(self, rules: list[FaultRule]) -> None:
-        bad = [rule.pattern for rule in rules if rule.kind is FaultKind.BAD_ADDRESS]
-        if self._always:
-            bad.append(self._always.pattern)
-        with self._lock:
-            self._rules = rules
-            self._dice = random.Random(self._seed)  # noqa: S311  # no secret
-            self.bad_address = re.compile("|".join(f"(?:{one})" for one in bad)) if bad else None
 
     def _applies(self, rule: FaultRule) -> bool:
         if rule.kind is FaultKind.BAD_ADDRESS or rule.times == 0:

@@ -1,4 +1,7 @@
-"""The inbox: HTML pages, without scripts, that show the accepted letters."""
+"""Access to the accepted letters: an inbox of HTML pages without scripts, and an API.
+
+The API is for tests and the demo. It also answers with statistics and sets the faults.
+"""
 
 import json
 import re
@@ -7,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import ValidationError
 
-from newsletter.sandbox.delivered import DeliveredLetter, open_letter, open_letters
-from newsletter.sandbox.routing import Reply, Request, RequestContext, number, route
+from newsletter.sandbox.letters import DeliveredLetter, open_letter, open_letters
+from newsletter.sandbox.routing import CallError, Reply, Request, RequestContext, route
 
 _PAGES = Path(__file__).parent / "pages"
 _PAGE = 30
+_LISTED = 50  # messages listed by default
+_MAX_LISTED = 1000
+_FLUSH_TIMEOUT = 30  # seconds, by default
 _TABS = {
     "html": "HTML",
     "text": "Text",
@@ -43,20 +50,9 @@ _environment = Environment(
 )
 
 
-def _clock(seconds: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
-
-
-_environment.filters["clock"] = _clock  # pyright: ignore[reportUnknownMemberType]  # untyped there
-
-
-def _home(_: RequestContext, __: Request) -> Reply:
-    return Reply(status=302, headers={"Location": "/inbox"})
-
-
 def _inbox(context: RequestContext, request: Request) -> Reply:
     search = request.query.get("search", "").strip()
-    offset = number(request, "offset", 0)
+    offset = request.number("offset", 0)
     total, entries = context.store.recipients(search=search, limit=_PAGE, offset=offset)
     return _page(
         "inbox.html",
@@ -72,6 +68,8 @@ def _letter(context: RequestContext, request: Request, entry: str) -> Reply:
     opened = open_letter(context, entry)
     tab = request.query.get("tab", "html")
     wide = request.query.get("width", "desktop") != "phone"
+    # This personalization alone, not with a thousand others.
+    alone = {**opened.request.message, "personalizations": [opened.personalization]}
     return _page(
         "letter.html",
         opened=opened,
@@ -79,19 +77,15 @@ def _letter(context: RequestContext, request: Request, entry: str) -> Reply:
         tabs=_TABS,
         tab=tab if tab in _TABS else "html",
         width="desktop" if wide else "phone",
-        request_json=_request_json(opened) if tab == "json" else "",
-        one_click=_one_click(opened.letter.headers),
+        request_json=json.dumps(alone, indent=2, ensure_ascii=False),
+        one_click=_one_click(opened.letter["headers"]),
     )
 
 
 def _letter_html(context: RequestContext, _: Request, entry: str) -> Reply:
-    html = open_letter(context, entry).letter.html
+    html = open_letter(context, entry).letter["html"]
     shown = _HEAD.sub(lambda head: head.group() + '<base target="_blank">', html, count=1)
-    return Reply(
-        body=shown.encode(),
-        content_type="text/html; charset=utf-8",
-        headers={"Content-Security-Policy": _LETTER_POLICY, "Referrer-Policy": "no-referrer"},
-    )
+    return _html(shown, _LETTER_POLICY)
 
 
 def _style(_: RequestContext, __: Request) -> Reply:
@@ -99,18 +93,19 @@ def _style(_: RequestContext, __: Request) -> Reply:
 
 
 def _page(name: str, **values: Any) -> Reply:
+    return _html(_environment.get_template(name).render(clock=_clock, **values), _PAGE_POLICY)
+
+
+def _clock(seconds: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
+def _html(text: str, policy: str) -> Reply:
     return Reply(
-        body=_environment.get_template(name).render(**values).encode(),
+        body=text.encode(),
         content_type="text/html; charset=utf-8",
-        headers={"Content-Security-Policy": _PAGE_POLICY, "Referrer-Policy": "no-referrer"},
+        headers={"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"},
     )
-
-
-def _request_json(opened: DeliveredLetter) -> str:
-    """Return the request with this personalization alone, not with a thousand others."""
-    message = opened.request.message
-    alone = {**message, "personalizations": [message["personalizations"][opened.recipient.place]]}
-    return json.dumps(alone, indent=2, ensure_ascii=False)
 
 
 def _one_click(headers: dict[str, str]) -> str:
@@ -122,8 +117,84 @@ def _one_click(headers: dict[str, str]) -> str:
     return found[1] if found else ""
 
 
+def _stats(context: RequestContext, _: Request) -> dict[str, Any]:
+    store = context.store
+    tallies = store.tallies()
+
+    def named(prefix: str) -> dict[str, int]:
+        return {k.removeprefix(prefix): n for k, n in tallies.items() if k.startswith(prefix)}
+
+    by_status = named("status ")
+    refused = sum(n for status, n in by_status.items() if status.startswith(("4", "5")))
+    totals = ("requests", "accepted_requests", "accepted_recipients")
+    events = ("posted", "posts", "posts_refused", "abandoned")
+    return {
+        **{name: tallies.get(name, 0) for name in totals},
+        "refused_requests": refused,
+        "by_status": by_status,
+        "faults": named("fault "),
+        "distinct_recipients": store.distinct_recipients(),
+        "repeated": store.repeated(),
+        "events": {
+            **{name: tallies.get(f"events {name}", 0) for name in events},
+            "pending_recipients": store.awaiting_events(),
+        },
+    }
+
+
+def _messages(context: RequestContext, request: Request) -> dict[str, Any]:
+    total, entries = context.store.recipients(
+        to=request.query.get("to", ""),
+        limit=min(request.number("limit", _LISTED), _MAX_LISTED),
+        offset=request.number("offset", 0),
+    )
+    return {"total": total, "messages": [_line(o) for o in open_letters(context, entries)]}
+
+
+def _message(context: RequestContext, _: Request, entry: str) -> dict[str, Any]:
+    opened = open_letter(context, entry)
+    return {**_line(opened), **opened.letter, "events": opened.events}
+
+
+def _line(opened: DeliveredLetter) -> dict[str, Any]:
+    return {
+        "id": opened.recipient.id,
+        "to": opened.recipient.email,
+        "message_id": opened.request.message_id,
+        "place": opened.recipient.place,
+        "accepted": opened.request.accepted,
+        "subject": opened.subject,
+        "custom_args": opened.custom_args,
+    }
+
+
+def _flush(context: RequestContext, request: Request) -> Reply:
+    left = context.event_sender.flush(request.number("timeout", _FLUSH_TIMEOUT))
+    return Reply.of({"pending_recipients": left}, 504 if left else 200)
+
+
+def _set_faults(context: RequestContext, request: Request) -> Reply:
+    try:
+        context.faults.replace(request.body)
+    except ValidationError as error:
+        raise CallError(400, str(error)) from error
+    return Reply(body=context.faults.as_json())
+
+
+_ELSEWHERE = {"message": "You followed a redirect. Nothing was accepted."}
+
 ROUTES = (
-    route("GET", "/", _home),
+    route("GET", "/sandbox/stats", _stats),
+    route("GET", "/sandbox/messages", _messages),
+    route("DELETE", "/sandbox/messages", lambda context, _: context.store.clear()),
+    route("GET", "/sandbox/messages/{}", _message),
+    route("POST", "/sandbox/flush", _flush),
+    route("GET", "/sandbox/faults", lambda context, _: Reply(body=context.faults.as_json())),
+    route("PUT", "/sandbox/faults", _set_faults),
+    route("DELETE", "/sandbox/faults", lambda context, _: context.faults.replace(b"[]")),
+    route("GET", "/sandbox/public-key", lambda it, _: {"public_key": it.signer.public_key}),
+    route("GET", "/sandbox/elsewhere", lambda _, __: _ELSEWHERE),
+    route("GET", "/", lambda _, __: Reply(status=302, headers={"Location": "/inbox"})),
     route("GET", "/inbox", _inbox),
     route("GET", "/inbox/style.css", _style),
     route("GET", "/inbox/{}", _letter),

@@ -1,22 +1,28 @@
-"""Routes, and the context they run in."""
+"""Requests, replies and routes, and the context they run in."""
 
 import json
 import re
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
-from typing import Any
+from typing import Any, Concatenate
 
 from newsletter.sandbox.config import SandboxConfig
-from newsletter.sandbox.event_sender import EventSender
+from newsletter.sandbox.event_sender import EventSender, Signer
 from newsletter.sandbox.faults import FaultRules
-from newsletter.sandbox.signing import Signer
 from newsletter.sandbox.store import Store
 
 ID_DIGITS = 18  #: a longer number does not fit SQLite's 64 bits
+
+
+class CallError(Exception):
+    """A call that is answered with an error in SendGrid's shape."""
+
+    def __init__(self, status: int, message: str = "") -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,13 @@ class Request:
     query: Mapping[str, str]
     headers: Message  #: looked up in any case
     body: bytes = b""
+
+    def number(self, name: str, default: int) -> int:
+        """Return a whole number from the query; CallError if it is negative or no number."""
+        given = self.query.get(name, str(default))
+        if not given.isdecimal() or len(given) > ID_DIGITS:
+            raise CallError(400, f"{name} must be a whole number")
+        return int(given)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,39 +54,29 @@ class Reply:
 
     @classmethod
     def of(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> "Reply":
-        """Return a JSON reply."""
         body = json.dumps(value).encode() + b"\n"
         return cls(status=status, body=body, headers=headers or {})
-
-
-class BadRequest(Exception):
-    """The request is wrong; the message says how."""
-
-
-class RouteNotFound(Exception):
-    """There is nothing at this path."""
 
 
 class CallLimit:
     """Admits so many calls a minute."""
 
     def __init__(self) -> None:
-        self._calls: deque[float] = deque()
+        self._calls: list[float] = []
         self._lock = threading.Lock()
 
     def admits(self, per_minute: int) -> bool:
         """Return whether a call may pass now, and count it if it does."""
         with self._lock:
             now = time.monotonic()
-            while self._calls and self._calls[0] < now - 60:
-                self._calls.popleft()
+            self._calls = [at for at in self._calls if at >= now - 60]
             if per_minute and len(self._calls) >= per_minute:
                 return False
             self._calls.append(now)
             return True
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class RequestContext:
     """The parts of a sandbox that a route may use."""
 
@@ -85,23 +88,12 @@ class RequestContext:
     logs_limit: CallLimit = field(default_factory=CallLimit)
 
 
-@dataclass(frozen=True)
-class Route:
-    """A method and a path, whose groups become arguments of the action."""
-
-    method: str
-    path: re.Pattern[str]
-    action: Callable[..., Reply]  #: takes the context, the request and the groups
+#: Answers with a reply, with a value to send as JSON, or with nothing (204). It also takes the
+#: groups of the path.
+Action = Callable[Concatenate[RequestContext, Request, ...], Reply | dict[str, Any] | None]
+Route = tuple[str, re.Pattern[str], Action]
 
 
-def route(method: str, path: str, action: Callable[..., Reply]) -> Route:
-    """Return a route; `{}` in the path stands for one part of it."""
-    return Route(method, re.compile(re.escape(path).replace(r"\{\}", "([^/]+)")), action)
-
-
-def number(request: Request, name: str, default: int) -> int:
-    """Return a whole number from the query; BadRequest if it is negative or no number."""
-    given = request.query.get(name, str(default))
-    if not given.isdecimal() or len(given) > ID_DIGITS:
-        raise BadRequest(f"{name} must be a whole number")
-    return int(given)
+def route(method: str, path: str, action: Action) -> Route:
+    """Return a route; `{}` in the path stands for one part of it, an argument of the action."""
+    return method, re.compile(re.escape(path).replace(r"\{\}", "([^/]+)")), action

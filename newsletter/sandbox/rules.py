@@ -6,21 +6,14 @@ MS its overview page "mail-send", OAS the published OpenAPI description `tsg_mai
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeGuard
 
-MAX_PERSONALIZATIONS = 1_000  #: ERR, OAS `maxItems`
-MAX_RECIPIENTS = 1_000  #: ERR, MS: to + cc + bcc over all personalizations
 MAX_BODY = 30 * 1024 * 1024  #: MS: the message with its attachments, below 30 MB
 MAX_SUBSTITUTION_BYTES = 10_000  #: OAS, per personalization; ERR says 50,000
 MAX_SUBSTITUTIONS = 150  #: ERR, items per personalization
 CUSTOM_ARGS_BYTES = 10_000  #: MS, OAS: merged custom arguments stay *below* this
-MAX_CATEGORIES = 10  #: ERR, OAS
-MAX_CATEGORY_LENGTH = 255  #: OAS, characters
-MAX_REPLY_TO = 1_000  #: MS, OAS, entries of `reply_to_list`
-MAX_DISPLAYED_GROUPS = 25  #: ERR, OAS, `asm.groups_to_display`
-POOL_NAME_LENGTHS = range(2, 65)  #: OAS, `ip_pool_name`
 MAX_SEND_AHEAD = 72 * 3600  #: ERR, seconds between now and `send_at`
 MAX_ADDRESS = 254  #: RFC 5321 4.5.3.1.3: a path of 256 without its angle brackets
 MAX_LOCAL_PART = 64  #: RFC 5321 4.5.3.1.1
@@ -29,7 +22,6 @@ INVALID_ADDRESS = "Does not contain a valid address."
 
 
 def words(text: str) -> frozenset[str]:
-    """Return the set of the words in a text."""
     return frozenset(text.split())
 
 
@@ -60,8 +52,29 @@ class Problems(list[Problem]):
     """What is wrong with a request, in the order found."""
 
     def add(self, field: str | None, message: str, anchor: str = "") -> None:
-        """Add one problem."""
         self.append(Problem(field, message, anchor))
+
+
+Check = Callable[[Any, str, Problems], object]  #: takes a value, its place, and the problems so far
+
+
+def rule(holds: Callable[[Any], object], message: str, anchor: str) -> Check:
+    """Return the check that adds this problem to every value that it does not hold for."""
+
+    def check(value: Any, field: str, problems: Problems) -> None:
+        if not holds(value):
+            problems.add(field, message, anchor)
+
+    return check
+
+
+def check_fields(
+    value: Mapping[str, Any], checks: Mapping[str, Check], at: str, problems: Problems
+) -> None:
+    """Check the fields of an object that are there."""
+    for name, check in checks.items():
+        if name in value:
+            check(value[name], f"{at}{name}", problems)
 
 
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
@@ -77,14 +90,13 @@ def is_integer(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def address_key(email: Any) -> str | None:
-    """Return the address folded for comparison; None when it is not a valid address."""
-    if not isinstance(email, str) or len(email) > MAX_ADDRESS:
-        return None
-    key = email.lower()
-    if not _ADDRESS.fullmatch(key) or key.index("@") > MAX_LOCAL_PART:
-        return None
-    return key
+def is_string(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str)
+
+
+def is_text(value: Any) -> TypeGuard[str]:
+    """Return whether a JSON value is a string with at least one character."""
+    return isinstance(value, str) and bool(value)
 
 
 def check_mailbox(value: Any, field: str, problems: Problems) -> str | None:
@@ -96,9 +108,11 @@ def check_mailbox(value: Any, field: str, problems: Problems) -> str | None:
         check_keys(value, frozenset({"email", "name"}), field, problems)
         if not isinstance(value.get("name", ""), str):
             problems.add(f"{field}.name", "The name must be a string.", "message.name")
-    key = address_key(value.get("email"))
-    if key is None:
+    email = value.get("email")
+    key = email.lower() if isinstance(email, str) and len(email) <= MAX_ADDRESS else ""
+    if not _ADDRESS.fullmatch(key) or key.index("@") > MAX_LOCAL_PART:
         problems.add(f"{field}.email", INVALID_ADDRESS, "message.email")
+        return None
     return key
 
 
@@ -120,29 +134,44 @@ def check_send_at(value: Any, now: float, field: str, problems: Problems) -> Non
         problems.add(field, message, "message.send_at")
 
 
-def string_bytes(value: Any) -> int | None:
+def _string_bytes(value: Any, field: str, problems: Problems) -> int | None:
     """Return the UTF-8 size of all keys and values; None unless it is an object of strings."""
     if not is_object(value):
+        problems.add(field, f"{field} must be an object.", "message")
         return None
     try:
         text = "".join(value) + "".join(value.values())
-    except TypeError:  # a value is no string
+    except TypeError:
+        for key, one in value.items():
+            if not isinstance(one, str):
+                problems.add(f"{field}.{key}", "The value must be a string.", "message")
         return None
     return len(text) if text.isascii() else len(text.encode())
 
 
-def check_strings(value: Any, field: str, problems: Problems) -> None:
-    """Name every value of an object that is not a string."""
-    if not is_object(value):
-        problems.add(field, f"{field} must be an object.", "message")
+def check_substitutions(value: Any, at: str, problems: Problems) -> None:
+    """Check the tags and values of one personalization's substitutions."""
+    size = _string_bytes(value, at, problems)
+    if size is None:
         return
-    for key, one in value.items():
-        if not isinstance(one, str):
-            problems.add(f"{field}.{key}", "The value must be a string.", "message")
+    if size > MAX_SUBSTITUTION_BYTES:
+        message = f"Substitutions may take at most {MAX_SUBSTITUTION_BYTES} bytes."
+        problems.add(at, message, "message.personalizations.substitutions")
+    elif len(value) > MAX_SUBSTITUTIONS:
+        message = f"There may be at most {MAX_SUBSTITUTIONS} substitutions."
+        problems.add(at, message, "message.personalizations.substitutions")
+
+
+def check_custom_args(value: Any, at: str, problems: Problems) -> None:
+    """Check custom arguments, those of the message already merged in."""
+    if (_string_bytes(value, at, problems) or 0) >= CUSTOM_ARGS_BYTES:
+        message = f"Merged custom_args must stay below {CUSTOM_ARGS_BYTES} bytes."
+        problems.add(at, message, "message.custom_args")
+    elif value == {}:
+        problems.add(at, "The custom_args can't be empty.", "message.custom_args")
 
 
 def check_headers(value: Any, field: str, problems: Problems) -> None:
-    """Check the names and values of custom headers."""
     if not is_object(value):
         problems.add(field, "The headers parameter must be an object.", "message.headers")
         return

@@ -12,19 +12,16 @@ import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from newsletter.sandbox.application import SandboxApplication
-from newsletter.sandbox.config import SandboxConfig
-from newsletter.sandbox.event_sender import EventSender
+from newsletter.sandbox.config import CONFIG_JSON, SandboxConfig
+from newsletter.sandbox.event_sender import EventSender, Signer
 from newsletter.sandbox.faults import FaultRules
 from newsletter.sandbox.routing import RequestContext
-from newsletter.sandbox.signing import Signer
 from newsletter.sandbox.store import Store
 from newsletter.sandbox.transport import Server
-
-__all__ = ["Sandbox", "SandboxConfig", "run"]
 
 _STOP_TIMEOUT = 5  # seconds, before the process is killed
 
@@ -35,10 +32,8 @@ def run(config: SandboxConfig, ready_file: Path | None = None) -> None:
     store, signer = Store(config.data), Signer.load(config.data)
     event_sender = EventSender(config, store, signer)
     faults = FaultRules(config.seed, config.bad_address)
-    context = RequestContext(
-        config=config, store=store, signer=signer, faults=faults, event_sender=event_sender
-    )
-    with Server((config.host, config.port), SandboxApplication(context)) as server:
+    context = RequestContext(config, store, signer, faults, event_sender)
+    with Server(context) as server:
         _stop_on_signals(server)
         event_sender.start()
         if ready_file:
@@ -67,9 +62,8 @@ class Sandbox:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        """Start it, and wait until it listens."""
         reading, writing = os.pipe()
-        command = [sys.executable, "-m", "newsletter.sandbox", self.config.to_json()]
+        command = [sys.executable, "-m", "newsletter.sandbox", CONFIG_JSON.dump_json(self.config)]
         self._process = subprocess.Popen(  # noqa: S603  # our own program
             [*command, f"--ready-file=/dev/fd/{writing}"],
             pass_fds=(writing,),
@@ -84,7 +78,6 @@ class Sandbox:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop it."""
         self.stop()
 
     @property
@@ -93,7 +86,6 @@ class Sandbox:
         return self.call("GET", "/sandbox/public-key")["public_key"]
 
     def stats(self) -> dict[str, Any]:
-        """Return the counts of requests, recipients and events."""
         return self.call("GET", "/sandbox/stats")
 
     def messages(self, to: str = "", limit: int = 50) -> list[dict[str, Any]]:
@@ -102,7 +94,6 @@ class Sandbox:
         return self.call("GET", f"/sandbox/messages?{query}")["messages"]
 
     def message(self, number: int) -> dict[str, Any]:
-        """Return one letter, filled in."""
         return self.call("GET", f"/sandbox/messages/{number}")
 
     def fail(self, *rules: Mapping[str, Any]) -> None:
@@ -114,29 +105,23 @@ class Sandbox:
         self.call("POST", "/sandbox/flush")
 
     def clear(self) -> None:
-        """Delete all messages and counts."""
         self.call("DELETE", "/sandbox/messages")
 
     def stop(self) -> None:
         """Stop the process; what it stored stays on disk."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(_STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            self.kill()
-        self._process = None
+        if self._process is not None:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_STOP_TIMEOUT)
+        self.kill()
 
     def kill(self) -> None:
-        """Kill the process, as an accident would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def call(self, method: str, path: str, value: Sequence[Any] | None = None) -> Any:
-        """Call the sandbox's own API; return the JSON of its answer."""
         body = None if value is None else json.dumps(value).encode()
         request = urllib.request.Request(self.url + path, body, method=method)  # noqa: S310  # loopback
         with _opener.open(request, timeout=60) as reply:

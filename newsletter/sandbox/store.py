@@ -11,8 +11,8 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Generator, Iterable, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -50,6 +50,10 @@ CREATE TABLE IF NOT EXISTS suppression (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batch (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
+_TALLY = (
+    "INSERT INTO tally VALUES (?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET number = number + excluded.number"
+)
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,6 @@ class StoredRecipient:
     request_id: int
     place: int
     email: str  #: lower case
-
-
-@dataclass(frozen=True, kw_only=True)
-class PendingEvents:
-    """A request with events still to be posted."""
-
-    request: AcceptedRequest
-    posted: int
 
 
 class Store:
@@ -87,64 +83,53 @@ class Store:
         self,
         message_id: str,
         body: bytes,
-        recipients: Iterable[tuple[int, str, int]],
+        recipients: Sequence[tuple[int, str, int]],
         tallies: Mapping[str, int],
         *,
-        eventful: bool,
+        eventful: bool,  #: events are still to be posted
     ) -> None:
-        """Store an accepted request, its (place, folded address, issue digest) triples, counts.
-
-        `eventful`: events are still to be posted.
-        """
-        rows = list(recipients)
+        """Store an accepted request, its (place, folded address, issue digest) triples, counts."""
         # The fastest level is enough: most of a body is repeated a thousand times.
         packed = zlib.compress(body, 1)
-        with self._writing() as db:
+        with self._lock, self._writer as db:
             request_id = db.execute(
                 "INSERT INTO request (message_id, accepted, recipients, body, done)"
                 " VALUES (?, ?, ?, ?, ?)",
-                (message_id, int(time.time()), len(rows), packed, not eventful),
+                (message_id, int(time.time()), len(recipients), packed, not eventful),
             ).lastrowid
             db.executemany(
                 "INSERT INTO recipient (request_id, place, email, issue) VALUES (?, ?, ?, ?)",
-                ((request_id, *row) for row in rows),
+                ((request_id, *row) for row in recipients),
             )
-            _add(db, tallies)
+            db.executemany(_TALLY, tallies.items())
 
     def count(self, tallies: Mapping[str, int]) -> None:
-        """Add to the counts of these names."""
-        with self._writing() as db:
-            _add(db, tallies)
+        with self._lock, self._writer as db:
+            db.executemany(_TALLY, tallies.items())
 
     def add_batch(self, batch_id: str) -> None:
-        """Store a batch id."""
-        with self._writing() as db:
+        with self._lock, self._writer as db:
             db.execute("INSERT INTO batch VALUES (?)", (batch_id,))
 
     def has_batch(self, batch_id: str) -> bool:
-        """Return whether the batch id was issued here."""
         return bool(self._read("SELECT 1 FROM batch WHERE id = ?", batch_id))
 
     def clear(self) -> None:
         """Delete everything but batch ids."""
-        with self._writing() as db:
+        with self._lock, self._writer as db:
             for table in ("request", "recipient", "tally", "suppression"):
                 db.execute(f"DELETE FROM {table}")  # noqa: S608  # names from the line above
 
     def tallies(self) -> dict[str, int]:
-        """Return all counts by name."""
-        return dict(self._read("SELECT name, number FROM tally"))
+        return {row["name"]: row["number"] for row in self._read("SELECT * FROM tally")}
 
     def distinct_recipients(self) -> int:
-        """Count the different addresses."""
         return self._number("SELECT COUNT(DISTINCT email) FROM recipient")
 
     def repeated(self) -> int:
         """Count the pairs of address and issue that were accepted more than once."""
-        return self._number(
-            "SELECT COUNT(*) FROM"
-            " (SELECT 1 FROM recipient GROUP BY email, issue HAVING COUNT(*) > 1)"
-        )
+        pairs = "SELECT 1 FROM recipient GROUP BY email, issue HAVING COUNT(*) > 1"
+        return self._number(f"SELECT COUNT(*) FROM ({pairs})")  # noqa: S608  # from above
 
     def awaiting_events(self) -> int:
         """Count the recipients of requests with events still to be posted."""
@@ -157,17 +142,13 @@ class Store:
 
         `to` is a whole address, `search` a part of one; case does not matter.
         """
-        where, values = "1", ()
-        if to:
-            where, values = "email = ?", (to.lower(),)
-        elif search:
-            where, values = "instr(email, ?)", (search.lower(),)
-        total = self._number(f"SELECT COUNT(*) FROM recipient WHERE {where}", *values)  # noqa: S608  # from above
+        where, value = ("email = ?", to) if to else ("instr(email, ?)", search)
+        total = self._number(f"SELECT COUNT(*) FROM recipient WHERE {where}", value.lower())  # noqa: S608  # from above
         page = f"{where} ORDER BY recipient.id DESC LIMIT ? OFFSET ?"
-        return total, self._recipients(page, *values, limit, offset)
+        return total, self._recipients(page, value.lower(), limit, offset)
 
     def logged(
-        self, *, to: str, start: int, end: int, after: int, limit: int
+        self, to: str, start: int, end: int, after: int, limit: int
     ) -> list[StoredRecipient]:
         """Return a page of recipients accepted between two times inclusive, newest first.
 
@@ -185,35 +166,24 @@ class Store:
         return next(iter(self._recipients(where, request_id, place)), None)
 
     def recipient(self, number: int) -> StoredRecipient | None:
-        """Return one recipient."""
         return next(iter(self._recipients("recipient.id = ?", number)), None)
 
     def request(self, request_id: int) -> AcceptedRequest | None:
-        """Return one accepted request."""
-        rows = self._read(
-            "SELECT id, message_id, accepted, body FROM request WHERE id = ?", request_id
-        )
-        return _request(rows[0]) if rows else None
+        return self._request("id = ?", request_id)
 
     def has_pending_events(self, request_id: int) -> bool:
         """Return whether events of a request are still to be posted; False if it was deleted."""
         return bool(self._read("SELECT 1 FROM request WHERE id = ? AND done = 0", request_id))
 
-    def next_pending(self) -> PendingEvents | None:
+    def next_pending(self) -> AcceptedRequest | None:
         """Return the oldest request with events still to be posted."""
-        rows = self._read(
-            "SELECT id, message_id, accepted, body, posted FROM request"
-            " WHERE done = 0 ORDER BY id LIMIT 1"
-        )
-        return PendingEvents(request=_request(rows[0]), posted=rows[0][4]) if rows else None
+        return self._request("done = 0 ORDER BY id LIMIT 1")
 
     def advance(self, request_id: int, posted: int, *, done: bool) -> None:
         """Record how many events of a request have been posted, and whether these are all."""
-        with self._writing() as db:
-            db.execute(
-                "UPDATE request SET posted = ?, done = ? WHERE id = ?",
-                (posted, done, request_id),
-            )
+        with self._lock, self._writer as db:
+            values = (posted, done, request_id)
+            db.execute("UPDATE request SET posted = ?, done = ? WHERE id = ?", values)
 
     def suppress(self, events: Iterable[tuple[str, Event]]) -> None:
         """Put the addresses of these events on the named suppression lists."""
@@ -221,41 +191,27 @@ class Store:
             (name, e["email"], e["timestamp"], e.get("reason", ""), e.get("status", ""))
             for name, e in events
         ]
-        with self._writing() as db:
+        with self._lock, self._writer as db:
             db.executemany("INSERT OR IGNORE INTO suppression VALUES (?, ?, ?, ?, ?)", rows)
 
     def suppressions(
-        self, name: str, *, start: int, end: int, limit: int, offset: int
-    ) -> list[tuple[int, str, str, str]]:
-        """Return (created, email, reason, status) of one list, between two times inclusive."""
+        self, name: str, start: int, end: int, limit: int, offset: int
+    ) -> list[sqlite3.Row]:
+        """Return the rows of one list that were made between two times inclusive."""
         return self._read(
-            "SELECT created, email, reason, status FROM suppression"
-            " WHERE list = ? AND created BETWEEN ? AND ?"
+            "SELECT * FROM suppression WHERE list = ? AND created BETWEEN ? AND ?"
             " ORDER BY created DESC, email LIMIT ? OFFSET ?",
-            name,
-            start,
-            end,
-            limit,
-            offset,
+            *(name, start, end, limit, offset),
         )
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(
-            self._path, timeout=30, isolation_level=None, check_same_thread=False
+        db = sqlite3.connect(
+            self._path, timeout=30, isolation_level="IMMEDIATE", check_same_thread=False
         )
+        db.row_factory = sqlite3.Row
+        return db
 
-    @contextmanager
-    def _writing(self) -> Generator[sqlite3.Connection]:
-        with self._lock:
-            self._writer.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._writer
-            except BaseException:
-                self._writer.execute("ROLLBACK")
-                raise
-            self._writer.execute("COMMIT")
-
-    def _read(self, query: str, *values: Any) -> list[Any]:
+    def _read(self, query: str, *values: Any) -> list[sqlite3.Row]:
         # A connection of its own: a slow query must not block incoming requests.
         with closing(self._connect()) as db:
             return db.execute(query, values).fetchall()
@@ -268,16 +224,20 @@ class Store:
         )
         return [StoredRecipient(*row) for row in rows]
 
+    def _request(self, where: str, *values: Any) -> AcceptedRequest | None:
+        for row in self._read(f"SELECT * FROM request WHERE {where}", *values):  # noqa: S608  # our own
+            return AcceptedRequest(
+                request_id=row["id"],
+                message_id=row["message_id"],
+                accepted=row["accepted"],
+                message=json.loads(zlib.decompress(row["body"])),
+                posted=row["posted"],
+                done=bool(row["done"]),
+            )
+        return None
+
     def _number(self, query: str, *values: Any) -> int:
         return self._read(query, *values)[0][0]
-
-
-def _add(db: sqlite3.Connection, tallies: Mapping[str, int]) -> None:
-    db.executemany(
-        "INSERT INTO tally VALUES (?, ?)"
-        " ON CONFLICT (name) DO UPDATE SET number = number + excluded.number",
-        tallies.items(),
-    )
 
 
 @lru_cache(maxsize=1024)
@@ -285,8 +245,3 @@ def issue_digest(name: str) -> int:
     """Return a signed 64-bit digest of what must not come twice to one address."""
     digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)
-
-
-def _request(row: tuple[Any, ...]) -> AcceptedRequest:
-    message = json.loads(zlib.decompress(row[3]))
-    return AcceptedRequest(request_id=row[0], message_id=row[1], accepted=row[2], message=message)

@@ -1,8 +1,8 @@
 """HTTP/1.1 over plain sockets, so that a fault can break a real connection.
 
-Python's own threading server instead of a web framework: a fault must close, reset or cut a
-connection in the middle of a request, which frameworks are built to prevent. It is fast enough:
-reading a body of 350 KB costs one call, and the client opens a new connection for each request.
+Python's own threading server instead of a web framework: see docs/decisions/
+sandbox-on-http-server.md. It is fast enough: reading a body of 350 KB costs one call, and the
+client opens a new connection for each request.
 """
 
 import socket
@@ -15,23 +15,26 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from newsletter.sandbox.application import SandboxApplication
+from newsletter.sandbox import inbox, logs, v3
 from newsletter.sandbox.faults import FaultKind, FaultRule
-from newsletter.sandbox.routing import Reply, Request
+from newsletter.sandbox.routing import CallError, Reply, Request, RequestContext
 
+_ROUTES = v3.ROUTES + logs.ROUTES + inbox.ROUTES
+#: faults that happen before the body has been read
+_SPARING_BODY = {FaultKind.CLOSE_BEFORE_READ, FaultKind.RESET, FaultKind.EARLY_413}
 _PART = 64 * 1024  #: bytes: all of a small body, and the middle of a large one
 
 
 class Server(ThreadingHTTPServer):
-    """Serves one application, each connection in a thread."""
+    """Serves one sandbox, each connection in a thread."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], application: SandboxApplication) -> None:
-        self.application = application
+    def __init__(self, context: RequestContext) -> None:
+        self.context = context
         self.stopping = threading.Event()
-        super().__init__(address, Handler)
+        super().__init__((context.config.host, context.config.port), Handler)
 
     def server_bind(self) -> None:
         """Bind without asking the resolver for this machine's name."""
@@ -62,10 +65,11 @@ class Handler(BaseHTTPRequestHandler):
         """Log nothing: the counts and the inbox show what happened."""
 
     def _serve(self) -> None:
-        application = self.server.application
+        context = self.server.context
         url = urlsplit(self.path)
-        rule = application.fault(self.command, url.path)
-        if rule and rule.kind.spares_body:
+        sending = (self.command, url.path) == ("POST", v3.SEND)
+        rule = _draw_fault(context) if sending else None
+        if rule and rule.kind in _SPARING_BODY:
             self._fail_early(rule)
             return
         body = self._read()
@@ -73,7 +77,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         if rule is None or rule.accepts:
             query = dict(parse_qsl(url.query))
-            reply = application.answer(Request(self.command, url.path, query, self.headers, body))
+            reply = _answer(context, Request(self.command, url.path, query, self.headers, body))
             if rule is None or reply.status != HTTPStatus.ACCEPTED:
                 self._send(reply)  # a refusal is answered as it is
                 return
@@ -86,12 +90,13 @@ class Handler(BaseHTTPRequestHandler):
         return int(given) if given.isdecimal() else None
 
     def _read(self) -> bytes | None:
-        length = self._length()
+        context, length = self.server.context, self._length()
         if length is None or "Transfer-Encoding" in self.headers:
             self._refuse_unread(Reply(status=HTTPStatus.LENGTH_REQUIRED))
             return None
-        if length > self.server.application.max_body:
-            self._refuse_unread(self.server.application.too_large())
+        if length > context.config.max_body:
+            context.store.count({"status 413": 1})
+            self._refuse_unread(v3.refusal(413))
             return None
         body = self.rfile.read(length)
         if len(body) < length:  # the client gave up
@@ -111,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _fail_early(self, rule: FaultRule) -> None:
         if rule.kind is FaultKind.EARLY_413:
-            self._refuse_unread(self.server.application.faulty_reply(rule))
+            self._refuse_unread(_faulty_reply(rule))
         elif rule.kind is FaultKind.RESET:
             self.rfile.read(min(self._length() or 0, _PART))
             # With a linger time of zero, closing resets the connection.
@@ -133,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
             case FaultKind.CLOSE_AFTER_ACCEPT:
                 pass
             case _:
-                self._send(self.server.application.faulty_reply(rule))
+                self._send(_faulty_reply(rule))
                 return
         self.close_connection = True
 
@@ -147,3 +152,52 @@ class Handler(BaseHTTPRequestHandler):
         # and could lose the reply. In the middle of a large body that is what happens.
         self.rfile.read(min(self._length() or 0, _PART))
         self.close_connection = True
+
+
+def _draw_fault(context: RequestContext) -> FaultRule | None:
+    rule = context.faults.draw()
+    context.store.count({"requests": 1} | ({f"fault {rule.kind}": 1} if rule else {}))
+    return rule
+
+
+def _faulty_reply(rule: FaultRule) -> Reply:
+    """Return the reply of a fault that answers with valid HTTP."""
+    if rule.kind is FaultKind.REDIRECT:
+        return Reply(status=302, headers={"Location": "/sandbox/elsewhere"})
+    status = 413 if rule.kind is FaultKind.EARLY_413 else int(rule.kind.split("_")[1])
+    credits_used = rule.kind is FaultKind.STATUS_401_CREDITS
+    limited = status == HTTPStatus.TOO_MANY_REQUESTS and rule.headers
+    return v3.refusal(
+        status,
+        "Maximum credits exceeded" if credits_used else "",
+        v3.rate_limit_headers(0, rule.seconds) if limited else None,
+    )
+
+
+def _answer(context: RequestContext, request: Request) -> Reply:
+    """Run the action of the request's route; answers of mail/send are counted by status."""
+    if request.path.startswith("/v3/") and not v3.is_authorized(context, request):
+        reply = v3.refusal(401)
+    else:
+        reply = _act(context, request)
+    if request.path == v3.SEND:
+        context.store.count({f"status {reply.status}": 1})
+    return reply
+
+
+def _act(context: RequestContext, request: Request) -> Reply:
+    found = {
+        method: (action, match.groups())
+        for method, path, action in reversed(_ROUTES)  # of two that match, the first is taken
+        if (match := path.fullmatch(request.path))
+    }
+    if request.method not in found:
+        return v3.refusal(405 if found else 404)
+    action, groups = found[request.method]
+    try:
+        answer = action(context, request, *groups)
+    except CallError as error:
+        return v3.refusal(error.status, str(error))
+    if isinstance(answer, Reply):
+        return answer
+    return Reply(status=204) if answer is None else Reply.of(answer)

@@ -2,26 +2,22 @@
 
 import secrets
 import time
-from collections.abc import Iterator
 from http import HTTPStatus
+from typing import Any
 
-from newsletter.sandbox.letters import merged, subject_of
-from newsletter.sandbox.routing import (
-    BadRequest,
-    Reply,
-    Request,
-    RequestContext,
-    RouteNotFound,
-    number,
-    route,
-)
+from newsletter.sandbox.events import merged
+from newsletter.sandbox.letters import subject_of
+from newsletter.sandbox.routing import CallError, Reply, Request, RequestContext, route
 from newsletter.sandbox.rules import Problem
 from newsletter.sandbox.store import issue_digest
 from newsletter.sandbox.validation import Checked, check
 
 SEND = "/v3/mail/send"
 MAX_PAGE = 500  #: OAS, `limit` of a suppression list
-_LISTS = ("bounces", "blocks", "invalid_emails", "spam_reports", "unsubscribes")
+_WITH_REASON = ("created", "email", "reason", "status")
+_LISTS = dict.fromkeys(("bounces", "blocks", "invalid_emails"), _WITH_REASON) | dict.fromkeys(
+    ("spam_reports", "unsubscribes"), ("created", "email")
+)
 _FAR_FUTURE = 2**53
 _LIMIT = 600  #: requests a minute /v3/scopes has been seen to allow
 _MESSAGES = {  # SendGrid's own, as far as reports show them
@@ -32,14 +28,13 @@ _MESSAGES = {  # SendGrid's own, as far as reports show them
 }
 
 
-def refusal(status: int, message: str = "") -> Reply:
+def refusal(status: int, message: str = "", headers: dict[str, str] | None = None) -> Reply:
     """Return an error in SendGrid's shape."""
     problem = Problem(None, message or _MESSAGES.get(status) or HTTPStatus(status).phrase.lower())
-    return Reply.of({"errors": [problem.as_json()]}, status)
+    return Reply.of({"errors": [problem.as_json()]}, status, headers)
 
 
 def is_authorized(context: RequestContext, request: Request) -> bool:
-    """Return whether the request has an accepted API key."""
     scheme, _, key = (request.headers.get("Authorization") or "").partition(" ")
     if scheme != "Bearer":
         return False
@@ -60,9 +55,11 @@ def rate_limit_headers(remaining: int, seconds: float) -> dict[str, str]:
 def _send(context: RequestContext, request: Request) -> Reply:
     kind = request.headers.get("Content-Type") or ""
     if kind.partition(";")[0].strip().lower() != "application/json":
-        return refusal(415)
+        raise CallError(415)
     checked = check(request.body, time.time(), context.faults.bad_address)
-    _check_batch(context, checked)
+    batch_id = checked.message.get("batch_id")
+    if isinstance(batch_id, str) and not context.store.has_batch(batch_id):
+        checked.problems.add("batch_id", "There is no such batch id.", "message.batch_id")
     if checked.problems:
         return Reply.of({"errors": [problem.as_json() for problem in checked.problems]}, 400)
     if checked.sandbox_mode:
@@ -72,32 +69,21 @@ def _send(context: RequestContext, request: Request) -> Reply:
     return Reply(status=202, headers={"X-Message-Id": message_id})
 
 
-def _check_batch(context: RequestContext, checked: Checked) -> None:
-    batch_id = checked.message.get("batch_id")
-    if isinstance(batch_id, str) and not context.store.has_batch(batch_id):
-        checked.problems.add("batch_id", "There is no such batch id.", "message.batch_id")
-
-
 def _store(context: RequestContext, message_id: str, body: bytes, checked: Checked) -> None:
-    config = context.config
+    config, message = context.config, checked.message
     tallies = {"accepted_requests": 1, "accepted_recipients": len(checked.recipients)}
     if config.sink:
         context.store.count(tallies)
         return
-    recipients = _with_digests(checked, config.issue_arg)
-    context.store.accept(message_id, body, recipients, tallies, eventful=config.events)
-    context.event_sender.notify()
-
-
-def _with_digests(checked: Checked, issue_arg: str) -> Iterator[tuple[int, str, int]]:
-    """Yield each recipient with the digest of what must not come to it twice."""
-    message = checked.message
     digests = [
-        issue_digest(merged(message, one, "custom_args").get(issue_arg) or subject_of(message, one))
+        issue_digest(
+            merged(message, one, "custom_args").get(config.issue_arg) or subject_of(message, one)
+        )
         for one in message["personalizations"]
     ]
-    for place, key in checked.recipients:
-        yield place, key, digests[place]
+    recipients = [(place, key, digests[place]) for place, key in checked.recipients]
+    context.store.accept(message_id, body, recipients, tallies, eventful=config.events)
+    context.event_sender.notify()
 
 
 def _new_batch(context: RequestContext, _: Request) -> Reply:
@@ -106,10 +92,10 @@ def _new_batch(context: RequestContext, _: Request) -> Reply:
     return Reply.of({"batch_id": batch_id}, 201)
 
 
-def _known_batch(context: RequestContext, _: Request, batch_id: str) -> Reply:
+def _known_batch(context: RequestContext, _: Request, batch_id: str) -> dict[str, Any]:
     if not context.store.has_batch(batch_id):
-        raise BadRequest("invalid batch id")
-    return Reply.of({"batch_id": batch_id})
+        raise CallError(400, "invalid batch id")
+    return {"batch_id": batch_id}
 
 
 def _scopes(_: RequestContext, __: Request) -> Reply:
@@ -119,28 +105,14 @@ def _scopes(_: RequestContext, __: Request) -> Reply:
 
 def _suppressions(context: RequestContext, request: Request, name: str) -> Reply:
     if name not in _LISTS:
-        raise RouteNotFound
-    limit = number(request, "limit", MAX_PAGE)
+        raise CallError(404)
+    limit = request.number("limit", MAX_PAGE)
     if not 1 <= limit <= MAX_PAGE:
-        raise BadRequest(f"limit must be between 1 and {MAX_PAGE}")
-    rows = context.store.suppressions(
-        name,
-        start=number(request, "start_time", 0),
-        end=number(request, "end_time", _FAR_FUTURE),
-        limit=limit,
-        offset=number(request, "offset", 0),
-    )
-    return Reply.of([_suppression(name, *row) for row in rows])
-
-
-def _suppression(
-    name: str, created: int, email: str, reason: str, status: str
-) -> dict[str, str | int]:
-    if name == "unsubscribes":
-        return {"created": created, "email": email}
-    if name == "spam_reports":
-        return {"created": created, "email": email, "ip": "198.51.100.7"}
-    return {"created": created, "email": email, "reason": reason, "status": status}
+        raise CallError(400, f"limit must be between 1 and {MAX_PAGE}")
+    start, end = request.number("start_time", 0), request.number("end_time", _FAR_FUTURE)
+    rows = context.store.suppressions(name, start, end, limit, request.number("offset", 0))
+    ip = {"ip": "198.51.100.7"} if name == "spam_reports" else {}
+    return Reply.of([{field: row[field] for field in _LISTS[name]} | ip for row in rows])
 
 
 ROUTES = (

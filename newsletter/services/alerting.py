@@ -6,7 +6,7 @@ send it twice through that channel, and never not at all.
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from newsletter.core.operator_alert import (
@@ -44,45 +44,41 @@ class _PendingAlert:
     failures: int = 0
 
 
+@dataclass(eq=False)
 class Alerting:
     """Finds what waits for a person, and sends each alert through every channel."""
 
-    def __init__(
-        self,
-        *,
-        newsletters: Mapping[str, Newsletter],
-        channels: Sequence[AlertChannel],
-        log: Notify,
-        schedule: ScheduleStore,
-        unknown: Callable[[datetime], Iterable[tuple[str, date]]],
-        reports: Callable[[Newsletter], Iterable[SourceReport]],
-        quiet_period: timedelta,
-        clock: Clock,
-    ) -> None:
-        self._newsletters, self._channels, self._log = newsletters, channels, log
-        self._schedule, self._clock = schedule, clock
-        self._unknown = unknown  #: issues with batches sent before a moment, and still unknown
-        self._reports, self._quiet_period = reports, quiet_period
-        self._pending: dict[OperatorAlert, _PendingAlert] = {}
+    newsletters: Mapping[str, Newsletter]
+    channels: Sequence[AlertChannel]
+    log: Notify
+    schedule: ScheduleStore
+    #: Issues with batches sent before a moment, and still unknown.
+    unknown: Callable[[datetime], Iterable[tuple[str, date]]]
+    reports: Callable[[Newsletter], Iterable[SourceReport]]
+    quiet_period: timedelta
+    clock: Clock
+    _pending: dict[OperatorAlert, _PendingAlert] = field(
+        init=False, default_factory=dict[OperatorAlert, _PendingAlert]
+    )
 
     def check(self) -> None:
         """Queue alerts about unknown batches and unreadable sources; each once, however often."""
-        now = self._clock.now()
-        for slug, on in self._unknown(now - self._quiet_period - _GRACE):
-            self._schedule.queue_alert(unknown_batch_alert(slug, on), now)
-        for newsletter in self._newsletters.values():
-            for report in self._reports(newsletter):
+        now = self.clock.now()
+        for slug, on in self.unknown(now - self.quiet_period - _GRACE):
+            self.schedule.queue_alert(unknown_batch_alert(slug, on), now)
+        for newsletter in self.newsletters.values():
+            for report in self.reports(newsletter):
                 health = report.health
                 if health.state is SourceState.DOWN and health.since:
                     since, source = health.since.astimezone(UTC), report.source.slug
                     alert = source_down_alert(newsletter.slug, source, since)
-                    self._schedule.queue_alert(alert, now)
+                    self.schedule.queue_alert(alert, now)
 
     def deliver(self, alert: OperatorAlert) -> None:
         """Send an alert; AlertNotSent while a channel failed, which is then tried again."""
-        now = self._clock.now()
+        now = self.clock.now()
         if alert not in self._pending:
-            self._log(alert)
+            self.log(alert)
         pending = self._pending.setdefault(alert, _PendingAlert(first=now, due=now))
         if now < pending.due:
             raise AlertNotSent(f"the channels are tried again at {pending.due:%H:%M:%S} UTC")
@@ -103,12 +99,12 @@ class Alerting:
     def _send(self, alert: OperatorAlert) -> list[str]:
         """Try the channels that did not take it yet; return how the others failed."""
         failures: list[str] = []
-        notified = self._schedule.channels_notified(alert)
-        for channel in self._channels:
+        notified = self.schedule.channels_notified(alert)
+        for channel in self.channels:
             if channel.name in notified:
                 continue
             if reason := channel.send(alert.title, alert.body):
                 failures.append(f"{channel.name}: {reason}")
             else:
-                self._schedule.mark_notified(alert, channel.name)
+                self.schedule.mark_notified(alert, channel.name)
         return failures

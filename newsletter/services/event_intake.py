@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from threading import Lock
 
 from newsletter.core.events import (
     Consequence,
@@ -14,25 +15,34 @@ from newsletter.core.events import (
 )
 from newsletter.errors import EventNotAuthentic
 from newsletter.ports import Clock, ReadWebhook
-from newsletter.services.counters import Counters
 from newsletter.stores.events import EventStore
 from subscribers.model import Suppression, SuppressionReason
 from subscribers.subscriptions.service import Subscriptions
+
+_Lasting = tuple[int, DeliveryEvent, Consequence]  #: a delivery's id, with what lasts beyond it
 
 _SOURCE = "delivery event"
 _ENGAGED = (EventKind.OPENED, EventKind.CLICKED)  #: by a person, as far as SendGrid can tell
 
 
-@dataclass(frozen=True)
-class _LastingEvent:
-    """An event of a delivery that has a lasting consequence."""
+class Counters:
+    """Named counts that several threads may raise."""
 
-    delivery_id: int
-    email: str
-    at: datetime
-    consequence: Consequence
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def add(self, counts: Mapping[str, int]) -> None:
+        with self._lock:
+            self._counts.update(counts)
+
+    def values(self) -> dict[str, int]:
+        """Return all counts by name, sorted; a name never raised is not there."""
+        with self._lock:
+            return dict(sorted(self._counts.items()))
 
 
+@dataclass(eq=False)
 class EventIntake:
     """Receives posts of delivery events: verifies, applies and stores each event once.
 
@@ -40,18 +50,11 @@ class EventIntake:
     their kind: `events_delivered` and so on.
     """
 
-    def __init__(
-        self,
-        *,
-        read: ReadWebhook,
-        events: EventStore,
-        subscriptions: Subscriptions,
-        clock: Clock,
-        counters: Counters | None = None,
-    ) -> None:
-        self._read, self._events = read, events
-        self._subscriptions, self._clock = subscriptions, clock
-        self.counters = counters or Counters()
+    read: ReadWebhook
+    events: EventStore
+    subscriptions: Subscriptions
+    clock: Clock
+    counters: Counters = field(default_factory=Counters)
 
     def receive(self, body: bytes, headers: Mapping[str, str]) -> StoredEvents:
         """Apply a post of events, then store each of them once.
@@ -60,42 +63,41 @@ class EventIntake:
         never a complaint that is stored without its effect. Both are harmless to repeat.
         """
         try:
-            events = self._read(body, headers)
+            events = self.read(body, headers)
         except EventNotAuthentic:
             self.counters.add({"posts_refused": 1})
             raise
-        now = self._clock.now()
+        now = self.clock.now()
         # The latest last: a suppression that was lifted since is only restored by a later event.
-        if lasting := sorted(_lasting(events), key=lambda one: one.at):
+        if lasting := list(_lasting(sorted(events, key=lambda one: one.at))):
             self._apply(lasting, now)
         self._record_engagement(_engagement(events, now))
-        stored = self._events.record(events, now)
+        stored = self.events.record(events, now)
         self.counters.add(_counts(stored))
         return stored
 
-    def _apply(self, events: list[_LastingEvent], now: datetime) -> None:
-        found = [(event, event.consequence) for event in events]
-        suppressed = {(e.delivery_id, c.suppress): e.at for e, c in found if c.suppress}
-        if soft := {e.delivery_id: e.at for e, c in found if c.soft}:
-            worn_out = self._events.count_soft_bounces(soft)
+    def _apply(self, lasting: list[_Lasting], now: datetime) -> None:
+        suppressed = {(one, c.suppress): e.at for one, e, c in lasting if c.suppress}
+        if soft := {one: e.at for one, e, c in lasting if c.soft}:
+            worn_out = self.events.count_soft_bounces(soft)
             suppressed |= {(one, SuppressionReason.SOFT_BOUNCE): at for one, at in worn_out.items()}
-        ended = {e.delivery_id for e, c in found if c.end}
-        owners = self._events.owners(list(ended.union(one for one, _ in suppressed)))
+        ended = {one for one, _, c in lasting if c.end}
+        owners = self.events.owners(list(ended.union(one for one, _ in suppressed)))
         # The owner may have changed address since: the one that was written to is suppressed.
         written_to = {one: owner.email for one, owner in owners.items()} | {
-            event.delivery_id: event.email for event in events if event.email
+            one: event.email for one, event, _ in lasting if event.email
         }
-        self._subscriptions.suppress(
+        self.subscriptions.suppress(
             Suppression(email=written_to[one], reason=reason, source=_SOURCE, since=at)
             for (one, reason), at in suppressed.items()
             if one in owners
         )
         unsubscribed = {owners[one].subscription_id for one in ended if one in owners}
-        self._subscriptions.unsubscribe(unsubscribed, now=now, source=_SOURCE)
+        self.subscriptions.unsubscribe(unsubscribed, now=now, source=_SOURCE)
 
     def _record_engagement(self, engagement: Mapping[date, list[int]]) -> None:
         for day, deliveries in engagement.items():
-            self._subscriptions.record_engagement(self._events.subscriptions_of(deliveries), day)
+            self.subscriptions.record_engagement(self.events.subscriptions_of(deliveries), day)
 
 
 def _engagement(events: Iterable[DeliveryEvent], now: datetime) -> dict[date, list[int]]:
@@ -108,11 +110,11 @@ def _engagement(events: Iterable[DeliveryEvent], now: datetime) -> dict[date, li
     return found
 
 
-def _lasting(events: Iterable[DeliveryEvent]) -> Iterator[_LastingEvent]:
+def _lasting(events: Iterable[DeliveryEvent]) -> Iterator[_Lasting]:
     for event in events:
         follows = consequence(event)
         if follows.lasting and event.delivery_id is not None:
-            yield _LastingEvent(event.delivery_id, event.email, event.at, follows)
+            yield event.delivery_id, event, follows
 
 
 def _counts(stored: StoredEvents) -> Counter[str]:

@@ -1,9 +1,9 @@
-"""Explains how an issue stands, and why someone did or did not get it."""
+"""Explains why someone did or did not get an issue."""
 
 from dataclasses import dataclass
 from datetime import date
 
-from newsletter.core.issue_totals import DeliveryRecord, IssueTotals
+from newsletter.core.issue_totals import DeliveryRecord
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.stores.deliveries import DeliveryStore
@@ -25,38 +25,33 @@ class Explanation:
     sentence: str
 
 
+@dataclass(eq=False)
 class Explaining:
     """Answers why: looks up what happened, and says it in one sentence."""
 
-    def __init__(
-        self, *, issues: IssueStore, deliveries: DeliveryStore, subscriptions: Subscriptions
-    ) -> None:
-        self._issues, self._deliveries = issues, deliveries
-        self._subscriptions = subscriptions
-
-    def totals(self, stored: StoredIssue) -> IssueTotals:
-        """Return the totals of an issue."""
-        return self._deliveries.totals(stored.id)
+    issues: IssueStore
+    deliveries: DeliveryStore
+    subscriptions: Subscriptions
 
     def why(self, newsletter: Newsletter, email: str, on: date) -> Explanation:
         """Return what happened to this address's letter of a date, in a sentence and in detail."""
-        stored = self._issues.find(newsletter.slug, on)
+        stored = self.issues.find(newsletter.slug, on)
         subscription = self._subscription(newsletter, email)
         record = None
         if stored and subscription:
-            record = self._deliveries.trace(subscription.subscriber_id, stored.id)
+            record = self.deliveries.trace(subscription.subscriber_id, stored.id)
         return Explanation(
             email=email,
             issue=stored,
             subscription=subscription,
-            suppression=self._subscriptions.suppression(email),
+            suppression=self.subscriptions.suppression(email),
             record=record,
             sentence=sentence(newsletter, on, stored, subscription, record),
         )
 
     def _subscription(self, newsletter: Newsletter, email: str) -> Subscription | None:
         try:
-            found = self._subscriptions.by_email(email)
+            found = self.subscriptions.by_email(email)
         except NoSuchSubscriber:
             return None
         return next((one for one in found if one.newsletter == newsletter.readers.newsletter), None)
@@ -103,7 +98,6 @@ def sentence(
     subscription: Subscription | None,
     record: DeliveryRecord | None,
 ) -> str:
-    """Return the answer in words that anybody understands."""
     if subscription is None:
         return f"This address has no subscription to {newsletter.name}, so it gets nothing."
     if stored is None:

@@ -42,7 +42,6 @@ class Intake:
 
     def __init__(
         self,
-        *,
         newsletters: Mapping[str, Newsletter],
         briefs: BriefStore,
         issues: IssueStore,
@@ -76,12 +75,9 @@ class Intake:
     def edit(self, brief_id: int, changes: Mapping[str, Any], *, actor: str) -> Receipt:
         """Change a brief by hand; the new revision goes through the gate."""
         stored = self._briefs.get(brief_id)
-        source = {
-            name: changes[f"source_{name}"]
-            for name in ("name", "url")
-            if f"source_{name}" in changes
-        }
-        rest = {key: value for key, value in changes.items() if not key.startswith("source_")}
+        of_source = {key for key in changes if key.startswith("source_")}
+        source = {key.removeprefix("source_"): changes[key] for key in of_source}
+        rest = {key: value for key, value in changes.items() if key not in of_source}
         brief = replace(stored.brief, source=replace(stored.brief.source, **source), **rest)
         if brief == stored.brief:
             return Receipt(Arrival.UNCHANGED, stored)
@@ -93,7 +89,6 @@ class Intake:
         return self._revise(newsletter, stored, brief)
 
     def hold(self, brief_id: int, *, actor: str) -> StoredBrief:
-        """Hold a brief until someone accepts it."""
         stored = self._briefs.get(brief_id)
         self._decisions.record(actor, f"brief {brief_id}", "hold", {})
         self._issues.withdraw_brief(brief_id, f"brief {brief_id} was held")
@@ -106,9 +101,8 @@ class Intake:
         if barred := [f.reason for f in failed if not f.waivable]:
             raise NotAllowed(f"brief {brief_id} cannot be accepted: {' '.join(barred)}")
         waived = stored.waived.union(f.check for f in failed)
-        verdict = self._verdict(
-            self._newsletter(stored.brief, f"brief {brief_id}"), stored.brief, brief_id, waived
-        )
+        newsletter = self._newsletter(stored.brief, f"brief {brief_id}")
+        verdict = self._verdict(newsletter, stored.brief, brief_id, waived)
         self._decisions.record(actor, f"brief {brief_id}", "accept", {"waived": sorted(waived)})
         return self._briefs.decide(brief_id, verdict, waived=waived, held_by=None)
 
@@ -141,7 +135,6 @@ class Intake:
         newsletter = self._pillars.get(brief.pillar.casefold())
         if newsletter is None:
             known = ", ".join(sorted(n.pillar for n in self._pillars.values()))
-            raise InvalidBrief(
-                place, f"pillar: no newsletter prints {brief.pillar!r}; there is: {known}"
-            )
+            reason = f"pillar: no newsletter prints {brief.pillar!r}; there is: {known}"
+            raise InvalidBrief(place, reason)
         return newsletter

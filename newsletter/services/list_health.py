@@ -25,19 +25,18 @@ class HealthReport:
         return suppressed / self.accepted if self.accepted else None
 
 
+@dataclass(eq=False)
 class ListHealthReports:
     """Builds the health report of a newsletter's list."""
 
-    def __init__(
-        self, *, lists: ListHealth, accepted: Callable[[str, datetime], int], clock: Clock
-    ) -> None:
-        self._lists, self._accepted, self._clock = lists, accepted, clock
+    lists: ListHealth
+    accepted: Callable[[str, datetime], int]
+    clock: Clock
 
     def report(self, newsletter: Newsletter) -> HealthReport:
-        """Return the health of the list that this newsletter is sent to."""
-        now, whose = self._clock.now(), newsletter.readers.newsletter
+        now, whose = self.clock.now(), newsletter.readers.newsletter
         return HealthReport(
             newsletter=whose,
-            health=self._lists.report(whose, now),
-            accepted=self._accepted(whose, now - timedelta(days=RECENT_DAYS)),
+            health=self.lists.report(whose, now),
+            accepted=self.accepted(whose, now - timedelta(days=RECENT_DAYS)),
         )

@@ -2,6 +2,7 @@
 
 import zoneinfo
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from newsletter.core.history import (
@@ -21,47 +22,42 @@ from subscribers.records.service import Records
 from subscribers.subscriptions.service import Subscriptions
 
 
+@dataclass(eq=False)
 class People:
     """Shows, corrects, unsubscribes and erases one person, in both packages."""
 
-    def __init__(
-        self,
-        *,
-        records: Records,
-        subscriptions: Subscriptions,
-        sent: PersonHistory,
-        decisions: DecisionLog,
-        clock: Clock,
-    ) -> None:
-        self._records, self._subscriptions = records, subscriptions
-        self._sent, self._decisions, self._clock = sent, decisions, clock
+    records: Records
+    subscriptions: Subscriptions
+    sent: PersonHistory
+    decisions: DecisionLog
+    clock: Clock
 
     def history(self, subscriber_id: int) -> tuple[HistoryLine, ...]:
         """Return every consent, change, issue, letter and event of a subscriber, in order."""
-        ids = self._records.person_ids(subscriber_id)
-        entries = self._records.entries(subscriber_id)
-        issues = self._sent.issues(ids)
+        ids = self.records.person_ids(subscriber_id)
+        entries = self.records.entries(subscriber_id)
+        issues = self.sent.issues(ids)
         return timeline(
             map(_entry_line, entries),
-            map(transactional_line, self._sent.transactional(ids)),
+            map(transactional_line, self.sent.transactional(ids)),
             (line for issue in issues for line in issue_lines(issue)),
         )
 
     def data(self, subscriber_id: int) -> dict[str, Any]:
         """Return all that is known of a subscriber, for themselves; it is fit for JSON."""
-        person = self._records.person_of(subscriber_id)
-        ids = self._records.person_ids(person.id)
-        evidence = self._records.evidence_of(person.id)
+        person = self.records.person(subscriber_id)
+        ids = self.records.person_ids(person.id)
+        evidence = self.records.evidence(person.id)
         return {
-            "drawn_up_at": self._clock.now().isoformat(),
+            "drawn_up_at": self.clock.now().isoformat(),
             **_who(person),
             "subscriptions": [_subscription(one) for one in person.subscriptions],
             "consent_and_changes": [_entry(one) for one in evidence.entries],
             "consent_texts": dict(evidence.texts),
-            "issues": [as_data(one) for one in self._sent.issues(ids)],
+            "issues": [as_data(one) for one in self.sent.issues(ids)],
             "letters_to_you_alone": [
                 {"newsletter": one.newsletter, "what": one.kind, "at": one.at.isoformat()}
-                for one in self._sent.transactional(ids)
+                for one in self.sent.transactional(ids)
             ],
         }
 
@@ -77,56 +73,54 @@ class People:
 
         Raises InvalidChoice, and then nothing is changed.
         """
-        now, changed = self._clock.now(), False
+        now, changed = self.clock.now(), False
         if zone is not None and zone not in zoneinfo.available_timezones():
             raise InvalidChoice("zone", f"there is no time zone {zone!r}")
         for one in subscriptions:
             if name is not None:
-                changed |= self._subscriptions.rename(one.id, name, now=now, actor=actor)
+                changed |= self.subscriptions.rename(one.id, name, now=now, actor=actor)
             if zone is not None:
-                changed |= self._subscriptions.set_time_zone(one.id, zone, now=now, actor=actor)
+                changed |= self.subscriptions.set_time_zone(one.id, zone, now=now, actor=actor)
         return changed
 
     def unsubscribe(self, subscriptions: Collection[Subscription], *, actor: str) -> int:
         """Unsubscribe a person who asked an operator to; return how many subscriptions ended."""
         ids, source = [one.id for one in subscriptions], f"operator {actor}"
-        return self._subscriptions.unsubscribe(ids, now=self._clock.now(), source=source)
+        return self.subscriptions.unsubscribe(ids, now=self.clock.now(), source=source)
 
     def erase(self, subscriber_id: int, *, actor: str) -> None:
         """Erase a subscriber everywhere; only a keyed hash of each address remains.
 
         Letters on their way to SendGrid at this moment still arrive. Raises NoSuchSubscriber.
         """
-        ids = self._records.person_ids(subscriber_id)
+        ids = self.records.person_ids(subscriber_id)
         if not ids.subscriber_ids:
             raise NoSuchSubscriber
         # Their record last: while it still has the ids, all of this can be repeated.
-        self._sent.erase(ids)
-        self._records.erase(subscriber_id, now=self._clock.now())
-        self._sent.erase(ids)  # what came in between
-        self._decisions.record(actor, "erasure", "erased", {"subscribers": ids.subscriber_ids})
+        self.sent.erase(ids)
+        self.records.erase(subscriber_id, now=self.clock.now())
+        self.sent.erase(ids)  # what came in between
+        self.decisions.record(actor, "erasure", "erased", {"subscribers": ids.subscriber_ids})
 
     def erase_address(self, email: str, *, actor: str) -> None:
         """Erase an address, also one that only signed up or is only suppressed.
 
         Raises NoSuchSubscriber when nothing is known of it.
         """
-        ids = self._records.address_ids(email)
+        ids = self.records.person_ids(email)
         if ids.subscriber_ids:
             self.erase(ids.subscriber_ids[0], actor=actor)
         elif ids.any:
-            self._sent.erase(ids)
-            self._records.erase_address(email, now=self._clock.now())
-            self._decisions.record(actor, "erasure", "erased", {"subscribers": []})
+            self.sent.erase(ids)
+            self.records.erase(email, now=self.clock.now())
+            self.decisions.record(actor, "erasure", "erased", {"subscribers": []})
         else:
-            self._records.id_of(email)  # says whether it was erased before
+            self.records.id_of(email)  # says whether it was erased before
 
 
 def _entry_line(entry: ConsentRecord) -> HistoryLine:
     detail = "; ".join(f"{label}: {value}" for label, value in detail_lines(entry.detail))
-    return HistoryLine(
-        at=entry.at, who=entry.actor, what=entry.what, about=entry.newsletter or "", detail=detail
-    )
+    return HistoryLine(entry.at, entry.actor, entry.what, entry.newsletter or "", detail)
 
 
 def _entry(entry: ConsentRecord) -> dict[str, Any]:

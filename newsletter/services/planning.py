@@ -1,18 +1,18 @@
 """Plans who gets which edition of an issue in which batch, and hands the batches to workers."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
 from newsletter.core.edition import edition_for
+from newsletter.core.newsletter_checks import obstacles
 from newsletter.core.publication import Newsletter, Readers
 from newsletter.core.stored import IssueStatus, StoredIssue, send_key
 from newsletter.core.timetable import wave_moment
 from newsletter.errors import NotAllowed, NotApproved
-from newsletter.ports import BatchQueue, Clock
+from newsletter.ports import BatchQueue, Clock, Mailer
 from newsletter.services.publishing import Publishing
-from newsletter.services.send_checks import SendChecks
 from newsletter.stores.deliveries import DeliveryStore
 from newsletter.stores.issues import IssueStore
 from subscribers.segments.service import Segments
@@ -30,26 +30,38 @@ def queue_waiting(
         queue.enqueue(batch_ids, at=not_before)
 
 
+@dataclass(eq=False)
+class SendChecks:
+    """Collects the obstacles in a newsletter's file, in the settings, and at SendGrid."""
+
+    mailer: Mailer
+    public_url: str
+    sendgrid_host: str
+
+    def refuse_obstacles(self, newsletter: Newsletter) -> None:
+        """Raise NotAllowed with every obstacle; SendGrid is only asked when there is no other."""
+        found = list(
+            obstacles(newsletter, public_url=self.public_url, sendgrid_host=self.sendgrid_host)
+        )
+        if not found and (obstacle := self.mailer.obstacle()):
+            found.append(obstacle)
+        if found:
+            raise NotAllowed(f"{newsletter.slug} cannot be sent: {' '.join(found)}")
+
+
+@dataclass(eq=False)
 class Planning:
     """Checks that an issue may be sent, plans its deliveries, and hands over its batches."""
 
-    def __init__(
-        self,
-        *,
-        publishing: Publishing,
-        send_checks: SendChecks,
-        issues: IssueStore,
-        deliveries: DeliveryStore,
-        subscriptions: Subscriptions,
-        segments: Segments,
-        queue: BatchQueue,
-        clock: Clock,
-        batch_size: int,
-    ) -> None:
-        self._publishing, self._send_checks = publishing, send_checks
-        self._issues, self._deliveries = issues, deliveries
-        self._subscriptions, self._segments = subscriptions, segments
-        self._queue, self._clock, self._batch_size = queue, clock, batch_size
+    publishing: Publishing
+    send_checks: SendChecks
+    issues: IssueStore
+    deliveries: DeliveryStore
+    subscriptions: Subscriptions
+    segments: Segments
+    queue: BatchQueue
+    clock: Clock
+    batch_size: int
 
     def hand_over(
         self, newsletter: Newsletter, on: date, *, segment: str | None = None
@@ -64,40 +76,40 @@ class Planning:
         _refuse_other_readers(stored, segment)
         if stored.state in (IssueStatus.EMPTY, IssueStatus.SENT, IssueStatus.CANCELLED):
             return stored
-        self._send_checks.refuse_obstacles(newsletter)
+        self.send_checks.refuse_obstacles(newsletter)
         if stored.state is IssueStatus.APPROVED:
             if not self.plan(newsletter, stored, segment=segment):
-                _refuse_other_readers(self._issues.get(stored.id), segment)
+                _refuse_other_readers(self.issues.get(stored.id), segment)
         elif stored.state is IssueStatus.PAUSED:
-            self._issues.resume(stored.id, self._clock.now())
-        queue_waiting(self._deliveries, self._queue, stored.id)
-        return self._issues.get(stored.id)
+            self.issues.resume(stored.id, self.clock.now())
+        queue_waiting(self.deliveries, self.queue, stored.id)
+        return self.issues.get(stored.id)
 
     def plan(
         self, newsletter: Newsletter, stored: StoredIssue, *, segment: str | None = None
     ) -> bool:
         """Store who gets which edition in which batch; False if that was done before."""
-        self._publishing.refuse_changes(newsletter, stored)
-        now = self._clock.now()
-        self._subscriptions.end_expired_pauses(now)
+        self.publishing.refuse_changes(newsletter, stored)
+        now = self.clock.now()
+        self.subscriptions.end_expired_pauses(now)
         readers = self._readers(newsletter, stored, segment)
-        planned = self._deliveries.plan(
+        planned = self.deliveries.plan(
             stored.id,
             partial(edition_for, stored.issue),
-            batch_size=self._batch_size,
+            batch_size=self.batch_size,
             now=now,
             readers=readers,
             wave=_wave(newsletter, stored),
             fresh_for=timedelta(hours=newsletter.timetable.catch_up_hours),
         )
         if readers.segment:  # from now on deliveries and exclusions say who was in it
-            self._segments.release(readers.segment)
+            self.segments.release(readers.segment)
         return planned
 
     def _ready(self, newsletter: Newsletter, on: date) -> StoredIssue:
-        stored = self._issues.find(newsletter.slug, on)
+        stored = self.issues.find(newsletter.slug, on)
         if stored is None or stored.state.is_open:
-            stored = self._publishing.assemble(newsletter, on)
+            stored = self.publishing.assemble(newsletter, on)
         if stored.state is IssueStatus.DRAFT:
             which = f" --newsletter {newsletter.slug}" if newsletter.week_of else ""
             raise NotApproved(
@@ -111,7 +123,7 @@ class Planning:
         if segment is None:
             return newsletter.readers
         send, whole = send_key(stored.id, segment), newsletter.readers
-        self._segments.freeze(whole.newsletter, segment, send, now=self._clock.now())
+        self.segments.freeze(whole.newsletter, segment, send, now=self.clock.now())
         return replace(whole, segment=send)
 
 

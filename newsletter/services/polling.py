@@ -48,20 +48,15 @@ class Poll:
     report: SourceReport
 
 
+@dataclass(eq=False)
 class Polling:
     """Polls sources that are due, one process at a time for each."""
 
-    def __init__(
-        self,
-        *,
-        intake: Intake,
-        sources: SourceStore,
-        reader: SourceReader,
-        clock: Clock,
-        down_after: timedelta,
-    ) -> None:
-        self._intake, self._sources, self._reader = intake, sources, reader
-        self._clock, self._down_after = clock, down_after
+    intake: Intake
+    sources: SourceStore
+    reader: SourceReader
+    clock: Clock
+    down_after: timedelta
 
     def poll_all(self, newsletter: Newsletter) -> tuple[Poll, ...]:
         """Poll every source of a newsletter, one after the other; a bad one stops no other."""
@@ -69,42 +64,37 @@ class Polling:
 
     def poll_due(self, newsletter: Newsletter) -> tuple[Poll, ...]:
         """Poll the sources that are due; harmless to call often."""
-        now = self._clock.now()
+        now = self.clock.now()
         due = [r.source for r in self.reports(newsletter) if is_due(r.source, r.record, now)]
         return tuple(self.poll(newsletter, source) for source in due)
 
     def poll(self, newsletter: Newsletter, source: PolledSource) -> Poll:
         """Read a source, receive its briefs, and record the result."""
-        now = self._clock.now()
-        record = self._sources.take(newsletter.slug, source.slug, now=now, lease=_LEASE)
+        now = self.clock.now()
+        record = self.sources.take(newsletter.slug, source.slug, now=now, lease=_LEASE)
         if record is None:
-            return Poll(
-                result=PollResult.BUSY, tally=Tally(), report=self.report(newsletter, source)
-            )
+            report = self.report(newsletter, source)
+            return Poll(result=PollResult.BUSY, tally=Tally(), report=report)
         since = now - _WINDOW * timedelta(hours=newsletter.caps.age_hours)
-        answer = self._reader.read(newsletter, source, record.validators, since)
+        answer = self.reader.read(newsletter, source, record.validators, since)
         tally = Tally()
         if isinstance(answer, SourceReading):
             answer, tally = self._receive(answer, f"{newsletter.slug}/{source.slug}")
-        record = recorded(record, answer, tally, self._clock.now())
-        self._sources.record(newsletter.slug, source.slug, record)
-        return Poll(
-            result=_result(answer), tally=tally, report=self._report(newsletter, source, record)
-        )
+        record = recorded(record, answer, tally, self.clock.now())
+        self.sources.record(newsletter.slug, source.slug, record)
+        report = self._report(newsletter, source, record)
+        return Poll(result=_RESULTS[type(answer)], tally=tally, report=report)
 
     def reports(self, newsletter: Newsletter) -> tuple[SourceReport, ...]:
-        """Return a report on each source of a newsletter."""
         return tuple(self.report(newsletter, source) for source in newsletter.sources)
 
     def report(self, newsletter: Newsletter, source: PolledSource) -> SourceReport:
-        """Return a report on a source."""
-        record = self._sources.find(newsletter.slug, source.slug)
-        return self._report(newsletter, source, record)
+        return self._report(newsletter, source, self.sources.find(newsletter.slug, source.slug))
 
     def _report(
         self, newsletter: Newsletter, source: PolledSource, record: SourceRecord
     ) -> SourceReport:
-        health = health_of(record, self._clock.now(), self._down_after)
+        health = health_of(record, self.clock.now(), self.down_after)
         return SourceReport(newsletter=newsletter.slug, source=source, record=record, health=health)
 
     def _receive(self, reading: SourceReading, place: str) -> tuple[SourceReading, Tally]:
@@ -113,18 +103,15 @@ class Polling:
         refused = list(reading.refused)
         for brief in reading.briefs:
             try:
-                arrivals[self._intake.receive(brief, place=place).arrival] += 1
+                arrivals[self.intake.receive(brief, place=place).arrival] += 1
             except InvalidBrief as fault:
                 refused.append(RefusedItem(item=brief.title, reason=fault.reason))
         tally = Tally(**arrivals, refused=len(refused))
         return replace(reading, refused=tuple(refused)), tally
 
 
-def _result(answer: Answer) -> PollResult:
-    match answer:
-        case SourceReading():
-            return PollResult.READ
-        case Unmodified():
-            return PollResult.UNMODIFIED
-        case Unreadable():
-            return PollResult.FAILED
+_RESULTS: dict[type[Answer], PollResult] = {
+    SourceReading: PollResult.READ,
+    Unmodified: PollResult.UNMODIFIED,
+    Unreadable: PollResult.FAILED,
+}

@@ -13,12 +13,8 @@ from newsletter.services.publishing import Publishing
 from subscribers.model import EVERYTHING, TopicSet
 from subscribers.subscriptions.service import Subscriptions
 
-ToEml = Callable[[Envelope, Letter, Recipient], bytes]
-
 #: Nobody's delivery: such links open nothing.
-_NOBODY = Recipient(
-    delivery_id=0, email="reader@example.com", subscription_id=0, link_key=bytes(16)
-)
+_NOBODY = Recipient(0, "reader@example.com", subscription_id=0, link_key=bytes(16))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,19 +26,14 @@ class Preview:
     eml: bytes
 
 
+@dataclass(eq=False)
 class Previews:
     """Composes the letter that would be sent now, as a page and as a message file."""
 
-    def __init__(
-        self,
-        *,
-        publishing: Publishing,
-        subscriptions: Subscriptions,
-        base_url: str,
-        to_eml: ToEml,
-    ) -> None:
-        self._publishing, self._subscriptions = publishing, subscriptions
-        self._base_url, self._to_eml = base_url, to_eml
+    publishing: Publishing
+    subscriptions: Subscriptions
+    base_url: str
+    to_eml: Callable[[Envelope, Letter, Recipient], bytes]
 
     def for_topics(self, newsletter: Newsletter, on: date, topics: Sequence[str]) -> Preview:
         """Return the letter of readers who chose these topics; none means all of them."""
@@ -51,27 +42,24 @@ class Previews:
         return self._preview(newsletter, on, TopicSet.of(topics), _NOBODY)
 
     def for_email(self, newsletter: Newsletter, on: date, email: str) -> Preview:
-        """Return the letter this subscriber would get."""
-        for one in self._subscriptions.by_email(email):
+        for one in self.subscriptions.by_email(email):
             if one.newsletter == newsletter.readers.newsletter:
-                reader = _NOBODY._replace(
-                    email=one.email, subscription_id=one.id, link_key=one.link_key
-                )
+                reader = Recipient(0, one.email, one.id, one.link_key)
                 return self._preview(newsletter, on, one.topics, reader)
         raise NotFound(f"{email} has no subscription to {newsletter.readers.newsletter}")
 
     def _preview(
         self, newsletter: Newsletter, on: date, topics: TopicSet, reader: Recipient
     ) -> Preview:
-        stored = self._publishing.proof(newsletter, on)
+        stored = self.publishing.proof(newsletter, on)
         edition = edition_for(stored.issue, topics)
         if edition is None:
             chosen = "any topic" if EVERYTHING in topics.slugs else ", ".join(sorted(topics.slugs))
             raise NotFound(f"nothing in the issue of {on} is about {chosen}: no letter is sent")
-        envelope = envelope_of(newsletter, self._base_url)
-        letter = self._publishing.letter(stored, edition)
+        envelope = envelope_of(newsletter, self.base_url)
+        letter = self.publishing.letter(stored, edition)
         return Preview(
             edition=edition,
             letter=personalized(letter, personal(envelope, reader)),
-            eml=self._to_eml(envelope, letter, reader),
+            eml=self.to_eml(envelope, letter, reader),
         )

@@ -1,5 +1,6 @@
 """Assembles the day's issue, sets it in type once, and freezes what was approved."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from newsletter.core.edition import Edition, Letter, compose, edition_of, whole_edition
@@ -17,22 +18,16 @@ from newsletter.stores.issues import IssueStore
 POLICY = "approval policy"  #: the actor of an automatic approval
 
 
+@dataclass(eq=False)
 class Publishing:
     """Assembles, sets and approves issues, and cuts letters from their galleys."""
 
-    def __init__(
-        self,
-        *,
-        briefs: BriefStore,
-        issues: IssueStore,
-        renderer: Renderer,
-        decisions: DecisionLog,
-        base_url: str,
-        clock: Clock,
-    ) -> None:
-        self._briefs, self._issues = briefs, issues
-        self._renderer, self._decisions = renderer, decisions
-        self._base_url, self._clock = base_url, clock
+    briefs: BriefStore
+    issues: IssueStore
+    renderer: Renderer
+    decisions: DecisionLog
+    base_url: str
+    clock: Clock
 
     def assemble(self, newsletter: Newsletter, on: date) -> StoredIssue:
         """Assemble and set the issue of a date; one that is frozen stays as it is.
@@ -40,13 +35,13 @@ class Publishing:
         A day without briefs gives an empty issue, which may still fill up while nothing is sent.
         An approval is void when the sender or the links changed since.
         """
-        stored = self._issues.find(newsletter.slug, on)
+        stored = self.issues.find(newsletter.slug, on)
         if stored and stored.state is IssueStatus.APPROVED and self.changed(newsletter, stored):
-            self._issues.withdraw(stored.id, "the sender or the links changed since its approval")
+            self.issues.withdraw(stored.id, "the sender or the links changed since its approval")
         elif stored and not stored.state.is_open:
             return stored
         issue, galley, digest = self._set(newsletter, on, stored)
-        drafted = self._issues.save_draft(issue, galley, digest, self._clock.now())
+        drafted = self.issues.save_draft(issue, galley, digest, self.clock.now())
         if drafted.state is IssueStatus.DRAFT and newsletter.approval is ApprovalPolicy.AUTOMATIC:
             return self.approve(newsletter, on, actor=POLICY)
         return drafted
@@ -65,7 +60,7 @@ class Publishing:
 
     def proof(self, newsletter: Newsletter, on: date) -> StoredIssue:
         """Return the issue of a date as it would be sent now, storing nothing."""
-        stored = self._issues.find(newsletter.slug, on)
+        stored = self.issues.find(newsletter.slug, on)
         if stored and not stored.state.is_open:
             return stored
         issue, galley, digest = self._set(newsletter, on, stored)
@@ -79,16 +74,15 @@ class Publishing:
         self, newsletter: Newsletter, on: date, stored: StoredIssue | None
     ) -> tuple[Issue, Galley | None, str | None]:
         """Choose the day's briefs and set them in type; no galley when there is nothing to say."""
-        now = self._clock.now()
+        now = self.clock.now()
         fresh = now - timedelta(hours=newsletter.caps.age_hours)
         _refuse_odd_date(newsletter, on, now, fresh)
-        candidates = self._briefs.candidates(newsletter, on, fresh)
-        number = stored.issue.number if stored else 0
-        number = number or self._issues.next_number(newsletter.slug)
+        candidates = self.briefs.candidates(newsletter, on, fresh)
+        number = (stored and stored.issue.number) or self.issues.next_number(newsletter.slug)
         issue = assemble(newsletter, on, number, candidates)
         if not issue.entries:
             return issue, None, None
-        galley = self._renderer.set(newsletter, issue)
+        galley = self.renderer.set(newsletter, issue)
         digest = content_hash(self.envelope(newsletter), issue, galley)
         return issue, galley, digest
 
@@ -100,44 +94,35 @@ class Publishing:
         if stored.state is not IssueStatus.DRAFT:
             raise NotAllowed(f"{stored.summary}: only a draft can be approved")
         digest = self._current_hash(newsletter, stored)
-        approved = self._issues.approve(stored.id, digest, actor, self._clock.now())
-        self._decisions.record(actor, f"issue {stored.id}", "approve", {"content_hash": digest})
+        approved = self.issues.approve(stored.id, digest, actor, self.clock.now())
+        self.decisions.record(actor, f"issue {stored.id}", "approve", {"content_hash": digest})
         return approved
 
     def envelope(self, newsletter: Newsletter) -> Envelope:
-        """Return the envelope of a newsletter's letters."""
-        return envelope_of(newsletter, self._base_url)
+        return envelope_of(newsletter, self.base_url)
 
     def _current_hash(self, newsletter: Newsletter, stored: StoredIssue) -> str:
-        """Return the hash of what would be sent now."""
         return content_hash(self.envelope(newsletter), stored.issue, stored.need_galley())
 
     def issue(self, newsletter: Newsletter, on: date) -> StoredIssue:
         """Return the issue of a date; NotFound if none was assembled."""
-        stored = self._issues.find(newsletter.slug, on)
+        stored = self.issues.find(newsletter.slug, on)
         if stored is None:
             raise NotFound(f"{newsletter.name} has no issue of {on}; assemble it first")
         return stored
 
     def letter(self, stored: StoredIssue, edition: Edition, *, personal: bool = True) -> Letter:
-        """Cut an edition's letter from the issue's galley."""
-        view = Links(self._base_url).view(stored.issue.newsletter, stored.issue.date, edition)
+        view = Links(self.base_url).view(stored.issue.newsletter, stored.issue.date, edition)
         return compose(stored.need_galley(), edition, view_url=view, personal=personal)
-
-    def published(self, newsletter: Newsletter) -> tuple[StoredIssue, ...]:
-        """Return the issues being sent or sent, the newest first."""
-        return self._issues.published(newsletter.slug)
 
     def public_view(self, newsletter: Newsletter, on: date, key: str | None = None) -> Letter:
         """Return an edition as anyone may see it, the whole issue by default; or raise NotFound."""
         stored = self.issue(newsletter, on)
         if stored.planned_at is None:
             raise NotFound(f"the issue of {on} is not out yet")
-        ids = (
-            whole_edition(stored.issue).brief_ids
-            if key is None
-            else self._issues.edition(stored.id, key)
-        )
+        if key is None:
+            return self.letter(stored, whole_edition(stored.issue), personal=False)
+        ids = self.issues.edition(stored.id, key)
         if ids is None:
             raise NotFound(f"there is no such edition of {on}")
         return self.letter(stored, edition_of(stored.issue, ids), personal=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from newsletter.core.operator_alert import OperatorAlert, OperatorAlertKind
@@ -19,49 +20,42 @@ _EMPTY_DAY = "there was no accepted brief to print: nothing is sent"
 _EMPTY_WEEK = "no issue of the week printed a brief that is still accepted: nothing is sent"
 
 
+@dataclass(eq=False)
 class ScheduleRunner:
     """Assembles and sends each newsletter's issues when they are due."""
 
-    def __init__(
-        self,
-        *,
-        publishing: Publishing,
-        planning: Planning,
-        gather: Callable[[Newsletter], object],
-        schedule: ScheduleStore,
-        notify: Notify,
-        clock: Clock,
-    ) -> None:
-        self._publishing, self._planning = publishing, planning
-        self._gather = gather  #: polls the sources that are due: an issue takes what is there
-        self._schedule, self._notify, self._clock = schedule, notify, clock
-        self._retry_at: dict[str, datetime] = {}
+    publishing: Publishing
+    planning: Planning
+    gather: Callable[[Newsletter], object]  #: polls the sources that are due
+    schedule: ScheduleStore
+    notify: Notify
+    clock: Clock
+    _retry_at: dict[str, datetime] = field(init=False, default_factory=dict[str, datetime])
 
     def run_due(self, newsletter: Newsletter) -> None:
         """Do what is due now for a newsletter; harmless to call often, and to repeat.
 
         What fails does not stop the rest, and is due again a minute later.
         """
-        slug, now = newsletter.slug, self._clock.now()
+        slug, now = newsletter.slug, self.clock.now()
         if now < self._retry_at.get(slug, now):
             return
         self._retry_at[slug] = now + _RETRY_PAUSE
-        cursor = self._schedule.cursor(slug, now)
-        issues = self._schedule.issues_since(slug, first_date(newsletter.timetable, cursor, now))
+        cursor = self.schedule.cursor(slug, now)
+        issues = self.schedule.issues_since(slug, first_date(newsletter.timetable, cursor, now))
         actions = due(newsletter.timetable, cursor, now, issues)
         if any(takes_briefs(action, issues) for action in actions):
-            self._gather(newsletter)
+            self.gather(newsletter)
         done = [self._done(newsletter, action, now) for action in actions]
         if all(done):
             del self._retry_at[slug]
-            self._schedule.advance_cursor(slug, now)
+            self.schedule.advance_cursor(slug, now)
 
     def send_alerts(self) -> None:
-        """Send the alerts that were not sent yet."""
-        for number, alert in self._schedule.pending_alerts():
+        for number, alert in self.schedule.pending_alerts():
             with suppress(AlertNotSent):  # it stays pending; the others do not wait for it
-                self._notify(alert)
-                self._schedule.mark_sent(number, self._clock.now())
+                self.notify(alert)
+                self.schedule.mark_sent(number, self.clock.now())
 
     def _done(self, newsletter: Newsletter, action: Action, now: datetime) -> bool:
         """Do what is due and queue an alert about it; False if it must be tried again."""
@@ -74,17 +68,17 @@ class ScheduleRunner:
         try:
             match action:
                 case Assemble(on):
-                    self._publishing.assemble(newsletter, on)
+                    self.publishing.assemble(newsletter, on)
                 case Send(on):
-                    if self._planning.hand_over(newsletter, on).state is IssueStatus.EMPTY:
+                    if self.planning.hand_over(newsletter, on).state is IssueStatus.EMPTY:
                         empty = _EMPTY_WEEK if newsletter.week_of else _EMPTY_DAY
-                        self._schedule.queue_alert(alert(OperatorAlertKind.EMPTY_DAY, empty), now)
+                        self.schedule.queue_alert(alert(OperatorAlertKind.EMPTY_DAY, empty), now)
                 case Miss(_, reason):
                     missed = alert(OperatorAlertKind.MISSED_DAY, f"missed: {reason}")
-                    self._schedule.record_missed(missed, now)
+                    self.schedule.record_missed(missed, now)
         except NotApproved as error:
-            self._schedule.queue_alert(alert(OperatorAlertKind.UNAPPROVED, str(error)), now)
+            self.schedule.queue_alert(alert(OperatorAlertKind.UNAPPROVED, str(error)), now)
         except NewsletterError as error:
-            self._schedule.queue_alert(alert(OperatorAlertKind.FAILED, str(error)), now)
+            self.schedule.queue_alert(alert(OperatorAlertKind.FAILED, str(error)), now)
             return False
         return True

@@ -1,4 +1,4 @@
-"""Claims, sends and records batches: the worker's loop.
+"""Claims, sends and records batches, and recovers what dead workers left: the worker's loop.
 
 The order matters. A batch is claimed in a short transaction, in which consent is checked again;
 SendGrid is asked once, with no transaction open; the answer is recorded, at once or together with
@@ -9,6 +9,7 @@ the claim of the next batch. Whatever dies in between leaves a claim whose lease
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 
@@ -19,12 +20,12 @@ from newsletter.core.publication import Newsletter
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.errors import NewsletterError
 from newsletter.ports import BatchQueue, Clock, Mailer
+from newsletter.services.planning import queue_waiting
 from newsletter.services.publishing import Publishing
+from newsletter.services.reconciliation import Reconciling
 from newsletter.services.sending_limits import SendingLimits
 from newsletter.stores.deliveries import DeliveryStore
 from newsletter.stores.issues import IssueStore
-
-_Held = tuple[Claim, Accepted]  #: accepted, and not recorded yet
 
 
 class BatchMailer:
@@ -32,7 +33,6 @@ class BatchMailer:
 
     def __init__(
         self,
-        *,
         newsletters: Mapping[str, Newsletter],
         publishing: Publishing,
         issues: IssueStore,
@@ -59,25 +59,19 @@ class BatchMailer:
         return self._publishing.envelope(newsletter), stored
 
 
+@dataclass(eq=False)
 class Sending:
     """Claims batches, sends each once, and records what came of it."""
 
-    def __init__(
-        self,
-        *,
-        mailer: BatchMailer,
-        issues: IssueStore,
-        deliveries: DeliveryStore,
-        limits: SendingLimits,
-        queue: BatchQueue,
-        clock: Clock,
-        new_id: Callable[[], str],
-        dice: Callable[[], float],
-        lease: timedelta,
-    ) -> None:
-        self._mailer, self._issues, self._deliveries = mailer, issues, deliveries
-        self._limits, self._queue, self._clock = limits, queue, clock
-        self._new_id, self._dice, self._lease = new_id, dice, lease
+    mailer: BatchMailer
+    issues: IssueStore
+    deliveries: DeliveryStore
+    limits: SendingLimits
+    queue: BatchQueue
+    clock: Clock
+    new_id: Callable[[], str]
+    dice: Callable[[], float]
+    lease: timedelta
 
     def send_batches(self, batch_ids: Iterable[int]) -> None:
         """Claim one batch after another, send each once, and record the answers.
@@ -85,24 +79,20 @@ class Sending:
         An acceptance is recorded in the transaction that claims the next batch; any other answer
         is recorded first.
         """
-        held: _Held | None = None
+        held: tuple[Claim, Accepted] | None = None  # accepted, and not recorded yet
         try:
             for batch_id in batch_ids:
                 claim, held = self._claim(batch_id, held), None
                 match claim:
                     case Claim():
-                        held = self._take(claim, self._mailer.send(claim))
+                        held = self._take(claim, self.mailer.send(claim))
                     case NotYet(until=until):
-                        self._queue.enqueue([batch_id], at=until)
+                        self.queue.enqueue([batch_id], at=until)
                     case None:
                         pass  # another worker has it, or the issue is paused
         finally:  # whatever happened to the next batch, this one was accepted
             if held:
                 self._record(*held)
-
-    def work(self) -> None:
-        """Work on the batches of all issues until the queue is stopped."""
-        self._queue.work(until_empty=False)
 
     def work_on(self, stored: StoredIssue, on_progress: Callable[[int, int], None]) -> StoredIssue:
         """Work on batches in this process until each batch of the issue has an outcome.
@@ -114,38 +104,57 @@ class Sending:
             working = pool.submit(self._drain, stored.id, stopping)
             try:
                 while not wait([working], timeout=0.25).done:
-                    on_progress(*self._deliveries.progress(stored.id))
+                    on_progress(*self.deliveries.progress(stored.id))
             except BaseException:  # a person interrupts: what is in hand is still recorded
                 stopping.set()
-                self._queue.stop()
+                self.queue.stop()
                 raise
         working.result()
-        return self._issues.get(stored.id)
+        return self.issues.get(stored.id)
 
     def _drain(self, issue_id: int, stopping: threading.Event) -> None:
-        while self._issues.get(issue_id).state is IssueStatus.SENDING and not stopping.is_set():
-            self._queue.work(until_empty=True)
-            self._deliveries.expire_leases(self._clock.now())
+        while self.issues.get(issue_id).state is IssueStatus.SENDING and not stopping.is_set():
+            self.queue.work(until_empty=True)
+            self.deliveries.expire_leases(self.clock.now())
             stopping.wait(0.2)  # a batch waits for its moment, or another worker has it
 
-    def _claim(self, batch_id: int, held: _Held | None) -> Claim | NotYet | None:
-        now, attempt_id, lease = self._clock.now(), self._new_id(), self._lease
+    def _claim(self, batch_id: int, held: tuple[Claim, Accepted] | None) -> Claim | NotYet | None:
+        now, attempt_id, lease = self.clock.now(), self.new_id(), self.lease
         if held is None:
-            return self._deliveries.claim(batch_id, attempt_id=attempt_id, lease=lease, now=now)
-        return self._deliveries.record_and_claim(
+            return self.deliveries.claim(batch_id, attempt_id=attempt_id, lease=lease, now=now)
+        return self.deliveries.record_and_claim(
             *held, batch_id, attempt_id=attempt_id, lease=lease, now=now
         )
 
-    def _take(self, claim: Claim, outcome: Outcome) -> _Held | None:
+    def _take(self, claim: Claim, outcome: Outcome) -> tuple[Claim, Accepted] | None:
         if isinstance(outcome, Accepted):
             return claim, outcome
         self._record(claim, outcome)
         return None
 
     def _record(self, claim: Claim, outcome: Outcome) -> None:
-        now = self._clock.now()
-        disposition = dispose(outcome, claim, now, spread=self._dice())
-        again = self._deliveries.record(claim, outcome, disposition, now)
+        now = self.clock.now()
+        disposition = dispose(outcome, claim, now, spread=self.dice())
+        again = self.deliveries.record(claim, outcome, disposition, now)
         if not isinstance(outcome, Accepted):
-            self._limits.enforce()  # sooner than the scheduler would
-        self._queue.enqueue(again, at=disposition.not_before or disposition.closed_until)
+            self.limits.enforce()  # sooner than the scheduler would
+        self.queue.enqueue(again, at=disposition.not_before or disposition.closed_until)
+
+
+@dataclass(eq=False)
+class Recovery:
+    """Expires leases, enforces the sending limits, reconciles by events, and queues what waits."""
+
+    deliveries: DeliveryStore
+    limits: SendingLimits
+    reconciling: Reconciling
+    queue: BatchQueue
+    clock: Clock
+
+    def recover(self) -> int:
+        """Recover once; harmless to repeat. Return how many batches became unknown."""
+        expired = self.deliveries.expire_leases(self.clock.now())
+        self.limits.enforce()
+        self.reconciling.by_events()
+        queue_waiting(self.deliveries, self.queue)
+        return expired

@@ -1,5 +1,7 @@
 """Pauses, resumes and cancels an issue on its way, by a person or by the circuit breaker."""
 
+from dataclasses import dataclass
+
 from newsletter.core.sending_limits import CircuitBreaker, tripped
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed
@@ -9,47 +11,42 @@ from newsletter.stores.issues import IssueStore
 from newsletter.stores.sending_limits import SendingLimitStore
 
 
+@dataclass(eq=False)
 class SendingLimits:
     """Stops an issue's batches: one in hand is still recorded, none is claimed after."""
 
-    def __init__(
-        self,
-        *,
-        limits: SendingLimitStore,
-        issues: IssueStore,
-        decisions: DecisionLog,
-        clock: Clock,
-        circuit_breaker: CircuitBreaker,
-    ) -> None:
-        self._limits, self._issues = limits, issues
-        self._decisions, self._clock, self._breaker = decisions, clock, circuit_breaker
+    limits: SendingLimitStore
+    issues: IssueStore
+    decisions: DecisionLog
+    clock: Clock
+    circuit_breaker: CircuitBreaker
 
     def pause(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
         """Send no further batch until someone resumes the issue."""
-        if not self._limits.pause(stored.id, f"{because} ({actor})", self._clock.now()):
+        if not self.limits.pause(stored.id, f"{because} ({actor})", self.clock.now()):
             raise NotAllowed(f"{stored.summary}: nothing to pause")
-        self._decisions.record(actor, f"issue {stored.id}", "pause", {"because": because})
-        return self._issues.get(stored.id)
+        self.decisions.record(actor, f"issue {stored.id}", "pause", {"because": because})
+        return self.issues.get(stored.id)
 
     def resume(self, stored: StoredIssue, *, actor: str) -> StoredIssue:
         """Let a paused issue's batches be sent again; the caller hands them to the workers."""
         if stored.state is not IssueStatus.PAUSED:
             raise NotAllowed(f"{stored.summary}, not paused")
-        self._issues.resume(stored.id, self._clock.now())
-        self._decisions.record(actor, f"issue {stored.id}", "resume", {})
-        return self._issues.get(stored.id)
+        self.issues.resume(stored.id, self.clock.now())
+        self.decisions.record(actor, f"issue {stored.id}", "resume", {})
+        return self.issues.get(stored.id)
 
     def cancel(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
         """Skip whatever was not sent yet; what was sent cannot be called back."""
-        if not self._limits.cancel(stored.id, f"{because} ({actor})"):
+        if not self.limits.cancel(stored.id, f"{because} ({actor})"):
             raise NotAllowed(f"{stored.summary}: nothing to cancel")
-        self._decisions.record(actor, f"issue {stored.id}", "cancel", {"because": because})
-        return self._issues.get(stored.id)
+        self.decisions.record(actor, f"issue {stored.id}", "cancel", {"because": because})
+        return self.issues.get(stored.id)
 
     def enforce(self) -> None:
         """Pause where the circuit breaker trips, and skip what is stale or cancelled."""
-        now = self._clock.now()
-        for issue_id in self._limits.sending_issues():
-            if reason := tripped(self._breaker, self._limits.failure_counts(issue_id)):
-                self._limits.pause(issue_id, reason, now)
-        self._limits.cancel_stale(now)
+        now = self.clock.now()
+        for issue_id in self.limits.sending_issues():
+            if reason := tripped(self.circuit_breaker, self.limits.failure_counts(issue_id)):
+                self.limits.pause(issue_id, reason, now)
+        self.limits.cancel_stale(now)

@@ -6,7 +6,7 @@ no question reached; they are asked again, and not paused.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from newsletter.core.publication import Newsletter
 from newsletter.errors import NotAllowed
@@ -31,38 +31,32 @@ class Portion:
         return Portion(self.asked + other.asked, self.paused + other.paused)
 
 
+@dataclass(eq=False)
 class Sunset:
     """Runs the sunset policy of each newsletter that has one."""
 
-    def __init__(
-        self,
-        *,
-        newsletters: Mapping[str, Newsletter],
-        sunsets: Sunsets,
-        queue: Callable[[str, int], object],
-        clock: Clock,
-    ) -> None:
-        self._newsletters, self._sunsets = newsletters, sunsets
-        self._queue = queue  #: queues the question about a newsletter's subscription
-        self._clock = clock
-        self._place: dict[str, int] = {}  #: where the next run begins
+    newsletters: Mapping[str, Newsletter]
+    sunsets: Sunsets
+    queue: Callable[[str, int], object]  #: queues the question about a newsletter's subscription
+    clock: Clock
+    _place: dict[str, int] = field(
+        init=False, default_factory=dict[str, int]
+    )  #: where the next run begins
 
     def run(self) -> None:
-        """Ask and pause a portion in every newsletter that has a policy."""
-        for newsletter in self._newsletters.values():
+        for newsletter in self.newsletters.values():
             if newsletter.sunset:
                 self.ask_inactive_readers(newsletter)
 
     def ask_inactive_readers(self, newsletter: Newsletter) -> Portion:
-        """Ask and pause a portion of a newsletter's inactive readers."""
-        slug, policy, now = newsletter.slug, _policy(newsletter), self._clock.now()
+        slug, policy, now = newsletter.slug, _policy(newsletter), self.clock.now()
         done, place = Portion(), self._place.get(slug)
         for _ in range(_PAGES):
-            due = self._sunsets.due(slug, policy, now=now, after=place or 0, limit=_PAGE)
-            paused = self._sunsets.pause(due.pause, now=now)
-            asked = self._sunsets.ask(due.ask, now=now)
+            due = self.sunsets.due(slug, policy, now=now, after=place or 0, limit=_PAGE)
+            paused = self.sunsets.pause(due.pause, now=now)
+            asked = self.sunsets.ask(due.ask, now=now)
             for subscription_id in asked:
-                self._queue(slug, subscription_id)
+                self.queue(slug, subscription_id)
             done += Portion(len(asked), paused)
             place = due.last
             if place is None or done.asked >= _PORTION:
@@ -72,10 +66,10 @@ class Sunset:
 
     def count(self, newsletter: Newsletter) -> Portion:
         """Count who would be asked and paused as things stand, changing nothing."""
-        policy, now = _policy(newsletter), self._clock.now()
+        policy, now = _policy(newsletter), self.clock.now()
         found, place = Portion(), 0
         while place is not None:
-            due = self._sunsets.due(newsletter.slug, policy, now=now, after=place, limit=_COUNTED)
+            due = self.sunsets.due(newsletter.slug, policy, now=now, after=place, limit=_COUNTED)
             found += Portion(len(due.ask), len(due.pause))
             place = due.last
         return found

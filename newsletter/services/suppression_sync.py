@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from newsletter.errors import NotAllowed
 from newsletter.ports import Clock, VendorSuppressions
@@ -40,26 +39,22 @@ class SyncReport:
     lists: dict[SuppressionReason, SyncedList]
 
 
+@dataclass(eq=False)
 class SuppressionSync:
     """Adds and lifts suppressions, and takes over what SendGrid suppressed by itself."""
 
-    def __init__(
-        self,
-        *,
-        subscriptions: Subscriptions,
-        events: EventStore,
-        decisions: DecisionLog,
-        clock: Clock,
-    ) -> None:
-        self._subscriptions, self._events = subscriptions, events
-        self._decisions, self._clock = decisions, clock
+    subscriptions: Subscriptions
+    events: EventStore
+    decisions: DecisionLog
+    clock: Clock
 
     def add(self, email: str, reason: SuppressionReason, *, note: str, by: str) -> Suppression:
         """Suppress an address; return what stands, which may be for a weightier reason."""
-        now = self._clock.now()
+        now = self.clock.now()
         given = Suppression(email=email, reason=reason, source=by, since=now, note=note)
-        stands = self._subscriptions.suppress_address(given)
-        self._record(by, stands, "suppressed", {"reason": reason.value, "note": note})
+        stands = self.subscriptions.suppress_address(given)
+        detail = {"reason": reason.value, "note": note}
+        self.decisions.record(by, decisions_about(stands), "suppressed", detail)
         return stands
 
     def lift(
@@ -68,14 +63,13 @@ class SuppressionSync:
         """Take an address off the list, with the reason on record; return what stood there."""
         if not because.strip():
             raise NotAllowed("say why the suppression is lifted")
-        lifted = self._subscriptions.lift(
-            email, now=self._clock.now(), even_complaint=even_complaint
-        )
+        lifted = self.subscriptions.lift(email, now=self.clock.now(), even_complaint=even_complaint)
         with suppress(NoSuchSubscriber):  # an address may be listed that never subscribed
-            subscriber_id = self._subscriptions.by_email(email)[0].subscriber_id
-            self._events.forgive_soft_bounces(subscriber_id)
+            subscriber_id = self.subscriptions.by_email(email)[0].subscriber_id
+            self.events.forgive_soft_bounces(subscriber_id)
         stood = {"reason": lifted.reason.value, "source": lifted.source, "since": f"{lifted.since}"}
-        self._record(by, lifted, "lifted", {"because": because, **stood})
+        detail = {"because": because, **stood}
+        self.decisions.record(by, decisions_about(lifted), "lifted", detail)
         return lifted
 
     def sync(self, vendor: VendorSuppressions, *, by: str) -> SyncReport:
@@ -84,30 +78,26 @@ class SuppressionSync:
         When SendGrid fails on the way, what was read stays, and the next sync begins where this
         one did.
         """
-        now = self._clock.now()
+        now = self.clock.now()
         since = max(self._synced_until() - OVERLAP, _EVER)
         lists = {reason: self._take(vendor.pages(reason, since, now)) for reason in vendor.reasons}
         found = {reason.value: one.listed for reason, one in lists.items()}
-        self._decisions.record(by, _SYNCS, "synced", {"until": now.isoformat(), "listed": found})
+        self.decisions.record(by, _SYNCS, "synced", {"until": now.isoformat(), "listed": found})
         return SyncReport(since=since, until=now, lists=lists)
 
     def is_due(self, every: timedelta) -> bool:
-        """Return whether the last sync is so long ago."""
-        return self._clock.now() >= self._synced_until() + every
+        return self.clock.now() >= self._synced_until() + every
 
     def _take(self, pages: Iterator[tuple[Suppression, ...]]) -> SyncedList:
         listed = new = 0
         for page in pages:
             listed += len(page)
-            new += self._subscriptions.suppress(page)
+            new += self.subscriptions.suppress(page)
         return SyncedList(listed=listed, new=new)
 
     def _synced_until(self) -> datetime:
-        syncs = self._decisions.about(_SYNCS)
+        syncs = self.decisions.about(_SYNCS)
         return datetime.fromisoformat(syncs[-1].detail["until"]) if syncs else _EVER + OVERLAP
-
-    def _record(self, by: str, about: Suppression, verb: str, detail: dict[str, Any]) -> None:
-        self._decisions.record(by, decisions_about(about), verb, detail)
 
 
 def decisions_about(suppression: Suppression) -> str:

@@ -8,6 +8,7 @@ its reader may ask for another one. See docs/decisions/transactional-emails-are-
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter.core.delivery import Outcome, Refused, Remedy
@@ -32,53 +33,44 @@ _AT_MOST = 500  #: emails in one run; the rest waits for the next
 _log = logging.getLogger(__name__)
 
 
+@dataclass(eq=False)
 class TransactionalSender:
     """Queues transactional emails, then claims, sends and records them one by one."""
 
-    def __init__(
-        self,
-        *,
-        newsletters: Mapping[str, Newsletter],
-        store: TransactionalStore,
-        contexts: TransactionalContexts,
-        compose: ComposeTransactional,
-        mailer: Callable[[], TransactionalMailer],
-        save_alert: Callable[[OperatorAlert, datetime], object],
-        clock: Clock,
-        lease: timedelta,
-    ) -> None:
-        self._newsletters, self._store = newsletters, store
-        self._contexts, self._compose = contexts, compose
-        self._mailer = mailer  #: called late: queueing needs no key to send with
-        self._save_alert, self._clock, self._lease = save_alert, clock, lease
+    newsletters: Mapping[str, Newsletter]
+    store: TransactionalStore
+    contexts: TransactionalContexts
+    compose: ComposeTransactional
+    mailer: Callable[[], TransactionalMailer]  #: called late: queueing needs no key to send with
+    save_alert: Callable[[OperatorAlert, datetime], object]
+    clock: Clock
+    lease: timedelta
 
     def queue(self, kind: TransactionalKind, newsletter: str, refers: int) -> None:
-        """Queue an email about a sign-up, subscription or address change."""
-        self._store.queue(kind, newsletter, refers, self._clock.now())
+        self.store.queue(kind, newsletter, refers, self.clock.now())
 
     def send_waiting(self) -> int:
         """Send what waits; return how many emails got an outcome."""
-        mailer = self._mailer()  # before anything is claimed: there may be no key
-        self._store.expire_leases(self._clock.now())
+        mailer = self.mailer()  # before anything is claimed: there may be no key
+        self.store.expire_leases(self.clock.now())
         for done in range(_AT_MOST):
-            email = self._store.claim(self._clock.now(), self._lease)
+            email = self.store.claim(self.clock.now(), self.lease)
             if email is None:
                 return done
             self._send(email, mailer)
         return _AT_MOST
 
     def _send(self, email: TransactionalEmail, mailer: TransactionalMailer) -> None:
-        newsletter = self._newsletters.get(email.newsletter)
-        if newsletter is None:
-            self._store.record(email, _void("there is no such newsletter any more"))
-            return
-        context = self._contexts.context(email, newsletter, self._clock.now())
-        if context is None:
-            self._store.record(email, _void("there was nobody left to write to"))
+        newsletter = self.newsletters.get(email.newsletter)
+        context = newsletter and self.contexts.context(email, newsletter, self.clock.now())
+        if newsletter is None or context is None:
+            nobody = "there was nobody left to write to"
+            reason = nobody if newsletter else "there is no such newsletter any more"
+            self.store.record(email, TransactionalDisposition(TransactionalStatus.VOID, reason))
             return
         outcome = self._ask(email, newsletter, context, mailer)
-        disposition = disposition_of(outcome, email, self._clock.now())
-        self._store.record(email, disposition)
+        disposition = disposition_of(outcome, email, self.clock.now())
+        self.store.record(email, disposition)
         self._report(email, newsletter, disposition)
 
     def _ask(
@@ -94,8 +86,8 @@ class TransactionalSender:
                 email=context.email,
                 sender=newsletter.sender,
                 reply_to=newsletter.reply_to,
-                headers=self._contexts.headers(context, newsletter),
-                letter=self._compose(newsletter, context),
+                headers=self.contexts.headers(context, newsletter),
+                letter=self.compose(newsletter, context),
             )
         except NewsletterError as error:  # nothing was asked: a person must look
             return Refused(reason=str(error), remedy=Remedy.PAUSE)
@@ -113,15 +105,11 @@ class TransactionalSender:
         level = logging.INFO if accepted else logging.WARNING
         _log.log(level, "%s: %s", email.kind, disposition.reason or "sent", extra=ids)
         if disposition.alert:
-            now, kind = self._clock.now(), email.kind.replace("_", " ")
+            now, kind = self.clock.now(), email.kind.replace("_", " ")
             alert = OperatorAlert(
                 kind=OperatorAlertKind.NOT_WRITTEN,
                 newsletter=newsletter.slug,
-                date=day_of(newsletter, now),
+                date=day_of(newsletter.timetable, now),
                 sentence=f"emails such as a {kind} cannot be sent: {disposition.reason}",
             )
-            self._save_alert(alert, now)
-
-
-def _void(reason: str) -> TransactionalDisposition:
-    return TransactionalDisposition(state=TransactionalStatus.VOID, reason=reason)
+            self.save_alert(alert, now)

@@ -1,9 +1,9 @@
 """Looks up what a transactional email says, again just before it is sent."""
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from newsletter.core.delivery import Recipient
-from newsletter.core.issue import Issue
 from newsletter.core.mailing import envelope_of, personal
 from newsletter.core.publication import Newsletter
 from newsletter.core.transactional import (
@@ -22,23 +22,17 @@ from subscribers.subscriptions.service import Subscriptions
 from subscribers.tokens import make_token
 
 _HEADLINES = 5  #: of the latest issue, in a welcome
-_HOUR = timedelta(hours=1)
 _DAYS_FROM = 48  #: hours; a longer time is given in days
 
 
+@dataclass(eq=False)
 class TransactionalContexts:
     """Builds the context and the headers of a transactional email from what is stored now."""
 
-    def __init__(
-        self,
-        *,
-        subscriptions: Subscriptions,
-        signups: SignUps,
-        issues: IssueStore,
-        base_url: str,
-    ) -> None:
-        self._subscriptions, self._signups = subscriptions, signups
-        self._issues, self._base_url = issues, base_url
+    subscriptions: Subscriptions
+    signups: SignUps
+    issues: IssueStore
+    base_url: str
 
     def context(
         self, email: TransactionalEmail, newsletter: Newsletter, now: datetime
@@ -46,11 +40,11 @@ class TransactionalContexts:
         """Return what the email says to whom; None when there is nobody left to write to."""
         match email.kind:
             case TransactionalKind.CONFIRMATION:
-                signup = self._signups.find(email.refers)
+                signup = self.signups.find(email.refers)
                 return self._confirmation(signup, newsletter, now) if signup else None
             case TransactionalKind.ADDRESS:
-                change = self._signups.address_change(email.refers)
-                return self._address(change, now) if change else None
+                change = self.signups.address_change(email.refers)
+                return change and self._to_confirm(email.kind, change, ("a", Purpose.ADDRESS), now)
             case _:
                 return self._about_subscription(email, newsletter)
 
@@ -59,47 +53,43 @@ class TransactionalContexts:
         subscription = context.subscription
         if subscription is None:
             return AUTOMATIC
-        envelope = envelope_of(newsletter, self._base_url)
-        reader = Recipient(
-            delivery_id=0,
-            email=context.email,
-            subscription_id=subscription.id,
-            link_key=subscription.link_key,
-        )
+        envelope = envelope_of(newsletter, self.base_url)
+        reader = Recipient(0, context.email, subscription.id, subscription.link_key)
         return AUTOMATIC | envelope.headers | personal(envelope, reader).headers
 
     def _confirmation(
         self, signup: SignUp, newsletter: Newsletter, now: datetime
     ) -> TransactionalContext | None:
-        if signup.expires_at <= now:
-            return None
-        return TransactionalContext(
-            kind=TransactionalKind.CONFIRMATION,
-            email=signup.email,
-            links={"confirm": self._link("c", Purpose.CONFIRM, signup)},
-            lasts=_in_words(signup.expires_at - now),
-            topics=_titles(newsletter, signup.topics),
-            weekly=signup.frequency is Frequency.WEEKLY,
-        )
+        link = ("c", Purpose.CONFIRM)
+        context = self._to_confirm(TransactionalKind.CONFIRMATION, signup, link, now)
+        weekly = signup.frequency is Frequency.WEEKLY
+        topics = _titles(newsletter, signup.topics)
+        return context and replace(context, topics=topics, weekly=weekly)
 
-    def _address(self, change: AddressChange, now: datetime) -> TransactionalContext | None:
-        if change.expires_at <= now:
+    def _to_confirm(
+        self,
+        kind: TransactionalKind,
+        asked: SignUp | AddressChange,
+        link: tuple[str, Purpose],
+        now: datetime,
+    ) -> TransactionalContext | None:
+        if asked.expires_at <= now:
             return None
-        return TransactionalContext(
-            kind=TransactionalKind.ADDRESS,
-            email=change.email,
-            links={"confirm": self._link("a", Purpose.ADDRESS, change)},
-            lasts=_in_words(change.expires_at - now),
-        )
+        links = {"confirm": self._link(*link, asked)}
+        lasts = _in_words(asked.expires_at - now)
+        return TransactionalContext(kind=kind, email=asked.email, links=links, lasts=lasts)
 
     def _about_subscription(
         self, email: TransactionalEmail, newsletter: Newsletter
     ) -> TransactionalContext | None:
         try:
-            subscription = self._subscriptions.by_id(email.refers)
+            subscription = self.subscriptions.by_id(email.refers)
         except NoSuchSubscription:
             return None
-        if not self._may_be_written_to(subscription) or _is_answered(email, subscription):
+        ended = subscription.status is SubscriptionStatus.ENDED
+        if ended or self.subscriptions.suppression(subscription.email):
+            return None
+        if email.kind is TransactionalKind.STILL_WANTED and _is_answered(subscription):
             return None
         return TransactionalContext(
             kind=email.kind,
@@ -115,38 +105,26 @@ class TransactionalContexts:
             latest=self._latest(email, newsletter),
         )
 
-    def _may_be_written_to(self, subscription: Subscription) -> bool:
-        ended = subscription.status is SubscriptionStatus.ENDED
-        return not ended and self._subscriptions.suppression(subscription.email) is None
-
     def _latest(self, email: TransactionalEmail, newsletter: Newsletter) -> LatestIssue | None:
         wanted = email.kind is TransactionalKind.WELCOME and newsletter.signup.welcome_issue
-        published = self._issues.published(newsletter.slug, 1) if wanted else ()
-        return _latest(published[0].issue, self._base_url) if published else None
+        for stored in self.issues.published(newsletter.slug, 1) if wanted else ():
+            url = f"{self.base_url}/{newsletter.slug}/{stored.issue.date}"
+            titles = tuple(entry.brief.title for entry in stored.issue.entries)
+            return LatestIssue(url=url, on=stored.issue.date, headlines=titles[:_HEADLINES])
+        return None
 
     def _link(
         self, path: str, purpose: Purpose, signed: SignUp | AddressChange | Subscription
     ) -> str:
-        return f"{self._base_url}/{path}/{make_token(purpose, signed.id, signed.link_key)}"
+        return f"{self.base_url}/{path}/{make_token(purpose, signed.id, signed.link_key)}"
 
 
-def _is_answered(email: TransactionalEmail, subscription: Subscription) -> bool:
+def _is_answered(subscription: Subscription) -> bool:
     """Return whether the reader has answered by now: paused, said yes, or opened a letter since."""
-    if email.kind is not TransactionalKind.STILL_WANTED:
-        return False
     asked, engaged = subscription.asked_at, subscription.engaged_on
     if asked is None or subscription.paused_at is not None:
         return True
     return engaged is not None and engaged >= asked.astimezone(UTC).date()
-
-
-def _latest(issue: Issue, base_url: str) -> LatestIssue:
-    printed = tuple(entry.brief.title for entry in issue.entries)
-    return LatestIssue(
-        url=f"{base_url}/{issue.newsletter}/{issue.date}",
-        on=issue.date,
-        headlines=printed[:_HEADLINES],
-    )
 
 
 def _titles(newsletter: Newsletter, topics: TopicSet) -> tuple[str, ...]:
@@ -155,7 +133,7 @@ def _titles(newsletter: Newsletter, topics: TopicSet) -> tuple[str, ...]:
 
 
 def _in_words(lasts: timedelta) -> str:
-    hours = max(round(lasts / _HOUR), 1)
+    hours = max(round(lasts / timedelta(hours=1)), 1)
     if hours >= _DAYS_FROM:
         return f"{round(hours / 24)} days"
     return f"{hours} hours" if hours > 1 else "one hour"

@@ -1,6 +1,7 @@
 """Receives unsubscribe requests that come by mail."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from newsletter.core.publication import Newsletter
@@ -13,7 +14,7 @@ from newsletter.core.unsubscribe_mail import (
     tokens_of,
 )
 from newsletter.ports import Clock
-from newsletter.services.counters import Counters
+from newsletter.services.event_intake import Counters
 from subscribers.errors import InvalidLink, NoSuchSubscriber
 from subscribers.subscriptions.service import Subscriptions
 
@@ -28,6 +29,7 @@ class UnsubscribeMailResult(StrEnum):
     NOTHING = "nothing"  #: it names nobody we know, or proves nothing
 
 
+@dataclass(eq=False)
 class UnsubscribeByMail:
     """Unsubscribes people by the mails they send to a newsletter's unsubscribe address.
 
@@ -35,16 +37,10 @@ class UnsubscribeByMail:
     `unsubscribe_mails_nothing`.
     """
 
-    def __init__(
-        self,
-        *,
-        newsletters: Mapping[str, Newsletter],
-        subscriptions: Subscriptions,
-        clock: Clock,
-        counters: Counters,
-    ) -> None:
-        self._newsletters, self._subscriptions = newsletters, subscriptions
-        self._clock, self._counters = clock, counters
+    newsletters: Mapping[str, Newsletter]
+    subscriptions: Subscriptions
+    clock: Clock
+    counters: Counters
 
     def receive(self, mail: UnsubscribeMail | None, *, trusted: bool) -> UnsubscribeMailResult:
         """Apply a mail; None is one that could not be read.
@@ -53,7 +49,7 @@ class UnsubscribeByMail:
         delivered it is `trusted`.
         """
         result = self._apply(mail, trusted) if mail else UnsubscribeMailResult.NOTHING
-        self._counters.add({f"unsubscribe_mails_{result}": 1})
+        self.counters.add({f"unsubscribe_mails_{result}": 1})
         return result
 
     def _apply(self, mail: UnsubscribeMail, trusted: bool) -> UnsubscribeMailResult:
@@ -65,11 +61,9 @@ class UnsubscribeByMail:
         return UnsubscribeMailResult.NOTHING
 
     def _by_token(self, token: str) -> bool:
-        now = self._clock.now()
+        now = self.clock.now()
         try:
-            self._subscriptions.unsubscribe_by_link(
-                token, self._newsletters, now=now, source=_SOURCE
-            )
+            self.subscriptions.unsubscribe_by_link(token, self.newsletters, now=now, source=_SOURCE)
         except InvalidLink:
             return False
         return True
@@ -78,13 +72,13 @@ class UnsubscribeByMail:
         """End the sender's subscriptions to the newsletters of the mailbox written to."""
         meant = {
             one.slug
-            for one in self._newsletters.values()
+            for one in self.newsletters.values()
             if mailbox(one.unsubscribe_email) in mailboxes_of(mail)
         }
         try:
-            found = self._subscriptions.by_email(mail.sender)
+            found = self.subscriptions.by_email(mail.sender)
         except NoSuchSubscriber:
             return UnsubscribeMailResult.NOTHING
         ids = [one.id for one in found if one.newsletter in meant]
-        self._subscriptions.unsubscribe(ids, now=self._clock.now(), source=_SOURCE)
+        self.subscriptions.unsubscribe(ids, now=self.clock.now(), source=_SOURCE)
         return UnsubscribeMailResult.ADDRESS if ids else UnsubscribeMailResult.NOTHING

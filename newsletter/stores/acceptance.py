@@ -27,9 +27,7 @@ _ACCEPT_BATCHES = """
     UPDATE batch SET state = 'accepted', reason = %(evidence)s::text || ' it', lease_until = NULL
      WHERE id IN (SELECT id FROM batch
                    WHERE state IN ('unknown', 'claimed', 'planned', 'refused')
-                     AND id IN (SELECT batch_id FROM attempt WHERE id = ANY(%(attempts)s)
-                                 UNION ALL
-                                SELECT batch_id FROM split_from
+                     AND id IN (SELECT batch_id FROM batch_attempt
                                  WHERE attempt_id = ANY(%(attempts)s))
                    ORDER BY id FOR NO KEY UPDATE)
     RETURNING id

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, func, select
 
@@ -15,6 +14,7 @@ from newsletter.core.publication import Newsletter
 from newsletter.core.stored import StoredBrief
 from newsletter.core.verification import KnownBrief, Ruling, Verdict
 from newsletter.errors import NotFound
+from newsletter.stores.store import DatabaseStore
 from newsletter.stores.tables import BriefRevisionRow, BriefRow, IssueBriefRow
 from subscribers.db.transaction import rows, transaction
 
@@ -59,14 +59,10 @@ _CANDIDATES = """
 """
 
 
-class BriefStore:
+class BriefStore(DatabaseStore):
     """Stores each brief with its revisions and the verdict in force."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
     def find(self, key: str) -> StoredBrief | None:
-        """Return the brief of this key."""
         with transaction(self._engine) as session:
             return _one(session, BriefRow.key == key)
 
@@ -87,9 +83,7 @@ class BriefStore:
 
     def known(self, pillar: str, since: datetime) -> tuple[KnownBrief, ...]:
         """Return what the duplicate check compares with: the pillar's briefs received since."""
-        with transaction(self._engine) as session:
-            found = rows(session, _KNOWN, {"pillar": pillar, "since": since})
-            return tuple(KnownBrief(**row) for row in found)
+        return tuple(KnownBrief(**row) for row in self._rows(_KNOWN, pillar=pillar, since=since))
 
     def save(self, brief: Brief, verdict: Verdict, now: datetime) -> StoredBrief:
         """Store a new brief, or a new revision of a known one, with its verdict."""

@@ -4,7 +4,6 @@ A large issue takes a few thousand of these short transactions, one after anothe
 statements, which the driver prepares once. See docs/decisions/one-transaction-per-batch.md.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -83,16 +82,6 @@ _VOID = """
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClaimRequest:
-    """What a worker asks for: this batch, under this attempt, until its lease runs out."""
-
-    batch_id: int
-    attempt_id: str
-    lease: datetime
-    now: datetime
-
-
 def record_acceptance(session: Session, claim: Claim, accepted: Accepted, now: datetime) -> bool:
     """Record an acceptance; False if the batch is not this attempt's any more."""
     values = {
@@ -105,13 +94,15 @@ def record_acceptance(session: Session, claim: Claim, accepted: Accepted, now: d
 
 
 def claim_batch(
-    session: Session, wanted: ClaimRequest, limit: RateLimit | None
+    session: Session, wanted: dict[str, Any], limit: RateLimit | None
 ) -> Claim | NotYet | None:
-    """Claim a batch and begin its attempt; None if it is somebody else's, or nobody is left."""
-    if limit and (until := wait_in_window(session, wanted.batch_id, limit, wanted.now)):
+    """Claim a batch and begin its attempt; None if it is somebody else's, or nobody is left.
+
+    `wanted` are the values of a `batch`, an `attempt`, the end of its `lease`, and `now`.
+    """
+    if limit and (until := wait_in_window(session, wanted["batch"], limit, wanted["now"])):
         return NotYet(until)
-    values = {"batch": wanted.batch_id, "lease": wanted.lease, "now": wanted.now}
-    found = rows(session, _CLAIM, values)
+    found = rows(session, _CLAIM, wanted)
     if not found:
         return None
     if not found[0]["attempts"]:
@@ -120,15 +111,9 @@ def claim_batch(
 
 
 def _begin(
-    session: Session, wanted: ClaimRequest, batch: dict[str, Any], limit: RateLimit | None
+    session: Session, wanted: dict[str, Any], batch: dict[str, Any], limit: RateLimit | None
 ) -> Claim | None:
-    values = {
-        "batch": wanted.batch_id,
-        "attempt": wanted.attempt_id,
-        "number": batch["attempts"],
-        "frequency": batch["frequency"],
-        "now": wanted.now,
-    }
+    values = wanted | {"number": batch["attempts"], "frequency": batch["frequency"]}
     asked = driver(session).execute(_BEGIN, values, binary=True).fetchall()
     recipients = tuple(Recipient(*row[:4]) for row in asked if row[4] is None)
     if len(recipients) < len(asked):
@@ -138,11 +123,11 @@ def _begin(
         execute(session, _VOID, values)
         return None
     if limit:
-        count_in_window(session, len(recipients), limit, wanted.now)
+        count_in_window(session, len(recipients), limit, wanted["now"])
     return Claim(
-        attempt_id=wanted.attempt_id,
+        attempt_id=wanted["attempt"],
         attempt=batch["attempts"],
-        batch_id=wanted.batch_id,
+        batch_id=wanted["batch"],
         issue_id=batch["issue_id"],
         brief_ids=tuple(batch["brief_ids"]),
         recipients=recipients,

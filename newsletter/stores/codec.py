@@ -21,9 +21,7 @@ class Json(TypeDecorator[Any]):
 
     # `dialect` is in SQLAlchemy's signature of both methods.
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002  # theirs
-        """Return what JSONB stores for a value."""
         return None if value is None else self._adapter.dump_python(value, mode="json")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002  # theirs
-        """Return the value that was stored."""
         return None if value is None else self._adapter.validate_python(value)

@@ -29,7 +29,6 @@ class DecisionLog:
         self._engine, self._clock = engine, clock
 
     def record(self, actor: str, subject: str, verb: str, detail: dict[str, Any]) -> None:
-        """Append a decision."""
         row = DecisionRow(
             at=self._clock.now(), actor=actor, subject=subject, verb=verb, detail=detail
         )

@@ -11,24 +11,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from newsletter.core.delivery import (
-    Accepted,
-    BatchState,
-    Claim,
-    Disposition,
-    NotYet,
-    Outcome,
-)
+from newsletter.core.delivery import Accepted, BatchState, Claim, Disposition, NotYet, Outcome
 from newsletter.core.edition import Edition
 from newsletter.core.issue_totals import DeliveryRecord, IssueTotals
 from newsletter.core.publication import Readers
 from newsletter.core.sending_limits import RateLimit
 from newsletter.stores.acceptance import accept_batches, finish
-from newsletter.stores.claiming import ClaimRequest, claim_batch, record_acceptance
+from newsletter.stores.claiming import claim_batch, record_acceptance
 from newsletter.stores.issue_totals import issue_totals, trace
 from newsletter.stores.planning import plan_issue
 from newsletter.stores.recording import record_failure
-from subscribers.db.transaction import execute, rows, transaction
+from newsletter.stores.store import DatabaseStore
+from subscribers.db.transaction import transaction
 from subscribers.model import TopicSet
 
 _log = logging.getLogger(__name__)
@@ -55,11 +49,11 @@ _PROGRESS = """
 """
 
 
-class DeliveryStore:
+class DeliveryStore(DatabaseStore):
     """Plans an issue's deliveries, and stores the claims and the answers of its batches."""
 
     def __init__(self, engine: Engine, rate_limit: RateLimit | None = None) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._limit = rate_limit if rate_limit and rate_limit.limits else None
 
     def plan(
@@ -74,12 +68,8 @@ class DeliveryStore:
         readers: Readers,
     ) -> bool:
         """Write down who gets which edition in which batch; False if that was done before."""
-        values = asdict(readers) | {
-            "issue": issue_id,
-            "size": batch_size,
-            "now": now,
-            "fresh_for": fresh_for,
-        }
+        values = {"issue": issue_id, "size": batch_size, "now": now, "fresh_for": fresh_for}
+        values |= asdict(readers)
         with transaction(self._engine, snapshot=True) as session:
             if not plan_issue(session, values, choose, wave):
                 return False
@@ -91,7 +81,7 @@ class DeliveryStore:
         self, batch_id: int, *, attempt_id: str, lease: timedelta, now: datetime
     ) -> Claim | NotYet | None:
         """Take a planned batch, checking consent again; None when it is not to be taken."""
-        wanted = ClaimRequest(batch_id=batch_id, attempt_id=attempt_id, lease=now + lease, now=now)
+        wanted = {"batch": batch_id, "attempt": attempt_id, "lease": now + lease, "now": now}
         with transaction(self._engine) as session:
             claimed = claim_batch(session, wanted, self._limit)
         if claimed is None:
@@ -109,7 +99,7 @@ class DeliveryStore:
         now: datetime,
     ) -> Claim | NotYet | None:
         """Record an acceptance and take the next batch, in one transaction."""
-        wanted = ClaimRequest(batch_id=batch_id, attempt_id=attempt_id, lease=now + lease, now=now)
+        wanted = {"batch": batch_id, "attempt": attempt_id, "lease": now + lease, "now": now}
         with transaction(self._engine) as session:
             _accept(session, claim, accepted, now)
             claimed = claim_batch(session, wanted, self._limit)
@@ -138,8 +128,7 @@ class DeliveryStore:
 
     def expire_leases(self, now: datetime) -> int:
         """Turn batches whose worker never answered into unknown ones; return how many."""
-        with transaction(self._engine) as session:
-            expired = execute(session, _EXPIRE, {"now": now})
+        expired = self._execute(_EXPIRE, now=now)
         finish(self._engine)
         if expired:
             extra = {"action": "batch.unknown", "batches": expired}
@@ -148,18 +137,15 @@ class DeliveryStore:
 
     def waiting(self, issue_id: int | None = None) -> tuple[tuple[int, datetime | None], ...]:
         """Return planned batches of sending issues, each with the moment it waits for."""
-        with transaction(self._engine) as session:
-            found = rows(session, _WAITING, {"issue": issue_id})
-            return tuple((row["id"], row["not_before"]) for row in found)
+        found = self._rows(_WAITING, issue=issue_id)
+        return tuple((row["id"], row["not_before"]) for row in found)
 
     def progress(self, issue_id: int) -> tuple[int, int]:
         """Return recipients answered for, and all of them; cheap enough to ask often."""
-        with transaction(self._engine) as session:
-            [row] = rows(session, _PROGRESS, {"issue": issue_id})
-            return row["done"], row["total"]
+        [row] = self._rows(_PROGRESS, issue=issue_id)
+        return row["done"], row["total"]
 
     def totals(self, issue_id: int) -> IssueTotals:
-        """Return all sums of an issue."""
         with transaction(self._engine, snapshot=True) as session:
             return issue_totals(session, issue_id)
 
@@ -176,15 +162,11 @@ def _accept(session: Session, claim: Claim, accepted: Accepted, now: datetime) -
 
 
 def _log_answer(claim: Claim, outcome: Outcome, state: BatchState, reason: str = "") -> None:
-    _log.log(
-        logging.INFO if isinstance(outcome, Accepted) else logging.WARNING,
-        reason or "accepted",
-        extra={
-            "action": f"batch.{type(outcome).__name__.lower()}",
-            "recipients": len(claim.recipients),
-            "state": state,
-            "issue": claim.issue_id,
-            "batch": claim.batch_id,
-            "attempt": claim.attempt_id,
-        },
-    )
+    extra = {
+        "action": f"batch.{type(outcome).__name__.lower()}",
+        "recipients": len(claim.recipients),
+        "state": state,
+    }
+    extra |= {"issue": claim.issue_id, "batch": claim.batch_id, "attempt": claim.attempt_id}
+    level = logging.INFO if isinstance(outcome, Accepted) else logging.WARNING
+    _log.log(level, reason or "accepted", extra=extra)

@@ -5,8 +5,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine
-
 from newsletter.core.events import (
     SOFT_LIMIT,
     SOFT_WINDOW,
@@ -16,7 +14,8 @@ from newsletter.core.events import (
     consequence,
 )
 from newsletter.stores.acceptance import accept_attempts, finish
-from subscribers.db.transaction import execute, rows, scalar, transaction
+from newsletter.stores.store import DatabaseStore
+from subscribers.db.transaction import execute, rows, transaction
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +55,7 @@ _OWNERS = """
 """
 
 _SUBSCRIPTIONS = """
-    SELECT COALESCE(array_agg(subscription_id), '{}') FROM delivery WHERE id = ANY(%(deliveries)s)
+    SELECT subscription_id FROM delivery WHERE id = ANY(%(deliveries)s)
 """
 
 _RECORD_SOFT = """
@@ -93,11 +92,8 @@ _WORN_OUT = """
 _FORGIVE = "UPDATE soft_bounce SET forgiven = true WHERE subscriber_id = %(subscriber)s"
 
 
-class EventStore:
+class EventStore(DatabaseStore):
     """Stores events, moves deliveries up their ladder, and counts soft bounces."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def record(self, events: Sequence[DeliveryEvent], now: datetime) -> StoredEvents:
         """Store new events, move deliveries up their ladder, accept proven batches."""
@@ -108,14 +104,8 @@ class EventStore:
             attempts = {e.attempt_id for e in new if e.attempt_id}
             accepted = accept_attempts(session, attempts, now, evidence="an event proved")
             known = [e for e in new if e.delivery_id is not None]
-            execute(
-                session,
-                _ADVANCE,
-                {
-                    "deliveries": [e.delivery_id for e in known],
-                    "states": [int(consequence(e).state) for e in known],
-                },
-            )
+            ids, states = [e.delivery_id for e in known], [int(consequence(e).state) for e in known]
+            execute(session, _ADVANCE, {"deliveries": ids, "states": states})
         if accepted:  # an event may come before the answer is recorded
             finish(self._engine)
         counts = {"repeated": len(events) - len(new), "reconciled": len(accepted)}
@@ -124,31 +114,26 @@ class EventStore:
 
     def owners(self, delivery_ids: Sequence[int]) -> dict[int, Owner]:
         """Return whose deliveries these are; unknown ids are left out."""
-        with transaction(self._engine) as session:
-            return {
-                row.pop("id"): Owner(**row)
-                for row in rows(session, _OWNERS, {"deliveries": list(delivery_ids)})
-            }
+        found = self._rows(_OWNERS, deliveries=list(delivery_ids))
+        return {row.pop("id"): Owner(**row) for row in found}
 
     def subscriptions_of(self, delivery_ids: Sequence[int]) -> tuple[int, ...]:
         """Return the subscriptions that these letters went to; unknown ids are left out."""
-        with transaction(self._engine) as session:
-            return tuple(scalar(session, _SUBSCRIPTIONS, {"deliveries": list(delivery_ids)}))
+        found = self._rows(_SUBSCRIPTIONS, deliveries=list(delivery_ids))
+        return tuple(row["subscription_id"] for row in found)
 
     def count_soft_bounces(self, bounces: Mapping[int, datetime]) -> dict[int, datetime]:
         """Store soft bounces by delivery; return the latest one of each reader now worn out."""
-        values = {"deliveries": list(bounces), "moments": list(bounces.values())}
-        with transaction(self._engine) as session:
-            execute(session, _RECORD_SOFT, values)
+        deliveries = list(bounces)
+        self._execute(_RECORD_SOFT, deliveries=deliveries, moments=list(bounces.values()))
         # Another transaction: of two posts at once, the later one sees the bounces of both.
-        values = {"deliveries": list(bounces), "limit": SOFT_LIMIT, "window": SOFT_WINDOW}
-        with transaction(self._engine) as session:
-            return {row["latest"]: row["at"] for row in rows(session, _WORN_OUT, values)}
+        limits = {"limit": SOFT_LIMIT, "window": SOFT_WINDOW}
+        found = self._rows(_WORN_OUT, deliveries=deliveries, **limits)
+        return {row["latest"]: row["at"] for row in found}
 
     def forgive_soft_bounces(self, subscriber_id: int) -> None:
         """Begin counting anew for a reader whose suppression was lifted."""
-        with transaction(self._engine) as session:
-            execute(session, _FORGIVE, {"subscriber": subscriber_id})
+        self._execute(_FORGIVE, subscriber=subscriber_id)
 
 
 def _posted(events: Sequence[DeliveryEvent]) -> str:

@@ -45,8 +45,10 @@ _COUNTS = {
 }
 
 
+_OUTCOMES = ("accepted", "refused", "unknown", "skipped", "to_go")
+
+
 def issue_totals(session: Session, issue_id: int) -> IssueTotals:
-    """Return all sums of an issue."""
     values = {"issue": issue_id}
     [numbers] = rows(session, _NUMBERS, values)
     counts: dict[str, dict[Any, int]] = {
@@ -59,11 +61,7 @@ def issue_totals(session: Session, issue_id: int) -> IssueTotals:
             audience=numbers["audience"],
             excluded=sum(counts["exclusions"].values()),
             deliveries=numbers["deliveries"],
-            accepted=outcomes.get("accepted", 0),
-            refused=outcomes.get("refused", 0),
-            unknown=outcomes.get("unknown", 0),
-            skipped=outcomes.get("skipped", 0),
-            to_go=outcomes.get("to_go", 0),
+            **{word: outcomes.get(word, 0) for word in _OUTCOMES},
         ),
         editions=numbers["editions"],
         requests=numbers["requests"],
@@ -89,8 +87,7 @@ _LETTER = """
 _ATTEMPTS = """
     SELECT number, started_at, finished_at, outcome, reason, message_id
       FROM attempt
-     WHERE batch_id = %(batch)s
-        OR id IN (SELECT attempt_id FROM split_from WHERE batch_id = %(batch)s)
+     WHERE id IN (SELECT attempt_id FROM batch_attempt WHERE batch_id = %(batch)s)
      ORDER BY started_at, number
 """
 

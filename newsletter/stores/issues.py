@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, delete, func, select, update
 
@@ -13,20 +12,20 @@ from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.stored import IssueStatus, StoredIssue, segment_of
 from newsletter.errors import NotAllowed, NotFound
+from newsletter.stores.store import DatabaseStore
 from newsletter.stores.tables import EditionRow, IssueBriefRow, IssueRow
 from subscribers.db.transaction import transaction
 
 _log = logging.getLogger(__name__)
 
+#: The columns of an issue whose approval is void.
+UNAPPROVED = dict.fromkeys(("content_hash", "approved_hash", "approved_by", "approved_at"))
 
-class IssueStore:
+
+class IssueStore(DatabaseStore):
     """Stores each issue with its entries, its galley and its approval."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
     def find(self, newsletter: str, on: date) -> StoredIssue | None:
-        """Return the issue of this date."""
         found = select(IssueRow).where(IssueRow.newsletter == newsletter, IssueRow.date == on)
         with transaction(self._engine) as session:
             row = session.exec(found).first()
@@ -38,7 +37,6 @@ class IssueStore:
             return _get(session, issue_id)
 
     def next_number(self, newsletter: str) -> int:
-        """Return the number of the issue that comes next."""
         last = select(func.max(IssueRow.number)).where(IssueRow.newsletter == newsletter)
         with transaction(self._engine) as session:
             return (session.exec(last).one() or 0) + 1
@@ -72,17 +70,14 @@ class IssueStore:
             session.exec(delete(IssueBriefRow).where(col(IssueBriefRow.issue_id) == issue_id))
             session.add_all(_placed(issue_id, issue))
             stored = _get(session, issue_id)
-        _log.info(
-            "%s of %s: %d briefs",
-            issue.newsletter,
-            issue.date,
-            len(issue.entries),
-            extra={"action": "issue.assembled", "issue": stored.id, "state": stored.state},
-        )
+        extra = {"action": "issue.assembled", "issue": stored.id, "state": stored.state}
+        words = (issue.newsletter, issue.date, len(issue.entries))
+        _log.info("%s of %s: %d briefs", *words, extra=extra)
         return stored
 
     def approve(self, issue_id: int, content_hash: str, by: str, now: datetime) -> StoredIssue:
         """Freeze the issue if it still has this content; NotAllowed if it has another."""
+        approval = {"approved_hash": content_hash, "approved_by": by, "approved_at": now}
         freeze = (
             update(IssueRow)
             .where(
@@ -90,12 +85,7 @@ class IssueStore:
                 col(IssueRow.state) == IssueStatus.DRAFT,
                 col(IssueRow.content_hash) == content_hash,
             )
-            .values(
-                state=IssueStatus.APPROVED,
-                approved_hash=content_hash,
-                approved_by=by,
-                approved_at=now,
-            )
+            .values(state=IssueStatus.APPROVED, **approval)
         )
         with transaction(self._engine) as session:
             if not session.exec(freeze).rowcount:
@@ -114,12 +104,9 @@ class IssueStore:
         printing = select(IssueBriefRow.issue_id).where(IssueBriefRow.brief_id == brief_id)
         with transaction(self._engine) as session:
             voided = _void(session, session.exec(printing).all(), reason)
-            session.exec(
-                delete(IssueBriefRow).where(
-                    col(IssueBriefRow.brief_id) == brief_id,
-                    col(IssueBriefRow.issue_id).in_(voided),
-                )
-            )
+            taken_out = col(IssueBriefRow.issue_id).in_(voided)
+            this = col(IssueBriefRow.brief_id) == brief_id
+            session.exec(delete(IssueBriefRow).where(this, taken_out))
 
     def published(self, newsletter: str, limit: int = 100) -> tuple[StoredIssue, ...]:
         """Return the issues that were planned, the newest first, at most so many."""
@@ -154,14 +141,7 @@ def _void(session: Session, issue_ids: Iterable[int], reason: str) -> list[int]:
     voided = session.exec(
         update(IssueRow)
         .where(col(IssueRow.id).in_(issue_ids), col(IssueRow.state).in_(unplanned))
-        .values(
-            state=IssueStatus.DRAFT,
-            reason=reason,
-            content_hash=None,
-            approved_hash=None,
-            approved_by=None,
-            approved_at=None,
-        )
+        .values(state=IssueStatus.DRAFT, reason=reason, **UNAPPROVED)
         .returning(col(IssueRow.id))
     )
     return [issue_id for (issue_id,) in voided]

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy import Engine
-
 from newsletter.core.history import IssueRecord, TransactionalRecord
 from newsletter.stores.issue_totals import trace
+from newsletter.stores.store import DatabaseStore
 from subscribers.db.transaction import execute, rows, transaction
 from subscribers.records.model import PersonIds
 
@@ -56,11 +55,8 @@ _EXPIRE = """
 """
 
 
-class PersonHistory:
+class PersonHistory(DatabaseStore):
     """Returns and erases what is stored about a person."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def issues(self, ids: PersonIds) -> tuple[IssueRecord, ...]:
         """Return what became of every issue that knew of them."""
@@ -74,10 +70,8 @@ class PersonHistory:
             )
 
     def transactional(self, ids: PersonIds) -> tuple[TransactionalRecord, ...]:
-        """Return the transactional emails to them."""
-        with transaction(self._engine) as session:
-            found = rows(session, _TRANSACTIONAL, _values(ids))
-            return tuple(TransactionalRecord(**row) for row in found)
+        found = self._rows(_TRANSACTIONAL, **_values(ids))
+        return tuple(TransactionalRecord(**row) for row in found)
 
     def erase(self, ids: PersonIds) -> None:
         """Delete their events and emails, and make their deliveries mere numbers."""
@@ -87,8 +81,7 @@ class PersonHistory:
 
     def expire_events(self, before: datetime, *, portion: int) -> int:
         """Delete a portion of the events received before; return how many."""
-        with transaction(self._engine) as session:
-            return execute(session, _EXPIRE, {"before": before, "portion": portion})
+        return self._execute(_EXPIRE, before=before, portion=portion)
 
 
 def _values(ids: PersonIds) -> dict[str, list[int]]:

@@ -160,14 +160,9 @@ def _choose_editions(
     in_use = rows(session, _TOPIC_SETS)
     chosen = {row["id"]: choose(TopicSet(frozenset(row["slugs"]))) for row in in_use}
     editions = {edition.key: edition for edition in chosen.values() if edition}
+    added = ({"issue": issue_id, "key": e.key, "ids": [*e.brief_ids]} for e in editions.values())
     with driver(session).cursor() as cursor:
-        cursor.executemany(
-            _ADD_EDITION,
-            [
-                {"issue": issue_id, "key": e.key, "ids": list(e.brief_ids)}
-                for e in editions.values()
-            ],
-        )
+        cursor.executemany(_ADD_EDITION, added)
     execute(session, _CHOICE_TABLE)
     choices = {
         "issue": issue_id,

@@ -15,8 +15,7 @@ from subscribers.db.transaction import execute, scalar
 #: Locked before a batch is split: proof of one of its attempts waits, and then sees both halves.
 _LOCK_ATTEMPTS = """
     SELECT id FROM attempt
-     WHERE batch_id = %(batch)s
-        OR id IN (SELECT attempt_id FROM split_from WHERE batch_id = %(batch)s)
+     WHERE id IN (SELECT attempt_id FROM batch_attempt WHERE batch_id = %(batch)s)
      ORDER BY id FOR NO KEY UPDATE
 """
 
@@ -50,9 +49,7 @@ _SPLIT_OFF = """
 #: Whatever was asked for the whole batch was asked for this part of it.
 _INHERIT_ATTEMPTS = """
     INSERT INTO split_from (batch_id, attempt_id)
-    SELECT %(new)s, id FROM attempt WHERE batch_id = %(batch)s
-     UNION
-    SELECT %(new)s, attempt_id FROM split_from WHERE batch_id = %(batch)s
+    SELECT DISTINCT %(new)s::bigint, attempt_id FROM batch_attempt WHERE batch_id = %(batch)s
 """
 
 _MOVE = """

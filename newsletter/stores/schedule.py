@@ -3,10 +3,10 @@
 See docs/decisions/operator-alerts-are-an-outbox.md.
 """
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, delete, select, update
 from sqlmodel.sql.expression import SelectOfScalar
@@ -14,13 +14,10 @@ from sqlmodel.sql.expression import SelectOfScalar
 from newsletter.core.operator_alert import OperatorAlert, OperatorAlertKind
 from newsletter.core.stored import IssueStatus
 from newsletter.core.timetable import ScheduleCursor, ScheduledIssue
-from newsletter.stores.tables import (
-    IssueBriefRow,
-    IssueRow,
-    OperatorAlertRow,
-    ScheduleCursorRow,
-)
-from subscribers.db.transaction import rows, transaction
+from newsletter.stores.issues import UNAPPROVED
+from newsletter.stores.store import DatabaseStore
+from newsletter.stores.tables import IssueBriefRow, IssueRow, OperatorAlertRow, ScheduleCursorRow
+from subscribers.db.transaction import transaction
 
 _ISSUES = """
     SELECT issue.date, issue.state, array_remove(array_agg(alert.kind), NULL) AS alerts
@@ -32,11 +29,8 @@ _ISSUES = """
 _REPLACEABLE = [IssueStatus.EMPTY, IssueStatus.DRAFT, IssueStatus.APPROVED]
 
 
-class ScheduleStore:
+class ScheduleStore(DatabaseStore):
     """Stores how far the scheduler has come, and the alerts that operators are to get."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def cursor(self, newsletter: str, now: datetime) -> ScheduleCursor:
         """Return a newsletter's cursor; the first time, it begins now."""
@@ -54,14 +48,12 @@ class ScheduleStore:
 
     def issues_since(self, newsletter: str, since: date) -> dict[date, ScheduledIssue]:
         """Return the state of each issue since a date, and the kinds of alerts about it."""
-        with transaction(self._engine) as session:
-            found = rows(session, _ISSUES, {"newsletter": newsletter, "since": since})
         return {
             row["date"]: ScheduledIssue(
                 state=IssueStatus(row["state"]),
                 alerted=frozenset(map(OperatorAlertKind, row["alerts"])),
             )
-            for row in found
+            for row in self._rows(_ISSUES, newsletter=newsletter, since=since)
         }
 
     def record_missed(self, alert: OperatorAlert, now: datetime) -> None:
@@ -72,10 +64,7 @@ class ScheduleStore:
             "reason": alert.sentence,
             "number": None,
             "galley": None,
-            "content_hash": None,
-            "approved_hash": None,
-            "approved_by": None,
-            "approved_at": None,
+            **UNAPPROVED,
         }
         upsert = (
             insert(IssueRow)
@@ -109,19 +98,16 @@ class ScheduleStore:
             return tuple((row.id, _alert(row)) for row in session.exec(found))
 
     def channels_notified(self, alert: OperatorAlert) -> frozenset[str]:
-        """Return the channels that have taken an alert."""
         with transaction(self._engine) as session:
             found = session.exec(_same(alert))
             return frozenset(one for row in found for one in row.notified_channels)
 
     def mark_notified(self, alert: OperatorAlert, channel: str) -> None:
-        """Record that a channel took an alert."""
         with transaction(self._engine) as session:
             for row in session.exec(_same(alert).with_for_update()):
                 row.notified_channels = sorted({*row.notified_channels, channel})
 
     def mark_sent(self, number: int, now: datetime) -> None:
-        """Record that operators got an alert."""
         this = col(OperatorAlertRow.id) == number
         with transaction(self._engine) as session:
             session.exec(update(OperatorAlertRow).where(this).values(sent_at=now))
@@ -129,31 +115,14 @@ class ScheduleStore:
 
 def _same(alert: OperatorAlert) -> SelectOfScalar[OperatorAlertRow]:
     """Select an alert by what it says, as it is queued."""
-    return select(OperatorAlertRow).where(
-        OperatorAlertRow.newsletter == alert.newsletter,
-        OperatorAlertRow.date == alert.date,
-        OperatorAlertRow.kind == str(alert.kind),
-        OperatorAlertRow.sentence == alert.sentence,
-    )
+    return select(OperatorAlertRow).filter_by(**asdict(alert))
 
 
 def _queue(session: Session, alert: OperatorAlert, now: datetime) -> None:
     if session.exec(_same(alert)).first() is None:
-        session.add(
-            OperatorAlertRow(
-                at=now,
-                newsletter=alert.newsletter,
-                date=alert.date,
-                kind=alert.kind,
-                sentence=alert.sentence,
-            )
-        )
+        session.add(OperatorAlertRow(at=now, **asdict(alert)))
 
 
 def _alert(row: OperatorAlertRow) -> OperatorAlert:
-    return OperatorAlert(
-        kind=OperatorAlertKind(row.kind),
-        newsletter=row.newsletter,
-        date=row.date,
-        sentence=row.sentence,
-    )
+    kind = OperatorAlertKind(row.kind)
+    return OperatorAlert(kind=kind, newsletter=row.newsletter, date=row.date, sentence=row.sentence)

@@ -6,7 +6,6 @@ See docs/decisions/limits-in-the-database.md.
 import logging
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from newsletter.core.sending_limits import (
@@ -17,6 +16,7 @@ from newsletter.core.sending_limits import (
     wait_until,
 )
 from newsletter.core.stored import IssueStatus
+from newsletter.stores.store import DatabaseStore
 from newsletter.stores.tables import IssueRow
 from subscribers.db.transaction import execute, rows, scalar, transaction
 
@@ -99,11 +99,8 @@ _CLOSE = """
 """
 
 
-class SendingLimitStore:
+class SendingLimitStore(DatabaseStore):
     """Pauses and cancels issues, and counts what failed of them."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def pause(self, issue_id: int, reason: str, now: datetime) -> bool:
         """Let no further batch be sent; False if the issue was not being sent."""
@@ -130,13 +127,10 @@ class SendingLimitStore:
             return stale
 
     def failure_counts(self, issue_id: int) -> FailureCounts:
-        """Count what has failed of an issue so far."""
-        with transaction(self._engine) as session:
-            [row] = rows(session, _FAILURES, {"issue": issue_id})
-            return FailureCounts(**row)
+        [row] = self._rows(_FAILURES, issue=issue_id)
+        return FailureCounts(**row)
 
     def sending_issues(self) -> tuple[int, ...]:
-        """Return the issues that are being sent."""
         with transaction(self._engine) as session:
             found = select(IssueRow.id).where(IssueRow.state == IssueStatus.SENDING)
             return tuple(session.exec(found))
@@ -162,7 +156,6 @@ def wait_in_window(
 
 
 def count_in_window(session: Session, size: int, limit: RateLimit, now: datetime) -> None:
-    """Count a batch of this size that leaves now."""
     values = {
         "free_at": next_free_at(limit, _window(session).free_at, size, now),
         "day": now.astimezone(UTC).date(),

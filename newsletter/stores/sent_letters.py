@@ -3,11 +3,9 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import Engine
-
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.transactional import TransactionalKind, TransactionalStatus
-from subscribers.db.transaction import rows, scalar, transaction
+from newsletter.stores.store import DatabaseStore
 
 _DELIVERED = """
     SELECT subscription_id, count(*) AS letters
@@ -28,28 +26,19 @@ _ARRIVED = """
 """
 
 _ACCEPTED = """
-    SELECT COALESCE(sum(batch.size), 0) FROM issue JOIN batch ON batch.issue_id = issue.id
+    SELECT COALESCE(sum(size), 0) AS letters FROM issue JOIN batch ON batch.issue_id = issue.id
      WHERE issue.list = %(list)s AND issue.planned_at >= %(since)s AND batch.state = 'accepted'
 """
 
 
-class SentLetters:
+class SentLetters(DatabaseStore):
     """Counts letters that were accepted or delivered."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def delivered(self, subscriber_ids: Collection[int], since: datetime) -> Mapping[int, int]:
         """Count, by subscription, the letters planned since that a mailbox took."""
-        values = {
-            "subscribers": list(subscriber_ids),
-            "since": since,
-            "delivered": DeliveryState.DELIVERED,
-            "clicked": DeliveryState.CLICKED,
-        }
-        with transaction(self._engine) as session:
-            found = rows(session, _DELIVERED, values)
-            return {row["subscription_id"]: row["letters"] for row in found}
+        states = {"delivered": DeliveryState.DELIVERED, "clicked": DeliveryState.CLICKED}
+        found = self._rows(_DELIVERED, subscribers=list(subscriber_ids), since=since, **states)
+        return {row["subscription_id"]: row["letters"] for row in found}
 
     def arrived(self, asked: Mapping[int, datetime]) -> Collection[int]:
         """Return, of subscriptions asked at a moment, those whose question SendGrid took."""
@@ -59,10 +48,9 @@ class SentLetters:
             "kind": TransactionalKind.STILL_WANTED,
             "accepted": TransactionalStatus.ACCEPTED,
         }
-        with transaction(self._engine) as session:
-            return frozenset(row["refers"] for row in rows(session, _ARRIVED, values))
+        return frozenset(row["refers"] for row in self._rows(_ARRIVED, **values))
 
     def accepted_since(self, newsletter: str, since: datetime) -> int:
         """Return how many letters SendGrid took of issues to this newsletter's list."""
-        with transaction(self._engine) as session:
-            return int(scalar(session, _ACCEPTED, {"list": newsletter, "since": since}))
+        [row] = self._rows(_ACCEPTED, list=newsletter, since=since)
+        return int(row["letters"])

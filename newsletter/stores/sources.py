@@ -4,11 +4,11 @@ import logging
 from dataclasses import fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, update
 
 from newsletter.core.source_record import SourceRecord, Tally, Validators
+from newsletter.stores.store import DatabaseStore
 from newsletter.stores.tables import PolledSourceRow
 from subscribers.db.transaction import transaction
 
@@ -16,11 +16,8 @@ _log = logging.getLogger(__name__)
 _FIELDS = [field.name for field in fields(SourceRecord)]
 
 
-class SourceStore:
+class SourceStore(DatabaseStore):
     """Stores a record of each polled source, and leases it to one poller at a time."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def find(self, newsletter: str, source: str) -> SourceRecord:
         """Return a source's record; an empty one if it was never polled."""

@@ -3,7 +3,6 @@
 The module is long because it is a list. See docs/decisions/deliveries-without-foreign-keys.md.
 """
 
-import re
 from datetime import date, datetime
 from typing import Any
 
@@ -20,8 +19,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import declared_attr
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from newsletter.core.brief import Brief
 from newsletter.core.galley import Galley
@@ -29,6 +27,7 @@ from newsletter.core.source_record import RefusedItem, Tally, Validators
 from newsletter.core.verification import Finding
 from newsletter.stores.codec import Json
 from subscribers.db import columns
+from subscribers.db.columns import Row
 
 
 def _text(**options: Any) -> Any:
@@ -55,18 +54,11 @@ def _json(kind: Any) -> Any:
     return Field(sa_column=Column(Json(kind), nullable=False))
 
 
-def _count() -> Any:
-    return Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+def _count(kind: Any = Integer) -> Any:
+    return Field(default=0, sa_column=Column(kind, nullable=False, server_default=text("0")))
 
 
-class Row(SQLModel):
-    """A table named as its class is, without the suffix, in the singular."""
-
-    @declared_attr.directive
-    @classmethod
-    def __tablename__(cls) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
-        """Return `brief_revision` for `BriefRevisionRow`."""
-        return re.sub(r"(?<!^)([A-Z])", r"_\1", cls.__name__.removesuffix("Row")).lower()
+_UNSENT = text("state IN ('waiting', 'claimed')")
 
 
 class BriefRow(Row, table=True):
@@ -130,9 +122,7 @@ class IssueRow(Row, table=True):
     approved_at: datetime | None = columns.moment(optional=True)
     assembled_at: datetime = columns.moment()
     planned_at: datetime | None = columns.moment(optional=True)
-    resumed_at: datetime | None = columns.moment(
-        optional=True
-    )  #: the circuit breaker counts from here
+    resumed_at: datetime | None = columns.moment(optional=True)  #: failures count from here
     send_by: datetime | None = columns.moment(optional=True)  #: a batch not sent by then is stale
     audience: int = _count()
     list: str = columns.word("")  #: the newsletter whose subscribers it goes to
@@ -220,9 +210,7 @@ class DeliveryRow(Row, table=True):
     batch_id: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
     skipped: str | None = _remark()  #: why it was left out between planning and sending
     refused: str | None = _remark()  #: SendGrid named this recipient in a refusal
-    state: int = Field(
-        default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0"))
-    )
+    state: int = _count(SmallInteger)
 
 
 class ExclusionRow(Row, table=True):
@@ -263,9 +251,7 @@ class SendWindowRow(Row, table=True):
 
     id: int = Field(default=1, sa_column=Column(Integer, primary_key=True, autoincrement=False))
     closed_until: datetime | None = columns.moment(optional=True)  #: SendGrid asked us to wait
-    free_at: datetime | None = columns.moment(
-        optional=True
-    )  #: when the rate limit allows the next batch
+    free_at: datetime | None = columns.moment(optional=True)  #: when the next batch may go
     day: date | None = None  #: of the count beside it, in UTC
     day_count: int = _count()  #: recipients written to on that day
 
@@ -310,13 +296,7 @@ class OperatorAlertRow(Row, table=True):
 class TransactionalEmailRow(Row, table=True):
     """A transactional email to one person. The row it refers to holds the address."""
 
-    __table_args__ = (
-        Index(
-            "transactional_email_waiting",
-            "id",
-            postgresql_where=text("state IN ('waiting', 'claimed')"),
-        ),
-    )
+    __table_args__ = (Index("transactional_email_waiting", "id", postgresql_where=_UNSENT),)
 
     id: int = columns.identity()
     newsletter: str = columns.word()

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine
 from sqlmodel import col, update
 
 from newsletter.core.transactional import (
@@ -12,8 +11,9 @@ from newsletter.core.transactional import (
     TransactionalStatus,
 )
 from newsletter.stores.sending_limits import close_window
+from newsletter.stores.store import DatabaseStore
 from newsletter.stores.tables import TransactionalEmailRow
-from subscribers.db.transaction import rows, transaction
+from subscribers.db.transaction import transaction
 
 #: Whoever waits at a page comes before whoever is asked whether they still want the newsletter.
 _CLAIM = """
@@ -29,29 +29,23 @@ _CLAIM = """
 """
 
 
-class TransactionalStore:
+class TransactionalStore(DatabaseStore):
     """Stores transactional emails until they are sent, and what became of each."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
     def queue(self, kind: TransactionalKind, newsletter: str, refers: int, now: datetime) -> None:
-        """Queue an email."""
         row = TransactionalEmailRow(kind=kind, newsletter=newsletter, refers=refers, created_at=now)
         with transaction(self._engine) as session:
             session.add(row)
 
     def claim(self, now: datetime, lease: timedelta) -> TransactionalEmail | None:
         """Claim the next email that may be sent now; None when there is none."""
-        with transaction(self._engine) as session:
-            found = rows(session, _CLAIM, {"now": now, "lease_until": now + lease})
+        found = self._rows(_CLAIM, now=now, lease_until=now + lease)
         if not found:
             return None
         kind = TransactionalKind(found[0].pop("kind"))
         return TransactionalEmail(kind=kind, **found[0])
 
     def record(self, email: TransactionalEmail, disposition: TransactionalDisposition) -> None:
-        """Record the outcome of an email."""
         # An answer that comes after its lease ran out still counts.
         answerable = [TransactionalStatus.CLAIMED, TransactionalStatus.UNKNOWN]
         recorded = (
@@ -76,17 +70,14 @@ class TransactionalStore:
 
     def expire_leases(self, now: datetime) -> int:
         """Record as unknown what a dead worker had claimed; return how many."""
+        lost = "the worker died before it recorded an answer"
         expired = (
             update(TransactionalEmailRow)
             .where(
                 col(TransactionalEmailRow.state) == TransactionalStatus.CLAIMED,
                 col(TransactionalEmailRow.lease_until) <= now,
             )
-            .values(
-                state=TransactionalStatus.UNKNOWN,
-                lease_until=None,
-                reason="the worker died before it recorded an answer",
-            )
+            .values(state=TransactionalStatus.UNKNOWN, lease_until=None, reason=lost)
         )
         with transaction(self._engine) as session:
             return session.exec(expired).rowcount

@@ -4,11 +4,11 @@ import logging
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Engine
 from sqlmodel import Session
 
 from newsletter.core.reconciliation import Probe, Resolution, UnknownBatch
 from newsletter.stores.acceptance import accept_attempts, finish
+from newsletter.stores.store import DatabaseStore
 from subscribers.db.transaction import execute, rows, scalar, transaction
 
 _log = logging.getLogger(__name__)
@@ -30,11 +30,8 @@ _UNKNOWN = """
       JOIN issue ON issue.id = batch.issue_id
       JOIN LATERAL (SELECT max(started_at) AS at,
                            count(*) FILTER (WHERE outcome IS NULL OR outcome = 'unknown') AS lost
-                      FROM (SELECT * FROM attempt WHERE batch_id = batch.id
-                             UNION ALL
-                            SELECT earlier.* FROM split_from
-                              JOIN attempt earlier ON earlier.id = split_from.attempt_id
-                             WHERE split_from.batch_id = batch.id) AS attempt) AS asked ON true
+                      FROM batch_attempt JOIN attempt ON attempt.id = attempt_id
+                     WHERE batch_attempt.batch_id = batch.id) AS asked ON true
      WHERE batch.state = 'unknown'
      ORDER BY asked.at
 """
@@ -52,8 +49,7 @@ _ATTEMPTS = """
     SELECT (SELECT issue_id FROM batch WHERE id = %(batch)s) AS issue_id, array_agg(id) AS ids,
            min(started_at) AS since, max(started_at) AS until
       FROM attempt
-     WHERE batch_id = %(batch)s
-        OR id IN (SELECT attempt_id FROM split_from WHERE batch_id = %(batch)s)
+     WHERE id IN (SELECT attempt_id FROM batch_attempt WHERE batch_id = %(batch)s)
 """
 
 #: A few are asked about, not one: an address may have changed since. Capitals come last, because
@@ -90,15 +86,12 @@ _DOUBT_SIBLINGS = """
     WITH lost AS (
         SELECT id FROM attempt
          WHERE (outcome IS NULL OR outcome = 'unknown')
-           AND (batch_id = %(batch)s
-                OR id IN (SELECT attempt_id FROM split_from WHERE batch_id = %(batch)s)))
+           AND id IN (SELECT attempt_id FROM batch_attempt WHERE batch_id = %(batch)s))
     UPDATE batch SET state = 'unknown', not_before = NULL,
            reason = 'it was asked for in a lost request with one that was accepted'
      WHERE id IN (SELECT id FROM batch
                    WHERE state = 'planned' AND id <> %(batch)s
-                     AND id IN (SELECT batch_id FROM attempt JOIN lost USING (id)
-                                 UNION ALL
-                                SELECT batch_id FROM split_from
+                     AND id IN (SELECT batch_id FROM batch_attempt
                                   JOIN lost ON lost.id = attempt_id)
                    ORDER BY id FOR NO KEY UPDATE)
 """
@@ -106,11 +99,8 @@ _DOUBT_SIBLINGS = """
 _GO_ON = "UPDATE issue SET state = 'sending' WHERE id = %(issue)s AND state = 'sent'"
 
 
-class UnknownBatchStore:
+class UnknownBatchStore(DatabaseStore):
     """Lists unknown batches, what could prove them accepted, and stores what became of them."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
 
     def unknown(self) -> tuple[UnknownBatch, ...]:
         """Return all of them, the oldest first, with whether later batches had events."""
@@ -120,20 +110,15 @@ class UnknownBatchStore:
 
     def unknown_issues(self, asked_before: datetime) -> tuple[tuple[str, date], ...]:
         """Return newsletter and date of issues with an unknown batch last asked before a moment."""
-        with transaction(self._engine) as session:
-            found = rows(session, _LONG_UNKNOWN, {"asked_before": asked_before})
-            return tuple((row["newsletter"], row["date"]) for row in found)
+        found = self._rows(_LONG_UNKNOWN, asked_before=asked_before)
+        return tuple((row["newsletter"], row["date"]) for row in found)
 
     def resolve(
         self, batch_id: int, resolution: Resolution, reason: str, attempts: int | None = None
     ) -> bool:
         """Resolve an unknown batch; False if it is not, or if it was asked for again since."""
-        values = {
-            "attempts": attempts,
-            "batch": batch_id,
-            "reason": reason,
-            "state": _STATES[resolution],
-        }
+        state = _STATES[resolution]
+        values = {"attempts": attempts, "batch": batch_id, "reason": reason, "state": state}
         with transaction(self._engine) as session:
             issue_id = scalar(session, _RESOLVE, values)
             if issue_id is None:

@@ -1,5 +1,7 @@
 """How much may be posted to a page."""
 
+from collections.abc import AsyncGenerator
+
 from fastapi import HTTPException, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -32,11 +34,23 @@ class BodyLimit:
         await self._app(scope, receive_limited if is_page else receive, send)
 
 
+class TooLarge(Exception):
+    """The post is larger than it may be."""
+
+
+async def limited(request: Request, limit: int) -> AsyncGenerator[bytes]:
+    """Yield the parts of the body; TooLarge once they are more than the limit."""
+    received = 0
+    async for part in request.stream():
+        received += len(part)
+        if received > limit:
+            raise TooLarge
+        yield part
+
+
 async def read_body(request: Request, limit: int) -> bytes | None:
     """Return the whole body, or None once it is larger than the limit."""
-    received = bytearray()
-    async for part in request.stream():
-        received += part
-        if len(received) > limit:
-            return None
-    return bytes(received)
+    try:
+        return b"".join([part async for part in limited(request, limit)])
+    except TooLarge:
+        return None

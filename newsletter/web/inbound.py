@@ -8,12 +8,13 @@ import hmac
 import logging
 from base64 import b64decode
 from binascii import Error
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from newsletter.web.body_limit import TooLarge, limited
 from newsletter.web.dependencies import Services, WebServices
 
 #: SendGrid accepts mails of 30 MB at most; anything far above does not come from SendGrid.
@@ -24,10 +25,6 @@ OPEN_LIMIT = 1024 * 1024
 _log = logging.getLogger(__name__)
 
 router = APIRouter()
-
-
-class _TooLarge(Exception):
-    """The post is larger than it may be."""
 
 
 class _InMemory(MultiPartParser):
@@ -45,7 +42,7 @@ async def receive_mail(request: Request, services: Services) -> Response:
         return Response(status_code=403)
     try:
         fields = await _fields(request, OPEN_LIMIT if key is None else BODY_LIMIT)
-    except _TooLarge:
+    except TooLarge:
         return Response(status_code=413)
     await run_in_threadpool(_receive, services, fields)
     return Response(status_code=200)
@@ -70,7 +67,7 @@ async def _fields(request: Request, limit: int) -> dict[str, str] | None:
     """Return the form's texts, without its files; None if it cannot be read."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return None
-    parser = _InMemory(request.headers, _limited(request, limit), max_part_size=limit)
+    parser = _InMemory(request.headers, limited(request, limit), max_part_size=limit)
     try:
         form = await parser.parse()
     except (MultiPartException, UnicodeError):  # an unknown charset raises the latter
@@ -78,12 +75,3 @@ async def _fields(request: Request, limit: int) -> dict[str, str] | None:
     texts = {name: value for name, value in form.items() if isinstance(value, str)}
     await form.close()
     return texts
-
-
-async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes]:
-    received = 0
-    async for part in request.stream():
-        received += len(part)
-        if received > limit:
-            raise _TooLarge
-        yield part

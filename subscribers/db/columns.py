@@ -1,5 +1,6 @@
-"""Kinds of column that the subscribers' tables are made of."""
+"""The base of table rows, and the kinds of column that they are made of."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,10 +15,21 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlmodel import Field
+from sqlalchemy.orm import declared_attr
+from sqlmodel import Field, SQLModel
 
 # Keys are compared byte by byte: they are normalised before they come here.
 KEY = Text(collation="C")
+
+
+class Row(SQLModel):
+    """A table named as its class is, without the suffix, in the singular."""
+
+    @declared_attr.directive
+    @classmethod
+    def __tablename__(cls) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Return `brief_revision` for `BriefRevisionRow`."""
+        return re.sub(r"(?<!^)([A-Z])", r"_\1", cls.__name__.removesuffix("Row")).lower()
 
 
 def identity() -> Any:
@@ -25,12 +37,15 @@ def identity() -> Any:
     return Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
 
 
-def moment(*, optional: bool = False) -> Any:
+def moment(*, optional: bool = False, index: bool = False) -> Any:
     """Return a moment, aware."""
-    return Field(
-        default=None if optional else ...,
-        sa_column=Column(DateTime(timezone=True), nullable=optional),
-    )
+    column = Column(DateTime(timezone=True), nullable=optional, index=index)
+    return Field(default=None if optional else ..., sa_column=column)
+
+
+def text_key() -> Any:
+    """Return a text that is the primary key, or a part of it."""
+    return Field(sa_column=Column(Text, primary_key=True))
 
 
 def word(default: str | None = None) -> Any:
@@ -54,12 +69,10 @@ def link_key() -> Any:
     return Field(sa_column=Column(LargeBinary, nullable=False, server_default=made))
 
 
-def number(*, optional: bool = False) -> Any:
+def number(*, optional: bool = False, index: bool = False) -> Any:
     """Return a whole number, such as another row's."""
-    return Field(
-        default=None if optional else ...,
-        sa_column=Column(BigInteger, nullable=optional),
-    )
+    column = Column(BigInteger, nullable=optional, index=index)
+    return Field(default=None if optional else ..., sa_column=column)
 
 
 def part_of_key() -> Any:

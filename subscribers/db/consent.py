@@ -1,18 +1,18 @@
 """Applying acts of consent: an unsubscribe, and what takes it back; one statement with its record.
 
 An unsubscribe that waited for a merge did not see, in its own statement, what its subscription
-became: the statement is run once more. Repeating it does no harm.
+became: the statement is run once more. Repeating it does no harm. An ordinary unsubscribe by a link
+needs no second run.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
-from sqlmodel import Session
 
 from subscribers.db.statements import INSERT_CONSENT
-from subscribers.db.transaction import execute, rows
+from subscribers.db.transaction import Where, execute, rows
 from subscribers.model import ConsentAct, LinkKey
 from subscribers.rules.consent import MOVES
 
@@ -51,59 +51,38 @@ SELECT subscriber_id, newsletter, %(at)s, %(act)s, %(source)s, '{{}}' FROM moved
 
 
 def apply_consent(
-    where: Session | Connection[Any],
+    where: Where,
     subscription_ids: Collection[int],
     act: ConsentAct,
     *,
     at: datetime,
     source: str,
+    repeat: bool = True,
 ) -> int:
-    """Move subscriptions as the act moves them; return how many it moved."""
-    values = _moves(subscription_ids, act, at, source)
-    moved = execute(where, _APPLY, values)
-    if values["withdraws"]:
-        moved += execute(where, _APPLY, values)
-    return moved
+    """Move subscriptions as the act moves them; return how many it moved.
 
-
-def apply_consent_by_link(
-    connection: Connection[Any],
-    subscription_id: int,
-    act: ConsentAct,
-    allow: Callable[[LinkKey | None], str],
-    *,
-    at: datetime,
-    source: str,
-) -> str:
-    """Move one if `allow` raises nothing; return what it says.
-
-    Two statements without a transaction around them: the act alone writes. An ordinary unsubscribe
-    needs no second run.
+    An unsubscribe that moved something is not run once more without `repeat`.
     """
-    found = rows(connection, _KEY_OF, {"id": subscription_id})
-    allowed = allow(LinkKey(found[0]["newsletter"], found[0]["link_key"]) if found else None)
-    values = _moves([subscription_id], act, at, source)
-    moved = execute(connection, _APPLY, values)
-    if not moved or (
-        found and found[0]["undone"]
-    ):  # an undone one moves even if its merge is missed
-        execute(connection, _APPLY, values)
-    return allowed
-
-
-def _moves(
-    subscription_ids: Collection[int], act: ConsentAct, at: datetime, source: str
-) -> dict[str, object]:
-    moves = MOVES[act]
-    return {
+    moves, withdraws = MOVES[act], act is ConsentAct.WITHDRAWN
+    values = {
         "act": act.value,
         "after": _array(moves.values()),
         "at": at,
         "before": _array(moves),
         "ids": _array(subscription_ids),
-        "withdraws": act is ConsentAct.WITHDRAWN,
+        "withdraws": withdraws,
         "source": source,
     }
+    moved = execute(where, _APPLY, values)
+    if withdraws and (repeat or not moved):
+        moved += execute(where, _APPLY, values)
+    return moved
+
+
+def link_key_of(connection: Connection[Any], subscription_id: int) -> LinkKey | None:
+    """Return what is needed to check a link of this subscription."""
+    found = rows(connection, _KEY_OF, {"id": subscription_id})
+    return LinkKey(**found[0]) if found else None
 
 
 def _array(items: Iterable[object]) -> str:

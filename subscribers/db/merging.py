@@ -1,13 +1,9 @@
 """Merging two subscribers. The other's rows stay as a trace; what they chose is copied.
 
-No record is rewritten: consent, changes and deliveries keep the number they were written under,
-and are read through `subscriber.merged_into`. The other's subscriptions end and keep their link
-keys, so that old links still work and late events of old emails still find their address. An
-unsubscribe through one of them ends the kept subscription as well: each of them names the
-subscriber it became, because the other may come back for a single newsletter.
-
-What an undone import had added counts as absent on either side; what its owner told SendGrid about
-the address counts all the same. See docs/decisions/a-merge-moves-no-records.md.
+The other's subscriptions end and keep their link keys, so that old links still work: each names the
+subscriber it became. What an undone import had added counts as absent on either side; what its
+owner told SendGrid about the address counts all the same.
+See docs/decisions/a-merge-moves-no-records.md.
 """
 
 from collections.abc import Mapping
@@ -21,6 +17,7 @@ from subscribers.db.statements import (
     INSERT_CHANGE,
     INSERT_CONSENT,
     SUBSCRIPTION_COLUMNS,
+    lock_subscriptions,
     upsert_subscriptions,
 )
 from subscribers.db.suppressions import suppression_of
@@ -34,12 +31,10 @@ SELECT id, email, email_key, name, merged_into FROM subscriber
 WHERE id IN (%(keep)s, %(other)s) ORDER BY id FOR NO KEY UPDATE
 """
 
-#: Locks the subscriptions of both, in the one order of all writers of the table.
-LOCK_SUBSCRIPTIONS = """
-SELECT id FROM subscription
-WHERE subscriber_id IN (%(keep)s, %(other)s) OR merged_into_subscriber_id = %(other)s
-ORDER BY id FOR NO KEY UPDATE
-"""
+#: Locks the subscriptions of both.
+LOCK_SUBSCRIPTIONS = lock_subscriptions(
+    "subscriber_id IN (%(keep)s, %(other)s) OR merged_into_subscriber_id = %(other)s"
+)
 
 # What was merged into the kept one before, and ended by that, is no unsubscribe of who came back.
 _PAIRS = """

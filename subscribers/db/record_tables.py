@@ -2,32 +2,20 @@
 
 See docs/decisions/consent-is-append-only.md.
 """
-# SQLModel types `__tablename__` as a computed attribute; a plain string is its documented use.
-# pyright: reportAssignmentType=false
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    DateTime,
-    Index,
-    Integer,
-    LargeBinary,
-    Text,
-    UniqueConstraint,
-)
+from sqlalchemy import Column, Index, Integer, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from subscribers.db import columns
+from subscribers.db.columns import Row
 
 
-class ListImportRow(SQLModel, table=True):
+class ListImportRow(Row, table=True):
     """A list that was imported, and the operator's statement of where its consent came from."""
-
-    __tablename__ = "list_import"
 
     id: int = columns.identity()
     at: datetime = columns.moment()
@@ -40,20 +28,17 @@ class ListImportRow(SQLModel, table=True):
     undone_at: datetime | None = columns.moment(optional=True)
 
 
-class ImportChangeRow(SQLModel, table=True):
+class ImportChangeRow(Row, table=True):
     """What a subscription was before an import changed it, so that it can be undone."""
-
-    __tablename__ = "import_change"
 
     import_id: int = columns.part_of_key()
     subscription_id: int = columns.part_of_key()
     before: dict[str, Any] = columns.json_object()
 
 
-class SignupRow(SQLModel, table=True):
+class SignupRow(Row, table=True):
     """A sign-up that is not confirmed yet; the latest one of an address stands."""
 
-    __tablename__ = "signup"
     __table_args__ = (UniqueConstraint("newsletter", "email_key"),)
 
     id: int = columns.identity()
@@ -65,9 +50,7 @@ class SignupRow(SQLModel, table=True):
     zone: str = columns.word()
     frequency: str = columns.word("daily")
     link_key: bytes = columns.link_key()
-    asked_at: datetime = Field(
-        sa_column=Column(DateTime(timezone=True), nullable=False, index=True)
-    )
+    asked_at: datetime = columns.moment(index=True)
     expires_at: datetime = columns.moment()
     network: str = columns.word("")  #: where from, as far as a rate limit needs it
     mails: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
@@ -75,10 +58,9 @@ class SignupRow(SQLModel, table=True):
     evidence: dict[str, Any] = columns.json_object()
 
 
-class SignupRequestRow(SQLModel, table=True):
+class SignupRequestRow(Row, table=True):
     """What limits count: an email to an address, a sign-up from a network; deleted after a day."""
 
-    __tablename__ = "signup_request"
     __table_args__ = (Index("signup_request_counted", "counted_as", "at"),)
 
     id: int = columns.identity()
@@ -86,10 +68,8 @@ class SignupRequestRow(SQLModel, table=True):
     at: datetime = columns.moment()
 
 
-class ConfirmationRow(SQLModel, table=True):
+class ConfirmationRow(Row, table=True):
     """What a confirmed sign-up became: its link works again however often it is used."""
-
-    __tablename__ = "confirmation"
 
     signup_id: int = columns.part_of_key()
     subscription_id: int = columns.number()
@@ -97,10 +77,9 @@ class ConfirmationRow(SQLModel, table=True):
     at: datetime = columns.moment()
 
 
-class AddressChangeRow(SQLModel, table=True):
+class AddressChangeRow(Row, table=True):
     """A subscriber's new address, until it is confirmed there."""
 
-    __tablename__ = "address_change"
     __table_args__ = (UniqueConstraint("subscriber_id"),)
 
     id: int = columns.identity()
@@ -112,23 +91,19 @@ class AddressChangeRow(SQLModel, table=True):
     expires_at: datetime = columns.moment()
 
 
-class ConsentTextRow(SQLModel, table=True):
+class ConsentTextRow(Row, table=True):
     """The words people agreed to; evidence names them by their SHA-256."""
 
-    __tablename__ = "consent_text"
-
-    hash: str = Field(sa_column=Column(Text, primary_key=True))
+    hash: str = columns.text_key()
     text: str = columns.word()
     first_used_at: datetime = columns.moment()
 
 
-class ChangeRow(SQLModel, table=True):
+class ChangeRow(Row, table=True):
     """What was changed about a subscriber besides consent, by whom: append-only."""
 
-    __tablename__ = "change"
-
     id: int = columns.identity()
-    subscriber_id: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
+    subscriber_id: int = columns.number(index=True)
     newsletter: str | None = Field(default=None, sa_column=Column(Text))
     at: datetime = columns.moment()
     actor: str = columns.word()
@@ -136,40 +111,32 @@ class ChangeRow(SQLModel, table=True):
     detail: dict[str, Any] = columns.json_object()
 
 
-class SegmentRow(SQLModel, table=True):
+class SegmentRow(Row, table=True):
     """A saved filter over a newsletter's subscriptions."""
 
-    __tablename__ = "segment"
-
-    newsletter: str = Field(sa_column=Column(Text, primary_key=True))
-    name: str = Field(sa_column=Column(Text, primary_key=True))
+    newsletter: str = columns.text_key()
+    name: str = columns.text_key()
     filter: dict[str, Any] = columns.json_object()
     created_at: datetime = columns.moment()
     created_by: str = columns.word()
 
 
-class SegmentMemberRow(SQLModel, table=True):
+class SegmentMemberRow(Row, table=True):
     """Who was in a segment when an issue was planned for it."""
 
-    __tablename__ = "segment_member"
-
-    send: str = Field(sa_column=Column(Text, primary_key=True))
+    send: str = columns.text_key()
     subscription_id: int = columns.part_of_key()
 
 
-class ErasureRow(SQLModel, table=True):
+class ErasureRow(Row, table=True):
     """All that is left of somebody erased: a keyed hash, so that no list adds them again."""
-
-    __tablename__ = "erasure"
 
     hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     at: datetime = columns.moment()
 
 
-class InstallationKeyRow(SQLModel, table=True):
+class InstallationKeyRow(Row, table=True):
     """A random key that this installation made for itself, 32 bytes."""
 
-    __tablename__ = "installation_key"
-
-    name: str = Field(sa_column=Column(Text, primary_key=True))
+    name: str = columns.text_key()
     key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

@@ -53,6 +53,21 @@ def upsert_subscriptions(values: Mapping[str, str], source: str, *, refill: bool
     return f"{statement} {_REFILL}" if refill else statement
 
 
+_GIVEN = ("subscriber_id", "newsletter", "topic_set_id", "zone", "status", "created_at", "source")
+
+#: Adds a subscription whose values have the names of its columns.
+ADD_SUBSCRIPTION = upsert_subscriptions({name: f"%({name})s" for name in _GIVEN}, "")
+
+
+def lock_subscriptions(condition: str) -> str:
+    """Return the statement that locks these, in the one order of all writers of the table."""
+    return f"""
+SELECT count(*) FROM (
+    SELECT FROM subscription WHERE {condition} ORDER BY id FOR NO KEY UPDATE
+) AS locked
+"""
+
+
 def erasure_hash(key: str) -> str:
     """Return the SQL of an address key's hash as the table `erasure` has it."""
     installation = "(SELECT key FROM installation_key WHERE name = 'erasure')"

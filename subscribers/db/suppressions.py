@@ -67,7 +67,6 @@ def suppress(session: Session, suppressions: Iterable[Suppression]) -> int:
 
 
 def suppression_of(session: Session, key: str) -> Suppression | None:
-    """Return why this address must not be written to."""
     row = session.get(SuppressionRow, key)
     return read_suppression(row) if row else None
 
@@ -92,7 +91,6 @@ def lift(
 
 
 def read_suppression(row: SuppressionRow) -> Suppression:
-    """Return the suppression that a row stores."""
     return Suppression(
         email=row.email_key,
         reason=SuppressionReason(row.reason),

@@ -5,37 +5,27 @@ tables, and what is referred to in the same transaction as what refers. Topic se
 deleted, and a subscriber only by erasure, which deletes all that refers to them.
 See docs/decisions/subscribers-without-foreign-keys.md.
 """
-# SQLModel types `__tablename__` as a computed attribute; a plain string is its documented use.
-# pyright: reportAssignmentType=false
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Date,
-    Identity,
-    Index,
-    Integer,
-    Text,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import Column, Date, Identity, Index, Integer, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from subscribers.db import columns
+from subscribers.db.columns import Row
 from subscribers.model import Frequency, SubscriptionStatus, SuppressionReason
 
 
-class SubscriberRow(SQLModel, table=True):
+def _where_there(name: str, column: str, present: str = "") -> Index:
+    return Index(name, column, postgresql_where=text(f"{present or column} IS NOT NULL"))
+
+
+class SubscriberRow(Row, table=True):
     """An address, as it was typed and as it is compared."""
 
-    __tablename__ = "subscriber"
-    __table_args__ = (
-        Index("subscriber_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
-    )
+    __table_args__ = (_where_there("subscriber_merged", "merged_into"),)
 
     id: int = columns.identity()
     email: str = columns.word()
@@ -45,38 +35,27 @@ class SubscriberRow(SQLModel, table=True):
     merged_into: int | None = columns.number(optional=True)  #: who they are now
 
 
-class TopicSetRow(SQLModel, table=True):
+class TopicSetRow(Row, table=True):
     """A choice of topics, sorted; everyone who chose alike refers to one row."""
-
-    __tablename__ = "topic_set"
 
     id: int = Field(sa_column=Column(Integer, Identity(), primary_key=True))
     slugs: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, unique=True))
 
 
-class SubscriptionRow(SQLModel, table=True):
+class SubscriptionRow(Row, table=True):
     """One subscriber's choice for one newsletter."""
 
-    __tablename__ = "subscription"
     __table_args__ = (
         UniqueConstraint("subscriber_id", "newsletter"),
         columns.one_of("status", SubscriptionStatus),
         columns.one_of("frequency", Frequency),
-        Index(
-            "subscription_paused", "paused_until", postgresql_where=text("paused_at IS NOT NULL")
-        ),
-        Index(
-            "subscription_undone", "subscriber_id", postgresql_where=text("undone_at IS NOT NULL")
-        ),
-        Index(
-            "subscription_merged_into",
-            "merged_into_subscriber_id",
-            postgresql_where=text("merged_into_subscriber_id IS NOT NULL"),
-        ),
+        _where_there("subscription_paused", "paused_until", "paused_at"),
+        _where_there("subscription_undone", "subscriber_id", "undone_at"),
+        _where_there("subscription_merged_into", "merged_into_subscriber_id"),
     )
 
     id: int = columns.identity()
-    subscriber_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    subscriber_id: int = columns.number()
     newsletter: str = columns.word()
     topic_set_id: int = Field(sa_column=Column(Integer, nullable=False))
     zone: str = columns.word()
@@ -101,13 +80,11 @@ class SubscriptionRow(SQLModel, table=True):
     merged_into_subscriber_id: int | None = columns.number(optional=True)
 
 
-class ConsentRow(SQLModel, table=True):
+class ConsentRow(Row, table=True):
     """Evidence of what a subscriber agreed to, or withdrew: append-only."""
 
-    __tablename__ = "consent"
-
     id: int = columns.identity()
-    subscriber_id: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
+    subscriber_id: int = columns.number(index=True)
     newsletter: str = columns.word()
     at: datetime = columns.moment()
     act: str = columns.word()
@@ -115,10 +92,9 @@ class ConsentRow(SQLModel, table=True):
     detail: dict[str, Any] = columns.json_object()
 
 
-class SuppressionRow(SQLModel, table=True):
+class SuppressionRow(Row, table=True):
     """An address that must not be written to, whether or not it is a subscriber's."""
 
-    __tablename__ = "suppression"
     __table_args__ = (columns.one_of("reason", SuppressionReason),)
 
     email_key: str = Field(sa_column=Column(columns.KEY, primary_key=True))
@@ -128,13 +104,11 @@ class SuppressionRow(SQLModel, table=True):
     note: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
 
 
-class SuppressionLiftRow(SQLModel, table=True):
+class SuppressionLiftRow(Row, table=True):
     """When a reason was last lifted from an address: earlier events are answered by it."""
 
-    __tablename__ = "suppression_lift"
-
     email_key: str = Field(sa_column=Column(columns.KEY, primary_key=True))
-    reason: str = Field(sa_column=Column(Text, primary_key=True))
+    reason: str = columns.text_key()
     at: datetime = columns.moment()
 
 

@@ -7,13 +7,16 @@ See docs/decisions/one-database-idiom.md.
 """
 
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, LiteralString, cast
 
 from psycopg import Connection
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 from sqlmodel import Session
+
+Where = Session | Connection[Any]
+Values = Mapping[str, Any] | None
 
 
 @contextmanager
@@ -34,8 +37,7 @@ def autocommit(engine: Engine) -> Generator[Connection[Any]]:
 
     This saves the round trips of BEGIN and COMMIT, which are half the time of a short statement.
     """
-    lent = engine.raw_connection()
-    try:
+    with closing(engine.raw_connection()) as lent:
         connection = lent.driver_connection
         assert isinstance(connection, Connection)
         connection.autocommit = True
@@ -46,38 +48,28 @@ def autocommit(engine: Engine) -> Generator[Connection[Any]]:
                 lent.invalidate()
             else:
                 connection.autocommit = False
-    finally:
-        lent.close()
 
 
-def driver(session: Session) -> Connection[Any]:
-    """Return the driver's connection of a session's transaction."""
-    connection = session.connection().connection.driver_connection
+def driver(where: Where) -> Connection[Any]:
+    """Return the driver's connection of a session's transaction, or the one that is given."""
+    if isinstance(where, Connection):
+        return where
+    connection = where.connection().connection.driver_connection
     assert connection is not None  # of an open transaction
     return cast("Connection[Any]", connection)
 
 
-def execute(
-    where: Session | Connection[Any], statement: str, values: Mapping[str, Any] | None = None
-) -> int:
+def execute(where: Where, statement: str, values: Values = None) -> int:
     """Run a statement and return how many rows it concerned."""
-    connection = driver(where) if isinstance(where, Session) else where
-    return connection.execute(cast("LiteralString", statement), values).rowcount
+    return driver(where).execute(cast("LiteralString", statement), values).rowcount
 
 
-def rows(
-    where: Session | Connection[Any], statement: str, values: Mapping[str, Any] | None = None
-) -> list[dict[str, Any]]:
-    """Run a statement and return its rows as dictionaries."""
-    connection = driver(where) if isinstance(where, Session) else where
-    with connection.cursor(row_factory=dict_row) as cursor:
+def rows(where: Where, statement: str, values: Values = None) -> list[dict[str, Any]]:
+    with driver(where).cursor(row_factory=dict_row) as cursor:
         return cursor.execute(cast("LiteralString", statement), values).fetchall()
 
 
-def scalar(
-    where: Session | Connection[Any], statement: str, values: Mapping[str, Any] | None = None
-) -> Any:
+def scalar(where: Where, statement: str, values: Values = None) -> Any:
     """Run a statement and return the first column of its first row; None if there is no row."""
-    connection = driver(where) if isinstance(where, Session) else where
-    found = connection.execute(cast("LiteralString", statement), values).fetchone()
+    found = driver(where).execute(cast("LiteralString", statement), values).fetchone()
     return None if found is None else found[0]

@@ -14,13 +14,19 @@ from typing import Any, TypeVar, cast
 
 from subscribers.lists.fields import TEXTS, ColumnMeaning
 from subscribers.lists.formats import Format, ImportedStatus, Words, normal
-from subscribers.model import EVERYTHING, NAME_LENGTH, Frequency, SuppressionReason, TopicSet
+from subscribers.model import (
+    EVERYTHING,
+    NAME_LENGTH,
+    TAG_LENGTH,
+    Frequency,
+    SuppressionReason,
+    TopicSet,
+)
 
-TAG_LENGTH = 50
 SEPARATOR = ";"  #: of topics and of tags, in our own lists
 
-_NOTHING = r"\N"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+NOTHING = r"\N"  #: what a list does not say
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # PostgreSQL has no text with a NUL, names want none
 _SEPARATORS = re.compile(r'[,;"|]')  # what a tag cannot hold
 _CACHED = 8192
 
@@ -93,7 +99,7 @@ class Cells:
                 return _read_moment(text)
             except RowRefused:
                 continue
-        return _NOTHING
+        return NOTHING
 
     def _readers(self) -> Iterator[tuple[str, Reader]]:
         topics, tags = (
@@ -156,7 +162,7 @@ class Cells:
         if unknown and self._kind.strict_topics:
             raise RowRefused(f"unknown topic: {', '.join(unknown)[:NAME_LENGTH]}")
         known = slugs.difference(unknown)
-        return SEPARATOR.join(sorted(TopicSet.of(known).slugs)) if known else _NOTHING
+        return SEPARATOR.join(sorted(TopicSet.of(known).slugs)) if known else NOTHING
 
     def _read_tags(self, *cells: str) -> str:
         words = {word for cell in cells for word in self._tags_of(cell)}
@@ -164,7 +170,7 @@ class Cells:
         for tag in tags:
             if len(tag) > TAG_LENGTH or not tag.isprintable():
                 raise RowRefused(f"no tag of at most {TAG_LENGTH} characters: {tag[:TAG_LENGTH]}…")
-        return _escaped(SEPARATOR.join(sorted(tags))) if tags else _NOTHING
+        return _escaped(SEPARATOR.join(sorted(tags))) if tags else NOTHING
 
     def _tags_of(self, cell: str) -> Iterator[str]:
         if cell.lstrip().startswith("{"):
@@ -183,7 +189,7 @@ class Cells:
                 return zone
             if typed:
                 raise RowRefused(f"unknown time zone: {typed[:NAME_LENGTH]}")
-        return _NOTHING
+        return NOTHING
 
 
 def _split(cell: str, separators: str) -> Iterator[str]:
@@ -225,23 +231,23 @@ def _read_frequency(cell: str) -> str:
     word = cell.strip().lower()
     if word and word not in _FREQUENCIES:
         raise RowRefused(f"unknown frequency: {word[:NAME_LENGTH]}; daily or weekly")
-    return word or _NOTHING
+    return word or NOTHING
 
 
 def _read_text(cell: str, what: str = "text") -> str:
     text = " ".join(cell.split())
     if len(text) > NAME_LENGTH:
         raise RowRefused(f"the {what} is longer than {NAME_LENGTH} characters")
-    if not text.isprintable() and _CONTROL.search(text):
+    if not text.isprintable() and CONTROL.search(text):
         raise RowRefused(f"a control character in the {what}")
-    return _escaped(text) if text else _NOTHING
+    return _escaped(text) if text else NOTHING
 
 
 def _read_moment(text: str) -> str:
     """Return a moment in UTC; without a zone it is taken to be in UTC already."""
     typed = text.strip()
     if not typed:
-        return _NOTHING
+        return NOTHING
     try:
         moment = datetime.fromisoformat(typed)
     except ValueError:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from subscribers.addresses import ADDRESS_LENGTH, is_plain, read_address
 from subscribers.errors import InvalidAddress, InvalidList
-from subscribers.lists.cell_parsers import Cells, RowRefused
+from subscribers.lists.cell_parsers import CONTROL, NOTHING, Cells, RowRefused
 from subscribers.lists.fields import ColumnMeaning
 from subscribers.lists.formats import (
     Format,
@@ -28,11 +28,8 @@ from subscribers.lists.formats import (
 )
 from subscribers.model import SuppressionReason
 
-NOTHING = r"\N"  #: what a list does not say
-
 _DELIMITERS = (",", ";", "\t", "|")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # PostgreSQL has no text with a NUL, names want none
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]").match  # see `subscribers.lists.export`
+_ESCAPED = re.compile(r"'+[=+\-@\t\r]").match  # see `subscribers.lists.service`
 
 _SUPPRESSES = {
     ImportedStatus.INVALID: SuppressionReason.INVALID,
@@ -182,7 +179,7 @@ class _RowReader:
 
     def _refused(self, line: int, email: str, problem: str) -> str:
         shown, why = (
-            _CONTROL.sub("�", text).replace("\\", r"\\")
+            CONTROL.sub("�", text).replace("\\", r"\\")
             for text in (email[:ADDRESS_LENGTH], problem)
         )
         return f"{line}\t{shown}\t{why}{self._present}{self._blanks}\n"

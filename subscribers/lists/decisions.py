@@ -8,7 +8,6 @@ unsubscribe in a list counts, unless its subscriber has resubscribed here since.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from psycopg import sql
 from sqlmodel import Session
@@ -182,11 +181,7 @@ def decide(
     erasures = scalar(session, "SELECT EXISTS (SELECT FROM erasure)")
     execute(session, _decide(gone="leaves" in fields, erasures=erasures), values)
     execute(session, "ANALYZE decided (result, subscriber_id)")  # nobody else does
-    return _decision(rows(session, _COUNTS), refills=refills)
-
-
-def _decision(found: Iterable[Mapping[str, Any]], *, refills: bool) -> ImportDecision:
-    results = {row["result"]: row for row in found}
+    results = {row["result"]: row for row in rows(session, _COUNTS)}
     counts = {one: results[one]["count"] if one in results else 0 for one in RowResult}
     return ImportDecision(
         counts,

@@ -29,14 +29,16 @@ class OpenList:
 
     @property
     def position(self) -> int:
-        """Return how many bytes were read."""
         return self._raw.tell()
 
 
 @contextmanager
 def open_list(path: Path, encoding: str | None = None) -> Generator[OpenList]:
     """Open a list, or the one list in a ZIP; raise InvalidList, naming the file or the line."""
-    _require_known(encoding)
+    try:
+        codecs.lookup(encoding or "utf-8")
+    except LookupError as error:
+        raise InvalidList(f"there is no encoding called {encoding}") from error
     try:
         with _opened(path) as (raw, size):
             encoding = encoding or _encoding_of(raw)
@@ -50,15 +52,7 @@ def open_list(path: Path, encoding: str | None = None) -> Generator[OpenList]:
         raise InvalidList(f"{path}: {error.strerror or error}") from error
 
 
-def _require_known(encoding: str | None) -> None:
-    try:
-        codecs.lookup(encoding or "utf-8")
-    except LookupError as error:
-        raise InvalidList(f"there is no encoding called {encoding}") from error
-
-
 def title(encoding: str) -> str:
-    """Return an encoding's name as people know it."""
     return _TITLES.get(encoding, encoding.upper())
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from typing import TypeVar
 
 from subscribers.errors import InvalidList
 from subscribers.lists.fields import ColumnMeaning
@@ -28,6 +29,7 @@ class ImportedStatus(IntEnum):
     COMPLAINED = 7
 
 
+_Meaning = TypeVar("_Meaning")
 _MEANINGS = frozenset(meaning.value for meaning in ColumnMeaning)
 
 Words = Mapping[str, ImportedStatus]  #: "" is an empty cell, "*" any word that is not named
@@ -62,7 +64,7 @@ WORDS: Words = {
 _LEFT: Words = {**dict.fromkeys(("", *_NO), ImportedStatus.SUBSCRIBED), "*": ImportedStatus.LEFT}
 
 
-def _only(words: Words, *known: str) -> Words:
+def _only(words: Mapping[str, _Meaning], *known: str) -> dict[str, _Meaning]:
     return {word: words[word] for word in known}
 
 
@@ -99,25 +101,18 @@ OWN = Format(
     complete=False,
 )  # fmt: skip
 
-_NAMED = {
-    "email": ColumnMeaning.EMAIL,
-    "name": ColumnMeaning.NAME,
-    "created at": ColumnMeaning.JOINED,
-}
+_NAMED = _only(_OWN_COLUMNS, "email", "name", "created at")
 
 _MAILCHIMP_COLUMNS = {
+    **_only(_OWN_COLUMNS, "first name", "last name", "timezone", "tags"),
     "email address": ColumnMeaning.EMAIL,
-    "first name": ColumnMeaning.FIRST_NAME,
-    "last name": ColumnMeaning.LAST_NAME,
-    "timezone": ColumnMeaning.ZONE,
-    "tags": ColumnMeaning.TAGS,
     "confirm time": ColumnMeaning.JOINED,
 }
 # Mailchimp exports a ZIP of one file for each status. Somebody in its list of the unsubscribed has
 # left, whatever else the row meaning.
 _MAILCHIMP_LEFT: Words = {"": ImportedStatus.LEFT, "*": ImportedStatus.LEFT}
 _MAILCHIMP_REASONS: Words = {
-    **dict.fromkeys(("", "*"), ImportedStatus.LEFT),
+    **_MAILCHIMP_LEFT,
     **dict.fromkeys(("spam", "abuse", "abuse complaint"), ImportedStatus.COMPLAINED),
 }
 
@@ -146,42 +141,31 @@ FORMATS: tuple[Format, ...] = (
         recognised_by=frozenset({"email", "active subscription", "email disabled"}),
         columns=_NAMED,
         statuses={
-            "email disabled": {
-                **dict.fromkeys(("", *_NO), ImportedStatus.SUBSCRIBED),
-                **dict.fromkeys(_YES, ImportedStatus.LEFT),
-            }
+            "email disabled": dict.fromkeys(("", *_NO), ImportedStatus.SUBSCRIBED)
+                              | dict.fromkeys(_YES, ImportedStatus.LEFT)
         },
     ),
     Format(
         name="Ghost",
         recognised_by=frozenset({"email", "subscribed to emails"}),
-        columns={
-            **_NAMED,
-            "labels": ColumnMeaning.TAGS,
-        },
+        columns={**_NAMED, "labels": ColumnMeaning.TAGS},
         statuses={
-            "subscribed to emails": {
-                **dict.fromkeys(_YES, ImportedStatus.SUBSCRIBED),
-                **dict.fromkeys(("", *_NO), ImportedStatus.LEFT),
-            },
+            "subscribed to emails": dict.fromkeys(_YES, ImportedStatus.SUBSCRIBED)
+                                    | dict.fromkeys(("", *_NO), ImportedStatus.LEFT),
             "deleted at": _LEFT,
         },
     ),
     Format(
         name="listmonk",
         recognised_by=frozenset({"uuid", "email", "attributes", "status"}),
-        columns={
-            **_NAMED,
-            "attributes": ColumnMeaning.ATTRIBUTES,
-        },
+        columns={**_NAMED, "attributes": ColumnMeaning.ATTRIBUTES},
         statuses={"status": _only(WORDS, "enabled", "disabled", "blocklisted", "blacklisted")},
     ),
     Format(
         name="Buttondown",
         recognised_by=frozenset({"email", "subscriber type", "metadata"}),
         columns={
-            "email": ColumnMeaning.EMAIL,
-            "tags": ColumnMeaning.TAGS,
+            **_only(_OWN_COLUMNS, "email", "tags"),
             "creation date": ColumnMeaning.JOINED,
             "unsubscription date": ColumnMeaning.LEFT,
         },
@@ -204,11 +188,7 @@ FORMATS: tuple[Format, ...] = (
         name="beehiiv",
         recognised_by=frozenset({"email", "status", "created at"}),
         columns={
-            "email": ColumnMeaning.EMAIL,
-            "first name": ColumnMeaning.FIRST_NAME,
-            "last name": ColumnMeaning.LAST_NAME,
-            "tags": ColumnMeaning.TAGS,
-            "created at": ColumnMeaning.JOINED,
+            **_only(_OWN_COLUMNS, "email", "first name", "last name", "tags", "created at"),
             "unsubscribed at": ColumnMeaning.LEFT,
         },
         statuses={

@@ -1,14 +1,9 @@
 """Storing a whole list in one transaction: what `subscribers.lists.decisions` decided, set by set.
 
-Consent to an imported subscription is not recorded a million times: its `import_id` and
-`import_line` say it, together with the row of `list_import`, which has the moment, the file, the
-operator's statement of where the consent came from, whose export it was, and who imported it. So
-whoever reads a subscriber's consent joins `list_import ON list_import.id = subscription.import_id`
-and reads that as the act `imported`. When the subscription goes (an undone import, a merge) and the
-subscriber stays, the act is written as a row of `consent`; see `subscribers.lists.undo`.
-
-An unsubscribe that came with a list is an act of consent like any other, and has its own row.
-See docs/decisions/blank-cells-and-statements.md.
+Consent to an imported subscription is not recorded a million times: its `import_id` and the row of
+`list_import` say it, and whoever reads a subscriber's consent joins the two. When the subscription
+goes and the subscriber stays, `subscribers.lists.undo` writes the act as a row of `consent`. An
+unsubscribe that came with a list has its own row. See docs/decisions/blank-cells-and-statements.md.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -17,7 +12,12 @@ from secrets import token_bytes
 from sqlmodel import Session
 
 from subscribers.db.record_tables import ListImportRow
-from subscribers.db.statements import INSERT_CHANGE, INSERT_CONSENT, upsert_subscriptions
+from subscribers.db.statements import (
+    INSERT_CHANGE,
+    INSERT_CONSENT,
+    lock_subscriptions,
+    upsert_subscriptions,
+)
 from subscribers.db.suppressions import LADDER_VALUES, WEIGHTIER_WINS
 from subscribers.db.transaction import driver, execute
 from subscribers.lists.decisions import ImportDecision, ListImport, decide
@@ -73,15 +73,9 @@ SELECT subscriber_id, email, email_key, COALESCE(name, ''), %(at)s FROM decided
 WHERE (result = 'added' OR ends) AND known_id IS NULL
 """
 
-# What an undone import left is locked in the one order of all writers before it is filled again.
-_LOCK_UNDONE = """
-SELECT count(*) FROM (
-    SELECT FROM subscription
-    WHERE undone_at IS NOT NULL AND newsletter = %(newsletter)s
-      AND subscriber_id IN (SELECT subscriber_id FROM decided WHERE result = 'added' OR ends)
-    ORDER BY id FOR NO KEY UPDATE
-) AS locked
-"""
+# What an undone import left is locked before it is filled again.
+_LOCK_UNDONE = lock_subscriptions("""undone_at IS NOT NULL AND newsletter = %(newsletter)s
+    AND subscriber_id IN (SELECT subscriber_id FROM decided WHERE result = 'added' OR ends)""")
 
 # Links are signed with 16 bytes that nobody can guess: a hash of the subscriber's number under a
 # seed that is forgotten after this statement. To ask the system a million times takes longer.
@@ -107,14 +101,9 @@ JOIN chosen ON chosen.topics = COALESCE(decided.topics, %(everything)s)
 WHERE (result = 'added' OR ends) AND subscription_id IS NULL
 """
 
-# Locked in the same order as everywhere: two writers may wait, but never deadlock.
-_LOCK_KNOWN = """
-SELECT count(*) FROM (
-    SELECT FROM subscription
-    WHERE id IN (SELECT subscription_id FROM decided WHERE result = 'updated' OR ends)
-    ORDER BY id FOR NO KEY UPDATE
-) AS locked
-"""
+_LOCK_KNOWN = lock_subscriptions(
+    "id IN (SELECT subscription_id FROM decided WHERE result = 'updated' OR ends)"
+)
 
 _TEXT_CHANGES = for_each_text("""    '{name}', CASE WHEN new_{name} THEN
         jsonb_build_object('from', subscription.{name}, 'to', decided.{name}) END""")

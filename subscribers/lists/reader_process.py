@@ -89,7 +89,6 @@ def reading(list_file: ListFile, on_progress: Progress | None) -> Generator[List
 
 
 def parts_of(list_file: ListFile) -> Generator[Head | Block]:
-    """Yield the head of a list, then its blocks."""
     with open_list(list_file.path, list_file.encoding) as opened:
         reader = read_csv(
             opened.text,

@@ -2,32 +2,29 @@
 
 What belongs to a subscriber stays: a subscription whose owner chose, confirmed, paused or left
 since, and every unsubscribe and suppression, whoever brought it. What goes counts for nothing any
-more, but its row stays with the consent record of the import: an email may have reached its owner
-in between, and the unsubscribe link in it still works.
-See docs/decisions/an-undone-import-keeps-its-rows.md.
+more, but its row stays. See docs/decisions/an-undone-import-keeps-its-rows.md.
 """
 
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import Session
 
 from subscribers.db.record_tables import ListImportRow
-from subscribers.db.statements import INSERT_CHANGE, INSERT_CONSENT, WAIT_FOR_IMPORT
+from subscribers.db.statements import (
+    INSERT_CHANGE,
+    INSERT_CONSENT,
+    WAIT_FOR_IMPORT,
+    lock_subscriptions,
+)
 from subscribers.db.transaction import execute, rows, scalar
+from subscribers.errors import NoSuchImport
 from subscribers.lists.fields import for_each_text
 from subscribers.lists.importing import set_given
 from subscribers.model import ConsentAct, Kept, Undone
 
-# Locked in the order of all writers of this table, so that nobody leaves or chooses in between.
-_LOCK = """
-SELECT count(*) FROM (
-    SELECT FROM subscription
-    WHERE import_id = %(import)s
-       OR id IN (SELECT subscription_id FROM import_change WHERE import_id = %(import)s)
-    ORDER BY id FOR NO KEY UPDATE
-) AS locked
-"""
+# Nobody leaves or chooses in between.
+_LOCK = lock_subscriptions("""import_id = %(import)s
+    OR id IN (SELECT subscription_id FROM import_change WHERE import_id = %(import)s)""")
 
 # The latest thing that each owner did since; the status says it where no record does.
 _CONCERNED = """
@@ -142,14 +139,11 @@ WHERE subscription_id NOT IN (SELECT id FROM concerned WHERE did IS NULL)
 _CHANGING = (_NAMES, _RESTORED, _RECORDED, _CONSENT, _REMOVED, _FORGOTTEN)
 
 
-def undo(
-    session: Session, import_id: int, *, at: datetime, actor: str, dry_run: bool
-) -> Undone | None:
-    """Undo an import; return None when there was no such import."""
+def undo(session: Session, import_id: int, *, at: datetime, actor: str, dry_run: bool) -> Undone:
     execute(session, WAIT_FOR_IMPORT)  # it may have decided on rows that this would undo
     found = session.get(ListImportRow, import_id, with_for_update=True)
     if found is None:
-        return None
+        raise NoSuchImport(f"there was no import {import_id}")
     if found.undone_at:
         return Undone(import_id=import_id, before=True, dry_run=dry_run)
     values = {
@@ -164,15 +158,12 @@ def undo(
     }
     for statement in (_LOCK, _CONCERNED, _RESTORABLE):
         execute(session, statement, values)
-    report = Undone(import_id=import_id, dry_run=dry_run, **_counts(session, values))
+    [counts] = rows(session, _COUNTS, values)
+    kept = tuple(Kept(**row) for row in rows(session, _KEPT))
+    restored = scalar(session, _RESTORED_COUNT)
+    report = Undone(import_id=import_id, dry_run=dry_run, restored=restored, kept=kept, **counts)
     if not dry_run:
         for statement in _CHANGING:
             execute(session, statement, values)
         found.undone_at = at
     return report
-
-
-def _counts(session: Session, values: dict[str, Any]) -> dict[str, Any]:
-    [counts] = rows(session, _COUNTS, values)
-    kept = tuple(Kept(**row) for row in rows(session, _KEPT))
-    return {**counts, "restored": scalar(session, _RESTORED_COUNT), "kept": kept}

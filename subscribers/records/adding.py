@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import Session
 
 from subscribers.addresses import Address
-from subscribers.db.statements import topic_set_id, upsert_subscriptions
+from subscribers.db.statements import ADD_SUBSCRIPTION, topic_set_id
 from subscribers.db.tables import ConsentRow
 from subscribers.db.transaction import rows, scalar
 from subscribers.errors import NotAdded
@@ -34,32 +34,21 @@ LEFT JOIN subscription
     ON subscriber_id = %(subscriber_id)s AND newsletter = %(newsletter)s AND undone_at IS NULL
 """
 
-_SUBSCRIPTION = upsert_subscriptions(
-    {
-        "subscriber_id": "%(subscriber_id)s",
-        "newsletter": "%(newsletter)s",
-        "topic_set_id": "%(topic_set_id)s",
-        "zone": "%(zone)s",
-        "status": "'active'",
-        "created_at": "%(at)s",
-        "source": "%(source)s",
-    },
-    "",
-)
-_ADD = f"{_SUBSCRIPTION} RETURNING id"
+_ADD = f"{ADD_SUBSCRIPTION} RETURNING id"
 
 
 def add(
     session: Session, new: NewSubscriber, address: Address, *, actor: str, now: datetime
 ) -> int:
-    """Add a subscription; return its number; raise NotAdded."""
     values: dict[str, Any] = {
         "at": now,
+        "created_at": now,
         "email": address.email,
         "key": address.key,
         "name": new.name,
         "newsletter": new.newsletter,
         "source": actor,
+        "status": "active",
         "zone": new.zone,
     }
     values["subscriber_id"] = scalar(session, _SUBSCRIBER, values)

@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlmodel import Session
 
+from subscribers.addresses import email_key
 from subscribers.db.statements import WAIT_FOR_IMPORT, erasure_hash
 from subscribers.db.transaction import execute, rows, scalar
-from subscribers.records.model import PersonIds
+from subscribers.records.model import PersonIds, Who
 
 _ERASED_AT = f"SELECT at FROM erasure WHERE hash = {erasure_hash('%(key)s')}"
 
@@ -102,9 +103,8 @@ DELETE FROM change WHERE id IN (
 _EXPIRE = (_expire_ended("consent"), _expire_ended("change"), _EXPIRE_ALL_ENDED)
 
 
-def person_ids(session: Session, subscriber_id: int | None, email_key: str | None) -> PersonIds:
-    """Return under which numbers somebody is known."""
-    found = _find(session, subscriber_id, email_key)
+def person_ids(session: Session, who: Who) -> PersonIds:
+    found = _find(session, who)
     del found["keys"]
     return PersonIds(
         subscriber_ids=tuple(found.pop("ids")),
@@ -113,36 +113,30 @@ def person_ids(session: Session, subscriber_id: int | None, email_key: str | Non
     )
 
 
-def erase(
-    session: Session, subscriber_id: int | None, email_key: str | None, *, now: datetime
-) -> None:
-    """Delete all of somebody but a keyed hash of each address."""
+def erase(session: Session, who: Who, *, now: datetime) -> None:
     execute(session, WAIT_FOR_IMPORT)
     execute(session, _ALLOW_DELETES)
-    waiting = _find(session, subscriber_id, email_key)
-    execute(session, _SIGNUPS, waiting)  # waits for who confirms, and so sees what that made
-    values = _find(session, subscriber_id, email_key) | {"at": now}
+    # Waits for who confirms, and so sees what that made.
+    execute(session, _SIGNUPS, _find(session, who))
+    values = _find(session, who) | {"at": now}
     for statement in _ERASE:
         execute(session, statement, values)
 
 
-def erased_at(session: Session, email_key: str) -> datetime | None:
-    """Return when this address was erased, if it was."""
-    return scalar(session, _ERASED_AT, {"key": email_key})
+def erased_at(session: Session, key: str) -> datetime | None:
+    return scalar(session, _ERASED_AT, {"key": key})
 
 
 def expire_evidence(session: Session, before: datetime, portion: int) -> int:
-    """Delete a portion of the records of subscriptions that ended before; count the rows."""
     execute(session, _ALLOW_DELETES)
     values = {"before": before, "portion": portion}
     return next((gone for one in _EXPIRE if (gone := execute(session, one, values))), 0)
 
 
-def _find(session: Session, subscriber_id: int | None, email_key: str | None) -> dict[str, Any]:
-    named = rows(session, _SUBSCRIBERS, {"id": subscriber_id, "key": email_key})
+def _find(session: Session, who: Who) -> dict[str, Any]:
+    number, key = (None, email_key(who)) if isinstance(who, str) else (who, None)
+    named = rows(session, _SUBSCRIBERS, {"id": number, "key": key})
     ids = [row["id"] for row in named]
     keys = {row["email_key"] for row in named + rows(session, _FORMER, {"ids": ids})}
-    if email_key is not None:
-        keys.add(email_key)
-    values = {"ids": ids, "keys": sorted(keys)}
+    values = {"ids": ids, "keys": sorted(keys | {key} if key else keys)}
     return values | rows(session, _NUMBERS, values)[0]

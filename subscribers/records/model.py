@@ -1,13 +1,15 @@
 """What is on record of one person, and the printed report of it."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from subscribers.model import Subscription, SubscriptionStatus, Suppression, TopicSet
 from subscribers.segments.filters import Filter
+
+Who = int | str  #: a subscriber's number, or an address
 
 #: How a report names what a sign-up, a confirmation or an import left on record.
 _LABELS = {
@@ -98,7 +100,6 @@ class PersonIds:
 
     @property
     def any(self) -> bool:
-        """Return whether anything is known."""
         known = self.subscriber_ids or self.signup_ids or self.address_change_ids
         return bool(known) or self.listed
 
@@ -123,7 +124,6 @@ def utc(moment: datetime) -> str:
 
 
 def consent_report(evidence: ConsentEvidence, *, now: datetime) -> str:
-    """Return all of it as text to be printed."""
     return "\n".join(_report(evidence, now))
 
 
@@ -176,11 +176,7 @@ def _texts(texts: Mapping[str, str]) -> Iterator[str]:
     for digest, words in texts.items():
         yield ""
         yield f"Consent text {digest}:"
-        yield from _indented(words.splitlines())
-
-
-def _indented(lines: Iterable[str]) -> Iterator[str]:
-    return (f"   {line}" for line in lines)
+        yield from (f"   {line}" for line in words.splitlines())
 
 
 def status_text(one: Subscription) -> str:

@@ -123,7 +123,6 @@ ORDER BY at, consent DESC, place
 def search(
     session: Session, part: str, *, tag: str | None, newsletter: str | None, limit: int
 ) -> tuple[SearchHit, ...]:
-    """Return who has this part in the address, and this tag; the newest first."""
     statement = _SEARCH if tag is None and newsletter is None else _SEARCH_CHOSEN
     values: dict[str, Any] = {"part": part, "tag": tag, "newsletter": newsletter, "limit": limit}
     found = rows(session, statement, values | {"whole": True})
@@ -159,7 +158,6 @@ def person(session: Session, subscriber_id: int) -> Person | None:
 
 
 def entries(session: Session, subscriber_id: int) -> tuple[ConsentRecord, ...]:
-    """Return every act of consent and every change, the oldest first."""
     found = rows(session, _ENTRIES, {"id": subscriber_id})
     _restore_addresses(found)
     return tuple(

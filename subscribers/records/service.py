@@ -2,16 +2,18 @@
 
 import zoneinfo
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import Engine
 
 from subscribers.addresses import email_key, read_address
 from subscribers.db.merging import merge
 from subscribers.db.record_tables import ChangeRow
-from subscribers.db.transaction import transaction
+from subscribers.db.statements import INSERT_CHANGE
+from subscribers.db.transaction import execute, transaction
 from subscribers.errors import InvalidChoice, NoSuchSubscriber, NotMerged
-from subscribers.model import NAME_LENGTH
+from subscribers.model import NAME_LENGTH, TAG_LENGTH
 from subscribers.records import erasure, reading
 from subscribers.records.adding import add
 from subscribers.records.model import (
@@ -21,15 +23,37 @@ from subscribers.records.model import (
     Person,
     PersonIds,
     SearchHit,
+    Who,
     WholeList,
     status_text,
 )
-from subscribers.records.tagging import tag
+from subscribers.segments.condition import Condition, condition
 
 NOTE_LENGTH = 2000  #: characters
-TAG_LENGTH = 50  #: characters
 
 _NOT_IN_TAGS = frozenset(',;"|')  # lists separate by these
+
+_ADDED = "SELECT DISTINCT tag FROM unnest(tags || %(tags)s::text[]) AS tag ORDER BY tag"
+_REMOVED = "SELECT tag FROM unnest(tags) AS tag WHERE tag <> ALL(%(tags)s::text[])"
+_LACKS_ONE, _HAS_ONE = "NOT tags @> %(tags)s::text[]", "tags && %(tags)s::text[]"
+
+
+def _tag(chosen: str, tags: str, changes: str) -> str:
+    """Return the statement that gives chosen subscriptions tags, where that changes anything.
+
+    Only what changes is recorded. Rows are locked in the one order of all writers of this table.
+    """
+    return f"""
+WITH locked AS (
+    SELECT id FROM subscription WHERE {chosen} ORDER BY id FOR NO KEY UPDATE
+), changed AS (
+    UPDATE subscription SET tags = ARRAY({tags})
+    FROM locked WHERE subscription.id = locked.id AND {changes}
+    RETURNING subscriber_id, newsletter
+)
+{INSERT_CHANGE}
+SELECT subscriber_id, newsletter, %(at)s, %(actor)s, %(what)s, %(detail)s FROM changed
+"""
 
 
 class Records:
@@ -57,14 +81,11 @@ class Records:
             )
         return found
 
-    def person(self, email: str) -> Person:
+    def person(self, who: Who) -> Person:
         """Return everything of one subscriber; raise NoSuchSubscriber."""
-        return self.person_of(self.id_of(email))
-
-    def person_of(self, subscriber_id: int) -> Person:
-        """Return everything of the subscriber of this number; raise NoSuchSubscriber."""
+        number = self.id_of(who) if isinstance(who, str) else who
         with transaction(self._engine) as session:
-            found = reading.person(session, subscriber_id)
+            found = reading.person(session, number)
         if found is None:
             raise NoSuchSubscriber
         return found
@@ -74,13 +95,9 @@ class Records:
         with transaction(self._engine) as session:
             return reading.entries(session, subscriber_id)
 
-    def evidence(self, email: str) -> ConsentEvidence:
+    def evidence(self, who: Who) -> ConsentEvidence:
         """Return all that shows what somebody agreed to and withdrew; raise NoSuchSubscriber."""
-        return self.evidence_of(self.id_of(email))
-
-    def evidence_of(self, subscriber_id: int) -> ConsentEvidence:
-        """Return all that shows what this subscriber agreed to and withdrew."""
-        person = self.person_of(subscriber_id)
+        person = self.person(who)
         with transaction(self._engine) as session:
             entries = reading.entries(session, person.id)
             words = {text for one in entries for text in one.detail.values() if type(text) is str}
@@ -102,25 +119,30 @@ class Records:
         chosen: Collection[int] | WholeList,
         tags: Iterable[str],
         *,
+        off: bool = False,
         actor: str,
         now: datetime,
     ) -> int:
-        """Put tags on subscriptions; return how many that changed; raise InvalidChoice."""
-        wanted = [read_tag(each) for each in tags]
-        with transaction(self._engine) as session:
-            return tag(session, chosen, wanted, off=False, actor=actor, now=now)
+        """Put tags on subscriptions, or take them off; return how many that changed.
 
-    def untag(
-        self,
-        chosen: Collection[int] | WholeList,
-        tags: Iterable[str],
-        *,
-        actor: str,
-        now: datetime,
-    ) -> int:
-        """Take tags off subscriptions; return how many that changed."""
+        Raises InvalidChoice for what is no tag, unless it is taken off.
+        """
+        wanted = sorted(tags if off else map(read_tag, tags))
+        if isinstance(chosen, WholeList):
+            where = condition(chosen.newsletter, chosen.within, now.astimezone(UTC).date())
+        else:
+            where = Condition("id = ANY(%(ids)s) AND undone_at IS NULL", {"ids": list(chosen)})
+        values = {
+            "actor": actor,
+            "at": now,
+            "detail": Jsonb({"tags": wanted}),
+            "tags": wanted,
+            "what": "untagged" if off else "tagged",
+            **where.values,
+        }
+        change = (_REMOVED, _HAS_ONE) if off else (_ADDED, _LACKS_ONE)
         with transaction(self._engine) as session:
-            return tag(session, chosen, list(tags), off=True, actor=actor, now=now)
+            return execute(session, _tag(where.sql, *change), values)
 
     def note(self, subscriber_id: int, text: str, *, actor: str, now: datetime) -> None:
         """Add a note about a subscriber; raise InvalidChoice."""
@@ -128,16 +150,11 @@ class Records:
         _require(text, "note", "there is nothing in the note")
         _require(len(text) <= NOTE_LENGTH, "note", f"a note has at most {NOTE_LENGTH} characters")
         _require("\x00" not in text, "note", "a control character in the note")
+        said = ChangeRow(
+            subscriber_id=subscriber_id, at=now, actor=actor, what="note", detail={"note": text}
+        )
         with transaction(self._engine) as session:
-            session.add(
-                ChangeRow(
-                    subscriber_id=subscriber_id,
-                    at=now,
-                    actor=actor,
-                    what="note",
-                    detail={"note": text},
-                )
-            )
+            session.add(said)
 
     def add(self, new: NewSubscriber, *, actor: str, now: datetime) -> int:
         """Add one subscriber by hand; return the subscription's number.
@@ -166,25 +183,15 @@ class Records:
         with transaction(self._engine) as session:
             merge(session, keep_id, other_id, actor=actor, now=now)
 
-    def person_ids(self, subscriber_id: int) -> PersonIds:
-        """Return under which numbers a subscriber is known."""
+    def person_ids(self, who: Who) -> PersonIds:
+        """Return under which numbers somebody is known, also an address that never subscribed."""
         with transaction(self._engine) as session:
-            return erasure.person_ids(session, subscriber_id, None)
+            return erasure.person_ids(session, who)
 
-    def address_ids(self, email: str) -> PersonIds:
-        """Return under which numbers an address is known, also one that never subscribed."""
+    def erase(self, who: Who, *, now: datetime) -> None:
+        """Delete all that is known of somebody but a keyed hash of each address they had."""
         with transaction(self._engine) as session:
-            return erasure.person_ids(session, None, email_key(email))
-
-    def erase(self, subscriber_id: int, *, now: datetime) -> None:
-        """Delete all of a subscriber but a keyed hash of each address they had."""
-        with transaction(self._engine) as session:
-            erasure.erase(session, subscriber_id, None, now=now)
-
-    def erase_address(self, email: str, *, now: datetime) -> None:
-        """Delete all that is known of an address but a keyed hash of it."""
-        with transaction(self._engine) as session:
-            erasure.erase(session, None, email_key(email), now=now)
+            erasure.erase(session, who, now=now)
 
     def erased_at(self, email: str) -> datetime | None:
         """Return when this address was erased, if it was."""

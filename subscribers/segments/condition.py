@@ -1,6 +1,6 @@
 """A segment's filter as a condition in SQL; `Filter.matches` specifies it for one subscription."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -29,68 +29,59 @@ STATES = {
     SubscriberState.SUPPRESSED: "{}",
 }
 
-_TOPICS = """topic_set_id IN (
-    SELECT topic_set.id FROM topic_set WHERE slugs && %(segment_topics)s::text[])"""
-_ZONES = "(zone = ANY(%(segment_zones)s::text[]) OR zone ^@ ANY(%(segment_areas)s::text[]))"
-_SOURCE = "(source = %(segment_source)s OR source ^@ %(segment_source_begins)s)"
-
-
-_Part = tuple[str, Mapping[str, object]]
+# By the value that a filter must give for it to apply.
+_CONDITIONS = {
+    "newsletter": "subscription.newsletter = %(segment_newsletter)s",
+    "topics": """topic_set_id IN (
+        SELECT topic_set.id FROM topic_set WHERE slugs && %(segment_topics)s::text[])""",
+    "frequency": "frequency = %(segment_frequency)s",
+    "zones": """zone = ANY(%(segment_zones)s::text[])
+        OR zone ^@ ANY(%(segment_areas)s::text[])""",
+    "tags": "tags && %(segment_tags)s::text[]",
+    "tags_all": "tags @> %(segment_tags_all)s::text[]",
+    "tags_none": "NOT tags && %(segment_tags_none)s::text[]",
+    "source": "source = %(segment_source)s OR source ^@ %(segment_source_begins)s",
+    "since": "subscription.created_at >= %(segment_since)s",
+    "before": "subscription.created_at < %(segment_before)s",
+    "engaged": "engaged_on >= %(segment_engaged)s",
+    "inactive": "coalesce(engaged_on < %(segment_inactive)s, true)",
+}
 
 
 def condition(
     newsletter: str, chosen: Filter, today: date, *, suppressed: str = _SUPPRESSED
 ) -> Condition:
     """Return the condition that a subscription of this newsletter is in the segment."""
-    parts: list[_Part] = [
-        ("subscription.newsletter = %(segment_newsletter)s", {"segment_newsletter": newsletter}),
-        ("subscription.undone_at IS NULL", {}),
-        *_choices(chosen, suppressed),
-        *_tags(chosen),
-        *_origin(chosen, today),
-        *_engagement(chosen, today),
-    ]
-    values = {name: value for _, given in parts for name, value in given.items()}
-    return Condition(" AND ".join(f"({sql})" for sql, _ in parts), values)
-
-
-def _choices(chosen: Filter, suppressed: str) -> Iterator[_Part]:
-    if chosen.topics:
-        yield _TOPICS, {"segment_topics": sorted({*chosen.topics, EVERYTHING})}
+    values = _values(newsletter, chosen, today)
+    parts = ["subscription.undone_at IS NULL"]
+    parts += [sql for name, sql in _CONDITIONS.items() if values[name]]
     if chosen.status:
-        yield STATES[chosen.status].format(suppressed), {}
-    if chosen.frequency:
-        yield "frequency = %(segment_frequency)s", {"segment_frequency": chosen.frequency.value}
-    if chosen.zones:
-        zones = sorted(chosen.zones)
-        yield _ZONES, {"segment_zones": zones, "segment_areas": [f"{zone}/" for zone in zones]}
+        parts.append(STATES[chosen.status].format(suppressed))
+    return Condition(
+        " AND ".join(f"({sql})" for sql in parts),
+        {f"segment_{name}": value for name, value in values.items() if value},
+    )
 
 
-def _tags(chosen: Filter) -> Iterator[_Part]:
-    if chosen.tags:
-        yield "tags && %(segment_tags)s::text[]", {"segment_tags": sorted(chosen.tags)}
-    if chosen.tags_all:
-        yield "tags @> %(segment_tags_all)s::text[]", {"segment_tags_all": sorted(chosen.tags_all)}
-    if chosen.tags_none:
-        none = {"segment_tags_none": sorted(chosen.tags_none)}
-        yield "NOT tags && %(segment_tags_none)s::text[]", none
-
-
-def _origin(chosen: Filter, today: date) -> Iterator[_Part]:
-    if chosen.source:
-        given = {"segment_source": chosen.source, "segment_source_begins": f"{chosen.source} "}
-        yield _SOURCE, given
+def _values(newsletter: str, chosen: Filter, today: date) -> dict[str, object]:
     since, before = joined_within(chosen, today)
-    if since:
-        yield "subscription.created_at >= %(segment_since)s", {"segment_since": since}
-    if before:
-        yield "subscription.created_at < %(segment_before)s", {"segment_before": before}
+    return {
+        "newsletter": newsletter,
+        "topics": chosen.topics and sorted({*chosen.topics, EVERYTHING}),
+        "frequency": chosen.frequency and chosen.frequency.value,
+        "zones": sorted(chosen.zones),
+        "areas": [f"{zone}/" for zone in sorted(chosen.zones)],
+        "tags": sorted(chosen.tags),
+        "tags_all": sorted(chosen.tags_all),
+        "tags_none": sorted(chosen.tags_none),
+        "source": chosen.source,
+        "source_begins": f"{chosen.source} ",
+        "since": since,
+        "before": before,
+        "engaged": _days_before(today, chosen.engaged_within),
+        "inactive": _days_before(today, chosen.not_engaged_within),
+    }
 
 
-def _engagement(chosen: Filter, today: date) -> Iterator[_Part]:
-    if chosen.engaged_within is not None:
-        day = today - timedelta(days=chosen.engaged_within)
-        yield "engaged_on >= %(segment_engaged)s", {"segment_engaged": day}
-    if chosen.not_engaged_within is not None:
-        day = today - timedelta(days=chosen.not_engaged_within)
-        yield "coalesce(engaged_on < %(segment_inactive)s, true)", {"segment_inactive": day}
+def _days_before(today: date, days: int | None) -> date | None:
+    return None if days is None else today - timedelta(days=days)

@@ -89,12 +89,9 @@ def _begins(word: str, given: str, end: str) -> bool:
 
 
 def _joined(chosen: Filter, joined: datetime | None, today: date) -> bool:
-    bounds = joined_within(chosen, today)
-    if bounds == (None, None):
-        return True
-    since, before = bounds
+    since, before = joined_within(chosen, today)
     if joined is None:
-        return False
+        return since is None and before is None
     return (since is None or since <= joined) and (before is None or joined < before)
 
 

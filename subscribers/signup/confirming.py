@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import delete, func, update
 from sqlmodel import Session, col
 
-from subscribers.db.record_tables import ChangeRow, SignupRow
-from subscribers.db.statements import topic_set_id, upsert_subscriptions
+from subscribers.db.record_tables import ChangeRow, ConfirmationRow, SignupRow
+from subscribers.db.statements import ADD_SUBSCRIPTION, erasure_hash, topic_set_id
+from subscribers.db.suppressions import lift
 from subscribers.db.tables import ConsentRow, SubscriptionRow
 from subscribers.db.transaction import execute, rows, scalar
-from subscribers.model import ConsentAct, SubscriptionStatus, TopicSet
-from subscribers.signup.model import ConsentProof
+from subscribers.model import ConsentAct, TopicSet
+from subscribers.signup.model import LIFTED_BY_OWNER, Confirmed, ConsentProof
 
 # Who confirms at an address of their own is themselves again, whoever they were merged into; what
 # became the other one's of newsletters they do not confirm stays so.
@@ -31,18 +32,42 @@ WHERE subscriber_id = %(subscriber_id)s AND newsletter = %(newsletter)s AND undo
 FOR NO KEY UPDATE OF subscription
 """
 
-_NEW = ("subscriber_id", "newsletter", "topic_set_id", "zone", "status", "created_at", "source")
-_SUBSCRIPTION = upsert_subscriptions({name: f"%({name})s" for name in _NEW}, "")
+_CLEARED = ("ended_at", "paused_at", "paused_until", "asked_at", "merged_into_subscriber_id")
+
+_FORGET_ERASURE = f"DELETE FROM erasure WHERE hash = {erasure_hash('%(key)s')}"
 
 
-def subscribe(session: Session, signup: SignupRow, at: datetime) -> SubscriptionRow:
-    """Make the subscription that was asked for, or revive it; return it."""
+def confirm(
+    session: Session, signup_id: int, proof: ConsentProof, at: datetime
+) -> Confirmed | None:
+    """Make or revive the subscription asked for; return None if the sign-up is gone."""
+    taken = delete(SignupRow).where(col(SignupRow.id) == signup_id).returning(SignupRow)
+    signup = session.scalars(taken).first()
+    if signup is None:
+        return None
+    row = _subscribe(session, signup, at)
+    _record_consent(session, signup, row.subscriber_id, proof, at)
+    reopen_address(session, signup.email_key, at)
+    link_key = signup.link_key
+    session.add(
+        ConfirmationRow(signup_id=signup_id, subscription_id=row.id, link_key=link_key, at=at)
+    )
+    return Confirmed(row.newsletter, row.id, row.subscriber_id, now=True)
+
+
+def reopen_address(session: Session, key: str, at: datetime) -> None:
+    """Forget an erasure, and lift what its owner's confirmation answers."""
+    execute(session, _FORGET_ERASURE, {"key": key})
+    lift(session, key, LIFTED_BY_OWNER, at=at)
+
+
+def _subscribe(session: Session, signup: SignupRow, at: datetime) -> SubscriptionRow:
     values: dict[str, Any] = signup.model_dump() | {"at": at, "created_at": at, "status": "active"}
     values["source"] = signup.evidence["requests"][-1]["via"]
     values["subscriber_id"] = scalar(session, _SUBSCRIBER, values)
     values["topic_set_id"] = topic_set_id(session, TopicSet.of(signup.topics))
     before = rows(session, _BEFORE, values)
-    execute(session, _SUBSCRIPTION, values)
+    execute(session, ADD_SUBSCRIPTION, values)
     if before:
         again = ChangeRow(
             subscriber_id=values["subscriber_id"],
@@ -61,34 +86,22 @@ def _begin(session: Session, values: dict[str, Any]) -> SubscriptionRow:
 
     Confirming is as human an act as a click: nobody is asked the next day whether they still read.
     """
-    row, at = SubscriptionRow, values["at"]
-    begun = (
-        update(row)
-        .where(
-            col(row.subscriber_id) == values["subscriber_id"],
-            col(row.newsletter) == values["newsletter"],
-        )
-        .values(
-            topic_set_id=values["topic_set_id"],
-            zone=values["zone"],
-            frequency=values["frequency"],
-            status=SubscriptionStatus.ACTIVE.value,
-            ended_at=None,
-            paused_at=None,
-            paused_until=None,
-            asked_at=None,
-            engaged_on=func.greatest(row.engaged_on, at.date()),
-            merged_into_subscriber_id=None,
-        )
-        .returning(row)
+    row = SubscriptionRow
+    begun = update(row).where(
+        col(row.subscriber_id) == values["subscriber_id"],
+        col(row.newsletter) == values["newsletter"],
     )
-    return session.scalars(begun).one()
+    begun = begun.values(
+        **{name: values[name] for name in ("topic_set_id", "zone", "frequency", "status")},
+        **dict.fromkeys(_CLEARED),
+        engaged_on=func.greatest(row.engaged_on, values["at"].date()),
+    )
+    return session.scalars(begun.returning(row)).one()
 
 
-def record_consent(
+def _record_consent(
     session: Session, signup: SignupRow, subscriber_id: int, proof: ConsentProof, at: datetime
 ) -> None:
-    """Record each request, and the confirmation, as acts of consent."""
 
     def record(act: ConsentAct, when: datetime, source: str, detail: dict[str, Any]) -> None:
         session.add(
@@ -108,15 +121,11 @@ def record_consent(
         about = {name: value for name, value in request.items() if name not in ("at", "via")}
         when = datetime.fromisoformat(request["at"])
         record(ConsentAct.REQUESTED, when, request["via"], about)
-    about = {
+    about = signup.model_dump(include={"email", "frequency", "topics", "zone"}) | {
         "agent": proof.agent,
-        "email": signup.email,
         "form": proof.form,
-        "frequency": signup.frequency,
         "ip": proof.ip,
         "signup": signup.id,
         "text": requests[-1]["text"],
-        "topics": signup.topics,
-        "zone": signup.zone,
     }
     record(ConsentAct.CONFIRMED, at, proof.via, about)

@@ -96,7 +96,7 @@ class SignUpRequested:
     subscription_id: int | None = None  #: a message that there is this subscription already
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Confirmed:
     """A sign-up that was confirmed, now or before."""
 

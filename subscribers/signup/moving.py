@@ -12,6 +12,7 @@ from subscribers.db.record_tables import ChangeRow
 from subscribers.db.tables import SubscriberRow, SubscriptionRow
 from subscribers.db.transaction import execute, rows
 from subscribers.model import ConsentAct, SubscriptionStatus
+from subscribers.signup.confirming import reopen_address
 
 _READER = "subscriber"  #: who changed their address, on record
 _SOURCE = "new address confirmed"
@@ -37,19 +38,18 @@ DELETE FROM subscriber WHERE id = %(id)s
 _FREE_KEY = "UPDATE subscriber SET email_key = email_key || ' ' || id WHERE id = %(id)s"
 
 
-def change_address(session: Session, change_id: int, *, at: datetime) -> str | None:
-    """Give a subscriber the address they confirmed; return its key, None if nothing changed."""
+def change_address(session: Session, change_id: int, *, at: datetime) -> None:
     people = rows(session, _PEOPLE, {"id": change_id})
     mover = next((one for one in people if one["moves"]), None)
     other = next((one for one in people if not one["moves"]), None)
     if mover is None or mover["email_key"] == mover["new_key"]:
-        return None  # gone, or changed before
+        return  # gone, or changed before
     if other and other["merged_into"] is None:
         _merge(session, mover["id"], other["id"], at)
     if other and not execute(session, _DELETE_BARE, other):
         execute(session, _FREE_KEY, other)
     _store(session, mover, at)
-    return str(mover["new_key"])
+    reopen_address(session, mover["new_key"], at)
 
 
 def _merge(session: Session, keep_id: int, other_id: int, at: datetime) -> None:

@@ -4,15 +4,30 @@ See docs/decisions/a-sign-up-is-not-a-subscription.md.
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta
+from functools import cached_property
 from hashlib import blake2b
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
+from sqlmodel import Session, col, select
 
-from subscribers.addresses import email_key, read_address
+from subscribers.addresses import read_address
+from subscribers.db.record_tables import (
+    AddressChangeRow,
+    ConfirmationRow,
+    InstallationKeyRow,
+    SignupRequestRow,
+    SignupRow,
+)
+from subscribers.db.tables import SubscriberRow, SubscriptionRow
+from subscribers.db.transaction import execute, transaction
 from subscribers.errors import InvalidLink
-from subscribers.model import Purpose
+from subscribers.model import Frequency, Purpose, TopicSet
+from subscribers.signup import requesting
+from subscribers.signup.confirming import confirm
 from subscribers.signup.model import (
+    DAY,
     AddressChange,
     Confirmed,
     ConsentProof,
@@ -23,24 +38,31 @@ from subscribers.signup.model import (
     Wanted,
     network_of,
 )
-from subscribers.signup.store import SignUpStore
+from subscribers.signup.moving import change_address
 from subscribers.tokens import SignedId, check_token, read_token
 
 ADDRESS_HOURS = 48  #: how long a new address waits for its confirmation
+
+_DELETE_EXPIRED = """
+DELETE FROM signup USING unnest(%(newsletters)s::text[], %(moments)s::timestamptz[])
+                         AS old (newsletter, moment)
+WHERE signup.newsletter = old.newsletter AND signup.asked_at <= old.moment
+"""
+
+_SIGNUP_FIELDS = {field.name for field in fields(SignUp)}
+_CHANGE_FIELDS = {field.name for field in fields(AddressChange)}
 
 
 class SignUps:
     """Stores sign-ups and address changes until the address's owner confirms them."""
 
     def __init__(self, engine: Engine) -> None:
-        self._store = SignUpStore(engine)
-        self._key: bytes | None = None
+        self._engine = engine
 
-    @property
+    @cached_property
     def forms_key(self) -> bytes:
-        """Return this installation's key for forms."""
-        self._key = self._key or self._store.forms_key()
-        return self._key
+        with transaction(self._engine) as session:
+            return session.get_one(InstallationKeyRow, "forms").key
 
     def request(
         self,
@@ -57,7 +79,8 @@ class SignUps:
         Until it is confirmed, a later sign-up replaces it.
         """
         attempt = self._attempt(wanted.newsletter, wanted.email, limits, now, ip=evidence.ip)
-        return self._store.request(attempt, wanted, evidence, expires_at=now + lasts)
+        with transaction(self._engine) as session:
+            return requesting.request(session, attempt, wanted, evidence, expires_at=now + lasts)
 
     def resend(
         self, newsletter: str, email: str, limits: SignUpLimits, *, ip: str, now: datetime
@@ -67,39 +90,36 @@ class SignUps:
         Nothing is to be mailed when it was mailed often enough, nor to a network that asked too
         often: this counts as a sign-up.
         """
-        return self._store.resend(self._attempt(newsletter, email, limits, now, ip=ip, again=True))
+        attempt = self._attempt(newsletter, email, limits, now, ip=ip, again=True)
+        with transaction(self._engine) as session:
+            return requesting.resend(session, attempt)
 
     def find(self, signup_id: int) -> SignUp | None:
         """Return a sign-up that still waits, and whose address may be written to."""
-        found = self._store.signup(signup_id)
-        return found if found and self._store.is_writable(email_key(found.email)) else None
+        with transaction(self._engine) as session:
+            row = session.get(SignupRow, signup_id)
+            return _signup(row) if row and requesting.is_writable(session, row.email_key) else None
 
     def by_token(self, token: str, *, now: datetime) -> SignUp | Confirmed:
         """Return what a confirmation link opens; raise InvalidLink, also when it is too late."""
         signed = read_token(token)
-        found = self._store.signup(signed.subscription_id)
-        if found is None:
-            return self._confirmed(signed)
-        check_token(Purpose.CONFIRM, signed, found.link_key)
-        if found.expires_at <= now:
+        with transaction(self._engine) as session:
+            row = session.get(SignupRow, signed.subscription_id)
+            if row is None:
+                return _confirmed(session, signed)
+        check_token(Purpose.CONFIRM, signed, row.link_key)
+        if row.expires_at <= now:
             raise InvalidLink
-        return found
+        return _signup(row)
 
     def confirm(self, token: str, evidence: ConsentProof, *, now: datetime) -> Confirmed:
         """Confirm a sign-up: its subscription begins, or begins anew. A repeat is a success."""
         found = self.by_token(token, now=now)
         if isinstance(found, Confirmed):
             return found
-        done = self._store.confirm(found.id, evidence, at=now)
-        return done or self._confirmed(read_token(token))  # somebody pressed twice at once
-
-    def _confirmed(self, signed: SignedId) -> Confirmed:
-        stored = self._store.confirmed(signed.subscription_id)
-        if stored is None:
-            raise InvalidLink
-        link_key, confirmed = stored
-        check_token(Purpose.CONFIRM, signed, link_key)
-        return confirmed
+        with transaction(self._engine) as session:
+            done = confirm(session, found.id, evidence, now)
+            return done or _confirmed(session, read_token(token))  # somebody pressed twice at once
 
     def request_address_change(
         self, subscriber_id: int, email: str, *, now: datetime
@@ -111,23 +131,26 @@ class SignUps:
         """
         attempt = self._attempt("", email, SignUpLimits(), now)
         expires_at = now + timedelta(hours=ADDRESS_HOURS)
-        return self._store.request_address_change(attempt, subscriber_id, expires_at=expires_at)
+        with transaction(self._engine) as session:
+            return requesting.request_address_change(
+                session, attempt, subscriber_id, expires_at=expires_at
+            )
 
     def address_change(self, change_id: int) -> AddressChange | None:
         """Return an address change that still waits, and whose address may be written to."""
-        found = self._store.address_change(change_id)
-        return found if found and self._store.is_writable(email_key(found.email)) else None
+        with transaction(self._engine) as session:
+            row = _find_change(session, change_id)
+            return _change(row) if row and requesting.is_writable(session, row.email_key) else None
 
     def address_change_by_token(self, token: str, *, now: datetime) -> AddressChange:
         """Return the address change a link opens; raise InvalidLink."""
         signed = read_token(token)
-        found = self._store.address_change(signed.subscription_id)
-        if found is None:
+        with transaction(self._engine) as session:
+            row = _find_change(session, signed.subscription_id)
+        if row is None or row.expires_at <= now:
             raise InvalidLink
-        check_token(Purpose.ADDRESS, signed, found.link_key)
-        if found.expires_at <= now:
-            raise InvalidLink
-        return found
+        check_token(Purpose.ADDRESS, signed, row.link_key)
+        return _change(row)
 
     def change_address(self, change: AddressChange, *, now: datetime) -> None:
         """Give a subscriber the address that its owner confirmed; a repeat changes nothing.
@@ -136,13 +159,18 @@ class SignUps:
         read goes on, even if the new address had unsubscribed, also on the suppression list: its
         owner wants to be written to there now. An unsubscribe in the meantime stands.
         """
-        self._store.change_address(change.id, at=now)
+        with transaction(self._engine) as session:
+            change_address(session, change.id, at=now)
 
     def delete_expired(self, retention: Mapping[str, timedelta], *, now: datetime) -> int:
         """Delete what nobody confirmed in a newsletter's time; return how many sign-ups."""
-        return self._store.delete_expired(
-            {slug: now - long for slug, long in retention.items()}, at=now
-        )
+        moments = [now - long for long in retention.values()]
+        counted, change = SignupRequestRow, AddressChangeRow
+        with transaction(self._engine) as session:
+            session.exec(delete(counted).where(col(counted.at) <= now - DAY))
+            session.exec(delete(change).where(col(change.expires_at) <= now))
+            values = {"newsletters": list(retention), "moments": moments}
+            return execute(session, _DELETE_EXPIRED, values)
 
     def _attempt(
         self,
@@ -170,6 +198,32 @@ class SignUps:
         # A keyed hash, so that what is counted does not store the address.
         text = "\n".join(words).encode()
         return blake2b(text, key=self.forms_key, digest_size=16).digest()
+
+
+def _signup(row: SignupRow) -> SignUp:
+    values = row.model_dump(include=_SIGNUP_FIELDS)
+    values |= {"topics": TopicSet.of(row.topics), "frequency": Frequency(row.frequency)}
+    return SignUp(**values)
+
+
+def _confirmed(session: Session, signed: SignedId) -> Confirmed:
+    """Return what a sign-up became that was confirmed before; raise InvalidLink."""
+    confirmation = session.get(ConfirmationRow, signed.subscription_id)
+    row = confirmation and session.get(SubscriptionRow, confirmation.subscription_id)
+    if not (confirmation and row):
+        raise InvalidLink
+    check_token(Purpose.CONFIRM, signed, confirmation.link_key)
+    return Confirmed(row.newsletter, row.id, row.subscriber_id, now=False)
+
+
+def _find_change(session: Session, change_id: int) -> AddressChangeRow | None:
+    change, subscriber = AddressChangeRow, SubscriberRow
+    found = select(change).join(subscriber, col(subscriber.id) == change.subscriber_id)
+    return session.exec(found.where(change.id == change_id)).first()
+
+
+def _change(row: AddressChangeRow) -> AddressChange:
+    return AddressChange(**row.model_dump(include=_CHANGE_FIELDS))
 
 
 def check_address(email: str) -> str:

@@ -5,16 +5,9 @@ subscription's `id`, the new value `to`, the moment `at`, and who did it, `actor
 """
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
 
-from psycopg import Connection
-from psycopg.types.json import Jsonb
-from sqlmodel import Session
-
-from subscribers.db.statements import INSERT_CHANGE, INSERT_CONSENT, topic_set_id
-from subscribers.db.transaction import execute
-from subscribers.model import Change, ConsentAct, TopicSet
+from subscribers.db.statements import INSERT_CHANGE, INSERT_CONSENT
+from subscribers.model import Change
 
 _RECORD = f"""
 {INSERT_CHANGE}
@@ -26,23 +19,19 @@ _WAS = """
 WITH was AS (SELECT * FROM subscription WHERE id = %(id)s FOR NO KEY UPDATE),
 """
 
-_FREQUENCY = """
+
+def _set(column: str) -> str:
+    return f"""
+{_WAS}
 changed AS (
-    UPDATE subscription SET frequency = %(to)s FROM was
-    WHERE subscription.id = was.id AND was.frequency <> %(to)s
+    UPDATE subscription SET {column} = %(to)s FROM was
+    WHERE subscription.id = was.id AND was.{column} <> %(to)s
     RETURNING was.subscriber_id, was.newsletter,
-              jsonb_build_object('from', was.frequency, 'to', %(to)s::text) AS detail
+              jsonb_build_object('from', was.{column}, 'to', %(to)s::text) AS detail
 )
+{_RECORD}
 """
 
-_ZONE = """
-changed AS (
-    UPDATE subscription SET zone = %(to)s FROM was
-    WHERE subscription.id = was.id AND was.zone <> %(to)s
-    RETURNING was.subscriber_id, was.newsletter,
-              jsonb_build_object('from', was.zone, 'to', %(to)s::text) AS detail
-)
-"""
 
 _PAUSED = """
 changed AS (
@@ -91,16 +80,16 @@ changed AS (
 )
 """
 
-_CHANGES: Mapping[Change, str] = {
-    Change.FREQUENCY: _WAS + _FREQUENCY + _RECORD,
-    Change.ZONE: _WAS + _ZONE + _RECORD,
+CHANGES: Mapping[Change, str] = {
+    Change.FREQUENCY: _set("frequency"),
+    Change.ZONE: _set("zone"),
     Change.PAUSED: _WAS + _PAUSED + _RECORD,
     Change.UNPAUSED: _WAS + _UNPAUSED + _RECORD,
     Change.NAME: _NAME + _RECORD,
     Change.REASON: _WAS + _REASON + _RECORD,
 }
 
-_CHOOSE = f"""
+CHOOSE_TOPICS = f"""
 WITH chosen AS (
     UPDATE subscription SET topic_set_id = %(set)s WHERE id = %(id)s AND topic_set_id <> %(set)s
     RETURNING subscriber_id, newsletter
@@ -108,38 +97,3 @@ WITH chosen AS (
 {INSERT_CONSENT}
 SELECT subscriber_id, newsletter, %(at)s, %(act)s, %(source)s, %(detail)s FROM chosen
 """
-
-
-def change(
-    connection: Connection[Any],
-    subscription_id: int,
-    what: Change,
-    to: object,
-    *,
-    at: datetime,
-    actor: str,
-) -> bool:
-    """Make a change and record it; return False, with no record, if nothing changed."""
-    values = {
-        "actor": actor,
-        "at": at,
-        "id": subscription_id,
-        "to": Jsonb(to) if isinstance(to, dict) else to,
-        "what": what.value,
-    }
-    return execute(connection, _CHANGES[what], values) > 0
-
-
-def choose_topics(
-    session: Session, subscription_id: int, topics: TopicSet, *, at: datetime, source: str
-) -> None:
-    """Store another choice of topics and record it; the same choice again is nothing."""
-    values = {
-        "act": ConsentAct.CHOSE.value,
-        "at": at,
-        "detail": Jsonb({"topics": sorted(topics.slugs)}),
-        "id": subscription_id,
-        "set": topic_set_id(session, topics),
-        "source": source,
-    }
-    execute(session, _CHOOSE, values)

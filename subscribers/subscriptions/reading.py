@@ -4,10 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from psycopg import Connection
-from sqlmodel import Session
-
-from subscribers.db.transaction import rows
+from subscribers.db.transaction import Where, rows
 from subscribers.model import Frequency, Subscription, SubscriptionStatus, TopicSet
 
 _SUBSCRIPTION = """
@@ -27,16 +24,12 @@ _BY_EMAIL = _SUBSCRIPTION + "WHERE email_key = %(key)s ORDER BY newsletter"
 _FIELDS = frozenset(field.name for field in fields(Subscription)) - {"topics"}
 
 
-def subscription_by_id(
-    where: Session | Connection[Any], subscription_id: int
-) -> Subscription | None:
-    """Return the subscription of this number."""
+def subscription_by_id(where: Where, subscription_id: int) -> Subscription | None:
     found = rows(where, _BY_ID, {"id": subscription_id})
     return _subscription(found[0]) if found else None
 
 
-def subscriptions_of(where: Session | Connection[Any], key: str) -> tuple[Subscription, ...]:
-    """Return the subscriptions of this address, one a newsletter."""
+def subscriptions_of(where: Where, key: str) -> tuple[Subscription, ...]:
     return tuple(_subscription(row) for row in rows(where, _BY_EMAIL, {"key": key}))
 
 

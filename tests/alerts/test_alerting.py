@@ -44,7 +44,7 @@ class Operators:
     def restart(self) -> None:
         process = copy(self.container)
         self.alerting, self.schedule = process.alerting, process.schedule_runner
-        self.alerting._log = self.logged.append
+        self.alerting.log = self.logged.append
 
     def queue(self, *alerts: OperatorAlert) -> None:
         for alert in alerts:

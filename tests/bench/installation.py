@@ -159,6 +159,8 @@ def approved_issue(container: Container) -> StoredIssue:
     for slug in newsletter.topic_slugs:
         title = f"{slug.title()} are in the news"
         container.intake.receive(brief(title=title, summary=_WORDS, why=_WORDS, topics=(slug,)))
-    stored = container.publishing.assemble(newsletter, day_of(newsletter, container.clock.now()))
+    stored = container.publishing.assemble(
+        newsletter, day_of(newsletter.timetable, container.clock.now())
+    )
     assert len(stored.issue.entries) == len(newsletter.topics), "a brief of the bench was held"
     return stored

@@ -53,7 +53,7 @@ def send(
             with stopwatch() as enqueue:
                 container.planning.hand_over(newsletter, stored.issue.date)
             _await_sent(container, stored)
-        totals, arrived = container.explaining.totals(stored), sink.counts()
+        totals, arrived = container.deliveries.totals(stored.id), sink.counts()
     sums = totals.sums
     assert (sums.accepted, sums.deliveries, arrived.recipients) == (readers,) * 3, sums
     return Sent(

@@ -130,13 +130,21 @@ def test_a_list_that_cannot_be_read_is_refused_whole(
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('floor = "partial"', 'flor = "partial"', "floor: this key is missing; flor: no such key"),
+        (
+            'minimum_verification = "partial"',
+            'minimal_verification = "partial"',
+            "minimum_verification: this key is missing; minimal_verification: no such key",
+        ),
         ('zone = "America/New_York"', 'zone = "Mars"', "timetable.zone: 'Mars' is not an IANA"),
         ('language = "en"', "language = en", "is not TOML: Invalid value (at line 6"),
         ('list_id = "technology.news.example.com"', "", "list_id: this key is missing"),
         ("leads = 3", 'leads = "three"', "caps.leads: Input should be a valid integer"),
         ('email = "daily@news.example.com"', 'email = "daily"', "sender: 'daily' is not an addr"),
-        ('floor = "partial"', 'floor = "unverified"', "floor: unverified briefs are never printed"),
+        (
+            'minimum_verification = "partial"',
+            'minimum_verification = "unverified"',
+            "minimum_verification: unverified briefs are never printed",
+        ),
     ],
 )
 def test_a_slip_in_a_newsletters_file_names_the_file_and_the_key(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from newsletter.adapters.log_alerts import log_alert
+from newsletter.adapters.alerts import log_alert
 from newsletter.core.delivery import Refused, Remedy
 from newsletter.core.operator_alert import OperatorAlertKind
 from newsletter.core.publication import ApprovalPolicy
@@ -181,7 +181,7 @@ def test_an_alert_that_could_not_be_sent_is_sent_later_by_whoever_leads_then(
     def unreachable(alert: object) -> None:
         raise ConnectionError
 
-    by_person.schedule._notify = unreachable
+    by_person.schedule.notify = unreachable
     by_person.container.clock.time = after(minutes=1)
     by_person.schedule.run_due(by_person.newsletter)
     with pytest.raises(ConnectionError):
@@ -197,7 +197,7 @@ def test_an_alert_that_could_not_be_sent_is_sent_later_by_whoever_leads_then(
 def test_the_log_is_the_least_that_operators_get(
     by_person: Clockwork, caplog: pytest.LogCaptureFixture
 ):
-    by_person.schedule._notify = log_alert
+    by_person.schedule.notify = log_alert
     by_person.run(HOUR)
 
     [message] = caplog.messages

@@ -84,7 +84,7 @@ def test_each_reader_gets_it_at_their_own_hour_or_at_once_if_that_is_over(clockw
     assert len(clockwork.container.mailer.addresses) == len(ZONES)
     assert clockwork.state(TODAY) is IssueStatus.SENT
     stored = clockwork.container.publishing.issue(clockwork.newsletter, TODAY)
-    assert clockwork.container.explaining.totals(stored).sums.adds_up
+    assert clockwork.container.deliveries.totals(stored.id).sums.adds_up
 
 
 def test_an_unsubscribe_before_ones_wave_counts(clockwork: Clockwork):
@@ -96,7 +96,7 @@ def test_an_unsubscribe_before_ones_wave_counts(clockwork: Clockwork):
     assert "los-angeles@example.com" not in clockwork.container.mailer.addresses
     stored = clockwork.container.publishing.issue(clockwork.newsletter, TODAY)
     assert stored.state is IssueStatus.SENT
-    assert clockwork.container.explaining.totals(stored).skips == {"ended": 1}
+    assert clockwork.container.deliveries.totals(stored.id).skips == {"ended": 1}
 
 
 def test_a_wave_whose_job_got_lost_leaves_at_its_own_moment_still(clockwork: Clockwork):
@@ -168,7 +168,7 @@ def test_the_plan_gives_each_reader_the_moment_the_core_says(
     for edition in {row.edition_id for row in rows}:
         ordinals = {row.ordinal for row in rows if row.edition_id == edition}
         assert ordinals == set(range(len(ordinals)))
-    assert clockwork.container.explaining.totals(stored).sums.adds_up
+    assert clockwork.container.deliveries.totals(stored.id).sums.adds_up
 
 
 def _forget_everything(engine: Engine) -> None:

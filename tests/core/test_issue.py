@@ -36,7 +36,7 @@ _NEWSLETTER = Newsletter(
     timetable=Timetable(
         zone="Europe/Berlin", days=(Weekday.MON,), assemble_at=time(5), send_at=time(6)
     ),
-    floor=Verification.PARTIAL,
+    minimum_verification=Verification.PARTIAL,
     caps=Caps(briefs=4, briefs_per_topic=2, leads=1, age_hours=36),
     order=Order.IMPORTANCE,
     approval=ApprovalPolicy.AUTOMATIC,

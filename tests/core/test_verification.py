@@ -81,14 +81,17 @@ def test_every_finding_is_a_sentence() -> None:
 
 def test_an_unverified_brief_is_rejected_for_good() -> None:
     unverified = replace(GOOD, verification=Verification.UNVERIFIED)
-    lax = replace(EVIDENCE.newsletter, floor=Verification.UNVERIFIED)
+    lax = replace(EVIDENCE.newsletter, minimum_verification=Verification.UNVERIFIED)
     for evidence in (EVIDENCE, replace(EVIDENCE, newsletter=lax)):
-        assert outcome("verification_floor", unverified, evidence) == (Ruling.REJECTED, False)
+        assert outcome("minimum_verification", unverified, evidence) == (Ruling.REJECTED, False)
 
 
-def test_a_partial_brief_is_held_where_verified_is_the_floor() -> None:
-    strict = replace(EVIDENCE, newsletter=replace(EVIDENCE.newsletter, floor=Verification.VERIFIED))
-    assert outcome("verification_floor", GOOD, strict) == (Ruling.HELD, False)
+def test_a_partial_brief_is_held_where_verified_is_the_minimum() -> None:
+    strict = replace(
+        EVIDENCE,
+        newsletter=replace(EVIDENCE.newsletter, minimum_verification=Verification.VERIFIED),
+    )
+    assert outcome("minimum_verification", GOOD, strict) == (Ruling.HELD, False)
     verified = replace(GOOD, verification=Verification.VERIFIED)
     assert verify(verified, strict).ruling is Ruling.ACCEPTED
 

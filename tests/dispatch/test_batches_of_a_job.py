@@ -7,7 +7,7 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy import Engine, text
 
 from newsletter.adapters.jobs import JobQueue
-from newsletter.adapters.sendgrid.body import Body
+from newsletter.adapters.sendgrid.payload import Body
 from newsletter.core.delivery import Accepted, Claim
 from tests.container import TODAY, TestContainer, open_container
 
@@ -50,7 +50,7 @@ def test_an_acceptance_is_recorded_before_the_next_batch_is_asked_for(container)
 
 
 def test_what_was_accepted_is_recorded_when_the_next_batch_cannot_be_claimed(container):
-    container.sending._new_id = lambda: "one id for two attempts"
+    container.sending.new_id = lambda: "one id for two attempts"
 
     with pytest.raises(UniqueViolation):
         container.sending.send_batches([batch_id for batch_id, _ in container.deliveries.waiting()])
@@ -75,7 +75,7 @@ def test_an_unsubscribe_while_a_job_is_under_way_takes_effect(container):
     container.sending.send_batches(batch_ids)
 
     assert left[0] not in container.mailer.addresses
-    sums = container.explaining.totals(container.issues.find("technology", TODAY)).sums
+    sums = container.deliveries.totals(container.issues.find("technology", TODAY).id).sums
     assert (sums.accepted, sums.skipped, sums.to_go) == (8, 1, 0)
 
 

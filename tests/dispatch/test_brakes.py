@@ -26,7 +26,7 @@ def container(engine: Engine, tmp_path) -> TestContainer:
 
 
 def sums(container: TestContainer):
-    return container.explaining.totals(container.issues.find("technology", TODAY)).sums
+    return container.deliveries.totals(container.issues.find("technology", TODAY).id).sums
 
 
 def send_some(container: TestContainer, batches: int) -> None:
@@ -78,7 +78,7 @@ def test_only_an_issue_on_its_way_can_be_paused_or_cancelled(container):
 
 
 def test_the_circuit_breaker_pauses_an_issue_whose_answers_get_lost(container):
-    container.sending_limits._breaker = CircuitBreaker(
+    container.sending_limits.circuit_breaker = CircuitBreaker(
         after=6, refused=1, unknown=0.4, bounced=1, complained=1
     )
     container.mailer.answers = [Unknown(reason="lost")] * 9
@@ -98,7 +98,7 @@ def test_the_circuit_breaker_pauses_an_issue_whose_answers_get_lost(container):
 
 
 def test_the_rate_limit_makes_every_worker_wait(container):
-    container.sending._deliveries = DeliveryStore(
+    container.sending.deliveries = DeliveryStore(
         container.engine, RateLimit(per_minute=6, per_day=0, warm_up={})
     )
     container.plan_issue()
@@ -114,7 +114,7 @@ def test_the_rate_limit_makes_every_worker_wait(container):
 
 def test_a_days_limit_leaves_the_rest_for_tomorrow(container):
     limited = DeliveryStore(container.engine, RateLimit(per_minute=0, per_day=7, warm_up={}))
-    container.sending._deliveries = limited
+    container.sending.deliveries = limited
     container.plan_issue()
     for batch_id, _ in limited.waiting():
         container.sending.send_batches([batch_id])

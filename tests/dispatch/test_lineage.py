@@ -47,8 +47,8 @@ def claim(container: TestContainer) -> Claim:
     [(batch_id, _), *_] = container.deliveries.waiting()
     claimed = container.deliveries.claim(
         batch_id,
-        attempt_id=container.sending._new_id(),
-        lease=container.sending._lease,
+        attempt_id=container.sending.new_id(),
+        lease=container.sending.lease,
         now=container.clock.now(),
     )
     assert isinstance(claimed, Claim)
@@ -91,7 +91,7 @@ def assert_all_accepted(container: TestContainer, *, asked: int = 0) -> None:
     container.recovery.recover()
     container.queue.work(until_empty=True)
     stored = container.publishing.issue(container.newsletter, TODAY)
-    sums = container.explaining.totals(stored).sums
+    sums = container.deliveries.totals(stored.id).sums
     assert len(container.mailer.addresses) == asked
     assert (sums.accepted, sums.refused, sums.unknown, stored.state) == (4, 0, 0, IssueStatus.SENT)
     assert sums.adds_up

@@ -28,7 +28,7 @@ def container(engine: Engine, tmp_path) -> TestContainer:
 
 
 def sums(container: TestContainer):
-    return container.explaining.totals(container.issues.find("technology", TODAY)).sums
+    return container.deliveries.totals(container.issues.find("technology", TODAY).id).sums
 
 
 def why(container: TestContainer, email: str) -> str:
@@ -121,7 +121,7 @@ def test_excluded_subscribers_have_their_reason(container, tmp_path):
     container.unsubscribe("r1@example.com")
     container.send_issue()
 
-    account = container.explaining.totals(container.issues.find("technology", TODAY))
+    account = container.deliveries.totals(container.issues.find("technology", TODAY).id)
 
     assert account.exclusions == {"ended": 1, "no_story": 1}
     assert "topics they chose" in why(container, "robots@example.com")

@@ -28,7 +28,7 @@ def container(engine: Engine, tmp_path) -> TestContainer:
 
 
 def sums(container: TestContainer):
-    return container.explaining.totals(container.issues.find("technology", TODAY)).sums
+    return container.deliveries.totals(container.issues.find("technology", TODAY).id).sums
 
 
 def hear_of_others(container: TestContainer) -> None:

@@ -62,7 +62,7 @@ class WithoutEvents:
     @property
     def sums(self):
         container = self.container
-        return container.explaining.totals(container.issues.find("technology", TODAY)).sums
+        return container.deliveries.totals(container.issues.find("technology", TODAY).id).sums
 
     def look(self, **later: float) -> int:
         """Let time pass, ask, and let a worker go on."""
@@ -128,7 +128,7 @@ def test_absence_permits_one_resend_once_others_are_shown(without_events: Withou
 
     assert (without_events.sums.unknown, without_events.sums.accepted) == (0, 9)
     assert len(without_events.container.mailer.asked) == 4
-    [decision] = without_events.container.sending_limits._decisions.about(
+    [decision] = without_events.container.sending_limits.decisions.about(
         f"batch {without_events.logs.asked[0].batch_id}"
     )
     assert (decision.actor, decision.verb) == ("reconciliation by Email Logs", "resolve")

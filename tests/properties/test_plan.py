@@ -72,7 +72,7 @@ def test_the_plan_is_what_the_core_says_for_each_reader(
     per_batch = Counter(batch for _, batch in planned.values())
     assert max(per_batch.values(), default=0) <= size
     assert not _plan(container, stored, size, segment=None)  # a second plan plans nothing
-    assert container.explaining.totals(stored).sums.adds_up
+    assert container.deliveries.totals(stored.id).sums.adds_up
 
 
 def _plan(container, stored, size: int, *, segment: str | None) -> bool:

@@ -159,7 +159,7 @@ def newsletter() -> Newsletter:
             assemble_at=time(5, 30),
             send_at=time(6, 10),
         ),
-        floor=Verification.PARTIAL,
+        minimum_verification=Verification.PARTIAL,
         caps=Caps(briefs=14, briefs_per_topic=5, leads=3, age_hours=36),
         order=Order.IMPORTANCE,
         approval=ApprovalPolicy.AUTOMATIC,

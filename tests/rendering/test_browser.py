@@ -48,7 +48,7 @@ def test_the_letter_fits_reads_and_fetches_nothing(
 
 def test_a_thumb_finds_the_links_of_the_footer(page: tuple[Page, int, str, list[str]]) -> None:
     opened = page[0]
-    heights = [door.bounding_box()["height"] for door in opened.locator("a.door").all()]
+    heights = [link.bounding_box()["height"] for link in opened.locator("a.block-link").all()]
     assert len(heights) == 3
     assert min(heights) >= 24  # WCAG 2.2, 2.5.8
     sizes = opened.evaluate(

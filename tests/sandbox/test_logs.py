@@ -8,8 +8,8 @@ import pytest
 from python_http_client import exceptions
 from sendgrid import SendGridAPIClient
 
-from newsletter.sandbox.queries import read_query
-from newsletter.sandbox.routing import BadRequest
+from newsletter.sandbox.logs import read_query
+from newsletter.sandbox.routing import CallError
 from newsletter.sandbox.server import Sandbox
 
 Make = Callable[..., dict[str, Any]]
@@ -133,7 +133,7 @@ def test_the_newest_come_first_and_no_more_than_asked_for(
     ],
 )
 def test_what_is_not_documented_is_no_query(query: str) -> None:
-    with pytest.raises(BadRequest):
+    with pytest.raises(CallError):
         read_query(query)
 
 

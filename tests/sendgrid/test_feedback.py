@@ -79,7 +79,7 @@ class SentIssue:
     @property
     def sums(self) -> Sums:
         stored = self.container.publishing.issue(self.container.newsletter, TODAY)
-        return self.container.explaining.totals(stored).sums
+        return self.container.deliveries.totals(stored.id).sums
 
     def everything(self) -> list[Any]:
         """Return all that events may change, but for the time they came."""

@@ -42,7 +42,7 @@ def test_a_crash_between_the_answer_and_its_record_leaves_an_unknown(
 ):
     ask()
     with monkeypatch.context() as broken:
-        broken.setattr(container.transactional._store, "record", _die)
+        broken.setattr(container.transactional.store, "record", _die)
         with pytest.raises(SystemExit):
             container.transactional.send_waiting()
     assert len(container.deliver()) == 1

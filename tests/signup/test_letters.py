@@ -44,7 +44,7 @@ def test_a_confirmation_holds_one_link_and_advertises_nothing():
 def test_a_slip_in_a_template_is_named(tmp_path: Path):
     templates = tmp_path / "templates"
     shutil.copytree(shipped("templates"), templates)
-    body = templates / "correspondence" / "welcome" / "body.mjml.j2"
+    body = templates / "transactional" / "welcome" / "body.mjml.j2"
     body.write_text(body.read_text().replace("<mj-text>", "<mj-test>", 1))
-    with pytest.raises(RenderingFailed, match=r"correspondence/welcome/body.mjml.j2, line 5"):
+    with pytest.raises(RenderingFailed, match=r"transactional/welcome/body.mjml.j2, line 5"):
         TransactionalRenderer(templates).check_all(TECHNOLOGY)

@@ -39,7 +39,7 @@ def test_ten_of_thirteen_are_accepted_and_each_other_has_its_own_reason() -> Non
         if verdict.ruling is not Ruling.ACCEPTED
     ]
     assert len(verdicts) == 13
-    assert failed == [["verification_floor"], ["source_url"], ["duplicate"]]
+    assert failed == [["minimum_verification"], ["source_url"], ["duplicate"]]
 
 
 def test_six_topics_have_a_story_and_every_story_reads_well() -> None:

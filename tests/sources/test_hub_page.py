@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from newsletter.adapters.sources.files import read_file
 from newsletter.adapters.sources.hub_html import read_hub_html
-from newsletter.adapters.sources.hub_text import read_hub_text
+from newsletter.adapters.sources.hub_page import read_hub_text
 from newsletter.core.brief import Brief, Importance, Source, Verification
 from newsletter.errors import InvalidBrief
 

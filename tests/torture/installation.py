@@ -215,7 +215,9 @@ def _fill(installation: Installation) -> None:
             consent_source="torture",
             now=container.clock.now(),
         )
-        (installation.folder / "day").write_text(str(day_of(newsletter, container.clock.now())))
+        (installation.folder / "day").write_text(
+            str(day_of(newsletter.timetable, container.clock.now()))
+        )
 
 
 def _choice(number: int) -> str:

@@ -196,7 +196,7 @@ def _finished(installation: Installation, container: Container) -> bool:
         stored = container.publishing.issue(container.settings.newsletter(SLUG), installation.on)
     except Exception:  # noqa: BLE001  # it was killed before it was assembled
         return False
-    sums = container.explaining.totals(stored).sums if stored.state is IssueStatus.SENT else None
+    sums = container.deliveries.totals(stored.id).sums if stored.state is IssueStatus.SENT else None
     finished = sums is not None and not sums.unknown and not sums.to_go
     return finished and not installation.sandbox.stats()["events"]["pending_recipients"]
 
@@ -256,7 +256,7 @@ _RECONCILED_BY = """
 
 def _sums(installation: Installation, container: Container) -> Sums:
     stored = container.publishing.issue(container.settings.newsletter(SLUG), installation.on)
-    return container.explaining.totals(stored).sums
+    return container.deliveries.totals(stored.id).sums
 
 
 def _faults(installation: Installation, sums: Sums) -> Iterator[str]:

@@ -75,7 +75,7 @@ def assert_written_to_once(container: TestContainer, claim: Claim) -> None:
 def assert_all_accepted(container: TestContainer) -> None:
     stored = container.publishing.issue(container.newsletter, TODAY)
     assert stored.state is IssueStatus.SENT
-    assert container.explaining.totals(stored).sums.accepted == len(READERS)
+    assert container.deliveries.totals(stored.id).sums.accepted == len(READERS)
 
 
 def test_an_event_that_comes_between_the_permission_and_the_resend_prevents_it(container, engine):
@@ -130,7 +130,7 @@ def test_absence_counts_after_listening_for_a_quiet_period(container, engine):
     container.queue.work(until_empty=True)
     receive_events_of_others(container)
     restarted = open_container(engine)
-    restarted.sending._new_id = lambda: "again"
+    restarted.sending.new_id = lambda: "again"
     restarted.clock.pass_time(minutes=16)
     restarted.recovery.recover()
     restarted.queue.work(until_empty=True)

@@ -15,7 +15,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
-from newsletter.services.counters import Counters
+from newsletter.services.event_intake import Counters
 from newsletter.web.app import create_app
 from newsletter.web.dependencies import WebServices
 from subscribers.model import Purpose, Subscription

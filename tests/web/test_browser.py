@@ -161,7 +161,7 @@ def test_every_page_fits_reads_and_fetches_nothing_else(
     page.on("console", lambda message: complaints.append(message.text))  # of the policy, too
     page.emulate_media(color_scheme=scheme)
     page.goto(letter)
-    linked = [link.get_attribute("href") for link in page.locator("a.door").all()]
+    linked = [link.get_attribute("href") for link in page.locator("a.block-link").all()]
 
     own = served + choices_path(now_of(container))
     more = ["/", "/technology", "/u/cut"]

@@ -153,7 +153,7 @@ def test_each_reader_gets_the_one_or_the_other_and_everything_adds_up(container:
         (TECHNOLOGY, MONDAY, "weekly@example.com"),
         (DIGEST, SATURDAY, "daily@example.com"),
     ):
-        sums = container.explaining.totals(container.publishing.issue(newsletter, on)).sums
+        sums = container.deliveries.totals(container.publishing.issue(newsletter, on).id).sums
         assert (sums.audience, sums.excluded, sums.accepted, sums.adds_up) == (2, 1, 1, True)
         why = container.explaining.why(newsletter, left_out, on).sentence
         assert why == "Not sent: they chose to be written to at another frequency."
@@ -181,7 +181,7 @@ def test_who_goes_back_to_daily_after_the_digest_was_planned_is_left_out(contain
     prefer(container, "weekly@example.com", Frequency.DAILY)
     container.queue.work(until_empty=True)
 
-    account = container.explaining.totals(stored)
+    account = container.deliveries.totals(stored.id)
     assert account.sums.adds_up
     assert account.skips == {"other_frequency": 1}
     why = container.explaining.why(DIGEST, "weekly@example.com", SATURDAY).sentence
@@ -244,7 +244,7 @@ def test_a_week_with_two_changes_of_mind(clocks: tuple[Clockwork, Clockwork]):
 
 def everything_adds_up(container: TestContainer, newsletter: Newsletter, days: list[int]) -> bool:
     stored = [container.publishing.issue(newsletter, date(2026, 11, day)) for day in days]
-    sums = [container.explaining.totals(one).sums for one in stored]
+    sums = [container.deliveries.totals(one.id).sums for one in stored]
     return all(one.adds_up and one.audience == 4 and not one.to_go for one in sums)
 
 

@@ -13,8 +13,8 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.utils import getaddresses
-from typing import Any, cast
 
+from newsletter.adapters.values import listed, mapping
 from newsletter.core.unsubscribe_mail import UnsubscribeMail
 
 _SIGNER = re.compile(r"@([A-Za-z0-9.-]+)\s*:\s*pass\b", re.IGNORECASE)  #: {@example.com : pass}
@@ -30,9 +30,10 @@ def read_mail(fields: Mapping[str, str]) -> UnsubscribeMail:
     """Return the mail of a post; what is missing is empty."""
     mail, sent = _mail_of(fields), _object(fields.get("envelope", ""))
     to = [fields.get("to", ""), *_headers(mail, "to")]
+    delivered_to = (one for one in listed(sent.get("to")) if isinstance(one, str))
     return UnsubscribeMail(
         sender=_sender(_headers(mail, "from")),
-        recipients=(*_texts(sent.get("to")), *_addresses(to)),
+        recipients=(*delivered_to, *_addresses(to)),
         subject=fields.get("subject") or _decoded(next(iter(_headers(mail, "subject")), "")),
         text=fields.get("text") or _text_of(mail),
         proven=frozenset(_proven(fields, sent.get("from"))),
@@ -84,7 +85,7 @@ def _proven(fields: Mapping[str, str], envelope_from: object) -> Iterator[str]:
         yield envelope_from.rpartition("@")[2].lower()
 
 
-def _is_automatic(mail: Message, sent: Mapping[str, Any]) -> bool:
+def _is_automatic(mail: Message, sent: Mapping[str, object]) -> bool:
     """Return whether a machine wrote it: RFC 3834's field, older signs, or an empty sender."""
     submitted = [value.strip().lower() for value in _headers(mail, "auto-submitted")]
     signs = _headers(mail, "x-autoreply") or "auto_reply" in _headers(mail, "precedence")
@@ -92,15 +93,8 @@ def _is_automatic(mail: Message, sent: Mapping[str, Any]) -> bool:
     return by_machine or bool(signs) or sent.get("from") == ""
 
 
-def _object(text: str) -> dict[str, Any]:
+def _object(text: str) -> Mapping[str, object]:
     try:
-        found: Any = json.loads(text)
+        return mapping(json.loads(text))
     except (ValueError, RecursionError):
         return {}
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
-
-
-def _texts(found: Any) -> list[str]:
-    if not isinstance(found, list):
-        return []
-    return [one for one in cast("list[object]", found) if isinstance(one, str)]

@@ -7,10 +7,11 @@ custom arguments of each are read, which name the attempt.
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from newsletter.adapters.sendgrid.mailer import CallFailed, open_client, read_json
 from newsletter.adapters.sendgrid.payload import ATTEMPT_ARG, category
+from newsletter.adapters.values import text_at
 from newsletter.core.reconciliation import Absent, Probe, Shown, Sighting, Unavailable
 
 _LIMIT = 20  #: letters to one reader in that time; there are no further pages
@@ -59,7 +60,7 @@ class SendGridLogs:
             found = read_json(self._logs._(message_id).get)
             if isinstance(found, CallFailed):
                 return _unavailable(found)
-            attempt_id = _attempt_of(found)
+            attempt_id = text_at(found, "custom_args", ATTEMPT_ARG)
             if attempt_id in attempt_ids:
                 return Shown(attempt_id)
         if len(listed) >= _LIMIT:
@@ -79,12 +80,6 @@ class SendGridLogs:
 
 def _unavailable(answer: CallFailed) -> Unavailable:
     return Unavailable(answer.reason, at_all=answer.status not in _ABOUT_ONE)
-
-
-def _attempt_of(found: Any) -> str:
-    message = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
-    named: Any = message.get("custom_args")
-    return str(cast("dict[str, Any]", named).get(ATTEMPT_ARG)) if isinstance(named, dict) else ""
 
 
 def _queries(probe: Probe, emails: list[str]) -> Iterator[str]:

@@ -19,8 +19,8 @@ from urllib.error import URLError
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
-from newsletter.adapters.sendgrid.body import CONTENT_TYPE, Body
-from newsletter.adapters.sendgrid.payload import mail_send, single_send
+from newsletter.adapters.sendgrid.payload import CONTENT_TYPE, Body, mail_send, single_send
+from newsletter.adapters.values import at, listed
 from newsletter.core.delivery import Accepted, Claim, Outcome, Refused, Remedy, Unknown
 from newsletter.core.edition import Letter
 from newsletter.core.mailing import Envelope
@@ -41,14 +41,10 @@ _LONGEST_WAIT = timedelta(minutes=15)  #: a wrong clock, theirs or ours, must no
 
 #: The remedy for each status by which SendGrid refuses a whole request. 401 is also the answer to
 #: "Maximum credits exceeded"; 404, 405 and 415 mean that the address or the request is wrong.
-_REMEDIES = {
-    400: Remedy.PAUSE,  # unless it names recipients: then those are removed
-    401: Remedy.PAUSE,
-    403: Remedy.PAUSE,
-    404: Remedy.PAUSE,
-    405: Remedy.PAUSE,
+#: A 400 that names recipients removes those instead.
+_REMEDIES: dict[int, Remedy] = {
+    **dict.fromkeys((400, 401, 403, 404, 405, 415), Remedy.PAUSE),
     413: Remedy.SPLIT,
-    415: Remedy.PAUSE,
     429: Remedy.WAIT,
 }
 
@@ -182,13 +178,12 @@ def _offenders(error: HTTPError) -> tuple[int, ...]:
     return tuple(sorted({int(place[1]) for place in places if place}))
 
 
-def _json(body: Any, name: str) -> list[Any]:
+def _json(body: Any, name: str) -> list[object]:
     """Return the list of this name in a JSON object; empty where the body is something else."""
     try:
-        found: Any = json.loads(body)[name]
-    except (ValueError, TypeError, LookupError, RecursionError):
+        return listed(at(json.loads(body), name))
+    except (ValueError, TypeError, RecursionError):
         return []  # a proxy's HTML page, most likely
-    return cast("list[Any]", found) if isinstance(found, list) else []
 
 
 def _named(error: BaseException) -> str:

@@ -1,10 +1,11 @@
 """SendGrid's own suppression lists, read page by page."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any, cast
+from datetime import datetime
+from typing import Any
 
 from newsletter.adapters.sendgrid.mailer import fetch_page, open_client
+from newsletter.adapters.values import mapping, unix_moment
 from subscribers.model import Suppression, SuppressionReason
 
 #: SendGrid's list for each reason. Blocks are left out: SendGrid does not suppress them either, and
@@ -17,8 +18,6 @@ LISTS = {
 }
 PAGE = 500  #: OAS, `limit`: at most 500
 
-_YEAR_3000 = 32_503_680_000  #: seconds
-
 
 class SendGridLists:
     """Reads SendGrid's suppression lists (`GET /v3/suppression/…`) with the vendor's client."""
@@ -28,7 +27,6 @@ class SendGridLists:
 
     @property
     def reasons(self) -> tuple[SuppressionReason, ...]:
-        """Return the reasons for which SendGrid has a list."""
         return tuple(LISTS)
 
     def pages(
@@ -39,12 +37,8 @@ class SendGridLists:
         The end is fixed, so that what is listed meanwhile does not shift the pages.
         """
         endpoint = self._client.suppression._(LISTS[reason])  # the vendor's way
-        query = {
-            "start_time": int(start.timestamp()),
-            "end_time": int(end.timestamp()),
-            "limit": PAGE,
-            "offset": 0,
-        }
+        query = {"start_time": int(start.timestamp()), "end_time": int(end.timestamp())}
+        query |= {"limit": PAGE, "offset": 0}
         while page := fetch_page(endpoint, query):
             yield tuple(_suppressions(page, reason))
             if len(page) < PAGE:
@@ -54,15 +48,9 @@ class SendGridLists:
 
 def _suppressions(page: list[Any], reason: SuppressionReason) -> Iterator[Suppression]:
     for one in page:
-        item = cast("dict[str, Any]", one) if isinstance(one, dict) else {}
+        item = mapping(one)
         email = item.get("email")
         if isinstance(email, str) and email and "\x00" not in email:
             source = f"SendGrid's list of {LISTS[reason].replace('_', ' ')}"
-            since = _moment(item.get("created"))
+            since = unix_moment(item.get("created"))
             yield Suppression(email=email, reason=reason, source=source, since=since)
-
-
-def _moment(value: Any) -> datetime:
-    """Return the moment; the beginning of UNIX time for what is none."""
-    seconds = value if isinstance(value, int) and 0 <= value < _YEAR_3000 else 0
-    return datetime.fromtimestamp(seconds, UTC)

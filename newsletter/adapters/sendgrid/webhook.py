@@ -6,7 +6,6 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from newsletter.adapters.redaction import redactor
 from newsletter.adapters.sendgrid.payload import ATTEMPT_ARG, DELIVERY_ARG
+from newsletter.adapters.values import unix_moment, whole_number
 from newsletter.core.events import DeliveryEvent, EventKind
 from newsletter.errors import ConfigurationError, EventNotAuthentic
 
@@ -59,7 +59,6 @@ _UNPLAIN = (dict, list, float)  #: values to be checked: 1e999 is a number only 
 _redacted = redactor()
 
 _ID_LENGTH = 100  #: characters
-_YEAR_3000 = 32_503_680_000  #: seconds; milliseconds by mistake lie beyond
 
 
 class SendGridEvents:
@@ -135,9 +134,9 @@ def _event(posted: dict[str, Any], *, odd: bool) -> DeliveryEvent:
     return DeliveryEvent(
         event_id=_event_id(posted),
         kind=_kind(raw),
-        delivery_id=_whole_number(raw.get(DELIVERY_ARG)),
+        delivery_id=whole_number(raw.get(DELIVERY_ARG)),
         attempt_id=str(raw[ATTEMPT_ARG]) if raw.get(ATTEMPT_ARG) else None,
-        at=_moment(raw.get("timestamp")),
+        at=unix_moment(raw.get("timestamp")),
         reason=str(raw.get("reason") or raw.get("response") or ""),
         raw=raw,
         email=email if "@" in email and email.isprintable() else "",
@@ -199,14 +198,3 @@ def _event_id(posted: dict[str, Any]) -> str:
     if 0 < len(given) <= _ID_LENGTH and not _UNSTORABLE.search(given):
         return given
     return hashlib.sha256(json.dumps(posted, sort_keys=True).encode()).hexdigest()
-
-
-def _whole_number(value: Any) -> int | None:
-    text = str(value)
-    return int(text) if text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004  # bigint
-
-
-def _moment(value: Any) -> datetime:
-    """Return the moment; the beginning of UNIX time for what is none."""
-    seconds = _whole_number(value) or 0
-    return datetime.fromtimestamp(seconds if seconds < _YEAR_3000 else 0, UTC)

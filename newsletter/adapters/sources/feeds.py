@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import feedparser
 
-from newsletter.adapters.sources.fetching import Document, FetchFailed
+from newsletter.adapters.sources.fetching import Document, FetchFailed, loaded_json
 from newsletter.adapters.sources.items import Get, Item, KindReader
-from newsletter.adapters.sources.values import at, listed, loaded_json, mapping, moment, text_at
+from newsletter.adapters.values import at, listed, mapping, moment, text_at
 
 _parse = cast("Any", feedparser).parse
 

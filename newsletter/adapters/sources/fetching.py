@@ -1,5 +1,6 @@
 """Fetching of one document by GET, within limits of network, size and time."""
 
+import json
 import ssl
 import zlib
 from collections.abc import Iterable, Iterator
@@ -35,6 +36,14 @@ _REQUEST_HEADERS = {
 
 class FetchFailed(Exception):
     """The document cannot be fetched. The message says why, without the address's query."""
+
+
+def loaded_json(text: str) -> object:
+    """Return the JSON's value; FetchFailed if it is not JSON, or nested too deeply."""
+    try:
+        return json.loads(text)
+    except (RecursionError, ValueError):
+        raise FetchFailed("it is not JSON, or cut short") from None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,11 @@
 """A brief from named fields, which front matter, JSON and polled items share."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar, cast
 
 from newsletter.adapters.sources.cleaning import paragraphs, plain, visible
+from newsletter.adapters.values import moment
 from newsletter.core.brief import Brief, Importance, Source, Verification, brief_key
 from newsletter.errors import InvalidBrief
 
@@ -130,12 +131,8 @@ class _Fields:
 
     def published(self) -> datetime | None:
         given = self.text("published")
-        if not given:
-            return None
-        try:
-            moment = datetime.fromisoformat(given)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, OverflowError):
-            raise self.wrong(
-                "published", f"must be a date such as 2026-03-31T08:00Z, not {given[:40]!r}"
-            ) from None
+        published = moment(given)
+        if given and not published:
+            wanted = "must be a date such as 2026-03-31T08:00Z"
+            raise self.wrong("published", f"{wanted}, not {given[:40]!r}")
+        return published

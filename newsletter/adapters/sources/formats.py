@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from newsletter.adapters.sources.hub_html import read_hub_html
-from newsletter.adapters.sources.hub_text import read_hub_text
+from newsletter.adapters.sources.hub_page import read_hub_text
 from newsletter.adapters.sources.json_briefs import read_json
 from newsletter.adapters.sources.markdown import read_markdown
 from newsletter.core.brief import Brief

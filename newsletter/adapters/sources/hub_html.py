@@ -87,14 +87,14 @@ class _PageBlocks:
             href = f' href="{html.escape(element.get("href", ""))}"' if name == "a" else ""
             self._open.append((name, f"<{name}{href}>"))
             self._markup.append(self._open[-1][1])
-        self._edge()
+        self._texts.append("")  # an element's edge, where `loose` has a space
         self.add_text(element.text or "")
 
     def close(self, element: Any) -> None:
         if element.tag in _INLINE_NAMES:
             name, _ = self._open.pop()
             self._markup.append(f"</{name}>")
-        self._edge()
+        self._texts.append("")
         if not _is_inline(element):
             self._break(element.tag)
         self._heading -= element.tag in _HEADINGS
@@ -102,9 +102,6 @@ class _PageBlocks:
     def add_text(self, text: str) -> None:
         self._texts.append(text)
         self._markup.append(html.escape(text, quote=False))
-
-    def _edge(self) -> None:
-        self._texts.append("")  # an empty text: where `loose` has a space
 
     def _break(self, tag: str) -> None:
         if tag == "br" and self._heading:

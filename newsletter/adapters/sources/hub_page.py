@@ -1,4 +1,4 @@
-"""The structure of a saved hub page, whatever stands around it.
+"""A hub page saved as text, and the structure of any, whatever stands around it.
 
 <Pillar> Daily Brief
 <title>
@@ -8,6 +8,7 @@
 View Source            (or the chrome: More <Pillar> intelligence, Stay ahead on <Pillar>)
 """
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,19 @@ class PageBlock:
     gap: bool = True  #: separated from the block before it, not merely its next line
     heading: bool = False  #: h1 to h6
     href: str = ""  #: of the first link in it
+
+
+def read_hub_text(text: str, place: str) -> Brief:
+    """Return the brief of a page that a browser saved, or a person copied, as text."""
+    return read_page(tuple(_lines(text)), place)
+
+
+def _lines(text: str) -> Iterator[PageBlock]:
+    gap = True
+    for line in map(plain, text.splitlines()):
+        if line:
+            yield PageBlock(text=line, markup=html.escape(line, quote=False), gap=gap)
+        gap = not line
 
 
 def read_page(blocks: Sequence[PageBlock], place: str) -> Brief:

@@ -11,10 +11,11 @@ import nh3
 from newsletter.adapters.sources.cleaning import paragraphs, plain, text_of
 from newsletter.adapters.sources.fetching import Document
 from newsletter.adapters.sources.fields import brief_of
-from newsletter.adapters.sources.values import at, listed, mapping
+from newsletter.adapters.values import at, listed, mapping
 from newsletter.core.brief import Brief
 from newsletter.core.publication import Newsletter
 from newsletter.core.source import PolledSource
+from newsletter.errors import InvalidBrief
 
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_.:/?=~@%#+-]{1,100}")
 #: The tags of an item's HTML that are read: text in blocks, no figures or tables.
@@ -39,9 +40,7 @@ class Item:
     published: str = ""  #: ISO 8601; anything else stays as it is and is refused by name
     changed: datetime | None = None  #: aware; when it was last changed, or else published
     publisher: str = ""  #: the feed's own title
-    fields: Mapping[str, object] = field(
-        default_factory=dict[str, object]
-    )  #: everything it contains
+    fields: Mapping[str, object] = field(default_factory=dict[str, object])  #: all it contains
 
 
 Get = Callable[[str], Document]  #: fetches an address within the limits of the whole reading
@@ -59,6 +58,8 @@ class KindReader:
 
 def brief_from(item: Item, kind: KindReader, newsletter: Newsletter, source: PolledSource) -> Brief:
     """Return the brief an item makes in this newsletter; InvalidBrief says what is wrong."""
+    if not item.id:
+        raise InvalidBrief("item", "it has neither an id nor a link to identify it by")
     defaults = source.defaults
 
     def found(name: str) -> object:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -56,9 +57,9 @@ class HttpSourceReader:
         document = get(address, etag=known.etag, last_modified=known.last_modified)
         if document.unmodified:
             return Unmodified()
-        sorting = _Sorting(partial(brief_from, kind=kind, newsletter=newsletter, source=source))
-        sorting.add(kind.items(document, address, get), since)
-        return sorting.reading(_validators(document, basis))
+        brief_of_item = partial(brief_from, kind=kind, newsletter=newsletter, source=source)
+        reading = _sorted(kind.items(document, address, get), brief_of_item, since)
+        return replace(reading, validators=_validators(document, basis))
 
 
 def _validators(document: Document, basis: str) -> Validators:
@@ -70,39 +71,26 @@ def _validators(document: Document, basis: str) -> Validators:
     )
 
 
-class _Sorting:
-    """Sorts the items of one reading into briefs, refused items and older ones."""
-
-    def __init__(self, brief_of_item: Callable[[Item], Brief]) -> None:
-        self._brief_of_item = brief_of_item
-        self._briefs: dict[str, Brief] = {}
-        self._refused: list[RefusedItem] = []
-        self._older = 0
-
-    def add(self, items: Iterable[Item], since: datetime) -> None:
-        for number, item in enumerate(items, start=1):
-            if item.changed and item.changed < since:
-                self._older += 1
+def _sorted(
+    items: Iterable[Item], brief_of_item: Callable[[Item], Brief], since: datetime
+) -> SourceReading:
+    """Sort the items of one reading into briefs, refused items and older ones."""
+    briefs: dict[str, Brief] = {}
+    refused: list[RefusedItem] = []
+    older = 0
+    for number, item in enumerate(items, start=1):
+        if item.changed and item.changed < since:
+            older += 1
+            continue
+        try:
+            brief = brief_of_item(item)
+        except InvalidBrief as fault:
+            reason = fault.reason
+        else:
+            # Pages may shift while they are fetched: the same post then comes twice.
+            if briefs.setdefault(brief.key, brief) == brief:
                 continue
-            try:
-                self._add(item)
-            except InvalidBrief as fault:
-                title = f" “{plain(item.title):.{_TITLE}}”" if item.title else ""
-                place = f"item {number}{title}"
-                self._refused.append(RefusedItem(item=place, reason=visible(fault.reason)))
-
-    def reading(self, validators: Validators) -> SourceReading:
-        return SourceReading(
-            briefs=tuple(self._briefs.values()),
-            refused=tuple(self._refused),
-            older=self._older,
-            validators=validators,
-        )
-
-    def _add(self, item: Item) -> None:
-        if not item.id:
-            raise InvalidBrief("item", "it has neither an id nor a link to identify it by")
-        brief = self._brief_of_item(item)
-        # Pages may shift while they are fetched: the same post then comes twice.
-        if self._briefs.setdefault(brief.key, brief) != brief:
-            raise InvalidBrief("item", "its id was another item's before")
+            reason = "its id was another item's before"
+        title = f" “{plain(item.title):.{_TITLE}}”" if item.title else ""
+        refused.append(RefusedItem(item=f"item {number}{title}", reason=visible(reason)))
+    return SourceReading(briefs=tuple(briefs.values()), refused=tuple(refused), older=older)

@@ -8,9 +8,9 @@ from typing import cast
 
 import httpx
 
-from newsletter.adapters.sources.fetching import Document, FetchFailed
+from newsletter.adapters.sources.fetching import Document, FetchFailed, loaded_json
 from newsletter.adapters.sources.items import Get, Item, KindReader
-from newsletter.adapters.sources.values import at, listed, loaded_json, mapping, moment, text_at
+from newsletter.adapters.values import at, listed, mapping, moment, text_at
 from newsletter.core.source import PolledSource
 
 _PER_PAGE = 50  #: posts; the API allows 100, and hosts with little memory dislike that

@@ -23,7 +23,7 @@ def home(services: Services) -> HTMLResponse:
 @router.api_route("/{slug}", methods=READ)
 def archive(newsletter: NamedNewsletter, services: Services) -> HTMLResponse:
     """Show a newsletter's past issues."""
-    published = services.publishing.published(newsletter)
+    published = services.publishing.issues.published(newsletter.slug)
     return services.pages.show("archive", newsletter=newsletter, issues=published)
 
 

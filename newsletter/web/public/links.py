@@ -26,7 +26,6 @@ class OpenedLink:
 
     @property
     def has_ended(self) -> bool:
-        """Return whether its subscriber has unsubscribed."""
         return self.subscription.status is SubscriptionStatus.ENDED
 
     @property
@@ -36,7 +35,6 @@ class OpenedLink:
 
     @property
     def is_weekly(self) -> bool:
-        """Return whether its subscriber wants the weekly digest."""
         return self.subscription.frequency is Frequency.WEEKLY
 
     @property
@@ -46,7 +44,6 @@ class OpenedLink:
 
     @property
     def is_paused(self) -> bool:
-        """Return whether its letters are paused."""
         return self.subscription.paused_at is not None
 
     @property
@@ -73,7 +70,6 @@ class OpenedLink:
 
 
 def preferences_path(subscription: Subscription) -> str:
-    """Return the path of a subscription's preferences page."""
     return "/p/" + make_token(Purpose.PREFERENCES, subscription.id, subscription.link_key)
 
 

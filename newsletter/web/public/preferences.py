@@ -5,7 +5,7 @@ A GET shows a page; only a POST acts. An error is shown beside its field, with w
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
 from fastapi.encoders import jsonable_encoder
@@ -126,8 +126,7 @@ def preferences(reader: PreferencesLink, services: Services) -> HTMLResponse:
 def _choices(reader: OpenedLink, form: PreferencesForm) -> Choices | None:
     """Return what was chosen; None if no topic was."""
     subscription, newsletter = reader.subscription, reader.newsletter
-    topics = _known_topics(reader, form)
-    if not topics:
+    if not (topics := _known_topics(reader, form)):
         return None
     weekly = form.frequency == Frequency.WEEKLY and (newsletter.weekly or reader.is_weekly)
     daily = form.frequency == Frequency.DAILY
@@ -174,23 +173,19 @@ def _show(
     services: WebServices,
     reader: OpenedLink,
     *,
-    message: str = "",
-    errors: Mapping[str, str] | None = None,
     values: Mapping[str, object] | None = None,
-    until: str = "",
-    email: str = "",
+    **answer: Any,
 ) -> HTMLResponse:
+    """Show the page; `answer` says what happened: a message, or errors and what was typed."""
     values = values or _as_stored(reader)
+    nothing: dict[str, Any] = {"message": "", "errors": {}, "until": "", "email": ""}
     return services.pages.show(
         "preferences",
         reader=reader,
         newsletter=reader.newsletter,
-        message=message,
-        errors=errors or {},
         values=values,
-        until=until,
-        email=email,
         zones=zones_by_region(),
         is_listed=is_listed(str(values["zone"])),
         tomorrow=reader.today + timedelta(days=1),
+        **nothing | answer,
     )

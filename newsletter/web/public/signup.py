@@ -13,8 +13,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from newsletter.core.publication import Newsletter
-from newsletter.core.signup import SignUpForm
-from newsletter.services.signup import consent_text_of
+from newsletter.core.signup import SignUpForm, consent_text
 from newsletter.web.dependencies import Services, SignUpNewsletter, WebServices
 from newsletter.web.form_tokens import QUICK
 from newsletter.web.min_duration import min_duration
@@ -152,7 +151,7 @@ def snippet(pages: Pages, newsletter: Newsletter, public_url: str) -> str:
         "signup_snippet",
         form=EMBEDDED,
         action=f"{public_url}/{newsletter.slug}/subscribe",
-        consent_text=consent_text_of(newsletter),
+        consent_text=consent_text(newsletter.signup, newsletter.name),
         newsletter=newsletter,
     )
 
@@ -165,7 +164,7 @@ def proof_of(request: Request, newsletter: Newsletter, via: str) -> ConsentProof
         via=via,
         form=_clean(request.headers.get("referer", page) if embedded else page),
         version=FORM_VERSION,
-        consent_text=consent_text_of(newsletter),
+        consent_text=consent_text(newsletter.signup, newsletter.name),
         ip=ip_of(request),
         agent=_agent(request),
     )
@@ -217,7 +216,7 @@ def _form(
     return services.pages.show(
         "signup_form",
         status=422 if errors else 200,
-        consent_text=consent_text_of(newsletter),
+        consent_text=consent_text(newsletter.signup, newsletter.name),
         errors=errors or {},
         newsletter=newsletter,
         press_again=press_again,

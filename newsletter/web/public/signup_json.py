@@ -20,8 +20,6 @@ _LONGEST_BODY = 20_000  #: bytes; a sign-up has a few hundred
 
 router = APIRouter()
 
-Answer = tuple[int, dict[str, Any]]  #: status and content
-
 
 class JsonSignUp(BaseModel):
     """The sign-up as it is posted."""
@@ -62,9 +60,8 @@ async def sign_up(newsletter: SignUpNewsletter, request: Request, services: Serv
     """Take a sign-up from a script."""
     headers = {"Vary": "Origin"} | _cross_origin(newsletter, request)
     if not _may_post(newsletter, request, services.public_url):
-        return JSONResponse(
-            {"errors": {"origin": "This site may not sign people up."}}, 403, headers
-        )
+        refusal = {"errors": {"origin": "This site may not sign people up."}}
+        return JSONResponse(refusal, 403, headers)
     body = await read_body(request, _LONGEST_BODY)
     status, content = await run_in_threadpool(_sign_up, services, newsletter, request, body)
     return JSONResponse(content, status, headers)
@@ -72,7 +69,7 @@ async def sign_up(newsletter: SignUpNewsletter, request: Request, services: Serv
 
 def _sign_up(
     services: WebServices, newsletter: Newsletter, request: Request, body: bytes | None
-) -> Answer:
+) -> tuple[int, dict[str, Any]]:  # status and content
     with min_duration(services.min_seconds):
         if body is None:
             return 413, {"errors": {"body": "This is too long."}}
@@ -95,13 +92,11 @@ def _errors(error: ValidationError) -> dict[str, str]:
 
 def _cross_origin(newsletter: Newsletter, request: Request) -> dict[str, str]:
     """Return the header that lets the script of an allowed site read the answer."""
-    origin = request.headers.get("origin")
-    if origin is None or origin not in newsletter.signup.allow_origins:
-        return {}
-    return {"Access-Control-Allow-Origin": origin}
+    origin = request.headers.get("origin", "")
+    allowed = origin in newsletter.signup.allow_origins
+    return {"Access-Control-Allow-Origin": origin} if allowed else {}
 
 
 def _may_post(newsletter: Newsletter, request: Request, public_url: str) -> bool:
     # A server's own program sends no origin; a browser always does, across sites.
-    origin = request.headers.get("origin")
-    return origin is None or origin == public_url or origin in newsletter.signup.allow_origins
+    return request.headers.get("origin") in (None, public_url, *newsletter.signup.allow_origins)

@@ -136,24 +136,9 @@ def _show(
 
 
 def _unsubscribed(
-    services: WebServices,
-    newsletter: Newsletter,
-    path: str,
-    *,
-    is_undone: bool = False,
-    thanked: bool = False,
-    error: str = "",
-    reason: str = "",
-    words: str = "",
+    services: WebServices, newsletter: Newsletter, path: str, **answer: Any
 ) -> HTMLResponse:
-    return services.pages.show(
-        "unsubscribed",
-        newsletter=newsletter,
-        path=path,
-        reasons=REASONS,
-        is_undone=is_undone,
-        thanked=thanked,
-        error=error,
-        reason=reason,
-        words=words,
-    )
+    shown: dict[str, Any] = dict.fromkeys(("error", "reason", "words"), "")
+    shown |= {"newsletter": newsletter, "path": path, "reasons": REASONS}
+    shown |= {"is_undone": False, "thanked": False}
+    return services.pages.show("unsubscribed", **shown | answer)

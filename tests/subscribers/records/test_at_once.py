@@ -9,9 +9,9 @@ import pytest
 from subscribers.db import merging
 from subscribers.db.transaction import execute, transaction
 from subscribers.model import Frequency, TopicSet
+from subscribers.signup.confirming import confirm
 from subscribers.signup.model import ConsentProof, SignUpLimits, Wanted
 from subscribers.signup.service import SignUps
-from subscribers.signup.store import SignUpStore
 from tests.subscribers.records.conftest import RecordsContainer
 from tests.waiting import until_somebody_waits
 
@@ -88,13 +88,18 @@ def test_an_erasure_waits_for_who_confirms_and_erases_what_that_made(container: 
         wanted, evidence, SignUpLimits(), lasts=timedelta(hours=1), now=container.now
     )
     assert asked.signup_id
-    store = SignUpStore(engine)
+    signup_id = asked.signup_id
+
+    def confirmed() -> None:
+        with transaction(engine) as session:
+            confirm(session, signup_id, evidence, container.now)
+
     with ThreadPoolExecutor(2) as threads:
         with transaction(engine) as busy:  # holds up the confirmation half-way
             execute(busy, "LOCK TABLE confirmation IN EXCLUSIVE MODE")
-            confirms = threads.submit(store.confirm, asked.signup_id, evidence, at=container.now)
+            confirms = threads.submit(confirmed)
             until_somebody_waits(engine)
-            erases = threads.submit(container.records.erase_address, OTHER, now=container.now)
+            erases = threads.submit(container.records.erase, OTHER, now=container.now)
             until_somebody_waits(engine, 2)
         confirms.result()
         erases.result()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from subscribers.db.transaction import transaction
 from subscribers.errors import NotAdded, NotMerged
 from subscribers.model import (
     Frequency,
@@ -15,9 +16,9 @@ from subscribers.model import (
     SuppressionReason,
     TopicSet,
 )
+from subscribers.signup.confirming import confirm
 from subscribers.signup.model import ConsentProof, SignUpLimits, Wanted
 from subscribers.signup.service import SignUps
-from subscribers.signup.store import SignUpStore
 from tests.subscribers.records.conftest import RecordsContainer
 
 pytestmark = pytest.mark.postgres
@@ -229,7 +230,8 @@ def come_back(container: RecordsContainer, newsletter: str) -> None:
     evidence, hour = ConsentProof(via="test"), timedelta(hours=1)
     asked = signups.request(wanted, evidence, SignUpLimits(), lasts=hour, now=container.now)
     assert asked.signup_id
-    SignUpStore(container.engine).confirm(asked.signup_id, evidence, at=container.now)
+    with transaction(container.engine) as session:
+        confirm(session, asked.signup_id, evidence, container.now)
 
 
 def test_old_links_still_unsubscribe_though_the_other_came_back_for_another_newsletter(

@@ -42,7 +42,7 @@ def test_a_tag_is_on_record_once_and_goes_again(container: RecordsContainer):
     said = {"actor": "anna", "now": container.now}
     assert container.records.tag([number], ["vip", "Press container"], **said) == 1
     assert container.records.tag([number], ["vip"], **said) == 0
-    assert container.records.untag([number], ["vip"], **said) == 1
+    assert container.records.tag([number], ["vip"], off=True, **said) == 1
     assert container.subscription("reader@example.com").tags == ("Press container",)
     for bad in ("", "a,b", "x" * 51, "tab\x07"):
         with pytest.raises(InvalidChoice):

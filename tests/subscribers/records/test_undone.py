@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from subscribers.db.transaction import transaction
 from subscribers.errors import NotAdded
-from subscribers.health.figures import list_figures
+from subscribers.health.service import ListHealth
 from subscribers.model import SubscriptionStatus, Suppression, SuppressionReason
 from subscribers.records.model import status_text
 from subscribers.segments.filters import Filter, SubscriberState
 from subscribers.segments.service import Segments
+from subscribers.signup.confirming import confirm
 from subscribers.signup.model import ConsentProof
-from subscribers.signup.store import SignUpStore
 from tests.subscribers.records.conftest import RecordsContainer
 
 pytestmark = pytest.mark.postgres
@@ -70,7 +71,8 @@ def test_a_confirmed_sign_up_makes_it_its_owners(container: RecordsContainer, un
         f""" '{json.dumps({"requests": [request]})}') RETURNING id""".replace(":", r"\:")
     )
 
-    SignUpStore(container.engine).confirm(signup, ConsentProof(via="link"), at=container.now)
+    with transaction(container.engine) as session:
+        confirm(session, signup, ConsentProof(via="link"), container.now)
 
     one = container.subscription(OTHER)
     assert (one.status, one.source, one.joined) == ("active", "sign-up page", container.now)
@@ -133,9 +135,9 @@ def test_what_its_owner_told_sendgrid_is_heard_when_it_is_merged(
 
 
 def test_it_counts_for_nothing_and_is_shown_as_what_it_is(container: RecordsContainer, undone: str):
-    engine, today = container.engine, container.now.date()
+    engine = container.engine
     assert container.subscriptions.counts("technology").subscriptions == 0
-    figures = list_figures(engine, "technology", now=container.now, since=today)
+    figures = ListHealth(engine).report("technology", container.now).figures
     assert (figures.counts.subscriptions, figures.joined, figures.left) == (0, {}, {})
     segments = Segments(engine)
     for chosen in (Filter(), Filter(status=SubscriberState.ENDED)):

@@ -59,7 +59,7 @@ def test_an_issue_goes_to_the_segment_alone_and_everyone_is_answered_for(contain
     filed = container.issues.get(planned.id)
     assert (filed.state, filed.segment) == (IssueStatus.SENT, "friends")
     assert sorted(container.mailer.addresses) == FRIENDS[2:]
-    account = container.explaining.totals(filed)
+    account = container.deliveries.totals(filed.id)
     assert account.sums.adds_up
     assert account.exclusions == {"ended": 1, "outside_segment": 2}
     assert account.skips == {"suppressed": 1}

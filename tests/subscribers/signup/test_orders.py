@@ -55,7 +55,7 @@ class _Street:
         self.container, self.folder = container, folder
         self.records = Records(container.engine)
         self.reader = _Reader(f"reader{next(_serial)}@example.com")
-        container.transactional._mailer = lambda: self
+        container.transactional.mailer = lambda: self
 
     def send_message(self, note: TransactionalMessage) -> Outcome:
         """Accept a letter, if this reader may get it now."""
@@ -107,7 +107,7 @@ class _Street:
             self.reader.status = SubscriptionStatus.ACTIVE
 
     def _erase(self) -> None:
-        self.records.erase_address(self.reader.email, now=self.container.clock.now())
+        self.records.erase(self.reader.email, now=self.container.clock.now())
         self.reader = _Reader(self.reader.email, erased=True, link=self.reader.link)
 
     def _deliver(self) -> None:

@@ -10,9 +10,9 @@ from typing import Any, cast, get_args, get_type_hints
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from newsletter.cli.reference.markdown import choices, first_line, shown, table
 from newsletter.core.publication import Newsletter
 from newsletter.settings import EnvironmentSettings, ServiceSettings, shipped
+from tests.docs.generate.markdown import choices, first_line, shown, table
 
 _DERIVED = {"slug", "week_of"}  #: of a newsletter: not in its file
 _COMMENT = re.compile(r"^    (\w+): [^#\n]*(?:#: (.*))?$", re.MULTILINE)

@@ -32,7 +32,7 @@ def first_line(documented: Any) -> str:
 def choices(kind: Any) -> list[str]:
     """Return the values of an enumeration; none of any other type."""
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return [str(one.value) for one in cast("type[Enum]", kind)]
+        return [str(one.value) for one in kind]
     return []
 
 

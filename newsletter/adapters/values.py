@@ -1,19 +1,10 @@
 """Values of a stranger's JSON, read without trusting its shape."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import cast
 
-from newsletter.adapters.sources.fetching import FetchFailed
-
-
-def loaded_json(text: str) -> object:
-    """Return the JSON's value; FetchFailed if it is not JSON, or nested too deeply."""
-    try:
-        return json.loads(text)
-    except (RecursionError, ValueError):
-        raise FetchFailed("it is not JSON, or cut short") from None
+_YEAR_3000 = 32_503_680_000  #: seconds; milliseconds by mistake lie beyond
 
 
 def mapping(value: object) -> Mapping[str, object]:
@@ -50,3 +41,15 @@ def moment(text: str) -> datetime | None:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def whole_number(value: object) -> int | None:
+    """Return a number that PostgreSQL's bigint holds, also where it is written as text."""
+    text = str(value)
+    return int(text) if text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004  # bigint
+
+
+def unix_moment(value: object) -> datetime:
+    """Return the moment of these seconds; the beginning of UNIX time for what is none."""
+    seconds = whole_number(value) or 0
+    return datetime.fromtimestamp(seconds if seconds < _YEAR_3000 else 0, UTC)

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-from newsletter.cli.reference.markdown import choices, shown, table
+from tests.docs.generate.markdown import choices, shown, table
 
 
 def commands(root: Any) -> Iterator[str]:

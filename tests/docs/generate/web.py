@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from fastapi.routing import APIRoute
 
 from newsletter.adapters.metrics import metric_families
-from newsletter.cli.reference.markdown import first_line, table
 from newsletter.web.app import ROUTERS
 from newsletter.web.public.unsubscribe import ONE_CLICK, one_click
+from tests.docs.generate.markdown import first_line, table
 
 
 def paths() -> Iterator[str]:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from newsletter.cli.reference.commands import commands
-from newsletter.cli.reference.markdown import page
-from newsletter.cli.reference.settings import settings
-from newsletter.cli.reference.web import metrics, paths
+from tests.docs.generate.commands import commands
+from tests.docs.generate.markdown import page
+from tests.docs.generate.settings import settings
+from tests.docs.generate.web import metrics, paths
 
 
 def pages(root: Any) -> dict[str, str]:
