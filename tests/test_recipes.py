@@ -24,9 +24,9 @@ COPIED = ("newsletter", "subscribers", "templates", "config", "tests", "pyprojec
 TO_RUN = (
     "tests/core/test_verification.py",
     "tests/core/test_keywords.py",
-    "tests/sources/test_demo_briefs.py",
+    "tests/demo/test_briefs.py",
     "tests/test_settings.py",
-    "tests/test_migrations.py",
+    "tests/stores/test_migrations.py",
 )
 
 

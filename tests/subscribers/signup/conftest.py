@@ -1,3 +1,3 @@
 """The fixtures of sign-ups: these tests go through the pages, too."""
 
-from tests.signup.conftest import client, container, running, sandbox  # noqa: F401  # fixtures
+from tests.web.signup.conftest import client, container, running, sandbox  # noqa: F401  # fixtures

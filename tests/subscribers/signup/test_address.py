@@ -11,9 +11,9 @@ from subscribers.db.consent import apply_consent
 from subscribers.db.transaction import transaction
 from subscribers.errors import InvalidAddress
 from subscribers.model import ConsentAct, SuppressionReason
-from tests.signup.helpers import READER, SignUpContainer, links
 from tests.waiting import until_somebody_waits
 from tests.web.conftest import Client
+from tests.web.signup.helpers import READER, SignUpContainer, links
 
 pytestmark = pytest.mark.postgres
 

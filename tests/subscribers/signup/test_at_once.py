@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.core.signup import SignUpForm
 from subscribers.signup.model import ConsentProof
-from tests.signup.helpers import READER, SignUpContainer
+from tests.web.signup.helpers import READER, SignUpContainer
 
 pytestmark = pytest.mark.postgres
 

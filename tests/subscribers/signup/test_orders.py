@@ -17,7 +17,7 @@ from subscribers.model import SubscriptionStatus, Suppression, SuppressionReason
 from subscribers.records.service import Records
 from subscribers.rules.suppression import weightier
 from subscribers.signup.model import LIFTED_BY_OWNER, ConsentProof
-from tests.signup.helpers import SignUpContainer, links
+from tests.web.signup.helpers import SignUpContainer, links
 
 pytestmark = pytest.mark.postgres
 

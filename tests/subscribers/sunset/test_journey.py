@@ -6,9 +6,9 @@ from sqlalchemy import Engine
 
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from newsletter.web.app import create_app
-from tests.signup.helpers import links, open_signups
 from tests.subscribers.sunset.audience import DAY, NEWSLETTER, open_audience
 from tests.web.conftest import Client
+from tests.web.signup.helpers import links, open_signups
 
 pytestmark = pytest.mark.postgres
 
