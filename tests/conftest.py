@@ -22,11 +22,13 @@ _serial = itertools.count()
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of an embedded server that lives as long as this test process."""
-    from newsletter.adapters.embedded import embedded_url
+    from newsletter.adapters.embedded import running
 
-    with tempfile.TemporaryDirectory(prefix="newsletter-pg-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        yield embedded_url(Path(folder) / "pg")
+    with (
+        tempfile.TemporaryDirectory(prefix="newsletter-tests-") as folder,
+        running(Path(folder) / "pg") as url,
+    ):
+        yield url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from procrastinate import exceptions
 from procrastinate.jobs import Job
 from sqlalchemy import Engine, text
 
+from newsletter.stores.database import connection_parts
+
 _QUEUE = "batches"
 _TASK = "send_batches"
 _REST = 2  #: seconds before a database that went away is asked again
@@ -42,11 +44,11 @@ class JobQueue:
     """BatchQueue on Procrastinate."""
 
     def __init__(self, engine: Engine, *, concurrency: int) -> None:
-        url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        parts = connection_parts(engine.url)
         self._engine, self._concurrency = engine, concurrency
         # Two doors to one queue: jobs are asked for from plain threads, and worked on by a loop.
-        self._asking = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=url))
-        self._working = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
+        self._asking = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(kwargs=parts))
+        self._working = procrastinate.App(connector=procrastinate.PsycopgConnector(kwargs=parts))
         self._opening = threading.Lock()
         self._open = False
         self._stopped = threading.Event()

