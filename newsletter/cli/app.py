@@ -23,6 +23,7 @@ from newsletter.cli import (
     sunset,
     suppressions,
 )
+from newsletter.cli.backup import backup, restore
 from newsletter.cli.common import leave
 from newsletter.cli.demo import demo
 from newsletter.cli.service import check, sandbox, scheduler, serve, worker
@@ -71,6 +72,8 @@ app.add_typer(alerts.app, name="alerts", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(serve)
 app.command(rich_help_panel=_RUN)(scheduler)
 app.command(rich_help_panel=_RUN)(worker)
+app.command(rich_help_panel=_RUN)(backup)
+app.command(rich_help_panel=_RUN)(restore)
 app.command(rich_help_panel=_RUN)(sandbox)
 
 

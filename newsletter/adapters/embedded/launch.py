@@ -41,6 +41,7 @@ def launch(
     patience = Patience(lambda _: None)
     while not take(lock):  # at most a look at whether it is held, which takes an instant
         patience.rest()
+    record.clear(lock)
     try:
         process = subprocess.Popen(
             _command(programs, data, socket),

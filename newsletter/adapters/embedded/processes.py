@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 
+_ABOUT = 5  #: seconds
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -44,6 +45,14 @@ def send_signal(pid: int, mark: str, which: signal.Signals) -> bool:
     finally:
         os.close(handle)
     return True
+
+
+def began_at(pid: int, second: int) -> bool:
+    """Tell whether this process began at about this second of the clock."""
+    try:
+        return abs(psutil.Process(pid).create_time() - second) < _ABOUT
+    except psutil.Error:
+        return False
 
 
 def is_postgres_in(pid: int, folder: Path) -> bool:

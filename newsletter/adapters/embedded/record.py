@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from newsletter.adapters.embedded import locks
+from newsletter.adapters.embedded.processes import began_at, is_postgres_in, start_mark
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,16 @@ class Record:
     """A server that was started here."""
 
     pid: int
-    mark: str  #: tells its process from others of this number
+    mark: str  #: tells its process from others of this number; empty where that is not known
     socket: str  #: the folder of its socket
 
 
-def read(path: Path) -> Record | None:
+def read(path: Path, data: Path) -> Record | None:
+    """Return what the start wrote, or, if it was cut off before that, what the server says."""
+    return stored(path) or _told(data)
+
+
+def stored(path: Path) -> Record | None:
     """Return what the last start wrote, if it came to that."""
     try:
         return Record(**json.loads(path.read_text()))
@@ -29,9 +35,13 @@ def read(path: Path) -> Record | None:
         return None
 
 
+def clear(handle: int) -> None:
+    """Forget the server before, which ended."""
+    os.ftruncate(handle, 0)
+
+
 def write(handle: int, record: Record) -> None:
     """Write the record into its file, which is held open and locked."""
-    os.ftruncate(handle, 0)
     os.pwrite(handle, json.dumps(asdict(record)).encode(), 0)
 
 
@@ -54,3 +64,13 @@ def postmaster_file(data: Path) -> list[str]:
         return (data / "postmaster.pid").read_text(errors="replace").splitlines()
     except OSError:
         return []
+
+
+def _told(data: Path) -> Record | None:
+    """Believe the server's own file as to where it is; as to which process, only if that fits."""
+    lines = postmaster_file(data)
+    if len(lines) < 5 or not (lines[0].isdecimal() and lines[2].isdecimal()):  # noqa: PLR2004
+        return None
+    pid, began = int(lines[0]), int(lines[2])
+    mark = start_mark(pid) if is_postgres_in(pid, data) and began_at(pid, began) else None
+    return Record(pid, mark or "", lines[4])

@@ -96,7 +96,7 @@ class EmbeddedServer:
         """Return the folder of the running server's socket; called by one process at a time."""
         patience = Patience(self._say_starting)
         while self.is_alive():
-            if (found := record.read(self._record)) and self._is_ready(found):
+            if (found := record.read(self._record, self.folder)) and self._is_ready(found):
                 if sockets.socket_in(Path(found.socket)).exists():
                     return Path(found.socket)
                 self._stop()  # something cleared the temporary folders: nobody can reach it
@@ -105,7 +105,7 @@ class EmbeddedServer:
 
     def _launched(self, account: Account) -> Path:
         clear_stale(self.folder)
-        before = record.read(self._record)
+        before = record.stored(self._record)
         known = Path(before.socket) if before else None
         socket = sockets.socket_folder(self.folder, account, known)
         sockets.clear_sockets(socket)
@@ -137,7 +137,7 @@ class EmbeddedServer:
 
     def _stop(self) -> None:
         """Stop the server that was started here; any other process is left alone."""
-        found = record.read(self._record)
+        found = record.read(self._record, self.folder)
         if found is None or not self.is_alive():
             return
         for which, seconds in ((signal.SIGINT, _STOP_SECONDS), (signal.SIGQUIT, 10)):
