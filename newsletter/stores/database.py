@@ -100,7 +100,8 @@ def _upgrade(connection: Connection) -> None:
     from procrastinate.schema import SchemaManager  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    # A percent sign would begin a placeholder.
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     # The queue's tables come with its library.

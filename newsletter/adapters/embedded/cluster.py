@@ -8,6 +8,7 @@ from pathlib import Path
 
 from newsletter.adapters.embedded.accounts import Account, user_name
 from newsletter.adapters.embedded.programs import major_version
+from newsletter.adapters.embedded.server_log import telling
 from newsletter.errors import DatabaseUnreachable
 
 ROLE = "postgres"  #: the database's own superuser
@@ -21,7 +22,6 @@ local all {ROLE} peer map=newsletter
 _TUNED = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min"}
 #: Order and case of letters by Unicode, the same on every machine.
 _LOCALE = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-_LINES = 5  #: of what a program said, in an error
 
 
 def data_argument(folder: Path) -> str:
@@ -87,9 +87,9 @@ def _init(fresh: Path, programs: Path, account: Account) -> None:
         extra_groups=account.as_groups,
     )
     if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()[-_LINES:]
+        said = telling(done.stderr.decode(errors="replace").strip().splitlines())
         raise DatabaseUnreachable(
-            f"the embedded PostgreSQL could not be made in {fresh.parent}: {' / '.join(lines)}"
+            f"the embedded PostgreSQL could not be made in {fresh.parent}: {said}"
         )
 
 

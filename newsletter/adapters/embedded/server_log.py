@@ -1,15 +1,24 @@
 """The server's log: a file beside its data, whose last lines stand in an error."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
 from newsletter.errors import DatabaseUnreachable
 
-_LINES = 6  #: of the log, in an error
+_LINES = 5  #: of a log, in an error
+#: Lines that name a cause; around them stands what followed from it.
+_CAUSE = re.compile(r"\b(FATAL|PANIC|ERROR|error|DETAIL|HINT|No space left)\b")
 _TAIL = 8192  #: bytes that are looked at for them
 _FULL = 32 * 1024 * 1024  #: bytes of free space below which the disk is mentioned
 _LARGE = 16 * 1024 * 1024  #: bytes at which a start begins the log anew
+
+
+def telling(lines: list[str]) -> str:
+    """Return the last lines that name a cause, or the last lines."""
+    causes = [line for line in lines if _CAUSE.search(line)]
+    return " / ".join((causes or lines)[-_LINES:])
 
 
 class ServerLog:
@@ -33,7 +42,7 @@ class ServerLog:
         return handle
 
     def lines(self) -> list[str]:
-        """Return the last lines that were written since it was opened."""
+        """Return what was written since it was opened, or the end of it."""
         try:
             with self._path.open("rb") as file:
                 end = file.seek(0, os.SEEK_END)
@@ -41,11 +50,11 @@ class ServerLog:
                 said = file.read().decode(errors="replace")
         except OSError:
             return []
-        return [line.strip() for line in said.splitlines() if line.strip()][-_LINES:]
+        return [line.strip() for line in said.splitlines() if line.strip()]
 
     def reason(self) -> str:
         """Return why the server does not run, in its own words; a full disk may have taken them."""
-        said = " / ".join(self.lines()) or "it wrote nothing"
+        said = telling(self.lines()) or "it wrote nothing"
         free = shutil.disk_usage(self._path.parent).free
         if free < _FULL:
             said += f" / only {free // 1024:,} KiB are free on the disk of {self._path.parent}"

@@ -50,7 +50,9 @@ def test_a_server_whose_last_user_was_killed_is_taken_over_and_stopped(use: Use,
 def test_a_recovery_is_waited_for_and_spoken_of(use: Use, place: Path):
     data = place / "pg"
     use(data).leave()
-    slow = "restore_command = 'sleep 4; false'\nlog_startup_progress_interval = 0\n"
+    slow = (
+        "restore_command = 'sleep 4; false'\nhot_standby = off\nlog_startup_progress_interval = 0\n"
+    )
     with (data / "postgresql.auto.conf").open("a") as settings:
         settings.write(slow)
     signal_file = data / "recovery.signal"
@@ -84,7 +86,7 @@ def test_who_comes_while_the_server_recovers_waits_too(use: Use, place: Path):
     data = place / "pg"
     use(data).leave()
     with (data / "postgresql.auto.conf").open("a") as settings:
-        settings.write("restore_command = 'sleep 1; false'\n")
+        settings.write("restore_command = 'sleep 1; false'\nhot_standby = off\n")
     signal_file = data / "recovery.signal"
     signal_file.touch()
     shutil.chown(signal_file, data.stat().st_uid, data.stat().st_gid)
