@@ -24,6 +24,9 @@ from newsletter.adapters.backup.tools import (
 _TABLES = """
     SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = 'public' ORDER BY tablename
 """
+#: A setting among the first lines that servers before PostgreSQL 17 do not know; nothing is lost
+#: without it, since its default is the same.
+_UNKNOWN_BEFORE_17, _HEAD = b"SET transaction_timeout = 0;", 20
 #: Rows of these stand in every database of this program, before it is used for anything.
 _ALWAYS = ("alembic_version", "house_key", "procrastinate_version")
 #: What the tables of this program and of its queue came with; an extension's parts stay.
@@ -123,6 +126,9 @@ def _pipe(reader: subprocess.Popen[bytes], source: IO[bytes], target: IO[bytes])
     """Hand everything over and commit it; tell whether there was everything."""
     try:
         target.write(b"BEGIN;\n" + _CLEAR.encode())
+        for _ in range(_HEAD):
+            line = source.readline()
+            target.write(b"" if line.startswith(_UNKNOWN_BEFORE_17) else line)
         shutil.copyfileobj(source, target)
         whole = reader.wait() == 0
         target.write(b"\nCOMMIT;\n" if whole else b"\n\\.\nROLLBACK;\n")

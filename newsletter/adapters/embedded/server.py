@@ -88,6 +88,7 @@ class EmbeddedServer:
         with locks.held(self._gate, self._say_gate):
             if locks.take(handle):  # nobody else has a share of it
                 self._stop()
+                self._clear_away()
         if self._process:
             leave_running(self._process)
             self._process = None
@@ -144,9 +145,14 @@ class EmbeddedServer:
             if not send_signal(found.pid, found.mark, which):
                 break
             if self._has_ended(seconds):
-                sockets.remove_folder(Path(found.socket), self.folder)
                 return
         _log.warning("the embedded PostgreSQL in %s could not be stopped", self.folder)
+
+    def _clear_away(self) -> None:
+        """Remove the socket's folder of a server that ended, in whatever way."""
+        found = record.stored(self._record)
+        if found and not self.is_alive():
+            sockets.remove_folder(Path(found.socket), self.folder)
 
     def _has_ended(self, seconds: float) -> bool:
         patience = Patience(lambda _: None)
