@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, make_url
 
 from tests.chromium import ARGUMENTS, find_chromium
+from tests.fast_folder import fast_folder
 
 for name in [n for n in os.environ if n.startswith(("NEWSLETTER_", "SENDGRID_"))]:
     del os.environ[name]
@@ -25,7 +26,7 @@ def postgres() -> Iterator[str]:
     from newsletter.adapters.embedded import running
 
     with (
-        tempfile.TemporaryDirectory(prefix="newsletter-tests-") as folder,
+        tempfile.TemporaryDirectory(prefix="newsletter-tests-", dir=fast_folder()) as folder,
         running(Path(folder) / "pg") as url,
     ):
         yield url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -16,6 +16,7 @@ from newsletter.adapters.embedded.cluster import data_argument, make_cluster, pl
 from newsletter.adapters.embedded.programs import programs_for
 from newsletter.demo.environment import free_port
 from tests.adapters.embedded.conftest import until
+from tests.fast_folder import fast_folder
 
 _RULES = "local all postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 
@@ -26,7 +27,7 @@ def own_server() -> Iterator[URL]:
     account = server_account(create=True)
     assert account
     programs = programs_for(account)
-    with tempfile.TemporaryDirectory(prefix="newsletter-own-") as folder:
+    with tempfile.TemporaryDirectory(prefix="newsletter-own-", dir=fast_folder()) as folder:
         data, port = Path(folder) / "pg", free_port(0)
         Path(folder).chmod(0o711)
         make_cluster(data, programs, account)

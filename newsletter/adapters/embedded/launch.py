@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -61,7 +62,8 @@ def launch(
             f"the embedded PostgreSQL in {data} cannot be started: {error.strerror}"
         ) from error
     mark = start_mark(process.pid) or ""
-    record.write(lock, record.Record(process.pid, mark, str(socket)))
+    with suppress(OSError):  # on a full disk the server's own file says it, if it comes to that
+        record.write(lock, record.Record(process.pid, mark, str(socket)))
     return process
 
 

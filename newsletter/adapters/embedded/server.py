@@ -44,11 +44,20 @@ class EmbeddedServer:
 
     def start(self) -> URL:
         """Start the server unless it runs, become one of its users, and return where it is."""
+        try:
+            return self._started()
+        except OSError as error:
+            place, reason = error.filename or self.folder, error.strerror or error
+            raise DatabaseUnreachable(
+                f"the embedded PostgreSQL in {self.folder} cannot be used: {place}: {reason}"
+            ) from error
+
+    def _started(self) -> URL:
         account = server_account(create=False)
         check_owner(self.folder, account)
         account = account or server_account(create=True)
         assert account
-        self._make_parent()
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
         with self._turn, locks.held(self._gate, self._say_gate):
             if self._lease is None:
                 self._lease = self._leased()
@@ -161,15 +170,6 @@ class EmbeddedServer:
                 return False
             patience.rest()
         return True
-
-    def _make_parent(self) -> None:
-        try:
-            self.folder.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise DatabaseUnreachable(
-                f"the embedded PostgreSQL's folder {self.folder} cannot be made: "
-                f"{error.filename}: {error.strerror}"
-            ) from error
 
     def _leased(self) -> tuple[int, int]:
         handle = locks.opened(self._users)

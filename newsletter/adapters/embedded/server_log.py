@@ -7,18 +7,17 @@ from pathlib import Path
 
 from newsletter.errors import DatabaseUnreachable
 
-_LINES = 5  #: of a log, in an error
-#: Lines that name a cause; around them stands what followed from it.
-_CAUSE = re.compile(r"\b(FATAL|PANIC|ERROR|error|DETAIL|HINT|No space left)\b")
+_LAST = 4  #: lines of a log, in an error
+_CAUSE = re.compile(r"\b(FATAL|PANIC|ERROR|error)\b")
 _TAIL = 8192  #: bytes that are looked at for them
 _FULL = 32 * 1024 * 1024  #: bytes of free space below which the disk is mentioned
 _LARGE = 16 * 1024 * 1024  #: bytes at which a start begins the log anew
 
 
 def telling(lines: list[str]) -> str:
-    """Return the last lines that name a cause, or the last lines."""
-    causes = [line for line in lines if _CAUSE.search(line)]
-    return " / ".join((causes or lines)[-_LINES:])
+    """Return the last lines, and before them those of the others that name a cause."""
+    causes = [line for line in lines[:-_LAST] if _CAUSE.search(line)]
+    return " / ".join([*causes[-_LAST:], *lines[-_LAST:]])
 
 
 class ServerLog:

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from newsletter.adapters.embedded.programs import shipped
+from tests.fast_folder import fast_folder
 
 PROGRAM = Path(__file__).with_name("user.py")
 #: Users of every Linux machine; only root can become one.
@@ -100,7 +101,7 @@ def use() -> Iterator[Callable[..., User]]:
 @pytest.fixture
 def place() -> Iterator[Path]:
     """A folder that other users may pass through, too."""
-    folder = Path(tempfile.mkdtemp(prefix="newsletter-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="newsletter-test-", dir=fast_folder()))
     folder.chmod(0o755)
     yield folder
     for pid in servers_in(folder):
