@@ -71,7 +71,7 @@ def _jobs(engine: Engine) -> int:
         return len(connection.execute(text(left)).all())
 
 
-def test_a_wrong_password_is_told_to_nobody(own_server: URL, database: URL):
+def test_a_wrong_password_is_shown_to_nobody(own_server: URL, database: URL):
     engine = make_engine(f"{_written(database, 'sesame open')}?password=sesame")
 
     with pytest.raises(DatabaseUnreachable) as failed, reachable(engine):

@@ -80,9 +80,9 @@ def load(url: URL, file: Path, *, replace: bool) -> Backup:
         backup = check(file, programs)
         found = _contents(connection, backup.tables)
     if not found.is_empty and not replace:
-        told = ", ".join((*found.filled, *found.foreign)[:5])
+        held = ", ".join((*found.filled, *found.foreign)[:5])
         raise BackupFailed(
-            f"the database is not empty ({told}): nothing was changed; "
+            f"the database is not empty ({held}): nothing was changed; "
             "--replace drops what it holds"
         )
     _restore(url, programs, file)

@@ -75,8 +75,8 @@ def run(command: list[str], environment: dict[str, str] | None = None) -> str:
 def failure(program: str, said: bytes) -> str:
     """Return one sentence on why a program failed."""
     lines = [one.strip() for one in said.decode(errors="replace").splitlines() if one.strip()]
-    told = " / ".join(lines[-_LINES:]) or "it did not say why"
-    return f"{Path(program).name}: {told}"
+    reason = " / ".join(lines[-_LINES:]) or "it did not say why"
+    return f"{Path(program).name}: {reason}"
 
 
 def _major(folder: Path) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from newsletter.errors import DatabaseUnreachable
 
 _PAUSE = 0.02  #: seconds between two tries
-_SAY_AFTER = 2.0  #: seconds of waiting that nobody need be told of
+_SAY_AFTER = 2.0  #: seconds of waiting that need not be mentioned
 _SAY_EVERY = 10.0
 
 

@@ -24,7 +24,7 @@ class Record:
 
 def read(path: Path, data: Path) -> Record | None:
     """Return what the start wrote, or, if it was cut off before that, what the server says."""
-    return stored(path) or _told(data)
+    return stored(path) or _reported(data)
 
 
 def stored(path: Path) -> Record | None:
@@ -66,7 +66,7 @@ def postmaster_file(data: Path) -> list[str]:
         return []
 
 
-def _told(data: Path) -> Record | None:
+def _reported(data: Path) -> Record | None:
     """Believe the server's own file as to where it is; as to which process, only if that fits."""
     lines = postmaster_file(data)
     if len(lines) < 5 or not (lines[0].isdecimal() and lines[2].isdecimal()):  # noqa: PLR2004

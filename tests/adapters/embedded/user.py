@@ -1,4 +1,4 @@
-"""A process that uses an embedded server: it says so, runs what it is told, and leaves at the end.
+"""A process that uses an embedded server: it runs the statements it reads, and leaves at the end.
 
 Called as `python user.py FOLDER [SECONDS]`; each line on stdin is a statement, each answer one line
 of JSON. The process becomes the user that EMBEDDED_TEST_USER names, if it does.
