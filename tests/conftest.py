@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, make_url
 
 from tests.chromium import ARGUMENTS, find_chromium
+from tests.fast_folder import fast_folder
 
 for name in [n for n in os.environ if n.startswith(("NEWSLETTER_", "SENDGRID_"))]:
     del os.environ[name]
@@ -22,11 +23,13 @@ _serial = itertools.count()
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of an embedded server that lives as long as this test process."""
-    from newsletter.adapters.embedded import embedded_url
+    from newsletter.adapters.embedded import running
 
-    with tempfile.TemporaryDirectory(prefix="newsletter-pg-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        yield embedded_url(Path(folder) / "pg")
+    with (
+        tempfile.TemporaryDirectory(prefix="newsletter-tests-", dir=fast_folder()) as folder,
+        running(Path(folder) / "pg") as url,
+    ):
+        yield url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")

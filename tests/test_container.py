@@ -3,8 +3,10 @@
 import subprocess
 import sys
 
+import psycopg
 import pytest
-from sqlalchemy import Engine, text
+from pydantic import SecretStr
+from sqlalchemy import Engine, make_url, text
 
 from newsletter.container import Container
 from newsletter.container.seams import Seams
@@ -41,6 +43,33 @@ def test_what_was_given_stays_open(engine: Engine):
         open_container(engine).close()
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
         assert engine.pool.checkedout() == 1  # it would be another pool, had it been disposed of
+
+
+@pytest.mark.postgres
+def test_a_given_engine_needs_no_embedded_server(engine: Engine):
+    container = open_container(engine)
+    assert (container.embedded, container.database) == (None, engine.url)
+
+
+@pytest.mark.postgres
+def test_a_database_is_not_migrated_before_its_engine_is_asked_for(postgres: str):
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE unmigrated")
+    url = make_url(postgres).set(database="unmigrated").render_as_string(hide_password=False)
+    container = Container(settings_for(environment={"database_url": SecretStr(url)}))
+
+    assert (container.embedded, container.database.database) == (None, "unmigrated")
+    assert _tables(url) == 0
+    assert container.engine.url == container.database
+    assert _tables(url) > 0
+
+    container.close()
+
+
+def _tables(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        found = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
+        return connection.execute(found).fetchall()[0][0]
 
 
 def test_no_slow_module_is_loaded_before_a_part_needs_it():

@@ -18,6 +18,7 @@ from procrastinate import exceptions
 from procrastinate.jobs import Job
 from sqlalchemy import Engine
 
+from newsletter.stores.database import connection_parts
 from subscribers.db.transaction import rows, transaction
 
 _QUEUE = "batches"
@@ -45,11 +46,11 @@ class JobQueue:
     """BatchQueue on Procrastinate."""
 
     def __init__(self, engine: Engine, *, concurrency: int) -> None:
-        url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        parts = connection_parts(engine.url)
         self._engine, self._concurrency = engine, concurrency
         # Two connections to one queue: jobs are added from plain threads, and worked on by a loop.
-        self._asking = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=url))
-        self._working = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=url))
+        self._asking = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(kwargs=parts))
+        self._working = procrastinate.App(connector=procrastinate.PsycopgConnector(kwargs=parts))
         self._opening = threading.Lock()
         self._open = False
         self._stopped = threading.Event()

@@ -22,6 +22,7 @@ from newsletter.cli import (
     subscribers,
     suppressions,
 )
+from newsletter.cli.backup import backup, restore
 from newsletter.cli.common import close_container
 from newsletter.cli.demo import demo
 from newsletter.cli.service import check, sandbox, scheduler, serve, worker
@@ -63,6 +64,8 @@ app.add_typer(alerts.app, name="alerts", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(serve)
 app.command(rich_help_panel=_RUN)(scheduler)
 app.command(rich_help_panel=_RUN)(worker)
+app.command(rich_help_panel=_RUN)(backup)
+app.command(rich_help_panel=_RUN)(restore)
 app.command(rich_help_panel=_RUN)(sandbox)
 
 

@@ -1,6 +1,7 @@
 """`newsletter demo`: one whole day on this machine, and its result."""
 
 import os
+import shlex
 import shutil
 import sys
 import threading
@@ -142,7 +143,7 @@ def _print_where(day: "Day", place: "DemoEnvironment", *, stays: bool) -> None:
         console.print(f"  the web view   {_web_view(day, place)}")
         console.print(f"  sign up        {place.container.settings.public_url}/{_SLUG}/subscribe")
         return
-    run = f"NEWSLETTER_VAR={place.folder} {_command()}"
+    run = f"NEWSLETTER_VAR={shlex.quote(str(place.folder))} {_command()}"
     console.print(f"  letters and web view   {_command()} demo --look")
     console.print(f"  what one reader got    {run} why {address(1)}")
     console.print(f"  why one got nothing    {run} why {address(LEFT[1])}")

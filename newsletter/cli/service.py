@@ -87,11 +87,12 @@ def _tried(question: str, ask: Callable[[], str]) -> Answered:
 
 
 def _database() -> str:
+    from newsletter.stores.database import shown  # a help page needs no database
+
     url, environment = container().engine.url, container().settings.environment
     if environment.database_url is None:
         return f"the embedded PostgreSQL in {environment.var / 'postgres'}, up to date"
-    shown = url.set(drivername="postgresql").render_as_string(hide_password=True)
-    return f"{shown}, up to date"
+    return f"{shown(url)}, up to date"
 
 
 def _templates(which: Newsletter) -> str:
@@ -190,10 +191,16 @@ def worker() -> None:
 
 @contextmanager
 def _interruptible() -> Generator[None]:
-    """Stop in order on SIGINT and SIGTERM alike."""
+    """Stop in order on SIGINT and SIGTERM alike.
+
+    An embedded PostgreSQL that dies meanwhile is started again.
+    """
+    from newsletter.adapters.embedded import supervised  # a help page needs none
+
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        yield
+        with supervised(container().embedded):
+            yield
     except KeyboardInterrupt:
         console.print()
 

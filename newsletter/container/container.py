@@ -7,11 +7,12 @@ from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
 from newsletter.adapters.alerts import log_alert
 from newsletter.adapters.clock import SystemClock, new_id, roll
 from newsletter.adapters.disposable import is_disposable
+from newsletter.adapters.embedded import EmbeddedServer
 from newsletter.adapters.eml import to_eml
 from newsletter.adapters.leadership import AdvisoryLeadership
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
@@ -105,12 +106,27 @@ class Container:
         self._given = frozenset(given)
         vars(self).update(given)  # a cached property that has a value already is not called
 
-    engine = from_settings(seams.open_engine)
     email_logs = from_settings(seams.open_email_logs)
     suppression_lists = from_settings(seams.open_suppression_lists)
     source_reader = from_settings(seams.open_source_reader)
     alert_channels = from_settings(seams.open_alert_channels)
     leadership = on_engine(AdvisoryLeadership)
+
+    @cached_property
+    def embedded(self) -> EmbeddedServer | None:
+        """The embedded server, not started; None where the database is another one."""
+        return None if "engine" in self._given else seams.open_embedded(self.settings)
+
+    @cached_property
+    def database(self) -> URL:
+        """The address of the database, which is not migrated before `engine` is asked for."""
+        if "engine" in self._given:
+            return self.engine.url
+        return seams.open_database(self.settings, self.embedded)
+
+    @cached_property
+    def engine(self) -> Engine:
+        return seams.open_engine(self.database)
 
     @cached_property
     def queue(self) -> BatchQueue:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
-from newsletter.adapters.embedded import embedded_url
+from newsletter.adapters.embedded import EmbeddedServer, open_server
 from newsletter.errors import ConfigurationError
 from newsletter.ports import (
     AlertChannel,
@@ -21,7 +21,7 @@ from newsletter.ports import (
     VendorSuppressions,
 )
 from newsletter.settings import Settings
-from newsletter.stores.database import make_engine, migrate
+from newsletter.stores.database import database_url, make_engine, migrate
 
 if TYPE_CHECKING:
     from newsletter.adapters.sendgrid.mailer import SendGridMailer
@@ -44,10 +44,24 @@ class Seams(TypedDict, total=False):
     transactional_mailer: TransactionalMailer
 
 
-def open_engine(settings: Settings) -> Engine:
-    """Return the migrated database; it is embedded unless NEWSLETTER_DATABASE_URL names one."""
-    url, var = settings.environment.database_url, settings.environment.var
-    engine = make_engine(url.get_secret_value() if url else embedded_url(var / "postgres"))
+def open_embedded(settings: Settings) -> EmbeddedServer | None:
+    """Return the embedded server, not started; None where NEWSLETTER_DATABASE_URL names one."""
+    environment = settings.environment
+    return None if environment.database_url else open_server(environment.var / "postgres")
+
+
+def open_database(settings: Settings, embedded: EmbeddedServer | None) -> URL:
+    """Return the address of the database, which answers but is not migrated."""
+    if embedded:
+        return embedded.start()
+    url = settings.environment.database_url
+    assert url  # where no server is named, there is the embedded one
+    return database_url(url.get_secret_value())
+
+
+def open_engine(database: URL) -> Engine:
+    """Return the migrated database of this address."""
+    engine = make_engine(database)
     migrate(engine)
     return engine
 

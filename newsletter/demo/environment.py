@@ -37,17 +37,27 @@ def opened(settings: Settings, today: date) -> Generator[DemoEnvironment]:
     """Start the demo's parts, with an embedded database whatever the environment names."""
     folder = settings.environment.var / "demo"
     begin_day(folder, today)
-    port = free_port(_WEB_PORT)
-    url = f"http://127.0.0.1:{port}"
-    config = SandboxConfig(
-        data=folder / "sandbox",
-        port=free_port(_SANDBOX_PORT),
-        webhook_url=f"{url}/webhooks/sendgrid",
-    )
-    with Sandbox(config) as sandbox:
-        container = Container(_own(settings, folder, url, sandbox))
-        with closing(container), _web(container, port):
-            yield DemoEnvironment(container, sandbox, folder)
+    with _listening() as listener:
+        port = listener.getsockname()[1]
+        url = f"http://127.0.0.1:{port}"
+        config = SandboxConfig(
+            data=folder / "sandbox",
+            # Whoever has the one port may have the other: two demos at once do not race for it.
+            port=free_port(_SANDBOX_PORT) if port == _WEB_PORT else 0,
+            webhook_url=f"{url}/webhooks/sendgrid",
+        )
+        with Sandbox(config) as sandbox:
+            container = Container(_own(settings, folder, url, sandbox))
+            with closing(container), _web(container, listener):
+                yield DemoEnvironment(container, sandbox, folder)
+
+
+def _listening() -> socket.socket:
+    """Return a socket that listens: on the port that is kept from run to run, or on a free one."""
+    try:
+        return socket.create_server(("127.0.0.1", _WEB_PORT))
+    except OSError:
+        return socket.create_server(("127.0.0.1", 0))
 
 
 def free_port(wanted: int) -> int:
@@ -91,10 +101,9 @@ def _own(settings: Settings, folder: Path, url: str, sandbox: Sandbox) -> Settin
 
 
 @contextmanager
-def _web(container: Container, port: int) -> Generator[None]:
-    config = uvicorn.Config(container.app, host="127.0.0.1", port=port, log_level="error")
-    server = uvicorn.Server(config)
-    serving = threading.Thread(target=server.run, daemon=True)
+def _web(container: Container, listener: socket.socket) -> Generator[None]:
+    server = uvicorn.Server(uvicorn.Config(container.app, log_level="error"))
+    serving = threading.Thread(target=server.run, args=([listener],), daemon=True)
     serving.start()
     try:
         yield

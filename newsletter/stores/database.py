@@ -6,12 +6,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from newsletter.errors import ConfigurationError, DatabaseMismatch, DatabaseUnreachable
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_CONNECT_SECONDS = 5
 _LOCK = {"key": 7_341_127_001}  #: advisory lock: two processes that start together migrate once
 
 _OLDER = (
@@ -24,23 +26,40 @@ _NEWER = (
 )
 
 
-def make_engine(url: str) -> Engine:
-    """Return an engine for this PostgreSQL URL, whichever way its driver is spelled."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise ConfigurationError("NEWSLETTER_DATABASE_URL is not a database URL") from error
-    if parsed.get_backend_name() not in ("postgresql", "postgres"):
-        raise ConfigurationError("NEWSLETTER_DATABASE_URL must be a postgresql:// URL")
-    parsed = parsed.set(drivername="postgresql+psycopg")
+def make_engine(url: URL | str) -> Engine:
+    """Return an engine for this PostgreSQL server."""
     return create_engine(
-        parsed,
+        database_url(url),
         pool_size=8,
         max_overflow=8,
         pool_pre_ping=True,
         hide_parameters=True,  # an error would print addresses into a log
-        connect_args={"connect_timeout": 5},
+        connect_args={"connect_timeout": _CONNECT_SECONDS},
     )
+
+
+def database_url(url: URL | str) -> URL:
+    """Return the parts of this PostgreSQL URL, whichever way its driver is spelled."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise ConfigurationError("NEWSLETTER_DATABASE_URL is not a database URL") from error
+    if parsed.get_backend_name() not in ("postgresql", "postgres"):
+        raise ConfigurationError("NEWSLETTER_DATABASE_URL must be a postgresql:// URL")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def connection_parts(url: URL) -> dict[str, Any]:
+    """Return what the driver itself is connected with; nothing is rendered and parsed anew."""
+    dialect: Any = PGDialect_psycopg()
+    parts: dict[str, Any] = dialect.create_connect_args(url)[1]
+    return {"connect_timeout": _CONNECT_SECONDS} | parts
+
+
+def shown(url: URL) -> str:
+    """Return a URL for people's eyes, without the password."""
+    public = url.difference_update_query(["password", "sslpassword"])
+    return public.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
 def migrate(engine: Engine) -> None:
@@ -64,8 +83,8 @@ def reachable(engine: Engine) -> Generator[Connection]:
     try:
         connection = engine.connect()
     except OperationalError as error:
-        where = engine.url.render_as_string(hide_password=True)
         reason = str(error.orig).strip().splitlines()[0]
+        where = shown(engine.url)
         raise DatabaseUnreachable(f"no PostgreSQL answers at {where}: {reason}") from error
     with connection:
         yield connection
@@ -110,7 +129,8 @@ def _upgrade(connection: Connection) -> None:
     from procrastinate.schema import SchemaManager  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    # A percent sign would begin a placeholder.
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     if not _has(connection, "procrastinate_jobs"):  # the queue's tables come with its library

