@@ -16,6 +16,9 @@ from tests.chromium import ARGUMENTS, find_chromium
 for name in [n for n in os.environ if n.startswith(("NEWSLETTER_", "SENDGRID_"))]:
     del os.environ[name]
 
+#: Fixtures that tests of several folders use.
+pytest_plugins = ["tests.alert_receiver", "tests.sources"]
+
 _serial = itertools.count()
 
 
