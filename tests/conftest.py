@@ -17,6 +17,9 @@ from tests.fast_folder import fast_folder
 for name in [n for n in os.environ if n.startswith(("NEWSLETTER_", "SENDGRID_"))]:
     del os.environ[name]
 
+#: Fixtures that tests of several folders use.
+pytest_plugins = ["tests.alert_receiver", "tests.sources"]
+
 _serial = itertools.count()
 
 

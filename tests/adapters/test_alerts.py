@@ -8,7 +8,6 @@ from newsletter.adapters.alerts import open_channels, split_urls
 from newsletter.errors import ConfigurationError
 from tests.alert_receiver import (
     Receiver,
-    receiver,  # noqa: F401  # fixtures
 )
 
 

@@ -14,9 +14,9 @@ from tests.bench.measure import peak_megabytes, stopwatch
 
 def main() -> None:
     container = Container(load_settings())
-    sending, queue = container.sending, container.queue
+    queue = container.sending.queue  # with the handler of batches
     container.recovery.recover()
-    working = threading.Thread(target=sending.work)
+    working = threading.Thread(target=queue.work, kwargs={"until_empty": False})
     working.start()
     print("ready", flush=True)
     with stopwatch() as waiting:

@@ -7,7 +7,6 @@ import pytest
 from newsletter.cli import main
 from tests.alert_receiver import (
     Receiver,
-    receiver,  # noqa: F401  # fixtures
 )
 
 

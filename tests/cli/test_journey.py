@@ -20,7 +20,7 @@ from tests.cli.conftest import READER, CommandLine
 
 pytestmark = pytest.mark.postgres
 
-PAGE = Path(__file__).parents[1] / "sources" / "pages" / "technology-brief.txt"
+PAGE = Path(__file__).parents[1] / "adapters" / "sources" / "pages" / "technology-brief.txt"
 NEWSLETTER = Path(sys.executable).with_name("newsletter")
 _nobody_between = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 
 from newsletter.settings import load_settings
-from tests.adapters.sources.conftest import (
+from tests.cli.conftest import CommandLine
+from tests.sources import (
     Site,
     post,
     posts,
-    site,  # noqa: F401  # fixtures
 )
-from tests.cli.conftest import CommandLine
 
 pytestmark = pytest.mark.postgres
 

@@ -20,7 +20,7 @@ def suggested(**said: object) -> tuple[str, ...]:
 
 
 def test_the_saved_page_is_about_models_first_then_policy_and_chips() -> None:
-    (brief,) = read_file(ROOT / "tests" / "sources" / "pages" / "technology-brief.txt")
+    (brief,) = read_file(ROOT / "tests" / "adapters" / "sources" / "pages" / "technology-brief.txt")
     assert suggest_topics(NEWSLETTER, brief) == ("ai-models", "policy", "chips")
 
 

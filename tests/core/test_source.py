@@ -23,7 +23,7 @@ from newsletter.core.source_record import (
     is_due,
     recorded,
 )
-from tests.adapters.sources.conftest import NOW, feed, wordpress
+from tests.sources import NOW, feed, wordpress
 
 URL = "https://wire.example.org/feed"
 DOWN_AFTER = timedelta(hours=6)

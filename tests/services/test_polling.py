@@ -20,20 +20,18 @@ from newsletter.core.source_record import (
     Tally,
     Unmodified,
 )
-from tests.adapters.sources.conftest import (  # noqa: F401  # fixtures
+from tests.container import open_container
+from tests.settings import TECHNOLOGY
+from tests.sources import (
     NOW,
     Site,
     feed,
     post,
     posts,
-    reader,
     rss,
     rss_item,
-    site,
     wordpress,
 )
-from tests.container import open_container
-from tests.settings import TECHNOLOGY
 
 pytestmark = pytest.mark.postgres
 

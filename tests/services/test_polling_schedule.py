@@ -7,8 +7,8 @@ import pytest
 
 from newsletter.core.publication import Newsletter
 from newsletter.scheduler import make_scheduler
-from tests.adapters.sources.conftest import feed
 from tests.settings import TECHNOLOGY
+from tests.sources import feed
 
 
 class Everybody:

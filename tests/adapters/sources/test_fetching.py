@@ -11,7 +11,7 @@ import pytest
 
 from newsletter.adapters.sources.fetching import Document, Fetcher, FetchFailed, FetchLimits
 from newsletter.adapters.sources.network import Deadline
-from tests.adapters.sources.conftest import TLS, Site, gzipped
+from tests.sources import TLS, Site, gzipped
 
 LARGEST = 10_000
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from newsletter.adapters.sources.fetching import Fetcher, FetchFailed, FetchLimits
 from newsletter.adapters.sources.network import Deadline, is_public, resolve
-from tests.adapters.sources.conftest import TLS, Site
+from tests.sources import TLS, Site
 
 PRIVATE = [
     "0.0.0.0/8",

@@ -10,7 +10,7 @@ from newsletter.adapters.sources.polling import HttpSourceReader
 from newsletter.core.brief import Importance, Source, Verification
 from newsletter.core.source import FieldDefaults, FieldMap
 from newsletter.core.source_record import SourceReading, Unmodified
-from tests.adapters.sources.conftest import (
+from tests.sources import (
     NOW,
     SUMMARY,
     Site,
