@@ -14,7 +14,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from newsletter.adapters.redaction import redactor
-from newsletter.adapters.sendgrid.payload import ATTEMPT_ARG, DELIVERY_ARG
+from newsletter.adapters.sendgrid.payload import (
+    ATTEMPT_ARG,
+    DELIVERY_ARG,
+    INSTALLATION_ARG,
+    LETTER_ARG,
+)
 from newsletter.adapters.values import unix_moment, whole_number
 from newsletter.core.events import DeliveryEvent, EventKind
 from newsletter.errors import ConfigurationError, EventNotAuthentic
@@ -135,12 +140,18 @@ def _event(posted: dict[str, Any], *, odd: bool) -> DeliveryEvent:
         event_id=_event_id(posted),
         kind=_kind(raw),
         delivery_id=whole_number(raw.get(DELIVERY_ARG)),
-        attempt_id=str(raw[ATTEMPT_ARG]) if raw.get(ATTEMPT_ARG) else None,
+        attempt_id=_text(raw, ATTEMPT_ARG),
+        installation_id=_text(raw, INSTALLATION_ARG),
+        transactional_id=whole_number(raw.get(LETTER_ARG)),
         at=unix_moment(raw.get("timestamp")),
         reason=str(raw.get("reason") or raw.get("response") or ""),
         raw=raw,
         email=email if "@" in email and email.isprintable() else "",
     )
+
+
+def _text(raw: dict[str, Any], name: str) -> str | None:
+    return str(raw[name]) if raw.get(name) else None
 
 
 def _is_plain(raw: dict[str, Any], email: str) -> bool:

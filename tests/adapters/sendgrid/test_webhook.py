@@ -30,6 +30,7 @@ DELIVERED = {
     "response": "250 2.0.0 OK",
     "nl_delivery": "1001",
     "nl_attempt": "attempt-1",
+    "nl_installation": "0123456789abcdef",
     "nl_issue": "7",
 }
 
@@ -51,6 +52,7 @@ def test_an_event_says_which_delivery_when_and_what():
         kind=EventKind.DELIVERED,
         delivery_id=1001,
         attempt_id="attempt-1",
+        installation_id="0123456789abcdef",
         at=datetime.fromtimestamp(1795000000, UTC),
         reason="250 2.0.0 OK",
         raw=raw,
