@@ -64,6 +64,7 @@ _UNPLAIN = (dict, list, float)  #: values to be checked: 1e999 is a number only 
 _redacted = redactor()
 
 _ID_LENGTH = 100  #: characters
+_LONGEST_INTEGER = 4_000  #: digits; longer ones are kept as text
 
 
 class SendGridEvents:
@@ -84,9 +85,9 @@ class SendGridEvents:
         """
         self._verify(body, headers)
         try:
-            text = body.decode("utf-8", "surrogatepass")  # RFC 8259, 8.1
+            text = _decoded(body)
             odd = _ODD.search(text) is not None
-            return tuple(_event(one, odd=odd) for one in _objects(json.loads(text)))
+            return tuple(_event(one, odd=odd) for one in _objects(_parsed(text)))
         except (ValueError, RecursionError) as error:
             raise EventNotAuthentic("signed, but not a JSON array") from error
 
@@ -118,6 +119,25 @@ def _public_key(text: str) -> EllipticCurvePublicKey:
     if not isinstance(key, EllipticCurvePublicKey):
         raise ConfigurationError("SENDGRID_WEBHOOK_KEY is not an elliptic-curve key")
     return key
+
+
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode("utf-8", "surrogatepass")  # RFC 8259, 8.1
+    except UnicodeDecodeError:  # one bad byte must not refuse the whole post
+        return body.decode("utf-8", "replace")
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        # Python refuses to read a number of thousands of digits: one must not refuse the rest.
+        return json.loads(text, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else digits
 
 
 def _objects(found: Any) -> list[dict[str, Any]]:
