@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from newsletter.container import Container
 from newsletter.core.brief import Brief, Source, Verification, brief_key
 from newsletter.core.delivery import Claim
-from newsletter.core.events import StoredEvents
+from newsletter.core.events import DeliveryEvent, StoredEvents
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import StoredIssue
 from newsletter.settings import Settings
@@ -106,6 +106,15 @@ class TestContainer(Container):
         assert isinstance(claim, Claim)
         return claim
 
+    @property
+    def installation_id(self) -> str:
+        return self.installations.current().id
+
+    def record_event(self, event: DeliveryEvent) -> StoredEvents:
+        """Store an event, without what follows from it for its reader."""
+        own = replace(event, installation_id=self.installation_id)
+        return self.events.record([own], self.events.known_ids([own]), self.clock.now())
+
     def receive_events(self, *events: dict[str, Any]) -> StoredEvents:
         """Take signed events, as SendGrid posts them."""
         body = body_of(*events)
@@ -121,6 +130,27 @@ class TestContainer(Container):
         """Count the rows of every table that sending writes."""
         tables = ("issue", "edition", "batch", "attempt", "delivery", "exclusion")
         return {table: self.query(f"SELECT count(*) FROM {table}")[0][0] for table in tables}
+
+
+#: For deliveries of batch 1 that a test stores by itself: the attempt `one` was made for them.
+ONE_REQUEST = """
+    INSERT INTO issue (id, newsletter, date, state, assembled_at)
+    VALUES (1, 'technology', '2020-01-01', 'sent', now());
+    INSERT INTO edition (id, issue_id, key, brief_ids) VALUES (1, 1, '', '{}');
+    INSERT INTO batch (id, issue_id, edition_id, ordinal, size, state)
+    VALUES (1, 1, 1, 1, 1, 'accepted');
+    INSERT INTO attempt (id, batch_id, number, recipients, started_at, outcome)
+    VALUES ('one', 1, 1, 1, now(), 'accepted');
+"""
+
+
+def ids_of(claim: Claim, reader: int = 0) -> dict[str, str]:
+    """Return the custom arguments that travel with a reader's letter, but for the issue's."""
+    return {
+        "nl_installation": claim.installation_id,
+        "nl_delivery": str(claim.recipients[reader].delivery_id),
+        "nl_attempt": claim.attempt_id,
+    }
 
 
 T = TypeVar("T", bound=TestContainer)

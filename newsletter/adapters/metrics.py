@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from newsletter.core.delivery import BatchState
+from newsletter.core.events import Origin
 from newsletter.core.issue_totals import IssueTotals
 from newsletter.stores.healthcheck import WORKERS
 from subscribers.db.transaction import rows, scalar, transaction
@@ -93,6 +94,11 @@ _ISSUE = {
 _PROCESS = {
     "refused": _counter("webhook_refused", "Posts to the webhook that SendGrid did not sign."),
     "events": _counter("events", "New delivery events, by kind.", "kind"),
+    "foreign": _counter(
+        "foreign_events",
+        "New events of letters that are not this installation's, by origin; they move no delivery.",
+        "origin",
+    ),
     "mails": _counter(
         "unsubscribe_mails",
         "Mails to the unsubscribe address, by what they were taken for.",
@@ -143,6 +149,8 @@ class _ProcessCollector(Collector):
             family, _, kind = name.partition("_")
             if family == "events" and kind != "repeated":
                 families["events"].add_metric([kind], count)
+        for origin in filter(lambda one: one.is_foreign, Origin):
+            families["foreign"].add_metric([origin], counts.get(f"foreign_events_{origin}", 0))
         for result in _UNSUBSCRIBE_MAILS:
             families["mails"].add_metric([result], counts.get(f"unsubscribe_mails_{result}", 0))
         yield from families.values()

@@ -1,10 +1,12 @@
 """Values of a stranger's JSON, read without trusting its shape."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import cast
 
-_YEAR_3000 = 32_503_680_000  #: seconds; milliseconds by mistake lie beyond
+_YEAR_2001, _YEAR_3000 = 1_000_000_000, 32_503_680_000  #: seconds; milliseconds lie beyond
+_FRACTIONS = (10**3, 10**6, 10**9)  #: of a second, in which some count
 
 
 def mapping(value: object) -> Mapping[str, object]:
@@ -50,6 +52,20 @@ def whole_number(value: object) -> int | None:
 
 
 def unix_moment(value: object) -> datetime:
-    """Return the moment of these seconds; the beginning of UNIX time for what is none."""
-    seconds = whole_number(value) or 0
-    return datetime.fromtimestamp(seconds if seconds < _YEAR_3000 else 0, UTC)
+    """Return the moment of these seconds, or milliseconds and less, also as text or a fraction.
+
+    For what is none of these it is the beginning of UNIX time.
+    """
+    given = _number(value)
+    if 0 <= given < _YEAR_3000:
+        return datetime.fromtimestamp(given, UTC)
+    smaller = (given / parts for parts in _FRACTIONS)
+    seconds = next((one for one in smaller if _YEAR_2001 <= one < _YEAR_3000), 0)
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _number(value: object) -> float:
+    """Return a number, also where it is written as text; 0 for anything else."""
+    text = str(value) if isinstance(value, str | int | float) else ""
+    # Digits and a fraction; more of them than these are no moment in any unit.
+    return float(text) if re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,20})?", text) else 0

@@ -23,6 +23,7 @@ from newsletter.ports import BatchQueue, Clock, Mailer, TransactionalMailer
 from newsletter.services.alerting import Alerting
 from newsletter.services.event_intake import EventIntake
 from newsletter.services.explain import Explaining
+from newsletter.services.installation import Installations
 from newsletter.services.intake import Intake
 from newsletter.services.list_health import ListHealthReports
 from newsletter.services.people import People
@@ -46,6 +47,7 @@ from newsletter.stores.briefs import BriefStore
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.deliveries import DeliveryStore
 from newsletter.stores.events import EventStore
+from newsletter.stores.installation import InstallationStore
 from newsletter.stores.issues import IssueStore
 from newsletter.stores.person_history import PersonHistory
 from newsletter.stores.schedule import ScheduleStore
@@ -177,6 +179,11 @@ class Container:
     def list_health(self) -> ListHealthReports:
         accepted = SentLetters(self.engine).accepted_since
         return ListHealthReports(ListHealth(self.engine), accepted, self.clock)
+
+    @cached_property
+    def installations(self) -> Installations:
+        store = InstallationStore(self.engine)
+        return Installations(store, self.decisions, self.new_id, self.clock)
 
     @cached_property
     def suppression_sync(self) -> SuppressionSync:

@@ -100,7 +100,8 @@ class Recipient(NamedTuple):
 class Claim:
     """A batch claimed by one worker for one attempt."""
 
-    attempt_id: str  #: travels as a custom argument, so that any event names it
+    installation_id: str  #: travels with the attempt's, so that every event names both
+    attempt_id: str
     attempt: int  #: counted from 1
     batch_id: int
     issue_id: int

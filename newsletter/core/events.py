@@ -41,12 +41,62 @@ class DeliveryEvent:
 
     event_id: str  #: sg_event_id, or a digest of the event where SendGrid gave none
     kind: EventKind
-    delivery_id: int | None  #: our custom argument; None if the event bears none
+    delivery_id: int | None  #: as our custom arguments say; None where the event bears none
     attempt_id: str | None
+    installation_id: str | None
+    transactional_id: int | None = None  #: of an email to one person
     at: datetime
     reason: str  #: the receiving server's words, or SendGrid's
     raw: dict[str, Any]
     email: str = field(default="", repr=False)  #: it was about, at that time; not stored
+
+
+class Origin(StrEnum):
+    """Whose letter an event is about. Only OWN moves a delivery.
+
+    See docs/decisions/events-act-on-own-letters.md.
+    """
+
+    OWN = "own"  #: a delivery of this installation, by a request that was made for it
+    TRANSACTIONAL = "transactional"  #: an email to one person, of this installation
+    ACCOUNT = "account"  #: no letter at all, but the account that all share
+    ANOTHER = "another_installation"  #: it bears another installation's id, or ids without one
+    UNMATCHED = "unmatched"  #: it bears ours, and no request of ours was made for that delivery
+    WITHOUT_IDS = "without_ids"  #: whatever else is sent from the account
+
+    @property
+    def is_foreign(self) -> bool:
+        return self in _FOREIGN
+
+
+_FOREIGN = frozenset({Origin.ANOTHER, Origin.UNMATCHED, Origin.WITHOUT_IDS})
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownIds:
+    """Which of the ids that a post of events bears are this installation's."""
+
+    installation_id: str
+    #: Deliveries, each with an attempt that was made for its batch, or before that was split off.
+    requests: frozenset[tuple[int, str]]
+    transactional: frozenset[int]
+
+    def origin(self, event: DeliveryEvent) -> Origin:
+        """Return whose letter an event is about; a delivery's number alone proves nothing."""
+        if event.kind is EventKind.ACCOUNT_CHANGED:
+            return Origin.ACCOUNT
+        if event.installation_id != self.installation_id:
+            return Origin.ANOTHER if _bears_ids(event) else Origin.WITHOUT_IDS
+        if (event.delivery_id, event.attempt_id) in self.requests:
+            return Origin.OWN
+        if event.transactional_id in self.transactional:
+            return Origin.TRANSACTIONAL
+        return Origin.UNMATCHED
+
+
+def _bears_ids(event: DeliveryEvent) -> bool:
+    ids = (event.installation_id, event.delivery_id, event.attempt_id, event.transactional_id)
+    return any(one is not None for one in ids)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,6 +76,7 @@ class Probe:
 
     batch_id: int
     issue_id: int
+    installation_id: str
     attempt_ids: frozenset[str]
     emails: tuple[str, ...]  #: of a few of its recipients, as they were written to
     since: datetime  #: when its first attempt began

@@ -39,6 +39,7 @@ class TransactionalEmail:
     """A queued email to one person, claimed by one worker."""
 
     id: int
+    installation_id: str
     kind: TransactionalKind
     newsletter: str
     refers: int
@@ -74,6 +75,7 @@ class TransactionalMessage:
     """An email to one person, ready to be sent."""
 
     id: int
+    installation_id: str
     email: str
     sender: Mailbox
     reply_to: Mailbox

@@ -23,6 +23,7 @@ class SandboxConfig:
     bad_address: str = ""  #: regular expression for whole addresses, lower case, to refuse
     sink: bool = False  #: check and count, but store nothing
     issue_arg: str = "nl_issue"  #: custom argument that names the issue; without it, the subject
+    installation_arg: str = "nl_installation"  #: the one that says whose issue it is
     webhook_url: str | None = None  #: where events are posted; None: nowhere
     events: bool = True  #: whether there are events at all
     shares: Shares = field(default_factory=Shares)

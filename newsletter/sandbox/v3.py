@@ -5,6 +5,7 @@ import time
 from http import HTTPStatus
 from typing import Any
 
+from newsletter.sandbox.config import SandboxConfig
 from newsletter.sandbox.events import merged
 from newsletter.sandbox.letters import subject_of
 from newsletter.sandbox.routing import CallError, Reply, Request, RequestContext, route
@@ -75,15 +76,18 @@ def _store(context: RequestContext, message_id: str, body: bytes, checked: Check
     if config.sink:
         context.store.count(tallies)
         return
-    digests = [
-        issue_digest(
-            merged(message, one, "custom_args").get(config.issue_arg) or subject_of(message, one)
-        )
-        for one in message["personalizations"]
-    ]
+    digests = [issue_digest(_issue(config, message, one)) for one in message["personalizations"]]
     recipients = [(place, key, digests[place]) for place, key in checked.recipients]
     context.store.accept(message_id, body, recipients, tallies, eventful=config.events)
     context.event_sender.notify()
+
+
+def _issue(config: SandboxConfig, message: dict[str, Any], one: dict[str, Any]) -> str:
+    """Return what a letter is one of: sent twice of the same, it is a duplicate."""
+    args = merged(message, one, "custom_args")
+    issue = args.get(config.issue_arg) or subject_of(message, one)
+    owner = args.get(config.installation_arg)
+    return f"{issue} of {owner}" if owner else issue
 
 
 def _new_batch(context: RequestContext, _: Request) -> Reply:

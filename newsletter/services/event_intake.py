@@ -10,6 +10,8 @@ from newsletter.core.events import (
     Consequence,
     DeliveryEvent,
     EventKind,
+    KnownIds,
+    Origin,
     StoredEvents,
     consequence,
 )
@@ -47,7 +49,8 @@ class EventIntake:
     """Receives posts of delivery events: verifies, applies and stores each event once.
 
     It counts `posts`, `posts_refused`, `events_repeated`, `batches_reconciled`, and new events by
-    their kind: `events_delivered` and so on.
+    their kind: `events_delivered` and so on. Events of letters that are not this installation's
+    are counted by their origin instead: `foreign_events_without_ids` and so on.
     """
 
     read: ReadWebhook
@@ -67,13 +70,18 @@ class EventIntake:
         except EventNotAuthentic:
             self.counters.add({"posts_refused": 1})
             raise
-        now = self.clock.now()
+        now, known = self.clock.now(), self.events.known_ids(events)
         # The latest last: a suppression that was lifted since is only restored by a later event.
-        if lasting := list(_lasting(sorted(events, key=lambda one: one.at))):
-            self._apply(lasting, now)
-        self._record_engagement(_engagement(events, now))
-        stored = self.events.record(events, now)
-        self.counters.add(_counts(stored))
+        lasting = [
+            one for one in sorted(events, key=lambda one: one.at) if consequence(one).lasting
+        ]
+        own = [one for one in events if known.origin(one) is Origin.OWN]
+        if own_lasting := list(_lasting(one for one in lasting if known.origin(one) is Origin.OWN)):
+            self._apply(own_lasting, now)
+        self._suppress_known(one for one in lasting if known.origin(one) is not Origin.OWN)
+        self._record_engagement(_engagement(own, now))
+        stored = self.events.record(events, known, now)
+        self.counters.add(_counts(stored, known))
         return stored
 
     def _apply(self, lasting: list[_Lasting], now: datetime) -> None:
@@ -94,6 +102,21 @@ class EventIntake:
         )
         unsubscribed = {owners[one].subscription_id for one in ended if one in owners}
         self.subscriptions.unsubscribe(unsubscribed, now=now, source=_SOURCE)
+
+    def _suppress_known(self, events: Iterable[DeliveryEvent]) -> None:
+        """Suppress addresses that we write to, whoever wrote the letter that bounced.
+
+        That a mailbox is gone, or that its owner complained, holds for our letters as well.
+        """
+        said = {(e.email, c.suppress): e.at for e in events if (c := consequence(e)).suppress}
+        if not said:
+            return
+        known = self.subscriptions.known_addresses({email for email, _ in said})
+        self.subscriptions.suppress(
+            Suppression(email=email, reason=reason, source=_SOURCE, since=at)
+            for (email, reason), at in said.items()
+            if reason and email in known
+        )
 
     def _record_engagement(self, engagement: Mapping[date, list[int]]) -> None:
         for day, deliveries in engagement.items():
@@ -117,7 +140,10 @@ def _lasting(events: Iterable[DeliveryEvent]) -> Iterator[_Lasting]:
             yield event.delivery_id, event, follows
 
 
-def _counts(stored: StoredEvents) -> Counter[str]:
-    counts = Counter(f"events_{event.kind}" for event in stored.new)
+def _counts(stored: StoredEvents, known: KnownIds) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for event in stored.new:
+        origin = known.origin(event)
+        counts[f"foreign_events_{origin}" if origin.is_foreign else f"events_{event.kind}"] += 1
     counts.update(posts=1, events_repeated=stored.repeated, batches_reconciled=stored.reconciled)
     return counts

@@ -83,6 +83,7 @@ class TransactionalSender:
         try:
             message = TransactionalMessage(
                 id=email.id,
+                installation_id=email.installation_id,
                 email=context.email,
                 sender=newsletter.sender,
                 reply_to=newsletter.reply_to,

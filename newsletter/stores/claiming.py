@@ -44,7 +44,8 @@ _CLAIM = """
           FROM next
          WHERE batch.id = next.id AND (next.until IS NULL OR next.until <= %(now)s)
         RETURNING batch.attempts)
-    SELECT next.*, claimed.attempts FROM next LEFT JOIN claimed ON true
+    SELECT next.*, claimed.attempts, (SELECT id FROM installation) AS installation_id
+      FROM next LEFT JOIN claimed ON true
 """
 
 #: Consent is checked again, and the attempt is recorded. An unsubscribe since the plan counts here;
@@ -125,6 +126,7 @@ def _begin(
     if limit:
         count_in_window(session, len(recipients), limit, wanted["now"])
     return Claim(
+        installation_id=batch["installation_id"],
         attempt_id=wanted["attempt"],
         attempt=batch["attempts"],
         batch_id=wanted["batch"],

@@ -2,31 +2,37 @@
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
 
 from newsletter.core.events import (
     SOFT_LIMIT,
     SOFT_WINDOW,
     DeliveryEvent,
+    KnownIds,
+    Origin,
     Owner,
     StoredEvents,
     consequence,
 )
 from newsletter.stores.acceptance import accept_attempts, finish
 from newsletter.stores.store import DatabaseStore
-from subscribers.db.transaction import execute, rows, transaction
+from subscribers.db.transaction import execute, rows, scalar, transaction
 
 _log = logging.getLogger(__name__)
 
 #: Of readers who were erased (their deliveries have lost their subscription) no content is stored.
 _RECORD = """
-    INSERT INTO delivery_event (event_id, delivery_id, attempt_id, kind, at, received_at, raw)
+    INSERT INTO delivery_event (
+           event_id, delivery_id, attempt_id, kind, at, received_at, raw, origin)
     SELECT DISTINCT ON (event_id) event_id, CAST(posted ->> 1 AS bigint), posted ->> 2,
            posted ->> 3, to_timestamp(CAST(posted -> 4 AS float8)), %(now)s,
            CASE WHEN EXISTS (SELECT FROM delivery WHERE id = CAST(posted ->> 1 AS bigint)
                                                     AND subscription_id = 0)
-                THEN '{}' ELSE posted -> 5 END
+                THEN '{}' ELSE posted -> 5 END, posted ->> 6
       FROM jsonb_array_elements(%(posted)s::jsonb) AS posted,
            LATERAL (SELECT posted ->> 0) AS known (event_id)
      ORDER BY event_id
@@ -48,6 +54,23 @@ _ADVANCE = """
          WHERE delivery.state < seen.state ORDER BY id FOR NO KEY UPDATE OF delivery)
     UPDATE delivery SET state = held.state, refused = NULL FROM held WHERE delivery.id = held.id
 """
+
+#: A post's events are of few requests, so these are looked up first.
+_KNOWN = """
+    WITH request AS MATERIALIZED (
+        SELECT batch_id, attempt_id FROM batch_attempt WHERE attempt_id = ANY(%(attempts)s)),
+    posted AS (
+        SELECT DISTINCT delivery_id, attempt_id
+          FROM unnest(%(deliveries)s::bigint[], %(of)s::text[]) AS posted (delivery_id, attempt_id))
+    SELECT posted.delivery_id, posted.attempt_id
+      FROM posted
+      JOIN request ON request.attempt_id = posted.attempt_id
+      JOIN delivery ON delivery.id = posted.delivery_id AND delivery.batch_id = request.batch_id
+"""
+
+_INSTALLATION = "SELECT id FROM installation"
+
+_KNOWN_TRANSACTIONAL = "SELECT id FROM transactional_email WHERE id = ANY(%(ids)s)"
 
 _OWNERS = """
     SELECT delivery.id, subscription_id, email FROM delivery JOIN addressee USING (subscription_id)
@@ -95,16 +118,31 @@ _FORGIVE = "UPDATE soft_bounce SET forgiven = true WHERE subscriber_id = %(subsc
 class EventStore(DatabaseStore):
     """Stores events, moves deliveries up their ladder, and counts soft bounces."""
 
-    def record(self, events: Sequence[DeliveryEvent], now: datetime) -> StoredEvents:
-        """Store new events, move deliveries up their ladder, accept proven batches."""
+    def known_ids(self, events: Iterable[DeliveryEvent]) -> KnownIds:
+        """Return which of the ids that these events bear are ours."""
         with transaction(self._engine) as session:
-            stored = rows(session, _RECORD, {"posted": _posted(events), "now": now})
+            installation_id: str = scalar(session, _INSTALLATION)
+            ours = [e for e in events if e.installation_id == installation_id]
+            requests = {(e.delivery_id, e.attempt_id) for e in ours if e.attempt_id}
+            emails = {e.transactional_id for e in ours if e.transactional_id is not None}
+            return KnownIds(
+                installation_id=installation_id,
+                requests=_known_requests(session, requests),
+                transactional=_known_emails(session, emails),
+            )
+
+    def record(
+        self, events: Sequence[DeliveryEvent], known: KnownIds, now: datetime
+    ) -> StoredEvents:
+        """Store new events, move our deliveries up their ladder, accept proven batches."""
+        with transaction(self._engine) as session:
+            stored = rows(session, _RECORD, {"posted": _posted(events, known), "now": now})
             new_ids = {row["event_id"] for row in stored}
             new = tuple({e.event_id: e for e in events if e.event_id in new_ids}.values())
-            attempts = {e.attempt_id for e in new if e.attempt_id}
+            own = [e for e in new if known.origin(e) is Origin.OWN]
+            attempts = {e.attempt_id for e in own if e.attempt_id}
             accepted = accept_attempts(session, attempts, now, evidence="an event proved")
-            known = [e for e in new if e.delivery_id is not None]
-            ids, states = [e.delivery_id for e in known], [int(consequence(e).state) for e in known]
+            ids, states = [e.delivery_id for e in own], [int(consequence(e).state) for e in own]
             execute(session, _ADVANCE, {"deliveries": ids, "states": states})
         if accepted:  # an event may come before the answer is recorded
             finish(self._engine)
@@ -136,12 +174,36 @@ class EventStore(DatabaseStore):
         self._execute(_FORGIVE, subscriber=subscriber_id)
 
 
-def _posted(events: Sequence[DeliveryEvent]) -> str:
-    """Return the events as one JSON text: as arrays, each raw event would be escaped twice."""
-    return json.dumps(
-        [
-            (e.event_id, e.delivery_id, e.attempt_id, e.kind, e.at.timestamp(), e.raw)
-            for e in events
-        ],
-        ensure_ascii=False,
-    )
+def _known_requests(
+    session: Session, posted: Collection[tuple[int | None, str | None]]
+) -> frozenset[tuple[int, str]]:
+    if not posted:
+        return frozenset()
+    deliveries, attempts = zip(*posted, strict=True)
+    values = {
+        "attempts": list(set(attempts)),
+        "deliveries": list(deliveries),
+        "of": list(attempts),
+    }
+    found = rows(session, _KNOWN, values)
+    return frozenset((row["delivery_id"], row["attempt_id"]) for row in found)
+
+
+def _known_emails(session: Session, posted: Collection[int]) -> frozenset[int]:
+    if not posted:
+        return frozenset()
+    found = rows(session, _KNOWN_TRANSACTIONAL, {"ids": list(posted)})
+    return frozenset(row["id"] for row in found)
+
+
+def _posted(events: Sequence[DeliveryEvent], known: KnownIds) -> str:
+    """Return the events as one JSON text: as arrays, each raw event would be escaped twice.
+
+    What is not ours bears none of our ids as columns, so that nothing can take it for ours.
+    """
+    posted: list[tuple[Any, ...]] = []
+    for e in events:
+        origin = known.origin(e)
+        ids = (e.delivery_id, e.attempt_id) if origin is Origin.OWN else (None, None)
+        posted.append((e.event_id, *ids, e.kind, e.at.timestamp(), e.raw, origin))
+    return json.dumps(posted, ensure_ascii=False)

@@ -233,6 +233,14 @@ class DeliveryEventRow(Row, table=True):
     at: datetime = columns.moment()
     received_at: datetime = columns.moment()
     raw: dict[str, Any] = _json(dict[str, Any])
+    origin: str = columns.word()  #: unless it is "own", its delivery and attempt are left out
+
+
+class InstallationRow(Row, table=True):
+    """What this installation calls itself in its letters: one row."""
+
+    id: str = _text_key()
+    since: datetime = columns.moment()
 
 
 class SoftBounceRow(Row, table=True):

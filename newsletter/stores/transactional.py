@@ -25,7 +25,8 @@ _CLAIM = """
          WHERE state = 'waiting' AND (not_before IS NULL OR not_before <= %(now)s)
            AND NOT EXISTS (SELECT FROM send_window WHERE closed_until > %(now)s)
          ORDER BY kind = 'still_wanted', id LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING id, kind, newsletter, refers, attempts AS attempt, created_at AS queued_at
+    RETURNING id, kind, newsletter, refers, attempts AS attempt, created_at AS queued_at,
+              (SELECT id FROM installation) AS installation_id
 """
 
 

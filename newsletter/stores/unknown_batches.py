@@ -47,6 +47,7 @@ _LONG_UNKNOWN = """
 
 _ATTEMPTS = """
     SELECT (SELECT issue_id FROM batch WHERE id = %(batch)s) AS issue_id, array_agg(id) AS ids,
+           (SELECT id FROM installation) AS installation_id,
            min(started_at) AS since, max(started_at) AS until
       FROM attempt
      WHERE id IN (SELECT attempt_id FROM batch_attempt WHERE batch_id = %(batch)s)
@@ -164,6 +165,7 @@ def _probe(session: Session, batch_id: int) -> Probe:
     return Probe(
         batch_id=batch_id,
         issue_id=asked["issue_id"],
+        installation_id=asked["installation_id"],
         attempt_ids=frozenset(asked["ids"]),
         emails=tuple(row["email"] for row in emails),
         since=asked["since"],

@@ -53,6 +53,13 @@ WHERE id IN (
 )
 """
 
+#: Also what was merged or undone; whoever asked to subscribe is not a subscriber yet.
+_KNOWN_ADDRESSES = """
+SELECT email_key FROM subscriber WHERE email_key = ANY(%(keys)s)
+UNION SELECT email_key FROM signup WHERE email_key = ANY(%(keys)s)
+UNION SELECT email_key FROM address_change WHERE email_key = ANY(%(keys)s)
+"""
+
 _COUNTS = """
 SELECT count(*) FILTER (WHERE exclusion IS NULL) AS mailable,
        count(*) FILTER (WHERE exclusion = 'suppressed') AS suppressed,
@@ -220,6 +227,14 @@ class Subscriptions:
         """
         with transaction(self._engine) as session:
             return suppress(session, suppressions)
+
+    def known_addresses(self, emails: Collection[str]) -> frozenset[str]:
+        """Return those of subscribers, past ones too, or of people who asked to become one."""
+        by_key = {email_key(one): one for one in emails}
+        with transaction(self._engine) as session:
+            found = rows(session, _KNOWN_ADDRESSES, {"keys": list(by_key)})
+        known = {row["email_key"] for row in found}
+        return frozenset(one for one in emails if email_key(one) in known)
 
     def suppress_address(self, given: Suppression) -> Suppression:
         """Suppress one address, for a person; return what stands; raise InvalidAddress."""

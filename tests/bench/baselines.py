@@ -36,6 +36,7 @@ class Posted:
 def claim_of(size: int) -> Claim:
     """Return a batch of made-up recipients."""
     return Claim(
+        installation_id="0123456789abcdef",
         attempt_id="f1c0e4a2b6d84c0f9a3e5b7d1c2f4a68",
         attempt=1,
         batch_id=1,

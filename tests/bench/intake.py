@@ -22,7 +22,7 @@ _PER_POST = 1000
 _MOMENT = 1_795_000_000  #: UNIX seconds; any will do
 
 _DELIVERIES = """
-    SELECT delivery.id, attempt.id AS attempt
+    SELECT delivery.id, attempt.id AS attempt, (SELECT id FROM installation) AS installation_id
       FROM delivery JOIN attempt ON attempt.batch_id = delivery.batch_id
      ORDER BY delivery.id LIMIT :count
 """
@@ -60,13 +60,13 @@ def _posts(engine: Engine, word: str, count: int, *, opens: int = 0) -> list[lis
     with engine.begin() as connection:
         rows = connection.execute(text(_DELIVERIES), {"count": count}).all()
     made = [
-        _event("open" if opens and installation % opens == 0 else word, row.id, row.attempt)
-        for installation, row in enumerate(rows)
+        _event("open" if opens and place % opens == 0 else word, *row)
+        for place, row in enumerate(rows)
     ]
     return [made[at : at + _PER_POST] for at in range(0, len(made), _PER_POST)]
 
 
-def _event(word: str, delivery_id: int, attempt_id: str) -> dict[str, Any]:
+def _event(word: str, delivery_id: int, attempt_id: str, installation_id: str) -> dict[str, Any]:
     return {
         "email": f"reader-{delivery_id:07}@example.com",
         "timestamp": _MOMENT,
@@ -78,6 +78,7 @@ def _event(word: str, delivery_id: int, attempt_id: str) -> dict[str, Any]:
         "nl_delivery": str(delivery_id),
         "nl_attempt": attempt_id,
         "nl_issue": "1",
+        "nl_installation": installation_id,
     }
 
 

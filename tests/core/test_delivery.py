@@ -28,6 +28,7 @@ PLANNED, REFUSED = BatchState.PLANNED, BatchState.REFUSED
 
 def claim(*, recipients: int = 3, attempt: int = 1) -> Claim:
     return Claim(
+        installation_id="0123456789abcdef",
         attempt_id="a",
         attempt=attempt,
         batch_id=1,

@@ -19,15 +19,18 @@ from newsletter.core.delivery import (
     Claim,
     DeliveryState,
     Outcome,
+    Refused,
+    Remedy,
     Unknown,
     advance,
 )
 from newsletter.core.events import CONSEQUENCES, EventKind, StoredEvents
 from newsletter.core.issue_totals import Sums
+from newsletter.core.reconciliation import Resolution
 from newsletter.core.stored import IssueStatus
-from newsletter.errors import EventNotAuthentic
+from newsletter.errors import EventNotAuthentic, NotAllowed
 from subscribers.model import SubscriptionStatus, SuppressionReason
-from tests.container import TODAY, TestContainer, open_container
+from tests.container import TODAY, TestContainer, ids_of, open_container
 from tests.settings import SEAL
 from tests.signing import Seal, body_of
 
@@ -50,7 +53,7 @@ class SentIssue:
     def event(self, word: str, email: str = FIRST, **more: Any) -> dict[str, Any]:
         """Return an event of this reader's delivery, under an id of its own."""
         claim, delivery_id = self._delivery(email)
-        own = {"nl_delivery": str(delivery_id), "nl_attempt": claim.attempt_id}
+        own = ids_of(claim) | {"nl_delivery": str(delivery_id)}
         event_id = f"event-{next(_serial)}"
         posted = {"email": email, "event": word, "timestamp": 1795000000, "sg_event_id": event_id}
         return posted | own | more
@@ -252,7 +255,7 @@ def test_an_event_may_overtake_the_answer(send_issue, engine, answer):
     process, reconciled = open_container(engine), []
 
     def tell_and_answer(claim: Claim) -> Outcome:
-        body = body_of({"event": "processed", "nl_attempt": claim.attempt_id})
+        body = body_of({"event": "processed"} | ids_of(claim))
         reconciled.append(process.event_intake.receive(body, SEAL.headers(body)).reconciled)
         return answer
 
@@ -272,13 +275,156 @@ def test_an_event_of_a_delivery_nobody_knows_harms_nothing(sent):
     unnamed = {"nl_delivery": None, "nl_attempt": None}
 
     kept = sent.receive(
-        sent.event("spamreport") | strange, sent.event("bounce") | unnamed, sent.event("delivered")
+        sent.event("unsubscribe") | strange, sent.event("open") | unnamed, sent.event("delivered")
     )
 
     assert len(kept.new) == 3
     assert sent.state() is DeliveryState.DELIVERED
     assert (sent.status(), sent.suppressed()) == (SubscriptionStatus.ACTIVE, None)
     assert sent.everything()[1:] == before[1:]
+
+
+#: What an event may bear that is not this installation's, and what it is counted as.
+FOREIGN = [
+    ({"nl_installation": "f" * 16}, "another_installation"),
+    ({"nl_installation": None}, "another_installation"),
+    ({"nl_attempt": "of another installation"}, "unmatched"),
+    ({"nl_attempt": None}, "unmatched"),
+    ({"nl_delivery": None}, "unmatched"),
+    ({"nl_installation": None, "nl_delivery": None, "nl_attempt": None}, "without_ids"),
+]
+SENDGRIDS_WORDS = ("processed", "delivered", "open", "click", "bounce", "spamreport", "unsubscribe")
+
+
+@pytest.mark.parametrize("ids, origin", FOREIGN)
+def test_what_is_not_ours_is_stored_and_counted_and_moves_nothing(send_issue, ids, origin):
+    sent = send_issue(Unknown(reason="the line went dead"))
+    before = sent.everything()
+    foreign = {"email": "stranger@example.net", "type": "bounce"} | ids
+
+    kept = sent.receive(*(sent.event(word) | foreign for word in SENDGRIDS_WORDS))
+
+    assert (len(kept.new), kept.reconciled) == (len(SENDGRIDS_WORDS), 0)
+    assert sent.everything() == before
+    [engaged] = sent.rows("SELECT count(engaged_on) FROM subscription")
+    assert engaged.count == 0
+    stored = sent.rows("SELECT delivery_id, attempt_id, origin FROM delivery_event")
+    assert stored == [(None, None, origin)] * len(SENDGRIDS_WORDS)
+    assert sent.container.event_intake.counters.values() == {
+        "batches_reconciled": 0,
+        "events_repeated": 0,
+        f"foreign_events_{origin}": len(SENDGRIDS_WORDS),
+        "posts": 1,
+    }
+
+
+def test_a_foreign_soft_bounce_never_counts(sent):
+    soft = {"type": "blocked", "reason": "452 mailbox full", "nl_installation": "f" * 16}
+    sent.receive(*(sent.event("bounce", **soft) for _ in range(5)))
+
+    assert sent.rows("SELECT * FROM soft_bounce") == []
+
+
+def test_an_attempt_for_another_batch_is_no_proof_for_a_delivery(sent):
+    other = sent.event("spamreport", READERS[5])
+
+    sent.receive(sent.event("unsubscribe", nl_attempt=other["nl_attempt"]))
+
+    assert (sent.state(), sent.status()) == (DeliveryState.NO_EVENTS, SubscriptionStatus.ACTIVE)
+
+
+def test_own_events_act_beside_foreign_ones_with_the_same_numbers(sent):
+    foreign = {"nl_installation": "f" * 16, "email": "stranger@example.net"}
+    kept = sent.receive(
+        sent.event("unsubscribe") | foreign,
+        sent.event("open"),
+        sent.event("spamreport", READERS[1]) | foreign,
+        sent.event("unsubscribe", READERS[1]),
+        sent.event("delivered", READERS[2]) | foreign,
+    )
+
+    assert len(kept.new) == 5
+    assert (sent.state(), sent.status()) == (DeliveryState.OPENED, SubscriptionStatus.ACTIVE)
+    assert sent.state(READERS[1]) is DeliveryState.UNSUBSCRIBED
+    assert sent.state(READERS[2]) is DeliveryState.NO_EVENTS
+
+
+def test_an_event_of_a_request_before_a_split_is_ours(send_issue):
+    too_large = Refused(reason="413", remedy=Remedy.SPLIT)
+    sent = send_issue(Unknown(reason="the line went dead"), readers=READERS[:3])
+    [(_, _, lost)] = sent.container.mailer.asked
+    sent.container.reconciling.resolve(
+        lost.batch_id, Resolution.RESEND, actor="test", because="no sign of it"
+    )
+    sent.container.mailer.answers = [too_large]
+    sent.container.recovery.recover()
+    sent.container.queue.work(until_empty=True)
+    assert len({claim.batch_id for _, _, claim in sent.container.mailer.asked}) == 2
+
+    sent.receive(
+        *(
+            {"event": "click", "sg_event_id": f"late-{n}", "timestamp": 1795000000}
+            | ids_of(lost, n)
+            for n in range(3)
+        )
+    )
+
+    assert {sent.state(email) for email in READERS[:3]} == {DeliveryState.CLICKED}
+
+
+#: What is true of an address whoever wrote to it, and what becomes of the address.
+ABOUT_ADDRESSES = [
+    ("spamreport", {}, "complaint"),
+    ("bounce", {"type": "bounce"}, "bounce"),
+    ("dropped", {"reason": "Invalid"}, "invalid"),
+    ("bounce", {"type": "blocked"}, None),
+    ("unsubscribe", {}, None),
+    ("open", {}, None),
+]
+
+
+@pytest.mark.parametrize("ids, _", FOREIGN)
+@pytest.mark.parametrize("word, more, reason", ABOUT_ADDRESSES)
+def test_a_complaint_or_a_bounce_counts_for_an_address_we_know_whoever_wrote(
+    sent, ids, _, word, more, reason
+):
+    sent.receive(sent.event(word) | {"email": FIRST.upper()} | more | ids)
+
+    assert sent.suppressed() == reason
+    assert (sent.state(), sent.status()) == (DeliveryState.NO_EVENTS, SubscriptionStatus.ACTIVE)
+
+
+def test_a_complaint_about_a_letter_to_one_person_suppresses_them(sent):
+    transactional = """INSERT INTO transactional_email (newsletter, kind, refers, created_at)
+                       VALUES ('technology', 'welcome', 1, now()) RETURNING id"""
+    [(email_id,)] = sent.container.query(transactional)
+    ids = {"nl_installation": sent.container.installation_id, "nl_letter": str(email_id)}
+    event = {"event": "spamreport", "email": FIRST, "sg_event_id": "one", "timestamp": 1795000000}
+
+    sent.receive(event | ids, event | ids | {"sg_event_id": "two"})
+
+    assert sent.suppressed() is SuppressionReason.COMPLAINT
+    assert {row.origin for row in sent.rows("SELECT origin FROM delivery_event")} == {
+        "transactional"
+    }
+
+
+def test_a_renewed_installation_takes_no_event_of_its_former_letters(sent):
+    before = sent.event("unsubscribe")
+
+    sent.container.installations.renew(because="a copy", by="test")
+
+    sent.receive(before)
+    assert sent.status() is SubscriptionStatus.ACTIVE
+    assert sent.container.installation_id != before["nl_installation"]
+
+
+def test_an_installation_is_not_renewed_while_a_batch_waits_for_evidence(send_issue):
+    sent = send_issue(Unknown(reason="the line went dead"))
+    with pytest.raises(NotAllowed, match="waits for evidence"):
+        sent.container.installations.renew(because="a copy", by="test")
+    with pytest.raises(NotAllowed, match="say why"):
+        sent.container.installations.renew(because=" ", by="test")
 
 
 POISON = [

@@ -40,6 +40,7 @@ from subscribers.errors import (
 from subscribers.model import Purpose, Suppression, SuppressionReason
 from subscribers.signup.model import ConsentProof
 from subscribers.tokens import make_token
+from tests.container import ONE_REQUEST
 from tests.fakes import FakeClock
 from tests.signing import Seal, body_of
 from tests.subscribers.suppressions.conftest import Lists
@@ -58,7 +59,7 @@ OTHER_NEWS = ["open", "click", "delivered", "bounce", "group_resubscribe", "drop
 _TABLES = """
 SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables
 WHERE schemaname = 'public' AND tablename NOT LIKE 'procrastinate%'
-  AND tablename NOT IN ('alembic_version', 'installation_key')
+  AND tablename NOT IN ('alembic_version', 'installation', 'installation_key')
 """
 _LETTER = """
 INSERT INTO delivery (issue_id, subscriber_id, subscription_id, batch_id)
@@ -95,6 +96,7 @@ class Lives(RuleBasedStateMachine):
         tables = self._sql(_TABLES)[0][0]
         with self.container.engine.begin() as connection:
             connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+            connection.execute(text(ONE_REQUEST))
         self.import_list(ADDRESSES[:2], "")
         for email in ADDRESSES[:2]:
             self.get_a_letter(email)
@@ -157,7 +159,9 @@ class Lives(RuleBasedStateMachine):
         event = {
             "email": email,
             "event": word,
+            "nl_installation": self.container.installations.current().id,
             "nl_delivery": str(delivery),
+            "nl_attempt": "one",
             "sg_event_id": f"event-{next(_serial)}",
             "timestamp": int(self.clock.now().timestamp()),
             "type": "bounce",

@@ -79,11 +79,12 @@ def receive_event(container: TestContainer, claimed: Claim, reader: int = 0) -> 
         kind=EventKind.DELIVERED,
         delivery_id=claimed.recipients[reader].delivery_id,
         attempt_id=claimed.attempt_id,
+        installation_id=claimed.installation_id,
         at=datetime(2026, 11, 23, 10, tzinfo=UTC),
         reason="",
         raw={},
     )
-    container.events.record([event], container.clock.now())
+    container.record_event(event)
 
 
 def assert_all_accepted(container: TestContainer, *, asked: int = 0) -> None:

@@ -87,11 +87,13 @@ def test_a_post_of_events_is_one_line(container: TestContainer, out: io.StringIO
         kind=EventKind.DELIVERED,
         delivery_id=None,
         attempt_id=None,
+        installation_id=None,
         at=container.clock.now(),
         reason="",
         raw={"email": "reader@example.com"},
     )
-    container.events.record([event, event], container.clock.now())
+    known = container.events.known_ids([event])
+    container.events.record([event, event], known, container.clock.now())
     [line] = lines(out)
     assert (line["action"], line["new"], line["repeated"]) == ("events.recorded", 1, 1)
 

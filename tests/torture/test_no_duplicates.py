@@ -59,6 +59,7 @@ def event_of(claim: Claim) -> DeliveryEvent:
         kind=EventKind.DELIVERED,
         delivery_id=claim.recipients[0].delivery_id,
         attempt_id=claim.attempt_id,
+        installation_id=claim.installation_id,
         at=datetime(2026, 11, 23, 10, tzinfo=UTC),
         reason="",
         raw={},
@@ -81,7 +82,7 @@ def assert_all_accepted(container: TestContainer) -> None:
 def test_an_event_that_comes_between_the_permission_and_the_resend_prevents_it(container, engine):
     claim = lose(container)
     permit_resend(engine, claim)
-    container.events.record([event_of(claim)], container.clock.now())
+    container.record_event(event_of(claim))
     assert_written_to_once(container, claim)
 
 
@@ -90,7 +91,7 @@ def test_an_event_that_prevents_the_last_resend_ends_the_issue(container, engine
     container.queue.work(until_empty=True)
     permit_resend(engine, claim)
     assert container.publishing.issue(container.newsletter, TODAY).state is IssueStatus.SENDING
-    container.events.record([event_of(claim)], container.clock.now())
+    container.record_event(event_of(claim))
     assert_all_accepted(container)
 
 
@@ -117,7 +118,7 @@ def test_what_was_posted_while_nobody_listened_is_awaited_before_absence_counts(
     restarted.queue.work(until_empty=True)
     assert restarted.mailer.asked == []
 
-    restarted.events.record([event_of(claim)], restarted.clock.now())
+    restarted.record_event(event_of(claim))
     restarted.clock.pass_time(minutes=16)
     restarted.recovery.recover()
     restarted.queue.work(until_empty=True)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from newsletter.web.webhook import BODY_LIMIT
 from subscribers.model import Purpose, SubscriptionStatus
 from subscribers.tokens import make_token
-from tests.container import TODAY
+from tests.container import TODAY, ids_of
 from tests.signing import Seal, body_of
 from tests.web.conftest import READER, choices_path, leave_path
 
@@ -79,8 +79,7 @@ def test_a_fault_of_the_database_does_not_print_what_was_asked_of_it(container):
 def spam_report(container) -> bytes:
     container.send_issue()
     claim = next(c for _, _, c in container.mailer.asked if c.recipients[0].email == READER)
-    delivery_id = str(claim.recipients[0].delivery_id)
-    return body_of({"event": "spamreport", "email": READER, "nl_delivery": delivery_id})
+    return body_of({"event": "spamreport", "email": READER} | ids_of(claim))
 
 
 def status_of(container) -> SubscriptionStatus:

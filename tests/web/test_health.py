@@ -142,6 +142,17 @@ def no_account(_issue_id: int) -> Any:
     raise AssertionError("nobody asked for it")
 
 
+def test_foreign_events_are_counted_apart_by_their_origin() -> None:
+    counts = {"foreign_events_unmatched": 3, "events_opened": 1}
+    found = scrape(Metrics(gone(), totals=no_account, counts=lambda: counts))
+    assert found["events_total", "opened"] == 1
+    assert {key: value for key, value in found.items() if key[0] == "foreign_events_total"} == {
+        ("foreign_events_total", "another_installation"): 0,
+        ("foreign_events_total", "unmatched"): 3,
+        ("foreign_events_total", "without_ids"): 0,
+    }
+
+
 def test_figures_without_a_database_say_that_it_is_down() -> None:
     found = scrape(Metrics(gone(), totals=no_account, counts=lambda: {"posts_refused": 2}))
     assert found["database_up",] == 0

@@ -3,6 +3,7 @@
 import pytest
 
 from subscribers.model import SubscriptionStatus
+from tests.container import ids_of
 from tests.signing import body_of
 from tests.web.conftest import OTHER, READER, choices_path, leave_path, now_of, records
 
@@ -26,8 +27,7 @@ def by_one_click(client, container, seal, reader):
 
 def by_an_event(client, container, seal, reader):
     claim = next(c for _, _, c in container.mailer.asked if c.recipients[0].email == READER)
-    delivery = str(claim.recipients[0].delivery_id)
-    body = body_of({"event": "unsubscribe", "email": READER, "nl_delivery": delivery})
+    body = body_of({"event": "unsubscribe", "email": READER} | ids_of(claim))
     answer = client.post("/webhooks/sendgrid", content=body, headers=seal.headers(body))
     assert answer.status_code == 204
 

@@ -1,7 +1,8 @@
 """SendGrid's Email Logs, searched for evidence that it accepted a batch.
 
 Custom arguments cannot be searched for. So the letters to a few of its recipients are, and the
-custom arguments of each are read, which name the attempt.
+custom arguments of each are read, which name the attempt. An attempt's id is random: a letter of
+another installation on the account proves nothing here.
 """
 
 import re
@@ -92,7 +93,8 @@ def _queries(probe: Probe, emails: list[str]) -> Iterator[str]:
         f'sg_message_id_created_at >= TIMESTAMP "{_iso(probe.since - _EARLIER)}"'
         f' AND sg_message_id_created_at <= TIMESTAMP "{_iso(probe.until + _LATER)}"'
     )
-    yield f"categories IN ('{category(probe.issue_id)}') AND to_email = '{emails[0]}' AND {when}"
+    wanted = category(probe.issue_id, probe.installation_id)
+    yield f"categories IN ('{wanted}') AND to_email = '{emails[0]}' AND {when}"
     for spelling in dict.fromkeys(s for email in emails for s in (email, email.lower())):
         yield f"to_email = '{spelling}' AND {when}"
 

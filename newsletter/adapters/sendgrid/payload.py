@@ -15,7 +15,9 @@ from newsletter.core.publication import Mailbox
 from newsletter.core.transactional import TransactionalMessage
 
 # Custom arguments come back in every event, among SendGrid's own fields: hence the prefix. Ids
-# only: SendGrid stores them for long, as "not PII".
+# only: SendGrid stores them for long, as "not PII". They stand with each recipient, because
+# SendGrid's own description of the API has no object for those of a whole request.
+INSTALLATION_ARG = "nl_installation"
 DELIVERY_ARG = "nl_delivery"
 ATTEMPT_ARG = "nl_attempt"
 ISSUE_ARG = "nl_issue"
@@ -58,22 +60,27 @@ class Body(bytes):
     __repr__ = __str__
 
 
-def category(issue_id: int) -> str:
+def category(issue_id: int, installation_id: str) -> str:
     """Return the category of an issue's requests in SendGrid's logs and statistics.
 
     One for each issue: categories are not meant for single sends (OAS). They can be searched for,
-    unlike custom arguments. No reader sees them.
+    unlike custom arguments. No reader sees them. Issues are numbered alike in every installation
+    on an account.
     """
-    return f"nl-issue-{issue_id}"
+    return f"nl-issue-{issue_id}-{installation_id}"
 
 
 def mail_send(envelope: Envelope, letter: Letter, claim: Claim) -> dict[str, Any]:
     """Return the request body: shared content, and one personalization per recipient, in order."""
+    ids = {
+        INSTALLATION_ARG: claim.installation_id,
+        ATTEMPT_ARG: claim.attempt_id,
+        ISSUE_ARG: str(claim.issue_id),
+    }
     return {
         **_shared(envelope, letter),
-        "personalizations": [_personalization(envelope, one) for one in claim.recipients],
-        "categories": [category(claim.issue_id)],
-        "custom_args": {ATTEMPT_ARG: claim.attempt_id, ISSUE_ARG: str(claim.issue_id)},
+        "personalizations": [_personalization(envelope, one, ids) for one in claim.recipients],
+        "categories": [category(claim.issue_id, claim.installation_id)],
         "tracking_settings": _TRACKING,
     }
 
@@ -84,10 +91,14 @@ def single_send(message: TransactionalMessage) -> dict[str, Any]:
     It names no delivery and no attempt, so its events change none. In place of an issue's number it
     has its own, so that no two of these letters count as one sent twice.
     """
+    ids = {
+        INSTALLATION_ARG: message.installation_id,
+        LETTER_ARG: str(message.id),
+        ISSUE_ARG: f"letter-{message.id}",
+    }
     return {
         **_shared(message, message.letter),
-        "personalizations": [{"to": [{"email": message.email}]}],
-        "custom_args": {LETTER_ARG: str(message.id), ISSUE_ARG: f"letter-{message.id}"},
+        "personalizations": [{"to": [{"email": message.email}], "custom_args": ids}],
         "tracking_settings": _UNTRACKED,
     }
 
@@ -105,13 +116,15 @@ def _shared(mail: Envelope | TransactionalMessage, letter: Letter) -> dict[str, 
     }
 
 
-def _personalization(envelope: Envelope, recipient: Recipient) -> dict[str, Any]:
+def _personalization(
+    envelope: Envelope, recipient: Recipient, ids: dict[str, str]
+) -> dict[str, Any]:
     own = personal(envelope, recipient)
     return {
         "to": [{"email": recipient.email}],
         "headers": own.headers,
         "substitutions": own.values,
-        "custom_args": {DELIVERY_ARG: str(recipient.delivery_id)},
+        "custom_args": {**ids, DELIVERY_ARG: str(recipient.delivery_id)},
     }
 
 

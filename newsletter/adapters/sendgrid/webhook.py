@@ -14,7 +14,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from newsletter.adapters.redaction import redactor
-from newsletter.adapters.sendgrid.payload import ATTEMPT_ARG, DELIVERY_ARG
+from newsletter.adapters.sendgrid.payload import (
+    ATTEMPT_ARG,
+    DELIVERY_ARG,
+    INSTALLATION_ARG,
+    LETTER_ARG,
+)
 from newsletter.adapters.values import unix_moment, whole_number
 from newsletter.core.events import DeliveryEvent, EventKind
 from newsletter.errors import ConfigurationError, EventNotAuthentic
@@ -59,6 +64,7 @@ _UNPLAIN = (dict, list, float)  #: values to be checked: 1e999 is a number only 
 _redacted = redactor()
 
 _ID_LENGTH = 100  #: characters
+_LONGEST_INTEGER = 4_000  #: digits; longer ones are kept as text
 
 
 class SendGridEvents:
@@ -79,9 +85,9 @@ class SendGridEvents:
         """
         self._verify(body, headers)
         try:
-            text = body.decode("utf-8", "surrogatepass")  # RFC 8259, 8.1
+            text = _decoded(body)
             odd = _ODD.search(text) is not None
-            return tuple(_event(one, odd=odd) for one in _objects(json.loads(text)))
+            return tuple(_event(one, odd=odd) for one in _objects(_parsed(text)))
         except (ValueError, RecursionError) as error:
             raise EventNotAuthentic("signed, but not a JSON array") from error
 
@@ -115,6 +121,25 @@ def _public_key(text: str) -> EllipticCurvePublicKey:
     return key
 
 
+def _decoded(body: bytes) -> str:
+    try:
+        return body.decode("utf-8", "surrogatepass")  # RFC 8259, 8.1
+    except UnicodeDecodeError:  # one bad byte must not refuse the whole post
+        return body.decode("utf-8", "replace")
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        # Python refuses to read a number of thousands of digits: one must not refuse the rest.
+        return json.loads(text, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else digits
+
+
 def _objects(found: Any) -> list[dict[str, Any]]:
     if not isinstance(found, list):
         raise ValueError("not an array")  # noqa: TRY004  # caught like invalid JSON
@@ -135,12 +160,18 @@ def _event(posted: dict[str, Any], *, odd: bool) -> DeliveryEvent:
         event_id=_event_id(posted),
         kind=_kind(raw),
         delivery_id=whole_number(raw.get(DELIVERY_ARG)),
-        attempt_id=str(raw[ATTEMPT_ARG]) if raw.get(ATTEMPT_ARG) else None,
+        attempt_id=_text(raw, ATTEMPT_ARG),
+        installation_id=_text(raw, INSTALLATION_ARG),
+        transactional_id=whole_number(raw.get(LETTER_ARG)),
         at=unix_moment(raw.get("timestamp")),
         reason=str(raw.get("reason") or raw.get("response") or ""),
         raw=raw,
         email=email if "@" in email and email.isprintable() else "",
     )
+
+
+def _text(raw: dict[str, Any], name: str) -> str | None:
+    return str(raw[name]) if raw.get(name) else None
 
 
 def _is_plain(raw: dict[str, Any], email: str) -> bool:

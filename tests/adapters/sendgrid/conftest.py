@@ -35,6 +35,7 @@ def claim_for(*emails: str) -> Claim:
     """Return a claim of a batch for these addresses, or for three readers."""
     recipients = tuple(recipient(n, email) for n, email in enumerate(emails, start=1))
     return Claim(
+        installation_id="0123456789abcdef",
         attempt_id="attempt-of-the-test",
         attempt=1,
         batch_id=3,

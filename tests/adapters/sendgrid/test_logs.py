@@ -29,6 +29,7 @@ def probe(claim: Claim | None = None, **changes: Any) -> Probe:
     made = Probe(
         batch_id=claim.batch_id,
         issue_id=claim.issue_id,
+        installation_id=claim.installation_id,
         attempt_ids=frozenset({claim.attempt_id}),
         emails=tuple(one.email for one in claim.recipients),
         since=now,

@@ -30,6 +30,7 @@ DELIVERED = {
     "response": "250 2.0.0 OK",
     "nl_delivery": "1001",
     "nl_attempt": "attempt-1",
+    "nl_installation": "0123456789abcdef",
     "nl_issue": "7",
 }
 
@@ -51,6 +52,7 @@ def test_an_event_says_which_delivery_when_and_what():
         kind=EventKind.DELIVERED,
         delivery_id=1001,
         attempt_id="attempt-1",
+        installation_id="0123456789abcdef",
         at=datetime.fromtimestamp(1795000000, UTC),
         reason="250 2.0.0 OK",
         raw=raw,
@@ -265,14 +267,48 @@ def test_an_event_without_a_usable_id_is_known_by_its_content(event_id):
     assert event.event_id != read_one(sg_event_id=event_id, email="other@example.org").event_id
 
 
-@pytest.mark.parametrize("moment", [None, "", "soon", -1, 1.5, [], {}, 10**12, 10**30, True])
+@pytest.mark.parametrize(
+    "moment", [None, "", "soon", -1, [], {}, 10**11, 10**30, 10**4000, True, float("nan"), "1e9"]
+)
 def test_a_moment_that_is_none_is_the_beginning_of_time(moment):
     assert read_one(timestamp=moment).at == datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("moment", [1795000000, "1795000000"])
-def test_a_moment_is_in_unix_seconds(moment):
+@pytest.mark.parametrize(
+    "moment",
+    [
+        1795000000,
+        "1795000000",
+        1795000000.0,
+        "1795000000.0",
+        1795000000000,
+        "1795000000000",
+        1795000000000.0,
+        1795000000000000,
+        1795000000000000000,
+    ],
+)
+def test_a_moment_is_in_unix_seconds_or_a_part_of_them(moment):
     assert read_one(timestamp=moment).at == datetime(2026, 11, 18, 11, 6, 40, tzinfo=UTC)
+
+
+def test_a_fraction_of_a_second_is_kept():
+    assert read_one(timestamp="1795000000.25").at.microsecond == 250_000
+
+
+@pytest.mark.parametrize(
+    "oddity",
+    [b'"port": ' + b"9" * 10_000, b'"timestamp": -' + b"9" * 10_000, b'"response": "caf\xe9"'],
+)
+def test_one_oddity_in_a_signed_post_leaves_its_neighbours_as_they_are(oddity):
+    odd = b'{"event": "bounce", "sg_event_id": "odd", ' + oddity + b"}"
+    body = b"[" + body_of(DELIVERED)[1:-3] + b", " + odd + b"]"
+
+    first, second = SOURCE.read(body, SEAL.headers(body))
+
+    assert first == read_one()
+    assert (second.event_id, second.kind) == ("odd", EventKind.BOUNCED)
+    json.dumps(second.raw, allow_nan=False).encode()
 
 
 @pytest.mark.parametrize("given_id", [None, "", "abc", "-5", "1.0", "9" * 19, {}, False])

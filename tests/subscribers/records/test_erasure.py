@@ -23,7 +23,8 @@ def event(container: RecordsContainer, delivery_id: int, event_id: str = "e1") -
         event_id=event_id,
         kind=EventKind.OPENED,
         delivery_id=delivery_id,
-        attempt_id=None,
+        attempt_id=container.mailer.asked[0][2].attempt_id,
+        installation_id=container.installation_id,
         at=container.now,
         reason="",
         raw={"email": READER},
@@ -36,13 +37,13 @@ def test_nothing_is_left_of_a_person_but_a_hash_and_the_sums_still_add_up(sent: 
         f"SELECT id, issue_id FROM delivery WHERE subscriber_id = {person_id}"
     )
     links = [sent.link(READER), sent.link(READER, Purpose.PREFERENCES)]
-    sent.events.record([event(sent, delivery_id)], sent.now)
+    sent.record_event(event(sent, delivery_id))
     sent.records.note(person_id, f"{READER} rang", actor="anna", now=sent.now)
     before = sent.deliveries.totals(issue_id)
     assert READER in sent.everything()
 
     sent.people.erase(person_id, actor="anna")
-    sent.events.record([event(sent, delivery_id, "e2")], sent.now)  # still on its way
+    sent.record_event(event(sent, delivery_id, "e2"))  # still on its way
 
     assert READER not in sent.everything()
     assert "other@example.com" in sent.everything()

@@ -30,6 +30,7 @@ class SentIssue:
             "sg_event_id": f"event-{next(_serial)}",
             "nl_delivery": str(delivery_id),
             "nl_attempt": self.claim.attempt_id,
+            "nl_installation": self.claim.installation_id,
         } | more
 
     def engaged_on(self, email: str) -> date | None:

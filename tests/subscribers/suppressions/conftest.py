@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from newsletter.core.events import StoredEvents
 from subscribers.model import Suppression, SuppressionReason
 from tests.cli.conftest import cli  # noqa: F401  # a fixture
-from tests.container import TestContainer, open_container
+from tests.container import ONE_REQUEST, TestContainer, open_container
 from tests.fakes import FakeClock
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -19,7 +19,8 @@ _serial = itertools.count()
 
 _CLEAR = """
 TRUNCATE subscriber, subscription, topic_set, suppression, suppression_lift, consent, delivery,
-         soft_bounce, delivery_event, decision RESTART IDENTITY
+         soft_bounce, delivery_event, decision, issue, edition, batch, attempt, split_from,
+         issue_brief RESTART IDENTITY
 """
 _READER = """
 WITH reader AS (
@@ -47,6 +48,7 @@ class Town:
         self.readers = readers
         with self.container.engine.begin() as connection:
             connection.execute(text(_CLEAR))
+            connection.execute(text(ONE_REQUEST))
             connection.execute(text("INSERT INTO topic_set (slugs) VALUES ('{*}')"))
             for number in range(readers):
                 values = {"email": f"R{number}@example.com", "now": START}
@@ -65,7 +67,9 @@ class Town:
         return {
             "email": f"R{reader}@example.com",
             "event": word,
+            "nl_installation": self.container.installation_id,
             "nl_delivery": str(delivery),
+            "nl_attempt": "one",
             "sg_event_id": f"event-{next(_serial)}",
             "timestamp": int(moment.timestamp()),
             **more,

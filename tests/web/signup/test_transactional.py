@@ -144,5 +144,5 @@ def test_nothing_in_such_a_letter_is_tracked_and_its_events_move_nothing(
 ):
     ask()
     [letter] = container.deliver()
-    assert set(letter["custom_args"]) == {"nl_letter", "nl_issue"}
+    assert set(letter["custom_args"]) == {"nl_installation", "nl_letter", "nl_issue"}
     assert "clicktracking" not in letter["html"]

@@ -123,7 +123,7 @@ CREATE TABLE exclusion (
 CREATE TABLE delivery_event (
     event_id text PRIMARY KEY,
     delivery_id bigint, attempt_id text, kind text NOT NULL, at timestamptz NOT NULL,
-    received_at timestamptz NOT NULL, raw jsonb NOT NULL
+    received_at timestamptz NOT NULL, raw jsonb NOT NULL, origin text NOT NULL
 );
 CREATE INDEX delivery_event_received ON delivery_event USING brin (received_at);
 CREATE INDEX ix_delivery_event_delivery_id ON delivery_event (delivery_id);
@@ -282,6 +282,11 @@ CREATE TABLE erasure (
     at timestamptz NOT NULL
 );
 
+CREATE TABLE installation (
+    id text PRIMARY KEY,
+    since timestamptz NOT NULL
+);
+
 CREATE TABLE installation_key (
     name text PRIMARY KEY,
     key bytea NOT NULL
@@ -339,7 +344,14 @@ SELECT name, uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())
 """
 
 
+#: What this installation calls itself in its letters: 16 random hexadecimal digits.
+_INSTALLATION = """
+INSERT INTO installation (id, since)
+SELECT right(replace(gen_random_uuid()::text, '-', ''), 16), now()
+"""
+
+
 def upgrade() -> None:
     tables = (_PUBLISHING, _SENDING, _SUBSCRIPTIONS, _LISTS, _SIGNUP_AND_RECORDS)
-    for part in (*tables, _APPEND_ONLY, _VIEWS, _KEYS):
+    for part in (*tables, _APPEND_ONLY, _VIEWS, _KEYS, _INSTALLATION):
         op.execute(part)
