@@ -330,6 +330,7 @@ class Container:
             self.schedule_store,
             unknown=self._long_unknown,
             reports=self.polling.reports,
+            doubled=self.deliveries.doubled_issues,
             quiet_period=timedelta(0),  # `_long_unknown` knows how long evidence is awaited
             clock=self.clock,
         )
