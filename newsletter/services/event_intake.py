@@ -16,6 +16,7 @@ from newsletter.core.events import (
 from newsletter.errors import EventNotAuthentic
 from newsletter.ports import Clock, ReadWebhook
 from newsletter.stores.events import EventStore
+from newsletter.stores.webhook_line import WebhookLineStore
 from subscribers.model import Suppression, SuppressionReason
 from subscribers.subscriptions.service import Subscriptions
 
@@ -53,6 +54,7 @@ class EventIntake:
     read: ReadWebhook
     events: EventStore
     subscriptions: Subscriptions
+    webhook_line: WebhookLineStore
     clock: Clock
     counters: Counters = field(default_factory=Counters)
 
@@ -66,13 +68,21 @@ class EventIntake:
             events = self.read(body, headers)
         except EventNotAuthentic:
             self.counters.add({"posts_refused": 1})
+            self.webhook_line.remember_failure(self.clock.now())
             raise
-        now = self.clock.now()
+        try:
+            return self._receive(events, self.clock.now())
+        except Exception:
+            self.webhook_line.remember_failure(self.clock.now())
+            raise
+
+    def _receive(self, events: tuple[DeliveryEvent, ...], now: datetime) -> StoredEvents:
         # The latest last: a suppression that was lifted since is only restored by a later event.
         if lasting := list(_lasting(sorted(events, key=lambda one: one.at))):
             self._apply(lasting, now)
         self._record_engagement(_engagement(events, now))
         stored = self.events.record(events, now)
+        self.webhook_line.record_post({e.attempt_id for e in events if e.attempt_id}, now)
         self.counters.add(_counts(stored))
         return stored
 

@@ -242,6 +242,22 @@ class DeliveryEventRow(Row, table=True):
     raw: dict[str, Any] = _json(dict[str, Any])
 
 
+class WebhookPostRow(Row, table=True):
+    """A post to the webhook: one that brought our events, or one that failed; not every one."""
+
+    id: int = columns.identity()
+    at: datetime = columns.moment(index=True)
+    failed: bool = Field(sa_column=Column(Boolean, nullable=False))
+
+
+class WebhookReceiverRow(Row, table=True):
+    """A process that could receive events without a break, from when until when."""
+
+    id: str = _text_key()
+    since: datetime = columns.moment()
+    seen: datetime = columns.moment()
+
+
 class SoftBounceRow(Row, table=True):
     """A delivery that was bounced for now; too many of them suppress the address."""
 
