@@ -87,12 +87,13 @@ def reconcile_by_events(scheduler: Any, reconciling: Reconciling) -> None:
     def run() -> None:
         try:
             reconciling.by_events()
-        except Exception:  # without a database no event was stored: the quiet period begins again
+        except Exception:  # without a database no event was stored: the line was broken
             reconciling.start_receiving()
             raise
 
     reconciling.start_receiving()
-    scheduler.add_job(run, "interval", seconds=_RECOVER_SECONDS, id="reconcile")
+    seconds = reconciling.seen_every.total_seconds()
+    scheduler.add_job(run, "interval", seconds=seconds, id="reconcile")
 
 
 def _unless_unavailable(act: Callable[[], object]) -> None:

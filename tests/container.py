@@ -120,6 +120,14 @@ class TestContainer(Container):
         body = body_of(*events)
         return self.event_intake.receive(body, SEAL.headers(body))
 
+    def listen(self, *, minutes: int) -> None:
+        """Let time pass while this process receives events of the accepted batches."""
+        accepted = self.query("SELECT id FROM attempt WHERE outcome = 'accepted'")
+        for _ in range(minutes):
+            self.reconciling.record_receiving()
+            self.webhook_line.record_post([attempt for (attempt,) in accepted], self.clock.now())
+            self.clock.pass_time(minutes=1)
+
     def query(self, sql: str, **values: object) -> list[Any]:
         """Execute a statement, and return its rows as tuples."""
         with self.engine.begin() as connection:

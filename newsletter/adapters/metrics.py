@@ -75,6 +75,9 @@ _INSTALLATION = {
     "SELECT count(*) FROM batch WHERE state = 'unknown'": _gauge(
         "unknown_batches", "Batches whose answer was lost, of every issue."
     ),
+    "SELECT COALESCE(sum(doubled), 0) FROM batch WHERE doubled > 0": _gauge(
+        "doubled_deliveries", "Letters that were provably sent twice, of every issue."
+    ),
     "SELECT count(*) FROM operator_alert WHERE sent_at IS NULL": _gauge(
         "unsent_alerts", "Alerts that no operator got yet."
     ),

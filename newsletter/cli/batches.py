@@ -8,6 +8,7 @@ from typer import Argument, Option
 
 from newsletter.cli.common import AsJson, actor, answer, console, container
 from newsletter.core.reconciliation import (
+    Judgement,
     Reconciliation,
     ReconciliationEvidence,
     ReconciliationMeans,
@@ -24,6 +25,10 @@ _NOTHING = ReconciliationEvidence.NONE
 _NEXT = {
     (_EVENTS, Reconciliation.WAIT): "an event may still prove it; nothing to do yet",
     (_EVENTS, Reconciliation.RESEND): "no event came, but others did: it will be sent again, once",
+    (_EVENTS, Reconciliation.HELD): (
+        "{why}: it is sent again by itself from {until:%Y-%m-%d %H:%M %Z} on at the earliest, if "
+        "events come throughout; you may decide sooner: `newsletter batches resolve ID --as ...`"
+    ),
     (_LOGS, Reconciliation.WAIT): "SendGrid's Email Logs may still prove it; nothing to do yet",
     (_LOGS, Reconciliation.PERSON): f"{_YOURS}, unless Email Logs still prove it",
     (_NOTHING, Reconciliation.WAIT): "its worker may still record an answer",
@@ -37,16 +42,27 @@ def show_all(as_json: AsJson = False) -> None:
     is_any = bool(reconciling.unknown_batches())
     # Before the list, since what comes next depends on whether Email Logs can be read.
     means = reconciling.means() if is_any else ReconciliationMeans(evidence=_NOTHING)
-    found = reconciling.unknown_batches()
-    data = [{**vars(one), "next": next_, "evidence": means.evidence} for one, next_ in found]
+    found = reconciling.judgements()
+    data = [
+        {
+            **vars(one),
+            "next": judgement.reconciliation,
+            "why": judgement.why,
+            "until": judgement.until,
+            "evidence": means.evidence,
+        }
+        for one, judgement in found
+    ]
     answer(data, as_json=as_json, show=lambda: _print(found, means))
 
 
-def _print(
-    found: tuple[tuple[UnknownBatch, Reconciliation], ...], means: ReconciliationMeans
-) -> None:
-    for batch, reconciliation in found:
-        text = _NEXT.get((means.evidence, reconciliation), _YOURS)
+def _print(found: tuple[tuple[UnknownBatch, Judgement], ...], means: ReconciliationMeans) -> None:
+    for batch, judgement in found:
+        text = _NEXT.get((means.evidence, judgement.reconciliation), _YOURS)
+        if judgement.reconciliation is Reconciliation.HELD:
+            text = text.format(why=judgement.why, until=judgement.until)
+        elif judgement.why:
+            text = f"{judgement.why}; {text}"
         console.print(
             f"batch {batch.batch_id} of issue {batch.issue_id}, {batch.size:,} recipients, "
             f"requested {batch.asked:%Y-%m-%d %H:%M:%S %Z}\n"

@@ -147,7 +147,7 @@ def send(
     answer(issue_data(stored, totals) | {"sent_before": before}, as_json=as_json, show=show_text)
     if totals:
         sums = totals.sums
-        went_well = sums.adds_up and not (sums.refused or sums.unknown)
+        went_well = sums.adds_up and not (sums.refused or sums.unknown or sums.doubled)
         if stored.state is IssueStatus.PAUSED or not went_well:
             raise typer.Exit(1)
 

@@ -72,12 +72,21 @@ def print_totals(totals: IssueTotals) -> None:
         ("  events", f"{sums.deliveries:,}", f"= {_events(totals.events)}"),
     )
     console.print(grid(rows, right=[1]))
+    if sums.doubled:
+        console.print(f"  [bold red]{sums.doubled:,} twice: {_doubled(totals.doubled)}[/]")
     text = "[green]the sums add up[/]" if sums.adds_up else "[bold red]THE SUMS DO NOT ADD UP[/]"
     console.print(
         f"  {text} · {counted(totals.editions, 'edition')} · "
         f"{counted(sum(totals.batches.values()), 'batch', 'batches')}"
         f"{_reasons(totals.batches)} · {counted(totals.requests, 'request')}"
     )
+
+
+def _doubled(doubled: dict[int, int]) -> str:
+    """Name the batches, with their letters if there are several: "batch 5 (14), batch 6 (3)"."""
+    if len(doubled) == 1:
+        return f"batch {next(iter(doubled))}"
+    return ", ".join(f"batch {batch} ({count:,})" for batch, count in doubled.items())
 
 
 def _events(events: dict[str, int]) -> str:

@@ -18,6 +18,7 @@ from newsletter.adapters.leadership import AdvisoryLeadership
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
 from newsletter.container import seams
 from newsletter.container.seams import Seams
+from newsletter.core.reconciliation import quiet_part
 from newsletter.core.transactional import TransactionalKind
 from newsletter.ports import BatchQueue, Clock, Mailer, TransactionalMailer
 from newsletter.services.alerting import Alerting
@@ -56,6 +57,7 @@ from newsletter.stores.sent_letters import SentLetters
 from newsletter.stores.sources import SourceStore
 from newsletter.stores.transactional import TransactionalStore
 from newsletter.stores.unknown_batches import UnknownBatchStore
+from newsletter.stores.webhook_line import WebhookLineStore
 from subscribers.health.service import ListHealth
 from subscribers.lists.service import Lists
 from subscribers.records.service import Records
@@ -289,14 +291,24 @@ class Container:
         breaker = self.settings.service.circuit_breaker
         return SendingLimits(self.limit_store, self.issues, self.decisions, self.clock, breaker)
 
+    @property
+    def _quiet_period(self) -> timedelta:
+        return timedelta(minutes=self.settings.service.sending.quiet_minutes)
+
+    @cached_property
+    def webhook_line(self) -> WebhookLineStore:
+        return WebhookLineStore(self.engine, spacing=quiet_part(self._quiet_period) / 4)
+
     @cached_property
     def reconciling(self) -> Reconciling:
         environment, sending = self.settings.environment, self.settings.service.sending
         return Reconciling(
             self.unknown_batches,
+            self.webhook_line,
             self.decisions,
             self.clock,
-            quiet_period=timedelta(minutes=sending.quiet_minutes),
+            quiet_period=self._quiet_period,
+            new_receiver=new_id,
             absence=timedelta(minutes=sending.absence_minutes),
             receives_events=environment.sendgrid_webhook_key is not None,
             logs=self.email_logs,
@@ -305,7 +317,8 @@ class Container:
     @cached_property
     def event_intake(self) -> EventIntake:
         read = SendGridEvents(self.settings.environment.sendgrid_webhook_key).read
-        return EventIntake(read, self.events, self.subscriptions, self.clock)
+        line = self.webhook_line
+        return EventIntake(read, self.events, self.subscriptions, line, self.clock)
 
     @cached_property
     def transactional_renderer(self) -> TransactionalRenderer:
@@ -353,6 +366,7 @@ class Container:
             self.schedule_store,
             unknown=self._long_unknown,
             reports=self.polling.reports,
+            doubled=self.deliveries.doubled_issues,
             quiet_period=timedelta(0),  # `_long_unknown` knows how long evidence is awaited
             clock=self.clock,
         )

@@ -86,6 +86,8 @@ def as_data(issue: IssueRecord) -> dict[str, Any]:
 
 
 def _closed(record: DeliveryRecord) -> str:
+    if record.skipped and record.may_be_sent:
+        return f"an answer was lost, and it was not requested again: {_worded(record.skipped)}"
     if record.skipped:
         return f"skipped at the last moment: {_worded(record.skipped)}"
     return f"SendGrid refused this recipient: {record.refused}" if record.refused else ""

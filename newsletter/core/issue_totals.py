@@ -17,6 +17,7 @@ class Sums:
     unknown: int
     skipped: int
     to_go: int
+    doubled: int = 0  #: of the accepted: provably in two accepted requests, so sent twice
 
     @property
     def adds_up(self) -> bool:
@@ -35,6 +36,7 @@ class IssueTotals:
     exclusions: dict[str, int]  #: by reason
     skips: dict[str, int]  #: by reason
     refusals: dict[str, int]  #: by reason
+    doubled: dict[int, int]  #: deliveries that were sent twice, by batch
     events: dict[str, int]  #: deliveries by the highest state an event has shown
 
 
@@ -54,5 +56,15 @@ class DeliveryRecord:
     batch_reason: str | None = None
     skipped: str | None = None
     refused: str | None = None
-    attempts: tuple[dict[str, Any], ...] = ()
+    attempts: tuple[dict[str, Any], ...] = ()  #: the requests that held it, in order
     events: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def times_accepted(self) -> int:
+        """Return in how many requests it was provably accepted; more than one is a doubling."""
+        return sum(attempt["outcome"] == "accepted" for attempt in self.attempts)
+
+    @property
+    def may_be_sent(self) -> bool:
+        """Return whether the answer to a request that held it is missing."""
+        return any(attempt["outcome"] in (None, "unknown") for attempt in self.attempts)

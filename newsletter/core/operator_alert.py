@@ -41,6 +41,10 @@ class OperatorAlertKind(StrEnum):
         "unknown batch",
         "`newsletter batches list` shows the evidence; `newsletter batches resolve` decides.",
     )
+    SENT_TWICE = (
+        "sent twice",
+        "`newsletter issue status` names the batches, and `newsletter why EMAIL` the requests.",
+    )
     NOT_WRITTEN = (
         "letter not sent",
         "Emails to single readers wait, a day at most; `newsletter check` names what is missing.",
@@ -88,6 +92,18 @@ def unknown_batch_alert(newsletter: str, on: date) -> OperatorAlert:
     )
     return OperatorAlert(
         kind=OperatorAlertKind.UNKNOWN_BATCH, newsletter=newsletter, date=on, sentence=sentence
+    )
+
+
+def sent_twice_alert(newsletter: str, on: date, deliveries: int, batches: int) -> OperatorAlert:
+    """Return the alert about a doubling; another one only once there are more of them."""
+    readers = "1 reader" if deliveries == 1 else f"{deliveries:,} readers"
+    where = "a batch was" if batches == 1 else f"{batches:,} batches were"
+    return OperatorAlert(
+        kind=OperatorAlertKind.SENT_TWICE,
+        newsletter=newsletter,
+        date=on,
+        sentence=f"{readers} got the letter twice: {where} accepted in more than one request",
     )
 
 

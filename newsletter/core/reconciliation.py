@@ -5,6 +5,7 @@ show one. That nothing is found counts only once another batch, sent no sooner, 
 See docs/decisions/absence-permits-one-resend.md.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,13 +13,19 @@ from enum import StrEnum
 _STORED = timedelta(days=30)  #: how far back Email Logs reach
 _LONGEST_PAUSE = timedelta(hours=6)
 
+_RETRIED = timedelta(hours=24)  #: SendGrid posts events again for so long
+_REPAIRED = timedelta(hours=12)  #: a line mended later may have missed the last of its tries
+_LOOKED_BACK = timedelta(hours=48)  #: whatever was broken before that is over
+_PARTS = 5  #: events must come in every part of the quiet period
+
 
 class Reconciliation(StrEnum):
     """What is to be done about an unknown batch now."""
 
     ACCEPTED = "accepted"  #: Email Logs show one of its attempts
     WAIT = "wait"  #: it is too early to say
-    RESEND = "resend"  #: no event, while others are received: one re-send is permitted
+    RESEND = "resend"  #: no event, while others came throughout: one re-send is permitted
+    HELD = "held"  #: the line of events was broken: the re-send waits; a person may decide sooner
     PERSON = "person"  #: there is no evidence, or it was sent again before: a person decides
 
 
@@ -68,6 +75,105 @@ def reconcile(batch: UnknownBatch, *, now: datetime, quiet_period: timedelta) ->
     if batch.others_received and batch.lost == 1:
         return Reconciliation.RESEND
     return Reconciliation.PERSON
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookLine:
+    """What was seen of the line on which events come, by the time they arrived here."""
+
+    received: tuple[datetime, ...]  #: posts that brought events of this installation, in order
+    failed: tuple[datetime, ...]  #: posts that were refused or could not be stored
+    #: From when until when processes could receive them, without a break, by the beginning.
+    alive: tuple[tuple[datetime, datetime], ...]
+
+
+@dataclass(frozen=True, order=True)
+class Flaw:
+    """Why the line may have been broken, and when that was over."""
+
+    over: datetime
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """What is to be done about an unknown batch now; why it is held, and until when."""
+
+    reconciliation: Reconciliation
+    why: str = ""
+    until: datetime | None = None
+
+
+def quiet_part(quiet_period: timedelta) -> timedelta:
+    """Return the longest silence of a line that counts as whole."""
+    return quiet_period / _PARTS
+
+
+def seen_every(quiet_period: timedelta) -> timedelta:
+    """Return how often a process that receives events says so; three times missed are a break."""
+    return max(min(quiet_period / 20, timedelta(seconds=30)), timedelta(seconds=1))
+
+
+def looked_back(asked: datetime, now: datetime) -> datetime:
+    """Return from when on the line counts for a batch."""
+    return max(asked, now - _LOOKED_BACK)
+
+
+def flaws(
+    line: WebhookLine, since: datetime, until: datetime, quiet_period: timedelta
+) -> Iterator[Flaw]:
+    """Yield whatever may have kept events from coming between two moments."""
+    for moment in line.failed:
+        if since <= moment <= until:
+            yield Flaw(moment, f"a post to the webhook failed at {_minute(moment)}")
+    received = [moment for moment in line.received if since <= moment <= until]
+    for before, after in zip([since, *received], [*received, until], strict=True):
+        if after - before > quiet_part(quiet_period):
+            yield Flaw(after, f"no events came from {_minute(before)} to {_minute(after)}")
+    yield from _deaths(line, since, until, 3 * seen_every(quiet_period))
+
+
+def _deaths(
+    line: WebhookLine, since: datetime, until: datetime, pause: timedelta
+) -> Iterator[Flaw]:
+    seen = since
+    for began, ended in line.alive:
+        if ended < seen or began > until:
+            continue
+        if began > seen:
+            yield Flaw(began, f"nothing received events from {_minute(seen)} to {_minute(began)}")
+        seen = ended
+    if seen + pause < until:
+        yield Flaw(until, f"nothing received events from {_minute(seen)} to {_minute(until)}")
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S %Z}"
+
+
+def reconcile_on_line(
+    batch: UnknownBatch, line: WebhookLine, *, now: datetime, quiet_period: timedelta
+) -> Judgement:
+    """Return what the absence of events permits, as far as the line they come on was whole.
+
+    Events are missed when the line is broken, and SendGrid posts them again for a day, the newest
+    perhaps first. So a flaw since the request holds the re-send for a day after it.
+    """
+    found = reconcile(batch, now=now, quiet_period=quiet_period)
+    if found is not Reconciliation.RESEND:
+        return Judgement(reconciliation=found)
+    enough = batch.asked + quiet_period
+    if now <= batch.asked + _LOOKED_BACK and not any(
+        flaws(line, batch.asked, enough, quiet_period)
+    ):
+        return Judgement(reconciliation=Reconciliation.RESEND)
+    start = looked_back(batch.asked, now)
+    last = max(flaws(line, start, now, quiet_period), default=Flaw(start, ""))
+    if last.over > batch.asked + _REPAIRED:
+        return Judgement(reconciliation=Reconciliation.PERSON, why=last.why)
+    until = last.over + _RETRIED
+    held = Reconciliation.HELD if now < until else Reconciliation.RESEND
+    return Judgement(reconciliation=held, why=last.why, until=until)
 
 
 @dataclass(frozen=True, kw_only=True)

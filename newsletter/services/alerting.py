@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from newsletter.core.operator_alert import (
     OperatorAlert,
     retry_pause,
+    sent_twice_alert,
     source_down_alert,
     unknown_batch_alert,
 )
@@ -55,6 +56,8 @@ class Alerting:
     #: Issues with batches sent before a moment, and still unknown.
     unknown: Callable[[datetime], Iterable[tuple[str, date]]]
     reports: Callable[[Newsletter], Iterable[SourceReport]]
+    #: Issues with doublings: newsletter, date, letters, and batches.
+    doubled: Callable[[], Iterable[tuple[str, date, int, int]]]
     quiet_period: timedelta
     clock: Clock
     _pending: dict[OperatorAlert, _PendingAlert] = field(
@@ -62,10 +65,12 @@ class Alerting:
     )
 
     def check(self) -> None:
-        """Queue alerts about unknown batches and unreadable sources; each once, however often."""
+        """Queue alerts about unknown batches, doublings and unreadable sources; each once."""
         now = self.clock.now()
         for slug, on in self.unknown(now - self.quiet_period - _GRACE):
             self.schedule.queue_alert(unknown_batch_alert(slug, on), now)
+        for slug, on, deliveries, batches in self.doubled():
+            self.schedule.queue_alert(sent_twice_alert(slug, on, deliveries, batches), now)
         for newsletter in self.newsletters.values():
             for report in self.reports(newsletter):
                 health = report.health

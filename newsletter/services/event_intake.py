@@ -18,6 +18,7 @@ from newsletter.core.events import (
 from newsletter.errors import EventNotAuthentic
 from newsletter.ports import Clock, ReadWebhook
 from newsletter.stores.events import EventStore
+from newsletter.stores.webhook_line import WebhookLineStore
 from subscribers.model import Suppression, SuppressionReason
 from subscribers.subscriptions.service import Subscriptions
 
@@ -56,6 +57,7 @@ class EventIntake:
     read: ReadWebhook
     events: EventStore
     subscriptions: Subscriptions
+    webhook_line: WebhookLineStore
     clock: Clock
     counters: Counters = field(default_factory=Counters)
 
@@ -69,8 +71,16 @@ class EventIntake:
             events = self.read(body, headers)
         except EventNotAuthentic:
             self.counters.add({"posts_refused": 1})
+            self.webhook_line.remember_failure(self.clock.now())
             raise
-        now, known = self.clock.now(), self.events.known_ids(events)
+        try:
+            return self._receive(events, self.clock.now())
+        except Exception:
+            self.webhook_line.remember_failure(self.clock.now())
+            raise
+
+    def _receive(self, events: tuple[DeliveryEvent, ...], now: datetime) -> StoredEvents:
+        known = self.events.known_ids(events)
         # The latest last: a suppression that was lifted since is only restored by a later event.
         lasting = [
             one for one in sorted(events, key=lambda one: one.at) if consequence(one).lasting
@@ -81,6 +91,7 @@ class EventIntake:
         self._suppress_known(one for one in lasting if known.origin(one) is not Origin.OWN)
         self._record_engagement(_engagement(own, now))
         stored = self.events.record(events, known, now)
+        self.webhook_line.record_post({e.attempt_id for e in own if e.attempt_id}, now)
         self.counters.add(_counts(stored, known))
         return stored
 

@@ -66,6 +66,8 @@ _EXCLUDED = {
     "no_story": "nothing in the issue was about the topics they chose",
     "cancelled": "the issue was cancelled before this letter was sent",
     "stale": "its news was no longer fresh when it could have been sent",
+    "cancelled_after_request": "the issue was cancelled",
+    "stale_after_request": "its news was no longer fresh",
 }
 
 _BATCH_STATES = {
@@ -76,6 +78,8 @@ _BATCH_STATES = {
     "unknown": "SendGrid's answer was lost ({reason}); it is not sent again without evidence.",
     "void": "Nobody in its batch could still be written to.",
 }
+
+_LOST_BEFORE = "It was requested, and SendGrid's answer was lost, so it may have been sent."
 
 _LAST_EVENT = {
     "delivered": "The recipient's server took it.",
@@ -116,11 +120,15 @@ def sentence(
 def _sentences(record: DeliveryRecord) -> list[str]:
     if record.skipped:
         reason = _EXCLUDED.get(record.skipped, record.skipped)
+        if record.may_be_sent:
+            return [f"{_LOST_BEFORE} It was not requested again: {reason}."]
         return [f"Planned, and skipped at the last moment: {reason}."]
     if record.refused:
         return [f"SendGrid refused this recipient: {record.refused}."]
     sent = _BATCH_STATES[record.batch_state or "planned"]
     sentences = [sent.format(reason=record.batch_reason or "no reason given")]
+    if (times := record.times_accepted) > 1:
+        sentences.append(f"It was accepted in {times} requests, so it was sent {times} times.")
     for event in record.events[::-1]:
         if event["kind"] in _LAST_EVENT:
             reason = event["reason"] or event["response"] or "no reason given"

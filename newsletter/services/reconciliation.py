@@ -1,16 +1,19 @@
 """Reconciles unknown batches: by events or Email Logs, which permit one re-send, or by a person.
 
 An event proves its batch accepted as it is stored. Here the *absence* of events is judged, in a
-process that receives them. Email Logs are searched where no events are received, and before a
-batch is left to a person: what they show proves it accepted.
+process that receives them. Email Logs are searched where no events are received, before a batch
+is sent again, and before it is left to a person: what they show proves it accepted.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from newsletter.core.delivery import backoff
+from newsletter.core.reason import given
 from newsletter.core.reconciliation import (
+    Judgement,
     Reconciliation,
     ReconciliationEvidence,
     ReconciliationMeans,
@@ -19,14 +22,17 @@ from newsletter.core.reconciliation import (
     Sighting,
     Unavailable,
     UnknownBatch,
+    looked_back,
     next_check,
-    reconcile,
     reconcile_by_logs,
+    reconcile_on_line,
+    seen_every,
 )
 from newsletter.errors import NotAllowed
 from newsletter.ports import Clock, EmailLogs
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.unknown_batches import UnknownBatchStore
+from newsletter.stores.webhook_line import WebhookLineStore
 
 _EVENTS = "reconciliation by events"
 _LOGS = "reconciliation by Email Logs"
@@ -39,13 +45,15 @@ class Reconciling:
     """Finds out what became of unknown batches, and sends again what evidence permits."""
 
     unknowns: UnknownBatchStore
+    webhook_line: WebhookLineStore
     decisions: DecisionLog
     clock: Clock
     quiet_period: timedelta
+    new_receiver: Callable[[], str]
     receives_events: bool = True
     logs: EmailLogs | None = None
     absence: timedelta | None = None  #: None: what Email Logs do not show permits no re-send
-    _receiving_since: datetime | None = field(init=False, default=None)
+    _receiver: str = field(init=False, default="")  #: this process, once it receives events
     #: When Email Logs were last searched, by batch.
     _searched: dict[int, datetime] = field(init=False, default_factory=dict[int, datetime])
     _obstacle: str = field(init=False, default="")  #: why they could not be read the last time
@@ -70,48 +78,88 @@ class Reconciling:
         evidence = ReconciliationEvidence.NONE if self._obstacle else ReconciliationEvidence.LOGS
         return ReconciliationMeans(evidence=evidence, obstacle=self._obstacle)
 
+    @property
+    def seen_every(self) -> timedelta:
+        """Return how often `record_receiving` is to be called."""
+        return seen_every(self.quiet_period)
+
     def start_receiving(self) -> None:
-        """Note that this process receives events from now on: only then their absence counts."""
-        self._receiving_since = self.clock.now()
+        """Note that this process receives events from now on, and not without a break before."""
+        self._receiver = self.new_receiver()
+
+    def record_receiving(self) -> None:
+        """Record that this process receives events, if it does: only then their absence counts."""
+        if self._receiver:
+            pause = 3 * self.seen_every
+            self.webhook_line.record_receiver(self._receiver, self.clock.now(), pause)
 
     def unknown_batches(self) -> tuple[tuple[UnknownBatch, Reconciliation], ...]:
         """Return every unknown batch, and what the absence of events permits by now."""
+        return tuple((batch, found.reconciliation) for batch, found in self.judgements())
+
+    def judgements(self) -> tuple[tuple[UnknownBatch, Judgement], ...]:
+        """Return the same, with what holds a re-send, and until when."""
         batches = self.unknowns.unknown()
+        if not batches:
+            return ()
         if not self.receives_events:  # those received in the past say nothing any more
-            batches = [replace(batch, others_received=False) for batch in batches]
+            batches = tuple(replace(batch, others_received=False) for batch in batches)
         now, patience = self.clock.now(), self.patience
-        return tuple((one, reconcile(one, now=now, quiet_period=patience)) for one in batches)
+        line = self.webhook_line.line(looked_back(batches[0].asked, now))
+        return tuple(
+            (one, reconcile_on_line(one, line, now=now, quiet_period=patience)) for one in batches
+        )
 
     def by_events(self) -> int:
-        """Send again what the absence of events permits; return how many batches that is.
+        """Send again what the absence of events permits, if this process receives them.
 
-        While no process received them, events waited at SendGrid to be posted again: their absence
-        counts once this process itself has been receiving for a quiet period.
+        Return how many batches that is. Email Logs are asked first, where they can be read.
         """
+        if not self._receiver:
+            return 0
+        self.record_receiving()
         batches = self.unknown_batches()
         unseen = [batch for batch, found in batches if found is Reconciliation.RESEND]
-        since = self._receiving_since
-        if since is None or self.clock.now() < since + self.quiet_period:
-            return 0
-        return sum(self._resend(batch, _EVENTS, "no event") for batch in unseen)
+        return sum(self._resend_unless_shown(batch) for batch in unseen)
+
+    def _resend_unless_shown(self, batch: UnknownBatch) -> bool:
+        found = self._seek(batch)
+        if isinstance(found, Shown):
+            self.unknowns.record_accepted(found.attempt_id, self.clock.now())
+            return False
+        absent = "" if isinstance(found, Unavailable) else ", and Email Logs do not show it"
+        return self._resend(batch, _EVENTS, f"no event came, while others did throughout{absent}")
 
     def by_logs(self) -> int:
         """Search Email Logs for the batches that are due; return how many were reconciled.
 
         When they cannot be read at all, the run ends, and the next one comes later.
         """
-        if self.logs is None or (self._closed_until and self.clock.now() < self._closed_until):
+        if self._logs_closed():
             return 0
         reconciled = 0
         for batch in self._due():
-            found = self.logs.seek(self.unknowns.probe(batch.batch_id))
+            found = self._seek(batch)
             if isinstance(found, Unavailable) and found.at_all:
-                self._close_logs(found.reason)
                 break
-            self._failures, self._obstacle = 0, ""
-            self._searched[batch.batch_id] = self.clock.now()
             reconciled += self._apply(batch, found)
         return reconciled
+
+    def _logs_closed(self) -> bool:
+        waiting = self._closed_until is not None and self.clock.now() < self._closed_until
+        return self.logs is None or waiting
+
+    def _seek(self, batch: UnknownBatch) -> Sighting:
+        """Search Email Logs for a batch, unless they could not be read a moment ago."""
+        if self.logs is None or self._logs_closed():
+            return Unavailable("they are not read now")
+        found = self.logs.seek(self.unknowns.probe(batch.batch_id))
+        if isinstance(found, Unavailable) and found.at_all:
+            self._close_logs(found.reason)
+        else:
+            self._failures, self._obstacle = 0, ""
+            self._searched[batch.batch_id] = self.clock.now()
+        return found
 
     def _due(self) -> list[UnknownBatch]:
         """Return the batches to search for now: with events, only those left to a person."""
@@ -121,7 +169,7 @@ class Reconciling:
         return [
             batch
             for batch, found in listed
-            if not self.receives_events or found is Reconciliation.PERSON
+            if not self.receives_events or found in (Reconciliation.PERSON, Reconciliation.HELD)
             if (due := next_check(batch, self._last_search(batch), self.patience)) and due <= now
         ]
 
@@ -158,13 +206,16 @@ class Reconciling:
         self._closed_until = self.clock.now() + backoff(self._failures)
 
     def resolve(self, batch_id: int, resolution: Resolution, *, actor: str, because: str) -> None:
-        """Apply a person's decision; NotAllowed if the batch is not unknown (any more)."""
+        """Apply a person's decision; NotAllowed without a reason, or if it is not unknown."""
+        because = given(because)
         if not self._decide(batch_id, resolution, actor, because):
             raise NotAllowed(f"batch {batch_id} is not unknown: there is nothing to resolve")
 
     def _resend(self, batch: UnknownBatch, actor: str, because: str) -> bool:
         """Permit the one re-send, unless the batch was sent again since it was read."""
-        return self._decide(batch.batch_id, Resolution.RESEND, actor, because, batch.attempts)
+        sent, resend = batch.attempts, Resolution.RESEND
+        said = "sent again after"
+        return self._decide(batch.batch_id, resend, actor, because, said=said, attempts=sent)
 
     def _decide(
         self,
@@ -172,9 +223,11 @@ class Reconciling:
         resolution: Resolution,
         actor: str,
         because: str,
+        *,
+        said: str = "resolved by",
         attempts: int | None = None,
     ) -> bool:
-        reason = f"resolved by {actor}: {because}"
+        reason = f"{said} {actor}: {because}"
         if not self.unknowns.resolve(batch_id, resolution, reason, attempts):
             return False
         detail = {"resolution": resolution.value, "because": because}

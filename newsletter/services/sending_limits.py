@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from newsletter.core.reason import given
 from newsletter.core.sending_limits import CircuitBreaker, tripped
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed
@@ -22,7 +23,8 @@ class SendingLimits:
     circuit_breaker: CircuitBreaker
 
     def pause(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
-        """Send no further batch until someone resumes the issue."""
+        """Send no further batch until someone resumes the issue; NotAllowed without a reason."""
+        because = given(because)
         if not self.limits.pause(stored.id, f"{because} ({actor})", self.clock.now()):
             raise NotAllowed(f"{stored.summary}: nothing to pause")
         self.decisions.record(actor, f"issue {stored.id}", "pause", {"because": because})
@@ -37,7 +39,8 @@ class SendingLimits:
         return self.issues.get(stored.id)
 
     def cancel(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
-        """Skip whatever was not sent yet; what was sent cannot be called back."""
+        """Skip whatever was not sent yet; what was sent stays so. NotAllowed without a reason."""
+        because = given(because)
         if not self.limits.cancel(stored.id, f"{because} ({actor})"):
             raise NotAllowed(f"{stored.summary}: nothing to cancel")
         self.decisions.record(actor, f"issue {stored.id}", "cancel", {"because": because})

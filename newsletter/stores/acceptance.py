@@ -3,6 +3,7 @@
 See docs/decisions/split-batch-remembers-requests.md.
 """
 
+import logging
 from collections.abc import Collection
 from datetime import datetime
 
@@ -10,6 +11,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from subscribers.db.transaction import execute, rows, transaction
+
+_log = logging.getLogger(__name__)
 
 #: Whoever locks attempts and batches locks the attempts first, and each in the order of their ids.
 _ACCEPT_ATTEMPTS = """
@@ -22,15 +25,49 @@ _ACCEPT_ATTEMPTS = """
 
 #: A request is accepted or refused whole: one delivery of it proves it for every recipient. They
 #: may be in several batches by now, if a later request was too large. A batch that was refused
-#: later, or given up by a person, was accepted all the same.
+#: later, given up by a person, or cancelled, was accepted all the same.
 _ACCEPT_BATCHES = """
     UPDATE batch SET state = 'accepted', reason = %(evidence)s::text || ' it', lease_until = NULL
      WHERE id IN (SELECT id FROM batch
-                   WHERE state IN ('unknown', 'claimed', 'planned', 'refused')
+                   WHERE state IN ('unknown', 'claimed', 'planned', 'refused', 'void')
                      AND id IN (SELECT batch_id FROM batch_attempt
                                  WHERE attempt_id = ANY(%(attempts)s))
                    ORDER BY id FOR NO KEY UPDATE)
     RETURNING id
+"""
+
+#: So was everybody whom the request held, although a later one was made without them.
+_REINSTATE = """
+    UPDATE delivery SET skipped = NULL, refused = NULL
+      FROM batch_attempt JOIN attempt ON attempt.id = attempt_id
+     WHERE delivery.batch_id = batch_attempt.batch_id AND attempt.id = ANY(%(attempts)s)
+       AND (skipped IS NOT NULL OR refused IS NOT NULL) AND attempt.serial <= left_after
+"""
+
+#: A statement before the count, which then sees what whoever held the lock has recorded: of two
+#: proofs at once, the later one counts both.
+_LOCK_BATCHES = """
+    SELECT id FROM batch
+     WHERE id IN (SELECT batch_id FROM batch_attempt WHERE attempt_id = ANY(%(attempts)s))
+     ORDER BY id FOR NO KEY UPDATE
+"""
+
+_COUNT_DOUBLED = """
+    WITH accepted AS (
+        SELECT batch_attempt.batch_id, serial
+          FROM batch_attempt JOIN attempt ON attempt.id = attempt_id
+         WHERE outcome = 'accepted'
+           AND batch_attempt.batch_id IN (SELECT batch_id FROM batch_attempt
+                                           WHERE attempt_id = ANY(%(attempts)s))),
+    twice AS (SELECT batch_id FROM accepted GROUP BY batch_id HAVING count(*) > 1)
+    UPDATE batch
+       SET doubled = (SELECT count(*) FROM delivery
+                       WHERE delivery.batch_id = batch.id
+                         AND 1 < (SELECT count(*) FROM accepted
+                                   WHERE accepted.batch_id = batch.id
+                                     AND serial <= COALESCE(left_after, serial)))
+      FROM twice WHERE batch.id = twice.batch_id
+    RETURNING batch.id, doubled
 """
 
 _FINISH = """
@@ -59,9 +96,16 @@ def accept_batches(
     """Accept the batches of attempts that are recorded as accepted; return which that changed.
 
     It is a statement of its own: it sees what a split wrote while the attempts were waited for.
+    Whoever got a letter twice by that is counted.
     """
     values = {"attempts": list(attempts), "evidence": evidence}
-    return tuple(row["id"] for row in rows(session, _ACCEPT_BATCHES, values))
+    changed = tuple(row["id"] for row in rows(session, _ACCEPT_BATCHES, values))
+    execute(session, _REINSTATE, values)
+    execute(session, _LOCK_BATCHES, values)
+    for row in rows(session, _COUNT_DOUBLED, values):
+        extra = {"action": "batch.doubled", "batch": row["id"], "recipients": row["doubled"]}
+        _log.error("accepted in two requests: its readers got the letter twice", extra=extra)
+    return changed
 
 
 def finish(engine: Engine) -> None:

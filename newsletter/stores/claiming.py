@@ -72,7 +72,11 @@ _BEGIN = """
 """
 
 _SKIP = """
-    UPDATE delivery SET skipped = left_out.reason
+    UPDATE delivery
+       SET skipped = left_out.reason,
+           left_after = (SELECT COALESCE(max(serial), 0)
+                           FROM batch_attempt JOIN attempt ON attempt.id = attempt_id
+                          WHERE batch_attempt.batch_id = %(batch)s AND attempt.id <> %(attempt)s)
       FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS left_out (id, reason)
      WHERE delivery.id = left_out.id
 """
@@ -119,7 +123,8 @@ def _begin(
     recipients = tuple(Recipient(*row[:4]) for row in asked if row[4] is None)
     if len(recipients) < len(asked):
         skipped = {row[0]: row[4] for row in asked if row[4]}
-        execute(session, _SKIP, {"ids": list(skipped), "reasons": list(skipped.values())})
+        who = {"ids": list(skipped), "reasons": list(skipped.values())}
+        execute(session, _SKIP, wanted | who)
     if not recipients:
         execute(session, _VOID, values)
         return None

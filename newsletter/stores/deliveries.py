@@ -6,7 +6,7 @@ See docs/decisions/state-lives-on-the-batch.md.
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -46,6 +46,12 @@ _PROGRESS = """
     SELECT COALESCE(sum(size) FILTER (WHERE state NOT IN ('planned', 'claimed')), 0) AS done,
            COALESCE(sum(size), 0) AS total
       FROM batch WHERE issue_id = %(issue)s
+"""
+
+_DOUBLED = """
+    SELECT issue.newsletter, issue.date, sum(doubled)::integer AS deliveries, count(*) AS batches
+      FROM batch JOIN issue ON issue.id = issue_id WHERE doubled > 0
+     GROUP BY issue.id ORDER BY issue.id
 """
 
 
@@ -144,6 +150,11 @@ class DeliveryStore(DatabaseStore):
         """Return recipients answered for, and all of them; cheap enough to ask often."""
         [row] = self._rows(_PROGRESS, issue=issue_id)
         return row["done"], row["total"]
+
+    def doubled_issues(self) -> tuple[tuple[str, date, int, int], ...]:
+        """Return issues with doublings: newsletter, date, letters sent twice, and their batches."""
+        found = self._rows(_DOUBLED)
+        return tuple((r["newsletter"], r["date"], r["deliveries"], r["batches"]) for r in found)
 
     def totals(self, issue_id: int) -> IssueTotals:
         with transaction(self._engine, snapshot=True) as session:

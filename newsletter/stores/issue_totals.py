@@ -39,6 +39,9 @@ _COUNTS = {
     "refusals": """
         SELECT refused AS word, count(*) FROM delivery JOIN batch ON batch.id = batch_id
          WHERE batch.issue_id = %(issue)s AND refused IS NOT NULL GROUP BY 1 ORDER BY 1""",
+    "doubled": """
+        SELECT id AS word, doubled AS count FROM batch
+         WHERE issue_id = %(issue)s AND doubled > 0 ORDER BY 1""",
     "events": """
         SELECT delivery.state AS word, count(*) FROM delivery JOIN batch ON batch.id = batch_id
          WHERE batch.issue_id = %(issue)s GROUP BY 1 ORDER BY 1""",
@@ -61,6 +64,7 @@ def issue_totals(session: Session, issue_id: int) -> IssueTotals:
             audience=numbers["audience"],
             excluded=sum(counts["exclusions"].values()),
             deliveries=numbers["deliveries"],
+            doubled=sum(counts["doubled"].values()),
             **{word: outcomes.get(word, 0) for word in _OUTCOMES},
         ),
         editions=numbers["editions"],
@@ -74,7 +78,8 @@ _LETTER = """
     SELECT issue.id AS issue_id, issue.date, issue.number, delivery.id AS delivery_id,
            edition.key AS edition_key, edition.brief_ids, batch.id AS batch_id,
            batch.state AS batch_state, batch.reason AS batch_reason,
-           delivery.skipped, delivery.refused, exclusion.reason AS exclusion
+           delivery.skipped, delivery.refused, delivery.left_after,
+           exclusion.reason AS exclusion
       FROM issue
       LEFT JOIN delivery ON delivery.issue_id = issue.id AND delivery.subscriber_id = %(subscriber)s
       LEFT JOIN exclusion ON exclusion.issue_id = issue.id
@@ -84,11 +89,13 @@ _LETTER = """
      WHERE issue.id = %(issue)s
 """
 
+#: The requests that held it: later ones were made without a delivery that was skipped or refused.
 _ATTEMPTS = """
     SELECT number, started_at, finished_at, outcome, reason, message_id
       FROM attempt
      WHERE id IN (SELECT attempt_id FROM batch_attempt WHERE batch_id = %(batch)s)
-     ORDER BY started_at, number
+       AND serial <= COALESCE(%(left_after)s::bigint, serial)
+     ORDER BY serial
 """
 
 _EVENTS = """
@@ -106,8 +113,9 @@ def trace(session: Session, subscriber_id: int, issue_id: int) -> DeliveryRecord
         return None
     letter = found[0]
     letter["brief_ids"] = tuple(letter["brief_ids"] or ())
+    held_by = {"batch": letter["batch_id"], "left_after": letter.pop("left_after")}
     return DeliveryRecord(
         **letter,
-        attempts=tuple(rows(session, _ATTEMPTS, {"batch": letter["batch_id"]})),
+        attempts=tuple(rows(session, _ATTEMPTS, held_by)),
         events=tuple(rows(session, _EVENTS, {"delivery": letter["delivery_id"]})),
     )

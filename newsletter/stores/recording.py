@@ -35,7 +35,11 @@ _RECORD = """
      WHERE id = %(batch)s AND state IN ('claimed', 'unknown', 'planned') AND attempts = %(number)s
 """
 
-_EJECT = "UPDATE delivery SET refused = %(reason)s WHERE id = ANY(%(offenders)s)"
+_EJECT = """
+    UPDATE delivery SET refused = %(reason)s,
+           left_after = (SELECT serial FROM attempt WHERE id = %(attempt)s)
+     WHERE id = ANY(%(offenders)s)
+"""
 
 _SPLIT_OFF = """
     INSERT INTO batch (issue_id, edition_id, ordinal, size)

@@ -38,15 +38,25 @@ _CANCEL = """
 """
 
 #: What was not sent of a cancelled issue never will be. A batch in hand when the issue was
-#: cancelled may come back as planned, after a refusal: hence every cancelled issue, each time.
+#: cancelled may come back as planned, after a refusal: hence every cancelled issue, each time. One
+#: that was requested before may have been accepted: its deliveries are not said to be left out.
 _SKIP_UNSENT = """
     WITH open AS (
         UPDATE batch SET state = 'void', reason = issue.reason
           FROM issue
          WHERE issue.id = batch.issue_id AND issue.state = 'cancelled' AND batch.state = 'planned'
         RETURNING batch.id, CASE WHEN starts_with(issue.reason, 'stale:') THEN 'stale'
-                                 ELSE 'cancelled' END AS why)
-    UPDATE delivery SET skipped = open.why FROM open
+                                 ELSE 'cancelled' END AS why),
+    requested AS (
+        SELECT open.*, COALESCE(max(serial), 0) AS last,
+               COALESCE(bool_or(outcome IS NULL OR outcome = 'unknown')
+                        FILTER (WHERE attempt.id IS NOT NULL), false) AS lost
+          FROM open LEFT JOIN batch_attempt ON batch_attempt.batch_id = open.id
+                    LEFT JOIN attempt ON attempt.id = attempt_id
+         GROUP BY open.id, open.why)
+    UPDATE delivery SET left_after = open.last,
+           skipped = open.why || CASE WHEN open.lost THEN '_after_request' ELSE '' END
+      FROM requested AS open
      WHERE delivery.batch_id = open.id AND delivery.skipped IS NULL AND delivery.refused IS NULL
 """
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     SmallInteger,
@@ -162,6 +163,7 @@ class BatchRow(Row, table=True):
     __table_args__ = (
         UniqueConstraint("edition_id", "ordinal"),
         Index("batch_open", "issue_id", postgresql_where=text("state IN ('planned', 'claimed')")),
+        Index("batch_doubled", "issue_id", postgresql_where=text("doubled > 0")),
     )
 
     id: int = columns.identity()
@@ -174,6 +176,7 @@ class BatchRow(Row, table=True):
     not_before: datetime | None = columns.moment(optional=True)
     lease_until: datetime | None = columns.moment(optional=True)
     reason: str | None = _remark()
+    doubled: int = _count()  #: its deliveries that more than one accepted request held
 
 
 class AttemptRow(Row, table=True):
@@ -188,6 +191,8 @@ class AttemptRow(Row, table=True):
     outcome: str | None = _remark()
     reason: str | None = _remark()
     message_id: str | None = _remark()
+    #: The order in which requests were recorded, whatever the clock says.
+    serial: int = Field(sa_column=Column(BigInteger, Identity(), nullable=False))
 
 
 class SplitFromRow(Row, table=True):
@@ -211,6 +216,8 @@ class DeliveryRow(Row, table=True):
     skipped: str | None = _remark()  #: why it was left out between planning and sending
     refused: str | None = _remark()  #: SendGrid named this recipient in a refusal
     state: int = _count(SmallInteger)
+    #: The last request (its `serial`) that held it, once it is skipped or refused; 0: none did.
+    left_after: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
 class ExclusionRow(Row, table=True):
@@ -241,6 +248,22 @@ class InstallationRow(Row, table=True):
 
     id: str = _text_key()
     since: datetime = columns.moment()
+
+
+class WebhookPostRow(Row, table=True):
+    """A post to the webhook: one that brought our events, or one that failed; not every one."""
+
+    id: int = columns.identity()
+    at: datetime = columns.moment(index=True)
+    failed: bool = Field(sa_column=Column(Boolean, nullable=False))
+
+
+class WebhookReceiverRow(Row, table=True):
+    """A process that could receive events without a break, from when until when."""
+
+    id: str = _text_key()
+    since: datetime = columns.moment()
+    seen: datetime = columns.moment()
 
 
 class SoftBounceRow(Row, table=True):

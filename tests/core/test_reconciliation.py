@@ -1,5 +1,6 @@
 """What absent events and Email Logs permit, and what they do not."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,9 +13,11 @@ from newsletter.core.reconciliation import (
     Shown,
     Unavailable,
     UnknownBatch,
+    WebhookLine,
     next_check,
     reconcile,
     reconcile_by_logs,
+    reconcile_on_line,
 )
 
 ASKED = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -111,3 +114,65 @@ def test_email_logs_are_asked_ever_more_seldom_and_no_longer_than_they_remember(
     assert len([age for age in ages if age <= timedelta(hours=1)]) < 25
     assert len([age for age in ages if age <= timedelta(days=1)]) < 40
     assert timedelta(days=30) <= ages[-1] < timedelta(days=31)
+
+
+def whole(until: timedelta, *, but: timedelta | None = None) -> WebhookLine:
+    """Return a line heard every minute since the request; without events for 10 minutes, `but`."""
+    minutes = range(int(until / timedelta(minutes=1)) + 1)
+    heard = [ASKED + timedelta(minutes=n) for n in minutes]
+    if but is not None:
+        silence = (ASKED + but, ASKED + but + timedelta(minutes=10))
+        heard = [at for at in heard if not silence[0] < at < silence[1]]
+    return WebhookLine(received=tuple(heard), failed=(), alive=((ASKED, ASKED + until),))
+
+
+def judge(line: WebhookLine, age: timedelta) -> Reconciliation:
+    return reconcile_on_line(batch(), line, now=ASKED + age, quiet_period=QUIET).reconciliation
+
+
+@given(st.integers(0, 12 * 60), st.integers(0, 30 * 60))
+def test_a_silence_since_the_request_holds_the_resend_for_a_day(at, later):
+    silence, age = timedelta(minutes=at), timedelta(minutes=at + 10 + later)
+    found = judge(whole(age, but=silence), age)
+    over = silence + timedelta(minutes=10)
+    if age < QUIET:
+        assert found is Reconciliation.WAIT
+    elif silence >= QUIET * 4 / 5:  # absence had counted before
+        assert found is Reconciliation.RESEND
+    elif over > timedelta(hours=12):
+        assert found is Reconciliation.PERSON
+    else:
+        held = age < over + timedelta(hours=24)
+        assert found is (Reconciliation.HELD if held else Reconciliation.RESEND)
+
+
+@pytest.mark.parametrize("minutes", range(16))
+def test_a_failed_post_in_the_quiet_period_holds_the_resend(minutes):
+    line = replace(whole(QUIET), failed=(ASKED + timedelta(minutes=minutes),))
+    assert judge(line, QUIET) is Reconciliation.HELD
+
+
+def test_a_line_mended_late_leaves_it_to_a_person():
+    down = timedelta(hours=13)
+    line = whole(timedelta(hours=47))
+    line = replace(line, received=tuple(at for at in line.received if at > ASKED + down))
+    assert judge(line, timedelta(hours=47)) is Reconciliation.PERSON
+
+
+def test_nothing_known_of_the_line_permits_nothing():
+    nothing = WebhookLine(received=(), failed=(), alive=())
+    for hours in (1, 24, 47, 100, 1000):
+        assert judge(nothing, timedelta(hours=hours)) is not Reconciliation.RESEND
+
+
+@pytest.mark.parametrize("seconds", [2, 4, 60, 900])
+def test_the_parts_scale_with_the_quiet_period(seconds):
+    quiet = timedelta(seconds=seconds)
+    heard = tuple(ASKED + n * quiet / 6 for n in range(7))
+    line = WebhookLine(received=heard, failed=(), alive=((ASKED, ASKED + quiet),))
+    now = ASKED + quiet
+    found = reconcile_on_line(batch(), line, now=now, quiet_period=quiet)
+    assert found.reconciliation is Reconciliation.RESEND
+    thin = replace(line, received=heard[:3] + heard[4:])
+    found = reconcile_on_line(batch(), thin, now=now, quiet_period=quiet)
+    assert found.reconciliation is Reconciliation.HELD

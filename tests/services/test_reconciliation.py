@@ -42,7 +42,7 @@ def hear_of_others(container: TestContainer) -> None:
 
 def test_absence_while_other_events_come_permits_one_resend(container):
     hear_of_others(container)
-    container.clock.pass_time(minutes=16)
+    container.listen(minutes=16)
     container.recovery.recover()
     container.queue.work(until_empty=True)
 
@@ -68,7 +68,7 @@ def test_what_was_decided_of_one_request_is_not_done_to_a_later_one(container, e
 
 def test_before_the_quiet_period_is_over_nothing_is_sent_again(container):
     hear_of_others(container)
-    container.clock.pass_time(minutes=14)
+    container.listen(minutes=14)
     container.recovery.recover()
     container.queue.work(until_empty=True)
 
@@ -89,7 +89,7 @@ def test_absence_of_all_events_permits_nothing(container):
 
 def test_a_batch_lost_twice_waits_for_a_person(container):
     hear_of_others(container)
-    container.clock.pass_time(minutes=16)
+    container.listen(minutes=16)
     container.mailer.answers = [LOST]
     container.recovery.recover()
     container.queue.work(until_empty=True)
@@ -128,3 +128,26 @@ def test_a_person_resolves_with_a_reason_on_record(
     assert container.issues.find("technology", TODAY).state is IssueStatus.SENT
     with pytest.raises(NotAllowed, match="nothing to resolve"):
         container.reconciling.resolve(batch.batch_id, ruling, actor="test", because="again")
+
+
+def test_nothing_is_resolved_paused_or_cancelled_without_a_reason(container):
+    [(batch, _)] = container.reconciling.unknown_batches()
+    with pytest.raises(NotAllowed, match="a reason is needed"):
+        container.reconciling.resolve(
+            batch.batch_id, Resolution.ACCEPTED, actor="test", because=" "
+        )
+    stored = container.publishing.issue(container.newsletter, TODAY)
+    for act in (container.sending_limits.pause, container.sending_limits.cancel):
+        with pytest.raises(NotAllowed, match="a reason is needed"):
+            act(stored, actor="test", because="")
+    assert sums(container).unknown == 3
+
+
+def test_a_resend_by_evidence_says_so_in_plain_words(container):
+    hear_of_others(container)
+    container.listen(minutes=16)
+    container.reconciling.by_events()
+    [(reason,)] = container.query("SELECT reason FROM batch WHERE state = 'planned'")
+    assert reason == (
+        "sent again after reconciliation by events: no event came, while others did throughout"
+    )

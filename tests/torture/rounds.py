@@ -207,7 +207,10 @@ def _decide(installation: Installation, container: Container) -> None:
         return
     evidence_had_its_turn = container.clock.now() - timedelta(seconds=installation.quiet + 4)
     for batch, found in container.reconciling.unknown_batches():
-        if found is Reconciliation.PERSON and batch.asked < evidence_had_its_turn:
+        if (
+            found in (Reconciliation.PERSON, Reconciliation.HELD)
+            and batch.asked < evidence_had_its_turn
+        ):
             resolution = _truth(installation, container, batch.batch_id)
             with suppress(NotAllowed):  # evidence came in between
                 container.reconciling.resolve(

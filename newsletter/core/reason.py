@@ -1,0 +1,10 @@
+"""The reason that a person gives for a decision, which is recorded for good."""
+
+from newsletter.errors import NotAllowed
+
+
+def given(because: str) -> str:
+    """Return the reason on one line; NotAllowed if nothing is said."""
+    if reason := " ".join(because.split()):
+        return reason
+    raise NotAllowed("a reason is needed: say with --because why, since it is recorded")
