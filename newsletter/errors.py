@@ -19,7 +19,7 @@ class InvalidBrief(NewsletterError, ValueError):
 
 
 class NotFound(NewsletterError, LookupError):
-    """There is no such thing."""
+    """It does not exist."""
 
 
 class RenderingFailed(NewsletterError):
@@ -31,7 +31,7 @@ class NotAllowed(NewsletterError):
 
 
 class NotApproved(NotAllowed):
-    """An issue was to be sent that nobody approved."""
+    """This issue has not been approved."""
 
 
 class EventNotAuthentic(NewsletterError):
@@ -43,7 +43,7 @@ class AlertNotSent(NewsletterError):
 
 
 class SendGridUnavailable(NewsletterError):
-    """SendGrid did not answer what it was asked."""
+    """SendGrid did not answer a request."""
 
 
 class DatabaseUnreachable(NewsletterError):

@@ -193,7 +193,7 @@ class Settings:
     def newsletter(self, slug: str) -> Newsletter:
         if slug not in self.newsletters:
             known = ", ".join(self.newsletters)
-            raise ConfigurationError(f"there is no newsletter {slug!r}; there is: {known}")
+            raise ConfigurationError(f"there is no newsletter {slug!r}; choose from: {known}")
         return self.newsletters[slug]
 
 

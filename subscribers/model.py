@@ -56,7 +56,7 @@ class ConsentAct(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """What subscribers choose together on their page."""
+    """What subscribers choose together, as they sign up or on their page."""
 
     topics: TopicSet
     frequency: Frequency

@@ -43,7 +43,7 @@ ORDINARY = {
 _PLAIN = """
     Absent Assemble AudienceCounts Caps Confirmed FieldDefaults FieldMap Growth HistoryLine Kept
     ListFigures Mailbox Miss NotYet Order PastImport Personal RowResult SearchHit Send Shown
-    StoredEvents Unavailable Unmodified Unreadable Validators Waiting Wanted Week Weekday WholeList
+    StoredEvents Unavailable Unmodified Unreadable Validators Waiting Week Weekday WholeList
 """
 PLAIN = frozenset(_PLAIN.split())
 

@@ -121,5 +121,5 @@ def test_a_folder_without_newsletters_is_refused(config: Path) -> None:
 
 
 def test_a_newsletter_that_is_not_there_is_said_with_those_that_are() -> None:
-    with pytest.raises(ConfigurationError, match="'cars'; there is: technology"):
+    with pytest.raises(ConfigurationError, match="'cars'; choose from: technology"):
         load_settings(shipped("config")).newsletter("cars")

@@ -1,1 +1,1 @@
-"""The outside world, one room per vendor."""
+"""The outside world, one package or module per vendor."""

@@ -28,7 +28,7 @@ class AppriseChannel:
         apprise = _apprise()
         plugin = apprise.Apprise.instantiate(url)
         if plugin is None:  # the URL may hold a password: it is named by its place alone
-            raise ConfigurationError(f"NEWSLETTER_ALERTS: no. {place} is no URL of Apprise")
+            raise ConfigurationError(f"NEWSLETTER_ALERTS: entry {place} is not a valid Apprise URL")
         self.name = f"{plugin.service_name} (no. {place})"
         self._channel, self._kind = apprise.Apprise(plugin), apprise.NotifyType.WARNING
         self._redact = redactor()

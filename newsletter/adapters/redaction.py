@@ -16,7 +16,7 @@ _RULES = tuple(
         (r"://[^\s/@]*@", "://[secret]@"),  # a URL's user and password (RFC 3986, 3.2.1)
         (r"\bSG\.[\w.-]+", "[key]"),  # a SendGrid key: SG.<id>.<secret>
         (r"\b(Bearer|Basic)\s+[\w.~+/=-]+", r"\1 [key]"),  # RFC 6750, 2.1; RFC 7617, 2
-        (r"(?<=/[up]/)[\w-]{28}", "[token]"),  # a reader's links (subscribers/tokens.py)
+        (r"(?<=/[upcak]/)[\w-]{28}", "[token]"),  # a reader's links (subscribers/tokens.py)
         # RFC 5321, 4.1.2: a quoted local part, or anything up to the sign (64 octets in earnest;
         # without a bound a long word would cost its square); then a name or a literal.
         (

@@ -85,7 +85,7 @@ def resolve(
             "refused: do not send it.",
         ),
     ],
-    because: Annotated[str, Option("--because", help="The evidence; recorded for good.")],
+    because: Annotated[str, Option("--because", help="The evidence; it is recorded permanently.")],
     as_json: AsJson = False,
 ) -> None:
     """Resolve a batch with an unknown outcome; who did so and why is recorded."""

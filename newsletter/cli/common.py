@@ -63,7 +63,8 @@ def newsletter_of(slug: str | None) -> Newsletter:
     if slug is None and len(mains) == 1:
         return mains[0]
     if slug is None:
-        raise ConfigurationError(f"name one: --newsletter {' | '.join(n.slug for n in mains)}")
+        slugs = " | ".join(newsletter.slug for newsletter in mains)
+        raise ConfigurationError(f"there are several newsletters; choose one: --newsletter {slugs}")
     return settings.newsletter(slug)
 
 

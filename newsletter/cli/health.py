@@ -40,7 +40,7 @@ def sunset(
     newsletter: Slug = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask inactive readers whether they still want it, and pause those who did not answer.
+    """Ask inactive readers whether they still want the newsletter; pause those who did not answer.
 
     The scheduler does this every hour.
     """
@@ -51,7 +51,7 @@ def sunset(
         {"dry_run": dry_run, "asked": found.asked, "paused": found.paused},
         as_json=as_json,
         show=lambda: console.print(
-            f"{which.name}: {found.asked:,} {would}asked whether they still want it, "
+            f"{which.name}: {found.asked:,} {would}asked whether they still want the newsletter, "
             f"{found.paused:,} {would}paused"
         ),
     )
@@ -78,7 +78,7 @@ def _print(found: "HealthReport", which: Newsletter) -> None:
     console.print(grid(_growth(health), right=[1, 2]))
     console.print(f"  {_latest(health)}")
     console.print(f"  {_waiting(figures.waiting, health)}")
-    _section(f"Trouble, {RECENT_DAYS} days", _trouble(found))
+    _section(f"Problems in the last {RECENT_DAYS} days", _trouble(found))
     _section("Who reads, of those who can get letters", _reading(figures))
     _section("Preferences", _choices(figures, which))
 

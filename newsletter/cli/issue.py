@@ -202,7 +202,7 @@ def cancel(
     newsletter: Slug = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send nothing more of an issue; what was sent cannot be called back."""
+    """Send nothing more of an issue; what was sent cannot be recalled."""
     stored = container().publishing.issue(*issue_of(newsletter, date))
     stored = container().sending_limits.cancel(stored, actor=actor(), because=because)
     _answer(stored, container().deliveries.totals(stored.id), as_json=as_json)

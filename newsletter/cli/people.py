@@ -193,7 +193,10 @@ def merge(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Merge two subscribers. If either unsubscribed, that counts; nothing on record is lost."""
+    """Merge two subscribers.
+
+    If either of them unsubscribed, the result is unsubscribed; no record is lost.
+    """
     records = container().records
     kept, merged = records.id_of(keep), records.id_of(other)
     _refuse_without(yes)

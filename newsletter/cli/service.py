@@ -99,13 +99,13 @@ def _templates(which: Newsletter) -> str:
     issue = sample_issue(which)
     container().renderer.set(which, issue)
     container().transactional_renderer.check_all(which)
-    return f"{which.name}: a sample issue of {len(issue.entries)} briefs sets well"
+    return f"{which.name}: a sample issue of {len(issue.entries)} briefs renders without errors"
 
 
 def _key() -> str:
     if obstacle := container().mailer.obstacle():
         raise ConfigurationError(obstacle)
-    return f"{container().settings.sendgrid_host} takes mail with it"
+    return f"{container().settings.sendgrid_host} accepts this key"
 
 
 def _rate_limit(which: Newsletter) -> str:
@@ -169,7 +169,7 @@ def serve() -> None:
 
 
 def scheduler() -> None:
-    """Run the scheduler only; of several, one acts and the others stand by."""
+    """Run the scheduler only; if several run, one acts and the others stand by."""
     container().open_log()
     container().scheduler.start()
     try:

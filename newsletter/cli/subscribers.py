@@ -127,7 +127,7 @@ def export(
     which = list_of(newsletter)
     said = {"status": status, "topics": topic, "tags": tag}
     if segment and any(said.values()):
-        raise ConfigurationError("a segment is a filter of its own: give no other filter with it")
+        raise ConfigurationError("--segment cannot be combined with other filters")
     chosen = (
         container().segments.get(which.slug, segment).filter
         if segment
@@ -170,7 +170,9 @@ def _print_imports(found: tuple[PastImport, ...]) -> None:
 
 def _print_undone(undone: Undone) -> None:
     if undone.before:
-        console.print(f"import {undone.import_id} was undone before; there is nothing left to do")
+        console.print(
+            f"import {undone.import_id} has already been undone; there is nothing left to do"
+        )
         return
     would = "would be " if undone.dry_run else ""
     console.print(

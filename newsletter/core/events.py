@@ -109,14 +109,6 @@ class StoredEvents:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Owner:
-    """Whose delivery it was."""
-
-    subscription_id: int
-    email: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Consequence:
     """What an event changes: a delivery's state, a suppression, the end of a subscription."""
 

@@ -10,30 +10,23 @@ from newsletter.core.publication import Newsletter, Order
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """An accepted brief that has not been printed yet."""
-
-    brief_id: int
-    revision: int
-    brief: Brief
-    topics: tuple[str, ...]  #: as the gate found them, at least one; the first is its section
-    received: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
 class IssueEntry:
     """A brief in its place within an issue."""
 
     brief_id: int
     revision: int
     brief: Brief
-    topics: tuple[str, ...]
-    lead: bool  #: printed at the top, in full
+    topics: tuple[str, ...]  #: as the gate found them, at least one; the first is its section
+    lead: bool = False  #: printed at the top, in full
 
     @property
     def section(self) -> str:
         """Return the slug of the topic section it stands in when it does not lead."""
         return self.topics[0]
+
+
+#: An accepted brief that has not been printed yet, and when it was received.
+Candidate = tuple[IssueEntry, datetime]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,22 +50,15 @@ def assemble(
     """Choose and order the day's briefs; an issue without entries has nothing to say."""
     chosen = tuple(_within_caps(newsletter, _ordered(newsletter, candidates)))
     entries = tuple(
-        IssueEntry(
-            brief_id=one.brief_id,
-            revision=one.revision,
-            brief=one.brief,
-            topics=one.topics,
-            lead=place < newsletter.caps.leads,
-        )
-        for place, one in enumerate(chosen)
+        replace(one, lead=place < newsletter.caps.leads) for place, one in enumerate(chosen)
     )
     return Issue(newsletter=newsletter.slug, date=on, number=number, entries=entries)
 
 
 def sample_issue(newsletter: Newsletter) -> Issue:
     """Return an issue of placeholder briefs, one on every topic: enough to try the templates."""
-    candidates = (
-        Candidate(
+    entries = (
+        IssueEntry(
             brief_id=number,
             revision=1,
             brief=Brief(
@@ -86,31 +72,31 @@ def sample_issue(newsletter: Newsletter) -> Issue:
                 minutes=2,
             ),
             topics=(topic.slug,),
-            received=datetime(2026, 1, 1, tzinfo=UTC),
         )
         for number, topic in enumerate(newsletter.topics, start=1)
     )
+    candidates = ((entry, datetime(2026, 1, 1, tzinfo=UTC)) for entry in entries)
     return assemble(newsletter, date(2026, 1, 1), 1, candidates)
 
 
-def _ordered(newsletter: Newsletter, candidates: Iterable[Candidate]) -> list[Candidate]:
-    def weight(one: Candidate) -> tuple[int, float, int]:
-        newest = -(one.brief.published or one.received).timestamp()
+def _ordered(newsletter: Newsletter, candidates: Iterable[Candidate]) -> list[IssueEntry]:
+    def weight(candidate: Candidate) -> tuple[int, float, int]:
+        one, received = candidate
+        newest = -(one.brief.published or received).timestamp()
         by_importance = newsletter.order is Order.IMPORTANCE
         return (-one.brief.importance.rank if by_importance else 0, newest, one.brief_id)
 
-    return sorted(candidates, key=weight)
+    return [one for one, _ in sorted(candidates, key=weight)]
 
 
-def _within_caps(newsletter: Newsletter, ordered: Iterable[Candidate]) -> Iterator[Candidate]:
+def _within_caps(newsletter: Newsletter, ordered: Iterable[IssueEntry]) -> Iterator[IssueEntry]:
     printed: set[str] = set()
     per_topic: Counter[str] = Counter()
     for one in ordered:
         if len(printed) == newsletter.caps.briefs:
             return
-        section = one.topics[0]
-        if one.brief.key in printed or per_topic[section] == newsletter.caps.briefs_per_topic:
+        if one.brief.key in printed or per_topic[one.section] == newsletter.caps.briefs_per_topic:
             continue
         printed.add(one.brief.key)
-        per_topic[section] += 1
+        per_topic[one.section] += 1
         yield one

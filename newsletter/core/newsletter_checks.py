@@ -26,7 +26,7 @@ def newsletter_faults(newsletter: Newsletter) -> Iterator[Fault]:
     yield from timetable_faults(newsletter.timetable)
     slugs = newsletter.topic_slugs
     if len(set(slugs)) < len(slugs) or not slugs:
-        yield "topics", "each topic needs a slug of its own, and one topic is the least"
+        yield "topics", "each topic needs a slug of its own, and there must be at least one"
     yield from source_faults(newsletter.sources, slugs)
     yield from _signup_faults(newsletter.signup)
     yield from _reader_faults(newsletter)
@@ -61,7 +61,7 @@ def timetable_faults(timetable: Timetable) -> Iterator[Fault]:
     except (KeyError, ValueError, OSError):
         yield "timetable.zone", f"{timetable.zone!r} is not an IANA time zone"
     if timetable.assemble_at.tzinfo or timetable.send_at.tzinfo:
-        yield "timetable", "assemble_at and send_at have no offset: the zone gives it"
+        yield "timetable", "assemble_at and send_at must not have a UTC offset; the zone sets it"
     elif timetable.send_at < timetable.assemble_at:
         yield "timetable.send_at", "an issue cannot be sent before it is assembled"
     if not 1 <= timetable.catch_up_hours <= _CATCH_UP_LIMIT:
@@ -71,7 +71,7 @@ def timetable_faults(timetable: Timetable) -> Iterator[Fault]:
 def obstacles(newsletter: Newsletter, *, public_url: str, sendgrid_host: str) -> Iterator[str]:
     """Yield each reason why this newsletter must not be sent from here.
 
-    The shipped example sender and addresses are good enough for the stand-in on this machine, and
+    The shipped example sender and addresses are good enough for the sandbox on this machine, and
     for nothing else.
     """
     if not newsletter.postal_address.strip():

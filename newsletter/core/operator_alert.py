@@ -88,7 +88,8 @@ def retry_pause(failures: int) -> timedelta:
 def unknown_batch_alert(newsletter: str, on: date) -> OperatorAlert:
     """Return the alert about lost answers; one for an issue, however many there are."""
     sentence = (
-        "SendGrid's answer to one or more of its requests was lost, and nothing proved it yet"
+        "SendGrid's answer to one or more of its requests was lost, "
+        "and nothing has shown yet whether it was accepted"
     )
     return OperatorAlert(
         kind=OperatorAlertKind.UNKNOWN_BATCH, newsletter=newsletter, date=on, sentence=sentence
@@ -113,5 +114,5 @@ def source_down_alert(newsletter: str, source: str, since: datetime) -> Operator
         kind=OperatorAlertKind.SOURCE_DOWN,
         newsletter=newsletter,
         date=since.date(),
-        sentence=f"the source {source} cannot be read since {since:%Y-%m-%d %H:%M} UTC",
+        sentence=f"the source {source} has been unreadable since {since:%Y-%m-%d %H:%M} UTC",
     )

@@ -140,7 +140,7 @@ class Newsletter:
             if topic.slug == slug:
                 return topic
         known = ", ".join(self.topic_slugs)
-        raise NotFound(f"{self.slug} has no topic {slug!r}; there is: {known}")
+        raise NotFound(f"{self.slug} has no topic {slug!r}; choose from: {known}")
 
     @property
     def topic_slugs(self) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def form_faults(
     """Return what is wrong with a form but for its address, by field, in a sentence each."""
     faults: dict[str, str] = {}
     if form.topics is not None and not form.topics:
-        faults["topics"] = "Please choose one topic at least."
+        faults["topics"] = "Please choose at least one topic."
     elif not set(form.topics or ()).issubset(topics):
         faults["topics"] = "There is no such topic."
     if form.zone and form.zone not in zones:

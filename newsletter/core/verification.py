@@ -177,7 +177,8 @@ def freshness(brief: Brief, context: CheckContext) -> Finding:
         return Finding(passed=True, reason="It gives no date and counts as new.")
     age, limit = context.now - brief.published, context.newsletter.caps.age_hours
     if age < -_CLOCK_SKEW:
-        return Finding(passed=False, reason=f"It is dated ahead, {brief.published:%d %B %Y %H:%M}.")
+        reason = f"Its date is in the future: {brief.published:%d %B %Y %H:%M}."
+        return Finding(passed=False, reason=reason)
     hours = max(0, int(age / timedelta(hours=1)))
     passed = age <= timedelta(hours=limit)
     reason = f"It is {hours} hours old; stories may be {limit} hours old."

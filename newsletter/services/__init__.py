@@ -1,4 +1,4 @@
-"""What the service does, one class for each job, in the order of the road.
+"""What the service does, one class for each job, in the order of the work.
 
 A service reads from the stores, lets `newsletter.core` decide, and stores the result. It uses
 stores and other services by their classes; what it needs of the world it takes by a port
@@ -17,12 +17,14 @@ stores and other services by their classes; what it needs of the world it takes 
    `sending.Recovery` takes up what dead workers left.
 7. **explain** `explain.Explaining` says why someone did or did not get an issue.
 
-Beside the road: `schedule.ScheduleRunner` does all this when it is due, called by
-`newsletter.scheduler`; `alerting.Alerting` sends operator alerts. For readers there are
+Besides these, `schedule.ScheduleRunner` does all this when it is due, called by
+`newsletter.scheduler`; `alerting.Alerting` sends each operator alert through every channel, and
+raises those about unknown batches and sources that cannot be read. For readers there are
 `signup.SigningUp`, `transactional.TransactionalSender` (emails to one person, whose contents
-`transactional_context.TransactionalContexts` looks up) and `sunset.Sunset`; for operators
-`people.People`, `list_health.ListHealthReports` and `retention.Retention`. The lists themselves
-are maintained by the services of the package `subscribers`.
+`transactional_context.TransactionalContexts` looks up) and `sunset.Sunset`, which asks inactive
+readers whether they still want letters; for operators `people.People`,
+`list_health.ListHealthReports` and `retention.Retention`. Subscribers, subscriptions and their
+tables belong to the package `subscribers`.
 
 Where a new check, source, page, event, column or alert goes: `docs/contributing/`.
 """

@@ -86,7 +86,7 @@ class Alerting:
             self.log(alert)
         pending = self._pending.setdefault(alert, _PendingAlert(first=now, due=now))
         if now < pending.due:
-            raise AlertNotSent(f"the channels are tried again at {pending.due:%H:%M:%S} UTC")
+            raise AlertNotSent(f"the channels will be tried again at {pending.due:%H:%M:%S} UTC")
         if failures := self._send(alert):
             self._failed(pending, "; ".join(failures), now)
         del self._pending[alert]

@@ -103,7 +103,7 @@ class EventIntake:
         ended = {one for one, _, c in lasting if c.end}
         owners = self.events.owners(list(ended.union(one for one, _ in suppressed)))
         # The owner may have changed address since: the one that was written to is suppressed.
-        written_to = {one: owner.email for one, owner in owners.items()} | {
+        written_to = {one: email for one, (_, email) in owners.items()} | {
             one: event.email for one, event, _ in lasting if event.email
         }
         self.subscriptions.suppress(
@@ -111,7 +111,7 @@ class EventIntake:
             for (one, reason), at in suppressed.items()
             if one in owners
         )
-        unsubscribed = {owners[one].subscription_id for one in ended if one in owners}
+        unsubscribed = {subscription for one, (subscription, _) in owners.items() if one in ended}
         self.subscriptions.unsubscribe(unsubscribed, now=now, source=_SOURCE)
 
     def _suppress_known(self, events: Iterable[DeliveryEvent]) -> None:

@@ -87,7 +87,7 @@ _LAST_EVENT = {
     "soft_bounced": "The recipient's server refused it this time: {reason}.",
     "blocked": "The recipient's server refused it this time: {reason}.",
     "dropped": "SendGrid dropped it: {reason}.",
-    "deferred": "The recipient's server said to come later.",
+    "deferred": "The recipient's server asked SendGrid to try again later.",
     "complained": "The recipient called it spam.",
     "opened": "It was opened.",
     "clicked": "A link in it was followed.",

@@ -135,6 +135,6 @@ class Intake:
         newsletter = self._pillars.get(brief.pillar.casefold())
         if newsletter is None:
             known = ", ".join(sorted(n.pillar for n in self._pillars.values()))
-            reason = f"pillar: no newsletter prints {brief.pillar!r}; there is: {known}"
+            reason = f"pillar: no newsletter prints {brief.pillar!r}; choose from: {known}"
             raise InvalidBrief(place, reason)
         return newsletter

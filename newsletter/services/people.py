@@ -55,7 +55,7 @@ class People:
             "consent_and_changes": [_entry(one) for one in evidence.entries],
             "consent_texts": dict(evidence.texts),
             "issues": [as_data(one) for one in self.sent.issues(ids)],
-            "letters_to_you_alone": [
+            "personal_emails": [
                 {"newsletter": one.newsletter, "what": one.kind, "at": one.at.isoformat()}
                 for one in self.sent.transactional(ids)
             ],
@@ -150,12 +150,12 @@ def _who(person: Person) -> dict[str, Any]:
 def _subscription(one: Subscription) -> dict[str, Any]:
     return {
         "newsletter": one.newsletter,
-        "standing": status_text(one),
+        "status": status_text(one),
         "topics": sorted(one.topics.slugs),
         "frequency": one.frequency.value,
         "time_zone": one.zone,
         "tags": list(one.tags),
-        "came_by": one.source,
+        "joined_through": one.source,
         "joined": one.joined and one.joined.isoformat(),
         "last_opened_or_clicked_on": one.engaged_on and one.engaged_on.isoformat(),
     }

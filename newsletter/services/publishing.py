@@ -43,7 +43,7 @@ class Publishing:
         issue, galley, digest = self._set(newsletter, on, stored)
         drafted = self.issues.save_draft(issue, galley, digest, self.clock.now())
         if drafted.state is IssueStatus.DRAFT and newsletter.approval is ApprovalPolicy.AUTOMATIC:
-            return self.approve(newsletter, on, actor=POLICY)
+            return self._approve(newsletter, drafted, actor=POLICY)
         return drafted
 
     def changed(self, newsletter: Newsletter, stored: StoredIssue) -> bool:
@@ -93,6 +93,9 @@ class Publishing:
             return stored
         if stored.state is not IssueStatus.DRAFT:
             raise NotAllowed(f"{stored.summary}: only a draft can be approved")
+        return self._approve(newsletter, stored, actor=actor)
+
+    def _approve(self, newsletter: Newsletter, stored: StoredIssue, *, actor: str) -> StoredIssue:
         digest = self._current_hash(newsletter, stored)
         approved = self.issues.approve(stored.id, digest, actor, self.clock.now())
         self.decisions.record(actor, f"issue {stored.id}", "approve", {"content_hash": digest})
@@ -132,6 +135,6 @@ def _refuse_odd_date(newsletter: Newsletter, on: date, now: datetime, fresh: dat
     """Refuse a date that is still to come, or so long gone that no brief of it is fresh."""
     start, end = span_of(newsletter, on)
     if start > now:
-        raise NotAllowed(f"{on} is still to come: its briefs are not there yet")
+        raise NotAllowed(f"{on} is in the future; its briefs have not arrived yet")
     if end <= fresh:
         raise NotAllowed(f"{on} is too long ago: today's briefs do not belong to it")

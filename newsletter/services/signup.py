@@ -2,7 +2,7 @@
 
 import zoneinfo
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 
@@ -19,7 +19,7 @@ from newsletter.ports import Clock
 from newsletter.services.transactional import TransactionalSender
 from newsletter.stores.events import EventStore
 from subscribers.errors import InvalidAddress, InvalidLink
-from subscribers.model import Frequency, Subscription, TopicSet
+from subscribers.model import Choices, Frequency, Subscription, TopicSet
 from subscribers.signup.model import (
     AddressChange,
     Confirmed,
@@ -27,7 +27,6 @@ from subscribers.signup.model import (
     SignUp,
     SignUpLimits,
     SignUpRequested,
-    Wanted,
 )
 from subscribers.signup.service import SignUps, check_address
 from subscribers.subscriptions.service import Subscriptions
@@ -49,7 +48,7 @@ class SigningUp:
         """Return the newsletter people can sign up for under this slug; NotFound if none."""
         found = self.newsletters.get(slug)
         if found is None or not found.signup.open or found.readers.newsletter != slug:
-            raise NotFound("there is no sign-up for such a newsletter")
+            raise NotFound("there is no sign-up for this newsletter")
         return found
 
     def request(
@@ -59,19 +58,28 @@ class SigningUp:
 
         The answer is the same whoever's address it is, so that nobody can try out addresses.
         """
-        if faults := self._faults(newsletter, form):
+        faults = self._faults(newsletter, form)
+        try:
+            address = check_address(form.email)
+        except InvalidAddress as error:
+            reason = str(error).removeprefix("not an address: ").removesuffix(".")
+            return {"email": f"Please check the address: {reason}."} | faults
+        if self._is_refused(newsletter, address.key):
+            reason = "Please use a permanent address, not a disposable one."
+            return {"email": reason} | faults
+        if faults:
             return faults
-        wanted = Wanted(
-            newsletter=newsletter.slug,
-            email=form.email.strip(),
+        choices = Choices(
             topics=TopicSet.of(chosen_topics(newsletter.topic_slugs, form.topics)),
             zone=form.zone or newsletter.timetable.zone,
             frequency=Frequency(form.frequency),
             name=form.name.strip(),
         )
-        rules = newsletter.signup
-        lasts, now = timedelta(hours=rules.confirm_hours), self.clock.now()
-        requested = self.signups.request(wanted, evidence, _limits(rules), lasts=lasts, now=now)
+        proof, limits = replace(evidence, email=form.email.strip()), _limits(newsletter.signup)
+        lasts, now = timedelta(hours=newsletter.signup.confirm_hours), self.clock.now()
+        requested = self.signups.request(
+            newsletter.slug, address, choices, proof, limits, lasts=lasts, now=now
+        )
         self._queue(newsletter, requested)
         return {}
 
@@ -85,7 +93,7 @@ class SigningUp:
         found = self.signups.by_token(token, now=self.clock.now())
         return self._known(found.newsletter), found
 
-    def confirm(self, token: str, evidence: ConsentProof) -> tuple[Newsletter, Subscription]:
+    def confirm(self, token: str, evidence: ConsentProof) -> tuple[Newsletter, Confirmed]:
         """Confirm a sign-up and queue its welcome; confirming again changes nothing."""
         done = self.signups.confirm(token, evidence, now=self.clock.now())
         newsletter = self._known(done.newsletter)
@@ -94,7 +102,7 @@ class SigningUp:
             if newsletter.signup.welcome:
                 kind, slug = TransactionalKind.WELCOME, newsletter.slug
                 self.transactional.queue(kind, slug, done.subscription_id)
-        return newsletter, self.subscriptions.by_id(done.subscription_id)
+        return newsletter, done
 
     def request_address_change(self, subscription: Subscription, email: str) -> None:
         """Ask at a new address whether its owner is this subscriber. Raises InvalidAddress."""
@@ -124,15 +132,10 @@ class SigningUp:
 
     def _faults(self, newsletter: Newsletter, form: SignUpForm) -> dict[str, str]:
         weekly = newsletter.weekly is not None
-        faults = dict(form_faults(newsletter.topic_slugs, form, _zones(), weekly=weekly))
-        try:
-            domain = check_address(form.email)
-        except InvalidAddress as error:
-            reason = str(error).removeprefix("not an address: ").removesuffix(".")
-            return {"email": f"Please look at the address again: {reason}."} | faults
-        if newsletter.signup.refuse_disposable and self.is_disposable(domain):
-            return {"email": "Please give an address that you keep."} | faults
-        return faults
+        return dict(form_faults(newsletter.topic_slugs, form, _zones(), weekly=weekly))
+
+    def _is_refused(self, newsletter: Newsletter, key: str) -> bool:
+        return newsletter.signup.refuse_disposable and self.is_disposable(key.rpartition("@")[2])
 
     def _queue(self, newsletter: Newsletter, requested: SignUpRequested) -> None:
         queue, slug = self.transactional.queue, newsletter.slug

@@ -9,14 +9,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, func, select
 
 from newsletter.core.brief import Brief
-from newsletter.core.issue import Candidate
+from newsletter.core.issue import Candidate, IssueEntry
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import StoredBrief
 from newsletter.core.verification import KnownBrief, Ruling, Verdict
 from newsletter.errors import NotFound
-from newsletter.stores.store import DatabaseStore
 from newsletter.stores.tables import BriefRevisionRow, BriefRow, IssueBriefRow
-from subscribers.db.transaction import rows, transaction
+from subscribers.db.transaction import DatabaseStore, rows, transaction
 
 _log = logging.getLogger(__name__)
 
@@ -158,16 +157,13 @@ class BriefStore(DatabaseStore):
         with transaction(self._engine) as session:
             ids = [row["id"] for row in rows(session, _CANDIDATES, values)]
             found = select(BriefRow).where(col(BriefRow.id).in_(ids)).order_by(col(BriefRow.id))
-            return tuple(
-                Candidate(
-                    brief_id=row.id,
-                    revision=row.revision,
-                    brief=row.content,
-                    topics=tuple(row.topics),
-                    received=row.received_at,
-                )
-                for row in session.exec(found)
-            )
+            return tuple((_entry(row), row.received_at) for row in session.exec(found))
+
+
+def _entry(row: BriefRow) -> IssueEntry:
+    return IssueEntry(
+        brief_id=row.id, revision=row.revision, brief=row.content, topics=tuple(row.topics)
+    )
 
 
 def _ruled(verdict: Verdict) -> dict[str, Any]:

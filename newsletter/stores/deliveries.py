@@ -21,8 +21,7 @@ from newsletter.stores.claiming import claim_batch, record_acceptance
 from newsletter.stores.issue_totals import issue_totals, trace
 from newsletter.stores.planning import plan_issue
 from newsletter.stores.recording import record_failure
-from newsletter.stores.store import DatabaseStore
-from subscribers.db.transaction import transaction
+from subscribers.db.transaction import DatabaseStore, transaction
 from subscribers.model import TopicSet
 
 _log = logging.getLogger(__name__)

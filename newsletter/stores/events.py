@@ -14,13 +14,11 @@ from newsletter.core.events import (
     DeliveryEvent,
     KnownIds,
     Origin,
-    Owner,
     StoredEvents,
     consequence,
 )
 from newsletter.stores.acceptance import accept_attempts, finish
-from newsletter.stores.store import DatabaseStore
-from subscribers.db.transaction import execute, rows, scalar, transaction
+from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, transaction
 
 _log = logging.getLogger(__name__)
 
@@ -150,10 +148,10 @@ class EventStore(DatabaseStore):
         _log.info("recorded", extra={"action": "events.recorded", "new": len(new), **counts})
         return StoredEvents(new=new, **counts)
 
-    def owners(self, delivery_ids: Sequence[int]) -> dict[int, Owner]:
-        """Return whose deliveries these are; unknown ids are left out."""
+    def owners(self, delivery_ids: Sequence[int]) -> dict[int, tuple[int, str]]:
+        """Return the subscription and address of each delivery; unknown ids are left out."""
         found = self._rows(_OWNERS, deliveries=list(delivery_ids))
-        return {row.pop("id"): Owner(**row) for row in found}
+        return {row["id"]: (row["subscription_id"], row["email"]) for row in found}
 
     def subscriptions_of(self, delivery_ids: Sequence[int]) -> tuple[int, ...]:
         """Return the subscriptions that these letters went to; unknown ids are left out."""

@@ -6,8 +6,7 @@ See docs/decisions/events-act-on-own-letters.md.
 from datetime import datetime
 
 from newsletter.core.installation import Installation
-from newsletter.stores.store import DatabaseStore
-from subscribers.db.transaction import execute, scalar, transaction
+from subscribers.db.transaction import DatabaseStore, execute, scalar, transaction
 
 _GET = "SELECT id, since FROM installation"
 

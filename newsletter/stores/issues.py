@@ -12,9 +12,8 @@ from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.stored import IssueStatus, StoredIssue, segment_of
 from newsletter.errors import NotAllowed, NotFound
-from newsletter.stores.store import DatabaseStore
 from newsletter.stores.tables import EditionRow, IssueBriefRow, IssueRow
-from subscribers.db.transaction import transaction
+from subscribers.db.transaction import DatabaseStore, transaction
 
 _log = logging.getLogger(__name__)
 

@@ -4,8 +4,7 @@ from datetime import datetime
 
 from newsletter.core.history import IssueRecord, TransactionalRecord
 from newsletter.stores.issue_totals import trace
-from newsletter.stores.store import DatabaseStore
-from subscribers.db.transaction import execute, rows, transaction
+from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 from subscribers.records.model import PersonIds
 
 # Exclusions are found by issue: there are few issues, and each exclusion by its key.

@@ -15,9 +15,8 @@ from newsletter.core.operator_alert import OperatorAlert, OperatorAlertKind
 from newsletter.core.stored import IssueStatus
 from newsletter.core.timetable import ScheduleCursor, ScheduledIssue
 from newsletter.stores.issues import UNAPPROVED
-from newsletter.stores.store import DatabaseStore
 from newsletter.stores.tables import IssueBriefRow, IssueRow, OperatorAlertRow, ScheduleCursorRow
-from subscribers.db.transaction import transaction
+from subscribers.db.transaction import DatabaseStore, transaction
 
 _ISSUES = """
     SELECT issue.date, issue.state, array_remove(array_agg(alert.kind), NULL) AS alerts

@@ -16,9 +16,8 @@ from newsletter.core.sending_limits import (
     wait_until,
 )
 from newsletter.core.stored import IssueStatus
-from newsletter.stores.store import DatabaseStore
 from newsletter.stores.tables import IssueRow
-from subscribers.db.transaction import execute, rows, scalar, transaction
+from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, transaction
 
 _log = logging.getLogger(__name__)
 

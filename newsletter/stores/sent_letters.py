@@ -5,7 +5,7 @@ from datetime import datetime
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.transactional import TransactionalKind, TransactionalStatus
-from newsletter.stores.store import DatabaseStore
+from subscribers.db.transaction import DatabaseStore
 
 _DELIVERED = """
     SELECT subscription_id, count(*) AS letters

@@ -8,9 +8,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, or_, update
 
 from newsletter.core.source_record import SourceRecord, Tally, Validators
-from newsletter.stores.store import DatabaseStore
 from newsletter.stores.tables import PolledSourceRow
-from subscribers.db.transaction import transaction
+from subscribers.db.transaction import DatabaseStore, transaction
 
 _log = logging.getLogger(__name__)
 _FIELDS = [field.name for field in fields(SourceRecord)]

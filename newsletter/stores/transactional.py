@@ -11,9 +11,8 @@ from newsletter.core.transactional import (
     TransactionalStatus,
 )
 from newsletter.stores.sending_limits import close_window
-from newsletter.stores.store import DatabaseStore
 from newsletter.stores.tables import TransactionalEmailRow
-from subscribers.db.transaction import transaction
+from subscribers.db.transaction import DatabaseStore, transaction
 
 #: Whoever waits at a page comes before whoever is asked whether they still want the newsletter.
 _CLAIM = """

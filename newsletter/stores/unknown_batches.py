@@ -8,8 +8,7 @@ from sqlmodel import Session
 
 from newsletter.core.reconciliation import Probe, Resolution, UnknownBatch
 from newsletter.stores.acceptance import accept_attempts, finish
-from newsletter.stores.store import DatabaseStore
-from subscribers.db.transaction import execute, rows, scalar, transaction
+from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, transaction
 
 _log = logging.getLogger(__name__)
 

@@ -10,8 +10,7 @@ from threading import Lock
 from sqlalchemy import Engine
 
 from newsletter.core.reconciliation import WebhookLine
-from newsletter.stores.store import DatabaseStore
-from subscribers.db.transaction import execute, rows, transaction
+from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 
 _KEPT = timedelta(days=3)  #: more than the core ever looks back
 

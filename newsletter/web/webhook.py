@@ -7,7 +7,6 @@ from fastapi.concurrency import run_in_threadpool
 
 from newsletter.core.events import EventKind, StoredEvents
 from newsletter.errors import EventNotAuthentic
-from newsletter.web.body_limit import read_body
 from newsletter.web.dependencies import Services
 
 #: SendGrid posts up to 768 KB at a time; anything far above does not come from SendGrid.
@@ -21,7 +20,7 @@ router = APIRouter()
 @router.post("/webhooks/sendgrid")
 async def receive_events(request: Request, services: Services) -> Response:
     """Receive SendGrid's signed delivery events."""
-    body = await read_body(request, BODY_LIMIT)
+    body = await _body(request)
     if body is None:
         return Response(status_code=413)
     headers = {name.lower(): value for name, value in request.headers.items()}
@@ -32,6 +31,16 @@ async def receive_events(request: Request, services: Services) -> Response:
         return Response(status_code=403)
     _log_account_changes(stored)
     return Response(status_code=204)
+
+
+async def _body(request: Request) -> bytes | None:
+    """Return the body, or None once it is larger than the limit."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > BODY_LIMIT:
+            return None
+    return bytes(body)
 
 
 def _log_account_changes(stored: StoredEvents) -> None:

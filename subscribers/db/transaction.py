@@ -73,3 +73,18 @@ def scalar(where: Where, statement: str, values: Values = None) -> Any:
     """Run a statement and return the first column of its first row; None if there is no row."""
     found = driver(where).execute(cast("LiteralString", statement), values).fetchone()
     return None if found is None else found[0]
+
+
+class DatabaseStore:
+    """Reads and writes tables of one database; a single statement is a transaction of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def _rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
+        with transaction(self._engine) as session:
+            return rows(session, statement, values)
+
+    def _execute(self, statement: str, **values: Any) -> int:
+        with transaction(self._engine) as session:
+            return execute(session, statement, values)

@@ -169,7 +169,10 @@ class Cells:
         tags = {" ".join(_SEPARATORS.sub(" ", word).split()) for word in words} - {""}
         for tag in tags:
             if len(tag) > TAG_LENGTH or not tag.isprintable():
-                raise RowRefused(f"no tag of at most {TAG_LENGTH} characters: {tag[:TAG_LENGTH]}…")
+                raise RowRefused(
+                    f"a tag must be printable and at most {TAG_LENGTH} characters: "
+                    f"{tag[:TAG_LENGTH]}…"
+                )
         return _escaped(SEPARATOR.join(sorted(tags))) if tags else NOTHING
 
     def _tags_of(self, cell: str) -> Iterator[str]:

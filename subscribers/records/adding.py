@@ -74,7 +74,7 @@ def _refuse(session: Session, values: dict[str, Any]) -> None:
     if erased_at(session, values["key"]):
         raise NotAdded("this address was erased; only its owner can sign up again")
     if known["kept"]:
-        raise NotAdded(f"this is another address of {known['kept']}; name that one")
+        raise NotAdded(f"this is another address of {known['kept']}; use that address")
     if reason := known["suppressed"]:
         raise NotAdded(f"this address must not be written to: {reason}")
     if known["status"] == "ended":

@@ -179,7 +179,7 @@ class Records:
         is rewritten: the other's row stays as a trace.
         """
         if keep_id == other_id:
-            raise NotMerged("these two are one subscriber already")
+            raise NotMerged("both addresses already belong to one subscriber")
         with transaction(self._engine) as session:
             merge(session, keep_id, other_id, actor=actor, now=now)
 

@@ -132,7 +132,7 @@ def read_filter(
         field = name.replace("-", "_")
         if field not in _READERS:
             known = ", ".join(one.replace("_", "-") for one in _READERS)
-            raise InvalidSegment(f"there is no filter {name!r}; there is: {known}")
+            raise InvalidSegment(f"there is no filter {name!r}; choose from: {known}")
         if value not in (None, "", [], ()):
             values[field] = _READERS[field](field.replace("_", "-"), value)
     found = Filter(**values)
@@ -148,7 +148,7 @@ def read_filter(
 def _known(field: str, given: Iterable[str], known: Collection[str], shown: str) -> None:
     for one in sorted(given):
         if one not in known:
-            raise InvalidSegment(f"{field}: there is no {one!r}; there is: {shown}")
+            raise InvalidSegment(f"{field}: there is no {one!r}; choose from: {shown}")
 
 
 def _refuse_contradictions(found: Filter) -> None:
@@ -241,6 +241,7 @@ _WHO = {
 
 def describe(chosen: Filter) -> str:
     """Return a filter as a sentence without a full stop."""
+    unengaged = chosen.not_engaged_within
     parts: list[tuple[object, str]] = [
         (True, _WHO[chosen.status]),
         (chosen.topics, f"with a choice of {_listed(chosen.topics, 'or')}"),
@@ -254,8 +255,8 @@ def describe(chosen: Filter) -> str:
         (chosen.joined_before, f"who joined before {chosen.joined_before}"),
         (chosen.engaged_within, f"who opened or clicked within {chosen.engaged_within} days"),
         (
-            chosen.not_engaged_within,
-            f"who had {chosen.not_engaged_within} days and neither opened nor clicked in them",
+            unengaged,
+            f"who have been subscribed for {unengaged} days without opening or clicking",
         ),
     ]
     return ", ".join(words for given, words in parts if given)

@@ -11,7 +11,7 @@ from subscribers.db.statements import ADD_SUBSCRIPTION, erasure_hash, topic_set_
 from subscribers.db.suppressions import lift
 from subscribers.db.tables import ConsentRow, SubscriptionRow
 from subscribers.db.transaction import execute, rows, scalar
-from subscribers.model import ConsentAct, TopicSet
+from subscribers.model import ConsentAct, SubscriptionStatus, TopicSet
 from subscribers.signup.model import LIFTED_BY_OWNER, Confirmed, ConsentProof
 
 # Who confirms at an address of their own is themselves again, whoever they were merged into; what
@@ -52,7 +52,18 @@ def confirm(
     session.add(
         ConfirmationRow(signup_id=signup_id, subscription_id=row.id, link_key=link_key, at=at)
     )
-    return Confirmed(row.newsletter, row.id, row.subscriber_id, now=True)
+    return confirmed(row, now=True)
+
+
+def confirmed(row: SubscriptionRow, *, now: bool) -> Confirmed:
+    return Confirmed(
+        newsletter=row.newsletter,
+        subscription_id=row.id,
+        subscriber_id=row.subscriber_id,
+        link_key=row.link_key,
+        status=SubscriptionStatus(row.status),
+        now=now,
+    )
 
 
 def reopen_address(session: Session, key: str, at: datetime) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from subscribers.addresses import Address
-from subscribers.model import Frequency, SuppressionReason, TopicSet
+from subscribers.model import Frequency, SubscriptionStatus, SuppressionReason, TopicSet
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 _PREFIXES = {4: 24, 6: 64}  #: IP version → bits that one household or office usually shares
@@ -16,22 +16,11 @@ LIFTED_BY_OWNER = (SuppressionReason.SOFT_BOUNCE, SuppressionReason.UNSUBSCRIBE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What somebody asks for, in a form."""
-
-    newsletter: str
-    email: str
-    topics: TopicSet
-    zone: str
-    frequency: Frequency = Frequency.DAILY
-    name: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
 class ConsentProof:
     """Where and how somebody signed up or confirmed, so that consent can be proved later."""
 
     via: str  #: "sign-up page", "embedded form", "JSON endpoint", "confirmation link"
+    email: str = ""  #: as it was typed in the form
     form: str = ""  #: URL of the form, and its version
     version: str = ""
     consent_text: str = ""  #: as it was shown
@@ -96,13 +85,15 @@ class SignUpRequested:
     subscription_id: int | None = None  #: a message that there is this subscription already
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Confirmed:
     """A sign-up that was confirmed, now or before."""
 
     newsletter: str
     subscription_id: int
     subscriber_id: int
+    link_key: bytes  #: its subscription's
+    status: SubscriptionStatus
     now: bool  #: false: it was before, and nothing changed
 
 

@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 from subscribers.db.record_tables import ConsentTextRow, SignupRequestRow, SignupRow
 from subscribers.db.tables import SubscriberRow, SuppressionRow
 from subscribers.db.transaction import execute, scalar
+from subscribers.model import Choices
 from subscribers.signup.model import (
     DAY,
     HOUR,
@@ -24,7 +25,6 @@ from subscribers.signup.model import (
     ConsentProof,
     SignUpAttempt,
     SignUpRequested,
-    Wanted,
     may_mail,
 )
 
@@ -73,7 +73,7 @@ RETURNING id
 def request(
     session: Session,
     attempt: SignUpAttempt,
-    wanted: Wanted,
+    choices: Choices,
     proof: ConsentProof,
     *,
     expires_at: datetime,
@@ -84,7 +84,7 @@ def request(
     mail = _count_mail(session, attempt)
     if subscription_id := _subscribed(session, attempt):
         return SignUpRequested(subscription_id=subscription_id if mail else None)
-    values = _requested(attempt, wanted, proof) | {"mails": int(mail), "expires_at": expires_at}
+    values = _requested(attempt, choices, proof) | {"mails": int(mail), "expires_at": expires_at}
     number = scalar(session, _REQUEST, values)
     if text := proof.consent_text:
         first = {"hash": _hash(text), "text": text, "first_used_at": attempt.at}
@@ -174,21 +174,21 @@ def _waiting(session: Session, attempt: SignUpAttempt) -> int | None:
     return session.exec(waiting).first()
 
 
-def _requested(attempt: SignUpAttempt, wanted: Wanted, proof: ConsentProof) -> dict[str, Any]:
+def _requested(attempt: SignUpAttempt, choices: Choices, proof: ConsentProof) -> dict[str, Any]:
     """Return what is stored of a request; `requests` becomes its proof of consent."""
-    choice: dict[str, Any] = {
-        "frequency": wanted.frequency.value,
-        "topics": sorted(wanted.topics.slugs),
-        "zone": wanted.zone,
+    chosen: dict[str, Any] = {
+        "frequency": choices.frequency.value,
+        "topics": sorted(choices.topics.slugs),
+        "zone": choices.zone,
     }
-    request = choice | asdict(proof) | {"at": attempt.at.isoformat(), "email": wanted.email}
+    request = chosen | asdict(proof) | {"at": attempt.at.isoformat()}
     text = request.pop("consent_text")
     request["text"] = _hash(text) if text else ""
-    return choice | {
+    return chosen | {
         "at": attempt.at,
         "email": attempt.address.email,
         "key": attempt.address.key,
-        "name": wanted.name,
+        "name": choices.name,
         "network": attempt.network,
         "newsletter": attempt.newsletter,
         "requests": Jsonb([request]),

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from sqlalchemy import Engine, delete
 from sqlmodel import Session, col, select
 
-from subscribers.addresses import read_address
+from subscribers.addresses import Address, read_address
 from subscribers.db.record_tables import (
     AddressChangeRow,
     ConfirmationRow,
@@ -23,9 +23,9 @@ from subscribers.db.record_tables import (
 from subscribers.db.tables import SubscriberRow, SubscriptionRow
 from subscribers.db.transaction import execute, transaction
 from subscribers.errors import InvalidLink
-from subscribers.model import Frequency, Purpose, TopicSet
+from subscribers.model import Choices, Frequency, Purpose, TopicSet
 from subscribers.signup import requesting
-from subscribers.signup.confirming import confirm
+from subscribers.signup.confirming import confirm, confirmed
 from subscribers.signup.model import (
     DAY,
     AddressChange,
@@ -35,7 +35,6 @@ from subscribers.signup.model import (
     SignUpAttempt,
     SignUpLimits,
     SignUpRequested,
-    Wanted,
     network_of,
 )
 from subscribers.signup.moving import change_address
@@ -66,21 +65,23 @@ class SignUps:
 
     def request(
         self,
-        wanted: Wanted,
+        newsletter: str,
+        address: Address,
+        choices: Choices,
         evidence: ConsentProof,
         limits: SignUpLimits,
         *,
         lasts: timedelta,
         now: datetime,
     ) -> SignUpRequested:
-        """Store a sign-up; return what to mail them. Raises InvalidAddress.
+        """Store a sign-up; return what to mail them.
 
         Nothing is stored for a suppressed address, nor for a network that signed up too often.
         Until it is confirmed, a later sign-up replaces it.
         """
-        attempt = self._attempt(wanted.newsletter, wanted.email, limits, now, ip=evidence.ip)
+        attempt = self._attempt(newsletter, address, limits, now, ip=evidence.ip)
         with transaction(self._engine) as session:
-            return requesting.request(session, attempt, wanted, evidence, expires_at=now + lasts)
+            return requesting.request(session, attempt, choices, evidence, expires_at=now + lasts)
 
     def resend(
         self, newsletter: str, email: str, limits: SignUpLimits, *, ip: str, now: datetime
@@ -90,7 +91,7 @@ class SignUps:
         Nothing is to be mailed when it was mailed often enough, nor to a network that asked too
         often: this counts as a sign-up.
         """
-        attempt = self._attempt(newsletter, email, limits, now, ip=ip, again=True)
+        attempt = self._attempt(newsletter, read_address(email), limits, now, ip=ip, again=True)
         with transaction(self._engine) as session:
             return requesting.resend(session, attempt)
 
@@ -129,7 +130,7 @@ class SignUps:
         Nothing is to be mailed when the address is suppressed, is theirs already, or was mailed
         too often. A later request replaces it. Raises InvalidAddress.
         """
-        attempt = self._attempt("", email, SignUpLimits(), now)
+        attempt = self._attempt("", read_address(email), SignUpLimits(), now)
         expires_at = now + timedelta(hours=ADDRESS_HOURS)
         with transaction(self._engine) as session:
             return requesting.request_address_change(
@@ -175,14 +176,14 @@ class SignUps:
     def _attempt(
         self,
         newsletter: str,
-        email: str,
+        address: Address,
         limits: SignUpLimits,
         now: datetime,
         *,
         ip: str = "",
         again: bool = False,
     ) -> SignUpAttempt:
-        address, network = read_address(email), network_of(ip)
+        network = network_of(ip)
         return SignUpAttempt(
             address=address,
             newsletter=newsletter,
@@ -213,7 +214,7 @@ def _confirmed(session: Session, signed: SignedId) -> Confirmed:
     if not (confirmation and row):
         raise InvalidLink
     check_token(Purpose.CONFIRM, signed, confirmation.link_key)
-    return Confirmed(row.newsletter, row.id, row.subscriber_id, now=False)
+    return confirmed(row, now=False)
 
 
 def _find_change(session: Session, change_id: int) -> AddressChangeRow | None:
@@ -226,6 +227,6 @@ def _change(row: AddressChangeRow) -> AddressChange:
     return AddressChange(**row.model_dump(include=_CHANGE_FIELDS))
 
 
-def check_address(email: str) -> str:
-    """Return the domain of an address; raise InvalidAddress, saying what is wrong with it."""
-    return read_address(email).key.rpartition("@")[2]
+def check_address(email: str) -> Address:
+    """Return the address; raise InvalidAddress, saying what is wrong with it."""
+    return read_address(email)

@@ -307,7 +307,7 @@ class Subscriptions:
 def _plain(name: str) -> str:
     plain = " ".join(name.split())
     if len(plain) > NAME_LENGTH or not plain.isprintable():
-        said = f"A name has at most {NAME_LENGTH} characters, and none that cannot be seen."
+        said = f"A name has at most {NAME_LENGTH} characters, all of them printable."
         raise InvalidChoice("name", said)
     return plain
 

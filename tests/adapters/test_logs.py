@@ -102,6 +102,9 @@ def test_a_known_secret_is_blacked_out_wherever_it_stands(secrets: list[str], wo
     [
         ("postgresql://news:pa55@db.example/news", "postgresql://[secret]@db.example/news"),
         ("GET /u/AAAAAAAAAAAAAAAAAAAAAAAAAAAA HTTP/1.1", "GET /u/[token] HTTP/1.1"),
+        ("/c/BBBBBBBBBBBBBBBBBBBBBBBBBBBB", "/c/[token]"),
+        ("/a/CCCCCCCCCCCCCCCCCCCCCCCCCCCC", "/a/[token]"),
+        ("/k/DDDDDDDDDDDDDDDDDDDDDDDDDDDD", "/k/[token]"),
         ("authorization: Bearer abc.def-ghi", "authorization: Bearer [key]"),
         ("batch 7 of 2026-11-23 took 3.5 s", "batch 7 of 2026-11-23 took 3.5 s"),
         ("to reader@example.com: 550 no such user", "to [address]: 550 no such user"),

@@ -54,7 +54,7 @@ def test_without_a_channel_there_is_nothing_to_try(run) -> None:
     [
         ("", True, "no channel: alerts go to the log only"),
         ("json://127.0.0.1:9/x, json://127.0.0.1:9/y", True, "JSON (no. 1), JSON (no. 2);"),
-        ("nonsense://sesame", False, "NEWSLETTER_ALERTS: no. 1 is no URL of Apprise"),
+        ("nonsense://sesame", False, "NEWSLETTER_ALERTS: entry 1 is not a valid Apprise URL"),
     ],
 )
 def test_check_says_whether_a_channel_is_configured(

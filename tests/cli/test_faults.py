@@ -60,10 +60,16 @@ def test_a_file_is_taken_whole_or_not_at_all_and_its_neighbours_are_taken(cli: C
         (["briefs", "accept", "1"], "brief 1 cannot be accepted: There is no link to the source"),
         (["issue", "show"], "has no issue of"),
         (["issue", "show", "--date", "tomorrow"], "'tomorrow' is not a date like"),
-        (["issue", "show", "--newsletter", "cars"], "no newsletter 'cars'; there is: technology"),
+        (
+            ["issue", "show", "--newsletter", "cars"],
+            "no newsletter 'cars'; choose from: technology",
+        ),
         (["issue", "approve"], "has no issue of"),
         (["issue", "preview"], "no accepted brief to print"),
-        (["issue", "preview", "--topics", "astrology"], "has no topic 'astrology'; there is: ai-"),
+        (
+            ["issue", "preview", "--topics", "astrology"],
+            "has no topic 'astrology'; choose from: ai-",
+        ),
         (["issue", "preview", "--topics", "chips", "--for", READER], "either"),
         (["issue", "preview", "--for", READER], "no subscriber with this address"),
         (["issue", "send", "--wait"], "SENDGRID_API_KEY is not set"),

@@ -145,7 +145,7 @@ def test_a_second_file_is_a_second_newsletter(sending_cli: CommandLine, sandbox:
     text = cli.newsletter.read_text()
     cars = text.replace('"Technology Daily"', '"Car Weekly"').replace('"Technology"', '"Cars"')
     (cli.newsletter.parent / "cars.toml").write_text(cars)
-    assert "name one: --newsletter cars | technology" in cli.refused("issue", "assemble")
+    assert "choose one: --newsletter cars | technology" in cli.refused("issue", "assemble")
 
     cli.add_brief(
         title="A car that parks itself in the rain",

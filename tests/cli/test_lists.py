@@ -63,7 +63,7 @@ def test_a_list_comes_from_another_service_and_is_taken_back(cli: CommandLine) -
     number = str(listed[0]["id"])
     assert "1 would be removed" in says(cli, "subscribers", "undo", number, "--dry-run")
     assert cli.done("subscribers", "undo", number)["removed"] == 1
-    assert "was undone before" in says(cli, "subscribers", "undo", number)
+    assert "has already been undone" in says(cli, "subscribers", "undo", number)
     assert exported(cli, "--status", "mailable") == []
     ended = says(cli, "subscribers", "undo", str(listed[3]["id"]))
     assert "kept, so that nobody who left gets letters: 2 unsubscribes, 1 suppressions" in ended

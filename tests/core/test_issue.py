@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.brief import Brief, Importance, Verification
-from newsletter.core.issue import Candidate, Issue, assemble
+from newsletter.core.issue import Candidate, Issue, IssueEntry, assemble
 from newsletter.core.publication import (
     ApprovalPolicy,
     Caps,
@@ -59,13 +59,9 @@ def _candidate(
         importance=importance,
         published=_NOON + timedelta(hours=hours) if published else None,
     )
-    return Candidate(
-        brief_id=brief_id,
-        revision=2,
-        brief=brief,
-        topics=topics or (f"topic-{brief_id}",),
-        received=_NOON + timedelta(hours=hours),
-    )
+    topics = topics or (f"topic-{brief_id}",)
+    entry = IssueEntry(brief_id=brief_id, revision=2, brief=brief, topics=topics)
+    return entry, _NOON + timedelta(hours=hours)
 
 
 def _ids(*candidates: Candidate, newsletter: Newsletter = _NEWSLETTER) -> list[int]:
@@ -142,7 +138,7 @@ _candidates = st.lists(
         key=st.sampled_from("abcdefgh"),
     ),
     max_size=12,
-    unique_by=lambda one: one.brief_id,
+    unique_by=lambda one: one[0].brief_id,
 )
 
 

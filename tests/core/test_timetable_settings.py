@@ -51,7 +51,7 @@ def test_they_may_be_left_out(tmp_path: Path):
         ("catch_up_hours = 12", "catch_up_hours = 0", "catch_up_hours: must be between 1 and 24"),
         ("catch_up_hours = 12", "catch_up_hours = 25", "catch_up_hours: must be between 1 and 24"),
         ("send_at = 06:10:00", "send_at = 05:00:00", "timetable.send_at: an issue cannot be sent"),
-        ("send_at = 06:10:00", 'send_at = "06:10:00Z"', "have no offset"),
+        ("send_at = 06:10:00", 'send_at = "06:10:00Z"', "must not have a UTC offset"),
         ("reader_time = false", "reader_time = 7", "timetable.reader_time: "),
         ('"America/New_York"', '"America/Gotham"', "'America/Gotham' is not an IANA time zone"),
     ],

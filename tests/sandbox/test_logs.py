@@ -1,4 +1,4 @@
-"""Email Logs of the stand-in: exactly the documented filters, and what was accepted."""
+"""Email Logs of the sandbox: exactly the documented filters, and what was accepted."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

@@ -288,7 +288,7 @@ def test_assembling_again_voids_an_approval_that_no_longer_fits(container):
     assert container.mailer.asked[0][0].reply_to == other.reply_to
 
 
-@pytest.mark.parametrize("days, reason", [(1, "still to come"), (-3, "too long ago")])
+@pytest.mark.parametrize("days, reason", [(1, "in the future"), (-3, "too long ago")])
 def test_an_issue_is_assembled_for_its_own_day(container, days, reason):
     with pytest.raises(NotAllowed, match=reason):
         container.publishing.assemble(container.newsletter, TODAY + timedelta(days=days))

@@ -144,7 +144,7 @@ class Fetcher:
         if encoding in ("gzip", "x-gzip"):
             chunks = _unpacked(chunks, largest)
         elif encoding != "identity":
-            raise FetchFailed(f"it came packed as {encoding[:20]}, which was not asked for")
+            raise FetchFailed(f"it is compressed with {encoding[:20]}, which was not requested")
         body = bytearray()
         for chunk in chunks:
             body += chunk

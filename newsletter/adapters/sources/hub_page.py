@@ -127,7 +127,8 @@ def _find_title(between: Sequence[PageBlock], place: str) -> str:
     lines = _titled(between)
     if any(block.gap for block in lines[1:]):
         found = "; ".join(f'"{block.text[:40]}"' for block in lines)
-        raise InvalidBrief(place, f"which line is the title? Before the line of facts: {found}")
+        reason = f"cannot tell which line is the title; before the line of facts: {found}"
+        raise InvalidBrief(place, reason)
     title = " ".join(block.text for block in lines)
     if not brief_key(title):
         raise InvalidBrief(place, f"the title {title!r} has neither letter nor digit")

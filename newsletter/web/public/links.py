@@ -59,7 +59,7 @@ class OpenedLink:
 
     @property
     def preferences_path(self) -> str:
-        return preferences_path(self.subscription)
+        return preferences_path(self.subscription.id, self.subscription.link_key)
 
     def reloaded(self, services: WebServices) -> "OpenedLink":
         """Return the subscription as it is after a change."""
@@ -69,8 +69,8 @@ class OpenedLink:
         return moment.astimezone(ZoneInfo(self.subscription.zone)).date()
 
 
-def preferences_path(subscription: Subscription) -> str:
-    return "/p/" + make_token(Purpose.PREFERENCES, subscription.id, subscription.link_key)
+def preferences_path(subscription_id: int, link_key: bytes) -> str:
+    return "/p/" + make_token(Purpose.PREFERENCES, subscription_id, link_key)
 
 
 @dataclass(frozen=True)

@@ -74,12 +74,12 @@ def confirm(token: str, request: Request, services: Services) -> HTMLResponse:
     """Confirm a sign-up."""
     # The link itself is never stored as evidence.
     proof = ConsentProof(via="confirmation link", ip=ip_of(request), agent=_agent(request))
-    newsletter, subscription = services.signup.confirm(token, proof)
+    newsletter, done = services.signup.confirm(token, proof)
     return services.pages.show(
         "signup_confirmed",
         newsletter=newsletter,
-        ended=subscription.status is SubscriptionStatus.ENDED,
-        preferences=preferences_path(subscription),
+        ended=done.status is SubscriptionStatus.ENDED,
+        preferences=preferences_path(done.subscription_id, done.link_key),
     )
 
 
@@ -97,7 +97,9 @@ def confirm_address(token: str, services: Services) -> HTMLResponse:
     active = [one for one in changed if one.status is SubscriptionStatus.ACTIVE]
     first = (active or changed)[0]
     return services.pages.show(
-        "signup_moved", email=first.email, preferences=preferences_path(first)
+        "signup_moved",
+        email=first.email,
+        preferences=preferences_path(first.id, first.link_key),
     )
 
 

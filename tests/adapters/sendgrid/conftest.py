@@ -1,4 +1,4 @@
-"""A batch to send, and the stand-in to send it to over real HTTP."""
+"""A batch to send, and the sandbox to send it to over real HTTP."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -80,7 +80,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(running: Sandbox) -> Sandbox:
-    """The stand-in, having forgotten what was before."""
+    """The sandbox, having forgotten what was before."""
     running.clear()
     running.fail()
     return running

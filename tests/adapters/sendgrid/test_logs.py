@@ -1,4 +1,4 @@
-"""Email Logs as the service asks them, of a stand-in over real HTTP: every answer is a value."""
+"""Email Logs as the service asks them, of a sandbox over real HTTP: every answer is a value."""
 
 import json
 from collections.abc import Callable

@@ -99,8 +99,8 @@ def test_a_gzip_bomb_never_unfolds(site: Site) -> None:
         (gzipped("hello")[:-6], "gzip", "cut short"),
         (gzipped("hello") + b"more", "gzip", "goes on after its end"),
         (b"hello", "gzip", "is said to be gzip, and is not"),
-        (b"hello", "br", "packed as br"),
-        (gzipped("hello"), "gzip, gzip", "packed as gzip, gzip"),
+        (b"hello", "br", "compressed with br"),
+        (gzipped("hello"), "gzip, gzip", "compressed with gzip, gzip"),
     ],
 )
 def test_what_is_packed_badly_is_refused(site: Site, body: bytes, encoding: str, said: str) -> None:

@@ -177,7 +177,7 @@ def test_a_title_may_speak_of_daily_briefs_and_of_minutes() -> None:
         (PAGE.replace("Daily Brief", "News"), 'no "<Pillar> Daily Brief" line'),
         (PAGE.replace("A Title of Its Own\n", ""), 'no "<Pillar> Daily Brief" line'),
         (PAGE.replace("Verified M", "checked"), "no label (Verified, Partial or Unverified)"),
-        (PAGE.replace("A Title of", "Kicker\n\nThe Title of"), "which line is the title? Before"),
+        (PAGE.replace("A Title of", "Kicker\n\nThe Title of"), "which line is the title; before"),
         (PAGE.replace("A Title of Its Own", "…!"), "neither letter nor digit"),
         (PAGE.replace("The summary.\n\nOne.\n\nTwo.\n\n", ""), "no text after the line of facts"),
         (PAGE[: PAGE.index("View")], "cut short"),

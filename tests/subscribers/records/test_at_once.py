@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from subscribers.addresses import read_address
 from subscribers.db import merging
 from subscribers.db.transaction import execute, transaction
-from subscribers.model import Frequency, TopicSet
+from subscribers.model import Choices, Frequency, TopicSet
 from subscribers.signup.confirming import confirm
-from subscribers.signup.model import ConsentProof, SignUpLimits, Wanted
+from subscribers.signup.model import ConsentProof, SignUpLimits
 from subscribers.signup.service import SignUps
 from tests.subscribers.records.conftest import RecordsContainer
 from tests.waiting import until_somebody_waits
@@ -76,16 +77,16 @@ def test_so_are_complaints_of_which_only_one_is_about_somebody_merged(container:
 
 def test_an_erasure_waits_for_who_confirms_and_erases_what_that_made(container: RecordsContainer):
     engine, signups = container.engine, SignUps(container.engine)
-    wanted = Wanted(
-        newsletter="technology",
-        email=OTHER,
-        topics=TopicSet.of([]),
-        zone="UTC",
-        frequency=Frequency.DAILY,
-    )
+    choices = Choices(topics=TopicSet.of([]), frequency=Frequency.DAILY, name="", zone="UTC")
     evidence = ConsentProof(via="test")
     asked = signups.request(
-        wanted, evidence, SignUpLimits(), lasts=timedelta(hours=1), now=container.now
+        "technology",
+        read_address(OTHER),
+        choices,
+        evidence,
+        SignUpLimits(),
+        lasts=timedelta(hours=1),
+        now=container.now,
     )
     assert asked.signup_id
     signup_id = asked.signup_id

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from subscribers.addresses import read_address
 from subscribers.db.transaction import transaction
 from subscribers.errors import NotAdded, NotMerged
 from subscribers.model import (
+    Choices,
     Frequency,
     Purpose,
     SubscriptionStatus,
@@ -17,7 +19,7 @@ from subscribers.model import (
     TopicSet,
 )
 from subscribers.signup.confirming import confirm
-from subscribers.signup.model import ConsentProof, SignUpLimits, Wanted
+from subscribers.signup.model import ConsentProof, SignUpLimits
 from subscribers.signup.service import SignUps
 from tests.subscribers.records.conftest import RecordsContainer
 
@@ -220,15 +222,17 @@ def test_a_merge_wins_nobody_back_and_mails_nobody_who_did_not_want_it(container
 def come_back(container: RecordsContainer, newsletter: str) -> None:
     """Let the other's owner sign up under their own address again."""
     signups = SignUps(container.engine)
-    wanted = Wanted(
-        newsletter=newsletter,
-        email=OTHER,
-        topics=TopicSet.of([]),
-        zone="UTC",
-        frequency=Frequency.DAILY,
-    )
+    choices = Choices(topics=TopicSet.of([]), frequency=Frequency.DAILY, name="", zone="UTC")
     evidence, hour = ConsentProof(via="test"), timedelta(hours=1)
-    asked = signups.request(wanted, evidence, SignUpLimits(), lasts=hour, now=container.now)
+    asked = signups.request(
+        newsletter,
+        read_address(OTHER),
+        choices,
+        evidence,
+        SignUpLimits(),
+        lasts=hour,
+        now=container.now,
+    )
     assert asked.signup_id
     with transaction(container.engine) as session:
         confirm(session, asked.signup_id, evidence, container.now)

@@ -62,7 +62,7 @@ def test_a_segment_is_saved_shown_counted_changed_and_deleted(full: CommandLine)
 
 
 SLIPS = (
-    (("count", "--topic", "fish"), "topics: there is no 'fish'; there is: ai-models"),
+    (("count", "--topic", "fish"), "topics: there is no 'fish'; choose from: ai-models"),
     (("count", "--engaged-within", "-1"), "engaged-within: '-1' is not a number of days"),
     (("count", "nobody"), "technology has no segment 'nobody'; there is: none yet"),
     (("count", "nobody", "--tag", "vip"), "not both"),

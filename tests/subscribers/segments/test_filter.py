@@ -55,9 +55,9 @@ def test_a_filter_is_read_as_a_command_line_spells_it_and_as_json():
 @pytest.mark.parametrize(
     "said, shown",
     [
-        ({"colour": "red"}, "there is no filter 'colour'; there is: topics, tags"),
-        ({"topics": "chips,fish"}, "topics: there is no 'fish'; there is: chips, policy"),
-        ({"zones": "Berlin"}, "zones: there is no 'Berlin'; there is: names like Europe/Berlin"),
+        ({"colour": "red"}, "there is no filter 'colour'; choose from: topics, tags"),
+        ({"topics": "chips,fish"}, "topics: there is no 'fish'; choose from: chips, policy"),
+        ({"zones": "Berlin"}, "zones: there is no 'Berlin'; choose from: names like Europe/Berlin"),
         ({"topics": 3}, "topics: 3 is not a text"),
         ({"tags": "a\x00b"}, "tags: 'a\\x00b'… is no name"),
         ({"status": "gone"}, "status: 'gone' is none of mailable, active, paused"),

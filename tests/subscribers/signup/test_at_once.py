@@ -41,7 +41,9 @@ def test_a_button_pressed_many_times_makes_one_subscription_and_one_welcome(
 ):
     _ask(container, READER)
     token = container.link().rpartition("/")[2]
-    done = _at_once(lambda _: container.signing_up.confirm(token, ConsentProof(via="test"))[1].id)
+    done = _at_once(
+        lambda _: container.signing_up.confirm(token, ConsentProof(via="test"))[1].subscription_id
+    )
     assert len(set(done)) == 1
     assert len(container.deliver()) == 2
     acts = [row["act"] for row in container.select("SELECT act FROM consent ORDER BY id")]

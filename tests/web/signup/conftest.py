@@ -1,4 +1,4 @@
-"""One stand-in a module, and a house on a fresh database for each test."""
+"""One sandbox a module, and a container on a fresh database for each test."""
 
 from collections.abc import Callable, Iterator
 

@@ -72,7 +72,7 @@ def test_what_was_typed_wrong_is_said_and_what_was_typed_is_kept(
     assert 'value="Europe/Berlin" selected' in answer.text
     assert 'aria-describedby="email-wrong"' in answer.text
 
-    assert "Please choose one topic at least." in ask(topic=[]).text
+    assert "Please choose at least one topic." in ask(topic=[]).text
     assert "There is no such topic." in ask(topic=["gardening"]).text
     assert "There is no such time zone." in ask(timezone="Mars/Base").text
     assert "on one line" in ask(name="a\nb").text
@@ -302,7 +302,7 @@ def test_thrown_away_addresses_are_refused_where_that_is_wanted(
     sheet = {"email": "someone@mailinator.com", "form": "embed"}
     refused = Client(strict.app, client._portal).post(PAGE, data=sheet)
     assert refused.status_code == 422
-    assert "an address that you keep" in refused.text
+    assert "a permanent address, not a disposable one" in refused.text
     assert client.post(PAGE, data=sheet).status_code == 200
 
 
