@@ -145,11 +145,20 @@ def send(
             )
 
     answer(issue_data(stored, totals) | {"sent_before": before}, as_json=as_json, show=show_text)
-    if totals:
-        sums = totals.sums
-        went_well = sums.adds_up and not (sums.refused or sums.unknown)
-        if stored.state is IssueStatus.PAUSED or not went_well:
-            raise typer.Exit(1)
+    if totals and (failure := _failure(stored, totals)):
+        common.print_error(f"the issue of {stored.issue.date} {failure}")
+        raise typer.Exit(1)
+
+
+def _failure(stored: StoredIssue, totals: IssueTotals) -> str | None:
+    """Return what went wrong with a send; None if nothing did."""
+    sums = totals.sums
+    if stored.state is IssueStatus.PAUSED:
+        return f"is {stored.pause}"
+    if sums.refused or sums.unknown:
+        counts = common.listed({"refused": sums.refused, "unknown": sums.unknown})
+        return f"did not reach everybody: {counts}; `newsletter issue status` says more"
+    return None if sums.adds_up else "has sums that do not add up"
 
 
 def _totals(stored: StoredIssue) -> IssueTotals | None:
@@ -187,10 +196,15 @@ def pause(
 
 
 @app.command()
-def resume(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
+def resume(
+    because: Because = "resumed by a person",
+    date: Date = None,
+    newsletter: Slug = None,
+    as_json: AsJson = False,
+) -> None:
     """Continue sending a paused issue."""
     stored = container().publishing.issue(*issue_of(newsletter, date))
-    stored = container().sending_limits.resume(stored, actor=actor())
+    stored = container().sending_limits.resume(stored, actor=actor(), because=because)
     container().recovery.recover()
     _answer(stored, container().deliveries.totals(stored.id), as_json=as_json)
 

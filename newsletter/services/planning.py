@@ -70,18 +70,18 @@ class Planning:
 
         With a segment it goes to those of its readers who are in it now, and to nobody else, ever.
         Doing it again plans nothing again; it hands over the batches still waiting. A paused issue
-        is resumed. An empty issue stays empty.
+        stays paused: NotAllowed says who paused it, why, and what continues it. An empty issue
+        stays empty.
         """
         stored = self._ready(newsletter, on)
         _refuse_other_readers(stored, segment)
         if stored.state in (IssueStatus.EMPTY, IssueStatus.SENT, IssueStatus.CANCELLED):
             return stored
+        _refuse_paused(stored)
         self.send_checks.refuse_obstacles(newsletter)
-        if stored.state is IssueStatus.APPROVED:
-            if not self.plan(newsletter, stored, segment=segment):
-                _refuse_other_readers(self.issues.get(stored.id), segment)
-        elif stored.state is IssueStatus.PAUSED:
-            self.issues.resume(stored.id, self.clock.now())
+        planned = stored.state is not IssueStatus.APPROVED
+        if not planned and not self.plan(newsletter, stored, segment=segment):
+            _refuse_other_readers(self.issues.get(stored.id), segment)
         queue_waiting(self.deliveries, self.queue, stored.id)
         return self.issues.get(stored.id)
 
@@ -125,6 +125,11 @@ class Planning:
         send, whole = send_key(stored.id, segment), newsletter.readers
         self.segments.freeze(whole.newsletter, segment, send, now=self.clock.now())
         return replace(whole, segment=send)
+
+
+def _refuse_paused(stored: StoredIssue) -> None:
+    if stored.state is IssueStatus.PAUSED:
+        raise NotAllowed(f"the issue of {stored.issue.date} is {stored.pause}")
 
 
 def _refuse_other_readers(stored: StoredIssue, segment: str | None) -> None:

@@ -74,7 +74,8 @@ _LETTER = """
     SELECT issue.id AS issue_id, issue.date, issue.number, delivery.id AS delivery_id,
            edition.key AS edition_key, edition.brief_ids, batch.id AS batch_id,
            batch.state AS batch_state, batch.reason AS batch_reason,
-           delivery.skipped, delivery.refused, exclusion.reason AS exclusion
+           delivery.skipped, delivery.refused, COALESCE(delivery.state, 0) AS state,
+           exclusion.reason AS exclusion
       FROM issue
       LEFT JOIN delivery ON delivery.issue_id = issue.id AND delivery.subscriber_id = %(subscriber)s
       LEFT JOIN exclusion ON exclusion.issue_id = issue.id
@@ -105,6 +106,7 @@ def trace(session: Session, subscriber_id: int, issue_id: int) -> DeliveryRecord
     if not found or (found[0]["delivery_id"] is None and found[0]["exclusion"] is None):
         return None
     letter = found[0]
+    letter["state"] = DeliveryState(letter["state"])
     letter["brief_ids"] = tuple(letter["brief_ids"] or ())
     return DeliveryRecord(
         **letter,

@@ -129,7 +129,8 @@ class IssueStore(DatabaseStore):
     def resume(self, issue_id: int, now: datetime) -> None:
         """Let a paused issue's batches be sent again; the circuit breaker counts from here."""
         paused = (col(IssueRow.id) == issue_id, col(IssueRow.state) == IssueStatus.PAUSED)
-        values = {"state": IssueStatus.SENDING, "reason": None, "resumed_at": now}
+        values: dict[str, Any] = {"state": IssueStatus.SENDING, "resumed_at": now}
+        values |= dict.fromkeys(("reason", "paused_by", "tripped"))
         with transaction(self._engine) as session:
             session.exec(update(IssueRow).where(*paused).values(**values))
         _log.info("resumed", extra={"action": "issue.resumed", "issue": issue_id})
@@ -199,5 +200,7 @@ def _stored(session: Session, row: IssueRow) -> StoredIssue:
         approved_by=row.approved_by,
         approved_at=row.approved_at,
         planned_at=row.planned_at,
+        planned_by=row.planned_by,
+        paused_by=row.paused_by,
         segment=segment_of(row.segment),
     )

@@ -78,7 +78,7 @@ def record_failure(
     if disposition.closed_until:
         close_window(session, disposition.closed_until)
     if disposition.pause:
-        pause(session, claim.issue_id, disposition.reason, now)
+        pause(session, claim.issue_id, disposition.reason, now, by="the worker")
         return ()
     return tuple(again)
 

@@ -25,11 +25,14 @@ _log = logging.getLogger(__name__)
 #: Of many workers that meet the same trouble, one pauses the issue, and operators get one alert.
 _PAUSE = """
     WITH paused AS (
-        UPDATE issue SET state = 'paused', reason = %(reason)s
+        UPDATE issue SET state = 'paused', reason = %(reason)s, paused_by = %(by)s,
+               tripped = %(tripped)s
          WHERE id = %(issue)s AND state = 'sending'
         RETURNING newsletter, date)
     INSERT INTO operator_alert (at, newsletter, date, kind, sentence)
-    SELECT %(now)s, newsletter, date, 'paused', 'paused: ' || %(reason)s::text FROM paused
+    SELECT %(now)s, newsletter, date, 'paused',
+           'paused by ' || %(by)s::text || ': ' || %(reason)s::text
+      FROM paused
 """
 
 _CANCEL = """
@@ -102,10 +105,12 @@ _CLOSE = """
 class SendingLimitStore(DatabaseStore):
     """Pauses and cancels issues, and counts what failed of them."""
 
-    def pause(self, issue_id: int, reason: str, now: datetime) -> bool:
+    def pause(
+        self, issue_id: int, reason: str, now: datetime, *, by: str, tripped: str | None = None
+    ) -> bool:
         """Let no further batch be sent; False if the issue was not being sent."""
         with transaction(self._engine) as session:
-            paused = pause(session, issue_id, reason, now)
+            paused = pause(session, issue_id, reason, now, by=by, tripped=tripped)
         if paused:
             _log.warning(reason, extra={"action": "issue.paused", "issue": issue_id})
         return paused
@@ -136,9 +141,18 @@ class SendingLimitStore(DatabaseStore):
             return tuple(session.exec(found))
 
 
-def pause(session: Session, issue_id: int, reason: str, now: datetime) -> bool:
+def pause(
+    session: Session,
+    issue_id: int,
+    reason: str,
+    now: datetime,
+    *,
+    by: str,
+    tripped: str | None = None,
+) -> bool:
     """Pause an issue and queue the alert about it; False if it was not being sent."""
-    return execute(session, _PAUSE, {"issue": issue_id, "reason": reason, "now": now}) > 0
+    values = {"issue": issue_id, "reason": reason, "now": now, "by": by, "tripped": tripped}
+    return execute(session, _PAUSE, values) > 0
 
 
 def close_window(session: Session, until: datetime) -> None:

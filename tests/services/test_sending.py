@@ -215,7 +215,7 @@ def test_a_batch_that_never_left_is_tried_again_later(container):
     assert sums(container).accepted == 9
 
 
-def test_a_refused_key_pauses_the_issue_and_sending_again_resumes_it(container):
+def test_a_refused_key_pauses_the_issue_and_a_person_resumes_it(container):
     container.mailer.answers = [Refused(reason="401: no such key", remedy=Remedy.PAUSE)]
     stored = container.send_issue()
 
@@ -223,6 +223,7 @@ def test_a_refused_key_pauses_the_issue_and_sending_again_resumes_it(container):
     assert len(container.mailer.asked) == 1
     assert sums(container).to_go == 9
 
+    container.sending_limits.resume(stored, actor="ana", because="a new key")
     assert container.send_issue().state is IssueStatus.SENT
     assert sums(container).accepted == 9
 
