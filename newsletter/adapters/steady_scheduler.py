@@ -43,7 +43,7 @@ class SteadyScheduler(_Scheduler):
 
     def _process_jobs(self) -> Any:
         self._follow_system_clock()
-        return _Scheduler._process_jobs(self)
+        return _Scheduler._process_jobs(self)  # noqa: SLF001  # there is no public hook
 
     def _follow_system_clock(self) -> None:
         """Move every job's next run as far as the system clock was moved."""

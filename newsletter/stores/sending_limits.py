@@ -35,6 +35,19 @@ _PAUSE = """
       FROM paused
 """
 
+#: Operators get one alert, whatever number of batches fail, until somebody resumes the issue.
+_ALERT_UNREACHED = """
+    WITH unreached AS (
+        UPDATE issue SET unreached_since = %(now)s
+         WHERE id = %(issue)s AND unreached_since IS NULL
+        RETURNING newsletter, date, send_by)
+    INSERT INTO operator_alert (at, newsletter, date, kind, sentence)
+    SELECT %(now)s, newsletter, date, 'SendGrid not reached',
+           %(reason)s::text || '; nothing was sent, and it is tried again until '
+           || COALESCE(to_char(send_by AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), 'cancelled')
+      FROM unreached
+"""
+
 _CANCEL = """
     UPDATE issue SET state = 'cancelled', reason = %(reason)s
      WHERE id = %(issue)s AND state IN ('sending', 'paused')
@@ -153,6 +166,11 @@ def pause(
     """Pause an issue and queue the alert about it; False if it was not being sent."""
     values = {"issue": issue_id, "reason": reason, "now": now, "by": by, "tripped": tripped}
     return execute(session, _PAUSE, values) > 0
+
+
+def alert_unreached(session: Session, issue_id: int, reason: str, now: datetime) -> None:
+    """Queue the alert that SendGrid is tried again and again; one for an issue."""
+    execute(session, _ALERT_UNREACHED, {"issue": issue_id, "reason": reason, "now": now})
 
 
 def close_window(session: Session, until: datetime) -> None:

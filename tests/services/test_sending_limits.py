@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from newsletter.core.delivery import NotYet, Unknown
+from newsletter.core.delivery import NotYet, Refused, Remedy, Unknown
 from newsletter.core.sending_limits import CircuitBreaker, RateLimit
 from newsletter.core.stored import IssueStatus
 from newsletter.errors import NotAllowed
@@ -81,6 +81,37 @@ def test_a_send_does_not_lift_the_pause_of_the_circuit_breaker(container):
     with pytest.raises(NotAllowed, match=r"paused by the circuit breaker: 0\.0% of 3 complained"):
         container.plan_issue()
     assert container.issues.get(stored.id).state is IssueStatus.PAUSED
+
+
+def test_a_sendgrid_that_is_away_is_tried_while_the_issue_is_fresh_with_one_alert(container):
+    container.mailer.answers = [Refused(reason="refused to connect", remedy=Remedy.RETRY)] * 80
+    container.plan_issue()
+    stored = container.issues.find("technology", TODAY)
+    for _ in range(10):
+        for batch_id, _ in container.deliveries.waiting():
+            container.queue.jobs.clear()
+            container.sending.send_batches([batch_id])
+        container.clock.pass_time(minutes=8)
+
+    assert container.issues.get(stored.id).state is IssueStatus.SENDING
+    [(_, alert)] = container.schedule_store.pending_alerts()
+    assert alert.sentence.startswith("refused to connect; nothing was sent, and it is tried again")
+
+    container.mailer.answers = []
+    for batch_id, _ in container.deliveries.waiting():
+        container.sending.send_batches([batch_id])
+    assert sums(container).accepted == len(READERS)
+
+
+def test_what_a_person_resumes_is_tried_at_once(container):
+    container.mailer.answers = [Refused(reason="refused to connect", remedy=Remedy.RETRY)]
+    send_some(container, 1)
+    stored = container.issues.find("technology", TODAY)
+    paused = container.sending_limits.pause(stored, actor="ana", because="the network is away")
+
+    container.sending_limits.resume(paused, actor="ana", because="it is back")
+
+    assert {not_before for _, not_before in container.deliveries.waiting()} == {None}
 
 
 def test_a_cancelled_issue_sends_nothing_more_and_its_sums_add_up(container):
