@@ -127,7 +127,9 @@ def send(
     which, on = issue_of(newsletter, date)
     if segment:
         container().segments.get(which.readers.newsletter, segment)
-    stored = container().planning.hand_over(which, on, segment=segment)
+    stored = container().planning.hand_over(which, on, segment=segment, actor=actor())
+    going = stored.state is IssueStatus.SENDING
+    already = going and stored.id not in container().planning.planned
     before = stored.state is IssueStatus.SENT
     if wait and stored.state is IssueStatus.SENDING:
         stored = _work_on(stored, as_json=as_json)
@@ -137,6 +139,10 @@ def send(
         print_issue(stored, totals)
         if stored.state is IssueStatus.EMPTY:
             console.print("  The issue is empty, so nothing is sent.")
+        if already:
+            console.print(
+                f"  It is already being sent by {escape(stored.planned_by or 'someone')}."
+            )
         if before:
             console.print("  It was sent before, so nothing is sent again.")
         if totals and totals.sums.to_go and not wait:

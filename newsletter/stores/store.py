@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from subscribers.db.transaction import execute, rows, transaction
+from subscribers.db.transaction import execute, retried, rows, transaction
 
 
 class DatabaseStore:
@@ -14,9 +14,15 @@ class DatabaseStore:
         self._engine = engine
 
     def _rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
-        with transaction(self._engine) as session:
-            return rows(session, statement, values)
+        def run() -> list[dict[str, Any]]:
+            with transaction(self._engine) as session:
+                return rows(session, statement, values)
+
+        return retried(run)
 
     def _execute(self, statement: str, **values: Any) -> int:
-        with transaction(self._engine) as session:
-            return execute(session, statement, values)
+        def run() -> int:
+            with transaction(self._engine) as session:
+                return execute(session, statement, values)
+
+        return retried(run)

@@ -1,10 +1,11 @@
 """Planning, claiming, sending and recording, on real PostgreSQL, a mailer answering as scripted."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from newsletter.core.delivery import Refused, Remedy, Unknown
 from newsletter.core.publication import ApprovalPolicy
@@ -13,6 +14,7 @@ from newsletter.errors import NotAllowed
 from subscribers.model import Suppression, SuppressionReason
 from tests.container import TODAY, TestContainer, brief, open_container
 from tests.settings import TECHNOLOGY
+from tests.waiting import until_somebody_waits
 
 pytestmark = pytest.mark.postgres
 
@@ -372,3 +374,17 @@ def test_a_brief_printed_once_is_not_printed_the_next_day(container):
     stored = container.publishing.assemble(container.newsletter, TODAY + timedelta(days=1))
 
     assert stored.state is IssueStatus.EMPTY
+
+
+def test_of_two_sends_at_once_one_plans_and_the_other_finds_it_planned(container):
+    container.publishing.assemble(container.newsletter, TODAY)
+    with ThreadPoolExecutor(2) as pool, container.engine.begin() as other:
+        other.execute(text("SELECT 1 FROM issue FOR UPDATE"))
+        sends = [pool.submit(container.plan_issue) for _ in range(2)]
+        until_somebody_waits(container.engine, waiting=2)
+    results = [send.result() for send in sends]
+
+    assert {one.state for one in results} == {IssueStatus.SENDING}
+    assert {one.planned_by for one in results} == {"the schedule"}
+    container.queue.work(until_empty=True)
+    assert sorted(container.mailer.addresses) == sorted(READERS)
