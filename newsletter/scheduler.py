@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from apscheduler.schedulers.background import BackgroundScheduler
-
+from newsletter.adapters.steady_scheduler import SteadyScheduler, SteadyTrigger
 from newsletter.core.publication import Newsletter
 from newsletter.errors import SendGridUnavailable
 from newsletter.ports import Leadership
@@ -58,13 +57,13 @@ def make_scheduler(
     With `polling`, it also polls the newsletters' sources; with `alerting`, it looks for what waits
     for a person; with `sync`, it takes over SendGrid's own suppression lists; and it runs `jobs`.
     """
-    scheduler: Any = BackgroundScheduler(
+    scheduler: Any = SteadyScheduler(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
 
     def every(seconds: int, name: str, act: Callable[[], object]) -> None:
         run = partial(_as_leader, leadership, act)
-        scheduler.add_job(run, "interval", seconds=seconds, id=name)
+        scheduler.add_job(run, SteadyTrigger(seconds=seconds), id=name)
 
     for newsletter in newsletters.values():
         every(_DUE_SECONDS, f"schedule {newsletter.slug}", partial(schedule.run_due, newsletter))
@@ -93,7 +92,7 @@ def reconcile_by_events(scheduler: Any, reconciling: Reconciling) -> None:
 
     reconciling.start_receiving()
     seconds = reconciling.seen_every.total_seconds()
-    scheduler.add_job(run, "interval", seconds=seconds, id="reconcile")
+    scheduler.add_job(run, SteadyTrigger(seconds=seconds), id="reconcile")
 
 
 def _unless_unavailable(act: Callable[[], object]) -> None:

@@ -9,6 +9,10 @@ class SubscribersError(Exception):
         return super().__str__() or (type(self).__doc__ or "").strip()
 
 
+class ConcurrentChange(SubscribersError):
+    """Something else changed the same records at that moment: nothing was changed; try again."""
+
+
 class InvalidAddress(SubscribersError, ValueError):
     """Not an address an email can be sent to."""
 

@@ -1,13 +1,18 @@
 """The scheduler asks often, and only while its process leads."""
 
 import logging
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Self
 
 import pytest
+from apscheduler.schedulers import base
 
+from newsletter.adapters import clock
+from newsletter.adapters.steady_scheduler import SteadyScheduler, SteadyTrigger
 from newsletter.core.publication import Newsletter
 from newsletter.scheduler import make_scheduler
 from newsletter.settings import load_settings, shipped
@@ -91,3 +96,55 @@ def test_a_look_that_was_slept_through_is_made_up_for_once(scheduler: Any) -> No
 def test_a_look_that_takes_long_is_no_news() -> None:
     assert not logging.getLogger("apscheduler.scheduler").isEnabledFor(logging.WARNING)
     assert logging.getLogger("apscheduler.executors.default").isEnabledFor(logging.ERROR)
+
+
+class MovedClock(datetime):
+    """The system clock, set by hand."""
+
+    moved = timedelta(0)
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Self:
+        return super().now(tz) + cls.moved
+
+
+@pytest.fixture
+def moved_clock(monkeypatch: pytest.MonkeyPatch) -> type[MovedClock]:
+    monkeypatch.setattr(MovedClock, "moved", timedelta(0))
+    for module in (base, clock):
+        monkeypatch.setattr(module, "datetime", MovedClock)
+    return MovedClock
+
+
+@pytest.mark.parametrize("by", [timedelta(hours=-3), timedelta(days=366)], ids=str)
+def test_a_moved_clock_neither_stops_nor_multiplies_the_looks(
+    moved_clock: type[MovedClock], by: timedelta, caplog: pytest.LogCaptureFixture
+) -> None:
+    looks, looked = list[float](), threading.Event()
+
+    def look() -> None:
+        looks.append(time.monotonic())
+        looked.set()
+
+    steady: Any = SteadyScheduler()
+    steady.add_job(look, SteadyTrigger(seconds=0.2), misfire_grace_time=None)
+    steady.start()
+    try:
+        assert looked.wait(5)
+        moved_clock.moved = by
+        moved_at = time.monotonic()
+        time.sleep(0.3)  # a look that was begun is over
+        looked.clear()
+        assert looked.wait(2)
+        time.sleep(0.6)
+    finally:
+        steady.shutdown()
+
+    since = [at for at in looks if at > moved_at]
+    assert 1 <= len(since) <= (time.monotonic() - moved_at) / 0.2 + 2
+    assert "the system clock was moved" in caplog.text
+
+
+def test_a_year_of_missed_looks_is_one_look() -> None:
+    trigger, now = SteadyTrigger(seconds=2), datetime(2026, 11, 23).astimezone()
+    assert trigger.get_next_fire_time(now - timedelta(days=366), now) == now + timedelta(seconds=2)

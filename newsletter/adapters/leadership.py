@@ -69,7 +69,9 @@ class AdvisoryLeadership:
             self._connection.execute("SELECT 1")
             return True
         taken = self._connection.execute("SELECT pg_try_advisory_lock(%s)", [_LEADER]).fetchone()
-        return bool(taken and taken[0])
+        if leads := bool(taken and taken[0]):
+            _log.info("this process runs the schedule now", extra={"action": "schedule.taken_over"})
+        return leads
 
     def _disconnect(self) -> None:
         self._leads = False

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from newsletter import __version__
 from newsletter.cli import (
@@ -24,7 +22,7 @@ from newsletter.cli import (
     suppressions,
 )
 from newsletter.cli.backup import backup, restore
-from newsletter.cli.common import close_container
+from newsletter.cli.common import close_container, print_error
 from newsletter.cli.demo import demo
 from newsletter.cli.service import check, sandbox, scheduler, serve, worker
 from newsletter.cli.why import why
@@ -95,8 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         sentence, code = _sentence(error)
         if sentence:
-            console = Console(stderr=True, highlight=False, soft_wrap=True)
-            console.print(f"[red]error:[/] {escape(sentence)}")
+            print_error(sentence)
     finally:
         close_container()
     sys.exit(code)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, ProgressColumn
 from rich.table import Table
 from typer import Option
@@ -128,6 +129,12 @@ def _filled(table: Table, rows: Iterable[Iterable[str]], right: Iterable[int]) -
     for column in right:
         table.columns[column].justify = "right"
     return table
+
+
+def print_error(sentence: str) -> None:
+    """Print what went wrong where errors go."""
+    errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    errors.print(f"[red]error:[/] {escape(sentence)}")
 
 
 @contextmanager

@@ -127,7 +127,9 @@ def send(
     which, on = issue_of(newsletter, date)
     if segment:
         container().segments.get(which.readers.newsletter, segment)
-    stored = container().planning.hand_over(which, on, segment=segment)
+    stored = container().planning.hand_over(which, on, segment=segment, actor=actor())
+    going = stored.state is IssueStatus.SENDING
+    already = going and stored.id not in container().planning.planned
     before = stored.state is IssueStatus.SENT
     if wait and stored.state is IssueStatus.SENDING:
         stored = _work_on(stored, as_json=as_json)
@@ -137,6 +139,10 @@ def send(
         print_issue(stored, totals)
         if stored.state is IssueStatus.EMPTY:
             console.print("  The issue is empty, so nothing is sent.")
+        if already:
+            console.print(
+                f"  It is already being sent by {escape(stored.planned_by or 'someone')}."
+            )
         if before:
             console.print("  It was sent before, so nothing is sent again.")
         if totals and totals.sums.to_go and not wait:
@@ -145,11 +151,20 @@ def send(
             )
 
     answer(issue_data(stored, totals) | {"sent_before": before}, as_json=as_json, show=show_text)
-    if totals:
-        sums = totals.sums
-        went_well = sums.adds_up and not (sums.refused or sums.unknown or sums.doubled)
-        if stored.state is IssueStatus.PAUSED or not went_well:
-            raise typer.Exit(1)
+    if totals and (failure := _failure(stored, totals)):
+        common.print_error(f"the issue of {stored.issue.date} {failure}")
+        raise typer.Exit(1)
+
+
+def _failure(stored: StoredIssue, totals: IssueTotals) -> str | None:
+    """Return what went wrong with a send; None if nothing did."""
+    sums = totals.sums
+    if stored.state is IssueStatus.PAUSED:
+        return f"is {stored.pause}"
+    wrong = {"refused": sums.refused, "unknown": sums.unknown, "sent twice": sums.doubled}
+    if any(wrong.values()):
+        return f"went wrong: {common.listed(wrong)}; `newsletter issue status` says more"
+    return None if sums.adds_up else "has sums that do not add up"
 
 
 def _totals(stored: StoredIssue) -> IssueTotals | None:
@@ -187,10 +202,15 @@ def pause(
 
 
 @app.command()
-def resume(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
+def resume(
+    because: Because = "resumed by a person",
+    date: Date = None,
+    newsletter: Slug = None,
+    as_json: AsJson = False,
+) -> None:
     """Continue sending a paused issue."""
     stored = container().publishing.issue(*issue_of(newsletter, date))
-    stored = container().sending_limits.resume(stored, actor=actor())
+    stored = container().sending_limits.resume(stored, actor=actor(), because=because)
     container().recovery.recover()
     _answer(stored, container().deliveries.totals(stored.id), as_json=as_json)
 

@@ -6,7 +6,7 @@ from rich.markup import escape
 
 from newsletter.cli.common import console, counted, grid, plain
 from newsletter.core.issue_totals import IssueTotals
-from newsletter.core.stored import StoredIssue
+from newsletter.core.stored import IssueStatus, StoredIssue
 
 
 def issue_data(stored: StoredIssue, totals: IssueTotals | None = None) -> dict[str, Any]:
@@ -18,6 +18,7 @@ def issue_data(stored: StoredIssue, totals: IssueTotals | None = None) -> dict[s
         "number": stored.issue.number or None,
         "state": stored.state,
         "reason": stored.reason,
+        "paused_by": stored.paused_by,
         "briefs": [
             {"id": e.brief_id, "title": e.brief.title, "topics": e.topics, "lead": e.lead}
             for e in stored.issue.entries
@@ -38,7 +39,9 @@ def print_issue(stored: StoredIssue, totals: IssueTotals | None = None) -> None:
     issue = stored.issue
     number = f"No. {issue.number}" if issue.number else "no number"
     console.print(f"[bold]{issue.newsletter} {issue.date}[/] · {number} · {stored.state}")
-    if stored.reason:
+    if stored.state is IssueStatus.PAUSED:
+        console.print(f"  [yellow]{escape(stored.pause)}[/]")
+    elif stored.reason:
         console.print(f"  [yellow]{escape(stored.reason)}[/]")
     if stored.approved_by:
         by = escape(stored.approved_by)
@@ -75,6 +78,11 @@ def print_totals(totals: IssueTotals) -> None:
     if sums.doubled:
         console.print(f"  [bold red]{sums.doubled:,} twice: {_doubled(totals.doubled)}[/]")
     text = "[green]the sums add up[/]" if sums.adds_up else "[bold red]THE SUMS DO NOT ADD UP[/]"
+    if sums.unknown:
+        console.print(
+            f"  [yellow]{sums.unknown:,} unknown: whether SendGrid accepted them is not known; "
+            "`newsletter batches list` shows the evidence so far[/]"
+        )
     console.print(
         f"  {text} · {counted(totals.editions, 'edition')} · "
         f"{counted(sum(totals.batches.values()), 'batch', 'batches')}"

@@ -9,7 +9,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
 
 BATCH_LIMIT = 1_000  #: mail/send v3: at most 1,000 personalizations a request
-MAX_ATTEMPTS = 8  #: refusals that were worth a retry, before a batch is refused for good
+PERSISTENT = 8  #: refusals worth a retry, some five minutes of them, before operators are alerted
 
 
 class DeliveryState(IntEnum):
@@ -136,6 +136,7 @@ class Disposition:
     not_before: datetime | None = None  #: the batch's next attempt
     closed_until: datetime | None = None  #: no worker sends anything before this
     pause: bool = False  #: the issue waits for a person, who gets the reason
+    alert: bool = False  #: operators get the reason, once an issue; it is tried again
 
 
 def dispose(outcome: Outcome, claim: Claim, now: datetime, *, spread: float = 0.0) -> Disposition:
@@ -158,8 +159,9 @@ def dispose(outcome: Outcome, claim: Claim, now: datetime, *, spread: float = 0.
         case Refused(remedy=Remedy.WAIT, wait=wait):
             pause = wait or backoff(claim.attempt, spread)
             return _again(outcome, closed_until=now + pause)
-        case Refused(remedy=Remedy.RETRY) if claim.attempt < MAX_ATTEMPTS:
-            return _again(outcome, not_before=now + backoff(claim.attempt, spread))
+        case Refused(remedy=Remedy.RETRY):  # until the issue is no longer fresh
+            later, persistent = now + backoff(claim.attempt, spread), claim.attempt >= PERSISTENT
+            return _again(outcome, not_before=later, alert=persistent)
         case Refused():
             return _again(outcome, pause=True)
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from newsletter.core.delivery import DeliveryState
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sums:
@@ -56,6 +58,7 @@ class DeliveryRecord:
     batch_reason: str | None = None
     skipped: str | None = None
     refused: str | None = None
+    state: DeliveryState = DeliveryState.NO_EVENTS  #: the highest that an event has shown
     attempts: tuple[dict[str, Any], ...] = ()  #: the requests that held it, in order
     events: tuple[dict[str, Any], ...] = ()
 

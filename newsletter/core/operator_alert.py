@@ -37,6 +37,10 @@ class OperatorAlertKind(StrEnum):
         "paused",
         "`newsletter issue status` says why; nothing is sent until `newsletter issue resume`.",
     )
+    UNREACHED = (
+        "SendGrid not reached",
+        "It is tried again while the issue is fresh; `newsletter check` tries it now.",
+    )
     UNKNOWN_BATCH = (
         "unknown batch",
         "`newsletter batches list` shows the evidence; `newsletter batches resolve` decides.",

@@ -36,7 +36,7 @@ def tripped(breaker: CircuitBreaker, failures: FailureCounts) -> str | None:
         share, limit = getattr(failures, kind) / failures.asked, getattr(breaker, kind)
         if share > limit:
             found = f"{share:.1%} of {failures.asked} {kind}"
-            return f"circuit breaker: {found}, the limit is {limit:.1%}"
+            return f"{found}, the limit is {limit:.1%}"
     return None
 
 

@@ -72,12 +72,23 @@ class StoredIssue:
     approved_by: str | None = None
     approved_at: datetime | None = None
     planned_at: datetime | None = None
+    planned_by: str | None = None
+    paused_by: str | None = None  #: a person, or what paused it by itself
     segment: str | None = None  #: who was in it when the issue was planned; None: all its readers
 
     @property
     def summary(self) -> str:
         """Return which issue it is and its state, as the beginning of a message."""
         return f"the issue of {self.issue.date} is {self.state}"
+
+    @property
+    def pause(self) -> str:
+        """Return who paused it and why, and what continues it."""
+        which = f"--newsletter {self.issue.newsletter} --date {self.issue.date}"
+        return (
+            f"paused by {self.paused_by}: {self.reason}; `newsletter issue resume {which}` "
+            "continues it"
+        )
 
     def need_galley(self) -> Galley:
         """Return the galley; NotAllowed while nothing is set."""

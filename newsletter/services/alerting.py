@@ -85,7 +85,7 @@ class Alerting:
         if alert not in self._pending:
             self.log(alert)
         pending = self._pending.setdefault(alert, _PendingAlert(first=now, due=now))
-        if now < pending.due:
+        if now < pending.due <= now + retry_pause(max(pending.failures, 1)):
             raise AlertNotSent(f"the channels will be tried again at {pending.due:%H:%M:%S} UTC")
         if failures := self._send(alert):
             self._failed(pending, "; ".join(failures), now)

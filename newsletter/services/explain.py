@@ -1,8 +1,12 @@
 """Explains why someone did or did not get an issue."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+from newsletter.core.delivery import DeliveryState
+from newsletter.core.events import CONSEQUENCES, EventKind
 from newsletter.core.issue_totals import DeliveryRecord
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import IssueStatus, StoredIssue
@@ -40,13 +44,16 @@ class Explaining:
         record = None
         if stored and subscription:
             record = self.deliveries.trace(subscription.subscriber_id, stored.id)
+        suppression = self.subscriptions.suppression(email)
         return Explanation(
             email=email,
             issue=stored,
             subscription=subscription,
-            suppression=self.subscriptions.suppression(email),
+            suppression=suppression,
             record=record,
-            sentence=sentence(newsletter, on, stored, subscription, record),
+            sentence=sentence(
+                newsletter, on, stored, subscription, record, suppression=suppression
+            ),
         )
 
     def _subscription(self, newsletter: Newsletter, email: str) -> Subscription | None:
@@ -81,17 +88,17 @@ _BATCH_STATES = {
 
 _LOST_BEFORE = "It was requested, and SendGrid's answer was lost, so it may have been sent."
 
-_LAST_EVENT = {
-    "delivered": "The recipient's server took it.",
-    "bounced": "The recipient's server refused it: {reason}.",
-    "soft_bounced": "The recipient's server refused it this time: {reason}.",
-    "blocked": "The recipient's server refused it this time: {reason}.",
-    "dropped": "SendGrid dropped it: {reason}.",
-    "deferred": "The recipient's server asked SendGrid to try again later.",
-    "complained": "The recipient called it spam.",
-    "opened": "It was opened.",
-    "clicked": "A link in it was followed.",
-    "unsubscribed": "The recipient unsubscribed.",
+#: How the letter stands; before any of these was reported, its batch says all.
+_STATES = {
+    DeliveryState.DEFERRED: "The recipient's server asked SendGrid to try again later.",
+    DeliveryState.DELIVERED: "The recipient's server took it.",
+    DeliveryState.OPENED: "It was opened.",
+    DeliveryState.CLICKED: "A link in it was followed.",
+    DeliveryState.DROPPED: "SendGrid dropped it: {reason}.",
+    DeliveryState.BLOCKED: "The recipient's server refused it this time: {reason}.",
+    DeliveryState.BOUNCED: "The recipient's server refused it for good: {reason}.",
+    DeliveryState.UNSUBSCRIBED: "The recipient unsubscribed.",
+    DeliveryState.COMPLAINED: "The recipient called it spam.",
 }
 
 
@@ -101,6 +108,8 @@ def sentence(
     stored: StoredIssue | None,
     subscription: Subscription | None,
     record: DeliveryRecord | None,
+    *,
+    suppression: Suppression | None = None,
 ) -> str:
     if subscription is None:
         return f"This address has no subscription to {newsletter.name}, so it gets nothing."
@@ -114,23 +123,44 @@ def sentence(
         return f"The subscription came after the issue of {on} was planned."
     if record.exclusion:
         return f"Not sent: {_EXCLUDED.get(record.exclusion, record.exclusion)}."
-    return " ".join(_sentences(record))
+    return " ".join(_sentences(record, suppression))
 
 
-def _sentences(record: DeliveryRecord) -> list[str]:
+def _sentences(record: DeliveryRecord, suppression: Suppression | None) -> Iterator[str]:
+    """Yield how the letter stands, then how it came to that."""
     if record.skipped:
         reason = _EXCLUDED.get(record.skipped, record.skipped)
         if record.may_be_sent:
-            return [f"{_LOST_BEFORE} It was not requested again: {reason}."]
-        return [f"Planned, and skipped at the last moment: {reason}."]
+            yield f"{_LOST_BEFORE} It was not requested again: {reason}."
+        else:
+            yield f"Planned, and skipped at the last moment: {reason}."
+        return
     if record.refused:
-        return [f"SendGrid refused this recipient: {record.refused}."]
+        yield f"SendGrid refused this recipient: {record.refused}."
+        return
+    if words := _STATES.get(record.state):
+        yield words.format(reason=_reason(record))
+    if suppression:
+        yield f"The address is on the suppression list now ({suppression.reason})."
     sent = _BATCH_STATES[record.batch_state or "planned"]
-    sentences = [sent.format(reason=record.batch_reason or "no reason given")]
+    yield sent.format(reason=record.batch_reason or "no reason given")
     if (times := record.times_accepted) > 1:
-        sentences.append(f"It was accepted in {times} requests, so it was sent {times} times.")
-    for event in record.events[::-1]:
-        if event["kind"] in _LAST_EVENT:
-            reason = event["reason"] or event["response"] or "no reason given"
-            return [*sentences, _LAST_EVENT[event["kind"]].format(reason=reason)]
-    return sentences
+        yield f"It was accepted in {times} requests, so it was sent {times} times."
+    if record.events and not _shows(record.events[-1], record.state):
+        last = record.events[-1]
+        yield f"The last report, of {last['at']:%Y-%m-%d %H:%M %Z}: {_worded(last['kind'])}."
+
+
+def _reason(record: DeliveryRecord) -> str:
+    """Return the reason that came with the last event that shows the letter's state."""
+    shown = [event for event in record.events if _shows(event, record.state)]
+    said = (shown[-1]["reason"] or shown[-1]["response"]) if shown else None
+    return str(said or "no reason given").rstrip(".")
+
+
+def _shows(event: dict[str, Any], state: DeliveryState) -> bool:
+    return CONSEQUENCES[EventKind(event["kind"])].state is state
+
+
+def _worded(kind: str) -> str:
+    return kind.replace("_", " ")

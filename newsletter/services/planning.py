@@ -1,7 +1,7 @@
 """Plans who gets which edition of an issue in which batch, and hands the batches to workers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -62,31 +62,42 @@ class Planning:
     queue: BatchQueue
     clock: Clock
     batch_size: int
+    planned: set[int] = field(init=False, default_factory=set[int])  #: issues, by this process
 
     def hand_over(
-        self, newsletter: Newsletter, on: date, *, segment: str | None = None
+        self,
+        newsletter: Newsletter,
+        on: date,
+        *,
+        segment: str | None = None,
+        actor: str = "the schedule",
     ) -> StoredIssue:
         """Plan the issue of a date and hand its batches to the workers.
 
         With a segment it goes to those of its readers who are in it now, and to nobody else, ever.
         Doing it again plans nothing again; it hands over the batches still waiting. A paused issue
-        is resumed. An empty issue stays empty.
+        stays paused: NotAllowed says who paused it, why, and what continues it. An empty issue
+        stays empty.
         """
         stored = self._ready(newsletter, on)
         _refuse_other_readers(stored, segment)
         if stored.state in (IssueStatus.EMPTY, IssueStatus.SENT, IssueStatus.CANCELLED):
             return stored
+        _refuse_paused(stored)
         self.send_checks.refuse_obstacles(newsletter)
-        if stored.state is IssueStatus.APPROVED:
-            if not self.plan(newsletter, stored, segment=segment):
-                _refuse_other_readers(self.issues.get(stored.id), segment)
-        elif stored.state is IssueStatus.PAUSED:
-            self.issues.resume(stored.id, self.clock.now())
+        planned = stored.state is not IssueStatus.APPROVED
+        if not planned and not self.plan(newsletter, stored, segment=segment, actor=actor):
+            _refuse_other_readers(self.issues.get(stored.id), segment)
         queue_waiting(self.deliveries, self.queue, stored.id)
         return self.issues.get(stored.id)
 
     def plan(
-        self, newsletter: Newsletter, stored: StoredIssue, *, segment: str | None = None
+        self,
+        newsletter: Newsletter,
+        stored: StoredIssue,
+        *,
+        segment: str | None = None,
+        actor: str = "",
     ) -> bool:
         """Store who gets which edition in which batch; False if that was done before."""
         self.publishing.refuse_changes(newsletter, stored)
@@ -98,10 +109,13 @@ class Planning:
             partial(edition_for, stored.issue),
             batch_size=self.batch_size,
             now=now,
+            actor=actor,
             readers=readers,
             wave=_wave(newsletter, stored),
             fresh_for=timedelta(hours=newsletter.timetable.catch_up_hours),
         )
+        if planned:
+            self.planned.add(stored.id)
         if readers.segment:  # from now on deliveries and exclusions say who was in it
             self.segments.release(readers.segment)
         return planned
@@ -125,6 +139,11 @@ class Planning:
         send, whole = send_key(stored.id, segment), newsletter.readers
         self.segments.freeze(whole.newsletter, segment, send, now=self.clock.now())
         return replace(whole, segment=send)
+
+
+def _refuse_paused(stored: StoredIssue) -> None:
+    if stored.state is IssueStatus.PAUSED:
+        raise NotAllowed(f"the issue of {stored.issue.date} is {stored.pause}")
 
 
 def _refuse_other_readers(stored: StoredIssue, segment: str | None) -> None:

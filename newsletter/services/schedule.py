@@ -38,8 +38,8 @@ class ScheduleRunner:
         What fails does not stop the rest, and is due again a minute later.
         """
         slug, now = newsletter.slug, self.clock.now()
-        if now < self._retry_at.get(slug, now):
-            return
+        if now < self._retry_at.get(slug, now) <= now + _RETRY_PAUSE:
+            return  # a moment further ahead is from before the clock was set back
         self._retry_at[slug] = now + _RETRY_PAUSE
         cursor = self.schedule.cursor(slug, now)
         issues = self.schedule.issues_since(slug, first_date(newsletter.timetable, cursor, now))

@@ -11,6 +11,8 @@ from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.issues import IssueStore
 from newsletter.stores.sending_limits import SendingLimitStore
 
+_BREAKER = "the circuit breaker"
+
 
 @dataclass(eq=False)
 class SendingLimits:
@@ -25,17 +27,17 @@ class SendingLimits:
     def pause(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
         """Send no further batch until someone resumes the issue; NotAllowed without a reason."""
         because = given(because)
-        if not self.limits.pause(stored.id, f"{because} ({actor})", self.clock.now()):
+        if not self.limits.pause(stored.id, because, self.clock.now(), by=actor):
             raise NotAllowed(f"{stored.summary}: nothing to pause")
         self.decisions.record(actor, f"issue {stored.id}", "pause", {"because": because})
         return self.issues.get(stored.id)
 
-    def resume(self, stored: StoredIssue, *, actor: str) -> StoredIssue:
+    def resume(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
         """Let a paused issue's batches be sent again; the caller hands them to the workers."""
         if stored.state is not IssueStatus.PAUSED:
             raise NotAllowed(f"{stored.summary}, not paused")
         self.issues.resume(stored.id, self.clock.now())
-        self.decisions.record(actor, f"issue {stored.id}", "resume", {})
+        self.decisions.record(actor, f"issue {stored.id}", "resume", {"because": because})
         return self.issues.get(stored.id)
 
     def cancel(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
@@ -51,5 +53,5 @@ class SendingLimits:
         now = self.clock.now()
         for issue_id in self.limits.sending_issues():
             if reason := tripped(self.circuit_breaker, self.limits.failure_counts(issue_id)):
-                self.limits.pause(issue_id, reason, now)
+                self.limits.pause(issue_id, reason, now, by=_BREAKER)
         self.limits.cancel_stale(now)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -21,7 +22,7 @@ from newsletter.stores.claiming import claim_batch, record_acceptance
 from newsletter.stores.issue_totals import issue_totals, trace
 from newsletter.stores.planning import plan_issue
 from newsletter.stores.recording import record_failure
-from subscribers.db.transaction import DatabaseStore, transaction
+from subscribers.db.transaction import DatabaseStore, retried, transaction
 from subscribers.model import TopicSet
 
 _log = logging.getLogger(__name__)
@@ -68,16 +69,27 @@ class DeliveryStore(DatabaseStore):
         *,
         batch_size: int,
         now: datetime,
+        actor: str = "the schedule",
         wave: Callable[[str], datetime] | None = None,
         fresh_for: timedelta | None = None,
         readers: Readers,
     ) -> bool:
         """Write down who gets which edition in which batch; False if that was done before."""
-        values = {"issue": issue_id, "size": batch_size, "now": now, "fresh_for": fresh_for}
+        values: dict[str, Any] = {
+            "actor": actor,
+            "issue": issue_id,
+            "size": batch_size,
+            "now": now,
+            "fresh_for": fresh_for,
+        }
         values |= asdict(readers)
-        with transaction(self._engine, snapshot=True) as session:
-            if not plan_issue(session, values, choose, wave):
-                return False
+
+        def plan_once() -> bool:
+            with transaction(self._engine, snapshot=True) as session:
+                return plan_issue(session, values, choose, wave)
+
+        if not retried(plan_once):  # of two at once, the second finds it planned
+            return False
         finish(self._engine)  # an issue for nobody is done at once
         _log.info("planned", extra={"action": "issue.planned", "issue": issue_id})
         return True
@@ -87,8 +99,12 @@ class DeliveryStore(DatabaseStore):
     ) -> Claim | NotYet | None:
         """Take a planned batch, checking consent again; None when it is not to be taken."""
         wanted = {"batch": batch_id, "attempt": attempt_id, "lease": now + lease, "now": now}
-        with transaction(self._engine) as session:
-            claimed = claim_batch(session, wanted, self._limit)
+
+        def claim_once() -> Claim | NotYet | None:
+            with transaction(self._engine) as session:
+                return claim_batch(session, wanted, self._limit)
+
+        claimed = retried(claim_once)
         if claimed is None:
             finish(self._engine)  # it may have been the last, with nobody left to write to
         return claimed
@@ -105,9 +121,13 @@ class DeliveryStore(DatabaseStore):
     ) -> Claim | NotYet | None:
         """Record an acceptance and take the next batch, in one transaction."""
         wanted = {"batch": batch_id, "attempt": attempt_id, "lease": now + lease, "now": now}
-        with transaction(self._engine) as session:
-            _accept(session, claim, accepted, now)
-            claimed = claim_batch(session, wanted, self._limit)
+
+        def record_and_claim_once() -> Claim | NotYet | None:
+            with transaction(self._engine) as session:
+                _accept(session, claim, accepted, now)
+                return claim_batch(session, wanted, self._limit)
+
+        claimed = retried(record_and_claim_once)
         if not isinstance(claimed, Claim):  # otherwise the record of that batch will look
             finish(self._engine)
         _log_answer(claim, accepted, BatchState.ACCEPTED)
@@ -117,12 +137,15 @@ class DeliveryStore(DatabaseStore):
         self, claim: Claim, outcome: Outcome, disposition: Disposition, now: datetime
     ) -> tuple[int, ...]:
         """Record the answer to an attempt; return the batches that are to be tried again."""
-        again: tuple[int, ...] = ()
-        with transaction(self._engine) as session:
-            if isinstance(outcome, Accepted):
+
+        def record_once() -> tuple[int, ...]:
+            with transaction(self._engine) as session:
+                if not isinstance(outcome, Accepted):
+                    return record_failure(session, claim, outcome, disposition, now)
                 _accept(session, claim, outcome, now)
-            else:
-                again = record_failure(session, claim, outcome, disposition, now)
+                return ()
+
+        again = retried(record_once)  # an answer that is not recorded would become unknown
         if not again:  # as long as one is planned, the record of that one will look
             finish(self._engine)
         _log_answer(claim, outcome, disposition.state, disposition.reason)

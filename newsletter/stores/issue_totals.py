@@ -79,6 +79,7 @@ _LETTER = """
            edition.key AS edition_key, edition.brief_ids, batch.id AS batch_id,
            batch.state AS batch_state, batch.reason AS batch_reason,
            delivery.skipped, delivery.refused, delivery.left_after,
+           COALESCE(delivery.state, 0) AS state,
            exclusion.reason AS exclusion
       FROM issue
       LEFT JOIN delivery ON delivery.issue_id = issue.id AND delivery.subscriber_id = %(subscriber)s
@@ -112,6 +113,7 @@ def trace(session: Session, subscriber_id: int, issue_id: int) -> DeliveryRecord
     if not found or (found[0]["delivery_id"] is None and found[0]["exclusion"] is None):
         return None
     letter = found[0]
+    letter["state"] = DeliveryState(letter["state"])
     letter["brief_ids"] = tuple(letter["brief_ids"] or ())
     held_by = {"batch": letter["batch_id"], "left_after": letter.pop("left_after")}
     return DeliveryRecord(

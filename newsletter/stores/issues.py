@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, delete, func, select, update
 
+from newsletter.core.delivery import BatchState
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.stored import IssueStatus, StoredIssue, segment_of
 from newsletter.errors import NotAllowed, NotFound
-from newsletter.stores.tables import EditionRow, IssueBriefRow, IssueRow
+from newsletter.stores.tables import BatchRow, EditionRow, IssueBriefRow, IssueRow
 from subscribers.db.transaction import DatabaseStore, transaction
 
 _log = logging.getLogger(__name__)
@@ -128,9 +129,17 @@ class IssueStore(DatabaseStore):
     def resume(self, issue_id: int, now: datetime) -> None:
         """Let a paused issue's batches be sent again; the circuit breaker counts from here."""
         paused = (col(IssueRow.id) == issue_id, col(IssueRow.state) == IssueStatus.PAUSED)
-        values = {"state": IssueStatus.SENDING, "reason": None, "resumed_at": now}
+        # What was tried before waits no longer; what was not may wait for its readers' hour.
+        tried = (
+            col(BatchRow.issue_id) == issue_id,
+            col(BatchRow.state) == BatchState.PLANNED,
+            col(BatchRow.attempts) > 0,
+        )
+        values: dict[str, Any] = {"state": IssueStatus.SENDING, "resumed_at": now}
+        values |= dict.fromkeys(("reason", "paused_by", "tripped", "unreached_since"))
         with transaction(self._engine) as session:
             session.exec(update(IssueRow).where(*paused).values(**values))
+            session.exec(update(BatchRow).where(*tried).values(not_before=None))
         _log.info("resumed", extra={"action": "issue.resumed", "issue": issue_id})
 
 
@@ -198,5 +207,7 @@ def _stored(session: Session, row: IssueRow) -> StoredIssue:
         approved_by=row.approved_by,
         approved_at=row.approved_at,
         planned_at=row.planned_at,
+        planned_by=row.planned_by,
+        paused_by=row.paused_by,
         segment=segment_of(row.segment),
     )

@@ -17,7 +17,7 @@ from subscribers.model import TopicSet
 
 #: An issue is planned once: whoever comes second finds it taken.
 _TAKE_ISSUE = """
-    UPDATE issue SET state = 'sending', planned_at = %(now)s, reason = NULL,
+    UPDATE issue SET state = 'sending', planned_at = %(now)s, planned_by = %(actor)s, reason = NULL,
            list = %(newsletter)s, frequency = %(frequency)s, segment = %(segment)s
      WHERE id = %(issue)s AND state = 'approved' AND planned_at IS NULL
     RETURNING id

@@ -9,7 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from newsletter.core.delivery import BatchState, Claim, Disposition, Outcome
-from newsletter.stores.sending_limits import close_window, pause
+from newsletter.stores.sending_limits import alert_unreached, close_window, pause
 from subscribers.db.transaction import execute, scalar
 
 #: Locked before a batch is split: proof of one of its attempts waits, and then sees both halves.
@@ -81,8 +81,10 @@ def record_failure(
         again.append(_split(session, claim))
     if disposition.closed_until:
         close_window(session, disposition.closed_until)
+    if disposition.alert:
+        alert_unreached(session, claim.issue_id, disposition.reason, now)
     if disposition.pause:
-        pause(session, claim.issue_id, disposition.reason, now)
+        pause(session, claim.issue_id, disposition.reason, now, by="the worker")
         return ()
     return tuple(again)
 

@@ -24,11 +24,27 @@ _log = logging.getLogger(__name__)
 #: Of many workers that meet the same trouble, one pauses the issue, and operators get one alert.
 _PAUSE = """
     WITH paused AS (
-        UPDATE issue SET state = 'paused', reason = %(reason)s
+        UPDATE issue SET state = 'paused', reason = %(reason)s, paused_by = %(by)s,
+               tripped = %(tripped)s
          WHERE id = %(issue)s AND state = 'sending'
         RETURNING newsletter, date)
     INSERT INTO operator_alert (at, newsletter, date, kind, sentence)
-    SELECT %(now)s, newsletter, date, 'paused', 'paused: ' || %(reason)s::text FROM paused
+    SELECT %(now)s, newsletter, date, 'paused',
+           'paused by ' || %(by)s::text || ': ' || %(reason)s::text
+      FROM paused
+"""
+
+#: Operators get one alert, whatever number of batches fail, until somebody resumes the issue.
+_ALERT_UNREACHED = """
+    WITH unreached AS (
+        UPDATE issue SET unreached_since = %(now)s
+         WHERE id = %(issue)s AND unreached_since IS NULL
+        RETURNING newsletter, date, send_by)
+    INSERT INTO operator_alert (at, newsletter, date, kind, sentence)
+    SELECT %(now)s, newsletter, date, 'SendGrid not reached',
+           %(reason)s::text || '; nothing was sent, and it is tried again until '
+           || COALESCE(to_char(send_by AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), 'cancelled')
+      FROM unreached
 """
 
 _CANCEL = """
@@ -111,10 +127,12 @@ _CLOSE = """
 class SendingLimitStore(DatabaseStore):
     """Pauses and cancels issues, and counts what failed of them."""
 
-    def pause(self, issue_id: int, reason: str, now: datetime) -> bool:
+    def pause(
+        self, issue_id: int, reason: str, now: datetime, *, by: str, tripped: str | None = None
+    ) -> bool:
         """Let no further batch be sent; False if the issue was not being sent."""
         with transaction(self._engine) as session:
-            paused = pause(session, issue_id, reason, now)
+            paused = pause(session, issue_id, reason, now, by=by, tripped=tripped)
         if paused:
             _log.warning(reason, extra={"action": "issue.paused", "issue": issue_id})
         return paused
@@ -145,9 +163,23 @@ class SendingLimitStore(DatabaseStore):
             return tuple(session.exec(found))
 
 
-def pause(session: Session, issue_id: int, reason: str, now: datetime) -> bool:
+def pause(
+    session: Session,
+    issue_id: int,
+    reason: str,
+    now: datetime,
+    *,
+    by: str,
+    tripped: str | None = None,
+) -> bool:
     """Pause an issue and queue the alert about it; False if it was not being sent."""
-    return execute(session, _PAUSE, {"issue": issue_id, "reason": reason, "now": now}) > 0
+    values = {"issue": issue_id, "reason": reason, "now": now, "by": by, "tripped": tripped}
+    return execute(session, _PAUSE, values) > 0
+
+
+def alert_unreached(session: Session, issue_id: int, reason: str, now: datetime) -> None:
+    """Queue the alert that SendGrid is tried again and again; one for an issue."""
+    execute(session, _ALERT_UNREACHED, {"issue": issue_id, "reason": reason, "now": now})
 
 
 def close_window(session: Session, until: datetime) -> None:

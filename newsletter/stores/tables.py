@@ -123,6 +123,10 @@ class IssueRow(Row, table=True):
     approved_at: datetime | None = columns.moment(optional=True)
     assembled_at: datetime = columns.moment()
     planned_at: datetime | None = columns.moment(optional=True)
+    planned_by: str | None = _remark()  #: who had it sent
+    paused_by: str | None = _remark()  #: a person, or what paused it by itself
+    tripped: str | None = _remark()  #: which share tripped the circuit breaker
+    unreached_since: datetime | None = columns.moment(optional=True)  #: operators were alerted
     resumed_at: datetime | None = columns.moment(optional=True)  #: failures count from here
     send_by: datetime | None = columns.moment(optional=True)  #: a batch not sent by then is stale
     audience: int = _count()

@@ -6,29 +6,59 @@ Plain statements on one table are `session.exec(select(...))` over the rows' cla
 See docs/decisions/one-database-idiom.md.
 """
 
-from collections.abc import Generator, Mapping
-from contextlib import closing, contextmanager
-from typing import Any, LiteralString, cast
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing, contextmanager, suppress
+from typing import Any, LiteralString, TypeVar, cast
 
 from psycopg import Connection
+from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
+
+from subscribers.errors import ConcurrentChange
 
 Where = Session | Connection[Any]
 Values = Mapping[str, Any] | None
+Result = TypeVar("Result")
 
 
 @contextmanager
 def transaction(engine: Engine, *, snapshot: bool = False) -> Generator[Session]:
-    """Open a session for one transaction; with `snapshot` all of it reads one state of the data."""
+    """Open a session for one transaction; with `snapshot` all of it reads one state of the data.
+
+    Where PostgreSQL undid it for the sake of another one, ConcurrentChange says so.
+    """
     options = {"isolation_level": "REPEATABLE READ"} if snapshot else {}
     with (
+        _undone_by_another(),
         engine.connect().execution_options(**options) as connection,
         Session(connection, expire_on_commit=False) as session,
         session.begin(),
     ):
         yield session
+
+
+@contextmanager
+def _undone_by_another() -> Generator[None]:
+    """Raise ConcurrentChange for a serialization failure or a deadlock, however it is wrapped."""
+    try:
+        yield
+    except (SerializationFailure, DeadlockDetected) as error:
+        raise ConcurrentChange from error
+    except DBAPIError as error:
+        if isinstance(error.orig, SerializationFailure | DeadlockDetected):
+            raise ConcurrentChange from error
+        raise
+
+
+def retried(act: Callable[[], Result], *, times: int = 5) -> Result:
+    """Return what `act` returns; it is done again where another transaction undid it."""
+    for _ in range(times - 1):
+        with suppress(ConcurrentChange):
+            return act()
+    return act()
 
 
 @contextmanager
@@ -82,9 +112,15 @@ class DatabaseStore:
         self._engine = engine
 
     def _rows(self, statement: str, **values: Any) -> list[dict[str, Any]]:
-        with transaction(self._engine) as session:
-            return rows(session, statement, values)
+        def run() -> list[dict[str, Any]]:
+            with transaction(self._engine) as session:
+                return rows(session, statement, values)
+
+        return retried(run)
 
     def _execute(self, statement: str, **values: Any) -> int:
-        with transaction(self._engine) as session:
-            return execute(session, statement, values)
+        def run() -> int:
+            with transaction(self._engine) as session:
+                return execute(session, statement, values)
+
+        return retried(run)

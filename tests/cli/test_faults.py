@@ -286,7 +286,7 @@ def test_the_example_sender_is_good_for_this_machine_alone(sending_cli: CommandL
     assert "one-click unsubscribe needs https" in sentence
 
 
-def test_a_pause_is_said_with_the_reason_and_a_second_send_goes_on(
+def test_a_pause_is_said_with_the_reason_and_only_a_resume_goes_on(
     sending_cli: CommandLine, sandbox: Sandbox
 ) -> None:
     sandbox.fail({"kind": "status_401_credits", "times": 1})
@@ -294,5 +294,13 @@ def test_a_pause_is_said_with_the_reason_and_a_second_send_goes_on(
     assert said.code == 1
     assert said.data["state"] == "paused"
     assert "Maximum credits exceeded" in said.data["reason"]
+    assert said.err.startswith("error: the issue of ")
+    assert "Maximum credits exceeded" in said.err
+    why = sending_cli.refused("issue", "send", "--wait")
+    assert "is paused by the worker: 401" in why
+    assert "`newsletter issue resume --newsletter technology --date " in why
+    shown = sending_cli.run("issue", "status").out
+    assert "`newsletter issue resume --newsletter technology --date " in shown
+    sending_cli.done("issue", "resume", "--because", "there are credits")
     assert sending_cli.done("issue", "send", "--wait")["state"] == "sent"
     assert sandbox.stats()["repeated"] == 0

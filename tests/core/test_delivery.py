@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.delivery import (
-    MAX_ATTEMPTS,
+    PERSISTENT,
     Accepted,
     BatchState,
     Claim,
@@ -80,11 +80,13 @@ def refused(remedy: Remedy, **more: object) -> Refused:
             claim(attempt=2),
             Disposition(state=PLANNED, reason="no", not_before=NOW + backoff(2)),
         ),
-        # Nobody is forgotten: a network that stays away pauses the issue, it refuses no one.
+        # Nobody is forgotten: a network that stays away is tried while the issue is fresh.
         (
             refused(Remedy.RETRY),
-            claim(attempt=MAX_ATTEMPTS),
-            Disposition(state=PLANNED, reason="no", pause=True),
+            claim(attempt=PERSISTENT),
+            Disposition(
+                state=PLANNED, reason="no", not_before=NOW + backoff(PERSISTENT), alert=True
+            ),
         ),
         (refused(Remedy.PAUSE), claim(), Disposition(state=PLANNED, reason="no", pause=True)),
     ],

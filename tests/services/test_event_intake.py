@@ -513,3 +513,30 @@ def test_an_event_suppresses_the_address_it_is_about_and_not_a_later_one(sent: S
     )
     sent.receive(complaint)
     assert sent.status("moved@example.com") is SubscriptionStatus.ENDED
+
+
+def why(sent: SentIssue, email: str = FIRST) -> str:
+    return sent.container.explaining.why(sent.container.newsletter, email, TODAY).sentence
+
+
+def test_why_says_how_a_letter_stands_before_what_was_reported_last(sent: SentIssue) -> None:
+    later, latest = {"timestamp": 1795000600}, {"timestamp": 1795000900}
+    sent.receive(
+        sent.event("bounce", type="bounce", reason="550 no such user."),
+        sent.event("delivered", **later),
+    )
+    sent.receive(
+        sent.event("spamreport", READERS[1]),
+        sent.event("open", READERS[1], **latest),
+        sent.event("delivered", READERS[2]),
+    )
+
+    assert why(sent) == (
+        "The recipient's server refused it for good: 550 no such user. The address is on the "
+        "suppression list now (bounce). SendGrid accepted it. "
+        "The last report, of 2026-11-18 11:16 UTC: delivered."
+    )
+    assert why(sent, READERS[1]).startswith("The recipient called it spam. ")
+    assert why(sent, READERS[1]).endswith("opened.")
+    assert why(sent, READERS[2]) == "The recipient's server took it. SendGrid accepted it."
+    assert why(sent, READERS[3]) == "SendGrid accepted it."

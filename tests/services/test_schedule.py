@@ -133,20 +133,26 @@ def test_an_unforeseen_error_is_not_repeated_at_every_look(clockwork: Clockwork,
     assert asked == [after(seconds=0), after(seconds=60), after(seconds=120)]
 
 
+def resume(clockwork: Clockwork) -> None:
+    limits, issues = clockwork.container.sending_limits, clockwork.container.issues
+    stored = issues.find("technology", TODAY)
+    assert stored
+    limits.resume(stored, actor="test", because="it is better now")
+    clockwork.container.recovery.recover()
+
+
 def test_a_paused_issue_is_reported_each_time_it_pauses(clockwork: Clockwork):
     refused = Refused(reason="401: no such key", remedy=Remedy.PAUSE)
     clockwork.container.mailer.answers = [refused, refused]
     clockwork.run(after(minutes=30))
     assert clockwork.alert_days() == [(23, "paused")]
-    assert clockwork.alerts[0].sentence == "paused: 401: no such key"
+    assert clockwork.alerts[0].sentence == "paused by the worker: 401: no such key"
 
-    clockwork.container.planning.hand_over(
-        clockwork.newsletter, TODAY
-    )  # a person resumes it, too soon
+    resume(clockwork)  # too soon
     clockwork.run(after(minutes=50))
     assert clockwork.alert_days() == [(23, "paused")] * 2
 
-    clockwork.container.planning.hand_over(clockwork.newsletter, TODAY)
+    resume(clockwork)
     clockwork.run(after(minutes=60))
     assert clockwork.state(TODAY) is IssueStatus.SENT
     assert len(clockwork.alerts) == 2

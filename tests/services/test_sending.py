@@ -1,10 +1,11 @@
 """Planning, claiming, sending and recording, on real PostgreSQL, a mailer answering as scripted."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from newsletter.core.delivery import Refused, Remedy, Unknown
 from newsletter.core.publication import ApprovalPolicy
@@ -13,6 +14,7 @@ from newsletter.errors import NotAllowed
 from subscribers.model import Suppression, SuppressionReason
 from tests.container import TODAY, TestContainer, brief, open_container
 from tests.settings import TECHNOLOGY
+from tests.waiting import until_somebody_waits
 
 pytestmark = pytest.mark.postgres
 
@@ -215,7 +217,7 @@ def test_a_batch_that_never_left_is_tried_again_later(container):
     assert sums(container).accepted == 9
 
 
-def test_a_refused_key_pauses_the_issue_and_sending_again_resumes_it(container):
+def test_a_refused_key_pauses_the_issue_and_a_person_resumes_it(container):
     container.mailer.answers = [Refused(reason="401: no such key", remedy=Remedy.PAUSE)]
     stored = container.send_issue()
 
@@ -223,6 +225,7 @@ def test_a_refused_key_pauses_the_issue_and_sending_again_resumes_it(container):
     assert len(container.mailer.asked) == 1
     assert sums(container).to_go == 9
 
+    container.sending_limits.resume(stored, actor="ana", because="a new key")
     assert container.send_issue().state is IssueStatus.SENT
     assert sums(container).accepted == 9
 
@@ -371,3 +374,17 @@ def test_a_brief_printed_once_is_not_printed_the_next_day(container):
     stored = container.publishing.assemble(container.newsletter, TODAY + timedelta(days=1))
 
     assert stored.state is IssueStatus.EMPTY
+
+
+def test_of_two_sends_at_once_one_plans_and_the_other_finds_it_planned(container):
+    container.publishing.assemble(container.newsletter, TODAY)
+    with ThreadPoolExecutor(2) as pool, container.engine.begin() as other:
+        other.execute(text("SELECT 1 FROM issue FOR UPDATE"))
+        sends = [pool.submit(container.plan_issue) for _ in range(2)]
+        until_somebody_waits(container.engine, waiting=2)
+    results = [send.result() for send in sends]
+
+    assert {one.state for one in results} == {IssueStatus.SENDING}
+    assert {one.planned_by for one in results} == {"the schedule"}
+    container.queue.work(until_empty=True)
+    assert sorted(container.mailer.addresses) == sorted(READERS)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from newsletter.core.delivery import NotYet, Unknown
+from newsletter.core.delivery import NotYet, Refused, Remedy, Unknown
 from newsletter.core.sending_limits import CircuitBreaker, RateLimit
 from newsletter.core.stored import IssueStatus
 from newsletter.errors import NotAllowed
@@ -43,12 +43,75 @@ def test_nothing_leaves_while_an_issue_is_paused_and_the_rest_does_after(contain
 
     container.queue.work(until_empty=True)
 
-    assert (paused.state, paused.reason) == (IssueStatus.PAUSED, "a wrong figure (test)")
+    assert (paused.state, paused.reason) == (IssueStatus.PAUSED, "a wrong figure")
     assert len(container.mailer.asked) == 2
-    container.sending_limits.resume(paused, actor="test")
+    container.sending_limits.resume(paused, actor="test", because="it was right")
     container.recovery.recover()
     container.queue.work(until_empty=True)
     assert sorted(container.mailer.addresses) == sorted(READERS)
+
+
+def test_a_send_does_not_lift_a_pause_and_says_who_paused_it_and_why(container):
+    send_some(container, 1)
+    stored = container.issues.find("technology", TODAY)
+    stored = container.sending_limits.pause(stored, actor="ana", because="a wrong figure")
+
+    with pytest.raises(NotAllowed, match="paused by ana: a wrong figure; `newsletter issue resume"):
+        container.plan_issue()
+
+    container.recovery.recover()
+    container.queue.work(until_empty=True)
+    assert container.issues.get(stored.id).state is IssueStatus.PAUSED
+    assert len(container.mailer.asked) == 1
+
+    container.sending_limits.resume(stored, actor="ben", because="it was right")
+    resumed = container.decisions.about(f"issue {stored.id}")[-1]
+    assert (resumed.actor, resumed.verb) == ("ben", "resume")
+    assert resumed.detail == {"because": "it was right"}
+
+
+def test_a_send_does_not_lift_the_pause_of_the_circuit_breaker(container):
+    send_some(container, 1)
+    stored = container.issues.find("technology", TODAY)
+    container.sending_limits.circuit_breaker = CircuitBreaker(
+        after=1, refused=1, unknown=1, bounced=1, complained=-1
+    )
+    container.recovery.recover()
+
+    with pytest.raises(NotAllowed, match=r"paused by the circuit breaker: 0\.0% of 3 complained"):
+        container.plan_issue()
+    assert container.issues.get(stored.id).state is IssueStatus.PAUSED
+
+
+def test_a_sendgrid_that_is_away_is_tried_while_the_issue_is_fresh_with_one_alert(container):
+    container.mailer.answers = [Refused(reason="refused to connect", remedy=Remedy.RETRY)] * 80
+    container.plan_issue()
+    stored = container.issues.find("technology", TODAY)
+    for _ in range(10):
+        for batch_id, _ in container.deliveries.waiting():
+            container.queue.jobs.clear()
+            container.sending.send_batches([batch_id])
+        container.clock.pass_time(minutes=8)
+
+    assert container.issues.get(stored.id).state is IssueStatus.SENDING
+    [(_, alert)] = container.schedule_store.pending_alerts()
+    assert alert.sentence.startswith("refused to connect; nothing was sent, and it is tried again")
+
+    container.mailer.answers = []
+    for batch_id, _ in container.deliveries.waiting():
+        container.sending.send_batches([batch_id])
+    assert sums(container).accepted == len(READERS)
+
+
+def test_what_a_person_resumes_is_tried_at_once(container):
+    container.mailer.answers = [Refused(reason="refused to connect", remedy=Remedy.RETRY)]
+    send_some(container, 1)
+    stored = container.issues.find("technology", TODAY)
+    paused = container.sending_limits.pause(stored, actor="ana", because="the network is away")
+
+    container.sending_limits.resume(paused, actor="ana", because="it is back")
+
+    assert {not_before for _, not_before in container.deliveries.waiting()} == {None}
 
 
 def test_a_cancelled_issue_sends_nothing_more_and_its_sums_add_up(container):
@@ -85,13 +148,13 @@ def test_the_circuit_breaker_pauses_an_issue_whose_answers_get_lost(container):
     stored = container.send_issue()
 
     assert stored.state is IssueStatus.PAUSED
-    assert "circuit breaker: " in stored.reason
+    assert stored.paused_by == "the circuit breaker"
     assert len(container.mailer.asked) == 2  # the second loss was enough, the rest stayed
     assert sums(container).to_go == 6
 
     container.mailer.answers = []  # a person looked; what was lost stays lost
     container.clock.pass_time(seconds=1)
-    container.sending_limits.resume(stored, actor="test")
+    container.sending_limits.resume(stored, actor="test", because="it was right")
     container.recovery.recover()
     container.queue.work(until_empty=True)
     assert (sums(container).unknown, sums(container).accepted) == (6, 6)
