@@ -124,9 +124,9 @@ def _ask(connection: Connection, question: str, values: dict[str, Any] | None = 
 
 def _upgrade(connection: Connection) -> None:
     # Imported here: they take half a second, and nearly every start finds nothing to migrate.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
-    from procrastinate.schema import SchemaManager  # noqa: PLC0415
+    from alembic import command  # noqa: PLC0415  # half a second
+    from alembic.config import Config  # noqa: PLC0415  # the same
+    from procrastinate.schema import SchemaManager  # noqa: PLC0415  # the same
 
     config = Config()
     # A percent sign would begin a placeholder.

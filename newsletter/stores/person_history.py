@@ -45,7 +45,7 @@ _ERASE = (
              ORDER BY id FOR NO KEY UPDATE) AS held
      WHERE delivery.id = held.id
     """,
-    f"DELETE FROM transactional_email WHERE {_OWN}",  # noqa: S608
+    f"DELETE FROM transactional_email WHERE {_OWN}",  # noqa: S608  # our own text
 )
 
 _EXPIRE = """

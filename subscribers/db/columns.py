@@ -27,7 +27,7 @@ class Row(SQLModel):
 
     @declared_attr.directive
     @classmethod
-    def __tablename__(cls) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def __tablename__(cls) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # SQLModel
         """Return `brief_revision` for `BriefRevisionRow`."""
         return re.sub(r"(?<!^)([A-Z])", r"_\1", cls.__name__.removesuffix("Row")).lower()
 

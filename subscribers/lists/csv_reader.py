@@ -158,7 +158,7 @@ class _RowReader:
             if not is_plain(email):
                 email = read_address(email).email
             if len(record) > self._width:
-                raise RowRefused(f"{len(record)} fields under {self._width} columns")  # noqa: TRY301
+                raise RowRefused(f"{len(record)} fields under {self._width} columns")  # noqa: TRY301  # one row
             status = self._status(record) if self._status else ImportedStatus.SUBSCRIBED
             if (status or self._reasons) and (gone := self._gone(status, record)):
                 return f"{line}\t{email}\t{NOTHING}\t{gone}{self._blanks}\n"

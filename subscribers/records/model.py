@@ -167,7 +167,7 @@ def _plain(value: Any) -> str:
         case str() | int() | float():
             return str(value)
         case list():
-            return ", ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType]
+            return ", ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType]  # JSON
         case _:
             return json.dumps(value, ensure_ascii=False)
 

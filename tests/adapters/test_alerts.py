@@ -50,7 +50,7 @@ def test_a_channel_s_name_holds_no_secret() -> None:
 def test_what_is_no_channel_is_named_by_its_place_and_not_shown(
     url: str, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(ConfigurationError, match=r"NEWSLETTER_ALERTS: no\. 2 ") as refused:
+    with pytest.raises(ConfigurationError, match=r"NEWSLETTER_ALERTS: entry 2 ") as refused:
         open_channels(f"json://127.0.0.1, {url}")
     assert "sesame" not in str(refused.value) + caplog.text + capsys.readouterr().err
 

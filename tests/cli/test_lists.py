@@ -75,7 +75,10 @@ def test_a_list_comes_from_another_service_and_is_taken_back(cli: CommandLine) -
         (["undo", "99"], "there was no import 99"),
         (["export", "out.xls"], "ends in .csv or .ndjson"),
         (["export", "-", "--segment", "nobody"], "no segment 'nobody'"),
-        (["export", "-", "--segment", "some", "--tag", "x"], "give no other filter with it"),
+        (
+            ["export", "-", "--segment", "some", "--tag", "x"],
+            "cannot be combined with other filters",
+        ),
         (["export", "-", "--status", "asleep"], "'asleep' is none of mailable"),
         (["export", "-", "--topic", "astrology"], "there is no 'astrology'"),
     ],

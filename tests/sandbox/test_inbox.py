@@ -97,6 +97,7 @@ def test_every_option_survives_the_command_line() -> None:
         bad_address="-.*@x",
         sink=True,
         issue_arg="edition",
+        installation_arg="copy",
         webhook_url="http://127.0.0.1:1/hook",
         events=False,
         shares=Shares(bounce=0.5, open=0),

@@ -1,4 +1,4 @@
-"""Absence of events counts only on a line that was heard throughout, and never seen broken."""
+"""No events count as absence only on a line that received others throughout, never seen broken."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
+from newsletter.adapters.sendgrid.payload import ATTEMPT_ARG, DELIVERY_ARG, INSTALLATION_ARG
 from newsletter.core.delivery import Unknown
 from newsletter.core.reconciliation import (
     Absent,
@@ -158,7 +159,7 @@ def test_a_process_that_stood_still_was_not_receiving(container: TestContainer) 
     assert "nothing received events from" in judged(container).why
 
 
-def test_posts_of_other_installations_are_not_heard(container: TestContainer) -> None:
+def test_posts_of_other_installations_do_not_count(container: TestContainer) -> None:
     for _ in range(16):
         container.reconciling.record_receiving()
         container.webhook_line.record_post(["foreign"], container.clock.now())
@@ -166,23 +167,22 @@ def test_posts_of_other_installations_are_not_heard(container: TestContainer) ->
     assert judged(container).reconciliation is Reconciliation.HELD
 
 
-def test_a_post_is_heard_when_it_arrives_whatever_its_events_say(container: TestContainer) -> None:
+def test_a_post_counts_when_it_arrives_whatever_its_events_say(container: TestContainer) -> None:
     [(delivery, attempt)] = container.query(
         "SELECT delivery.id, attempt.id FROM delivery JOIN attempt USING (batch_id)"
         " WHERE outcome = 'accepted' LIMIT 1"
     )
     for n in range(16):
         container.reconciling.record_receiving()
-        ids = {"sg_event_id": f"event-{n}", **_bearing(delivery, attempt)}
+        ids = {"sg_event_id": f"event-{n}", **_bearing(container, delivery, attempt)}
         container.receive_events(WEBHOOK_EVENT | ids)
         container.clock.pass_time(minutes=1)
     assert judged(container).reconciliation is Reconciliation.RESEND
 
 
-def _bearing(delivery: int, attempt: str) -> dict[str, str]:
-    from newsletter.adapters.sendgrid.payload import ATTEMPT_ARG, DELIVERY_ARG
-
-    return {DELIVERY_ARG: str(delivery), ATTEMPT_ARG: attempt}
+def _bearing(container: TestContainer, delivery: int, attempt: str) -> dict[str, str]:
+    installation = container.installations.current().id
+    return {DELIVERY_ARG: str(delivery), ATTEMPT_ARG: attempt, INSTALLATION_ARG: installation}
 
 
 def test_many_posts_in_a_moment_are_stored_once(container: TestContainer) -> None:

@@ -28,7 +28,7 @@ _TABLES = """
 #: without it, since its default is the same.
 _UNKNOWN_BEFORE_17, _HEAD = b"SET transaction_timeout = 0;", 20
 #: Rows of these stand in every database of this program, before it is used for anything.
-_ALWAYS = ("alembic_version", "installation_key", "procrastinate_version")
+_ALWAYS = ("alembic_version", "installation", "installation_key", "procrastinate_version")
 #: What the tables of this program and of its queue came with; an extension's parts stay.
 _CLEAR = """
 SET lock_timeout = '10s';

@@ -69,7 +69,7 @@ def postmaster_file(data: Path) -> list[str]:
 def _reported(data: Path) -> Record | None:
     """Believe the server's own file as to where it is; as to which process, only if that fits."""
     lines = postmaster_file(data)
-    if len(lines) < 5 or not (lines[0].isdecimal() and lines[2].isdecimal()):  # noqa: PLR2004
+    if len(lines) < 5 or not (lines[0].isdecimal() and lines[2].isdecimal()):  # noqa: PLR2004  # lines
         return None
     pid, began = int(lines[0]), int(lines[2])
     mark = start_mark(pid) if is_postgres_in(pid, data) and began_at(pid, began) else None

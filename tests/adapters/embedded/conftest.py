@@ -67,7 +67,9 @@ class User:
         assert self.process.stdin
         self.process.stdin.write(statement + "\n")
         self.process.stdin.flush()
-        return json.loads(self._line())
+        line = self._line()
+        assert line, self.process.communicate()[1]
+        return json.loads(line)
 
     def leave(self) -> str:
         """End in order; return what stands on stderr."""

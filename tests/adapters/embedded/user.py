@@ -41,7 +41,7 @@ def main() -> None:
         with engine.begin() as connection:
             answer = connection.execute(text(line))
             value = answer.scalar() if answer.returns_rows else None
-            print(json.dumps(value, default=str), flush=True)
+        print(json.dumps(value, default=str), flush=True)  # once it is committed
 
 
 main()

@@ -81,7 +81,7 @@ def test_everything_may_be_asked_for_by_name() -> None:
         ("a@example.com,,chips;gossip;rumour", "unknown topic: gossip, rumour"),
         ("a@example.com,,,Mars/Olympus", "unknown time zone: Mars/Olympus"),
         ("a@example.com,,,,hourly", "unknown frequency: hourly"),
-        (f"a@example.com,,,,,{'t' * 51}", "no tag"),
+        (f"a@example.com,,,,,{'t' * 51}", "a tag must be printable"),
         ("a@example.com,,,,,,31/12/2024", "not a date like"),
         ("a@example.com,,,,,,,more", "8 fields under 7 columns"),
         (f"a@example.com,{'n' * 201}", "longer than 200"),

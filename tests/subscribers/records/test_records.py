@@ -188,8 +188,8 @@ def test_history_is_one_line_after_another_of_all_that_happened(sent: RecordsCon
     [(delivery_id,)] = sent.query(f"SELECT id FROM delivery WHERE subscriber_id = {person_id}")
     later = sent.now + timedelta(minutes=9)
     sent.query(
-        "INSERT INTO delivery_event (event_id, delivery_id, kind, at, received_at, raw) "
-        "VALUES ('e1', :delivery, 'clicked', :at, :at, '{}')",
+        "INSERT INTO delivery_event (event_id, delivery_id, origin, kind, at, received_at, raw) "
+        "VALUES ('e1', :delivery, 'own', 'clicked', :at, :at, '{}')",
         delivery=delivery_id,
         at=later,
     )

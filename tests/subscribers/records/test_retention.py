@@ -27,8 +27,8 @@ def test_old_events_go_and_how_the_letter_stands_remains(sent: RecordsContainer,
     monkeypatch.setattr(retention, "_PORTION", 2)
     for number, age in enumerate([40, 35, 31, 29]):
         sent.query(
-            "INSERT INTO delivery_event (event_id, delivery_id, kind, at, received_at, raw) "
-            "VALUES (:id, 1, 'opened', :at, :at, '{}')",
+            "INSERT INTO delivery_event (event_id, delivery_id, origin, kind, at, received_at,"
+            " raw) VALUES (:id, 1, 'own', 'opened', :at, :at, '{}')",
             id=f"e{number}",
             at=sent.now - timedelta(days=age),
         )
