@@ -25,6 +25,13 @@ _GONE = """
 """
 GONE = frozenset(_GONE.split())
 
+#: Those that tests have no ordinary use for, either.
+_GONE_FROM_TESTS = """
+    brakes correspondence desk errand farewell fate footing fuse goodbye goodbyes heard hear hears
+    heir house room rooms settle settled settlement settling silence told untold
+"""
+GONE_FROM_TESTS = frozenset(_GONE_FROM_TESTS.split())
+
 #: Such words where they are the ordinary ones.
 ORDINARY = {
     "note": "what an operator writes beside a suppression or a person",
@@ -93,6 +100,11 @@ def test_a_class_name_is_defined_once() -> None:
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_identifier_bears_a_word_that_went(path: Path) -> None:
     assert {name for name in identifiers(path) if words(name) & GONE} - ORDINARY.keys() == set()
+
+
+def test_no_identifier_of_the_tests_does() -> None:
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        assert {name for name in identifiers(path) if words(name) & GONE_FROM_TESTS} == set(), path
 
 
 def glossary() -> dict[str, frozenset[str]]:

@@ -21,7 +21,7 @@ TECHNOLOGY = load_settings(shipped("config")).newsletter("technology")
 NEWSLETTERS = {"technology": TECHNOLOGY, "cities": replace(TECHNOLOGY, slug="cities")}
 
 
-class Desk:
+class FakeReconciling:
     """Calendar, Dispatch and Leadership in one, which remember what they were asked."""
 
     def __init__(self) -> None:
@@ -42,17 +42,17 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def reconciling() -> FakeReconciling:
+    return FakeReconciling()
 
 
 @pytest.fixture
-def scheduler(desk: Desk) -> Iterator[Any]:
+def scheduler(reconciling: FakeReconciling) -> Iterator[Any]:
     made = make_scheduler(
         NEWSLETTERS,
-        schedule=desk,  # type: ignore[arg-type]
-        recovery=desk,  # type: ignore[arg-type]
-        leadership=desk,
+        schedule=reconciling,  # type: ignore[arg-type]
+        recovery=reconciling,  # type: ignore[arg-type]
+        leadership=reconciling,
     )
     made.start(paused=True)
     yield made
@@ -64,20 +64,24 @@ def run(scheduler: Any) -> None:
         job.func(*job.args, **job.kwargs)
 
 
-def test_every_newsletter_is_kept_by_a_job_of_its_own(scheduler: Any, desk: Desk) -> None:
+def test_every_newsletter_is_kept_by_a_job_of_its_own(
+    scheduler: Any, reconciling: FakeReconciling
+) -> None:
     run(scheduler)
 
-    assert sorted(desk.asked) == ["recover", "run cities", "run technology", "send alerts"]
+    assert sorted(reconciling.asked) == ["recover", "run cities", "run technology", "send alerts"]
 
 
-def test_a_standby_asks_nothing_until_it_leads(scheduler: Any, desk: Desk) -> None:
-    desk.leads = False
+def test_a_standby_asks_nothing_until_it_leads(
+    scheduler: Any, reconciling: FakeReconciling
+) -> None:
+    reconciling.leads = False
     run(scheduler)
-    assert desk.asked == []
+    assert reconciling.asked == []
 
-    desk.leads = True
+    reconciling.leads = True
     run(scheduler)
-    assert len(desk.asked) == 4
+    assert len(reconciling.asked) == 4
 
 
 def test_it_asks_every_few_seconds_and_never_twice_at_once(scheduler: Any) -> None:

@@ -59,6 +59,6 @@ URLS = st.from_regex(r"(json|mailtos|slack)://[a-z0-9:@/?=.]{1,30}(,[a-z]{1,5})?
 
 
 @given(st.lists(URLS), st.sampled_from([" ", ",", ", ", "\n", " ,\n"]))
-def test_urls_are_told_apart_by_spaces_and_commas(urls: list[str], between: str) -> None:
+def test_urls_are_parted_by_spaces_and_commas(urls: list[str], between: str) -> None:
     assert split_urls(between.join(urls)) == urls
     assert split_urls(f" {between.join(urls)}{between}") == urls

@@ -92,7 +92,7 @@ def test_tables_without_rows_are_no_obstacle(full: URL, empty: URL, tmp_path: Pa
 
 
 @pytest.mark.parametrize("table", ["kept", "of_somebody_else"])
-def test_a_database_that_holds_something_is_left_as_it_is_unless_told(
+def test_a_database_that_holds_something_is_left_as_it_is_unless_asked(
     full: URL, empty: URL, tmp_path: Path, table: str
 ):
     dump(full, tmp_path / "one")

@@ -131,7 +131,7 @@ def test_a_service_keeps_every_secret_of_its_environment_out_of_its_log(
     assert "opensesame" not in said
 
 
-def test_the_vendor_that_prints_the_key_at_debug_is_silent() -> None:
+def test_the_vendor_that_prints_the_key_at_debug_logs_nothing() -> None:
     configure_logging(stream=(out := io.StringIO()))
     logging.getLogger("python_http_client.client").debug("Authorization: SG.a.b")
     logging.getLogger("sqlalchemy.engine").info("SELECT 1")

@@ -199,7 +199,7 @@ def test_check_says_what_is_missing_and_then_that_letters_can_be_sent(
     assert cli.database_url.rpartition("/")[2] in said.out
 
 
-def test_a_worker_sends_what_another_process_planned_and_ends_when_told(
+def test_a_worker_sends_what_another_process_planned_and_ends_when_asked(
     sending_cli: CommandLine, sandbox: Sandbox
 ) -> None:
     with running("worker", end=signal.SIGTERM) as line:
@@ -210,7 +210,7 @@ def test_a_worker_sends_what_another_process_planned_and_ends_when_told(
     assert len(sandbox.messages()) == 1
 
 
-def test_serve_shows_the_issue_and_ends_when_told(sending_cli: CommandLine) -> None:
+def test_serve_shows_the_issue_and_ends_when_asked(sending_cli: CommandLine) -> None:
     service = sending_cli.config / "service.toml"
     service.write_text(service.read_text().replace("port = 8080", "port = 0"))
     with running("serve", end=signal.SIGINT) as line:

@@ -96,7 +96,7 @@ def test_an_issue_holds_no_more_than_its_caps() -> None:
     assert _ids(*(_candidate(n) for n in range(1, 7))) == [1, 2, 3, 4]
 
 
-def test_a_topic_holds_no_more_than_its_cap_and_makes_room_for_others() -> None:
+def test_a_topic_holds_no_more_than_its_cap_and_leaves_places_for_others() -> None:
     chips = [_candidate(n, "chips", "policy") for n in (1, 2, 3)]
     assert _ids(*chips, _candidate(4, "policy")) == [1, 2, 4]
 

@@ -119,11 +119,11 @@ def test_email_logs_are_asked_ever_more_seldom_and_no_longer_than_they_remember(
 def whole(until: timedelta, *, but: timedelta | None = None) -> WebhookLine:
     """Return a line heard every minute since the request; without events for 10 minutes, `but`."""
     minutes = range(int(until / timedelta(minutes=1)) + 1)
-    heard = [ASKED + timedelta(minutes=n) for n in minutes]
+    received = [ASKED + timedelta(minutes=n) for n in minutes]
     if but is not None:
-        silence = (ASKED + but, ASKED + but + timedelta(minutes=10))
-        heard = [at for at in heard if not silence[0] < at < silence[1]]
-    return WebhookLine(received=tuple(heard), failed=(), alive=((ASKED, ASKED + until),))
+        gap = (ASKED + but, ASKED + but + timedelta(minutes=10))
+        received = [at for at in received if not gap[0] < at < gap[1]]
+    return WebhookLine(received=tuple(received), failed=(), alive=((ASKED, ASKED + until),))
 
 
 def judge(line: WebhookLine, age: timedelta) -> Reconciliation:
@@ -131,13 +131,13 @@ def judge(line: WebhookLine, age: timedelta) -> Reconciliation:
 
 
 @given(st.integers(0, 12 * 60), st.integers(0, 30 * 60))
-def test_a_silence_since_the_request_holds_the_resend_for_a_day(at, later):
-    silence, age = timedelta(minutes=at), timedelta(minutes=at + 10 + later)
-    found = judge(whole(age, but=silence), age)
-    over = silence + timedelta(minutes=10)
+def test_a_gap_since_the_request_holds_the_resend_for_a_day(at, later):
+    gap, age = timedelta(minutes=at), timedelta(minutes=at + 10 + later)
+    found = judge(whole(age, but=gap), age)
+    over = gap + timedelta(minutes=10)
     if age < QUIET:
         assert found is Reconciliation.WAIT
-    elif silence >= QUIET * 4 / 5:  # absence had counted before
+    elif gap >= QUIET * 4 / 5:  # absence had counted before
         assert found is Reconciliation.RESEND
     elif over > timedelta(hours=12):
         assert found is Reconciliation.PERSON
@@ -168,11 +168,11 @@ def test_nothing_known_of_the_line_permits_nothing():
 @pytest.mark.parametrize("seconds", [2, 4, 60, 900])
 def test_the_parts_scale_with_the_quiet_period(seconds):
     quiet = timedelta(seconds=seconds)
-    heard = tuple(ASKED + n * quiet / 6 for n in range(7))
-    line = WebhookLine(received=heard, failed=(), alive=((ASKED, ASKED + quiet),))
+    received = tuple(ASKED + n * quiet / 6 for n in range(7))
+    line = WebhookLine(received=received, failed=(), alive=((ASKED, ASKED + quiet),))
     now = ASKED + quiet
     found = reconcile_on_line(batch(), line, now=now, quiet_period=quiet)
     assert found.reconciliation is Reconciliation.RESEND
-    thin = replace(line, received=heard[:3] + heard[4:])
+    thin = replace(line, received=received[:3] + received[4:])
     found = reconcile_on_line(batch(), thin, now=now, quiet_period=quiet)
     assert found.reconciliation is Reconciliation.HELD

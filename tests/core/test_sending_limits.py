@@ -39,20 +39,20 @@ def test_a_few_recipients_prove_nothing():
 
 
 def test_the_warm_up_gives_each_day_its_limit():
-    pace = RateLimit(
+    limit = RateLimit(
         per_minute=0, per_day=0, warm_up={date(2026, 11, 20): 500, date(2026, 11, 23): 2000}
     )
-    limits = [pace.day_limit(date(2026, 11, day)) for day in (19, 20, 22, 23, 30)]
+    limits = [limit.day_limit(date(2026, 11, day)) for day in (19, 20, 22, 23, 30)]
     assert limits == [0, 500, 500, 2000, 2000]
 
 
 @given(st.lists(st.tuples(st.integers(1, 1000), st.integers(0, 120)), min_size=1, max_size=30))
 def test_no_minute_takes_more_than_the_rate_limit_and_one_batch(batches):
-    pace, free, now, started = RateLimit(per_minute=600, per_day=0, warm_up={}), None, NOW, []
+    limit, free, now, started = RateLimit(per_minute=600, per_day=0, warm_up={}), None, NOW, []
     for size, seconds in batches:
         now = max(now + timedelta(seconds=seconds), free or now)
         started.append((now, size))
-        free = next_free_at(pace, free, size, now)
+        free = next_free_at(limit, free, size, now)
     for moment, _ in started:
         minute = [s for at, s in started if moment <= at < moment + timedelta(minutes=1)]
         assert sum(minute) <= 600 + max(minute)
@@ -63,7 +63,7 @@ def test_without_a_limit_the_post_office_is_always_free():
 
 
 @pytest.mark.parametrize(
-    "pace, hours, room",
+    "limit, hours, capacity",
     [
         (RateLimit(per_minute=100, per_day=0, warm_up={}), 12, 72_000),
         (RateLimit(per_minute=0, per_day=500, warm_up={}), 12, 500),
@@ -76,5 +76,5 @@ def test_without_a_limit_the_post_office_is_always_free():
         (RateLimit(per_minute=0, per_day=0, warm_up={date(2026, 11, 24): 50}), 12, float("inf")),
     ],
 )
-def test_there_is_room_for_so_many_within_the_time(pace, hours, room):
-    assert capacity_between(pace, NOW, NOW + timedelta(hours=hours)) == room
+def test_there_is_capacity_for_so_many_within_the_time(limit, hours, capacity):
+    assert capacity_between(limit, NOW, NOW + timedelta(hours=hours)) == capacity

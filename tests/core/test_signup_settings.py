@@ -24,7 +24,7 @@ def test_what_is_shipped_is_what_holds_without_the_table(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "line, told",
+    "line, options",
     [
         ("confirm_hours = 0", "signup.confirm_hours: must be 1 or more"),
         ("unconfirmed_days = 2", "cannot be deleted before its link has expired"),
@@ -32,6 +32,6 @@ def test_what_is_shipped_is_what_holds_without_the_table(tmp_path: Path):
         ("opened = true", "signup.opened: no such key"),
     ],
 )
-def test_what_cannot_be_is_named(tmp_path: Path, line: str, told: str):
-    with pytest.raises(ConfigurationError, match=told):
+def test_what_cannot_be_is_named(tmp_path: Path, line: str, options: str):
+    with pytest.raises(ConfigurationError, match=options):
         _settings(tmp_path, f"[signup]\n{line}")

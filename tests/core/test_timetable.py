@@ -207,10 +207,10 @@ def test_in_reader_time_an_issue_leaves_as_soon_as_it_is_approved():
 
 
 def test_after_a_long_outage_each_day_is_named_and_the_last_is_caught_up():
-    silent_since = datetime(2026, 11, 17, 12, tzinfo=UTC)  # a Tuesday; its issue was sent
+    inactive_since = datetime(2026, 11, 17, 12, tzinfo=UTC)  # a Tuesday; its issue was sent
     on_file = {date(2026, 11, 17): ScheduledIssue(state=IssueStatus.SENT)}
 
-    actions = due(NEW_YORK, ScheduleCursor(began=SUMMER, until=silent_since), HOUR, on_file)
+    actions = due(NEW_YORK, ScheduleCursor(began=SUMMER, until=inactive_since), HOUR, on_file)
 
     assert [type(action).__name__ for action in actions] == ["Miss", "Miss", "Miss", "Send"]
     assert [action.on.day for action in actions] == [18, 19, 20, 23]

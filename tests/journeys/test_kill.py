@@ -135,7 +135,7 @@ def test_a_worker_killed_with_a_request_under_way(container: Container, sandbox:
     assert stats["repeated"] == 0
 
 
-def test_a_request_whose_fate_nobody_knows_is_named_and_nothing_else_is_lost(
+def test_a_request_whose_outcome_nobody_knows_is_named_and_nothing_else_is_lost(
     container: Container, sandbox: Sandbox
 ):
     newsletter = container.settings.newsletter("technology")

@@ -52,7 +52,9 @@ def test_each_installation_takes_the_events_of_its_own_letters(
     webhook: Webhook,  # noqa: F811
 ):
     readers = [f"reader{n}+delivered@example.com" for n in range(3)]
-    leaving = [f"{fate}+{fate}@example.net" for fate in ("unsubscribe", "spamreport", "bounce")]
+    leaving = [
+        f"{outcome}+{outcome}@example.net" for outcome in ("unsubscribe", "spamreport", "bounce")
+    ]
     with Sandbox(SandboxConfig(data=tmp_path / "sandbox", webhook_url=webhook.url)) as sandbox:
         production = send(engine, sandbox, tmp_path, *readers)
         with other_engine.begin() as connection:  # a database from the same template

@@ -52,7 +52,7 @@ def events_for_outcome(make: Make, outcome: str, **changes: Any) -> list[dict[st
         ("unsubscribe", ["processed", "delivered", "unsubscribe"]),
     ],
 )
-def test_a_fate_is_told_by_its_series_of_events(
+def test_an_outcome_is_shown_by_its_series_of_events(
     message: Make, outcome: str, series: list[str]
 ) -> None:
     events = events_for_outcome(message, outcome)
@@ -231,7 +231,7 @@ def test_without_events_nothing_happens_to_a_letter(
     assert webhook.posts == []
 
 
-def test_suppression_lists_hold_what_the_events_told(
+def test_suppression_lists_hold_what_the_events_said(
     sandbox: Sandbox, client: SendGridAPIClient, message: Make
 ) -> None:
     outcomes = ["bounce", "blocked", "dropped", "invalid", "spamreport", "unsubscribe", "delivered"]

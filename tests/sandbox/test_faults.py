@@ -90,7 +90,7 @@ def test_a_redirect_tempts_with_an_answer_that_is_no_202(
     assert sandbox.stats()["accepted_requests"] == 0
 
 
-def test_credits_used_up_are_told_in_sendgrids_words(
+def test_credits_used_up_are_refused_in_sendgrids_words(
     sandbox: Sandbox, client: SendGridAPIClient, message: Make
 ) -> None:
     sandbox.fail({"kind": "status_401_credits"})
@@ -118,7 +118,7 @@ def test_a_wrong_request_is_refused_whatever_would_follow_its_acceptance(
         client.send(message(subject=""))
 
 
-def test_a_fault_strikes_as_often_as_told_and_rules_take_turns(
+def test_a_fault_strikes_as_often_as_asked_and_rules_take_turns(
     sandbox: Sandbox, client: SendGridAPIClient, message: Make
 ) -> None:
     sandbox.fail({"kind": "status_503", "times": 1}, {"kind": "status_500", "times": 1})

@@ -238,7 +238,7 @@ def test_clearing_forgets_letters_and_sums(
     assert sandbox.stats()["requests"] == 0
 
 
-def test_an_address_may_be_told_to_be_bad(
+def test_an_address_may_be_set_to_be_bad(
     sandbox: Sandbox, client: SendGridAPIClient, message: Make
 ) -> None:
     sandbox.fail({"kind": "bad_address", "pattern": "reader[24]@.*"})

@@ -256,7 +256,7 @@ def test_a_time_in_the_past_means_at_once(message: Make) -> None:
     assert fields(message(send_at=1)) == []
 
 
-def test_addresses_told_to_be_bad_are_refused_in_sendgrids_words(message: Make) -> None:
+def test_addresses_set_to_be_bad_are_refused_in_sendgrids_words(message: Make) -> None:
     body = json.dumps(message(3)).encode()
     problems = check(body, NOW, re.compile(r"reader[12]@.*")).problems
     assert [p.field for p in problems] == [f"personalizations.{n}.to.0.email" for n in (1, 2)]

@@ -31,7 +31,7 @@ def sums(container: TestContainer):
     return container.deliveries.totals(container.issues.find("technology", TODAY).id).sums
 
 
-def hear_of_others(container: TestContainer) -> None:
+def receive_others(container: TestContainer) -> None:
     """Let an event come of each accepted batch."""
     with container.engine.begin() as connection:
         connection.execute(
@@ -41,7 +41,7 @@ def hear_of_others(container: TestContainer) -> None:
 
 
 def test_absence_while_other_events_come_permits_one_resend(container):
-    hear_of_others(container)
+    receive_others(container)
     container.listen(minutes=16)
     container.recovery.recover()
     container.queue.work(until_empty=True)
@@ -67,7 +67,7 @@ def test_what_was_decided_of_one_request_is_not_done_to_a_later_one(container, e
 
 
 def test_before_the_quiet_period_is_over_nothing_is_sent_again(container):
-    hear_of_others(container)
+    receive_others(container)
     container.listen(minutes=14)
     container.recovery.recover()
     container.queue.work(until_empty=True)
@@ -88,7 +88,7 @@ def test_absence_of_all_events_permits_nothing(container):
 
 
 def test_a_batch_lost_twice_waits_for_a_person(container):
-    hear_of_others(container)
+    receive_others(container)
     container.listen(minutes=16)
     container.mailer.answers = [LOST]
     container.recovery.recover()
@@ -144,7 +144,7 @@ def test_nothing_is_resolved_paused_or_cancelled_without_a_reason(container):
 
 
 def test_a_resend_by_evidence_says_so_in_plain_words(container):
-    hear_of_others(container)
+    receive_others(container)
     container.listen(minutes=16)
     container.reconciling.by_events()
     [(reason,)] = container.query("SELECT reason FROM batch WHERE state = 'planned'")

@@ -279,7 +279,7 @@ def test_a_lost_answer_is_found_in_the_one_sandboxs_logs(sending_cli, sandbox): 
     assert len(sandbox.messages()) == 1
 
 
-def reconcile_by_logs(at_desk) -> int:
+def reconcile_by_logs(where_logs_are_read) -> int:
     """Ask Email Logs once, as `serve` does."""
     from contextlib import closing
 

@@ -154,7 +154,7 @@ class Lives(RuleBasedStateMachine):
 
     @precondition(lambda self: self.letters)
     @rule(n=which, word=st.sampled_from(UNSUBSCRIBES + OTHER_NEWS))
-    def hear(self, n: int, word: str) -> None:
+    def receive(self, n: int, word: str) -> None:
         email, delivery = self.letters[n % len(self.letters)]
         event = {
             "email": email,

@@ -74,7 +74,7 @@ def requests(container: TestContainer) -> int:
     return len(container.mailer.asked)
 
 
-def test_a_line_heard_throughout_permits_the_resend(container: TestContainer) -> None:
+def test_a_line_that_received_throughout_permits_the_resend(container: TestContainer) -> None:
     container.listen(minutes=16)
     assert requests(container) == 4
 

@@ -43,7 +43,7 @@ def accept(container: TestContainer, claimed: Claim) -> None:
     answer(container, claimed, Accepted(message_id="there"))
 
 
-def test_two_accepted_requests_for_the_same_readers_are_told_everywhere(
+def test_two_accepted_requests_for_the_same_readers_are_reported_everywhere(
     container: TestContainer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lost = lose(container)

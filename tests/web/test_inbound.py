@@ -49,13 +49,13 @@ def has_left(container, email: str = READER) -> bool:
 
 
 #: What says nothing by itself.
-SILENT = {"text": "", "SPF": "none", "dkim": "none", "subject": ""}
+NO_ANSWER = {"text": "", "SPF": "none", "dkim": "none", "subject": ""}
 
 
-def test_the_token_in_the_subject_is_a_goodbye_whoever_wrote(client, container, reader, counters):
+def test_the_token_in_the_subject_unsubscribes_whoever_wrote(client, container, reader, counters):
     stranger = {"headers": "From: x@example.net\n", "from": "x@example.net"}
     for subject in (f"Re: {token_of(reader)}", token_of(reader)):
-        answer = bring(client, form(**SILENT | stranger | {"subject": subject}))
+        answer = bring(client, form(**NO_ANSWER | stranger | {"subject": subject}))
         assert (answer.status_code, answer.content) == (200, b"")
         assert has_left(container)
 
@@ -67,7 +67,7 @@ def test_the_token_in_the_subject_is_a_goodbye_whoever_wrote(client, container, 
 
 def test_the_token_may_stand_in_a_plus_address(client, container, reader):
     to = f"unsubscribe+{token_of(reader)}@news.example.com"
-    bring(client, form(**SILENT | {"envelope": json.dumps({"to": [to], "from": ""})}))
+    bring(client, form(**NO_ANSWER | {"envelope": json.dumps({"to": [to], "from": ""})}))
     assert has_left(container)
 
 
@@ -99,7 +99,9 @@ def test_the_raw_letter_is_read_as_well(client, container, reader):
         {"subject": "", "text": "Bitte abmelden, danke"},
     ],
 )
-def test_a_proven_sender_who_asks_to_leave_is_heard(client, container, reader, counters, changes):
+def test_a_proven_sender_who_asks_to_leave_is_unsubscribed(
+    client, container, reader, counters, changes
+):
     assert bring(client, form(**changes)).status_code == 200
     assert has_left(container)
     assert not has_left(container, OTHER)
@@ -137,11 +139,11 @@ def test_what_proves_or_says_nothing_changes_nothing(client, container, reader, 
     assert counters.values() == {"unsubscribe_mails_nothing": 1}
 
 
-def test_a_token_of_something_else_is_no_goodbye(client, container, reader):
+def test_a_token_of_something_else_unsubscribes_nobody(client, container, reader):
     others = [make_token(purpose, reader.id, reader.link_key) for purpose in Purpose]
     wrong = [one for one in others if one != token_of(reader)] + ["A" * 28, token_of(reader)[:-1]]
     for token in wrong:
-        assert bring(client, form(**SILENT | {"subject": token})).status_code == 200
+        assert bring(client, form(**NO_ANSWER | {"subject": token})).status_code == 200
     assert not has_left(container)
 
 
@@ -184,7 +186,7 @@ def test_without_a_key_only_tokens_are_believed(client_without_key, container, r
     assert has_left(container)
 
 
-def test_a_letter_with_pictures_is_heard_and_kept_nowhere(client, container, reader, caplog):
+def test_a_letter_with_pictures_counts_and_is_stored_nowhere(client, container, reader, caplog):
     picture = ("x.png", b"\x89PNG" * 500_000, "image/png")
     answer = bring(client, form(subject=token_of(reader)), attachment1=picture)
 

@@ -92,7 +92,7 @@ def test_a_mistake_is_taken_back_at_once(client, container, reader):
 
 
 @pytest.mark.parametrize("reason", SuppressionReason)
-def test_a_suppressed_address_stays_so_and_is_told_kindly(client, container, reader, reason):
+def test_a_suppressed_address_stays_so_and_is_answered_kindly(client, container, reader, reason):
     client.post(leave_path(reader))
     since = container.clock.now()
     container.subscriptions.suppress(

@@ -40,10 +40,10 @@ def test_a_server_whose_last_user_was_killed_is_taken_over_and_stopped(use: Use,
     began = killed.ask("SELECT pg_postmaster_start_time()")
     killed.kill()
 
-    heir = use(place / "pg")
+    successor = use(place / "pg")
 
-    assert heir.ask("SELECT pg_postmaster_start_time()") == began
-    heir.leave()
+    assert successor.ask("SELECT pg_postmaster_start_time()") == began
+    successor.leave()
     assert servers_in(place) == []
 
 
@@ -75,10 +75,10 @@ def test_a_start_that_was_killed_before_it_wrote_whom_it_started_is_taken_over(
     killed.kill()
     (place / "pg.server").write_text("")
 
-    heir = use(place / "pg")
+    successor = use(place / "pg")
 
-    assert heir.ask("SELECT pg_postmaster_start_time()") == began
-    heir.leave()
+    assert successor.ask("SELECT pg_postmaster_start_time()") == began
+    successor.leave()
     assert servers_in(place) == []
 
 

@@ -142,7 +142,7 @@ def test_a_host_that_is_not_there_says_nothing():
     assert found.at_all
 
 
-def test_times_leave_room_for_clocks_that_differ(sandbox: Sandbox, send: Send):
+def test_times_allow_for_clocks_that_differ(sandbox: Sandbox, send: Send):
     send()
     later = datetime.now(UTC) + timedelta(minutes=59)
     assert isinstance(logs_of(sandbox.url).seek(probe(since=later, until=later)), Shown)

@@ -149,7 +149,7 @@ def alike(one: Outcome, other: Outcome) -> bool:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_each_fault_is_asked_once_and_told_for_what_it_is(
+def test_each_fault_is_asked_once_and_reported_for_what_it_is(
     tested: MailerUnderTest,
     case: Case,
     envelope: Envelope,

@@ -164,7 +164,7 @@ def public_text(key: Any) -> str:
     return base64.b64encode(der).decode()
 
 
-def test_a_key_that_is_none_is_named_when_the_house_opens():
+def test_a_key_that_is_none_is_named_when_the_container_opens():
     of_another_kind = public_text(ed25519.Ed25519PrivateKey.generate())
     for key in ("not a key", "AAAA", "\u00e9", of_another_kind, f"{SEAL.public_key},AAAA"):
         with pytest.raises(ConfigurationError, match="SENDGRID_WEBHOOK_KEY"):

@@ -96,7 +96,7 @@ def test_a_bad_cell_refuses_its_row_and_says_why(cells: str, words: str | None) 
         assert words in (problem(cells) or "")
 
 
-def test_whoever_left_is_heard_whatever_else_is_wrong_with_the_row() -> None:
+def test_whoever_left_counts_whatever_else_is_wrong_with_the_row() -> None:
     header = "email,status,left,timezone,topics\n"
     (row,) = rows(f"{header}a@example.com,Unsubscribed,once,Mars/Olympus,gossip\n")
     assert row == {"line": "2", "email": "a@example.com", "leaves": "True"}

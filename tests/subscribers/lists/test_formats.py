@@ -147,7 +147,7 @@ def test_what_left_elsewhere_is_evidence_here(engine: Engine, tmp_path: Path) ->
         acts = connection.execute(
             text("SELECT act, at::date::text, source, detail FROM consent ORDER BY at DESC")
         ).all()
-        silent = connection.execute(
+        inactive = connection.execute(
             text("SELECT email_key, reason, source, since::date::text, note FROM suppression")
         ).all()
     assert [tuple(act) for act in acts] == [
@@ -160,7 +160,7 @@ def test_what_left_elsewhere_is_evidence_here(engine: Engine, tmp_path: Path) ->
         for day, line in (("2024-06-30", 2), ("2023-01-02", 3))
     ]
     expected = ("second@example.com", "complaint", "import 1", "2023-01-02", "Mailchimp")
-    assert [tuple(one) for one in silent] == [expected]
+    assert [tuple(one) for one in inactive] == [expected]
 
 
 def test_a_foreign_list_is_explained_column_by_column(engine: Engine, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_lifted_suppression_does_not_come_back_with_an_old_list(
     assert found.reason is SuppressionReason.COMPLAINT
 
 
-def test_an_unsubscribe_is_kept_also_where_the_address_is_silent_already(
+def test_an_unsubscribe_is_stored_also_where_the_address_is_suppressed_already(
     subscriptions: Subscriptions, engine: Engine, tmp_path: Path
 ) -> None:
     bounce = Suppression(email=READER, reason=SuppressionReason.BOUNCE, source="event", since=NOW)

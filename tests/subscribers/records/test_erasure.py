@@ -83,7 +83,7 @@ def test_an_address_that_never_subscribed_is_erased_too(container: RecordsContai
         container.people.erase_address("nobody@example.com", actor="anna")
 
 
-def test_an_erasure_that_broke_off_between_the_houses_is_finished_by_the_next(
+def test_an_erasure_that_broke_off_between_the_packages_is_finished_by_the_next(
     sent: RecordsContainer,
 ):
     person_id = sent.records.id_of(READER)

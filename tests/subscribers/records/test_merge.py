@@ -65,9 +65,9 @@ def test_an_unsubscribe_through_either_old_link_ends_the_merged_subscription(
         assert found.id == container.subscription(KEEP).id
         said = {"now": container.now, "source": "link"}
 
-        heard_of = container.subscriptions.unsubscribe_by_link(link, {"technology"}, **said)
+        remembered = container.subscriptions.unsubscribe_by_link(link, {"technology"}, **said)
 
-        assert heard_of == "technology"
+        assert remembered == "technology"
         assert container.mailable == set()
         container.subscriptions.resubscribe(found.id, now=container.now, source="page")
         assert container.mailable == {(KEEP, "technology")}
@@ -173,7 +173,7 @@ STANDS = st.fixed_dictionaries(
 WANTS = {"has": True, "left": False, "paused": False, "suppressed": None}
 
 
-def settle(container: RecordsContainer, email: str, stands: dict) -> None:
+def decide(container: RecordsContainer, email: str, stands: dict) -> None:
     number = container.add(email, "technology" if stands["has"] else "markets")
     if stands["left"]:
         container.subscriptions.unsubscribe([number], now=container.now, source="test")
@@ -206,8 +206,8 @@ def unsubscribed(stands: dict) -> bool:
 @example(kept={**WANTS, "has": False}, other={**WANTS, "suppressed": SuppressionReason.MANUAL})
 def test_a_merge_wins_nobody_back_and_mails_nobody_who_did_not_want_it(container, kept, other):
     container.clear()
-    settle(container, KEEP, kept)
-    settle(container, OTHER, other)
+    decide(container, KEEP, kept)
+    decide(container, OTHER, other)
 
     container.merge(KEEP, OTHER)
 

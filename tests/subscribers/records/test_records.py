@@ -115,7 +115,7 @@ def test_the_database_refuses_to_rewrite_the_record(container: RecordsContainer,
     assert len(container.query(f"SELECT * FROM {table}")) == 1
 
 
-def test_evidence_is_told_in_full(container: RecordsContainer):
+def test_evidence_is_shown_in_full(container: RecordsContainer):
     """Who, what text, when, from where, how confirmed, each later change, and the withdrawal."""
     container.query(
         "INSERT INTO consent_text (hash, text, first_used_at) VALUES ('abc1', :words, now())",

@@ -122,7 +122,7 @@ def test_two_of_them_merged_are_still_none(
 @pytest.mark.parametrize(
     ("said", "ends"), [(SuppressionReason.COMPLAINT, True), (SuppressionReason.BOUNCE, False)]
 )
-def test_what_its_owner_told_sendgrid_is_heard_when_it_is_merged(
+def test_what_its_owner_said_to_sendgrid_counts_when_it_is_merged(
     container: RecordsContainer, undone: str, said: SuppressionReason, ends: bool
 ):
     container.add(KEEP)

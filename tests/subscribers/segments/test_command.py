@@ -71,7 +71,7 @@ SLIPS = (
 )
 
 
-def test_a_slip_is_told_in_one_sentence_and_changes_nothing(cli: CommandLine):  # noqa: F811
+def test_a_slip_is_answered_in_one_sentence_and_changes_nothing(cli: CommandLine):  # noqa: F811
     for line, shown in SLIPS:
         assert shown in cli.refused("segments", *line)
 
@@ -89,7 +89,7 @@ def test_an_issue_is_sent_to_a_segment(sending_cli: CommandLine):  # noqa: F811
     assert "a segment they were not in" in sending_cli.run("why", READER).out
 
 
-def test_the_health_of_a_list_is_told(full: CommandLine):
+def test_the_health_of_a_list_is_shown(full: CommandLine):
     said = full.done("subscribers", "health")
     assert said["health"]["figures"]["counts"]["mailable"] == 3
     assert said["health"]["latest"]["1"] == {"joined": 4, "left": 0}

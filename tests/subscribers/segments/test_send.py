@@ -93,7 +93,7 @@ def test_a_send_that_died_before_its_plan_goes_to_those_who_were_written_down(
     assert sorted(container.mailer.addresses) == FRIENDS
 
 
-def test_who_asks_for_a_segment_while_everybody_is_planned_is_told(container: TestContainer):
+def test_who_asks_for_a_segment_while_everybody_is_planned_is_refused(container: TestContainer):
     filed = container.publishing.assemble(container.newsletter, TODAY)
     freeze = container.segments.freeze
 

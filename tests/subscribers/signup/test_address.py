@@ -145,7 +145,7 @@ def test_an_unsubscribe_of_the_new_address_is_undone_by_its_owner(
     assert lift == {"email_key": NEW, "reason": "unsubscribe"}
 
 
-def test_an_address_that_complained_since_it_was_asked_stays_silent(
+def test_an_address_that_complained_since_it_was_asked_gets_nothing(
     moving: SignUpContainer, client: Client
 ):
     moving.signing_up.request_address_change(moving.subscription(), NEW)

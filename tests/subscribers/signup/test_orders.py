@@ -40,7 +40,7 @@ class _Reader:
     mailed: list[TransactionalMessage] = field(default_factory=list)
 
     @property
-    def hears(self) -> bool:
+    def receives(self) -> bool:
         return self.status is SubscriptionStatus.ACTIVE and self.suppressed is None
 
     @property
@@ -61,7 +61,7 @@ class _Street:
         """Accept a letter, if this reader may get it now."""
         if note.email == self.reader.email:
             assert self.reader.may_confirm, note.letter.subject
-            assert self.reader.hears or "confirm" in note.letter.subject, note.letter.subject
+            assert self.reader.receives or "confirm" in note.letter.subject, note.letter.subject
             self.reader.mailed.append(note)
             if "Please confirm: " in note.letter.subject:
                 [self.reader.link] = links({"text": note.letter.text})
@@ -78,7 +78,7 @@ class _Street:
         typed = SignUpForm(email=self.reader.email, topics=("chips",))
         container, evidence = self.container, ConsentProof(via="test")
         assert self.container.signing_up.request(container.newsletter, typed, evidence) == {}
-        if self.reader.may_confirm and not self.reader.hears:
+        if self.reader.may_confirm and not self.reader.receives:
             self.reader.asked = True
 
     def _confirm(self) -> None:
@@ -150,11 +150,11 @@ class _Street:
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(acts=st.lists(_ACTS, min_size=3, max_size=14))
-def test_who_left_hears_nothing_until_they_ask_and_confirm(
+def test_who_left_gets_nothing_until_they_ask_and_confirm(
     container: SignUpContainer, tmp_path: Path, acts: list[str | SuppressionReason]
 ):
     street = _Street(container, tmp_path)
     for act in acts:
         street.act(act)
-        assert (street.reader.email in container.mailable()) is street.reader.hears, act
+        assert (street.reader.email in container.mailable()) is street.reader.receives, act
     street.act("deliver")

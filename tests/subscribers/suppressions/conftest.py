@@ -36,14 +36,14 @@ SELECT :issue, subscriber_id, id, 1 FROM subscription ORDER BY id
 """
 
 
-class Town:
+class Account:
     """Readers r0, r1, … whose letters SendGrid has; every event is one of theirs."""
 
     def __init__(self, container: TestContainer) -> None:
         self.container, self.rows = container, container.query
         self.readers = 0
 
-    def settle(self, *, readers: int = 1, letters: int = 1) -> None:
+    def decide(self, *, readers: int = 1, letters: int = 1) -> None:
         """Begin anew with so many readers, each with so many letters."""
         self.readers = readers
         with self.container.engine.begin() as connection:
@@ -92,9 +92,9 @@ class Town:
 
 
 @pytest.fixture
-def town(engine: Engine) -> Town:
-    made = Town(open_container(engine, clock=FakeClock(START)))
-    made.settle()
+def account(engine: Engine) -> Account:
+    made = Account(open_container(engine, clock=FakeClock(START)))
+    made.decide()
     return made
 
 

@@ -26,7 +26,7 @@ def test_an_address_is_added_shown_and_lifted(cli: CommandLine):
     assert cli.done("suppressions", "list")["suppressions"] == []
 
 
-def test_people_are_told_in_plain_lines(cli: CommandLine):
+def test_people_are_answered_in_plain_lines(cli: CommandLine):
     added = cli.run("suppressions", "add", "reader@example.com", "--reason", "invalid")
     assert added.out.startswith("reader@example.com is suppressed: invalid, by ")
     shown = cli.run("suppressions", "list")
@@ -56,7 +56,7 @@ def test_a_complaint_is_lifted_only_when_that_is_meant(cli: CommandLine):
         (("sync",), "SENDGRID_API_KEY is not set"),
     ],
 )
-def test_a_slip_is_told_in_one_sentence_and_changes_nothing(cli: CommandLine, line, shown):
+def test_a_slip_is_answered_in_one_sentence_and_changes_nothing(cli: CommandLine, line, shown):
     assert shown in cli.refused("suppressions", *line)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from subscribers.model import SuppressionReason
 from tests.subscribers.lists.helpers import import_text
-from tests.subscribers.suppressions.conftest import Lists, Town, listed
+from tests.subscribers.suppressions.conftest import Account, Lists, listed
 
 pytestmark = pytest.mark.postgres
 
@@ -43,68 +43,70 @@ NEWS = st.lists(
 )
 
 
-def outcome(town: Town) -> list[Any]:
+def outcome(account: Account) -> list[Any]:
     """Return all that lasts of news; what is merely on file comes in its own order."""
     return [
-        town.rows("SELECT id, state FROM delivery ORDER BY id"),
-        town.rows("SELECT email_key, reason FROM suppression ORDER BY 1"),
-        town.rows("SELECT id, status FROM subscription ORDER BY id"),
-        town.rows("SELECT event_id, kind FROM delivery_event ORDER BY 1"),
+        account.rows("SELECT id, state FROM delivery ORDER BY id"),
+        account.rows("SELECT email_key, reason FROM suppression ORDER BY 1"),
+        account.rows("SELECT id, status FROM subscription ORDER BY id"),
+        account.rows("SELECT event_id, kind FROM delivery_event ORDER BY 1"),
     ]
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=ONE_DATABASE)
 @given(news=NEWS, dice=st.randoms(use_true_random=False))
-def test_shuffled_and_repeated_news_in_any_portions_ends_as_news_in_order(town: Town, news, dice):
-    town.settle(readers=READERS, letters=LETTERS)
-    events = [town.event(word, reader, letter, **more) for (word, more), reader, letter in news]
+def test_shuffled_and_repeated_news_in_any_portions_ends_as_news_in_order(
+    account: Account, news, dice
+):
+    account.decide(readers=READERS, letters=LETTERS)
+    events = [account.event(word, reader, letter, **more) for (word, more), reader, letter in news]
     for event in events:
-        town.receive(event)
-    in_order = outcome(town)
+        account.receive(event)
+    in_order = outcome(account)
 
-    town.settle(readers=READERS, letters=LETTERS)
+    account.decide(readers=READERS, letters=LETTERS)
     shuffled = events + dice.choices(events, k=4)
     dice.shuffle(shuffled)
     while shuffled:
         size = dice.randint(1, len(shuffled))
-        town.receive(*shuffled[:size])
+        account.receive(*shuffled[:size])
         shuffled = shuffled[size:]
 
-    assert outcome(town) == in_order
+    assert outcome(account) == in_order
 
 
-def perform(town: Town, act: str) -> None:
+def perform(account: Account, act: str) -> None:
     match act:
         case "import":
             with tempfile.TemporaryDirectory() as folder:
                 content = "email,topics\nR0@Example.com,chips\n"
-                import_text(town.container.engine, Path(folder), content)
+                import_text(account.container.engine, Path(folder), content)
         case "sync":
             bounce, complaint = SuppressionReason.BOUNCE, SuppressionReason.COMPLAINT
-            town.container.suppression_sync.sync(
+            account.container.suppression_sync.sync(
                 Lists(listed(bounce), listed(complaint, 7)), by="clock"
             )
         case "sync of nothing":
-            town.container.suppression_sync.sync(Lists(), by="clock")
+            account.container.suppression_sync.sync(Lists(), by="clock")
         case "resubscribe":
-            town.receive(town.event("group_resubscribe"))
+            account.receive(account.event("group_resubscribe"))
         case "lift of a bounce":
-            if town.reason() is SuppressionReason.BOUNCE:
-                town.container.suppression_sync.lift(
+            if account.reason() is SuppressionReason.BOUNCE:
+                account.container.suppression_sync.lift(
                     "r0@example.com", because="it is back", by="operator"
                 )
         case "sync of the complaint":
-            town.container.suppression_sync.sync(
+            account.container.suppression_sync.sync(
                 Lists(listed(SuppressionReason.COMPLAINT)), by="clock"
             )
         case "sync of the unsubscribe":
-            town.container.suppression_sync.sync(
+            account.container.suppression_sync.sync(
                 Lists(listed(SuppressionReason.UNSUBSCRIBE)), by="clock"
             )
         case word:
             more = {"type": "bounce"} if word == "bounce" else {}
-            town.receive(town.event(word, **more))
-    town.container.clock.pass_time(minutes=10)
+            account.receive(account.event(word, **more))
+    account.container.clock.pass_time(minutes=10)
 
 
 ACTS = st.lists(
@@ -130,20 +132,20 @@ UNSUBSCRIBES = st.sampled_from(
 @settings(max_examples=25, deadline=None, suppress_health_check=ONE_DATABASE)
 @given(before=ACTS, ending=UNSUBSCRIBES, after=ACTS)
 def test_who_complained_or_left_is_written_to_in_no_order_of_things(
-    town: Town, before, ending, after
+    account: Account, before, ending, after
 ):
-    town.settle()
+    account.decide()
     for act in (*before, ending):
-        perform(town, act)
+        perform(account, act)
     for act in after:
-        perform(town, act)
-        assert "r0@example.com" not in town.mailable
-    assert "r0@example.com" not in town.mailable
+        perform(account, act)
+        assert "r0@example.com" not in account.mailable
+    assert "r0@example.com" not in account.mailable
 
 
-def test_an_address_known_only_from_sendgrids_list_is_not_revived_by_an_import(town: Town):
-    with town.container.engine.begin() as connection:
+def test_an_address_known_only_from_sendgrids_list_is_not_revived_by_an_import(account: Account):
+    with account.container.engine.begin() as connection:
         connection.exec_driver_sql("TRUNCATE subscriber, subscription")
-    perform(town, "sync of the unsubscribe")
-    perform(town, "import")
-    assert town.mailable == []
+    perform(account, "sync of the unsubscribe")
+    perform(account, "import")
+    assert account.mailable == []

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from newsletter.core.events import SOFT_LIMIT, SOFT_WINDOW, is_worn_out
 from subscribers.model import SuppressionReason
-from tests.subscribers.suppressions.conftest import START, Town
+from tests.subscribers.suppressions.conftest import START, Account
 
 pytestmark = pytest.mark.postgres
 
@@ -40,78 +40,86 @@ def test_another_letter_never_unmakes_what_was_too_much(letters, later):
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(LETTERS, min_size=1, max_size=3), st.randoms(use_true_random=False))
-def test_the_store_finds_who_is_worn_out_as_the_rule_does(town: Town, population, dice):
+def test_the_store_finds_who_is_worn_out_as_the_rule_does(account: Account, population, dice):
     length = max(map(len, population))
     letters = [one + [False] * (length - len(one)) for one in population]
-    town.settle(readers=len(letters), letters=length)
+    account.decide(readers=len(letters), letters=length)
     events = [
-        town.soft(letter + 1, reader)
+        account.soft(letter + 1, reader)
         for reader, one in enumerate(letters)
         for letter, soft in enumerate(one)
         if soft
     ]
     dice.shuffle(events)
 
-    town.receive(*events[: len(events) // 2])
-    town.receive(*events[len(events) // 2 :])
+    account.receive(*events[: len(events) // 2])
+    account.receive(*events[len(events) // 2 :])
 
     expected = [SuppressionReason.SOFT_BOUNCE if is_worn_out(one) else None for one in letters]
-    assert [town.reason(reader) for reader in range(len(letters))] == expected
+    assert [account.reason(reader) for reader in range(len(letters))] == expected
 
 
-def test_a_suppression_for_soft_bounces_dates_from_the_last_of_them(town: Town):
-    town.settle(letters=3)
-    town.receive(town.soft(1), town.soft(3))
-    assert town.reason() is None
+def test_a_suppression_for_soft_bounces_dates_from_the_last_of_them(account: Account):
+    account.decide(letters=3)
+    account.receive(account.soft(1), account.soft(3))
+    assert account.reason() is None
 
-    town.receive(town.soft(2))
+    account.receive(account.soft(2))
 
-    found = town.container.subscriptions.suppression("r0@example.com")
+    found = account.container.subscriptions.suppression("r0@example.com")
     assert found is not None
     assert found.reason is SuppressionReason.SOFT_BOUNCE
     assert found.since == START + timedelta(minutes=3)
 
 
-def test_one_letter_that_is_refused_again_and_again_counts_once(town: Town):
-    town.receive(*(town.soft(1) for _ in range(SOFT_WINDOW)))
-    assert town.reason() is None
+def test_one_letter_that_is_refused_again_and_again_counts_once(account: Account):
+    account.receive(*(account.soft(1) for _ in range(SOFT_WINDOW)))
+    assert account.reason() is None
 
 
-def test_letters_that_never_left_the_house_are_not_counted_as_arrived(town: Town):
-    town.settle(letters=8)
-    town.rows("UPDATE delivery SET skipped = 'suppressed' WHERE issue_id IN (2, 3, 4) RETURNING 1")
-    town.rows("UPDATE delivery SET refused = 'no such name' WHERE issue_id IN (5, 6) RETURNING 1")
+def test_letters_that_were_never_sent_are_not_counted_as_arrived(account: Account):
+    account.decide(letters=8)
+    account.rows(
+        "UPDATE delivery SET skipped = 'suppressed' WHERE issue_id IN (2, 3, 4) RETURNING 1"
+    )
+    account.rows(
+        "UPDATE delivery SET refused = 'no such name' WHERE issue_id IN (5, 6) RETURNING 1"
+    )
 
-    town.receive(town.soft(1), town.soft(7), town.soft(8))
+    account.receive(account.soft(1), account.soft(7), account.soft(8))
 
-    assert town.reason() is SuppressionReason.SOFT_BOUNCE
+    assert account.reason() is SuppressionReason.SOFT_BOUNCE
 
 
-def test_a_block_for_our_reputation_never_costs_a_reader(town: Town):
-    town.settle(letters=5)
+def test_a_block_for_our_reputation_never_costs_a_reader(account: Account):
+    account.decide(letters=5)
     for letter in range(1, 6):
-        town.receive(
-            town.event("bounce", letter=letter, type="blocked", bounce_classification="Reputation")
+        account.receive(
+            account.event(
+                "bounce", letter=letter, type="blocked", bounce_classification="Reputation"
+            )
         )
-    assert town.mailable == ["r0@example.com"]
+    assert account.mailable == ["r0@example.com"]
 
 
-def test_a_heavier_reason_takes_the_place_of_soft_bounces(town: Town):
-    town.settle(letters=4)
-    town.receive(*(town.soft(letter) for letter in (1, 2, 3)))
-    town.receive(town.event("bounce", letter=4, type="bounce"))
-    assert town.reason() is SuppressionReason.BOUNCE
+def test_a_heavier_reason_takes_the_place_of_soft_bounces(account: Account):
+    account.decide(letters=4)
+    account.receive(*(account.soft(letter) for letter in (1, 2, 3)))
+    account.receive(account.event("bounce", letter=4, type="bounce"))
+    assert account.reason() is SuppressionReason.BOUNCE
 
 
-def test_after_a_lift_the_count_begins_anew(town: Town):
-    town.settle(letters=6)
-    shown = [town.soft(letter) for letter in (1, 2, 3)]
-    town.receive(*shown)
-    town.container.clock.pass_time(hours=1)
-    town.container.suppression_sync.lift(
+def test_after_a_lift_the_count_begins_anew(account: Account):
+    account.decide(letters=6)
+    shown = [account.soft(letter) for letter in (1, 2, 3)]
+    account.receive(*shown)
+    account.container.clock.pass_time(hours=1)
+    account.container.suppression_sync.lift(
         "r0@example.com", because="mailbox was full", by="operator"
     )
 
-    later = int(town.container.clock.now().timestamp()) + 60
-    town.receive(*shown, town.soft(4) | {"timestamp": later}, town.soft(5) | {"timestamp": later})
-    assert town.reason() is None
+    later = int(account.container.clock.now().timestamp()) + 60
+    account.receive(
+        *shown, account.soft(4) | {"timestamp": later}, account.soft(5) | {"timestamp": later}
+    )
+    assert account.reason() is None
