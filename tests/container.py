@@ -89,7 +89,7 @@ class TestContainer(Container):
 
     def plan_issue(self) -> StoredIssue:
         """Plan today's issue and queue its batches."""
-        return self.planning.hand_over(self.newsletter, TODAY)
+        return self.planning.hand_over(self.newsletter, TODAY).issue
 
     def send_issue(self) -> StoredIssue:
         """Plan today's issue, and work until the queue is empty."""

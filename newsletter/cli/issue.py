@@ -1,5 +1,6 @@
 """`newsletter issue`: from the day's briefs to a sent digest."""
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -127,33 +128,37 @@ def send(
     which, on = issue_of(newsletter, date)
     if segment:
         container().segments.get(which.readers.newsletter, segment)
-    stored = container().planning.hand_over(which, on, segment=segment, actor=actor())
-    going = stored.state is IssueStatus.SENDING
-    already = going and stored.id not in container().planning.planned
+    stored, planned = container().planning.hand_over(which, on, segment=segment, actor=actor())
     before = stored.state is IssueStatus.SENT
+    already = stored.state is IssueStatus.SENDING and not planned
     if wait and stored.state is IssueStatus.SENDING:
         stored = _work_on(stored, as_json=as_json)
     totals = _totals(stored)
+    remarks = _remarks(stored, totals, already=already, before=before, waited=wait)
 
     def show_text() -> None:
         print_issue(stored, totals)
-        if stored.state is IssueStatus.EMPTY:
-            console.print("  The issue is empty, so nothing is sent.")
-        if already:
-            console.print(
-                f"  It is already being sent by {escape(stored.planned_by or 'someone')}."
-            )
-        if before:
-            console.print("  It was sent before, so nothing is sent again.")
-        if totals and totals.sums.to_go and not wait:
-            console.print(
-                "  The batches are waiting for a worker: run `newsletter worker`, or send --wait."
-            )
+        for remark in remarks:
+            console.print(f"  {remark}")
 
     answer(issue_data(stored, totals) | {"sent_before": before}, as_json=as_json, show=show_text)
     if totals and (failure := _failure(stored, totals)):
         common.print_error(f"the issue of {stored.issue.date} {failure}")
         raise typer.Exit(1)
+
+
+def _remarks(
+    stored: StoredIssue, totals: IssueTotals | None, *, already: bool, before: bool, waited: bool
+) -> Iterator[str]:
+    """Yield what a person should know of a send besides its totals."""
+    if stored.state is IssueStatus.EMPTY:
+        yield "The issue is empty, so nothing is sent."
+    if already:
+        yield f"It is already being sent by {escape(stored.planned_by or 'someone')}."
+    if before:
+        yield "It was sent before, so nothing is sent again."
+    if totals and totals.sums.to_go and not waited:
+        yield "The batches are waiting for a worker: run `newsletter worker`, or send --wait."
 
 
 def _failure(stored: StoredIssue, totals: IssueTotals) -> str | None:

@@ -51,6 +51,7 @@ def import_list(
     without stopping the others; the result file has the outcome of each row. People who
     unsubscribed, bounced or complained, here or there, get no letters.
     """
+    # Long because of its options, like `export` below.
     which = list_of(newsletter)
     with common.progress("reading", as_json=as_json) as show_progress:
         report = container().lists.import_list(

@@ -105,7 +105,7 @@ class Judgement:
 
 
 def quiet_part(quiet_period: timedelta) -> timedelta:
-    """Return the longest silence of a line that counts as whole."""
+    """Return the longest gap between posts of a line that counts as whole."""
     return quiet_period / _PARTS
 
 

@@ -73,7 +73,7 @@ def run_day(place: DemoEnvironment, newsletter: Newsletter, on_progress: OnProgr
     with day.step("assemble and set"):
         day.issue = container.publishing.assemble(newsletter, day.on)
     with day.step("plan"):
-        day.issue = container.planning.hand_over(newsletter, day.on)
+        day.issue = container.planning.hand_over(newsletter, day.on).issue
     with day.step("send"):
         if day.issue.state is IssueStatus.SENDING:
             day.issue = container.sending.work_on(day.issue, partial(on_progress, "sending"))

@@ -1,9 +1,10 @@
 """Plans who gets which edition of an issue in which batch, and hands the batches to workers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from newsletter.core.edition import edition_for
 from newsletter.core.newsletter_checks import obstacles
@@ -49,6 +50,13 @@ class SendChecks:
             raise NotAllowed(f"{newsletter.slug} cannot be sent: {' '.join(found)}")
 
 
+class HandOver(NamedTuple):
+    """An issue after its batches were handed over."""
+
+    issue: StoredIssue
+    planned: bool  #: by this call; otherwise it had been planned before, or nothing is sent
+
+
 @dataclass(eq=False)
 class Planning:
     """Checks that an issue may be sent, plans its deliveries, and hands over its batches."""
@@ -62,7 +70,6 @@ class Planning:
     queue: BatchQueue
     clock: Clock
     batch_size: int
-    planned: set[int] = field(init=False, default_factory=set[int])  #: issues, by this process
 
     def hand_over(
         self,
@@ -71,7 +78,7 @@ class Planning:
         *,
         segment: str | None = None,
         actor: str = "the schedule",
-    ) -> StoredIssue:
+    ) -> HandOver:
         """Plan the issue of a date and hand its batches to the workers.
 
         With a segment it goes to those of its readers who are in it now, and to nobody else, ever.
@@ -82,14 +89,16 @@ class Planning:
         stored = self._ready(newsletter, on)
         _refuse_other_readers(stored, segment)
         if stored.state in (IssueStatus.EMPTY, IssueStatus.SENT, IssueStatus.CANCELLED):
-            return stored
+            return HandOver(stored, planned=False)
         _refuse_paused(stored)
         self.send_checks.refuse_obstacles(newsletter)
-        planned = stored.state is not IssueStatus.APPROVED
-        if not planned and not self.plan(newsletter, stored, segment=segment, actor=actor):
+        planned = stored.state is IssueStatus.APPROVED and self.plan(
+            newsletter, stored, segment=segment, actor=actor
+        )
+        if not planned:  # who planned it meanwhile may have chosen other readers
             _refuse_other_readers(self.issues.get(stored.id), segment)
         queue_waiting(self.deliveries, self.queue, stored.id)
-        return self.issues.get(stored.id)
+        return HandOver(self.issues.get(stored.id), planned=planned)
 
     def plan(
         self,
@@ -114,8 +123,6 @@ class Planning:
             wave=_wave(newsletter, stored),
             fresh_for=timedelta(hours=newsletter.timetable.catch_up_hours),
         )
-        if planned:
-            self.planned.add(stored.id)
         if readers.segment:  # from now on deliveries and exclusions say who was in it
             self.segments.release(readers.segment)
         return planned

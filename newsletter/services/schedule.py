@@ -70,7 +70,7 @@ class ScheduleRunner:
                 case Assemble(on):
                     self.publishing.assemble(newsletter, on)
                 case Send(on):
-                    if self.planning.hand_over(newsletter, on).state is IssueStatus.EMPTY:
+                    if self.planning.hand_over(newsletter, on).issue.state is IssueStatus.EMPTY:
                         empty = _EMPTY_WEEK if newsletter.week_of else _EMPTY_DAY
                         self.schedule.queue_alert(alert(OperatorAlertKind.EMPTY_DAY, empty), now)
                 case Miss(_, reason):

@@ -253,4 +253,4 @@ def _unsubscribing(bench: Bench) -> Iterator[Figure]:
         "one-click unsubscribes, over HTTP", left.unsubscribes, left.seconds, "unsubscribes"
     )
     yield replace(unsubscribes, wanted="≥ 1,000")
-    yield Figure("CPU of the server, a unsubscribe", 1000 * left.cpu / left.unsubscribes, "ms")
+    yield Figure("CPU of the server, an unsubscribe", 1000 * left.cpu / left.unsubscribes, "ms")

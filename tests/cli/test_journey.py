@@ -210,6 +210,15 @@ def test_a_worker_sends_what_another_process_planned_and_ends_when_asked(
     assert len(sandbox.messages()) == 1
 
 
+def test_a_second_send_says_who_sends_already_and_is_no_failure(sending_cli: CommandLine) -> None:
+    first = sending_cli.run("issue", "send")
+    second = sending_cli.run("issue", "send")
+
+    assert first.code == second.code == 0
+    assert "already being sent" not in first.out
+    assert "It is already being sent by " in second.out
+
+
 def test_serve_shows_the_issue_and_ends_when_asked(sending_cli: CommandLine) -> None:
     service = sending_cli.config / "service.toml"
     service.write_text(service.read_text().replace("port = 8080", "port = 0"))

@@ -110,26 +110,26 @@ def test_a_worker_killed_with_a_request_under_way(container: Container, sandbox:
     newsletter = container.settings.newsletter("technology")
     on = day_of(newsletter.timetable, container.clock.now())
     sandbox.fail({"kind": "hang", "times": 1, "seconds": 15})
-    filed = container.planning.hand_over(newsletter, on)
+    stored = container.planning.hand_over(newsletter, on).issue
     first = start("worker")  # it has no ear for events: they wait for the next process
     try:
         # One request hangs, accepted but unanswered; the other five are through.
-        until(lambda: container.deliveries.totals(filed.id).sums.accepted == READERS - 10)
+        until(lambda: container.deliveries.totals(stored.id).sums.accepted == READERS - 10)
         until(lambda: sandbox.stats()["faults"].get("hang") == 1)
     finally:
         first.send_signal(signal.SIGKILL)
         first.wait()
-    assert container.deliveries.totals(filed.id).sums.to_go == 10
+    assert container.deliveries.totals(stored.id).sums.to_go == 10
 
     second = start("serve")
     try:  # the events of the hung request prove that it was accepted whole
         until(lambda: container.publishing.issue(newsletter, on).state is IssueStatus.SENT)
-        until(lambda: container.deliveries.totals(filed.id).sums.accepted == READERS)
+        until(lambda: container.deliveries.totals(stored.id).sums.accepted == READERS)
     finally:
         second.terminate()
         assert second.wait(timeout=15) == 0
 
-    account, stats = container.deliveries.totals(filed.id), sandbox.stats()
+    account, stats = container.deliveries.totals(stored.id), sandbox.stats()
     assert account.sums.adds_up
     assert stats["accepted_recipients"] == stats["distinct_recipients"] == READERS
     assert stats["repeated"] == 0
@@ -141,7 +141,7 @@ def test_a_request_whose_outcome_nobody_knows_is_named_and_nothing_else_is_lost(
     newsletter = container.settings.newsletter("technology")
     on = day_of(newsletter.timetable, container.clock.now())
     sandbox.fail({"kind": "close_before_read", "times": 1})
-    filed = container.planning.hand_over(newsletter, on)
+    stored = container.planning.hand_over(newsletter, on).issue
     worker = start("worker")
     try:
         until(lambda: container.publishing.issue(newsletter, on).state is IssueStatus.SENT)
@@ -149,7 +149,7 @@ def test_a_request_whose_outcome_nobody_knows_is_named_and_nothing_else_is_lost(
         worker.terminate()
         assert worker.wait(timeout=15) == 0
 
-    sums = container.deliveries.totals(filed.id).sums
+    sums = container.deliveries.totals(stored.id).sums
     assert (sums.unknown, sums.accepted) == (10, READERS - 10)
     assert sums.adds_up
     assert sandbox.stats()["accepted_recipients"] == READERS - 10

@@ -148,7 +148,7 @@ def test_the_plan_gives_each_reader_the_moment_the_core_says(
     for email, (zone, topics) in people.items():
         subscribe(clockwork, tmp_path, {email: zone}, topics)
     clockwork.container.receive("chips", "security")
-    stored = clockwork.container.planning.hand_over(clockwork.newsletter, TODAY)
+    stored = clockwork.container.planning.hand_over(clockwork.newsletter, TODAY).issue
 
     timetable = clockwork.newsletter.timetable
     with engine.begin() as connection:

@@ -380,11 +380,13 @@ def test_of_two_sends_at_once_one_plans_and_the_other_finds_it_planned(container
     container.publishing.assemble(container.newsletter, TODAY)
     with ThreadPoolExecutor(2) as pool, container.engine.begin() as other:
         other.execute(text("SELECT 1 FROM issue FOR UPDATE"))
-        sends = [pool.submit(container.plan_issue) for _ in range(2)]
+        hand_over = container.planning.hand_over
+        sends = [pool.submit(hand_over, container.newsletter, TODAY) for _ in range(2)]
         until_somebody_waits(container.engine, waiting=2)
     results = [send.result() for send in sends]
 
-    assert {one.state for one in results} == {IssueStatus.SENDING}
-    assert {one.planned_by for one in results} == {"the schedule"}
+    assert sorted(one.planned for one in results) == [False, True]
+    assert {one.issue.state for one in results} == {IssueStatus.SENDING}
+    assert {one.issue.planned_by for one in results} == {"the schedule"}
     container.queue.work(until_empty=True)
     assert sorted(container.mailer.addresses) == sorted(READERS)

@@ -177,7 +177,7 @@ def test_the_links_and_the_list_are_those_of_the_one_subscription(container: Tes
 def test_who_goes_back_to_daily_after_the_digest_was_planned_is_left_out(container: TestContainer):
     publish(container, MONDAY, "chips")
     digest(container)
-    stored = container.planning.hand_over(DIGEST, SATURDAY)
+    stored = container.planning.hand_over(DIGEST, SATURDAY).issue
     prefer(container, "weekly@example.com", Frequency.DAILY)
     container.queue.work(until_empty=True)
 

@@ -44,7 +44,7 @@ def tag(container: TestContainer, *emails: str) -> None:
 
 def test_an_issue_goes_to_the_segment_alone_and_everyone_is_answered_for(container: TestContainer):
     container.unsubscribe(FRIENDS[0])  # in the segment, and gone
-    planned = container.planning.hand_over(container.newsletter, TODAY, segment="friends")
+    planned = container.planning.hand_over(container.newsletter, TODAY, segment="friends").issue
     bounced = Suppression(
         email=FRIENDS[1],
         reason=SuppressionReason.BOUNCE,
