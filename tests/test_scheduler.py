@@ -152,3 +152,25 @@ def test_a_moved_clock_neither_stops_nor_multiplies_the_looks(
 def test_a_year_of_missed_looks_is_one_look() -> None:
     trigger, now = SteadyTrigger(seconds=2), datetime(2026, 11, 23).astimezone()
     assert trigger.get_next_fire_time(now - timedelta(days=366), now) == now + timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("by", [timedelta(hours=-3), timedelta(days=366)], ids=str)
+def test_a_clock_moved_just_before_a_wait_does_not_lengthen_it(
+    moved_clock: type[MovedClock], by: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, follow = threading.Event(), SteadyScheduler._follow_system_clock
+
+    def follow_then_move(scheduler: Any) -> None:
+        follow(scheduler)
+        moved_clock.moved = by
+
+    monkeypatch.setattr(SteadyScheduler, "_follow_system_clock", follow_then_move)
+    steady: Any = SteadyScheduler()
+    steady.add_job(looked.set, SteadyTrigger(seconds=0.2), misfire_grace_time=None)
+    steady.start()
+    try:
+        assert looked.wait(10)
+        looked.clear()
+        assert looked.wait(10)
+    finally:
+        steady.shutdown()

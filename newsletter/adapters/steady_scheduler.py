@@ -16,6 +16,9 @@ from apscheduler.triggers import interval
 from newsletter.adapters.clock import SystemClock
 
 _LEAP = timedelta(seconds=1)  #: less is only how clocks are corrected
+#: In seconds. A clock moved back between the look at it and the wait would make the wait as long as
+#: the move.
+_LONGEST_WAIT = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -41,21 +44,23 @@ class SteadyScheduler(_Scheduler):
         self._offset = _offset()
         _Scheduler.start(self, *arguments, **options)
 
-    def _process_jobs(self) -> Any:
+    def _process_jobs(self) -> float:
         self._follow_system_clock()
-        return _Scheduler._process_jobs(self)  # noqa: SLF001  # there is no public hook
+        wait: float | None = _Scheduler._process_jobs(self)  # noqa: SLF001  # no public hook
+        return _LONGEST_WAIT if wait is None else min(wait, _LONGEST_WAIT)
 
     def _follow_system_clock(self) -> None:
-        """Move every job's next run as far as the system clock was moved."""
+        """Make every job due at once if the system clock was moved: no old time means anything."""
         offset = _offset()
         leap, self._offset = offset - self._offset, offset
         if abs(leap) < _LEAP:
             return
         _log.warning("the system clock was moved by %s; the schedule goes on", leap)
+        now = SystemClock().now()
         with self._jobstores_lock:
             for job in self.get_jobs():
                 if job.next_run_time:
-                    job.modify(next_run_time=job.next_run_time + leap)
+                    job.modify(next_run_time=now)
 
 
 def _offset() -> timedelta:
