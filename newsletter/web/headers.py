@@ -1,9 +1,11 @@
 """Security headers of every answer: pages load nothing else and send no referrer."""
 
+from collections.abc import Mapping
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_HEADERS = {
+_HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",  # some pages are private to one reader
     "Content-Security-Policy": (  # a letter's own styles are inline
         "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
@@ -17,19 +19,19 @@ _HEADERS = {
 class SecurityHeaders:
     """Middleware that adds the security headers that an answer does not set itself."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, values: Mapping[str, str] | None = None) -> None:
+        self._app, self._values = app, _HEADERS if values is None else values
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                add_security_headers(MutableHeaders(scope=message))
+                add_security_headers(MutableHeaders(scope=message), self._values)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
-def add_security_headers(headers: MutableHeaders) -> None:
+def add_security_headers(headers: MutableHeaders, values: Mapping[str, str] = _HEADERS) -> None:
     """Add those that are not there yet."""
-    for name, value in _HEADERS.items():
+    for name, value in values.items():
         headers.setdefault(name, value)

@@ -8,6 +8,7 @@ See docs/decisions/one-database-idiom.md.
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, LiteralString, TypeVar, cast
 
 from psycopg import Connection
@@ -18,6 +19,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from subscribers.errors import ConcurrentChange
+
+#: Whether what is called now may only read; a thread that a request starts inherits it.
+_READ_ONLY: ContextVar[bool] = ContextVar("read_only", default=False)
 
 Where = Session | Connection[Any]
 Values = Mapping[str, Any] | None
@@ -30,7 +34,9 @@ def transaction(engine: Engine, *, snapshot: bool = False) -> Generator[Session]
 
     Where PostgreSQL undid it for the sake of another one, ConcurrentChange says so.
     """
-    options = {"isolation_level": "REPEATABLE READ"} if snapshot else {}
+    options: dict[str, Any] = {"isolation_level": "REPEATABLE READ"} if snapshot else {}
+    if _READ_ONLY.get():
+        options["postgresql_readonly"] = True
     with (
         _undone_by_another(),
         engine.connect().execution_options(**options) as connection,
@@ -38,6 +44,16 @@ def transaction(engine: Engine, *, snapshot: bool = False) -> Generator[Session]
         session.begin(),
     ):
         yield session
+
+
+@contextmanager
+def read_only(only: bool = True) -> Generator[None]:
+    """Make every transaction meanwhile read-only: PostgreSQL refuses a write; or lift that."""
+    before = _READ_ONLY.set(only)
+    try:
+        yield
+    finally:
+        _READ_ONLY.reset(before)
 
 
 @contextmanager
@@ -67,6 +83,7 @@ def autocommit(engine: Engine) -> Generator[Connection[Any]]:
 
     This saves the round trips of BEGIN and COMMIT, which are half the time of a short statement.
     """
+    assert not _READ_ONLY.get()  # single statements that only read go through `transaction`
     with closing(engine.raw_connection()) as lent:
         connection = lent.driver_connection
         assert isinstance(connection, Connection)

@@ -1,0 +1,171 @@
+"""Who may use which page. Every route declares it; a route that does not is not served.
+
+A route takes one of the visits below (`See`, `Edit`, ...) as its parameter, or is `ANYONE`'s. The
+test of routes walks all of them with every role. See docs/decisions/permissions-are-declared.md.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.routing import APIRoute
+
+from newsletter.core.publication import Newsletter, day_of
+from newsletter.core.staff import Permission, SignedIn, StaffMember, may
+from newsletter.errors import NewsletterError, NotFound
+from newsletter.web.console.dependencies import ConsoleServices, console_services_of
+from newsletter.web.console.navigation import NavigationEntry, entries
+from subscribers.db.transaction import read_only
+from subscribers.model import EVERYTHING, TopicSet
+
+SESSION_COOKIE = "session"  #: with the prefix __Host- where the console is served over https
+
+
+class SignInNeeded(NewsletterError):
+    """Nobody is signed in, or it was too long ago."""
+
+
+class FreshSignInNeeded(NewsletterError):
+    """What was asked for needs a sign-in of the last minutes."""
+
+
+class NotPermitted(NewsletterError):
+    """The person may see this newsletter, and not do this."""
+
+    def __init__(self, permission: Permission) -> None:
+        super().__init__(f"this needs the permission {permission}")
+        self.permission = permission
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """A request of somebody who is signed in, and may make it."""
+
+    signed: SignedIn
+    services: ConsoleServices
+    newsletter: Newsletter | None  #: None: the page is of no one newsletter
+    token: str  #: of the session
+    address: str  #: the network address it came from
+
+    @property
+    def member(self) -> StaffMember:
+        return self.signed.member
+
+    @property
+    def actor(self) -> str:
+        """Return who acts, as the log names them: with account, session and network address."""
+        return self.signed.actor
+
+    @property
+    def now(self) -> datetime:
+        return self.services.now()
+
+    @property
+    def here(self) -> Newsletter:
+        """Return the newsletter that the path names."""
+        assert self.newsletter is not None
+        return self.newsletter
+
+    @property
+    def today(self) -> date:
+        """Return the date where the newsletter is made."""
+        return day_of(self.here.timetable, self.now)
+
+    @property
+    def more(self) -> str:
+        """Return the path of the page with the links that a phone's bar has no room for."""
+        return f"/{self.newsletter.slug}/more" if self.newsletter else "/account"
+
+    def navigation(self, path: str) -> tuple[NavigationEntry, ...]:
+        return tuple(entries(self.newsletter.slug, path)) if self.newsletter else ()
+
+    def choice(self, topics: TopicSet) -> str:
+        """Return the titles of chosen topics, as people read them."""
+        if EVERYTHING in topics.slugs:
+            return str(self.services.pages.words("frame.everything"))
+        titles = {topic.slug: topic.title for topic in self.here.topics}
+        return ", ".join(titles.get(slug, slug) for slug in sorted(topics.slugs))
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether a page should offer what needs this permission."""
+        return may(self.member, permission, self.newsletter and self.newsletter.slug)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The dependency of a route on somebody who is signed in and may do this."""
+
+    permission: Permission | None  #: None: whoever is signed in
+    fresh: bool = False  #: signed in, or confirmed, within the last minutes
+
+    def __call__(self, request: Request) -> Visit:
+        """Return the visit; or raise SignInNeeded, NotFound, NotPermitted, FreshSignInNeeded."""
+        services = console_services_of(request)
+        token = request.cookies.get(cookie_name(services.url), "")
+        with read_only(False):  # the session's last use is recorded, whatever is asked
+            signed = services.sessions.find(token, services.now())
+        if signed is None:
+            raise SignInNeeded("nobody is signed in")
+        slug = request.path_params.get("slug")
+        newsletter = _newsletter(services, signed.member, slug)
+        if self.permission and not may(signed.member, self.permission, slug):
+            raise NotPermitted(self.permission)
+        if self.fresh and not signed.is_fresh(services.now()):
+            raise FreshSignInNeeded("this needs a sign-in of the last minutes")
+        return Visit(
+            signed=signed,
+            services=services,
+            newsletter=newsletter,
+            token=token,
+            address=network_address(request),
+        )
+
+
+def _newsletter(
+    services: ConsoleServices, member: StaffMember, slug: str | None
+) -> Newsletter | None:
+    """Return the newsletter; one that the person may not see does not exist for them."""
+    if slug is None:
+        return None
+    if slug not in services.newsletters or not may(member, Permission.SEE, slug):
+        raise NotFound("there is no such newsletter")
+    return services.newsletters[slug]
+
+
+def anyone() -> None:
+    """Mark a route that needs nobody to be signed in."""
+
+
+ANYONE = Depends(anyone)
+
+SignedInVisit = Annotated[Visit, Depends(Needs(None))]
+See = Annotated[Visit, Depends(Needs(Permission.SEE))]
+Edit = Annotated[Visit, Depends(Needs(Permission.EDIT))]
+Approve = Annotated[Visit, Depends(Needs(Permission.APPROVE, fresh=True))]
+Stop = Annotated[Visit, Depends(Needs(Permission.STOP))]
+KeepList = Annotated[Visit, Depends(Needs(Permission.KEEP_LIST))]
+KeepListFresh = Annotated[Visit, Depends(Needs(Permission.KEEP_LIST, fresh=True))]
+Own = Annotated[Visit, Depends(Needs(Permission.OWN))]
+OwnFresh = Annotated[Visit, Depends(Needs(Permission.OWN, fresh=True))]
+
+
+def declared(route: APIRoute) -> Needs | None:
+    """Return what a route needs, None for anyone's; LookupError if it does not say."""
+    calls: Iterable[Any] = [one.call for one in route.dependant.dependencies]
+    for call in calls:
+        if isinstance(call, Needs):
+            return call
+        if call is anyone:
+            return None
+    raise LookupError(f"{route.path} does not declare who may use it")
+
+
+def cookie_name(url: str) -> str:
+    """Return the name of the session's cookie; browsers keep `__Host-` ones to one https host."""
+    return f"__Host-{SESSION_COOKIE}" if url.startswith("https://") else SESSION_COOKIE
+
+
+def network_address(request: Request) -> str:
+    return request.client.host if request.client else ""

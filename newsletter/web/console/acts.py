@@ -1,0 +1,129 @@
+"""What can be done to an issue as a whole: assemble, approve, take back, stop, continue, cancel.
+
+Starting takes care, stopping takes one press. Each form bears a key: posted twice, it is done once
+and answered alike. See docs/decisions/stopping-is-easier-than-starting.md.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from newsletter.core.stored import StoredIssue
+from newsletter.errors import NotAllowed, StaleDraft
+from newsletter.web.console.access import Approve, Edit, Stop, Visit
+from newsletter.web.console.issue import issue_path, issue_url, show_stale
+
+router = APIRouter()
+
+FormKey = Annotated[str, Form(max_length=64)]
+Because = Annotated[str, Form(max_length=500)]
+
+
+def once(visit: Visit, form_key: str, act: Callable[[], str]) -> RedirectResponse:
+    """Act, unless this form was posted before, and lead to the page that says what happened."""
+    where = visit.services.sessions.once(visit.signed, form_key, act)
+    return RedirectResponse(where, status_code=303)
+
+
+@router.post(issue_path("/assemble"))
+def assemble(visit: Edit, on: date, form_key: FormKey) -> RedirectResponse:
+    """Assemble and set the issue from the briefs that are accepted now."""
+
+    def act() -> str:
+        visit.services.publishing.assemble(visit.here, on)
+        return issue_url(visit, on)
+
+    return once(visit, form_key, act)
+
+
+@router.post(issue_path("/approve"))
+def approve(
+    request: Request,
+    visit: Approve,
+    on: date,
+    form_key: FormKey,
+    content_hash: Annotated[str, Form()],
+    seen: Annotated[tuple[str, ...], Form()] = (),
+) -> Response:
+    """Approve the draft that the page showed; of any other, say what changed."""
+
+    def act() -> str:
+        services = visit.services
+        services.preflight.approve(
+            visit.here, on, seen=seen, actor=visit.actor, expecting=content_hash
+        )
+        return f"{issue_url(visit, on)}#approval"
+
+    try:
+        return once(visit, form_key, act)
+    except StaleDraft as stale:
+        return show_stale(request, visit, on, stale)
+
+
+@router.post(issue_path("/take-back"))
+def take_back(visit: Edit, on: date, form_key: FormKey, because: Because = "") -> RedirectResponse:
+    """Make an approved issue that has not left a draft again."""
+
+    def act() -> str:
+        reason = because.strip() or str(visit.services.pages.words("today.taken_back_here"))
+        visit.services.publishing.withdraw(visit.here, on, actor=visit.actor, because=reason)
+        return issue_url(visit, on)
+
+    return once(visit, form_key, act)
+
+
+@router.post(issue_path("/stop"))
+def stop(visit: Stop, on: date) -> RedirectResponse:
+    """Stop at once, without a question and however often it is pressed; why is asked after."""
+    stored = _stored(visit, on)
+    words = visit.services.pages.words
+    try:
+        because = str(words("leaving.stopped_here"))
+        visit.services.limits.pause(stored, actor=visit.actor, because=because)
+    except NotAllowed:  # it was stopped before, has not begun, or is through: the page says which
+        pass
+    return RedirectResponse(f"{issue_url(visit, on)}/leaving", status_code=303)
+
+
+@router.post(issue_path("/why-stopped"))
+def why_stopped(visit: Stop, on: date, because: Because) -> RedirectResponse:
+    """Record why somebody stopped it."""
+    stored = _stored(visit, on)
+    visit.services.limits.explain_pause(stored, actor=visit.actor, because=because)
+    return RedirectResponse(f"{issue_url(visit, on)}/leaving", status_code=303)
+
+
+@router.post(issue_path("/continue"))
+def resume(visit: Approve, on: date, form_key: FormKey, because: Because) -> RedirectResponse:
+    """Let a stopped issue go on."""
+
+    def act() -> str:
+        stored = _stored(visit, on)
+        visit.services.limits.resume(stored, actor=visit.actor, because=because)
+        visit.services.recovery.recover()
+        return f"{issue_url(visit, on)}/leaving"
+
+    return once(visit, form_key, act)
+
+
+@router.post(issue_path("/cancel"))
+def cancel(
+    visit: Approve, on: date, form_key: FormKey, because: Because, typed: Annotated[str, Form()]
+) -> RedirectResponse:
+    """Send nothing more, for good; whoever asks types the issue's date."""
+
+    def act() -> str:
+        if typed.strip() != str(on):
+            raise NotAllowed(visit.services.pages.words("leaving.type_the_date", date=str(on)))
+        stored = _stored(visit, on)
+        visit.services.limits.cancel(stored, actor=visit.actor, because=because)
+        return f"{issue_url(visit, on)}/leaving"
+
+    return once(visit, form_key, act)
+
+
+def _stored(visit: Visit, on: date) -> StoredIssue:
+    return visit.services.publishing.issue(visit.here, on)

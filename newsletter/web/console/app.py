@@ -1,0 +1,66 @@
+"""The console's application: the routes of every page, and what surrounds them."""
+
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from newsletter.errors import NotFound
+from newsletter.web.body_limit import BodyLimit
+from newsletter.web.console import faults, static, today
+from newsletter.web.console.access import (
+    FreshSignInNeeded,
+    NotPermitted,
+    SignedInVisit,
+    SignInNeeded,
+    declared,
+)
+from newsletter.web.console.dependencies import ConsoleServices
+from newsletter.web.console.reading import ReadOnlyGets
+from newsletter.web.console.same_origin import SameOrigin
+from newsletter.web.headers import SecurityHeaders
+
+ROUTERS: tuple[APIRouter, ...] = (static.router, today.router)
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self' data:; frame-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "publickey-credentials-get=(self), publickey-credentials-create=(self)",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def create_console(services: ConsoleServices) -> FastAPI:
+    """Return the application over these services; LookupError if a route declares no permission."""
+    app = FastAPI(title="console", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.services = services
+    app.add_api_route("/", _home, methods=["GET"])
+    for router in ROUTERS:
+        app.include_router(router)
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            declared(route)
+    for middleware in (ReadOnlyGets, BodyLimit, SameOrigin):
+        app.add_middleware(middleware)
+    app.add_middleware(SecurityHeaders, values=HEADERS)
+    app.add_exception_handler(SignInNeeded, faults.sign_in_needed)
+    app.add_exception_handler(FreshSignInNeeded, faults.fresh_sign_in_needed)
+    app.add_exception_handler(NotPermitted, faults.not_permitted)
+    for error in (NotFound, RequestValidationError):
+        app.add_exception_handler(error, faults.not_found)
+    app.add_exception_handler(HTTPException, faults.refused)
+    app.add_exception_handler(Exception, faults.failed)
+    return app
+
+
+def _home(visit: SignedInVisit) -> Response:
+    """Lead to the first newsletter that the person may see."""
+    return RedirectResponse(visit.services.home_of(visit.member), status_code=303)

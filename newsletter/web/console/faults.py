@@ -1,0 +1,79 @@
+"""Answers to what could not be done: always says whether something was changed."""
+
+from urllib.parse import quote
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+
+from newsletter.adapters.clock import new_id
+from newsletter.core.staff import Permission
+from newsletter.web.console.access import NotPermitted
+from newsletter.web.console.dependencies import console_services_of
+from newsletter.web.headers import add_security_headers
+
+
+def sign_in_needed(request: Request, _error: Exception) -> Response:
+    """Lead to the sign-in page, and from there back to what was asked for."""
+    return _elsewhere(request, "/sign-in")
+
+
+def fresh_sign_in_needed(request: Request, _error: Exception) -> Response:
+    return _elsewhere(request, "/confirm")
+
+
+def _elsewhere(request: Request, path: str) -> Response:
+    back = request.url.path if request.method == "GET" else _page_of(request)
+    target = f"{path}?then={quote(back)}"
+    if "hx-request" in request.headers:
+        return Response(status_code=204, headers={"HX-Redirect": target})
+    return RedirectResponse(target, status_code=303)
+
+
+def _page_of(request: Request) -> str:
+    """Return the path of the page a form was on."""
+    _, host, path = request.headers.get("referer", "").partition(request.headers.get("host", "//"))
+    return path if host and path.startswith("/") else "/"
+
+
+def not_permitted(request: Request, error: Exception) -> Response:
+    """Say who can do it: whoever asks has to ask somebody."""
+    assert isinstance(error, NotPermitted)
+    services = console_services_of(request)
+    who = services.who_may(error.permission, request.path_params.get("slug"))
+    names = ", ".join(who) or services.pages.words("fault.nobody")
+    needs = services.pages.words(f"permission.{error.permission.name.lower()}")
+    return _fault(request, "forbidden", 403, needs=needs, who=names)
+
+
+def not_found(request: Request, _error: Exception) -> Response:
+    return _fault(request, "not_found", 404)
+
+
+def refused(request: Request, error: Exception) -> Response:
+    """Answer what the framework refuses: a path, a method, a body that is too large."""
+    assert isinstance(error, HTTPException)
+    page = not_found(request, error) if error.status_code == 404 else _fault(
+        request, "refused", error.status_code
+    )
+    page.headers.update(error.headers or {})
+    return page
+
+
+def failed(request: Request, error: Exception) -> Response:
+    """Return the page for an unexpected error, with the number that the log has, too."""
+    number = new_id().hex[:8]
+    console_services_of(request).log_failure(number, error)
+    page = _fault(request, "failed", 500, number=number)
+    add_security_headers(page.headers)
+    return page
+
+
+def _fault(request: Request, name: str, status: int, **fields: object) -> Response:
+    pages = console_services_of(request).pages
+    heading = pages.words(f"fault.{name}_heading")
+    sentences = [pages.words(f"fault.{name}", **fields)]
+    return pages.show(request, "fault", status=status, heading=heading, sentences=sentences)
+
+
+__all__ = ["Permission"]

@@ -1,0 +1,63 @@
+"""The letter itself, for the preview's frame: strangers' text, so it may do nothing.
+
+The frame's own `sandbox` is empty, and so is this answer's; see docs/decisions/previews-are-inert.md.
+"""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from newsletter.core.color_scheme import ColorScheme
+from newsletter.web.console.access import KeepList, See
+from newsletter.web.console.issue import issue_path, issue_url
+from newsletter.web.console.personas import persona_of, preview_as
+
+router = APIRouter()
+
+_POLICY = (
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src {images}; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
+
+
+@router.get(issue_path("/letter"))
+def letter(
+    visit: See,
+    on: date,
+    whom: str = "",
+    scheme: ColorScheme = ColorScheme.LIGHT,
+    images: bool = True,
+) -> HTMLResponse:
+    """Return the letter as it would be sent, with nobody's links."""
+    preview = preview_as(visit, on, persona_of(whom))
+    sources = "data: https: http://127.0.0.1:*" if images else "'none'"
+    return HTMLResponse(
+        preview.page(scheme),
+        headers={
+            "Content-Security-Policy": _POLICY.format(images=sources),
+            "Referrer-Policy": "no-referrer",
+        },
+    )
+
+
+@router.get(issue_path("/letter.eml"))
+def message(visit: See, on: date, whom: str = "") -> Response:
+    """Return the message file."""
+    preview = preview_as(visit, on, persona_of(whom))
+    headers = {"Content-Disposition": f'attachment; filename="{visit.here.slug}-{on}.eml"'}
+    return Response(preview.eml, media_type="message/rfc822", headers=headers)
+
+
+@router.post(issue_path("/as-reader"))
+def as_reader(visit: KeepList, on: date, address: Annotated[str, Form()]) -> RedirectResponse:
+    """Look at the letter as the reader of an address; the look is recorded."""
+    newsletter = visit.here.readers.newsletter
+    for one in visit.services.subscriptions.by_email(address.strip()):
+        if one.newsletter == newsletter:
+            subject = f"subscriber {one.subscriber_id}"
+            visit.services.decisions.record(visit.actor, subject, "preview", {"of": str(on)})
+            where = f"{issue_url(visit, on)}?whom=reader:{one.id}"
+            return RedirectResponse(where, status_code=303)
+    return RedirectResponse(f"{issue_url(visit, on)}?whom=reader:0", status_code=303)

@@ -1,0 +1,98 @@
+"""Renders the console's templates: whole pages, and the one block of them that htmx asks for."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2_fragments import render_block
+
+from newsletter.web.console.words import Words
+
+
+class ConsolePages:
+    """The templates in `templates/console/`, with the words in its `words.toml`."""
+
+    def __init__(self, templates: Path, *, practice: bool) -> None:
+        folder = templates / "console"
+        self.words = Words(folder / "words.toml")
+        self._environment = Environment(
+            loader=FileSystemLoader(folder),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals |= {"w": self.words, "practice": practice}
+        self._environment.filters |= FILTERS
+
+    def show(
+        self, request: Request, name: str, *, status: int = 200, block: str = "", **values: Any
+    ) -> HTMLResponse:
+        """Return a page, or only its `block` where htmx asks for a fragment."""
+        values = {"visit": None, **values, "path": request.url.path}
+        if block and "hx-request" in request.headers:
+            text = render_block(self._environment, f"{name}.html.j2", block, **values)
+        else:
+            text = self._environment.get_template(f"{name}.html.j2").render(values)
+        return HTMLResponse(text, status_code=status, headers={"Vary": "HX-Request"})
+
+
+def _number(value: float) -> str:
+    return f"{value:,}"
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
+def _day(on: date) -> str:
+    """Return a date as "Friday, 27 November 2026"."""
+    return f"{on:%A}, {on.day} {on:%B %Y}"
+
+
+def _short_day(on: date) -> str:
+    return f"{on.day} {on:%B}"
+
+
+def _clock(at: datetime, zone: str) -> str:
+    """Return the time of day in a zone, as "06:10"."""
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"
+
+
+def _moment(at: datetime, zone: str) -> str:
+    """Return a moment in a zone, as "27 November, 06:10:07"."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%B, %H:%M:%S}"
+
+
+def _place(zone: str) -> str:
+    """Return a time zone's name without its region, as "New York"."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
+def _mark(digest: str) -> str:
+    """Return the first half of a hash's beginning, as people compare it: "7f3a 91c0"."""
+    return f"{digest[:4]} {digest[4:8]}"
+
+
+def _kilobytes(size: int) -> str:
+    return f"{size / 1024:.1f} KB"
+
+
+FILTERS: Mapping[str, Any] = {
+    "number": _number,
+    "percent": _percent,
+    "day": _day,
+    "short_day": _short_day,
+    "clock": _clock,
+    "moment": _moment,
+    "place": _place,
+    "mark": _mark,
+    "kilobytes": _kilobytes,
+}

@@ -1,0 +1,103 @@
+"""Readers: find one, read why a letter came or did not, and what is on record of them.
+
+An address is posted, so that it stands in no address bar and no proxy's log; each look is recorded
+by the reader's number, which an erasure leaves without a meaning.
+"""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse
+
+from newsletter.services.explain import Explanation
+from newsletter.web.console.access import KeepList, Visit
+from subscribers.errors import NoSuchSubscriber
+from subscribers.records.model import SearchHit
+
+router = APIRouter()
+
+_MOST = 50  #: readers on a page
+_LEAST = 3  #: letters of an address; fewer would list everybody
+
+
+@router.get("/{slug}/readers")
+def readers(request: Request, visit: KeepList) -> HTMLResponse:
+    """Show the forms, and how many readers there are."""
+    return _page(request, visit)
+
+
+@router.post("/{slug}/readers/why")
+def why(
+    request: Request,
+    visit: KeepList,
+    address: Annotated[str, Form()],
+    on: Annotated[date | None, Form()] = None,
+) -> HTMLResponse:
+    """Explain what became of an address's letter of a date."""
+    found = visit.services.explaining.why(visit.here, address.strip(), on or _latest(visit))
+    _record(visit, "explain", found.subscription and found.subscription.subscriber_id)
+    return _page(request, visit, address=address, on=on, explanation=found)
+
+
+@router.post("/{slug}/readers/search")
+def search(request: Request, visit: KeepList, part: Annotated[str, Form()]) -> HTMLResponse:
+    """List the readers whose address has this part."""
+    slug = visit.here.readers.newsletter
+    enough = len(part.strip()) >= _LEAST
+    found = visit.services.records.search(part, newsletter=slug, limit=_MOST) if enough else ()
+    visit.services.decisions.record(visit.actor, "readers", "search", {"found": len(found)})
+    return _page(request, visit, part=part, found=found)
+
+
+def _page(
+    request: Request,
+    visit: Visit,
+    *,
+    address: str = "",
+    on: date | None = None,
+    explanation: Explanation | None = None,
+    part: str = "",
+    found: tuple[SearchHit, ...] = (),
+) -> HTMLResponse:
+    counts = visit.services.subscriptions.counts(visit.here.readers.newsletter)
+    return visit.services.pages.show(
+        request,
+        "readers",
+        block="answer",
+        visit=visit,
+        address=address,
+        on=on or _latest(visit),
+        explanation=explanation,
+        part=part,
+        found=found,
+        most=_MOST,
+        counts=counts,
+    )
+
+
+def _latest(visit: Visit) -> date:
+    """Return the date of the last issue that was planned; today before the first."""
+    sent = visit.services.issues.published(visit.here.slug, limit=1)
+    return sent[0].issue.date if sent else visit.today
+
+
+def _record(visit: Visit, verb: str, number: int | None) -> None:
+    subject = f"subscriber {number}" if number else "unknown address"
+    visit.services.decisions.record(visit.actor, subject, verb, {})
+
+
+@router.get("/{slug}/readers/{number}")
+def reader(request: Request, visit: KeepList, number: int) -> HTMLResponse:
+    """Show everything on record of one reader, the latest first."""
+    services = visit.services
+    person = services.records.person(number)
+    if all(one.newsletter != visit.here.readers.newsletter for one in person.subscriptions):
+        raise NoSuchSubscriber
+    return services.pages.show(
+        request,
+        "reader",
+        visit=visit,
+        person=person,
+        lines=tuple(reversed(services.people.history(number))),
+    )

@@ -1,0 +1,17 @@
+"""A GET changes nothing: its transactions are read-only, so PostgreSQL refuses a write."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from newsletter.web.console.same_origin import SAFE_METHODS
+from subscribers.db.transaction import read_only
+
+
+class ReadOnlyGets:
+    """Middleware around everything that a safe method calls."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with read_only(scope["type"] == "http" and scope["method"] in SAFE_METHODS):
+            await self._app(scope, receive, send)

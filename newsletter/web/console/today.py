@@ -1,0 +1,126 @@
+"""Today: what leaves, to how many, when, whether it is approved, and what is in the way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from markupsafe import Markup
+
+from newsletter.core.forecast import Forecast
+from newsletter.core.next_step import NextStep
+from newsletter.core.staff import Permission
+from newsletter.core.stored import IssueStatus
+from newsletter.services.today import TodayOverview
+from newsletter.web.console.access import See, Visit
+from newsletter.web.console.pages import clock, place
+from newsletter.web.console.words import Words
+
+router = APIRouter()
+
+_INBOXES = 3  #: editions shown as an inbox has them: the largest
+_STORIES = 3  #: stories shown in small
+
+
+@router.get("/{slug}/today")
+def today(request: Request, visit: See) -> HTMLResponse:
+    """Return the page."""
+    services = visit.services
+    overview = services.today.of(visit.here)
+    forecast = services.forecasts.of(visit.here, overview.on) if _leaves(overview) else None
+    previous = overview.previous
+    return services.pages.show(
+        request,
+        "today",
+        visit=visit,
+        overview=overview,
+        forecast=forecast,
+        inboxes=forecast.editions[:_INBOXES] if forecast else (),
+        stories=tuple(_stories(forecast))[:_STORIES] if forecast else (),
+        lead=lead(services.pages.words, visit, overview, forecast),
+        obstacles=services.preflight.findings(visit.here, overview.on) if _is_open(overview) else (),
+        figures=services.figures.of(previous) if previous else None,
+        list_changes=services.list_changes.since(visit.here, visit.now - timedelta(days=1)),
+        NextStep=NextStep,
+        Permission=Permission,
+    )
+
+
+def _leaves(overview: TodayOverview) -> bool:
+    """Return whether the number of its readers is still a forecast."""
+    return overview.step in {NextStep.GATHER, NextStep.ASSEMBLE, NextStep.APPROVE, NextStep.WAIT}
+
+
+def _is_open(overview: TodayOverview) -> bool:
+    return overview.step in {NextStep.APPROVE, NextStep.WAIT}
+
+
+@dataclass(frozen=True)
+class StoryLine:
+    """A story of the issue, in small."""
+
+    number: int
+    brief_id: int
+    title: str
+    verification: str
+    readers: int
+
+
+def _stories(forecast: Forecast) -> Iterator[StoryLine]:
+    for number, entry in enumerate(forecast.issue.entries, start=1):
+        yield StoryLine(
+            number,
+            entry.brief_id,
+            entry.brief.title,
+            entry.brief.verification,
+            forecast.readers_of(entry.brief_id),
+        )
+
+
+def lead(
+    words: Words, visit: Visit, overview: TodayOverview, forecast: Forecast | None
+) -> tuple[Markup, ...]:
+    """Return the page's sentence, and the line under it where there is one."""
+    zone = visit.here.timetable.zone
+    day, stored, now = f"{overview.on:%A}", overview.stored, visit.now
+    when = words("today.when", time=clock(overview.hours.send, zone), place=place(zone))
+    readers = forecast.readers if forecast else 0
+    fields = {"day": day, "when": when, "count": readers, "people": readers}
+    match overview.step:
+        case NextStep.REST:
+            following = f"{overview.next_on:%A}" if overview.next_on else words("today.never")
+            return (words("today.rest", day=day, next=following),)
+        case NextStep.GATHER:
+            cut_off = clock(overview.hours.cut_off, zone)
+            fields |= {"count": len(overview.received), "cut_off": cut_off}
+            return (words("today.gather", **fields), words("today.gather_more", **fields))
+        case NextStep.ASSEMBLE:
+            state = "missed" if stored and stored.state is IssueStatus.MISSED else "assemble"
+            return (words(f"today.{state}", **fields), words(f"today.{state}_more", **fields))
+        case NextStep.APPROVE | NextStep.WAIT:
+            approved = overview.step is NextStep.WAIT
+            fields |= {"in": until(words, overview.hours.send - now)}
+            late = "late" if overview.hours.send <= now else "leaves"
+            first = words(f"today.{late}", **fields)
+            if approved and stored and stored.approved_at:
+                at = clock(stored.approved_at, zone)
+                return (first, words("today.approved", who=stored.approved_by, time=at))
+            return (first, words("today.unapproved"))
+        case NextStep.STOP | NextStep.CONTINUE | NextStep.READ_RESULTS:
+            assert stored
+            name = stored.state.value
+            because = stored.reason or ""
+            fields |= {"who": stored.paused_by or "", "because": because}
+            return (words(f"today.{name}", **fields), words(f"today.{name}_more", **fields))
+
+
+def until(words: Words, left: timedelta) -> Markup:
+    """Return a time to come as people say it: "in 28 minutes"."""
+    minutes = max(1, round(left.total_seconds() / 60))
+    if minutes < 90:
+        return words("today.in_minutes", count=minutes)
+    return words("today.in_hours", count=round(minutes / 60))
+
+
+__all__ = ["datetime"]
