@@ -30,6 +30,10 @@ class NotAllowed(NewsletterError):
     """That is not allowed."""
 
 
+class ConfirmationNeeded(NotAllowed):
+    """Confirm first that it is you: this needs a fresh sign-in."""
+
+
 class NotApproved(NotAllowed):
     """This issue has not been approved."""
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from newsletter.core.brief import Brief
@@ -92,7 +92,12 @@ class BriefRevisionRow(Row, table=True):
 
 
 class DecisionRow(Row, table=True):
-    """What a person or the scheduler decided, about what, and when: append-only."""
+    """What a person or the scheduler decided, about what, when, and from where: append-only."""
+
+    __table_args__ = (
+        Index("decision_actor", "actor", "id"),
+        Index("decision_newsletter", "newsletter", "id"),
+    )
 
     id: int = columns.identity()
     at: datetime = columns.moment()
@@ -100,6 +105,12 @@ class DecisionRow(Row, table=True):
     subject: str = _text(index=True)
     verb: str = columns.word()
     detail: dict[str, Any] = _json(dict[str, Any])
+    newsletter: str | None = _remark()
+    staff_id: int | None = columns.number(optional=True)  #: of an actor at the console
+    session_id: int | None = columns.number(optional=True)
+    network: str | None = _remark()  #: the address it was done from
+    before: Any = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    after: Any = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
 
 
 class IssueRow(Row, table=True):
