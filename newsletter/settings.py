@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from newsletter.core.newsletter_checks import newsletter_faults, timetable_faults
+from newsletter.core.newsletter_checks import is_loopback, newsletter_faults, timetable_faults
 from newsletter.core.publication import (
     Newsletter,
     weekly_digest,
@@ -189,6 +189,11 @@ class Settings:
     @property
     def sendgrid_host(self) -> str:
         return self.environment.sendgrid_host or self.service.sendgrid.host
+
+    @property
+    def practice(self) -> bool:
+        """Return whether no real mail can leave: SendGrid is played by this machine."""
+        return is_loopback(self.sendgrid_host)
 
     def newsletter(self, slug: str) -> Newsletter:
         if slug not in self.newsletters:

@@ -22,6 +22,7 @@ from newsletter.core.reconciliation import quiet_part
 from newsletter.core.transactional import TransactionalKind
 from newsletter.ports import BatchQueue, Clock, Mailer, TransactionalMailer
 from newsletter.services.alerting import Alerting
+from newsletter.services.approval import Approvals
 from newsletter.services.event_intake import EventIntake
 from newsletter.services.explain import Explaining
 from newsletter.services.installation import Installations
@@ -49,6 +50,7 @@ from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.deliveries import DeliveryStore
 from newsletter.stores.events import EventStore
 from newsletter.stores.installation import InstallationStore
+from newsletter.stores.issue_edits import IssueEditStore
 from newsletter.stores.issues import IssueStore
 from newsletter.stores.person_history import PersonHistory
 from newsletter.stores.schedule import ScheduleStore
@@ -151,6 +153,7 @@ class Container:
     briefs = on_engine(BriefStore)
     events = on_engine(EventStore)
     issues = on_engine(IssueStore)
+    issue_edits = on_engine(IssueEditStore)
     limit_store = on_engine(SendingLimitStore)
     person_history = on_engine(PersonHistory)
     schedule_store = on_engine(ScheduleStore)
@@ -227,7 +230,12 @@ class Container:
     @cached_property
     def publishing(self) -> Publishing:
         url = self.settings.public_url
-        return Publishing(self.briefs, self.issues, self.renderer, self.decisions, url, self.clock)
+        return Publishing(self.briefs, self.issues, self.renderer, self.approvals, url, self.clock)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        practice = self.settings.practice
+        return Approvals(self.issues, self.issue_edits, self.decisions, self.clock, practice)
 
     @cached_property
     def previews(self) -> Previews:

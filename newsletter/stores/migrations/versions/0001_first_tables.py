@@ -13,14 +13,15 @@ CREATE TABLE brief (
     revision integer NOT NULL DEFAULT 0, pillar text NOT NULL, title text NOT NULL,
     content jsonb NOT NULL, ruling text NOT NULL, findings jsonb NOT NULL,
     topics text[] NOT NULL DEFAULT '{}', waived text[] NOT NULL DEFAULT '{}', held_by text,
-    received_at timestamptz NOT NULL, revised_at timestamptz NOT NULL
+    received_at timestamptz NOT NULL, revised_at timestamptz NOT NULL,
+    changed_by text, changed_at timestamptz
 );
 CREATE INDEX ix_brief_pillar ON brief (pillar);
 
 CREATE TABLE brief_revision (
     brief_id bigint NOT NULL REFERENCES brief,
     revision integer NOT NULL, digest text NOT NULL, content jsonb NOT NULL,
-    received_at timestamptz NOT NULL,
+    received_at timestamptz NOT NULL, by text,
     PRIMARY KEY (brief_id, revision)
 );
 
@@ -32,8 +33,16 @@ CREATE TABLE issue (
     paused_by text, tripped text, planned_by text, unreached_since timestamptz,
     resumed_at timestamptz, send_by timestamptz, audience integer NOT NULL DEFAULT 0,
     list text NOT NULL DEFAULT '', frequency text NOT NULL DEFAULT 'daily', segment text,
+    edits jsonb NOT NULL DEFAULT '{}', edits_revision integer NOT NULL DEFAULT 0,
+    changed_by text, changed_at timestamptz, withdrawn_by text,
     UNIQUE (newsletter, date),
     UNIQUE (newsletter, number)
+);
+
+CREATE TABLE draft (
+    issue_id bigint NOT NULL REFERENCES issue ON DELETE CASCADE,
+    content_hash text NOT NULL, contents jsonb NOT NULL, at timestamptz NOT NULL,
+    PRIMARY KEY (issue_id, content_hash)
 );
 
 CREATE TABLE issue_brief (
