@@ -30,8 +30,25 @@ class NotAllowed(NewsletterError):
     """That is not allowed."""
 
 
+class ConfirmationNeeded(NotAllowed):
+    """Confirm first that it is you: this needs a fresh sign-in."""
+
+
 class NotApproved(NotAllowed):
     """This issue has not been approved."""
+
+
+class StaleDraft(NotAllowed):
+    """This is no longer the draft that was looked at."""
+
+    def __init__(self, changes: tuple[str, ...]) -> None:
+        what = "; ".join(changes) or "its sender, its links or the templates changed"
+        super().__init__(f"this is no longer what you looked at: {what}")
+        self.changes = changes  #: a sentence each, without a full stop
+
+
+class OwnChange(NotAllowed):
+    """Nobody approves what they changed last."""
 
 
 class EventNotAuthentic(NewsletterError):

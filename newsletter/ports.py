@@ -16,8 +16,10 @@ from newsletter.core.mailing import Envelope
 from newsletter.core.operator_alert import OperatorAlert
 from newsletter.core.publication import Newsletter
 from newsletter.core.reconciliation import Probe, Sighting
+from newsletter.core.sign_in import PasskeyMaterial
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import Answer, Validators
+from newsletter.core.staff import StaffMember
 from newsletter.core.transactional import TransactionalContext, TransactionalMessage
 from subscribers.model import Suppression, SuppressionReason
 
@@ -132,3 +134,41 @@ class Leadership(Protocol):
     def held(self) -> bool:
         """Return whether this process does now; it becomes so when no other one is."""
         ...
+
+
+class PasswordHashes(Protocol):
+    """Hashes passwords, slowly on purpose, and only so many at once."""
+
+    def hash(self, password: str) -> str: ...
+
+    def verify(self, password: str, hashed: str | None) -> bool:
+        """Return whether this is the password; without a hash it takes as long, and is not."""
+        ...
+
+
+class TotpCodes(Protocol):
+    """Makes secrets for authenticator apps, and recognizes their codes."""
+
+    def new_secret(self) -> str: ...
+
+    def qr_svg(self, secret: str, email: str, issuer: str) -> str: ...
+
+    def step_of(self, secret: str, code: str, now: datetime) -> int | None:
+        """Return the time step that a code is of; None if it is of none near now."""
+        ...
+
+
+class PasskeyVerifier(Protocol):
+    """Makes options for browsers as JSON, and verifies their answers; None if one does not hold."""
+
+    def registration(
+        self, member: StaffMember, existing: Iterable[bytes], challenge: bytes
+    ) -> str: ...
+
+    def authentication(self, allowed: Iterable[bytes], challenge: bytes) -> str: ...
+
+    def registered(self, response: str, challenge: bytes) -> PasskeyMaterial | None: ...
+
+    def credential_id(self, response: str) -> bytes | None: ...
+
+    def sign_count(self, response: str, challenge: bytes, known: PasskeyMaterial) -> int | None: ...

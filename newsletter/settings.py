@@ -20,7 +20,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from newsletter.core.newsletter_checks import newsletter_faults, timetable_faults
+from newsletter.core.console_address import console_fault, console_url
+from newsletter.core.newsletter_checks import is_loopback, newsletter_faults, timetable_faults
 from newsletter.core.publication import (
     Newsletter,
     weekly_digest,
@@ -56,6 +57,15 @@ class WebSettings(SettingsSection):
 
     host: str = Field(description="Address to listen on.")
     port: int = Field(ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    console_host: str = "127.0.0.1"
+    """Address that the console of the staff listens on."""
+    console_port: int = Field(default=8081, ge=0, le=65535)
+    """Port of the console; 0 takes any free one."""
+    console_url: BaseUrl | None = Field(
+        default=None,
+        description="Base URL of the console, an origin of its own: https, except on this machine; "
+        "by default made of host and port.",
+    )
 
 
 class SendGridSettings(SettingsSection):
@@ -187,8 +197,19 @@ class Settings:
         return self.environment.public_url or self.service.public_url
 
     @property
+    def console_url(self) -> str:
+        """Return the base of every link to the console."""
+        web = self.service.web
+        return web.console_url or console_url(web.console_host, web.console_port)
+
+    @property
     def sendgrid_host(self) -> str:
         return self.environment.sendgrid_host or self.service.sendgrid.host
+
+    @property
+    def practice(self) -> bool:
+        """Return whether no real mail can leave: SendGrid is played by this machine."""
+        return is_loopback(self.sendgrid_host)
 
     def newsletter(self, slug: str) -> Newsletter:
         if slug not in self.newsletters:
@@ -214,12 +235,16 @@ def load_settings(config: Path | None = None) -> Settings:
     templates = environment.templates or shipped("templates")
     if not (templates / "issue").is_dir():
         raise ConfigurationError(f"NEWSLETTER_TEMPLATES: {templates}/issue is not a folder")
-    return Settings(
+    settings = Settings(
         environment=environment,
         service=_read(folder / "service.toml", TypeAdapter(ServiceSettings)),
         newsletters=dict(_read_newsletters(folder / "newsletters")),
         templates=templates,
     )
+    web = settings.service.web
+    if fault := console_fault(web.console_host, settings.console_url, settings.public_url):
+        raise ConfigurationError(f"{folder / 'service.toml'}: web: {fault}")
+    return settings
 
 
 def _read_newsletters(folder: Path) -> Iterator[tuple[str, Newsletter]]:

@@ -41,6 +41,7 @@ ORDINARY = {
     "_front_matter": "Markdown's own term for its head",
     "keep": "of two people who are merged, the one who stays",
     "keep_id": "the same",
+    "KEEP_LIST": "the permission to keep the list, as its owner says it",
     "keep_blank_values": "a parameter of urllib",
     "keep_trailing_newline": "a parameter of Jinja",
     "tell": "the method of a file",

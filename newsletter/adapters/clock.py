@@ -1,6 +1,7 @@
 """The only module that reads the time, and makes ids and random numbers."""
 
 import random
+import secrets
 import uuid
 from datetime import UTC, datetime
 
@@ -16,6 +17,11 @@ class SystemClock:
 def new_id() -> str:
     """Return a random id, 32 hexadecimal digits."""
     return uuid.uuid4().hex
+
+
+def new_token() -> str:
+    """Return a secret of 256 random bits, as it may stand in a link or a cookie."""
+    return secrets.token_urlsafe(32)
 
 
 def roll() -> float:

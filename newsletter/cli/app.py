@@ -18,6 +18,7 @@ from newsletter.cli import (
     segments,
     signup,
     sources,
+    staff,
     subscribers,
     suppressions,
 )
@@ -60,6 +61,7 @@ for _group in (briefs, sources, subscribers, segments, signup, suppressions, iss
     app.add_typer(_group.app, name=_group.__name__.rpartition(".")[2], rich_help_panel=_DAY)
 app.command(rich_help_panel=_DAY)(why)
 app.add_typer(alerts.app, name="alerts", rich_help_panel=_RUN)
+app.add_typer(staff.app, name="staff", rich_help_panel=_RUN)
 app.add_typer(installation.app, name="installation", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(serve)
 app.command(rich_help_panel=_RUN)(scheduler)

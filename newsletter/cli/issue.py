@@ -43,9 +43,31 @@ def show(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) ->
 
 
 @app.command()
-def approve(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
+def approve(
+    content_hash: Annotated[
+        str | None,
+        Option("--hash", metavar="HASH", help="Only if it is still this draft; see issue show."),
+    ] = None,
+    date: Date = None,
+    newsletter: Slug = None,
+    as_json: AsJson = False,
+) -> None:
     """Freeze the issue: exactly this content will be sent."""
-    stored = container().publishing.approve(*issue_of(newsletter, date), actor=actor())
+    which, on = issue_of(newsletter, date)
+    stored = container().publishing.approve(which, on, actor=actor(), expecting=content_hash)
+    _answer(stored, as_json=as_json)
+
+
+@app.command()
+def withdraw(
+    because: Because = "taken back by a person",
+    date: Date = None,
+    newsletter: Slug = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take the approval back, before the issue leaves: it is a draft again."""
+    which, on = issue_of(newsletter, date)
+    stored = container().publishing.withdraw(which, on, actor=actor(), because=because)
     _answer(stored, as_json=as_json)
 
 

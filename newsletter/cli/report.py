@@ -27,6 +27,7 @@ def issue_data(stored: StoredIssue, totals: IssueTotals | None = None) -> dict[s
         "approved_hash": stored.approved_hash,
         "approved_by": stored.approved_by,
         "approved_at": stored.approved_at,
+        "withdrawn_by": stored.withdrawn_by,
         "segment": stored.segment,
     }
     if totals:
@@ -46,6 +47,8 @@ def print_issue(stored: StoredIssue, totals: IssueTotals | None = None) -> None:
     if stored.approved_by:
         by = escape(stored.approved_by)
         console.print(f"  [dim]approved by {by}, {stored.approved_at:%Y-%m-%d %H:%M:%S %Z}[/]")
+    if digest := stored.approved_hash or stored.content_hash:
+        console.print(f"  [dim]hash {digest}[/]")
     if stored.planned_at:
         readers = f"the segment [bold]{stored.segment}[/]" if stored.segment else "all its readers"
         console.print(f"  [dim]for {readers}[/]")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 from sqlalchemy import URL, Engine
 
 from newsletter.adapters.alerts import log_alert
-from newsletter.adapters.clock import SystemClock, new_id, roll
+from newsletter.adapters.clock import SystemClock, new_id, new_token, roll
 from newsletter.adapters.disposable import is_disposable
 from newsletter.adapters.embedded import EmbeddedServer
 from newsletter.adapters.eml import to_eml
@@ -20,8 +20,17 @@ from newsletter.container import seams
 from newsletter.container.seams import Seams
 from newsletter.core.reconciliation import quiet_part
 from newsletter.core.transactional import TransactionalKind
-from newsletter.ports import BatchQueue, Clock, Mailer, TransactionalMailer
+from newsletter.ports import (
+    BatchQueue,
+    Clock,
+    Mailer,
+    PasskeyVerifier,
+    PasswordHashes,
+    TotpCodes,
+    TransactionalMailer,
+)
 from newsletter.services.alerting import Alerting
+from newsletter.services.approval import Approvals
 from newsletter.services.event_intake import EventIntake
 from newsletter.services.explain import Explaining
 from newsletter.services.installation import Installations
@@ -37,7 +46,10 @@ from newsletter.services.retention import Retention
 from newsletter.services.schedule import ScheduleRunner
 from newsletter.services.sending import BatchMailer, Recovery, Sending
 from newsletter.services.sending_limits import SendingLimits
+from newsletter.services.signing_in import SigningIn
 from newsletter.services.signup import SigningUp
+from newsletter.services.staff_accounts import StaffAccounts
+from newsletter.services.staff_sessions import StaffSessions
 from newsletter.services.sunset import Sunset
 from newsletter.services.suppression_sync import SuppressionSync
 from newsletter.services.transactional import TransactionalSender
@@ -49,12 +61,18 @@ from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.deliveries import DeliveryStore
 from newsletter.stores.events import EventStore
 from newsletter.stores.installation import InstallationStore
+from newsletter.stores.issue_edits import IssueEditStore
 from newsletter.stores.issues import IssueStore
 from newsletter.stores.person_history import PersonHistory
 from newsletter.stores.schedule import ScheduleStore
 from newsletter.stores.sending_limits import SendingLimitStore
 from newsletter.stores.sent_letters import SentLetters
+from newsletter.stores.sign_in_attempts import SignInAttemptStore
 from newsletter.stores.sources import SourceStore
+from newsletter.stores.staff import StaffStore
+from newsletter.stores.staff_credentials import StaffCredentialStore
+from newsletter.stores.staff_sessions import StaffSessionStore
+from newsletter.stores.staff_tokens import FormKeyStore, StaffTokenStore
 from newsletter.stores.transactional import TransactionalStore
 from newsletter.stores.unknown_batches import UnknownBatchStore
 from newsletter.stores.webhook_line import WebhookLineStore
@@ -151,6 +169,7 @@ class Container:
     briefs = on_engine(BriefStore)
     events = on_engine(EventStore)
     issues = on_engine(IssueStore)
+    issue_edits = on_engine(IssueEditStore)
     limit_store = on_engine(SendingLimitStore)
     person_history = on_engine(PersonHistory)
     schedule_store = on_engine(ScheduleStore)
@@ -171,6 +190,65 @@ class Container:
     segments = on_engine(Segments)
     signups = on_engine(SignUps)
     subscriptions = on_engine(Subscriptions)
+
+    form_keys = on_engine(FormKeyStore)
+    sign_in_attempts = on_engine(SignInAttemptStore)
+    staff = on_engine(StaffStore)
+    staff_credential_store = on_engine(StaffCredentialStore)
+    staff_session_store = on_engine(StaffSessionStore)
+    staff_tokens = on_engine(StaffTokenStore)
+
+    @cached_property
+    def staff_sessions(self) -> StaffSessions:
+        return StaffSessions(self.staff_session_store, self.form_keys, new_token, self.clock)
+
+    @cached_property
+    def staff_accounts(self) -> StaffAccounts:
+        return StaffAccounts(
+            self.staff,
+            self.staff_tokens,
+            self.sign_in_attempts,
+            self.form_keys,
+            self.staff_sessions,
+            self.decisions,
+            newsletters=tuple(self.settings.newsletters),
+            new_token=new_token,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def password_hashes(self) -> PasswordHashes:
+        from newsletter.adapters.staff.passwords import Argon2Passwords
+
+        return Argon2Passwords()
+
+    @cached_property
+    def totp_codes(self) -> TotpCodes:
+        from newsletter.adapters.staff.totp import AuthenticatorCodes
+
+        return AuthenticatorCodes()
+
+    @cached_property
+    def passkey_verifier(self) -> PasskeyVerifier:
+        from newsletter.adapters.staff.passkeys import WebAuthnPasskeys
+
+        return WebAuthnPasskeys(self.settings.console_url)
+
+    @cached_property
+    def signing_in(self) -> SigningIn:
+        return SigningIn(
+            self.staff,
+            self.staff_credential_store,
+            self.staff_tokens,
+            self.sign_in_attempts,
+            self.staff_sessions,
+            self.decisions,
+            self.password_hashes,
+            self.totp_codes,
+            self.passkey_verifier,
+            new_token=new_token,
+            clock=self.clock,
+        )
 
     @cached_property
     def sunsets(self) -> Sunsets:
@@ -227,7 +305,12 @@ class Container:
     @cached_property
     def publishing(self) -> Publishing:
         url = self.settings.public_url
-        return Publishing(self.briefs, self.issues, self.renderer, self.decisions, url, self.clock)
+        return Publishing(self.briefs, self.issues, self.renderer, self.approvals, url, self.clock)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        practice = self.settings.practice
+        return Approvals(self.issues, self.issue_edits, self.decisions, self.clock, practice)
 
     @cached_property
     def previews(self) -> Previews:
@@ -408,6 +491,7 @@ class Container:
         yield RecurringJob("transactional", _TRANSACTIONAL_SECONDS, self.transactional.send_waiting)
         yield RecurringJob("unconfirmed", _RETENTION_SECONDS, self.signing_up.delete_unconfirmed)
         yield RecurringJob("retention", _RETENTION_SECONDS, self.retention.expire)
+        yield RecurringJob("staff", _RETENTION_SECONDS, self.staff_accounts.delete_expired)
         if any(one.sunset for one in self.settings.newsletters.values()):
             yield RecurringJob("sunset", _SUNSET_SECONDS, self.sunset.run)
 

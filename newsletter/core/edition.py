@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from newsletter.core.brief import reading_minutes
 from newsletter.core.galley import PERSONAL, Galley, cut, piece_of, plain_line
 from newsletter.core.issue import Issue
+from newsletter.core.wording import PREHEADER_LENGTH, SUBJECT_LENGTH
 from subscribers.model import TopicSet
-
-SUBJECT_LENGTH = 60  #: clients cut at 55 to 70 characters on a desktop
-PREHEADER_LENGTH = 100  #: what an inbox shows beside a subject
 
 # What depends on the edition and is too small to be a piece. No spaces: premailer and SendGrid
 # both leave such tags alone, in text and in links.
@@ -74,14 +72,35 @@ def edition_of(issue: Issue, brief_ids: Iterable[int]) -> Edition:
     if wanted.difference(ids):
         raise LookupError(f"not in this issue: {sorted(wanted.difference(ids))}")
     choice = f"{issue.newsletter}/{issue.date}/{','.join(map(str, ids))}"
-    titles = [plain_line(entry.brief.title) for entry in part.entries]
+    subject, line = _inbox_line(issue, part)
     return Edition(
         key=hashlib.sha256(choice.encode()).hexdigest()[:16],
         brief_ids=ids,
-        subject=shorten(titles[0], SUBJECT_LENGTH),
-        preheader=preheader(titles[1:]),
+        subject=subject,
+        preheader=line,
         minutes=reading_minutes(sum(entry.brief.words for entry in part.entries)),
     )
+
+
+def holds_promise(issue: Issue, brief_ids: Iterable[int]) -> bool:
+    """Return whether these briefs hold the story that the issue's own subject promises."""
+    about = issue.wording.about
+    return (issue.entries[0].brief_id if about is None else about) in brief_ids
+
+
+def _inbox_line(issue: Issue, part: Issue) -> tuple[str, str]:
+    """Return subject and preheader: the issue's own where its story is printed, else its own.
+
+    A subject never promises a story that its reader does not get.
+    """
+    first, wording = part.entries[0], issue.wording
+    holds = holds_promise(issue, [entry.brief_id for entry in part.entries])
+    own = plain_line(wording.subject) if holds else ""
+    about = wording.about if own and wording.about is not None else first.brief_id
+    others = [plain_line(e.brief.title) for e in part.entries if e.brief_id != about]
+    line = plain_line(wording.preheader) if holds else ""
+    short = shorten(plain_line(first.short_line or first.brief.title), SUBJECT_LENGTH)
+    return own or short, line or preheader(others)
 
 
 def whole_edition(issue: Issue) -> Edition:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from newsletter.core.brief import Brief, Source, Verification
+from newsletter.core.issue_edits import IssueEdits, placed
 from newsletter.core.publication import Newsletter, Order
+from newsletter.core.wording import NO_WORDING, Wording
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +20,7 @@ class IssueEntry:
     brief: Brief
     topics: tuple[str, ...]  #: as the gate found them, at least one; the first is its section
     lead: bool = False  #: printed at the top, in full
+    short_line: str = ""  #: the subject of editions that it leads; empty: its title
 
     @property
     def section(self) -> str:
@@ -28,6 +31,8 @@ class IssueEntry:
 #: An accepted brief that has not been printed yet, and when it was received.
 Candidate = tuple[IssueEntry, datetime]
 
+_NO_EDITS = IssueEdits()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Issue:
@@ -37,6 +42,7 @@ class Issue:
     date: date
     number: int
     entries: tuple[IssueEntry, ...]
+    wording: Wording = NO_WORDING
 
     def only(self, brief_ids: Iterable[int]) -> "Issue":
         """Return this issue as if just these briefs had been chosen, each in its old place."""
@@ -45,14 +51,38 @@ class Issue:
 
 
 def assemble(
-    newsletter: Newsletter, on: date, number: int, candidates: Iterable[Candidate]
+    newsletter: Newsletter,
+    on: date,
+    number: int,
+    candidates: Iterable[Candidate],
+    edits: IssueEdits = _NO_EDITS,
 ) -> Issue:
-    """Choose and order the day's briefs; an issue without entries has nothing to say."""
-    chosen = tuple(_within_caps(newsletter, _ordered(newsletter, candidates)))
-    entries = tuple(
-        replace(one, lead=place < newsletter.caps.leads) for place, one in enumerate(chosen)
+    """Choose and order the day's briefs; an issue without entries has nothing to say.
+
+    What a person left out makes room for the next, and what a person pinned has its place first.
+    """
+    offered = [one for one in candidates if one[0].brief_id not in edits.left_out]
+    ordered = sorted(_ordered(newsletter, offered), key=lambda one: one.brief_id != edits.pinned)
+    chosen = tuple(_within_caps(newsletter, ordered))
+    issue = Issue(newsletter=newsletter.slug, date=on, number=number, entries=chosen)
+    return arranged(issue, edits, leads=newsletter.caps.leads)
+
+
+def arranged(issue: Issue, edits: IssueEdits, *, leads: int) -> Issue:
+    """Return the issue as a person arranged it; the first ones lead, and the pinned one does."""
+    entries = {e.brief_id: e for e in issue.entries if e.brief_id not in edits.left_out}
+    return replace(
+        issue,
+        wording=edits.wording,
+        entries=tuple(
+            replace(
+                entries[one],
+                lead=place < leads or one == edits.pinned,
+                short_line=edits.short_lines.get(one, ""),
+            )
+            for place, one in enumerate(placed(tuple(entries), edits))
+        ),
     )
-    return Issue(newsletter=newsletter.slug, date=on, number=number, entries=entries)
 
 
 def sample_issue(newsletter: Newsletter) -> Issue:

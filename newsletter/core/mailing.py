@@ -77,10 +77,14 @@ def content_hash(envelope: Envelope, issue: Issue, galley: Galley) -> str:
     whole, parts = whole_edition(issue), (galley.html, galley.text)
     sent = {
         "envelope": asdict(envelope),
-        "entries": [(e.brief_id, e.brief.title, e.brief.words, e.topics) for e in issue.entries],
+        "entries": [
+            (e.brief_id, e.brief.title, e.short_line, e.brief.words, e.topics)
+            for e in issue.entries
+        ],
         "galley": [[(s.text, sorted(s.pieces or ())) for s in part] for part in parts],
         "issue": [issue.newsletter, str(issue.date), issue.number],
         "whole": [whole.key, whole.subject, whole.preheader, whole.minutes],
+        "wording": asdict(issue.wording),
     }
     return hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()
 

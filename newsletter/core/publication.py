@@ -17,6 +17,7 @@ class ApprovalPolicy(StrEnum):
 
     AUTOMATIC = "automatic"  #: approved as soon as it is set
     PERSON = "person"  #: waits for `newsletter issue approve`
+    FOUR_EYES = "four_eyes"  #: waits for a person who did not change it last
 
 
 class Order(StrEnum):

@@ -1,12 +1,13 @@
 """Briefs and issues as they are stored: what they say, and what became of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from newsletter.core.brief import Brief
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue
+from newsletter.core.issue_edits import IssueEdits
 from newsletter.core.verification import Ruling, Verdict
 from newsletter.errors import NotAllowed
 
@@ -59,6 +60,14 @@ class IssueStatus(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LastChange:
+    """The newest change that a person made to an issue, or to a brief it prints."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoredIssue:
     """An issue as it is stored."""
 
@@ -75,6 +84,9 @@ class StoredIssue:
     planned_by: str | None = None
     paused_by: str | None = None  #: a person, or what paused it by itself
     segment: str | None = None  #: who was in it when the issue was planned; None: all its readers
+    edits: IssueEdits = field(default_factory=IssueEdits)
+    edits_revision: int = 0  #: counts a person's edits
+    withdrawn_by: str | None = None  #: took its approval back; a person must approve it again
 
     @property
     def summary(self) -> str:

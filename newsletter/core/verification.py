@@ -212,7 +212,7 @@ def tag_syntax(brief: Brief, _: CheckContext) -> Finding:
         "source name": brief.source.name,
         "source link": brief.source.url,
     }
-    found = [name for name, text in printed.items() if _has_tag_syntax(text)]
+    found = [name for name, text in printed.items() if has_tag_syntax(text)]
     reason = "Nothing in it can be mistaken for a tag of the letter."
     if found:
         tags = ", ".join(_TAG_SYNTAX)
@@ -244,7 +244,7 @@ def _same_story(brief: Brief, known: KnownBrief) -> bool:
     return same_page(brief.source.url, known.url) or alike(brief.title, known.title)
 
 
-def _has_tag_syntax(text: str) -> bool:
+def has_tag_syntax(text: str) -> bool:
     """Look at the text as it stands, as it reads, and as it reads without inline elements."""
     reads = html.unescape(text)
     bare = html.unescape(re.sub(r"</?[A-Za-z][^<>]*>", "", text))

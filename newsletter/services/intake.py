@@ -86,13 +86,16 @@ class Intake:
             newsletter.topic(slug)  # a person's slip of the pen is refused at once
         shown = {key: str(value) for key, value in changes.items()}
         self._decisions.record(actor, f"brief {brief_id}", "edit", shown)
-        return self._revise(newsletter, stored, brief)
+        return self._revise(newsletter, stored, brief, by=actor)
 
     def hold(self, brief_id: int, *, actor: str) -> StoredBrief:
         stored = self._briefs.get(brief_id)
         self._decisions.record(actor, f"brief {brief_id}", "hold", {})
-        self._issues.withdraw_brief(brief_id, f"brief {brief_id} was held")
-        return self._briefs.decide(brief_id, stored.verdict, waived=stored.waived, held_by=actor)
+        now, reason = self._clock.now(), f"brief {brief_id} was held"
+        self._issues.withdraw_brief(brief_id, reason, by=actor, now=now)
+        return self._briefs.decide(
+            brief_id, stored.verdict, waived=stored.waived, held_by=actor, by=actor, now=now
+        )
 
     def accept(self, brief_id: int, *, actor: str) -> StoredBrief:
         """Waive what a person may waive; NotAllowed names what nobody may."""
@@ -104,12 +107,17 @@ class Intake:
         newsletter = self._newsletter(stored.brief, f"brief {brief_id}")
         verdict = self._verdict(newsletter, stored.brief, brief_id, waived)
         self._decisions.record(actor, f"brief {brief_id}", "accept", {"waived": sorted(waived)})
-        return self._briefs.decide(brief_id, verdict, waived=waived, held_by=None)
+        return self._briefs.decide(
+            brief_id, verdict, waived=waived, held_by=None, by=actor, now=self._clock.now()
+        )
 
-    def _revise(self, newsletter: Newsletter, stored: StoredBrief, brief: Brief) -> Receipt:
+    def _revise(
+        self, newsletter: Newsletter, stored: StoredBrief, brief: Brief, *, by: str | None = None
+    ) -> Receipt:
+        now, reason = self._clock.now(), f"brief {stored.brief_id} was revised"
         verdict = self._verdict(newsletter, brief, stored.brief_id)
-        revised = self._briefs.save(brief, verdict, self._clock.now())
-        self._issues.withdraw_brief(stored.brief_id, f"brief {stored.brief_id} was revised")
+        revised = self._briefs.save(brief, verdict, now, by=by)
+        self._issues.withdraw_brief(stored.brief_id, reason, by=by, now=now)
         frozen = self._briefs.get(stored.brief_id).issue_id is not None
         return Receipt(Arrival.CORRECTION if frozen else Arrival.REVISED, revised)
 

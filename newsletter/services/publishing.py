@@ -4,18 +4,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from newsletter.core.edition import Edition, Letter, compose, edition_of, whole_edition
-from newsletter.core.galley import Galley
-from newsletter.core.issue import Issue, assemble
+from newsletter.core.issue import assemble
+from newsletter.core.issue_edits import IssueEdits
 from newsletter.core.mailing import Envelope, Links, content_hash, envelope_of
 from newsletter.core.publication import ApprovalPolicy, Newsletter, span_of
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed, NotFound
 from newsletter.ports import Clock, Renderer
+from newsletter.services.approval import Approvals
 from newsletter.stores.briefs import BriefStore
-from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.issues import IssueStore
 
 POLICY = "approval policy"  #: the actor of an automatic approval
+
+_ATTEMPTS = 3  #: to store a draft that somebody edits meanwhile
 
 
 @dataclass(eq=False)
@@ -25,7 +27,7 @@ class Publishing:
     briefs: BriefStore
     issues: IssueStore
     renderer: Renderer
-    decisions: DecisionLog
+    approvals: Approvals
     base_url: str
     clock: Clock
 
@@ -33,18 +35,36 @@ class Publishing:
         """Assemble and set the issue of a date; one that is frozen stays as it is.
 
         A day without briefs gives an empty issue, which may still fill up while nothing is sent.
-        An approval is void when the sender or the links changed since.
+        An approval is void when the sender or the links changed since. What a person edited stays
+        edited, and what a person took back waits for a person, whatever the policy.
         """
         stored = self.issues.find(newsletter.slug, on)
         if stored and stored.state is IssueStatus.APPROVED and self.changed(newsletter, stored):
             self.issues.withdraw(stored.id, "the sender or the links changed since its approval")
         elif stored and not stored.state.is_open:
             return stored
-        issue, galley, digest = self._set(newsletter, on, stored)
-        drafted = self.issues.save_draft(issue, galley, digest, self.clock.now())
-        if drafted.state is IssueStatus.DRAFT and newsletter.approval is ApprovalPolicy.AUTOMATIC:
-            return self._approve(newsletter, drafted, actor=POLICY)
+        drafted = self._drafted(newsletter, on, stored)
+        if drafted.state is IssueStatus.DRAFT and _approves_itself(newsletter, drafted):
+            digest = self._current_hash(newsletter, drafted)
+            return self.approvals.approve(drafted, digest, actor=POLICY)
         return drafted
+
+    def _drafted(self, newsletter: Newsletter, on: date, stored: StoredIssue | None) -> StoredIssue:
+        """Set and store the draft of a date; again, if a person edits it in the meantime."""
+        for _ in range(_ATTEMPTS):
+            edits = stored.edits if stored else IssueEdits()
+            one = self.set(newsletter, on, stored, edits)
+            drafted = self.issues.save_draft(
+                one.issue,
+                one.galley,
+                one.content_hash,
+                self.clock.now(),
+                edits_revision=stored.edits_revision if stored else 0,
+            )
+            if drafted:
+                return drafted
+            stored = self.issue(newsletter, on)
+        raise NotAllowed(f"the issue of {on} is being edited: assemble it again")
 
     def changed(self, newsletter: Newsletter, stored: StoredIssue) -> bool:
         """Return whether what would be sent now differs from what was approved."""
@@ -63,43 +83,59 @@ class Publishing:
         stored = self.issues.find(newsletter.slug, on)
         if stored and not stored.state.is_open:
             return stored
-        issue, galley, digest = self._set(newsletter, on, stored)
-        if galley is None:
+        one = self.set(newsletter, on, stored, stored.edits if stored else IssueEdits())
+        if one.galley is None:
             raise NotFound(f"no accepted brief to print on {on}")
-        return StoredIssue(
-            id=0, issue=issue, state=IssueStatus.DRAFT, galley=galley, content_hash=digest
-        )
+        return one
 
-    def _set(
-        self, newsletter: Newsletter, on: date, stored: StoredIssue | None
-    ) -> tuple[Issue, Galley | None, str | None]:
-        """Choose the day's briefs and set them in type; no galley when there is nothing to say."""
+    def set(
+        self, newsletter: Newsletter, on: date, stored: StoredIssue | None, edits: IssueEdits
+    ) -> StoredIssue:
+        """Return the draft that these edits make of the day's briefs, storing nothing.
+
+        It has no galley when there is nothing to say.
+        """
         now = self.clock.now()
         fresh = now - timedelta(hours=newsletter.caps.age_hours)
         _refuse_odd_date(newsletter, on, now, fresh)
         candidates = self.briefs.candidates(newsletter, on, fresh)
         number = (stored and stored.issue.number) or self.issues.next_number(newsletter.slug)
-        issue = assemble(newsletter, on, number, candidates)
-        if not issue.entries:
-            return issue, None, None
-        galley = self.renderer.set(newsletter, issue)
-        digest = content_hash(self.envelope(newsletter), issue, galley)
-        return issue, galley, digest
+        issue = assemble(newsletter, on, number, candidates, edits)
+        galley = self.renderer.set(newsletter, issue) if issue.entries else None
+        return StoredIssue(
+            id=stored.id if stored else 0,
+            issue=issue,
+            state=IssueStatus.DRAFT if galley else IssueStatus.EMPTY,
+            galley=galley,
+            content_hash=galley and content_hash(self.envelope(newsletter), issue, galley),
+            edits=edits,
+        )
 
-    def approve(self, newsletter: Newsletter, on: date, *, actor: str) -> StoredIssue:
-        """Freeze the issue as it is set now; sending refuses anything else."""
+    def approve(
+        self, newsletter: Newsletter, on: date, *, actor: str, expecting: str | None = None
+    ) -> StoredIssue:
+        """Freeze the issue as it was looked at; sending refuses anything else.
+
+        `expecting` is the hash that was shown: StaleDraft says what changed since. None approves
+        the draft as it is stored at this moment.
+        """
         stored = self.issue(newsletter, on)
+        self.approvals.refuse_stale(stored, expecting)
         if stored.state is IssueStatus.APPROVED:
             return stored
         if stored.state is not IssueStatus.DRAFT:
             raise NotAllowed(f"{stored.summary}: only a draft can be approved")
-        return self._approve(newsletter, stored, actor=actor)
-
-    def _approve(self, newsletter: Newsletter, stored: StoredIssue, *, actor: str) -> StoredIssue:
+        self.approvals.refuse_own_change(newsletter, stored, actor)
         digest = self._current_hash(newsletter, stored)
-        approved = self.issues.approve(stored.id, digest, actor, self.clock.now())
-        self.decisions.record(actor, f"issue {stored.id}", "approve", {"content_hash": digest})
-        return approved
+        self.approvals.refuse_unset(stored, digest)
+        return self.approvals.approve(stored, digest, actor=actor)
+
+    def withdraw(
+        self, newsletter: Newsletter, on: date, *, actor: str, because: str
+    ) -> StoredIssue:
+        """Take the approval of an unplanned issue back: it is a draft again, for a person."""
+        stored = self.issue(newsletter, on)
+        return self.approvals.withdraw(stored, actor=actor, because=because)
 
     def envelope(self, newsletter: Newsletter) -> Envelope:
         return envelope_of(newsletter, self.base_url)
@@ -129,6 +165,10 @@ class Publishing:
         if ids is None:
             raise NotFound(f"there is no such edition of {on}")
         return self.letter(stored, edition_of(stored.issue, ids), personal=False)
+
+
+def _approves_itself(newsletter: Newsletter, drafted: StoredIssue) -> bool:
+    return newsletter.approval is ApprovalPolicy.AUTOMATIC and drafted.withdrawn_by is None
 
 
 def _refuse_odd_date(newsletter: Newsletter, on: date, now: datetime, fresh: datetime) -> None:

@@ -84,8 +84,13 @@ class BriefStore(DatabaseStore):
         """Return what the duplicate check compares with: the pillar's briefs received since."""
         return tuple(KnownBrief(**row) for row in self._rows(_KNOWN, pillar=pillar, since=since))
 
-    def save(self, brief: Brief, verdict: Verdict, now: datetime) -> StoredBrief:
-        """Store a new brief, or a new revision of a known one, with its verdict."""
+    def save(
+        self, brief: Brief, verdict: Verdict, now: datetime, *, by: str | None = None
+    ) -> StoredBrief:
+        """Store a new brief, or a new revision of a known one, with its verdict.
+
+        `by` is the person who wrote it; None: it came from a source.
+        """
         said: dict[str, Any] = {
             "digest": brief.digest,
             "pillar": brief.pillar,
@@ -94,6 +99,7 @@ class BriefStore(DatabaseStore):
             "waived": [],
             "held_by": None,
             "revised_at": now,
+            **_changed(by, now),
             **_ruled(verdict),
         }
         upsert = (
@@ -113,6 +119,7 @@ class BriefStore(DatabaseStore):
                     digest=brief.digest,
                     content=brief,
                     received_at=now,
+                    by=by,
                 )
             )
             stored = _get(session, brief_id)
@@ -123,10 +130,18 @@ class BriefStore(DatabaseStore):
         return stored
 
     def decide(
-        self, brief_id: int, verdict: Verdict, *, waived: Iterable[str], held_by: str | None
+        self,
+        brief_id: int,
+        verdict: Verdict,
+        *,
+        waived: Iterable[str],
+        held_by: str | None,
+        by: str,
+        now: datetime,
     ) -> StoredBrief:
         """Store what a person decided about a brief."""
         decided = _ruled(verdict) | {"waived": sorted(waived), "held_by": held_by}
+        decided |= _changed(by, now)
         with transaction(self._engine) as session:
             if row := session.get(BriefRow, brief_id, with_for_update=True):
                 row.sqlmodel_update(decided)
@@ -164,6 +179,10 @@ def _entry(row: BriefRow) -> IssueEntry:
     return IssueEntry(
         brief_id=row.id, revision=row.revision, brief=row.content, topics=tuple(row.topics)
     )
+
+
+def _changed(by: str | None, now: datetime) -> dict[str, Any]:
+    return {"changed_by": by, "changed_at": now if by else None}
 
 
 def _ruled(verdict: Verdict) -> dict[str, Any]:

@@ -1,5 +1,6 @@
-"""What people and policies decided: append-only."""
+"""What people and policies decided: append-only, which the database enforces."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -7,19 +8,49 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import col, select
 
+from newsletter.core.staff import StaffActor
 from newsletter.ports import Clock
 from newsletter.stores.tables import DecisionRow
 from subscribers.db.transaction import transaction
 
+Values = Mapping[str, Any]  #: what was changed, or what it was changed to, by name
+
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """Who decided what, and when."""
+    """Who decided what about what, when, and from where."""
 
     at: datetime
     actor: str
     verb: str
     detail: dict[str, Any]
+    id: int = 0
+    subject: str = ""
+    newsletter: str | None = None
+    staff_id: int | None = None  #: whose account; None: the command line, or the scheduler
+    session_id: int | None = None
+    network: str | None = None
+    before: Any = None
+    after: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionFilter:
+    """Which decisions to read; what is None does not matter."""
+
+    subject: str | None = None
+    actor: str | None = None
+    verb: str | None = None
+    newsletter: str | None = None
+    newsletters: frozenset[str] | None = None  #: only those about one of these
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionPage:
+    """Some decisions, the newest first, and where the older ones begin; None at the end."""
+
+    decisions: tuple[Decision, ...]
+    cursor: int | None
 
 
 class DecisionLog:
@@ -28,9 +59,28 @@ class DecisionLog:
     def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine, self._clock = engine, clock
 
-    def record(self, actor: str, subject: str, verb: str, detail: dict[str, Any]) -> None:
+    def record(
+        self,
+        actor: str,
+        subject: str,
+        verb: str,
+        detail: dict[str, Any],
+        *,
+        newsletter: str | None = None,
+        before: Values | None = None,
+        after: Values | None = None,
+    ) -> None:
+        """Add a decision; an actor of the console brings account, session and network address."""
         row = DecisionRow(
-            at=self._clock.now(), actor=actor, subject=subject, verb=verb, detail=detail
+            at=self._clock.now(),
+            actor=str(actor),
+            subject=subject,
+            verb=verb,
+            detail=detail,
+            newsletter=newsletter,
+            before=before and dict(before),
+            after=after and dict(after),
+            **_origin(actor),
         )
         with transaction(self._engine) as session:
             session.add(row)
@@ -41,7 +91,41 @@ class DecisionLog:
             select(DecisionRow).where(DecisionRow.subject == subject).order_by(col(DecisionRow.id))
         )
         with transaction(self._engine) as session:
-            return tuple(
-                Decision(at=row.at, actor=row.actor, verb=row.verb, detail=row.detail)
-                for row in session.exec(found)
-            )
+            return tuple(_decision(row) for row in session.exec(found))
+
+    def recent(
+        self,
+        which: DecisionFilter | None = None,
+        cursor: int | None = None,
+        *,
+        limit: int = 50,
+    ) -> DecisionPage:
+        """Return decisions about whatever subject, the newest first, from a page's cursor on."""
+        which = which or DecisionFilter()
+        found = select(DecisionRow).order_by(col(DecisionRow.id).desc()).limit(limit + 1)
+        for name in ("subject", "actor", "verb", "newsletter"):
+            if (wanted := getattr(which, name)) is not None:
+                found = found.where(getattr(DecisionRow, name) == wanted)
+        if which.newsletters is not None:
+            found = found.where(col(DecisionRow.newsletter).in_(sorted(which.newsletters)))
+        if cursor is not None:
+            found = found.where(col(DecisionRow.id) < cursor)
+        with transaction(self._engine) as session:
+            decisions = [_decision(row) for row in session.exec(found)]
+        more = len(decisions) > limit
+        shown = tuple(decisions[:limit])
+        return DecisionPage(decisions=shown, cursor=shown[-1].id if more else None)
+
+
+def _origin(actor: str) -> dict[str, Any]:
+    if not isinstance(actor, StaffActor):
+        return {}
+    return {
+        "staff_id": actor.staff_id,
+        "session_id": actor.session_id,
+        "network": actor.address or None,
+    }
+
+
+def _decision(row: DecisionRow) -> Decision:
+    return Decision(**{name: getattr(row, name) for name in Decision.__dataclass_fields__})

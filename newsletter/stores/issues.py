@@ -10,9 +10,10 @@ from sqlmodel import Session, col, delete, func, select, update
 
 from newsletter.core.delivery import BatchState
 from newsletter.core.galley import Galley
-from newsletter.core.issue import Issue, IssueEntry
-from newsletter.core.stored import IssueStatus, StoredIssue, segment_of
-from newsletter.errors import NotAllowed, NotFound
+from newsletter.core.issue import Issue
+from newsletter.core.stored import IssueStatus, StoredIssue
+from newsletter.errors import NotAllowed
+from newsletter.stores.issue_rows import get_issue, stored_issue, write_entries
 from newsletter.stores.tables import BatchRow, EditionRow, IssueBriefRow, IssueRow
 from subscribers.db.transaction import DatabaseStore, transaction
 
@@ -29,12 +30,12 @@ class IssueStore(DatabaseStore):
         found = select(IssueRow).where(IssueRow.newsletter == newsletter, IssueRow.date == on)
         with transaction(self._engine) as session:
             row = session.exec(found).first()
-            return _stored(session, row) if row else None
+            return stored_issue(session, row) if row else None
 
     def get(self, issue_id: int) -> StoredIssue:
         """Return the issue of this id; NotFound if there is none."""
         with transaction(self._engine) as session:
-            return _get(session, issue_id)
+            return get_issue(session, issue_id)
 
     def next_number(self, newsletter: str) -> int:
         last = select(func.max(IssueRow.number)).where(IssueRow.newsletter == newsletter)
@@ -42,9 +43,18 @@ class IssueStore(DatabaseStore):
             return (session.exec(last).one() or 0) + 1
 
     def save_draft(
-        self, issue: Issue, galley: Galley | None, content_hash: str | None, now: datetime
-    ) -> StoredIssue:
-        """Store a draft in place of an earlier draft; NotAllowed once the issue is frozen."""
+        self,
+        issue: Issue,
+        galley: Galley | None,
+        content_hash: str | None,
+        now: datetime,
+        *,
+        edits_revision: int = 0,
+    ) -> StoredIssue | None:
+        """Store a draft in place of an earlier draft; NotAllowed once the issue is frozen.
+
+        `edits_revision` counts the edits it was arranged by; None if a person edited it meanwhile.
+        """
         values: dict[str, Any] = {
             "number": issue.number if issue.entries else None,
             "state": IssueStatus.DRAFT if issue.entries else IssueStatus.EMPTY,
@@ -53,30 +63,33 @@ class IssueStore(DatabaseStore):
             "content_hash": content_hash,
             "assembled_at": now,
         }
+        is_open = col(IssueRow.state).in_([one for one in IssueStatus if one.is_open])
         upsert = (
             insert(IssueRow)
             .values(newsletter=issue.newsletter, date=issue.date, **values)
             .on_conflict_do_update(
                 index_elements=["newsletter", "date"],
                 set_=values,
-                where=col(IssueRow.state).in_([one for one in IssueStatus if one.is_open]),
+                where=is_open & (col(IssueRow.edits_revision) == edits_revision),
             )
             .returning(col(IssueRow.id))
         )
         with transaction(self._engine) as session:
             issue_id = session.exec(upsert).scalar()
             if issue_id is None:
-                raise NotAllowed(f"the issue of {issue.date} is frozen: it was approved")
-            session.exec(delete(IssueBriefRow).where(col(IssueBriefRow.issue_id) == issue_id))
-            session.add_all(_placed(issue_id, issue))
-            stored = _get(session, issue_id)
+                _refuse_frozen(session, issue)
+                return None
+            write_entries(session, issue_id, issue, content_hash, now)
+            stored = get_issue(session, issue_id)
         extra = {"action": "issue.assembled", "issue": stored.id, "state": stored.state}
         words = (issue.newsletter, issue.date, len(issue.entries))
         _log.info("%s of %s: %d briefs", *words, extra=extra)
         return stored
 
-    def approve(self, issue_id: int, content_hash: str, by: str, now: datetime) -> StoredIssue:
-        """Freeze the issue if it still has this content; NotAllowed if it has another."""
+    def approve(
+        self, issue_id: int, content_hash: str, by: str, now: datetime
+    ) -> StoredIssue | None:
+        """Freeze the issue if it still has this content; None if it has another."""
         approval = {"approved_hash": content_hash, "approved_by": by, "approved_at": now}
         freeze = (
             update(IssueRow)
@@ -85,13 +98,28 @@ class IssueStore(DatabaseStore):
                 col(IssueRow.state) == IssueStatus.DRAFT,
                 col(IssueRow.content_hash) == content_hash,
             )
-            .values(state=IssueStatus.APPROVED, **approval)
+            .values(state=IssueStatus.APPROVED, reason=None, withdrawn_by=None, **approval)
         )
         with transaction(self._engine) as session:
             if not session.exec(freeze).rowcount:
-                raise NotAllowed("the draft changed since it was set: assemble it again")
-            stored = _get(session, issue_id)
+                return None
+            stored = get_issue(session, issue_id)
         _log.info("approved", extra={"action": "issue.approved", "issue": issue_id, "by": by})
+        return stored
+
+    def take_back(self, issue_id: int, by: str, reason: str) -> StoredIssue | None:
+        """Void a person's or the policy's approval; None if it is not approved, or was planned."""
+        approval = dict.fromkeys(("approved_hash", "approved_by", "approved_at"))
+        void = (
+            update(IssueRow)
+            .where(col(IssueRow.id) == issue_id, col(IssueRow.state) == IssueStatus.APPROVED)
+            .values(state=IssueStatus.DRAFT, reason=reason, withdrawn_by=by, **approval)
+        )
+        with transaction(self._engine) as session:
+            if not session.exec(void).rowcount:
+                return None
+            stored = get_issue(session, issue_id)
+        _log.info("taken back", extra={"action": "issue.taken_back", "issue": issue_id, "by": by})
         return stored
 
     def withdraw(self, issue_id: int, reason: str) -> None:
@@ -99,14 +127,22 @@ class IssueStore(DatabaseStore):
         with transaction(self._engine) as session:
             _void(session, [issue_id], reason)
 
-    def withdraw_brief(self, brief_id: int, reason: str) -> None:
-        """Take a brief out of an unplanned issue, which is thereby a draft again."""
+    def withdraw_brief(
+        self, brief_id: int, reason: str, *, by: str | None = None, now: datetime
+    ) -> None:
+        """Take a brief out of an unplanned issue, which is thereby a draft again.
+
+        `by` is the person whose decision that follows from, if it was one's.
+        """
         printing = select(IssueBriefRow.issue_id).where(IssueBriefRow.brief_id == brief_id)
         with transaction(self._engine) as session:
             voided = _void(session, session.exec(printing).all(), reason)
             taken_out = col(IssueBriefRow.issue_id).in_(voided)
             this = col(IssueBriefRow.brief_id) == brief_id
             session.exec(delete(IssueBriefRow).where(this, taken_out))
+            if by is not None:
+                changed = update(IssueRow).where(col(IssueRow.id).in_(voided))
+                session.exec(changed.values(changed_by=by, changed_at=now))
 
     def published(self, newsletter: str, limit: int = 100) -> tuple[StoredIssue, ...]:
         """Return the issues that were planned, the newest first, at most so many."""
@@ -117,7 +153,7 @@ class IssueStore(DatabaseStore):
             .limit(limit)
         )
         with transaction(self._engine) as session:
-            return tuple(_stored(session, row) for row in session.exec(found).all())
+            return tuple(stored_issue(session, row) for row in session.exec(found).all())
 
     def edition(self, issue_id: int, key: str) -> tuple[int, ...] | None:
         """Return the briefs of a planned edition."""
@@ -155,59 +191,10 @@ def _void(session: Session, issue_ids: Iterable[int], reason: str) -> list[int]:
     return [issue_id for (issue_id,) in voided]
 
 
-def _placed(issue_id: int, issue: Issue) -> list[IssueBriefRow]:
-    return [
-        IssueBriefRow(
-            issue_id=issue_id,
-            position=position,
-            newsletter=issue.newsletter,
-            brief_id=entry.brief_id,
-            revision=entry.revision,
-            content=entry.brief,
-            topics=list(entry.topics),
-            lead=entry.lead,
-        )
-        for position, entry in enumerate(issue.entries)
-    ]
-
-
-def _get(session: Session, issue_id: int) -> StoredIssue:
-    row = session.get(IssueRow, issue_id)
-    if row is None:
-        raise NotFound(f"there is no issue {issue_id}")
-    return _stored(session, row)
-
-
-def _stored(session: Session, row: IssueRow) -> StoredIssue:
-    printed = (
-        select(IssueBriefRow)
-        .where(IssueBriefRow.issue_id == row.id)
-        .order_by(col(IssueBriefRow.position))
+def _refuse_frozen(session: Session, issue: Issue) -> None:
+    """Raise NotAllowed if the issue of this date may not be assembled again."""
+    found = select(IssueRow.state).where(
+        IssueRow.newsletter == issue.newsletter, IssueRow.date == issue.date
     )
-    entries = tuple(
-        IssueEntry(
-            brief_id=one.brief_id,
-            revision=one.revision,
-            brief=one.content,
-            topics=tuple(one.topics),
-            lead=one.lead,
-        )
-        for one in session.exec(printed)
-    )
-    return StoredIssue(
-        id=row.id,
-        issue=Issue(
-            newsletter=row.newsletter, date=row.date, number=row.number or 0, entries=entries
-        ),
-        state=IssueStatus(row.state),
-        reason=row.reason,
-        galley=row.galley,
-        content_hash=row.content_hash,
-        approved_hash=row.approved_hash,
-        approved_by=row.approved_by,
-        approved_at=row.approved_at,
-        planned_at=row.planned_at,
-        planned_by=row.planned_by,
-        paused_by=row.paused_by,
-        segment=segment_of(row.segment),
-    )
+    if not IssueStatus(session.exec(found).one()).is_open:
+        raise NotAllowed(f"the issue of {issue.date} is frozen: it was approved")

@@ -19,11 +19,13 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from newsletter.core.brief import Brief
+from newsletter.core.draft_changes import DraftContents
 from newsletter.core.galley import Galley
+from newsletter.core.issue_edits import IssueEdits
 from newsletter.core.source_record import RefusedItem, Tally, Validators
 from newsletter.core.verification import Finding
 from newsletter.stores.codec import Json
@@ -79,6 +81,8 @@ class BriefRow(Row, table=True):
     held_by: str | None = _remark()
     received_at: datetime = columns.moment()
     revised_at: datetime = columns.moment()
+    changed_by: str | None = _remark()  #: the person whose change is the newest; None: a source's
+    changed_at: datetime | None = columns.moment(optional=True)
 
 
 class BriefRevisionRow(Row, table=True):
@@ -89,10 +93,16 @@ class BriefRevisionRow(Row, table=True):
     digest: str = columns.word()
     content: Brief = _json(Brief)
     received_at: datetime = columns.moment()
+    by: str | None = _remark()  #: a person; None: it came from a source
 
 
 class DecisionRow(Row, table=True):
-    """What a person or the scheduler decided, about what, and when: append-only."""
+    """What a person or the scheduler decided, about what, when, and from where: append-only."""
+
+    __table_args__ = (
+        Index("decision_actor", "actor", "id"),
+        Index("decision_newsletter", "newsletter", "id"),
+    )
 
     id: int = columns.identity()
     at: datetime = columns.moment()
@@ -100,6 +110,12 @@ class DecisionRow(Row, table=True):
     subject: str = _text(index=True)
     verb: str = columns.word()
     detail: dict[str, Any] = _json(dict[str, Any])
+    newsletter: str | None = _remark()
+    staff_id: int | None = columns.number(optional=True)  #: of an actor at the console
+    session_id: int | None = columns.number(optional=True)
+    network: str | None = _remark()  #: the address it was done from
+    before: Any = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
+    after: Any = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
 
 
 class IssueRow(Row, table=True):
@@ -133,6 +149,14 @@ class IssueRow(Row, table=True):
     list: str = columns.word("")  #: the newsletter whose subscribers it goes to
     frequency: str = columns.word("daily")  #: of those, who chose this
     segment: str | None = _remark()  #: of those, who were in this segment when it was planned
+    edits: IssueEdits = Field(
+        default_factory=IssueEdits,
+        sa_column=Column(Json(IssueEdits), nullable=False, server_default=text("'{}'")),
+    )
+    edits_revision: int = _count()  #: counts the edits, so that an assembly overwrites none
+    changed_by: str | None = _remark()  #: the last person who edited it, or took a brief out of it
+    changed_at: datetime | None = columns.moment(optional=True)
+    withdrawn_by: str | None = _remark()  #: a person took the approval back: no policy renews it
 
 
 class IssueBriefRow(Row, table=True):
@@ -148,6 +172,15 @@ class IssueBriefRow(Row, table=True):
     content: Brief = _json(Brief)
     topics: list[str] = columns.words()
     lead: bool
+
+
+class DraftRow(Row, table=True):
+    """What a draft of an issue consisted of, by its hash: to say what changed since it was seen."""
+
+    issue_id: int = _number_key(BigInteger, ForeignKey("issue.id", ondelete="CASCADE"))
+    content_hash: str = _text_key()
+    contents: DraftContents = _json(DraftContents)
+    at: datetime = columns.moment()
 
 
 class EditionRow(Row, table=True):

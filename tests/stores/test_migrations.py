@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 from newsletter.errors import DatabaseMismatch
+from newsletter.stores import staff_tables
 from newsletter.stores.database import _MIGRATIONS, migrate, newest_version
 from newsletter.stores.healthcheck import check_health
 from newsletter.stores.tables import Row
@@ -16,7 +17,7 @@ from subscribers.db import record_tables
 from subscribers.db.tables import ADDRESSEE_VIEW, AUDIENCE_VIEW
 
 pytestmark = pytest.mark.postgres
-assert record_tables  # registers them
+assert record_tables, staff_tables  # registers them
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What staff sign in with: each vendor at one place."""

@@ -1,0 +1,44 @@
+"""Where the console may be reached: on this machine, or by https; never at the readers' origin."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def console_url(host: str, port: int) -> str:
+    """Return the console's base URL where none is set.
+
+    Browsers make no passkeys for an IP address, so this machine is called by its name.
+    """
+    named = "localhost" if is_loopback(host) else f"[{host}]" if ":" in host else host
+    return f"http://{named}:{port}"
+
+
+def console_fault(host: str, url: str, public_url: str) -> str | None:
+    """Return why the console must not be served so; None if it may be."""
+    if urlsplit(url).path or urlsplit(url).query:
+        return f"console_url: {url} has a path: the console has an origin of its own"
+    if _origin(url) == _origin(public_url):
+        return f"console_url: {url} is the origin of public_url: the console needs one of its own"
+    here = is_loopback(host) and is_loopback(urlsplit(url).hostname or "")
+    if not here and urlsplit(url).scheme != "https":
+        return "console_url: must begin with https:// where the console is not on loopback only"
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine is reached there."""
+    if host.casefold() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    host = (parts.hostname or "").casefold()
+    named = "localhost" if is_loopback(host) else host
+    return parts.scheme, named, parts.port or _PORTS.get(parts.scheme)

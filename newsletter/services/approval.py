@@ -1,0 +1,81 @@
+"""Approves exactly the draft that was looked at, and takes an approval back."""
+
+from dataclasses import dataclass
+
+from newsletter.core.draft_changes import contents_of, differences
+from newsletter.core.publication import ApprovalPolicy, Newsletter
+from newsletter.core.stored import IssueStatus, StoredIssue
+from newsletter.errors import NotAllowed, OwnChange, StaleDraft
+from newsletter.ports import Clock
+from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.issue_edits import IssueEditStore
+from newsletter.stores.issues import IssueStore
+
+
+@dataclass(eq=False)
+class Approvals:
+    """Decides whether a draft may be approved, by whom, and records it.
+
+    `practice` says that no real mail can leave from here: then one person may do both parts of a
+    four-eyes approval.
+    """
+
+    issues: IssueStore
+    edits: IssueEditStore
+    decisions: DecisionLog
+    clock: Clock
+    practice: bool = False
+
+    def refuse_stale(self, stored: StoredIssue, seen: str | None) -> None:
+        """Raise StaleDraft, with what changed, unless the issue is the draft that was seen."""
+        if seen is not None and seen != stored.content_hash:
+            raise StaleDraft(self.changes(stored, seen))
+
+    def changes(self, stored: StoredIssue, seen: str) -> tuple[str, ...]:
+        """Return what changed between a draft that was seen and the issue as it is now."""
+        before = self.edits.contents(stored.id, seen)
+        if before is None:
+            return (f"no draft of {stored.issue.date} has the hash {seen:.12}",)
+        found = differences(before, contents_of(stored.issue))
+        return found or ((stored.reason,) if stored.reason else ())
+
+    def refuse_unset(self, stored: StoredIssue, digest: str) -> None:
+        """Raise StaleDraft if the draft was not set as it would be sent now."""
+        if stored.content_hash is None:
+            raise StaleDraft((f"{stored.reason}; assemble it again",))
+        if stored.content_hash != digest:
+            raise StaleDraft(("its sender or links changed; assemble it again",))
+
+    def refuse_own_change(self, newsletter: Newsletter, stored: StoredIssue, actor: str) -> None:
+        """Raise OwnChange where nobody approves what they changed last, and this person did."""
+        if newsletter.approval is not ApprovalPolicy.FOUR_EYES or self.practice:
+            return
+        last = self.edits.last_change(stored.id)
+        if last and last.by == actor:
+            raise OwnChange(
+                f"{last.by} changed the issue of {stored.issue.date} last, at "
+                f"{last.at:%Y-%m-%d %H:%M %Z}: someone else must approve it"
+            )
+
+    def approve(self, stored: StoredIssue, digest: str, *, actor: str) -> StoredIssue:
+        """Freeze the draft of this hash; StaleDraft if another one has its place by now."""
+        approved = self.issues.approve(stored.id, digest, actor, self.clock.now())
+        if approved is None:
+            now = self.issues.get(stored.id)
+            if now.state is IssueStatus.APPROVED and now.approved_hash == digest:
+                return now  # somebody else approved just this
+            raise StaleDraft(self.changes(now, digest))
+        detail = {"content_hash": digest}
+        self.decisions.record(actor, f"issue {stored.id}", "approve", detail)
+        return approved
+
+    def withdraw(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
+        """Make an approved, unplanned issue a draft again, which no policy approves by itself."""
+        reason = f"taken back by {actor}: {because}"
+        taken = self.issues.take_back(stored.id, actor, reason)
+        if taken is None:
+            now = self.issues.get(stored.id)
+            raise NotAllowed(f"{now.summary}: only an approved issue can be taken back")
+        detail = {"because": because, "content_hash": stored.approved_hash}
+        self.decisions.record(actor, f"issue {stored.id}", "withdraw", detail)
+        return taken

@@ -1,0 +1,92 @@
+"""An issue's rows, read and written within somebody's transaction."""
+
+from datetime import datetime
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session, col, delete, select
+
+from newsletter.core.draft_changes import contents_of
+from newsletter.core.issue import Issue, IssueEntry
+from newsletter.core.stored import IssueStatus, StoredIssue, segment_of
+from newsletter.errors import NotFound
+from newsletter.stores.tables import DraftRow, IssueBriefRow, IssueRow
+
+
+def get_issue(session: Session, issue_id: int) -> StoredIssue:
+    """Return the issue of this id; NotFound if there is none."""
+    row = session.get(IssueRow, issue_id)
+    if row is None:
+        raise NotFound(f"there is no issue {issue_id}")
+    return stored_issue(session, row)
+
+
+def write_entries(
+    session: Session, issue_id: int, issue: Issue, content_hash: str | None, now: datetime
+) -> None:
+    """Write the briefs of a draft in place of the former ones, and remember it by its hash."""
+    session.exec(delete(IssueBriefRow).where(col(IssueBriefRow.issue_id) == issue_id))
+    session.add_all(_placed(issue_id, issue))
+    if content_hash is not None:
+        contents = contents_of(issue)
+        draft = {"issue_id": issue_id, "content_hash": content_hash, "contents": contents}
+        session.exec(insert(DraftRow).values(**draft, at=now).on_conflict_do_nothing())
+
+
+def _placed(issue_id: int, issue: Issue) -> list[IssueBriefRow]:
+    return [
+        IssueBriefRow(
+            issue_id=issue_id,
+            position=position,
+            newsletter=issue.newsletter,
+            brief_id=entry.brief_id,
+            revision=entry.revision,
+            content=entry.brief,
+            topics=list(entry.topics),
+            lead=entry.lead,
+        )
+        for position, entry in enumerate(issue.entries)
+    ]
+
+
+def stored_issue(session: Session, row: IssueRow) -> StoredIssue:
+    """Return an issue with its briefs in their order."""
+    printed = (
+        select(IssueBriefRow)
+        .where(IssueBriefRow.issue_id == row.id)
+        .order_by(col(IssueBriefRow.position))
+    )
+    entries = tuple(
+        IssueEntry(
+            brief_id=one.brief_id,
+            revision=one.revision,
+            brief=one.content,
+            topics=tuple(one.topics),
+            lead=one.lead,
+            short_line=row.edits.short_lines.get(one.brief_id, ""),
+        )
+        for one in session.exec(printed)
+    )
+    return StoredIssue(
+        id=row.id,
+        issue=Issue(
+            newsletter=row.newsletter,
+            date=row.date,
+            number=row.number or 0,
+            entries=entries,
+            wording=row.edits.wording,
+        ),
+        state=IssueStatus(row.state),
+        reason=row.reason,
+        galley=row.galley,
+        content_hash=row.content_hash,
+        approved_hash=row.approved_hash,
+        approved_by=row.approved_by,
+        approved_at=row.approved_at,
+        planned_at=row.planned_at,
+        planned_by=row.planned_by,
+        paused_by=row.paused_by,
+        segment=segment_of(row.segment),
+        edits=row.edits,
+        edits_revision=row.edits_revision,
+        withdrawn_by=row.withdrawn_by,
+    )
