@@ -24,6 +24,7 @@ from newsletter.ports import BatchQueue, Clock, Mailer, TransactionalMailer
 from newsletter.services.alerting import Alerting
 from newsletter.services.event_intake import EventIntake
 from newsletter.services.explain import Explaining
+from newsletter.services.forecast import Forecasts
 from newsletter.services.installation import Installations
 from newsletter.services.intake import Intake
 from newsletter.services.list_health import ListHealthReports
@@ -232,6 +233,10 @@ class Container:
     @cached_property
     def previews(self) -> Previews:
         return Previews(self.publishing, self.subscriptions, self.settings.public_url, to_eml)
+
+    @cached_property
+    def forecasts(self) -> Forecasts:
+        return Forecasts(self.publishing, self.subscriptions, self.clock)
 
     @cached_property
     def explaining(self) -> Explaining:

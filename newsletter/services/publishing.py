@@ -74,17 +74,27 @@ class Publishing:
         self, newsletter: Newsletter, on: date, stored: StoredIssue | None
     ) -> tuple[Issue, Galley | None, str | None]:
         """Choose the day's briefs and set them in type; no galley when there is nothing to say."""
-        now = self.clock.now()
-        fresh = now - timedelta(hours=newsletter.caps.age_hours)
-        _refuse_odd_date(newsletter, on, now, fresh)
-        candidates = self.briefs.candidates(newsletter, on, fresh)
-        number = (stored and stored.issue.number) or self.issues.next_number(newsletter.slug)
-        issue = assemble(newsletter, on, number, candidates)
+        issue = self._choose(newsletter, on, stored)
         if not issue.entries:
             return issue, None, None
         galley = self.renderer.set(newsletter, issue)
         digest = content_hash(self.envelope(newsletter), issue, galley)
         return issue, galley, digest
+
+    def upcoming(self, newsletter: Newsletter, on: date) -> Issue:
+        """Return the issue of a date as it would leave now, without setting or storing it."""
+        stored = self.issues.find(newsletter.slug, on)
+        if stored and not stored.state.is_open:
+            return stored.issue
+        return self._choose(newsletter, on, stored)
+
+    def _choose(self, newsletter: Newsletter, on: date, stored: StoredIssue | None) -> Issue:
+        now = self.clock.now()
+        fresh = now - timedelta(hours=newsletter.caps.age_hours)
+        _refuse_odd_date(newsletter, on, now, fresh)
+        candidates = self.briefs.candidates(newsletter, on, fresh)
+        number = (stored and stored.issue.number) or self.issues.next_number(newsletter.slug)
+        return assemble(newsletter, on, number, candidates)
 
     def approve(self, newsletter: Newsletter, on: date, *, actor: str) -> StoredIssue:
         """Freeze the issue as it is set now; sending refuses anything else."""
