@@ -50,6 +50,7 @@ from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.deliveries import DeliveryStore
 from newsletter.stores.events import EventStore
 from newsletter.stores.installation import InstallationStore
+from newsletter.stores.issue_history import IssueHistory
 from newsletter.stores.issues import IssueStore
 from newsletter.stores.person_history import PersonHistory
 from newsletter.stores.schedule import ScheduleStore
@@ -151,6 +152,7 @@ class Container:
 
     briefs = on_engine(BriefStore)
     events = on_engine(EventStore)
+    issue_history = on_engine(IssueHistory)
     issues = on_engine(IssueStore)
     limit_store = on_engine(SendingLimitStore)
     person_history = on_engine(PersonHistory)
@@ -227,12 +229,15 @@ class Container:
 
     @cached_property
     def publishing(self) -> Publishing:
-        url = self.settings.public_url
-        return Publishing(self.briefs, self.issues, self.renderer, self.decisions, url, self.clock)
+        from newsletter.rendering.kept_galleys import KeptGalleys
+
+        url, kept = self.settings.public_url, KeptGalleys(self.renderer, self.settings.templates)
+        return Publishing(self.briefs, self.issues, kept, self.decisions, url, self.clock)
 
     @cached_property
     def previews(self) -> Previews:
-        return Previews(self.publishing, self.subscriptions, self.settings.public_url, to_eml)
+        url = self.settings.public_url
+        return Previews(self.publishing, self.subscriptions, self.issue_history, url, to_eml)
 
     @cached_property
     def forecasts(self) -> Forecasts:
