@@ -166,6 +166,15 @@ class AudienceCounts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TopicSetCount:
+    """How many subscriptions chose the same topics and are excluded for the same reason, if any."""
+
+    topics: TopicSet
+    exclusion: Exclusion | None
+    people: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class SunsetPolicy:
     """When readers who no longer read are asked whether they still want it, and then left alone."""
 

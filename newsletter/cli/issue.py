@@ -90,10 +90,12 @@ def preview(
     """Write letter.html, letter.txt and letter.eml exactly as they would be sent."""
     if topics and email:
         raise typer.BadParameter("give either --topics or --for, not both")
+    from newsletter.services.preview import ReaderLinks
+
     which, on = issue_of(newsletter, date)
     previews = container().previews
     if email:
-        found = previews.for_email(which, on, email)
+        found = previews.for_email(which, on, email, links=ReaderLinks.OWN)
     else:
         found = previews.for_topics(which, on, common.slugs_of(topics))
     written = _write(found, out or container().settings.environment.var / "preview")

@@ -33,6 +33,7 @@ from newsletter.services.alerting import Alerting
 from newsletter.services.approval import Approvals
 from newsletter.services.event_intake import EventIntake
 from newsletter.services.explain import Explaining
+from newsletter.services.forecast import Forecasts
 from newsletter.services.installation import Installations
 from newsletter.services.intake import Intake
 from newsletter.services.list_health import ListHealthReports
@@ -62,6 +63,7 @@ from newsletter.stores.deliveries import DeliveryStore
 from newsletter.stores.events import EventStore
 from newsletter.stores.installation import InstallationStore
 from newsletter.stores.issue_edits import IssueEditStore
+from newsletter.stores.issue_history import IssueHistory
 from newsletter.stores.issues import IssueStore
 from newsletter.stores.person_history import PersonHistory
 from newsletter.stores.schedule import ScheduleStore
@@ -168,6 +170,7 @@ class Container:
 
     briefs = on_engine(BriefStore)
     events = on_engine(EventStore)
+    issue_history = on_engine(IssueHistory)
     issues = on_engine(IssueStore)
     issue_edits = on_engine(IssueEditStore)
     limit_store = on_engine(SendingLimitStore)
@@ -304,8 +307,10 @@ class Container:
 
     @cached_property
     def publishing(self) -> Publishing:
-        url = self.settings.public_url
-        return Publishing(self.briefs, self.issues, self.renderer, self.approvals, url, self.clock)
+        from newsletter.rendering.kept_galleys import KeptGalleys
+
+        url, kept = self.settings.public_url, KeptGalleys(self.renderer, self.settings.templates)
+        return Publishing(self.briefs, self.issues, kept, self.approvals, url, self.clock)
 
     @cached_property
     def approvals(self) -> Approvals:
@@ -314,7 +319,12 @@ class Container:
 
     @cached_property
     def previews(self) -> Previews:
-        return Previews(self.publishing, self.subscriptions, self.settings.public_url, to_eml)
+        url = self.settings.public_url
+        return Previews(self.publishing, self.subscriptions, self.issue_history, url, to_eml)
+
+    @cached_property
+    def forecasts(self) -> Forecasts:
+        return Forecasts(self.publishing, self.subscriptions, self.clock)
 
     @cached_property
     def explaining(self) -> Explaining:

@@ -37,9 +37,7 @@ _BY_STATE = {
 }
 
 
-def next_step(
-    timetable: Timetable, on: date, now: datetime, state: IssueStatus | None
-) -> NextStep:
+def next_step(timetable: Timetable, on: date, now: datetime, state: IssueStatus | None) -> NextStep:
     """Return what is next for the issue of a date, whose state is None until it is assembled."""
     if state in _BY_STATE:
         return _BY_STATE[state]

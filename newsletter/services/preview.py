@@ -1,29 +1,80 @@
-"""Previews a letter before it is sent: for readers of some topics, or for one reader."""
+"""Previews a letter before it is sent, as whom and in whatever light one likes."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from enum import StrEnum
+from typing import NamedTuple
 
+from newsletter.core.color_scheme import ColorScheme, in_scheme
 from newsletter.core.delivery import Recipient
-from newsletter.core.edition import Edition, Letter, edition_for
-from newsletter.core.mailing import Envelope, envelope_of, personal, personalized
+from newsletter.core.difference import Difference, differences
+from newsletter.core.edition import (
+    PREFERENCES_URL,
+    UNSUBSCRIBE_URL,
+    Edition,
+    Letter,
+    edition_for,
+    whole_edition,
+)
+from newsletter.core.forecast import Forecast, edition_chooser
+from newsletter.core.galley import PERSONAL, piece_of
+from newsletter.core.inbox_line import InboxLine, inbox_line
+from newsletter.core.mailing import Envelope, Personal, envelope_of, personal, personalized
 from newsletter.core.publication import Newsletter
+from newsletter.core.stored import StoredIssue
 from newsletter.errors import NotFound
 from newsletter.services.publishing import Publishing
-from subscribers.model import EVERYTHING, TopicSet
+from newsletter.stores.issue_history import IssueHistory
+from subscribers.model import EVERYTHING, Subscription, TopicSet
 from subscribers.subscriptions.service import Subscriptions
 
 #: Nobody's delivery: such links open nothing.
-_NOBODY = Recipient(0, "reader@example.com", subscription_id=0, link_key=bytes(16))
+NOBODY = Recipient(0, "reader@example.com", subscription_id=0, link_key=bytes(16))
+_EVERYTHING = TopicSet(frozenset({EVERYTHING}))
+
+
+class ReaderLinks(StrEnum):
+    """Where a preview's links to unsubscribe and to change topics lead."""
+
+    NONE = "none"  #: nowhere: each is `#`
+    NOBODY = "nobody"  #: to a page that says that the link is not valid
+    OWN = "own"  #: to the reader's own page: for who may act in their place
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """One reader's letter, and the same as a message file."""
+    """One letter as it would be sent now."""
 
     edition: Edition
-    letter: Letter
+    topics: TopicSet  #: a choice that leads to it
+    composed: Letter  #: as it is handed to SendGrid, the recipient tags still in it
+    letter: Letter  #: with a recipient's values in it
+    headers: dict[str, str]  #: those of the newsletter and those of the recipient
     eml: bytes
+    inbox: InboxLine
+    content_hash: str  #: of the issue it is cut from: what an approval names
+
+    def page(self, scheme: ColorScheme = ColorScheme.LIGHT) -> str:
+        """Return the HTML in a color scheme; phone and desktop are the same bytes."""
+        return in_scheme(self.letter.html, scheme)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotablePreviews:
+    """The letters that go wrong first, to be seen side by side; they may be the same one."""
+
+    smallest: Preview  #: the shortest
+    longest: Preview
+    largest: Preview  #: of the edition with most readers
+
+
+class _Persona(NamedTuple):
+    """As whom a letter is looked at."""
+
+    topics: TopicSet
+    reader: Recipient = NOBODY
+    links: ReaderLinks = ReaderLinks.NONE
 
 
 @dataclass(eq=False)
@@ -32,34 +83,129 @@ class Previews:
 
     publishing: Publishing
     subscriptions: Subscriptions
+    history: IssueHistory
     base_url: str
     to_eml: Callable[[Envelope, Letter, Recipient], bytes]
 
-    def for_topics(self, newsletter: Newsletter, on: date, topics: Sequence[str]) -> Preview:
+    def everything(
+        self, newsletter: Newsletter, on: date, *, links: ReaderLinks = ReaderLinks.NONE
+    ) -> Preview:
+        """Return the letter that prints the whole issue."""
+        return self._as(newsletter, on, _Persona(_EVERYTHING, links=links))
+
+    def for_topics(
+        self,
+        newsletter: Newsletter,
+        on: date,
+        topics: Sequence[str],
+        *,
+        links: ReaderLinks = ReaderLinks.NOBODY,
+    ) -> Preview:
         """Return the letter of readers who chose these topics; none means all of them."""
         for slug in topics:
             newsletter.topic(slug)
-        return self._preview(newsletter, on, TopicSet.of(topics), _NOBODY)
+        return self._as(newsletter, on, _Persona(TopicSet.of(topics), links=links))
 
-    def for_email(self, newsletter: Newsletter, on: date, email: str) -> Preview:
+    def for_edition(
+        self, newsletter: Newsletter, on: date, key: str, *, links: ReaderLinks = ReaderLinks.NONE
+    ) -> Preview:
+        """Return the letter of an edition; NotFound if no choice of topics leads to it now."""
+        stored = self.publishing.proof(newsletter, on)
+        choose = edition_chooser(stored.issue)
+        for topics in (_EVERYTHING, *self.subscriptions.topic_sets()):
+            edition = choose(topics)
+            if edition and edition.key == key:
+                return self._preview(newsletter, stored, edition, _Persona(topics, links=links))
+        raise NotFound(f"there is no edition {key} of {on}: its stories changed since")
+
+    def for_email(
+        self, newsletter: Newsletter, on: date, email: str, *, links: ReaderLinks = ReaderLinks.NONE
+    ) -> Preview:
+        """Return a reader's letter; unless their own links are asked for, with nobody's."""
+        one = self._subscription(newsletter, email)
+        reader = NOBODY._replace(email=one.email)
+        if links is ReaderLinks.OWN:
+            reader = Recipient(0, one.email, one.id, one.link_key)
+        return self._as(newsletter, on, _Persona(one.topics, reader, links))
+
+    def notable(self, newsletter: Newsletter, on: date, found: Forecast) -> NotablePreviews:
+        """Return the smallest, the longest and the largest edition of a forecast."""
+        stored = self.publishing.proof(newsletter, on)
+        if not found.editions:
+            raise NotFound(f"nobody would get a letter of {on}")
+
+        def size(topics: TopicSet) -> int:
+            return sum(letter_sizes(stored, edition_for(stored.issue, topics)))
+
+        by_size = sorted((one.topics for one in found.editions), key=size)
+        largest = found.editions[0].topics
+        smallest, longest, largest = (
+            self._as(newsletter, on, _Persona(topics))
+            for topics in (by_size[0], by_size[-1], largest)
+        )
+        return NotablePreviews(smallest=smallest, longest=longest, largest=largest)
+
+    def last_inbox(self, newsletter: Newsletter, on: date) -> InboxLine | None:
+        """Return what the inbox showed of the issue before; None if there was none."""
+        last = self._last(newsletter, on)
+        return inbox_line(newsletter, whole_edition(last.issue)) if last else None
+
+    def since_last(
+        self, newsletter: Newsletter, on: date, preview: Preview
+    ) -> tuple[Difference, ...]:
+        """Return what changed since the issue before, as readers of the same topics got it."""
+        return self.since(preview, self._last(newsletter, on))
+
+    def since(self, preview: Preview, earlier: StoredIssue | None) -> tuple[Difference, ...]:
+        """Return what changed since an earlier state of an issue, such as the approved one."""
+        before = earlier and edition_for(earlier.issue, preview.topics)
+        text = self.publishing.letter(earlier, before).text if earlier and before else ""
+        return differences(text, preview.composed.text)
+
+    def _last(self, newsletter: Newsletter, on: date) -> StoredIssue | None:
+        last = self.history.before(newsletter.slug, on)
+        return None if last is None else self.publishing.issues.get(last)
+
+    def _subscription(self, newsletter: Newsletter, email: str) -> Subscription:
         for one in self.subscriptions.by_email(email):
             if one.newsletter == newsletter.readers.newsletter:
-                reader = Recipient(0, one.email, one.id, one.link_key)
-                return self._preview(newsletter, on, one.topics, reader)
+                return one
         raise NotFound(f"{email} has no subscription to {newsletter.readers.newsletter}")
 
-    def _preview(
-        self, newsletter: Newsletter, on: date, topics: TopicSet, reader: Recipient
-    ) -> Preview:
-        stored = self.publishing.proof(newsletter, on)
+    def _as(self, newsletter: Newsletter, on: date, persona: _Persona) -> Preview:
+        stored, topics = self.publishing.proof(newsletter, on), persona.topics
         edition = edition_for(stored.issue, topics)
         if edition is None:
             chosen = "any topic" if EVERYTHING in topics.slugs else ", ".join(sorted(topics.slugs))
             raise NotFound(f"nothing in the issue of {on} is about {chosen}: no letter is sent")
+        return self._preview(newsletter, stored, edition, persona)
+
+    def _preview(
+        self, newsletter: Newsletter, stored: StoredIssue, edition: Edition, persona: _Persona
+    ) -> Preview:
+        topics, reader, links = persona
         envelope = envelope_of(newsletter, self.base_url)
         letter = self.publishing.letter(stored, edition)
+        own = personal(envelope, reader)
         return Preview(
             edition=edition,
-            letter=personalized(letter, personal(envelope, reader)),
+            topics=topics,
+            composed=letter,
+            letter=personalized(letter, _without_links(own) if links is ReaderLinks.NONE else own),
+            headers=envelope.headers | own.headers,
             eml=self.to_eml(envelope, letter, reader),
+            inbox=inbox_line(newsletter, edition),
+            content_hash=stored.content_hash or "",
         )
+
+
+def letter_sizes(stored: StoredIssue, edition: Edition | None) -> Iterator[int]:
+    """Yield the length of each stretch of HTML an edition prints: their sum is nearly its size."""
+    pieces = {PERSONAL, *(piece_of(one) for one in (edition.brief_ids if edition else ()))}
+    for span in stored.need_galley().html:
+        if span.pieces is None or not span.pieces.isdisjoint(pieces):
+            yield len(span.text)
+
+
+def _without_links(own: Personal) -> Personal:
+    return replace(own, values=own.values | {UNSUBSCRIBE_URL: "#", PREFERENCES_URL: "#"})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from newsletter.core.edition import Edition, Letter, compose, edition_of, whole_edition
-from newsletter.core.issue import assemble
+from newsletter.core.issue import Issue, assemble
 from newsletter.core.issue_edits import IssueEdits
 from newsletter.core.mailing import Envelope, Links, content_hash, envelope_of
 from newsletter.core.publication import ApprovalPolicy, Newsletter, span_of
@@ -95,12 +95,7 @@ class Publishing:
 
         It has no galley when there is nothing to say.
         """
-        now = self.clock.now()
-        fresh = now - timedelta(hours=newsletter.caps.age_hours)
-        _refuse_odd_date(newsletter, on, now, fresh)
-        candidates = self.briefs.candidates(newsletter, on, fresh)
-        number = (stored and stored.issue.number) or self.issues.next_number(newsletter.slug)
-        issue = assemble(newsletter, on, number, candidates, edits)
+        issue = self._choose(newsletter, on, stored, edits)
         galley = self.renderer.set(newsletter, issue) if issue.entries else None
         return StoredIssue(
             id=stored.id if stored else 0,
@@ -110,6 +105,23 @@ class Publishing:
             content_hash=galley and content_hash(self.envelope(newsletter), issue, galley),
             edits=edits,
         )
+
+    def upcoming(self, newsletter: Newsletter, on: date) -> Issue:
+        """Return the issue of a date as it would leave now, without setting or storing it."""
+        stored = self.issues.find(newsletter.slug, on)
+        if stored and not stored.state.is_open:
+            return stored.issue
+        return self._choose(newsletter, on, stored, stored.edits if stored else IssueEdits())
+
+    def _choose(
+        self, newsletter: Newsletter, on: date, stored: StoredIssue | None, edits: IssueEdits
+    ) -> Issue:
+        now = self.clock.now()
+        fresh = now - timedelta(hours=newsletter.caps.age_hours)
+        _refuse_odd_date(newsletter, on, now, fresh)
+        candidates = self.briefs.candidates(newsletter, on, fresh)
+        number = (stored and stored.issue.number) or self.issues.next_number(newsletter.slug)
+        return assemble(newsletter, on, number, candidates, edits)
 
     def approve(
         self, newsletter: Newsletter, on: date, *, actor: str, expecting: str | None = None

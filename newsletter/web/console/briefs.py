@@ -82,9 +82,7 @@ def _brief_page(
 async def edit(request: Request, visit: Edit, number: int) -> RedirectResponse:
     """Change a brief; the new revision goes through the gate."""
     form = await request.form()
-    changes: Mapping[str, Any] = {
-        name: str(form[name]).strip() for name in _FIELDS if name in form
-    }
+    changes: Mapping[str, Any] = {name: str(form[name]).strip() for name in _FIELDS if name in form}
     del changes
     raise NotImplementedError
 

@@ -53,8 +53,10 @@ def not_found(request: Request, _error: Exception) -> Response:
 def refused(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: a path, a method, a body that is too large."""
     assert isinstance(error, HTTPException)
-    page = not_found(request, error) if error.status_code == 404 else _fault(
-        request, "refused", error.status_code
+    page = (
+        not_found(request, error)
+        if error.status_code == 404
+        else _fault(request, "refused", error.status_code)
     )
     page.headers.update(error.headers or {})
     return page

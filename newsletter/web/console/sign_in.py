@@ -195,6 +195,4 @@ def _page(
     else:
         sentence = said.sentence if said else ""
     values = {"email": "", "member": None, "pending": "", **values}
-    return pages.show(
-        request, name, status=status, then=own_path(then), said=sentence, **values
-    )
+    return pages.show(request, name, status=status, then=own_path(then), said=sentence, **values)

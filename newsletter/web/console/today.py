@@ -39,7 +39,9 @@ def today(request: Request, visit: See) -> HTMLResponse:
         inboxes=forecast.editions[:_INBOXES] if forecast else (),
         stories=tuple(_stories(forecast))[:_STORIES] if forecast else (),
         lead=lead(services.pages.words, visit, overview, forecast),
-        obstacles=services.preflight.findings(visit.here, overview.on) if _is_open(overview) else (),
+        obstacles=services.preflight.findings(visit.here, overview.on)
+        if _is_open(overview)
+        else (),
         figures=services.figures.of(previous) if previous else None,
         list_changes=services.list_changes.since(visit.here, visit.now - timedelta(days=1)),
         NextStep=NextStep,

@@ -1,0 +1,89 @@
+"""Forecast: how many would get which edition of an issue if it were planned now."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from newsletter.core.edition import Edition, edition_for
+from newsletter.core.issue import Issue
+from newsletter.core.publication import Newsletter, Topic
+from subscribers.model import Exclusion, TopicSet, TopicSetCount
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForecastEdition:
+    """An edition with the number of its readers, and one choice of topics that leads to it."""
+
+    edition: Edition
+    readers: int
+    topics: TopicSet  #: of its readers' choices, the one that most of them made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forecast:
+    """What a plan made now would store, in numbers: each person is counted once."""
+
+    issue: Issue
+    editions: tuple[ForecastEdition, ...]  #: the one with most readers first
+    exclusions: dict[Exclusion, int]  #: the most frequent reason first
+    without_story: tuple[TopicSetCount, ...]  #: who gets nothing, by what they chose; most first
+
+    @property
+    def readers(self) -> int:
+        return sum(one.readers for one in self.editions)
+
+    @property
+    def people(self) -> int:
+        """Count everybody on the list, readers and excluded."""
+        return self.readers + sum(self.exclusions.values())
+
+
+def forecast(issue: Issue, counts: Iterable[TopicSetCount]) -> Forecast:
+    """Return who would get what of an issue, given how many made each choice."""
+    counts = sorted(counts, key=lambda one: (-one.people, sorted(one.topics.slugs)))
+    choose = edition_chooser(issue)
+    mailable = [(one, choose(one.topics)) for one in counts if one.exclusion is None]
+    without = tuple(one for one, edition in mailable if edition is None)
+    excluded = Counter[Exclusion]()
+    for one in counts:
+        if one.exclusion:
+            excluded[one.exclusion] += one.people
+    if without:
+        excluded[Exclusion.NO_STORY] += sum(one.people for one in without)
+    editions = _editions((one, edition) for one, edition in mailable if edition)
+    return Forecast(
+        issue=issue,
+        editions=tuple(sorted(editions, key=lambda one: (-one.readers, one.edition.key))),
+        exclusions=dict(excluded.most_common()),
+        without_story=without,
+    )
+
+
+def edition_chooser(issue: Issue) -> Callable[[TopicSet], Edition | None]:
+    """Return `edition_for` of this issue, quick for thousands of choices that lead to few."""
+    known: dict[tuple[int, ...], Edition | None] = {}
+
+    def choose(topics: TopicSet) -> Edition | None:
+        ids = tuple(one.brief_id for one in issue.entries if topics.chooses(one.topics))
+        if ids not in known:
+            known[ids] = edition_for(issue, topics)
+        return known[ids]
+
+    return choose
+
+
+def topics_without_story(newsletter: Newsletter, issue: Issue) -> tuple[Topic, ...]:
+    """Return the topics of which the issue prints nothing: who chose only these gets no letter."""
+    printed = {slug for entry in issue.entries for slug in entry.topics}
+    return tuple(topic for topic in newsletter.topics if topic.slug not in printed)
+
+
+def _editions(chosen: Iterable[tuple[TopicSetCount, Edition]]) -> Iterator[ForecastEdition]:
+    """Yield each edition once; the choices come in order, the most frequent first."""
+    readers = Counter[str]()
+    first: dict[str, tuple[Edition, TopicSet]] = {}
+    for one, edition in chosen:
+        readers[edition.key] += one.people
+        first.setdefault(edition.key, (edition, one.topics))
+    for key, (edition, topics) in first.items():
+        yield ForecastEdition(edition=edition, readers=readers[key], topics=topics)
