@@ -31,6 +31,7 @@ from newsletter.ports import (
 )
 from newsletter.services.alerting import Alerting
 from newsletter.services.approval import Approvals
+from newsletter.services.archive import Archive
 from newsletter.services.event_intake import EventIntake
 from newsletter.services.explain import Explaining
 from newsletter.services.forecast import Forecasts
@@ -53,6 +54,7 @@ from newsletter.services.staff_accounts import StaffAccounts
 from newsletter.services.staff_sessions import StaffSessions
 from newsletter.services.sunset import Sunset
 from newsletter.services.suppression_sync import SuppressionSync
+from newsletter.services.today import TodayOverviews
 from newsletter.services.transactional import TransactionalSender
 from newsletter.services.transactional_context import TransactionalContexts
 from newsletter.services.unsubscribe_mail import UnsubscribeByMail
@@ -93,6 +95,7 @@ if TYPE_CHECKING:
     from newsletter.rendering.renderer import IssueRenderer
     from newsletter.rendering.transactional import TransactionalRenderer
     from newsletter.scheduler import RecurringJob
+    from newsletter.web.console.dependencies import ConsoleServices
     from newsletter.web.dependencies import WebServices
 
 T = TypeVar("T")
@@ -549,6 +552,50 @@ class Container:
             ),
             metrics_token=token.get_secret_value() if token else None,
         )
+
+    @cached_property
+    def archive(self) -> Archive:
+        return Archive(self.issues, self.issue_history, self.briefs, self.decisions)
+
+    @cached_property
+    def today(self) -> TodayOverviews:
+        return TodayOverviews(self.archive, self.issues, self.schedule_store, self.clock)
+
+    @cached_property
+    def console_services(self) -> ConsoleServices:
+        from newsletter.web.console.dependencies import ConsoleServices
+        from newsletter.web.console.pages import ConsolePages
+
+        practice = self.settings.practice
+        return ConsoleServices(
+            newsletters=self.settings.newsletters,
+            url=self.settings.console_url,
+            practice=practice,
+            now=self.clock.now,
+            pages=ConsolePages(self.settings.templates, practice=practice),
+            sessions=self.staff_sessions,
+            signing_in=self.signing_in,
+            staff_accounts=self.staff_accounts,
+            today=self.today,
+            archive=self.archive,
+            forecasts=self.forecasts,
+            previews=self.previews,
+            intake=self.intake,
+            polling=self.polling,
+            publishing=self.publishing,
+            limits=self.sending_limits,
+            recovery=self.recovery,
+            explaining=self.explaining,
+            people=self.people,
+            records=self.records,
+            subscriptions=self.subscriptions,
+        )
+
+    @cached_property
+    def console(self) -> FastAPI:
+        from newsletter.web.console.app import create_console
+
+        return create_console(self.console_services)
 
     @cached_property
     def app(self) -> FastAPI:

@@ -32,6 +32,10 @@ class Forecast:
     def readers(self) -> int:
         return sum(one.readers for one in self.editions)
 
+    def readers_of(self, brief_id: int) -> int:
+        """Count the readers whose letter prints this brief."""
+        return sum(one.readers for one in self.editions if brief_id in one.edition.brief_ids)
+
     @property
     def people(self) -> int:
         """Count everybody on the list, readers and excluded."""

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from newsletter.core.next_step import DayOfWeek, NextStep, days_of_week, next_date, next_step
-from newsletter.core.publication import Newsletter, day_of, span_of
+from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.stored import StoredBrief, StoredIssue
 from newsletter.core.timetable import IssueHours, hours_of
 from newsletter.core.verification import Ruling
 from newsletter.ports import Clock
-from newsletter.stores.briefs import BriefStore
+from newsletter.services.archive import Archive
 from newsletter.stores.issues import IssueStore
 from newsletter.stores.schedule import ScheduleStore
 
-_WEEK = timedelta(days=7)
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class TodayOverview:
 class TodayOverviews:
     """Gathers it; nothing is written, and no delivery is read."""
 
-    briefs: BriefStore
+    archive: Archive
     issues: IssueStore
     schedule: ScheduleStore
     clock: Clock
@@ -45,7 +45,7 @@ class TodayOverviews:
         now = self.clock.now()
         on = day_of(newsletter.timetable, now)
         stored = self.issues.find(newsletter.slug, on)
-        received = self._received(newsletter, on)
+        received = self.archive.received(newsletter, on - _DAY, on)
         monday = on - timedelta(days=on.weekday())
         issues = self.schedule.issues_since(newsletter.slug, monday)
         return TodayOverview(
@@ -60,10 +60,10 @@ class TodayOverviews:
             previous=self._previous(newsletter, on),
         )
 
-    def _received(self, newsletter: Newsletter, on: date) -> tuple[StoredBrief, ...]:
-        start, _ = span_of(newsletter, on - timedelta(days=1))
-        _, end = span_of(newsletter, on)
-        return self.briefs.on(start, end, newsletter.pillar)
+    def held(self, newsletter: Newsletter, on: date) -> tuple[StoredBrief, ...]:
+        """Return the briefs of a date and the day before that wait for a person."""
+        received = self.archive.received(newsletter, on - _DAY, on)
+        return tuple(one for one in received if one.ruling is Ruling.HELD)
 
     def _previous(self, newsletter: Newsletter, on: date) -> StoredIssue | None:
         sent = self.issues.published(newsletter.slug, limit=2)

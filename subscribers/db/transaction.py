@@ -83,18 +83,20 @@ def autocommit(engine: Engine) -> Generator[Connection[Any]]:
 
     This saves the round trips of BEGIN and COMMIT, which are half the time of a short statement.
     """
-    assert not _READ_ONLY.get()  # single statements that only read go through `transaction`
     with closing(engine.raw_connection()) as lent:
         connection = lent.driver_connection
         assert isinstance(connection, Connection)
-        connection.autocommit = True
+        # In autocommit psycopg sends no BEGIN, and so cannot make a statement read-only.
+        reading = _READ_ONLY.get()
+        connection.autocommit, connection.read_only = not reading, reading or None
         try:
             yield connection
         finally:
             if connection.closed:
                 lent.invalidate()
             else:
-                connection.autocommit = False
+                connection.rollback()
+                connection.autocommit, connection.read_only = False, None
 
 
 def driver(where: Where) -> Connection[Any]:

@@ -12,9 +12,12 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 
+from newsletter.adapters.clock import new_id
+from newsletter.core.next_step import DayOfWeek
 from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.staff import Permission, SignedIn, StaffMember, may
-from newsletter.errors import NewsletterError, NotFound
+from newsletter.core.stored import IssueStatus
+from newsletter.errors import ConfirmationNeeded, NewsletterError, NotFound
 from newsletter.web.console.dependencies import ConsoleServices, console_services_of
 from newsletter.web.console.navigation import NavigationEntry, entries
 from subscribers.db.transaction import read_only
@@ -23,12 +26,20 @@ from subscribers.model import EVERYTHING, TopicSet
 SESSION_COOKIE = "session"  #: with the prefix __Host- where the console is served over https
 
 
+_DAY_WORDS = {
+    IssueStatus.EMPTY: "empty",
+    IssueStatus.DRAFT: "draft",
+    IssueStatus.APPROVED: "approved",
+    IssueStatus.SENDING: "leaving",
+    IssueStatus.PAUSED: "stopped",
+    IssueStatus.SENT: "left",
+    IssueStatus.CANCELLED: "cancelled",
+    IssueStatus.MISSED: "missed",
+}
+
+
 class SignInNeeded(NewsletterError):
     """Nobody is signed in, or it was too long ago."""
-
-
-class FreshSignInNeeded(NewsletterError):
-    """What was asked for needs a sign-in of the last minutes."""
 
 
 class NotPermitted(NewsletterError):
@@ -88,6 +99,16 @@ class Visit:
         titles = {topic.slug: topic.title for topic in self.here.topics}
         return ", ".join(titles.get(slug, slug) for slug in sorted(topics.slugs))
 
+    @staticmethod
+    def day_word(day: DayOfWeek) -> str:
+        """Return the name of the word for a day of the week and its issue."""
+        return _DAY_WORDS[day.state] if day.state else "due" if day.is_due else "none"
+
+    @staticmethod
+    def form_key() -> str:
+        """Return a new key for a form that must be done once only."""
+        return new_id()
+
     def may(self, permission: Permission) -> bool:
         """Return whether a page should offer what needs this permission."""
         return may(self.member, permission, self.newsletter and self.newsletter.slug)
@@ -101,7 +122,7 @@ class Needs:
     fresh: bool = False  #: signed in, or confirmed, within the last minutes
 
     def __call__(self, request: Request) -> Visit:
-        """Return the visit; or raise SignInNeeded, NotFound, NotPermitted, FreshSignInNeeded."""
+        """Return the visit; or raise SignInNeeded, NotFound, NotPermitted, ConfirmationNeeded."""
         services = console_services_of(request)
         token = request.cookies.get(cookie_name(services.url), "")
         with read_only(False):  # the session's last use is recorded, whatever is asked
@@ -112,8 +133,8 @@ class Needs:
         newsletter = _newsletter(services, signed.member, slug)
         if self.permission and not may(signed.member, self.permission, slug):
             raise NotPermitted(self.permission)
-        if self.fresh and not signed.is_fresh(services.now()):
-            raise FreshSignInNeeded("this needs a sign-in of the last minutes")
+        if self.fresh and not (services.practice or signed.is_fresh(services.now())):
+            raise ConfirmationNeeded
         return Visit(
             signed=signed,
             services=services,

@@ -6,36 +6,42 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from newsletter.errors import NotFound
+from newsletter.errors import ConfirmationNeeded, InvalidBrief, NotAllowed, NotFound
 from newsletter.web.body_limit import BodyLimit
-from newsletter.web.console import faults, static, today
+from newsletter.web.console import (
+    briefs,
+    faults,
+    issue,
+    letter,
+    readers,
+    sign_in,
+    sources,
+    static,
+    today,
+)
 from newsletter.web.console.access import (
-    FreshSignInNeeded,
     NotPermitted,
     SignedInVisit,
     SignInNeeded,
     declared,
 )
 from newsletter.web.console.dependencies import ConsoleServices
+from newsletter.web.console.policy import HEADERS
 from newsletter.web.console.reading import ReadOnlyGets
 from newsletter.web.console.same_origin import SameOrigin
 from newsletter.web.headers import SecurityHeaders
+from subscribers.errors import InvalidChoice, NoSuchSubscriber, NoSuchSubscription
 
-ROUTERS: tuple[APIRouter, ...] = (static.router, today.router)
-
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src 'self' data:; frame-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "publickey-credentials-get=(self), publickey-credentials-create=(self)",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
+ROUTERS: tuple[APIRouter, ...] = (
+    static.router,
+    sign_in.router,
+    today.router,
+    issue.router,
+    letter.router,
+    briefs.router,
+    readers.router,
+    sources.router,
+)
 
 
 def create_console(services: ConsoleServices) -> FastAPI:
@@ -52,10 +58,12 @@ def create_console(services: ConsoleServices) -> FastAPI:
         app.add_middleware(middleware)
     app.add_middleware(SecurityHeaders, values=HEADERS)
     app.add_exception_handler(SignInNeeded, faults.sign_in_needed)
-    app.add_exception_handler(FreshSignInNeeded, faults.fresh_sign_in_needed)
+    app.add_exception_handler(ConfirmationNeeded, faults.confirmation_needed)
     app.add_exception_handler(NotPermitted, faults.not_permitted)
-    for error in (NotFound, RequestValidationError):
+    for error in (NotFound, RequestValidationError, NoSuchSubscriber, NoSuchSubscription):
         app.add_exception_handler(error, faults.not_found)
+    for error in (NotAllowed, InvalidBrief, InvalidChoice):
+        app.add_exception_handler(error, faults.not_allowed)
     app.add_exception_handler(HTTPException, faults.refused)
     app.add_exception_handler(Exception, faults.failed)
     return app

@@ -1,18 +1,30 @@
 """What the console's routes depend on: the services."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from fastapi import Request
 
 from newsletter.core.publication import Newsletter
+from newsletter.core.staff import Permission, StaffMember, may, newsletters_where
+from newsletter.services.archive import Archive
+from newsletter.services.explain import Explaining
+from newsletter.services.forecast import Forecasts
 from newsletter.services.intake import Intake
-from newsletter.services.planning import Planning
+from newsletter.services.people import People
+from newsletter.services.polling import Polling
+from newsletter.services.preview import Previews
 from newsletter.services.publishing import Publishing
+from newsletter.services.sending import Recovery
 from newsletter.services.sending_limits import SendingLimits
+from newsletter.services.signing_in import SigningIn
+from newsletter.services.staff_accounts import StaffAccounts
+from newsletter.services.staff_sessions import StaffSessions
+from newsletter.services.today import TodayOverviews
 from newsletter.web.console.pages import ConsolePages
+from subscribers.records.service import Records
+from subscribers.subscriptions.service import Subscriptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,14 +33,35 @@ class ConsoleServices:
 
     newsletters: Mapping[str, Newsletter]
     url: str  #: the console's own origin
-    practice: bool  #: no letter leaves this machine: SendGrid's host is a sandbox
+    practice: bool  #: no letter leaves this machine: SendGrid is played by it
     now: Callable[[], datetime]
     pages: ConsolePages
-    sessions: Any
+    sessions: StaffSessions
+    signing_in: SigningIn
+    staff_accounts: StaffAccounts
+    today: TodayOverviews
+    archive: Archive
+    forecasts: Forecasts
+    previews: Previews
     intake: Intake
+    polling: Polling
     publishing: Publishing
-    planning: Planning
     limits: SendingLimits
+    recovery: Recovery
+    explaining: Explaining
+    people: People
+    records: Records
+    subscriptions: Subscriptions
+
+    def home_of(self, member: StaffMember) -> str:
+        """Return the path that a person begins at: the first newsletter they may see."""
+        seen = newsletters_where(member, Permission.SEE, self.newsletters)
+        return f"/{seen[0]}/today" if seen else "/account"
+
+    def who_may(self, permission: Permission, slug: str | None) -> Iterable[str]:
+        """Return the names of those who may do this."""
+        members = self.staff_accounts.members()
+        return [one.name or one.email for one in members if may(one, permission, slug)]
 
 
 def console_services_of(request: Request) -> ConsoleServices:

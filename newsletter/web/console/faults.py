@@ -1,5 +1,7 @@
 """Answers to what could not be done: always says whether something was changed."""
 
+import logging
+from http import HTTPStatus
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -7,10 +9,12 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from newsletter.adapters.clock import new_id
-from newsletter.core.staff import Permission
 from newsletter.web.console.access import NotPermitted
 from newsletter.web.console.dependencies import console_services_of
+from newsletter.web.console.policy import HEADERS
 from newsletter.web.headers import add_security_headers
+
+_log = logging.getLogger(__name__)
 
 
 def sign_in_needed(request: Request, _error: Exception) -> Response:
@@ -18,7 +22,7 @@ def sign_in_needed(request: Request, _error: Exception) -> Response:
     return _elsewhere(request, "/sign-in")
 
 
-def fresh_sign_in_needed(request: Request, _error: Exception) -> Response:
+def confirmation_needed(request: Request, _error: Exception) -> Response:
     return _elsewhere(request, "/confirm")
 
 
@@ -42,7 +46,7 @@ def not_permitted(request: Request, error: Exception) -> Response:
     services = console_services_of(request)
     who = services.who_may(error.permission, request.path_params.get("slug"))
     names = ", ".join(who) or services.pages.words("fault.nobody")
-    needs = services.pages.words(f"permission.{error.permission.name.lower()}")
+    needs = services.pages.words(f"permission.{error.permission}")
     return _fault(request, "forbidden", 403, needs=needs, who=names)
 
 
@@ -50,24 +54,26 @@ def not_found(request: Request, _error: Exception) -> Response:
     return _fault(request, "not_found", 404)
 
 
+def not_allowed(request: Request, error: Exception) -> Response:
+    """Say in the service's own words why it was not done."""
+    return _fault(request, "not_allowed", 409, reason=str(error))
+
+
 def refused(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: a path, a method, a body that is too large."""
     assert isinstance(error, HTTPException)
-    page = (
-        not_found(request, error)
-        if error.status_code == 404
-        else _fault(request, "refused", error.status_code)
-    )
+    name = "not_found" if error.status_code == HTTPStatus.NOT_FOUND else "refused"
+    page = _fault(request, name, error.status_code)
     page.headers.update(error.headers or {})
     return page
 
 
 def failed(request: Request, error: Exception) -> Response:
     """Return the page for an unexpected error, with the number that the log has, too."""
-    number = new_id().hex[:8]
-    console_services_of(request).log_failure(number, error)
+    number = new_id()[:8]
+    _log.error("the console failed: %s", number, exc_info=error)
     page = _fault(request, "failed", 500, number=number)
-    add_security_headers(page.headers)
+    add_security_headers(page.headers, HEADERS)
     return page
 
 
@@ -76,6 +82,3 @@ def _fault(request: Request, name: str, status: int, **fields: object) -> Respon
     heading = pages.words(f"fault.{name}_heading")
     sentences = [pages.words(f"fault.{name}", **fields)]
     return pages.show(request, "fault", status=status, heading=heading, sentences=sentences)
-
-
-__all__ = ["Permission"]

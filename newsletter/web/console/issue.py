@@ -10,8 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from newsletter.core.forecast import Forecast
 from newsletter.core.next_step import NextStep, next_step
-from newsletter.core.stored import StoredBrief, StoredIssue
-from newsletter.core.verification import Ruling
+from newsletter.core.stored import StoredIssue
 from newsletter.errors import NotFound, StaleDraft
 from newsletter.services.preview import Preview
 from newsletter.web.console.access import See, Visit
@@ -62,7 +61,7 @@ class IssueView:
 @router.get("/{slug}/issues")
 def issues(request: Request, visit: See, before: date | None = None) -> HTMLResponse:
     """List the issues, the newest first."""
-    listed = visit.services.issue_history.listed(visit.here.slug, before=before)
+    listed = visit.services.archive.listed(visit.here, before=before)
     return visit.services.pages.show(request, "issues", visit=visit, issues=listed)
 
 
@@ -99,7 +98,7 @@ def show_issue(
         request,
         "issue",
         status=status,
-        block="letter" if request.headers.get("hx-target") == "letter" else "all",
+        block="letter" if request.headers.get("hx-target", "").endswith("letter") else "all",
         visit=visit,
         head=head,
         view=view,
@@ -109,17 +108,31 @@ def show_issue(
         preview=preview,
         absent=absent,
         stories=tuple(_stories(head)),
-        held=_held(visit, on),
+        held=services.today.held(visit.here, on),
         stale=stale,
         said=said,
-        findings=services.preflight.findings(visit.here, on) if head.forecast else (),
-        NextStep=NextStep,
+        findings=(),
+        moved="",
+        left_out=(),
+        editions=head.forecast.editions if head.forecast else (),
+        without_story=head.forecast.without_story if head.forecast else (),
+        falls_back=0,
+        when="",
+        four_eyes="",
+        approvers="",
+        last_inbox=None,
+        changes=(),
+        beside=(),
+        previous_edition="",
+        next_edition="",
+        staff_addresses=(visit.member.email,),
+        last_test="",
     )
 
 
 def issue_view(visit: Visit, on: date) -> IssueView:
     """Return what is known of an issue's state and readers; NotFound before it is assembled."""
-    stored = visit.services.issues.find(visit.here.slug, on)
+    stored = visit.services.archive.issue(visit.here, on)
     if stored is None and on != visit.today:
         raise NotFound(f"there is no issue of {on}")
     step = next_step(visit.here.timetable, on, visit.now, stored.state if stored else None)
@@ -134,11 +147,6 @@ def _preview(visit: Visit, on: date, persona: Persona) -> tuple[Preview | None, 
         return preview_as(visit, on, persona), ""
     except NotFound as nothing:
         return None, str(nothing)
-
-
-def _held(visit: Visit, on: date) -> tuple[StoredBrief, ...]:
-    overview = visit.services.today
-    return tuple(one for one in overview.received(visit.here, on) if one.ruling is Ruling.HELD)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The letter itself, for the preview's frame: strangers' text, so it may do nothing.
 
-The frame's own `sandbox` is empty, and so is this answer's; see docs/decisions/previews-are-inert.md.
+The frame's own `sandbox` is empty, and so is this answer's.
+See docs/decisions/previews-are-inert.md.
 """
 
 from datetime import date
@@ -56,8 +57,7 @@ def as_reader(visit: KeepList, on: date, address: Annotated[str, Form()]) -> Red
     newsletter = visit.here.readers.newsletter
     for one in visit.services.subscriptions.by_email(address.strip()):
         if one.newsletter == newsletter:
-            subject = f"subscriber {one.subscriber_id}"
-            visit.services.decisions.record(visit.actor, subject, "preview", {"of": str(on)})
+            visit.services.archive.record_look(visit.actor, one.subscriber_id, "preview")
             where = f"{issue_url(visit, on)}?whom=reader:{one.id}"
             return RedirectResponse(where, status_code=303)
     return RedirectResponse(f"{issue_url(visit, on)}?whom=reader:0", status_code=303)

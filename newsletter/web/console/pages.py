@@ -28,8 +28,9 @@ class ConsolePages:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.globals |= {"w": self.words, "practice": practice}
-        self._environment.filters |= FILTERS
+        everywhere: dict[str, Any] = self._environment.globals
+        everywhere.update(w=self.words, practice=practice)
+        self._environment.filters.update(FILTERS)
 
     def show(
         self, request: Request, name: str, *, status: int = 200, block: str = "", **values: Any
@@ -60,7 +61,7 @@ def _short_day(on: date) -> str:
     return f"{on.day} {on:%B}"
 
 
-def _clock(at: datetime, zone: str) -> str:
+def clock(at: datetime, zone: str) -> str:
     """Return the time of day in a zone, as "06:10"."""
     return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"
 
@@ -71,7 +72,7 @@ def _moment(at: datetime, zone: str) -> str:
     return f"{local.day} {local:%B, %H:%M:%S}"
 
 
-def _place(zone: str) -> str:
+def place(zone: str) -> str:
     """Return a time zone's name without its region, as "New York"."""
     return zone.rpartition("/")[2].replace("_", " ")
 
@@ -90,9 +91,9 @@ FILTERS: Mapping[str, Any] = {
     "percent": _percent,
     "day": _day,
     "short_day": _short_day,
-    "clock": _clock,
+    "clock": clock,
     "moment": _moment,
-    "place": _place,
+    "place": place,
     "mark": _mark,
     "kilobytes": _kilobytes,
 }

@@ -36,7 +36,8 @@ def why(
 ) -> HTMLResponse:
     """Explain what became of an address's letter of a date."""
     found = visit.services.explaining.why(visit.here, address.strip(), on or _latest(visit))
-    _record(visit, "explain", found.subscription and found.subscription.subscriber_id)
+    number = found.subscription and found.subscription.subscriber_id
+    visit.services.archive.record_look(visit.actor, number, "explain")
     return _page(request, visit, address=address, on=on, explanation=found)
 
 
@@ -46,7 +47,7 @@ def search(request: Request, visit: KeepList, part: Annotated[str, Form()]) -> H
     slug = visit.here.readers.newsletter
     enough = len(part.strip()) >= _LEAST
     found = visit.services.records.search(part, newsletter=slug, limit=_MOST) if enough else ()
-    visit.services.decisions.record(visit.actor, "readers", "search", {"found": len(found)})
+    visit.services.archive.record_look(visit.actor, None, "search")
     return _page(request, visit, part=part, found=found)
 
 
@@ -78,13 +79,7 @@ def _page(
 
 def _latest(visit: Visit) -> date:
     """Return the date of the last issue that was planned; today before the first."""
-    sent = visit.services.issues.published(visit.here.slug, limit=1)
-    return sent[0].issue.date if sent else visit.today
-
-
-def _record(visit: Visit, verb: str, number: int | None) -> None:
-    subject = f"subscriber {number}" if number else "unknown address"
-    visit.services.decisions.record(visit.actor, subject, verb, {})
+    return visit.services.archive.last_sent(visit.here) or visit.today
 
 
 @router.get("/{slug}/readers/{number}")

@@ -4,7 +4,7 @@ A link's GET changes nothing, since mail scanners follow links; its page has a b
 """
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -154,7 +154,7 @@ def own_path(then: str) -> str:
 
 
 def _signed_in(
-    request: Request, result: SignInResult, page: str, *, then: str, **values: object
+    request: Request, result: SignInResult, page: str, *, then: str, **values: Any
 ) -> Response:
     """Set the session's cookie and go on; or show the page again, with what was said."""
     if not isinstance(result, SignInAccepted):
@@ -186,7 +186,7 @@ def _page(
     then: str,
     said: SignInRefused | Wait | None = None,
     status: int = 200,
-    **values: object,
+    **values: Any,
 ) -> Response:
     pages = console_services_of(request).pages
     if isinstance(said, Wait):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -21,6 +21,7 @@ router = APIRouter()
 
 _INBOXES = 3  #: editions shown as an inbox has them: the largest
 _STORIES = 3  #: stories shown in small
+_HOURS_FROM = 90  #: minutes that are said as minutes no longer
 
 
 @router.get("/{slug}/today")
@@ -29,7 +30,6 @@ def today(request: Request, visit: See) -> HTMLResponse:
     services = visit.services
     overview = services.today.of(visit.here)
     forecast = services.forecasts.of(visit.here, overview.on) if _leaves(overview) else None
-    previous = overview.previous
     return services.pages.show(
         request,
         "today",
@@ -39,11 +39,7 @@ def today(request: Request, visit: See) -> HTMLResponse:
         inboxes=forecast.editions[:_INBOXES] if forecast else (),
         stories=tuple(_stories(forecast))[:_STORIES] if forecast else (),
         lead=lead(services.pages.words, visit, overview, forecast),
-        obstacles=services.preflight.findings(visit.here, overview.on)
-        if _is_open(overview)
-        else (),
-        figures=services.figures.of(previous) if previous else None,
-        list_changes=services.list_changes.since(visit.here, visit.now - timedelta(days=1)),
+        obstacles=(),
         NextStep=NextStep,
         Permission=Permission,
     )
@@ -52,10 +48,6 @@ def today(request: Request, visit: See) -> HTMLResponse:
 def _leaves(overview: TodayOverview) -> bool:
     """Return whether the number of its readers is still a forecast."""
     return overview.step in {NextStep.GATHER, NextStep.ASSEMBLE, NextStep.APPROVE, NextStep.WAIT}
-
-
-def _is_open(overview: TodayOverview) -> bool:
-    return overview.step in {NextStep.APPROVE, NextStep.WAIT}
 
 
 @dataclass(frozen=True)
@@ -120,9 +112,6 @@ def lead(
 def until(words: Words, left: timedelta) -> Markup:
     """Return a time to come as people say it: "in 28 minutes"."""
     minutes = max(1, round(left.total_seconds() / 60))
-    if minutes < 90:
+    if minutes < _HOURS_FROM:
         return words("today.in_minutes", count=minutes)
     return words("today.in_hours", count=round(minutes / 60))
-
-
-__all__ = ["datetime"]

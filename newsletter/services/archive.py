@@ -1,0 +1,64 @@
+"""Reads what is there, for people who look: issues, briefs, and what was decided about them."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from newsletter.core.issue_line import IssueLine
+from newsletter.core.publication import Newsletter, span_of
+from newsletter.core.stored import StoredBrief, StoredIssue
+from newsletter.errors import NotFound
+from newsletter.stores.briefs import BriefStore
+from newsletter.stores.decisions import Decision, DecisionFilter, DecisionLog, DecisionPage
+from newsletter.stores.issue_history import IssueHistory
+from newsletter.stores.issues import IssueStore
+
+ISSUES_ON_A_PAGE = 30
+
+
+@dataclass(eq=False)
+class Archive:
+    """Finds issues, briefs and decisions, and writes nothing but who looked somebody up."""
+
+    issues: IssueStore
+    history: IssueHistory
+    briefs: BriefStore
+    decisions: DecisionLog
+
+    def issue(self, newsletter: Newsletter, on: date) -> StoredIssue | None:
+        """Return the issue of a date; None before it is assembled."""
+        return self.issues.find(newsletter.slug, on)
+
+    def listed(self, newsletter: Newsletter, *, before: date | None) -> tuple[IssueLine, ...]:
+        """Return issues, the newest first, of dates before this one."""
+        return self.history.listed(newsletter.slug, before=before, limit=ISSUES_ON_A_PAGE)
+
+    def last_sent(self, newsletter: Newsletter) -> date | None:
+        """Return the date of the last issue that was planned."""
+        sent = self.issues.published(newsletter.slug, limit=1)
+        return sent[0].issue.date if sent else None
+
+    def received(self, newsletter: Newsletter, first: date, last: date) -> tuple[StoredBrief, ...]:
+        """Return the briefs received from one date to another, the oldest first."""
+        start, _ = span_of(newsletter, first)
+        _, end = span_of(newsletter, last)
+        return self.briefs.on(start, end, newsletter.pillar)
+
+    def brief(self, newsletter: Newsletter, brief_id: int) -> StoredBrief:
+        """Return a brief of this newsletter; one of another newsletter does not exist here."""
+        stored = self.briefs.get(brief_id)
+        if stored.brief.pillar.casefold() != newsletter.pillar.casefold():
+            raise NotFound(f"there is no brief {brief_id}")
+        return stored
+
+    def about(self, subject: str) -> tuple[Decision, ...]:
+        """Return what was decided about a subject, the oldest first."""
+        return self.decisions.about(subject)
+
+    def recent(self, which: DecisionFilter, cursor: int | None) -> DecisionPage:
+        """Return a page of what was decided about whatever subject, the newest first."""
+        return self.decisions.recent(which, cursor)
+
+    def record_look(self, actor: str, subscriber_id: int | None, verb: str) -> None:
+        """Record that a member of staff looked a reader up; by number, which erasure empties."""
+        subject = f"subscriber {subscriber_id}" if subscriber_id else "unknown address"
+        self.decisions.record(actor, subject, verb, {})
