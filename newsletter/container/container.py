@@ -23,6 +23,7 @@ from newsletter.core.transactional import TransactionalKind
 from newsletter.ports import BatchQueue, Clock, Mailer, TransactionalMailer
 from newsletter.services.alerting import Alerting
 from newsletter.services.approval import Approvals
+from newsletter.services.editing import Editing
 from newsletter.services.event_intake import EventIntake
 from newsletter.services.explain import Explaining
 from newsletter.services.installation import Installations
@@ -236,6 +237,17 @@ class Container:
     def approvals(self) -> Approvals:
         practice = self.settings.practice
         return Approvals(self.issues, self.issue_edits, self.decisions, self.clock, practice)
+
+    @cached_property
+    def editing(self) -> Editing:
+        return Editing(
+            self.publishing,
+            self.approvals,
+            self.briefs,
+            self.issue_edits,
+            self.decisions,
+            self.clock,
+        )
 
     @cached_property
     def previews(self) -> Previews:
