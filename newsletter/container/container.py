@@ -214,8 +214,12 @@ class Container:
 
     @cached_property
     def intake(self) -> Intake:
+        from newsletter.adapters.sources.cleaning import plain
+
         newsletters = self.settings.newsletters
-        return Intake(newsletters, self.briefs, self.issues, self.decisions, self.clock)
+        return Intake(
+            newsletters, self.briefs, self.issues, self.decisions, self.clock, clean=plain
+        )
 
     @cached_property
     def polling(self) -> Polling:
