@@ -14,6 +14,7 @@ from newsletter.cli import (
     health,
     installation,
     issue,
+    issue_edits,
     people,
     segments,
     signup,
@@ -57,6 +58,7 @@ app.command(rich_help_panel=_START)(demo)
 app.command(rich_help_panel=_START)(check)
 for _group in (people, health):
     subscribers.app.add_typer(_group.app)
+issue.app.add_typer(issue_edits.app)
 for _group in (briefs, sources, subscribers, segments, signup, suppressions, issue, batches):
     app.add_typer(_group.app, name=_group.__name__.rpartition(".")[2], rich_help_panel=_DAY)
 app.command(rich_help_panel=_DAY)(why)

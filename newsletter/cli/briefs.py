@@ -167,7 +167,7 @@ def edit(
     # Long because a command's options are its parameters.
     given = {k: v for k, v in locals().items() if k not in {"brief_id", "as_json"}}
     given["topics"] = None if topics is None else common.slugs_of(topics)
-    changes = {name: _clean(value) for name, value in given.items() if value is not None}
+    changes = {name: value for name, value in given.items() if value is not None}
     if not changes:
         raise typer.BadParameter("give what to change, such as --source-url URL")
     receipt = container().intake.edit(brief_id, changes, actor=actor())
@@ -176,13 +176,6 @@ def edit(
         as_json=as_json,
         show=lambda: console.print(f"{receipt.arrival}, {_summary(receipt.stored)}"),
     )
-
-
-def _clean(value: Any) -> Any:
-    """Clean text like that of a file; leave enums and numbers as they are."""
-    from newsletter.adapters.sources.cleaning import plain
-
-    return plain(value) if type(value) is str else value
 
 
 @app.command()

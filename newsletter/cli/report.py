@@ -7,6 +7,7 @@ from rich.markup import escape
 from newsletter.cli.common import console, counted, grid, plain
 from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.stored import IssueStatus, StoredIssue
+from newsletter.core.wording import Wording
 
 
 def issue_data(stored: StoredIssue, totals: IssueTotals | None = None) -> dict[str, Any]:
@@ -20,9 +21,18 @@ def issue_data(stored: StoredIssue, totals: IssueTotals | None = None) -> dict[s
         "reason": stored.reason,
         "paused_by": stored.paused_by,
         "briefs": [
-            {"id": e.brief_id, "title": e.brief.title, "topics": e.topics, "lead": e.lead}
+            {
+                "id": e.brief_id,
+                "title": e.brief.title,
+                "short_line": e.short_line,
+                "topics": e.topics,
+                "lead": e.lead,
+            }
             for e in stored.issue.entries
         ],
+        "wording": plain(stored.issue.wording),
+        "pinned": stored.edits.pinned,
+        "left_out": stored.edits.left_out,
         "content_hash": stored.content_hash,
         "approved_hash": stored.approved_hash,
         "approved_by": stored.approved_by,
@@ -52,12 +62,26 @@ def print_issue(stored: StoredIssue, totals: IssueTotals | None = None) -> None:
     if stored.planned_at:
         readers = f"the segment [bold]{stored.segment}[/]" if stored.segment else "all its readers"
         console.print(f"  [dim]for {readers}[/]")
+    for name, line in _worded(issue.wording).items():
+        console.print(f"  [dim]{name}[/] {escape(line)}")
     for entry in issue.entries:
         mark = "[bold]★[/]" if entry.lead else " "
-        title = escape(entry.brief.title)
-        console.print(f"  {mark} {title}  [dim]{', '.join(entry.topics)}[/]")
+        title, topics = escape(entry.brief.title), ", ".join(entry.topics)
+        short = f" [dim]“{escape(entry.short_line)}”[/]" if entry.short_line else ""
+        console.print(f"  {mark} {title}{short}  [dim]{topics} · brief {entry.brief_id}[/]")
     if totals:
         print_totals(totals)
+
+
+def _worded(wording: Wording) -> dict[str, str]:
+    """Return what a person wrote for the issue itself."""
+    about = f" (about brief {wording.about})" if wording.about is not None else ""
+    lines = {
+        "subject": wording.subject and f"{wording.subject}{about}",
+        "preheader": wording.preheader,
+        f"editors’ {wording.note_kind}": wording.note,
+    }
+    return {name: line for name, line in lines.items() if line}
 
 
 def print_totals(totals: IssueTotals) -> None:

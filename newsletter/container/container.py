@@ -32,6 +32,7 @@ from newsletter.ports import (
 from newsletter.services.alerting import Alerting
 from newsletter.services.approval import Approvals
 from newsletter.services.archive import Archive
+from newsletter.services.editing import Editing
 from newsletter.services.event_intake import EventIntake
 from newsletter.services.explain import Explaining
 from newsletter.services.forecast import Forecasts
@@ -294,8 +295,12 @@ class Container:
 
     @cached_property
     def intake(self) -> Intake:
+        from newsletter.adapters.sources.cleaning import plain
+
         newsletters = self.settings.newsletters
-        return Intake(newsletters, self.briefs, self.issues, self.decisions, self.clock)
+        return Intake(
+            newsletters, self.briefs, self.issues, self.decisions, self.clock, clean=plain
+        )
 
     @cached_property
     def polling(self) -> Polling:
@@ -319,6 +324,17 @@ class Container:
     def approvals(self) -> Approvals:
         practice = self.settings.practice
         return Approvals(self.issues, self.issue_edits, self.decisions, self.clock, practice)
+
+    @cached_property
+    def editing(self) -> Editing:
+        return Editing(
+            self.publishing,
+            self.approvals,
+            self.briefs,
+            self.issue_edits,
+            self.decisions,
+            self.clock,
+        )
 
     @cached_property
     def previews(self) -> Previews:

@@ -41,6 +41,16 @@ class StoredBrief:
         return tuple(finding.reason for finding in failed)
 
 
+@dataclass(frozen=True, kw_only=True)
+class BriefRevision:
+    """One revision of a brief, as it was received or written."""
+
+    revision: int  #: counted from 1
+    brief: Brief
+    received: datetime
+    by: str | None  #: the person who made it; None: it came from a source
+
+
 class IssueStatus(StrEnum):
     """The state of an issue."""
 

@@ -14,9 +14,11 @@ from newsletter.core.edition import EDITION_TAGS, RECIPIENT_TAGS, shorten
 from newsletter.core.galley import PERSONAL, piece_of, plain_line
 from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.publication import Newsletter
+from newsletter.core.wording import NoteKind, NotePart, Wording, note_parts
 from newsletter.errors import RenderingFailed
 
 _LABELS = {Verification.VERIFIED: "Verified", Verification.PARTIAL: "Partly verified"}
+_NOTE_LABELS = {NoteKind.NOTE: "A note from the editors.", NoteKind.CORRECTION: "Correction."}
 _CONTENTS_WIDTH = 80  #: characters of a headline in the list of contents
 _RIGHT_TO_LEFT = {"ar", "dv", "fa", "he", "ps", "ur", "yi"}  #: primary BCP 47 subtags
 _WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
@@ -53,6 +55,20 @@ class Section:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EditorsNote:
+    """What the editors say above the stories, in every edition."""
+
+    label: str  #: its kind, in words
+    parts: tuple[NotePart, ...]  #: plain text; those with a `url` are links
+
+    @property
+    def text(self) -> str:
+        """Return it as plain text, each link's address behind its words."""
+        said = (f"{one.text} ({one.url})" if one.url else one.text for one in self.parts)
+        return "".join(said).strip()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Page:
     """The variables of a template; each field is one of that name."""
 
@@ -64,6 +80,7 @@ class Page:
     postal_address: str
     date: str  #: written out; of a digest, the first and last day of its week
     period: str  #: what the issue covers: "today" or "this week"
+    note: EditorsNote | None
     leads: tuple[Story, ...]
     sections: tuple[Section, ...]  #: in the newsletter's order, none of them empty
     tags: dict[str, str]  #: placeholders for values of the edition or the recipient
@@ -86,6 +103,7 @@ def page_of(newsletter: Newsletter, issue: Issue) -> Page:
         postal_address=plain_line(newsletter.postal_address),
         date=week_written_out(issue.date) if newsletter.week_of else written_out(issue.date),
         period="this week" if newsletter.week_of else "today",
+        note=_editors_note(issue.wording),
         leads=tuple(_story(entry) for entry in issue.entries if entry.lead),
         sections=tuple(_sections(newsletter, issue)),
         tags=_TAGS,
@@ -114,6 +132,22 @@ def web_url(url: str) -> str:
     if not _WEB.match(url):
         return ""
     return _NOT_IN_URL.sub(lambda odd: "".join(f"%{b:02X}" for b in odd[0].encode()), url)
+
+
+def _editors_note(wording: Wording) -> EditorsNote | None:
+    if not plain_line(wording.note):
+        return None
+    parts = (
+        NotePart(text=_spaced(part.text), url=web_url(part.url))
+        for part in note_parts(wording.note)
+    )
+    return EditorsNote(label=_NOTE_LABELS[wording.note_kind], parts=tuple(parts))
+
+
+def _spaced(text: str) -> str:
+    """Return a part of a line as it can be set, with the spaces that part it from the others."""
+    before, after = (" " if edge.isspace() else "" for edge in (text[:1], text[-1:]))
+    return f"{before}{plain_line(text)}{after}" if text.strip() else " "
 
 
 def _sections(newsletter: Newsletter, issue: Issue) -> Iterator[Section]:

@@ -1,12 +1,12 @@
 """Receives briefs, puts them through the gate, and applies what a person decides about them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from newsletter.core.brief import Brief
+from newsletter.core.brief import Brief, brief_key
 from newsletter.core.keywords import suggest_topics
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import StoredBrief
@@ -47,7 +47,10 @@ class Intake:
         issues: IssueStore,
         decisions: DecisionLog,
         clock: Clock,
+        *,
+        clean: Callable[[str], str] = str,
     ) -> None:
+        self._clean = clean  # makes plain text of what a person typed, as of a file's
         self._pillars = {n.pillar.casefold(): n for n in newsletters.values() if not n.week_of}
         self._briefs, self._issues = briefs, issues
         self._decisions, self._clock = decisions, clock
@@ -72,18 +75,53 @@ class Intake:
             return Receipt(Arrival.UNCHANGED, stored)
         return self._revise(newsletter, stored, brief)
 
+    def write(self, newsletter: Newsletter, fields: Mapping[str, Any], *, actor: str) -> Receipt:
+        """Take in a brief that a person wrote; it goes through the gate like any other.
+
+        Its title gives its key: the same brief twice is stored once, and NotAllowed refuses
+        another one of the same title.
+        """
+        brief = self._written(newsletter, fields)
+        self._refuse_strange_topics(newsletter, brief)
+        if not brief_key(brief.title):
+            raise InvalidBrief("brief", "title: it needs letters or digits")
+        if stored := self._briefs.find(brief.key):
+            if self._briefs.seen(brief.key, brief.digest):
+                return Receipt(Arrival.UNCHANGED, stored)
+            raise NotAllowed(f"brief {stored.brief_id} has this title already; edit that one")
+        verdict = self._verdict(newsletter, brief)
+        written = self._briefs.save(brief, verdict, self._clock.now(), by=actor)
+        shown = {"title": brief.title}
+        self._decisions.record(actor, f"brief {written.brief_id}", "write", shown)
+        return Receipt(Arrival.NEW, written)
+
+    def check(
+        self, newsletter: Newsletter, fields: Mapping[str, Any], brief_id: int | None = None
+    ) -> Verdict:
+        """Return what the gate would say of a brief being written, or edited, storing nothing."""
+        if brief_id is None:
+            return self._verdict(newsletter, self._written(newsletter, fields))
+        brief = _changed(self._briefs.get(brief_id).brief, self._cleaned(fields))
+        return self._verdict(newsletter, brief, brief_id)
+
+    def _written(self, newsletter: Newsletter, fields: Mapping[str, Any]) -> Brief:
+        blank = Brief(key="", title="", pillar=newsletter.pillar, summary="")
+        brief = _changed(blank, self._cleaned(fields))
+        return replace(brief, key=f"written:{newsletter.slug}:{brief_key(brief.title)}")
+
+    def _cleaned(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {k: self._clean(v) if type(v) is str else v for k, v in fields.items()}
+
     def edit(self, brief_id: int, changes: Mapping[str, Any], *, actor: str) -> Receipt:
         """Change a brief by hand; the new revision goes through the gate."""
         stored = self._briefs.get(brief_id)
-        of_source = {key for key in changes if key.startswith("source_")}
-        source = {key.removeprefix("source_"): changes[key] for key in of_source}
-        rest = {key: value for key, value in changes.items() if key not in of_source}
-        brief = replace(stored.brief, source=replace(stored.brief.source, **source), **rest)
+        changes = self._cleaned(changes)
+        brief = _changed(stored.brief, changes)
         if brief == stored.brief:
             return Receipt(Arrival.UNCHANGED, stored)
         newsletter = self._newsletter(brief, f"brief {brief_id}")
-        for slug in changes.get("topics", ()):
-            newsletter.topic(slug)  # a person's slip of the pen is refused at once
+        if "topics" in changes:
+            self._refuse_strange_topics(newsletter, brief)
         shown = {key: str(value) for key, value in changes.items()}
         self._decisions.record(actor, f"brief {brief_id}", "edit", shown)
         return self._revise(newsletter, stored, brief, by=actor)
@@ -139,6 +177,11 @@ class Intake:
         )
         return verify(brief, context, waived=waived)
 
+    @staticmethod
+    def _refuse_strange_topics(newsletter: Newsletter, brief: Brief) -> None:
+        for slug in brief.topics:
+            newsletter.topic(slug)  # a person's slip of the pen is refused at once
+
     def _newsletter(self, brief: Brief, place: str) -> Newsletter:
         newsletter = self._pillars.get(brief.pillar.casefold())
         if newsletter is None:
@@ -146,3 +189,11 @@ class Intake:
             reason = f"pillar: no newsletter prints {brief.pillar!r}; choose from: {known}"
             raise InvalidBrief(place, reason)
         return newsletter
+
+
+def _changed(brief: Brief, fields: Mapping[str, Any]) -> Brief:
+    """Return the brief with these fields; those of its source begin with `source_`."""
+    of_source = {name for name in fields if name.startswith("source_")}
+    source = {name.removeprefix("source_"): fields[name] for name in of_source}
+    rest = {name: value for name, value in fields.items() if name not in of_source}
+    return replace(brief, source=replace(brief.source, **source), **rest)

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 from newsletter.core.brief import Brief
 from newsletter.core.issue import Candidate, IssueEntry
 from newsletter.core.publication import Newsletter
-from newsletter.core.stored import StoredBrief
+from newsletter.core.stored import BriefRevision, StoredBrief
 from newsletter.core.verification import KnownBrief, Ruling, Verdict
 from newsletter.errors import NotFound
 from newsletter.stores.tables import BriefRevisionRow, BriefRow, IssueBriefRow
@@ -146,6 +146,21 @@ class BriefStore(DatabaseStore):
             if row := session.get(BriefRow, brief_id, with_for_update=True):
                 row.sqlmodel_update(decided)
             return _get(session, brief_id)
+
+    def revisions(self, brief_id: int) -> tuple[BriefRevision, ...]:
+        """Return every revision of a brief, the oldest first."""
+        found = (
+            select(BriefRevisionRow)
+            .where(BriefRevisionRow.brief_id == brief_id)
+            .order_by(col(BriefRevisionRow.revision))
+        )
+        with transaction(self._engine) as session:
+            return tuple(
+                BriefRevision(
+                    revision=row.revision, brief=row.content, received=row.received_at, by=row.by
+                )
+                for row in session.exec(found)
+            )
 
     def on(self, start: datetime, end: datetime, pillar: str | None) -> tuple[StoredBrief, ...]:
         """Return the briefs received in [start, end), of one pillar or of all."""
