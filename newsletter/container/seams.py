@@ -12,6 +12,7 @@ from newsletter.errors import ConfigurationError
 from newsletter.ports import (
     AlertChannel,
     BatchQueue,
+    CheckLink,
     Clock,
     EmailLogs,
     Leadership,
@@ -27,10 +28,14 @@ if TYPE_CHECKING:
     from newsletter.adapters.sendgrid.mailer import SendGridMailer
 
 
+_LINK_SECONDS = 10  #: for one link, redirects included
+
+
 class Seams(TypedDict, total=False):
     """What a container takes as given instead of making it, such as a test's doubles."""
 
     alert_channels: Sequence[AlertChannel]
+    check_link: CheckLink
     clock: Clock
     dice: Callable[[], float]  #: a number from 0 to 1; spreads retries
     email_logs: EmailLogs | None
@@ -101,6 +106,15 @@ def open_source_reader(settings: Settings) -> SourceReader:
         allow_hosts=polling.allow_hosts,
     )
     return HttpSourceReader(Fetcher(limits))
+
+
+def open_link_checker(settings: Settings) -> CheckLink:
+    """Return the HTTP client that checks the links of stories, with the sources' own guard."""
+    from newsletter.adapters.sources.fetching import Fetcher, FetchLimits
+    from newsletter.adapters.sources.links import LinkChecker
+
+    allowed = settings.service.polling.allow_hosts
+    return LinkChecker(Fetcher(FetchLimits(seconds=_LINK_SECONDS, allow_hosts=allowed)))
 
 
 def open_alert_channels(settings: Settings) -> Sequence[AlertChannel]:
