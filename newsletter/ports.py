@@ -64,6 +64,12 @@ class TransactionalMailer(Protocol):
     def send_message(self, message: TransactionalMessage) -> Outcome: ...
 
 
+class StaffMailer(Protocol):
+    """Sends one test letter to one member of staff, with one request a call."""
+
+    def send_test(self, message: TransactionalMessage) -> Outcome: ...
+
+
 class BatchQueue(Protocol):
     """Hands batches to workers, on this machine or on others."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
@@ -20,7 +20,7 @@ from newsletter.container import seams
 from newsletter.container.seams import Seams
 from newsletter.core.reconciliation import quiet_part
 from newsletter.core.transactional import TransactionalKind
-from newsletter.ports import BatchQueue, Clock, Mailer, TransactionalMailer
+from newsletter.ports import BatchQueue, Clock, Mailer, StaffMailer, TransactionalMailer
 from newsletter.services.alerting import Alerting
 from newsletter.services.event_intake import EventIntake
 from newsletter.services.explain import Explaining
@@ -41,6 +41,7 @@ from newsletter.services.schedule import ScheduleRunner
 from newsletter.services.sending import BatchMailer, Recovery, Sending
 from newsletter.services.sending_limits import SendingLimits
 from newsletter.services.signup import SigningUp
+from newsletter.services.staff_letters import StaffLetters
 from newsletter.services.sunset import Sunset
 from newsletter.services.suppression_sync import SuppressionSync
 from newsletter.services.transactional import TransactionalSender
@@ -61,6 +62,7 @@ from newsletter.stores.schedule import ScheduleStore
 from newsletter.stores.sending_limits import SendingLimitStore
 from newsletter.stores.sent_letters import SentLetters
 from newsletter.stores.sources import SourceStore
+from newsletter.stores.staff_letters import StaffLetterStore
 from newsletter.stores.transactional import TransactionalStore
 from newsletter.stores.unknown_batches import UnknownBatchStore
 from newsletter.stores.webhook_line import WebhookLineStore
@@ -156,6 +158,15 @@ class Container:
     @cached_property
     def transactional_mailer(self) -> TransactionalMailer:
         return self._sendgrid
+
+    @cached_property
+    def staff_mailer(self) -> StaffMailer:
+        return self._sendgrid
+
+    @cached_property
+    def staff_addresses(self) -> Callable[[], Iterable[str]]:
+        """The confirmed addresses of members of staff: none before there are any."""
+        return tuple
 
     briefs = on_engine(BriefStore)
     events = on_engine(EventStore)
@@ -260,6 +271,17 @@ class Container:
             self.send_checks.obstacles,
             low_contrasts,
             self.clock,
+        )
+
+    @cached_property
+    def test_letters(self) -> StaffLetters:
+        return StaffLetters(
+            self.staff_addresses,
+            StaffLetterStore(self.engine),
+            mailer=lambda: self.staff_mailer,
+            installation_id=lambda: self.installations.current().id,
+            base_url=self.settings.public_url,
+            clock=self.clock,
         )
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from sqlalchemy import URL, Engine
@@ -18,6 +18,7 @@ from newsletter.ports import (
     Leadership,
     Mailer,
     SourceReader,
+    StaffMailer,
     TransactionalMailer,
     VendorSuppressions,
 )
@@ -45,6 +46,8 @@ class Seams(TypedDict, total=False):
     new_id: Callable[[], str]  #: for attempts
     queue: BatchQueue
     source_reader: SourceReader
+    staff_addresses: Callable[[], Iterable[str]]  #: confirmed ones of members of staff
+    staff_mailer: StaffMailer
     suppression_lists: VendorSuppressions
     transactional_mailer: TransactionalMailer
 

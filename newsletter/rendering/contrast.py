@@ -8,7 +8,7 @@ once for each light.
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import cssselect
 import lxml.cssselect
@@ -34,7 +34,7 @@ _HIDDEN = re.compile(r"display\s*:\s*none|font-size\s*:\s*[01](?:px)?\s*(?:;|$)"
 _SAMPLE = 60
 _NEVER_READ = {"head", "style", "script", "title"}
 
-_parse: Any = lxml.html.document_fromstring  # pyright: ignore[reportUnknownMemberType]  # untyped there
+_parse = cast("Any", lxml.html).document_fromstring
 _select: Any = lxml.cssselect.CSSSelector
 
 #: What a tag is painted with: text and background, each with its weight.

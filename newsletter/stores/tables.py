@@ -367,10 +367,10 @@ class PreflightTickRow(Row, table=True):
     at: datetime = columns.moment()
 
 
-class TestLetterRow(Row, table=True):
+class StaffLetterRow(Row, table=True):
     """A letter that a member of staff had sent to a member of staff; part of no issue's sums."""
 
-    __table_args__ = (Index("test_letter_sent_to", "email", "at"),)
+    __table_args__ = (Index("staff_letter_sent_to", "email", "at"),)
 
     id: int = columns.identity()
     at: datetime = columns.moment()
