@@ -12,6 +12,7 @@ from newsletter.core.edition import Letter
 from newsletter.core.events import DeliveryEvent
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue
+from newsletter.core.link_check import LinkCheck
 from newsletter.core.mailing import Envelope
 from newsletter.core.operator_alert import OperatorAlert
 from newsletter.core.publication import Newsletter
@@ -29,6 +30,9 @@ ComposeTransactional = Callable[[Newsletter, TransactionalContext], Letter]
 #: Checks the signature of a posted body and its headers, then translates the events in it;
 #: EventNotAuthentic if it does not hold.
 ReadWebhook = Callable[[bytes, Mapping[str, str]], tuple[DeliveryEvent, ...]]
+
+#: Asks whether there is something behind a link; raises nothing.
+CheckLink = Callable[[str, datetime], LinkCheck]
 
 Notify = Callable[[OperatorAlert], None]  #: sends an alert; one that raises is called again later
 
@@ -60,6 +64,12 @@ class TransactionalMailer(Protocol):
     """Sends one letter to one person, with one request a call."""
 
     def send_message(self, message: TransactionalMessage) -> Outcome: ...
+
+
+class StaffMailer(Protocol):
+    """Sends one test letter to one member of staff, with one request a call."""
+
+    def send_test(self, message: TransactionalMessage) -> Outcome: ...
 
 
 class BatchQueue(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
@@ -26,6 +26,7 @@ from newsletter.ports import (
     Mailer,
     PasskeyVerifier,
     PasswordHashes,
+    StaffMailer,
     TotpCodes,
     TransactionalMailer,
 )
@@ -38,10 +39,12 @@ from newsletter.services.explain import Explaining
 from newsletter.services.forecast import Forecasts
 from newsletter.services.installation import Installations
 from newsletter.services.intake import Intake
+from newsletter.services.link_checks import LinkChecks
 from newsletter.services.list_health import ListHealthReports
 from newsletter.services.people import People
 from newsletter.services.planning import Planning, SendChecks
 from newsletter.services.polling import Polling
+from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
 from newsletter.services.publishing import Publishing
 from newsletter.services.reconciliation import Reconciling
@@ -52,6 +55,7 @@ from newsletter.services.sending_limits import SendingLimits
 from newsletter.services.signing_in import SigningIn
 from newsletter.services.signup import SigningUp
 from newsletter.services.staff_accounts import StaffAccounts
+from newsletter.services.staff_letters import StaffLetters
 from newsletter.services.staff_sessions import StaffSessions
 from newsletter.services.sunset import Sunset
 from newsletter.services.suppression_sync import SuppressionSync
@@ -68,7 +72,9 @@ from newsletter.stores.installation import InstallationStore
 from newsletter.stores.issue_edits import IssueEditStore
 from newsletter.stores.issue_history import IssueHistory
 from newsletter.stores.issues import IssueStore
+from newsletter.stores.link_checks import LinkCheckStore
 from newsletter.stores.person_history import PersonHistory
+from newsletter.stores.preflight_ticks import PreflightTicks
 from newsletter.stores.schedule import ScheduleStore
 from newsletter.stores.sending_limits import SendingLimitStore
 from newsletter.stores.sent_letters import SentLetters
@@ -76,6 +82,7 @@ from newsletter.stores.sign_in_attempts import SignInAttemptStore
 from newsletter.stores.sources import SourceStore
 from newsletter.stores.staff import StaffStore
 from newsletter.stores.staff_credentials import StaffCredentialStore
+from newsletter.stores.staff_letters import StaffLetterStore
 from newsletter.stores.staff_sessions import StaffSessionStore
 from newsletter.stores.staff_tokens import FormKeyStore, StaffTokenStore
 from newsletter.stores.transactional import TransactionalStore
@@ -93,6 +100,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from newsletter.adapters.sendgrid.mailer import SendGridMailer
+    from newsletter.rendering.kept_galleys import KeptGalleys
     from newsletter.rendering.renderer import IssueRenderer
     from newsletter.rendering.transactional import TransactionalRenderer
     from newsletter.scheduler import RecurringJob
@@ -104,6 +112,7 @@ T = TypeVar("T")
 _SUNSET_SECONDS = 60 * 60  #: how often a portion of the inactive readers is asked
 _RETENTION_SECONDS = 6 * 60 * 60  #: how often what is too old is deleted
 _TRANSACTIONAL_SECONDS = 2  #: how often transactional emails leave
+_LINKS_SECONDS = 60  #: how often the links of a waiting issue may be due
 _EMAIL_LOGS_SECONDS = 30  #: how often Email Logs may be asked about unknown batches
 _SYNC_EVERY = timedelta(hours=6)  #: SendGrid's own suppression lists; windows overlap
 
@@ -137,6 +146,7 @@ class Container:
     email_logs = from_settings(seams.open_email_logs)
     suppression_lists = from_settings(seams.open_suppression_lists)
     source_reader = from_settings(seams.open_source_reader)
+    check_link = from_settings(seams.open_link_checker)
     alert_channels = from_settings(seams.open_alert_channels)
     leadership = on_engine(AdvisoryLeadership)
 
@@ -172,11 +182,21 @@ class Container:
     def transactional_mailer(self) -> TransactionalMailer:
         return self._sendgrid
 
+    @cached_property
+    def staff_mailer(self) -> StaffMailer:
+        return self._sendgrid
+
+    @cached_property
+    def staff_addresses(self) -> Callable[[], Iterable[str]]:
+        """The confirmed addresses of members of staff: none before there are any."""
+        return tuple
+
     briefs = on_engine(BriefStore)
     events = on_engine(EventStore)
     issue_history = on_engine(IssueHistory)
     issues = on_engine(IssueStore)
     issue_edits = on_engine(IssueEditStore)
+    link_check_store = on_engine(LinkCheckStore)
     limit_store = on_engine(SendingLimitStore)
     person_history = on_engine(PersonHistory)
     schedule_store = on_engine(ScheduleStore)
@@ -315,6 +335,11 @@ class Container:
 
     @cached_property
     def publishing(self) -> Publishing:
+        url, kept = self.settings.public_url, self._kept_galleys
+        return Publishing(self.briefs, self.issues, kept, self.decisions, url, self.clock)
+
+    @cached_property
+    def _kept_galleys(self) -> KeptGalleys:
         from newsletter.rendering.kept_galleys import KeptGalleys
 
         url, kept = self.settings.public_url, KeptGalleys(self.renderer, self.settings.templates)
@@ -334,6 +359,45 @@ class Container:
             self.issue_edits,
             self.decisions,
             self.clock,
+        )
+        return KeptGalleys(self.renderer, self.settings.templates)
+
+    @cached_property
+    def preflight(self) -> Preflight:
+        from newsletter.rendering.contrast import low_contrasts
+
+        return Preflight(
+            self.publishing,
+            self.forecasts,
+            self._kept_galleys,
+            self.issue_history,
+            self.link_check_store,
+            PreflightTicks(self.engine),
+            self.send_checks.obstacles,
+            low_contrasts,
+            self.clock,
+        )
+
+    @cached_property
+    def test_letters(self) -> StaffLetters:
+        return StaffLetters(
+            self.staff_addresses,
+            StaffLetterStore(self.engine),
+            mailer=lambda: self.staff_mailer,
+            installation_id=lambda: self.installations.current().id,
+            base_url=self.settings.public_url,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def link_checks(self) -> LinkChecks:
+        return LinkChecks(
+            self.settings.newsletters,
+            self.issues,
+            self.issue_history,
+            self.link_check_store,
+            check=lambda: self.check_link,
+            clock=self.clock,
         )
 
     @cached_property
@@ -518,6 +582,7 @@ class Container:
 
         yield RecurringJob("email logs", _EMAIL_LOGS_SECONDS, self.reconciling.by_logs)
         yield RecurringJob("transactional", _TRANSACTIONAL_SECONDS, self.transactional.send_waiting)
+        yield RecurringJob("links", _LINKS_SECONDS, self.link_checks.run)
         yield RecurringJob("unconfirmed", _RETENTION_SECONDS, self.signing_up.delete_unconfirmed)
         yield RecurringJob("retention", _RETENTION_SECONDS, self.retention.expire)
         yield RecurringJob("staff", _RETENTION_SECONDS, self.staff_accounts.delete_expired)

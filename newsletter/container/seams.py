@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from sqlalchemy import URL, Engine
@@ -12,11 +12,13 @@ from newsletter.errors import ConfigurationError
 from newsletter.ports import (
     AlertChannel,
     BatchQueue,
+    CheckLink,
     Clock,
     EmailLogs,
     Leadership,
     Mailer,
     SourceReader,
+    StaffMailer,
     TransactionalMailer,
     VendorSuppressions,
 )
@@ -27,10 +29,14 @@ if TYPE_CHECKING:
     from newsletter.adapters.sendgrid.mailer import SendGridMailer
 
 
+_LINK_SECONDS = 10  #: for one link, redirects included
+
+
 class Seams(TypedDict, total=False):
     """What a container takes as given instead of making it, such as a test's doubles."""
 
     alert_channels: Sequence[AlertChannel]
+    check_link: CheckLink
     clock: Clock
     dice: Callable[[], float]  #: a number from 0 to 1; spreads retries
     email_logs: EmailLogs | None
@@ -40,6 +46,8 @@ class Seams(TypedDict, total=False):
     new_id: Callable[[], str]  #: for attempts
     queue: BatchQueue
     source_reader: SourceReader
+    staff_addresses: Callable[[], Iterable[str]]  #: confirmed ones of members of staff
+    staff_mailer: StaffMailer
     suppression_lists: VendorSuppressions
     transactional_mailer: TransactionalMailer
 
@@ -101,6 +109,15 @@ def open_source_reader(settings: Settings) -> SourceReader:
         allow_hosts=polling.allow_hosts,
     )
     return HttpSourceReader(Fetcher(limits))
+
+
+def open_link_checker(settings: Settings) -> CheckLink:
+    """Return the HTTP client that checks the links of stories, with the sources' own guard."""
+    from newsletter.adapters.sources.fetching import Fetcher, FetchLimits
+    from newsletter.adapters.sources.links import LinkChecker
+
+    allowed = settings.service.polling.allow_hosts
+    return LinkChecker(Fetcher(FetchLimits(seconds=_LINK_SECONDS, allow_hosts=allowed)))
 
 
 def open_alert_channels(settings: Settings) -> Sequence[AlertChannel]:

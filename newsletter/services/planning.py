@@ -39,11 +39,15 @@ class SendChecks:
     public_url: str
     sendgrid_host: str
 
-    def refuse_obstacles(self, newsletter: Newsletter) -> None:
-        """Raise NotAllowed with every obstacle; SendGrid is only asked when there is no other."""
-        found = list(
+    def obstacles(self, newsletter: Newsletter) -> list[str]:
+        """Return the obstacles in the newsletter's file and in the settings, without SendGrid."""
+        return list(
             obstacles(newsletter, public_url=self.public_url, sendgrid_host=self.sendgrid_host)
         )
+
+    def refuse_obstacles(self, newsletter: Newsletter) -> None:
+        """Raise NotAllowed with every obstacle; SendGrid is only asked when there is no other."""
+        found = self.obstacles(newsletter)
         if not found and (obstacle := self.mailer.obstacle()):
             found.append(obstacle)
         if found:

@@ -166,6 +166,10 @@ class Publishing:
         view = Links(self.base_url).view(stored.issue.newsletter, stored.issue.date, edition)
         return compose(stored.need_galley(), edition, view_url=view, personal=personal)
 
+    def whole(self, stored: StoredIssue) -> Letter:
+        """Return the letter that prints everything."""
+        return self.letter(stored, whole_edition(stored.issue))
+
     def public_view(self, newsletter: Newsletter, on: date, key: str | None = None) -> Letter:
         """Return an edition as anyone may see it, the whole issue by default; or raise NotFound."""
         stored = self.issue(newsletter, on)

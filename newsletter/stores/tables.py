@@ -377,3 +377,43 @@ class TransactionalEmailRow(Row, table=True):
     lease_until: datetime | None = columns.moment(optional=True)
     reason: str | None = _remark()
     message_id: str | None = _remark()
+
+
+class LinkCheckRow(Row, table=True):
+    """What a story's link answered last."""
+
+    url: str = _text_key()
+    state: str = columns.word()
+    reason: str = columns.word("")
+    final_url: str = columns.word("")
+    length: int = _count(BigInteger)
+    at: datetime = columns.moment()
+
+
+class PreflightTickRow(Row, table=True):
+    """A person saw a finding about just this content of an issue."""
+
+    issue_id: int = _number_key(BigInteger, ForeignKey("issue.id"))
+    content_hash: str = _text_key()
+    finding: str = _text_key()
+    by: str = columns.word()
+    at: datetime = columns.moment()
+
+
+class StaffLetterRow(Row, table=True):
+    """A letter that a member of staff had sent to a member of staff; part of no issue's sums."""
+
+    __table_args__ = (Index("staff_letter_sent_to", "email", "at"),)
+
+    id: int = columns.identity()
+    at: datetime = columns.moment()
+    by: str = columns.word()
+    email: str = columns.word()
+    newsletter: str = columns.word()
+    date: date
+    shown_as: str = columns.word()
+    edition: str = columns.word()
+    content_hash: str = columns.word()
+    state: str = columns.word("claimed")
+    reason: str = columns.word("")
+    message_id: str = columns.word("")

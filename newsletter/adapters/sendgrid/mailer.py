@@ -19,7 +19,13 @@ from urllib.error import URLError
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
-from newsletter.adapters.sendgrid.payload import CONTENT_TYPE, Body, mail_send, single_send
+from newsletter.adapters.sendgrid.payload import (
+    CONTENT_TYPE,
+    Body,
+    mail_send,
+    single_send,
+    staff_send,
+)
 from newsletter.adapters.values import at, listed
 from newsletter.core.delivery import Accepted, Claim, Outcome, Refused, Remedy, Unknown
 from newsletter.core.edition import Letter
@@ -106,6 +112,10 @@ class SendGridMailer:
     def send_message(self, message: TransactionalMessage) -> Outcome:
         """Post a letter to one person and return its outcome; never raises."""
         return self._post(single_send(message))
+
+    def send_test(self, message: TransactionalMessage) -> Outcome:
+        """Post a test letter to a member of staff and return its outcome; never raises."""
+        return self._post(staff_send(message))
 
     def _post(self, request: dict[str, Any]) -> Outcome:
         try:

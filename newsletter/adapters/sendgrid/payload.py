@@ -91,11 +91,19 @@ def single_send(message: TransactionalMessage) -> dict[str, Any]:
     It names no delivery and no attempt, so its events change none. In place of an issue's number it
     has its own, so that no two of these letters count as one sent twice.
     """
-    ids = {
-        INSTALLATION_ARG: message.installation_id,
-        LETTER_ARG: str(message.id),
-        ISSUE_ARG: f"letter-{message.id}",
-    }
+    return _single(message, {LETTER_ARG: str(message.id), ISSUE_ARG: f"letter-{message.id}"})
+
+
+def staff_send(message: TransactionalMessage) -> dict[str, Any]:
+    """Return the request body of a test letter to staff: its events act on nothing.
+
+    It names no transactional email either, since its number is of another table.
+    """
+    return _single(message, {ISSUE_ARG: f"test-{message.id}"})
+
+
+def _single(message: TransactionalMessage, own: dict[str, str]) -> dict[str, Any]:
+    ids = {INSTALLATION_ARG: message.installation_id, **own}
     return {
         **_shared(message, message.letter),
         "personalizations": [{"to": [{"email": message.email}], "custom_args": ids}],

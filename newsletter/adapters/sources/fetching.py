@@ -3,7 +3,8 @@
 import json
 import ssl
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 
@@ -32,6 +33,7 @@ _REQUEST_HEADERS = {
     "Accept-Encoding": "gzip",
     "Connection": "close",
 }
+_LINK_HEADERS = _REQUEST_HEADERS | {"Accept": "text/html, */*;q=0.5", "Accept-Encoding": "identity"}
 
 
 class FetchFailed(Exception):
@@ -80,6 +82,15 @@ class Document:
         return message
 
 
+@dataclass(frozen=True, kw_only=True)
+class LinkAnswer:
+    """What is behind a link, without its body."""
+
+    status: int
+    url: str  #: where the last redirect led
+    length: int  #: bytes, as the server says; 0 when it does not
+
+
 class Fetcher:
     """Fetches documents from the public internet."""
 
@@ -115,17 +126,7 @@ class Fetcher:
         self, address: httpx.URL, request_headers: dict[str, str], deadline: Deadline
     ) -> Document | httpx.URL:
         """Make one request; return its document, or where it redirects to."""
-        backend = GuardedBackend(deadline, self.limits.allow_hosts, self._resolve)
-        url = httpcore.URL(
-            scheme=address.raw_scheme,
-            host=address.raw_host,
-            port=address.port,
-            target=address.raw_path,
-        )
-        with (
-            httpcore.ConnectionPool(ssl_context=self._tls, network_backend=backend) as pool,
-            pool.stream("GET", url, headers=list(request_headers.items())) as response,
-        ):
+        with self._response("GET", address, request_headers, deadline) as response:
             headers = _headers(response.headers)
             if response.status in _REDIRECTS and "location" in headers:
                 return _address(headers["location"], base=address)
@@ -136,6 +137,36 @@ class Fetcher:
             if response.status != _OK:
                 raise FetchFailed(f"{address.host} answered {response.status}")
             return Document(body=self._body(response, headers), headers=headers)
+
+    def probe(self, method: str, url: str, deadline: Deadline) -> LinkAnswer:
+        """Return the answer of a link, its body unread; FetchFailed or httpcore's own errors."""
+        address = _address(url)
+        for _ in range(_MOST_REDIRECTS + 1):
+            with self._response(method, address, _LINK_HEADERS, deadline) as response:
+                headers = _headers(response.headers)
+                if response.status not in _REDIRECTS or "location" not in headers:
+                    said = headers.get("content-length", "")
+                    length = int(said) if said.isascii() and said.isdigit() else 0
+                    return LinkAnswer(status=response.status, url=str(address), length=length)
+            address = _address(headers["location"], base=address)
+        raise FetchFailed(f"{address.host} redirects more than {_MOST_REDIRECTS} times")
+
+    @contextmanager
+    def _response(
+        self, method: str, address: httpx.URL, request_headers: dict[str, str], deadline: Deadline
+    ) -> Generator[httpcore.Response]:
+        backend = GuardedBackend(deadline, self.limits.allow_hosts, self._resolve)
+        url = httpcore.URL(
+            scheme=address.raw_scheme,
+            host=address.raw_host,
+            port=address.port,
+            target=address.raw_path,
+        )
+        with (
+            httpcore.ConnectionPool(ssl_context=self._tls, network_backend=backend) as pool,
+            pool.stream(method, url, headers=list(request_headers.items())) as response,
+        ):
+            yield response
 
     def _body(self, response: httpcore.Response, headers: dict[str, str]) -> bytes:
         largest = self.limits.largest_bytes

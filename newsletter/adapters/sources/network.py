@@ -24,6 +24,10 @@ class ForbiddenAddress(httpcore.ConnectError):
     """The host is not on the public internet."""
 
 
+class UnknownHost(httpcore.ConnectError):
+    """There is no host of this name."""
+
+
 def is_public(address: str) -> bool:
     """Return whether this IP address, and any IPv4 address within it, is on the public internet.
 
@@ -97,7 +101,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         try:
             addresses = self._resolve(host, port)
         except (OSError, UnicodeError):
-            raise httpcore.ConnectError(f"there is no host {host}") from None
+            raise UnknownHost(f"there is no host {host}") from None
         if host.casefold() not in self._allow and not all(map(is_public, addresses)):
             raise ForbiddenAddress(f"{host} is not on the public internet")
         return addresses

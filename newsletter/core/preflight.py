@@ -1,0 +1,112 @@
+"""Preflight: what is in an issue's way, and what a person should have seen before it leaves.
+
+Each rule is a function from the context to its findings; the rules themselves are in
+`preflight_stops` and `preflight_looks`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from newsletter.core.edition import Edition, Letter
+from newsletter.core.forecast import Forecast
+from newsletter.core.issue import Issue
+from newsletter.core.link_check import LinkCheck
+from newsletter.core.publication import Newsletter
+
+
+class PreflightGrade(StrEnum):
+    """How much a finding matters."""
+
+    STOPS = "stops"  #: the issue cannot be approved
+    LOOK = "look"  #: a person ticks that they have seen it
+    REMARK = "note"  #: worth knowing
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreflightFinding:
+    """Something a check before sending found."""
+
+    key: str  #: equal for the same finding about the same content: a tick names it
+    grade: PreflightGrade
+    sentence: str
+    place: str = ""  #: the story, edition or setting it is about
+    mend: str = ""  #: what would make it go away
+
+
+@dataclass(frozen=True, kw_only=True)
+class LowContrast:
+    """Text that is hard to read on its background."""
+
+    scheme: str  #: the light it is looked at in
+    text_color: str
+    background: str
+    ratio: float
+    sample: str  #: the beginning of such a text
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastIssue:
+    """An earlier issue, as far as a new one is compared with it."""
+
+    date: date
+    subject: str  #: of the letter that prints everything
+    titles: tuple[str, ...]
+    readers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditionSize:
+    """The bytes of an edition's HTML, personal parts included."""
+
+    edition: Edition
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreflightContext:
+    """All that the checks before sending may know."""
+
+    newsletter: Newsletter
+    issue: Issue
+    forecast: Forecast
+    whole: Letter | None  #: everything, with its recipient tags; None: nothing is set
+    shown: Letter | None = None  #: the same with a recipient's values in it
+    obstacles: tuple[str, ...] = ()
+    other_templates: bool = False  #: what is stored was set with other ones than there are now
+    smallest: EditionSize | None = None
+    largest: EditionSize | None = None
+    links: dict[str, LinkCheck] = field(default_factory=dict[str, LinkCheck])  #: by link
+    past: tuple[PastIssue, ...] = ()  #: the latest thirty, the newest first
+    new_words: tuple[str, ...] = ()  #: never printed before
+    contrasts: tuple[LowContrast, ...] = ()
+
+    @property
+    def editions(self) -> tuple[Edition, ...]:
+        return tuple(one.edition for one in self.forecast.editions)
+
+
+def new_words(issue: Issue, printed: Iterable[str]) -> tuple[str, ...]:
+    """Return the words of an issue that none of these texts has, in order; none without texts."""
+    known = {word.casefold() for text in printed for word in words_of(text)}
+    if not known:
+        return ()
+    said = (
+        word
+        for entry in issue.entries
+        for text in (entry.brief.title, entry.brief.summary, entry.brief.why)
+        for word in words_of(text)
+    )
+    found = {word.casefold(): word for word in said if word.casefold() not in known}
+    return tuple(found.values())
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words worth looking at: of four letters or more, without digits.
+
+    >>> words_of("A foundry's 3nm wafer, halved")
+    ['foundry', 'wafer', 'halved']
+    """
+    plain = "".join(char if char.isalnum() else " " for char in text.replace("'s", ""))
+    return [word for word in plain.split() if len(word) >= 4 and word.isalpha()]  # noqa: PLR2004  # letters

@@ -1,0 +1,163 @@
+"""Gathers what the checks before sending may know, and keeps who saw what they found."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from newsletter.core.edition import Edition, Letter
+from newsletter.core.forecast import Forecast
+from newsletter.core.link_check import story_links
+from newsletter.core.mailing import envelope_of, personal, personalized
+from newsletter.core.preflight import (
+    EditionSize,
+    LowContrast,
+    PreflightContext,
+    PreflightFinding,
+    PreflightGrade,
+    new_words,
+)
+from newsletter.core.preflight_looks import preflight
+from newsletter.core.publication import Newsletter
+from newsletter.core.stored import StoredIssue
+from newsletter.errors import NotAllowed, NotFound
+from newsletter.ports import Clock, Renderer
+from newsletter.services.forecast import Forecasts
+from newsletter.services.preview import NOBODY, letter_sizes
+from newsletter.services.publishing import Publishing
+from newsletter.stores.issue_history import IssueHistory
+from newsletter.stores.link_checks import LinkCheckStore
+from newsletter.stores.preflight_ticks import PreflightTick, PreflightTicks
+
+_PAST_ISSUES = 60  #: of them the last thirty subjects, and enough of each weekday
+_WORDS_OF_DAYS = timedelta(days=180)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreflightReport:
+    """What the checks found about an issue as it would leave now, and who saw what."""
+
+    content_hash: str  #: what a tick is about; "" when nothing is set
+    findings: tuple[PreflightFinding, ...]
+    ticks: tuple[PreflightTick, ...]
+
+    @property
+    def stops(self) -> tuple[PreflightFinding, ...]:
+        return self._of(PreflightGrade.STOPS)
+
+    @property
+    def looks(self) -> tuple[PreflightFinding, ...]:
+        return self._of(PreflightGrade.LOOK)
+
+    @property
+    def open(self) -> tuple[PreflightFinding, ...]:
+        """Return what somebody should look at and nobody has ticked."""
+        seen = {tick.finding for tick in self.ticks}
+        return tuple(one for one in self.looks if one.key not in seen)
+
+    def _of(self, grade: PreflightGrade) -> tuple[PreflightFinding, ...]:
+        return tuple(one for one in self.findings if one.grade is grade)
+
+
+@dataclass(eq=False)
+class Preflight:
+    """Says what is in an issue's way. It reads only; `tick` alone writes."""
+
+    publishing: Publishing
+    forecasts: Forecasts
+    renderer: Renderer
+    history: IssueHistory
+    links: LinkCheckStore
+    ticks: PreflightTicks
+    obstacles: Callable[[Newsletter], Sequence[str]]
+    low_contrasts: Callable[[str], tuple[LowContrast, ...]]
+    clock: Clock
+
+    def report(self, newsletter: Newsletter, on: date) -> PreflightReport:
+        """Check the issue as it would leave now."""
+        found = self.forecasts.of(newsletter, on)
+        try:
+            stored = self.publishing.proof(newsletter, on)
+        except NotFound:
+            stored = None
+        digest = (stored and stored.content_hash) or ""
+        return PreflightReport(
+            content_hash=digest,
+            findings=preflight(self._context(newsletter, found, stored)),
+            ticks=self._ticks(newsletter, on, digest),
+        )
+
+    def open(self, newsletter: Newsletter, on: date) -> tuple[PreflightFinding, ...]:
+        """Return what is to be looked at and not ticked yet."""
+        return self.report(newsletter, on).open
+
+    def tick(
+        self, newsletter: Newsletter, on: date, *, content_hash: str, finding: str, actor: str
+    ) -> PreflightReport:
+        """Keep that a person saw a finding; NotAllowed when it is about another content."""
+        report = self.report(newsletter, on)
+        if not content_hash or report.content_hash != content_hash:
+            raise NotAllowed("the issue changed since: look at it again")
+        if finding not in {one.key for one in report.looks}:
+            raise NotFound("there is no such finding about this issue any more")
+        issue_id = self.publishing.issue(newsletter, on).id
+        tick = PreflightTick(finding=finding, by=actor, at=self.clock.now())
+        self.ticks.add(issue_id, content_hash, tick)
+        return self.report(newsletter, on)
+
+    def _ticks(self, newsletter: Newsletter, on: date, digest: str) -> tuple[PreflightTick, ...]:
+        filed = self.publishing.issues.find(newsletter.slug, on)
+        return self.ticks.of(filed.id, digest) if filed and digest else ()
+
+    def _context(
+        self, newsletter: Newsletter, found: Forecast, stored: StoredIssue | None
+    ) -> PreflightContext:
+        issue = found.issue
+        if stored is None:
+            return PreflightContext(newsletter=newsletter, issue=issue, forecast=found, whole=None)
+        whole = self.publishing.whole(stored)
+        smallest, largest = self._sizes(newsletter, stored, found)
+        since = issue.date - _WORDS_OF_DAYS
+        printed = self.history.printed(newsletter.slug, issue.date, since)
+        return PreflightContext(
+            newsletter=newsletter,
+            issue=issue,
+            forecast=found,
+            whole=whole,
+            shown=self._shown(newsletter, whole),
+            obstacles=tuple(self.obstacles(newsletter)),
+            other_templates=self._other_templates(newsletter, issue.date),
+            smallest=smallest,
+            largest=largest,
+            links={check.url: check for check in self.links.find(story_links(issue))},
+            past=self.history.past(newsletter.slug, issue.date, _PAST_ISSUES),
+            new_words=new_words(issue, printed),
+            contrasts=self.low_contrasts(whole.html),
+        )
+
+    def _other_templates(self, newsletter: Newsletter, on: date) -> bool:
+        """Return whether what is stored differs from the same issue set now."""
+        filed = self.publishing.issues.find(newsletter.slug, on)
+        if filed is None or filed.galley is None or not filed.issue.entries:
+            return False
+        return self.renderer.set(newsletter, filed.issue) != filed.galley
+
+    def _shown(self, newsletter: Newsletter, letter: Letter) -> Letter:
+        envelope = envelope_of(newsletter, self.publishing.base_url)
+        return personalized(letter, personal(envelope, NOBODY))
+
+    def _sizes(
+        self, newsletter: Newsletter, stored: StoredIssue, found: Forecast
+    ) -> Iterator[EditionSize | None]:
+        """Yield the smallest and the largest: chosen by their galley's parts, measured as sent."""
+
+        def rough(edition: Edition) -> int:
+            return sum(letter_sizes(stored, edition))
+
+        editions = [one.edition for one in found.editions]
+        for choose in (min, max):
+            edition = choose(editions, key=rough, default=None)
+            if edition is None:
+                yield None
+                continue
+            shown = self._shown(newsletter, self.publishing.letter(stored, edition))
+            yield EditionSize(edition=edition, bytes=len(shown.html.encode()))
