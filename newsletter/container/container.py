@@ -237,7 +237,6 @@ class Container:
         return ChangingCredentials(
             self.staff_credential_store,
             self.staff_tokens,
-            self.staff_sessions,
             self.decisions,
             self.password_hashes,
             self.totp_codes,

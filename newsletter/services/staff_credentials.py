@@ -19,7 +19,6 @@ from newsletter.core.staff import SignedIn
 from newsletter.core.staff_password import password_fault
 from newsletter.errors import ConfirmationNeeded, NotAllowed
 from newsletter.ports import Clock, PasskeyVerifier, PasswordHashes, TotpCodes
-from newsletter.services.staff_sessions import StaffSessions
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.staff_credentials import StaffCredentialStore
 from newsletter.stores.staff_tokens import StaffTokenStore, TokenPurpose
@@ -34,7 +33,6 @@ class ChangingCredentials:
 
     credentials: StaffCredentialStore
     tokens: StaffTokenStore
-    sessions: StaffSessions
     decisions: DecisionLog
     passwords: PasswordHashes
     totp: TotpCodes
@@ -144,8 +142,7 @@ class ChangingCredentials:
             raise ConfirmationNeeded
 
     def _changed(self, signed_in: SignedIn, verb: str, **detail: str) -> None:
-        self.sessions.end_all(signed_in.member.id, but=signed_in.id)
-        self.tokens.void(signed_in.member.id)
+        self.credentials.changed(signed_in.member.id, but=signed_in.id)
         subject = f"staff {signed_in.member.id}"
         self.decisions.record(signed_in.actor, subject, verb, detail)
 

@@ -44,7 +44,7 @@ def test_on_loopback_or_by_https_it_may_be(host: str, url: str):
         ("127.0.0.1", "https://console.example.com/staff", "path"),
     ],
 )
-def test_otherwise_the_fault_is_told(host: str, url: str, fault: str):
+def test_otherwise_the_fault_is_returned(host: str, url: str, fault: str):
     assert fault in (console_fault(host, url, PUBLIC) or "")
 
 

@@ -27,7 +27,13 @@ def test_those_that_are_tried_first_are_refused(password: str):
 
 @pytest.mark.parametrize(
     "password",
-    ["a wafer, a river, a foundry", "kestrel-mustard-41", "tR8#nvQ2!xPw", "häuser am großen fluss"],
+    [
+        "a wafer, a river, a foundry",
+        "kestrel-mustard-41",
+        "tR8#nvQ2!xPw",
+        "häuser am großen fluss",
+        "пшеница и тихая река",
+    ],
 )
 def test_good_ones_are_not(password: str):
     assert password_fault(password, email="ada@example.org", name="Ada Lovelace") is None

@@ -175,6 +175,9 @@ class Hasher:
     def __init__(self) -> None:
         self.lock, self.both, self.running, self.most = Lock(), Event(), 0, 0
 
+    def hash(self, password: str) -> str:
+        return password
+
     def verify(self, *_: str) -> bool:
         with self.lock:
             self.running += 1
@@ -309,7 +312,8 @@ def changes(container: TestContainer) -> Iterator[tuple[str, object]]:
 def test_every_change_of_a_credential_ends_the_other_sessions_and_voids_half_sign_ins(container):
     own, _ = with_password(container)
     for what, change in changes(container):
-        other = container.staff_sessions.start(own.member, address=HERE, device="other")
+        member = container.staff_accounts.member(own.member.id)
+        other = container.staff_sessions.start(member, address=HERE, device="other")
         half = container.staff_tokens
         soon = container.clock.now() + timedelta(minutes=5)
         half.add(f"half-{what}", TokenPurpose.PENDING, own.member.id, expires_at=soon)
@@ -318,6 +322,33 @@ def test_every_change_of_a_credential_ends_the_other_sessions_and_voids_half_sig
         assert container.staff_sessions.find(other, now) is None, what
         assert half.look(f"half-{what}", TokenPurpose.PENDING, now) is None, what
         assert [one.id for one in container.staff_sessions.listed(own.member.id)] == [own.id], what
+
+
+def test_a_sign_in_that_began_before_a_change_makes_no_session_after_it(container):
+    own, _ = with_password(container)
+    [before] = [one for one in container.staff_accounts.members() if one.id == own.member.id]
+    container.staff_credentials.set_password(own, "another river, another foundry")
+    with pytest.raises(NotAllowed):
+        container.staff_sessions.start(before, address=HERE, device="late")
+
+
+def test_a_passkey_that_is_removed_while_it_signs_in_makes_no_session(container):
+    own, device = with_passkey(container)
+    container.staff_credentials.set_password(own, PASSWORD)
+    offered = container.staff_credentials.offer_totp(own)
+    container.staff_credentials.confirm_totp(own, code(container, offered.secret))
+    [passkey] = container.staff_credentials.of(own).passkeys
+    asked = container.signing_in.passkey_options()
+    used = container.staff_credential_store.passkey_used
+
+    def then_removed(*arguments: object) -> bool:
+        assert used(*arguments)
+        return container.staff_credentials.remove_passkey(own, passkey.id)
+
+    container.staff_credential_store.passkey_used = then_removed
+    done = by_passkey(container, asked.ticket, device.sign(asked.options))
+    assert isinstance(done, SignInRefused)
+    assert [one.id for one in container.staff_sessions.listed(own.member.id)] == [own.id]
 
 
 def test_credentials_change_only_in_a_fresh_session_and_the_last_way_in_stays(container):

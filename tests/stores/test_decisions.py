@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from newsletter.core.staff import StaffActor
 from newsletter.stores.decisions import DecisionFilter
-from tests.container import TestContainer, open_container
+from tests.container import ONE_REQUEST, TestContainer, open_container
 
 pytestmark = pytest.mark.postgres
 
@@ -40,6 +40,14 @@ def test_a_service_that_knows_only_a_name_records_the_account_too(container):
     container.intake.hold(1, actor=ada)
     [decision] = container.decisions.recent().decisions
     assert (decision.verb, decision.staff_id, decision.session_id) == ("hold", 7, 3)
+
+
+def test_what_is_about_an_issue_or_a_batch_is_about_its_newsletter(container):
+    container.query(ONE_REQUEST)
+    for subject in ("issue 1", "batch 1", "issue 2", "issue one", "suppressions"):
+        container.decisions.record("operator", subject, "looked", {})
+    found = [one.newsletter for one in reversed(container.decisions.recent().decisions)]
+    assert found == ["technology", "technology", None, None, None]
 
 
 words = st.sampled_from(["a", "b"])
