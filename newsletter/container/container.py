@@ -55,6 +55,7 @@ from newsletter.services.sending_limits import SendingLimits
 from newsletter.services.signing_in import SigningIn
 from newsletter.services.signup import SigningUp
 from newsletter.services.staff_accounts import StaffAccounts
+from newsletter.services.staff_credentials import ChangingCredentials
 from newsletter.services.staff_letters import StaffLetters
 from newsletter.services.staff_sessions import StaffSessions
 from newsletter.services.sunset import Sunset
@@ -260,6 +261,19 @@ class Container:
         from newsletter.adapters.staff.passkeys import WebAuthnPasskeys
 
         return WebAuthnPasskeys(self.settings.console_url)
+
+    @cached_property
+    def staff_credentials(self) -> ChangingCredentials:
+        return ChangingCredentials(
+            self.staff_credential_store,
+            self.staff_tokens,
+            self.decisions,
+            self.password_hashes,
+            self.totp_codes,
+            self.passkey_verifier,
+            new_token=new_token,
+            clock=self.clock,
+        )
 
     @cached_property
     def signing_in(self) -> SigningIn:

@@ -108,3 +108,9 @@ def email_key(email: str) -> str:
 def code_key(code: str) -> str:
     """Return a typed code without the spaces and dashes that people read it in."""
     return "".join(part for part in code.casefold() if part.isalnum())
+
+
+def shown_code(secret: str) -> str:
+    """Return a recovery code made from a random secret: 20 hexadecimal digits, 80 bits of it."""
+    digits = sha256(secret.encode()).hexdigest()[:20]
+    return "-".join(digits[at : at + 5] for at in range(0, 20, 5))

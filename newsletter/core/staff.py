@@ -75,6 +75,7 @@ class StaffMember:
     name: str = ""
     grants: frozenset[Grant] = frozenset()
     accepted_at: datetime | None = None
+    epoch: int = 0  #: counts the changes of credentials; a sign-in begun before one is void
 
     @property
     def is_owner(self) -> bool:

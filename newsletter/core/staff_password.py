@@ -50,16 +50,20 @@ def password_fault(password: str, *, email: str = "", name: str = "") -> str | N
 
 
 def _is_run(plain: str) -> bool:
-    """Return whether it goes along the alphabet or the keyboard, once or again and again."""
+    """Return whether most of it goes along the alphabet or the keyboard, once or repeatedly."""
     bare = re.sub(r"[^a-z0-9]", "", plain)
-    return any(bare in run * 4 or bare in run[::-1] * 4 for run in _RUNS)
+    parts = (part for part in (bare, bare.strip("0123456789")) if len(part) * 2 >= len(plain))
+    return any(part in run * 4 or part in run[::-1] * 4 for part in parts for run in _RUNS)
 
 
 def _is_common(plain: str) -> bool:
+    """Return whether it is a common word among digits and signs, or consists of these alone."""
+    if not any(character.isalpha() for character in plain):
+        return True
     core = re.sub(r"^[^a-z]+|[^a-z]+$", "", plain)
-    spellings = {re.sub(r"[^a-z]", "", core), re.sub(r"[^a-z]", "", plain.translate(_LEET))}
-    spellings.add(re.sub(r"[^a-z]", "", core.translate(_LEET)))
-    return any(_once(one) in _COMMON or one in _COMMON for one in spellings) or not any(spellings)
+    spellings = (core, core.translate(_LEET), plain.translate(_LEET))
+    bare = {re.sub(r"[^a-z]", "", one) for one in spellings}
+    return not _COMMON.isdisjoint(bare | set(map(_once, bare)))
 
 
 def _once(word: str) -> str:

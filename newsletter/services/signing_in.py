@@ -20,6 +20,7 @@ from newsletter.core.sign_in import (
 )
 from newsletter.core.staff import SignedIn, StaffActor, StaffMember
 from newsletter.core.staff_password import LONGEST_PASSWORD
+from newsletter.errors import NotAllowed
 from newsletter.ports import Clock, PasskeyVerifier, PasswordHashes, TotpCodes
 from newsletter.services.staff_sessions import StaffSessions
 from newsletter.stores.decisions import DecisionLog
@@ -184,9 +185,9 @@ class SigningIn:
         count = self.passkeys.sign_count(response, challenge, material)
         if count is None or asked.staff_id not in (None, staff_id):
             return None
-        if not self.credentials.passkey_used(material.credential_id, count, now):
-            return None
-        return self._member(staff_id)
+        member = self._member(staff_id)  # before the use: a change after this voids the sign-in
+        used = self.credentials.passkey_used(material.credential_id, count, now)
+        return member if used else None
 
     def _member(self, staff_id: int | None) -> StaffMember | None:
         member = None if staff_id is None else self.staff.member(staff_id)
@@ -194,8 +195,11 @@ class SigningIn:
 
     def _accepted(
         self, member: StaffMember, by: str, *, address: str, device: str
-    ) -> SignInAccepted:
-        token = self.sessions.start(member, address=address, device=device)
+    ) -> SignInAccepted | SignInRefused:
+        try:
+            token = self.sessions.start(member, address=address, device=device)
+        except NotAllowed:
+            return SignInRefused()
         self.attempts.clear(member.email)
         if signed_in := self.sessions.find(token, self.clock.now()):
             detail = {"by": by}

@@ -23,10 +23,13 @@ class StaffSessions:
     clock: Clock
 
     def start(self, member: StaffMember, *, address: str, device: str) -> str:
-        """Start a session and return its token; NotAllowed for whoever was removed meanwhile."""
+        """Start a session and return its token.
+
+        NotAllowed for whoever was removed, or had a credential changed, since they were looked up.
+        """
         token, now = self.new_token(), self.clock.now()
         device = " ".join(device.split())[:_DEVICE_LENGTH]
-        if self.store.start(member.id, token, address=address, device=device, now=now) is None:
+        if self.store.start(member, token, address=address, device=device, now=now) is None:
             raise NotAllowed("this person may not sign in")
         return token
 

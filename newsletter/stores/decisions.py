@@ -6,14 +6,21 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from newsletter.core.staff import StaffActor
 from newsletter.ports import Clock
 from newsletter.stores.tables import DecisionRow
-from subscribers.db.transaction import transaction
+from subscribers.db.transaction import scalar, transaction
 
 Values = Mapping[str, Any]  #: what was changed, or what it was changed to, by name
+
+
+_NEWSLETTER_OF = {
+    "issue": "SELECT newsletter FROM issue WHERE id = %(id)s",
+    "batch": """SELECT newsletter FROM issue JOIN batch ON issue_id = issue.id
+                 WHERE batch.id = %(id)s""",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,19 +77,22 @@ class DecisionLog:
         before: Values | None = None,
         after: Values | None = None,
     ) -> None:
-        """Add a decision; an actor of the console brings account, session and network address."""
+        """Add a decision; an actor of the console brings account, session and network address.
+
+        About an issue or a batch, the newsletter need not be said.
+        """
         row = DecisionRow(
             at=self._clock.now(),
             actor=str(actor),
             subject=subject,
             verb=verb,
             detail=detail,
-            newsletter=newsletter,
             before=before and dict(before),
             after=after and dict(after),
             **_origin(actor),
         )
         with transaction(self._engine) as session:
+            row.newsletter = newsletter or _newsletter_of(session, subject)
             session.add(row)
 
     def about(self, subject: str) -> tuple[Decision, ...]:
@@ -115,6 +125,13 @@ class DecisionLog:
         more = len(decisions) > limit
         shown = tuple(decisions[:limit])
         return DecisionPage(decisions=shown, cursor=shown[-1].id if more else None)
+
+
+def _newsletter_of(session: Session, subject: str) -> str | None:
+    kind, _, number = subject.partition(" ")
+    if kind not in _NEWSLETTER_OF or not number.isdecimal():
+        return None
+    return scalar(session, _NEWSLETTER_OF[kind], {"id": int(number)})
 
 
 def _origin(actor: str) -> dict[str, Any]:

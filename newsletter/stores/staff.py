@@ -12,7 +12,7 @@ from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 
 #: As columns of any statement that knows the table `staff`.
 MEMBER = """
-    staff.id, staff.email, staff.name, staff.accepted_at,
+    staff.id, staff.email, staff.name, staff.accepted_at, staff.epoch,
     ARRAY(SELECT permission || ' ' || newsletter FROM staff_grant WHERE staff_id = staff.id)
         AS grants
 """
@@ -121,6 +121,7 @@ def member_of(row: dict[str, Any]) -> StaffMember:
         email=row["email"],
         name=row["name"],
         accepted_at=row["accepted_at"],
+        epoch=row["epoch"],
         grants=frozenset(_read_grant(one) for one in row["grants"]),
     )
 

@@ -36,6 +36,12 @@ UPDATE passkey SET sign_count = %(count)s, used_at = %(now)s
 
 _PASSKEYS = "SELECT id, name, added_at, used_at FROM passkey WHERE staff_id = %(staff)s ORDER BY id"
 
+_CHANGED = (
+    "UPDATE staff SET epoch = epoch + 1 WHERE id = %(staff)s",
+    "DELETE FROM staff_token WHERE staff_id = %(staff)s",
+    "DELETE FROM staff_session WHERE staff_id = %(staff)s AND id <> %(but)s",
+)
+
 _WAYS = """
 SELECT EXISTS (SELECT FROM staff_secret
                 WHERE staff_id = %(staff)s AND password_hash IS NOT NULL) AS password,
@@ -131,6 +137,13 @@ class StaffCredentialStore(DatabaseStore):
     def remove_passkey(self, staff_id: int, passkey_id: int) -> bool:
         removed = "DELETE FROM passkey WHERE id = %(id)s AND staff_id = %(staff)s"
         return self._execute(removed, id=passkey_id, staff=staff_id) == 1
+
+    def changed(self, staff_id: int, *, but: int) -> None:
+        """End all sessions of a person but one, and void every sign-in that was begun."""
+        values = {"staff": staff_id, "but": but}
+        with transaction(self._engine) as session:
+            for statement in _CHANGED:
+                execute(session, statement, values)
 
     def _secret(self, staff_id: int, column: str) -> str | None:
         statement = f"SELECT {column} AS value FROM staff_secret WHERE staff_id = %(staff)s"  # noqa: S608

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import Session
 
 from newsletter.core.sign_in import secret_hash
-from newsletter.core.staff import IDLE, LONGEST, SignedIn
+from newsletter.core.staff import IDLE, LONGEST, SignedIn, StaffMember
 from newsletter.stores.staff import MEMBER, member_of
 from subscribers.db.transaction import DatabaseStore, rows, scalar, transaction
 
@@ -21,12 +21,13 @@ SELECT {MEMBER}, session.id AS session_id, signed_in_at, seen_at, fresh_at, addr
 
 _TOUCH = "UPDATE staff_session SET seen_at = greatest(seen_at, %(now)s) WHERE id = %(id)s"
 
-# Whoever was removed meanwhile gets none; the lock lets a removal that runs go first.
+# Whoever was removed meanwhile gets none, nor whoever's credentials were changed since they were
+# looked at; the lock lets a change that runs go first.
 _START = """
 INSERT INTO staff_session
     (token_hash, staff_id, signed_in_at, seen_at, fresh_at, address, device)
 SELECT %(hash)s, id, %(now)s, %(now)s, %(now)s, %(address)s, %(device)s FROM staff
- WHERE id = %(staff)s AND removed_at IS NULL AND accepted_at IS NOT NULL
+ WHERE id = %(staff)s AND epoch = %(epoch)s AND removed_at IS NULL AND accepted_at IS NOT NULL
    FOR NO KEY UPDATE
 RETURNING id
 """
@@ -46,10 +47,11 @@ class StaffSessionStore(DatabaseStore):
     """Starts, finds and ends sessions."""
 
     def start(
-        self, staff_id: int, token: str, *, address: str, device: str, now: datetime
+        self, member: StaffMember, token: str, *, address: str, device: str, now: datetime
     ) -> int | None:
-        """Store a session and return its number; None if this person may not sign in."""
-        values = {"staff": staff_id, "hash": secret_hash(token), "now": now}
+        """Store a session and return its number; None if this person may not sign in so."""
+        values: dict[str, Any] = {"staff": member.id, "epoch": member.epoch}
+        values |= {"hash": secret_hash(token), "now": now}
         with transaction(self._engine) as session:
             return scalar(session, _START, values | {"address": address, "device": device})
 

@@ -3,7 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field
 
 from subscribers.db import columns
@@ -39,6 +49,9 @@ class StaffRow(Row, table=True):
     invited_at: datetime = columns.moment()
     accepted_at: datetime | None = columns.moment(optional=True)
     removed_at: datetime | None = columns.moment(optional=True)
+    epoch: int = Field(
+        default=0, sa_column=Column(Integer, nullable=False, server_default=text("0"))
+    )
 
 
 class StaffGrantRow(Row, table=True):

@@ -82,10 +82,6 @@ class StaffTokenStore(DatabaseStore):
         """Return what a secret is for, and leave it as it is."""
         return self._found(_LOOK, token, purpose, now)
 
-    def void(self, staff_id: int) -> None:
-        """Void whatever a person was given, such as half a sign-in with a former password."""
-        self._execute("DELETE FROM staff_token WHERE staff_id = %(staff)s", staff=staff_id)
-
     def delete_expired(self, now: datetime) -> int:
         return self._execute("DELETE FROM staff_token WHERE expires_at <= %(now)s", now=now)
 

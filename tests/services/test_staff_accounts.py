@@ -6,30 +6,17 @@ import pytest
 from sqlalchemy import Engine
 
 from newsletter.core.sign_in import SignInAccepted, SignInRefused
-from newsletter.core.staff import Grant, LoginName, Permission, SignedIn, StaffMember
+from newsletter.core.staff import Grant, Permission, SignedIn, StaffMember
 from newsletter.errors import ConfirmationNeeded, NotAllowed, NotFound
-from tests.container import TestContainer, open_container
+from tests.container import TestContainer
+from tests.staff import EDIT, OWN, SHELL, joined, staff_container
 
 pytestmark = pytest.mark.postgres
-
-SHELL = LoginName("operator")
-OWN = Grant(permission=Permission.OWN)
-EDIT = Grant(permission=Permission.EDIT, newsletter="technology")
 
 
 @pytest.fixture
 def container(engine: Engine) -> TestContainer:
-    return open_container(engine)
-
-
-def joined(container: TestContainer, email: str, *grants: Grant) -> SignedIn:
-    """Invite somebody by the command line, and return the session they begin with."""
-    token = container.staff_accounts.invite(email, grants, by=SHELL)
-    accepted = container.staff_accounts.accept(token, "Ada", address="192.0.2.1", device="test")
-    assert isinstance(accepted, SignInAccepted)
-    found = container.staff_sessions.find(accepted.token, container.clock.now())
-    assert found
-    return found
+    return staff_container(engine)
 
 
 def roles(container: TestContainer, email: str) -> set[str]:

@@ -25,10 +25,10 @@ class Argon2Passwords:
 
     def verify(self, password: str, hashed: str | None) -> bool:
         """Return whether this is the password; without a hash it takes as long, and is not."""
-        known = hashed or self._nobodys
+        nobodys = self._nobodys  # asked for in any case, so that the first time costs the same
         with _turns:
             try:
-                right = self._hasher.verify(password, known)
+                right = self._hasher.verify(password, hashed or nobodys)
             except UnknownHashError:
                 right = False
         return right and hashed is not None

@@ -348,7 +348,7 @@ CREATE TABLE staff (
     email text NOT NULL,
     email_key text COLLATE "C" NOT NULL UNIQUE,
     name text NOT NULL DEFAULT '', invited_at timestamptz NOT NULL, accepted_at timestamptz,
-    removed_at timestamptz
+    removed_at timestamptz, epoch integer NOT NULL DEFAULT 0
 );
 
 CREATE TABLE staff_grant (
