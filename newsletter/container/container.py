@@ -49,6 +49,7 @@ from newsletter.services.preview import Previews
 from newsletter.services.publishing import Publishing
 from newsletter.services.reconciliation import Reconciling
 from newsletter.services.retention import Retention
+from newsletter.services.review import Reviews
 from newsletter.services.schedule import ScheduleRunner
 from newsletter.services.sending import BatchMailer, Recovery, Sending
 from newsletter.services.sending_limits import SendingLimits
@@ -350,14 +351,13 @@ class Container:
     @cached_property
     def publishing(self) -> Publishing:
         url, kept = self.settings.public_url, self._kept_galleys
-        return Publishing(self.briefs, self.issues, kept, self.decisions, url, self.clock)
+        return Publishing(self.briefs, self.issues, kept, self.approvals, url, self.clock)
 
     @cached_property
     def _kept_galleys(self) -> KeptGalleys:
         from newsletter.rendering.kept_galleys import KeptGalleys
 
-        url, kept = self.settings.public_url, KeptGalleys(self.renderer, self.settings.templates)
-        return Publishing(self.briefs, self.issues, kept, self.approvals, url, self.clock)
+        return KeptGalleys(self.renderer, self.settings.templates)
 
     @cached_property
     def approvals(self) -> Approvals:
@@ -374,7 +374,6 @@ class Container:
             self.decisions,
             self.clock,
         )
-        return KeptGalleys(self.renderer, self.settings.templates)
 
     @cached_property
     def preflight(self) -> Preflight:
@@ -391,6 +390,10 @@ class Container:
             low_contrasts,
             self.clock,
         )
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        return Reviews(self.publishing, self.preflight)
 
     @cached_property
     def test_letters(self) -> StaffLetters:
@@ -650,7 +653,9 @@ class Container:
 
     @cached_property
     def archive(self) -> Archive:
-        return Archive(self.issues, self.issue_history, self.briefs, self.decisions)
+        return Archive(
+            self.issues, self.issue_history, self.briefs, self.decisions, self.deliveries
+        )
 
     @cached_property
     def today(self) -> TodayOverviews:
@@ -675,6 +680,11 @@ class Container:
             archive=self.archive,
             forecasts=self.forecasts,
             previews=self.previews,
+            preflight=self.preflight,
+            reviews=self.reviews,
+            editing=self.editing,
+            test_letters=self.test_letters,
+            credentials=self.staff_credentials,
             intake=self.intake,
             polling=self.polling,
             publishing=self.publishing,

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from newsletter.core.issue_line import IssueLine
+from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.publication import Newsletter, span_of
 from newsletter.core.stored import StoredBrief, StoredIssue
 from newsletter.errors import NotFound
 from newsletter.stores.briefs import BriefStore
 from newsletter.stores.decisions import Decision, DecisionFilter, DecisionLog, DecisionPage
+from newsletter.stores.deliveries import DeliveryStore
 from newsletter.stores.issue_history import IssueHistory
 from newsletter.stores.issues import IssueStore
 
@@ -23,6 +25,7 @@ class Archive:
     history: IssueHistory
     briefs: BriefStore
     decisions: DecisionLog
+    deliveries: DeliveryStore
 
     def issue(self, newsletter: Newsletter, on: date) -> StoredIssue | None:
         """Return the issue of a date; None before it is assembled."""
@@ -54,9 +57,14 @@ class Archive:
         """Return what was decided about a subject, the oldest first."""
         return self.decisions.about(subject)
 
-    def recent(self, which: DecisionFilter, cursor: int | None) -> DecisionPage:
-        """Return a page of what was decided about whatever subject, the newest first."""
+    def recent(self, *, actor: str, verb: str, cursor: int | None) -> DecisionPage:
+        """Return a page of what was decided, the newest first; empty words do not matter."""
+        which = DecisionFilter(actor=actor.strip() or None, verb=verb.strip() or None)
         return self.decisions.recent(which, cursor)
+
+    def totals(self, stored: StoredIssue) -> IssueTotals:
+        """Return the sums of a planned issue, counted delivery by delivery."""
+        return self.deliveries.totals(stored.id)
 
     def record_look(self, actor: str, subscriber_id: int | None, verb: str) -> None:
         """Record that a member of staff looked a reader up; by number, which erasure empties."""

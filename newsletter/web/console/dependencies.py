@@ -9,17 +9,22 @@ from fastapi import Request
 from newsletter.core.publication import Newsletter
 from newsletter.core.staff import Permission, StaffMember, may, newsletters_where
 from newsletter.services.archive import Archive
+from newsletter.services.editing import Editing
 from newsletter.services.explain import Explaining
 from newsletter.services.forecast import Forecasts
 from newsletter.services.intake import Intake
 from newsletter.services.people import People
 from newsletter.services.polling import Polling
+from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
 from newsletter.services.publishing import Publishing
+from newsletter.services.review import Reviews
 from newsletter.services.sending import Recovery
 from newsletter.services.sending_limits import SendingLimits
 from newsletter.services.signing_in import SigningIn
 from newsletter.services.staff_accounts import StaffAccounts
+from newsletter.services.staff_credentials import ChangingCredentials
+from newsletter.services.staff_letters import StaffLetters
 from newsletter.services.staff_sessions import StaffSessions
 from newsletter.services.today import TodayOverviews
 from newsletter.web.console.pages import ConsolePages
@@ -43,6 +48,11 @@ class ConsoleServices:
     archive: Archive
     forecasts: Forecasts
     previews: Previews
+    preflight: Preflight
+    reviews: Reviews
+    editing: Editing
+    test_letters: StaffLetters
+    credentials: ChangingCredentials
     intake: Intake
     polling: Polling
     publishing: Publishing

@@ -1,0 +1,32 @@
+"""The log: who decided what, when, from where, with what was before and after."""
+
+from datetime import date
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from newsletter.web.console.access import See
+from newsletter.web.console.issue import issue_path, issue_view
+
+router = APIRouter()
+
+
+@router.get("/{slug}/log")
+def log(
+    request: Request, visit: See, actor: str = "", verb: str = "", cursor: int | None = None
+) -> HTMLResponse:
+    """Show a page of what was decided, the newest first."""
+    page = visit.services.archive.recent(actor=actor, verb=verb, cursor=cursor)
+    return visit.services.pages.show(
+        request, "log", visit=visit, page=page, actor=actor, verb=verb, head=None
+    )
+
+
+@router.get(issue_path("/log"))
+def issue_log(request: Request, visit: See, on: date) -> HTMLResponse:
+    """Show what was decided about one issue."""
+    head = issue_view(visit, on)
+    decisions = visit.services.archive.about(f"issue {head.stored.id}") if head.stored else ()
+    return visit.services.pages.show(
+        request, "issue_log", visit=visit, head=head, decisions=tuple(reversed(decisions))
+    )

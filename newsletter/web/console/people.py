@@ -1,0 +1,20 @@
+"""The people of an issue: who gets which edition, who gets nothing, and why."""
+
+from datetime import date
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from newsletter.web.console.access import See
+from newsletter.web.console.issue import issue_path, issue_view
+
+router = APIRouter()
+
+
+@router.get(issue_path("/people"))
+def people(request: Request, visit: See, on: date) -> HTMLResponse:
+    """Show the forecast; once the issue is planned, its sums."""
+    head = issue_view(visit, on)
+    planned = head.stored if head.forecast is None else None
+    totals = visit.services.archive.totals(planned) if planned else None
+    return visit.services.pages.show(request, "people", visit=visit, head=head, totals=totals)
