@@ -20,12 +20,13 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from newsletter.core.circuit_breaker import CircuitBreaker
 from newsletter.core.newsletter_checks import newsletter_faults, timetable_faults
 from newsletter.core.publication import (
     Newsletter,
     weekly_digest,
 )
-from newsletter.core.sending_limits import CircuitBreaker, RateLimit
+from newsletter.core.sending_limits import RateLimit
 from newsletter.errors import ConfigurationError
 
 T = TypeVar("T")

@@ -318,7 +318,8 @@ class Container:
     def event_intake(self) -> EventIntake:
         read = SendGridEvents(self.settings.environment.sendgrid_webhook_key).read
         line = self.webhook_line
-        return EventIntake(read, self.events, self.subscriptions, line, self.clock)
+        limits = self.sending_limits
+        return EventIntake(read, self.events, self.subscriptions, line, limits, self.clock)
 
     @cached_property
     def transactional_renderer(self) -> TransactionalRenderer:

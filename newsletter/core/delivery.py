@@ -107,6 +107,7 @@ class Claim:
     issue_id: int
     brief_ids: tuple[int, ...]  #: what its edition prints
     recipients: tuple[Recipient, ...]
+    resumed_at: datetime | None = None  #: the issue; failures count from there
 
 
 @dataclass(frozen=True)
