@@ -20,6 +20,7 @@ from newsletter.container import seams
 from newsletter.container.seams import Seams
 from newsletter.core.reconciliation import quiet_part
 from newsletter.core.transactional import TransactionalKind
+from newsletter.errors import ConfigurationError
 from newsletter.ports import BatchQueue, Clock, Mailer, TransactionalMailer
 from newsletter.services.alerting import Alerting
 from newsletter.services.event_intake import EventIntake
@@ -313,6 +314,13 @@ class Container:
             receives_events=environment.sendgrid_webhook_key is not None,
             logs=self.email_logs,
         )
+
+    def check_webhook_key(self) -> None:
+        """Raise ConfigurationError if what is set as the webhook's public key is none."""
+        keys = self.settings.environment.sendgrid_webhook_key
+        SendGridEvents(keys)
+        if keys is not None and not keys.strip(" ,"):
+            raise ConfigurationError("SENDGRID_WEBHOOK_KEY holds no public key")
 
     @cached_property
     def event_intake(self) -> EventIntake:

@@ -5,7 +5,6 @@ See docs/decisions/a-share-is-judged-on-enough.md.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from math import floor
 
 UNKNOWN = "unknown"  #: the only share that evidence can refute
 
@@ -84,7 +83,7 @@ def margin(breaker: CircuitBreaker, failures: FailureCounts, kind: str) -> int:
     More recipients only lower a share. So nobody needs to count anew until so many have come.
     """
     judged = max(failures.asked, breaker.after)
-    return max(floor(getattr(breaker, kind) * judged) + 1 - getattr(failures, kind), 1)
+    return max(int(getattr(breaker, kind) * judged) + 1 - getattr(failures, kind), 1)
 
 
 def next_look(breaker: CircuitBreaker, sent: int) -> int:

@@ -49,7 +49,7 @@ class BatchMailer:
             edition = edition_of(stored.issue, claim.brief_ids)
             letter = self._publishing.letter(stored, edition)
         except NewsletterError as error:  # nothing was asked: a person must look
-            return Refused(reason=str(error), remedy=Remedy.PAUSE)
+            return Refused(reason=str(error), remedy=Remedy.PAUSE, reached=False)
         return self._mailer.send(envelope, letter, claim)
 
     def _approved_issue(self, issue_id: int) -> tuple[Envelope, StoredIssue]:
