@@ -79,6 +79,8 @@ class SendingSettings(SettingsSection):
         description="An unknown batch without events for this long, while other events arrived "
         "throughout, is sent again once.",
     )
+    confirmed_minutes: float = Field(default=5, ge=0)
+    """The same, sooner, for a batch that neither events nor Email Logs show; 0: never sooner."""
     absence_minutes: float = Field(default=60, ge=0)
     """The same for a batch that Email Logs do not show; 0: a person decides."""
 

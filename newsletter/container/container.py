@@ -298,7 +298,13 @@ class Container:
 
     @cached_property
     def webhook_line(self) -> WebhookLineStore:
-        return WebhookLineStore(self.engine, spacing=quiet_part(self._quiet_period) / 4)
+        shortest = self._confirmed or self._quiet_period
+        return WebhookLineStore(self.engine, spacing=quiet_part(shortest) / 4)
+
+    @property
+    def _confirmed(self) -> timedelta:
+        confirmed = timedelta(minutes=self.settings.service.sending.confirmed_minutes)
+        return min(confirmed, self._quiet_period)
 
     @cached_property
     def reconciling(self) -> Reconciling:
@@ -310,6 +316,7 @@ class Container:
             self.clock,
             quiet_period=self._quiet_period,
             new_receiver=new_id,
+            confirmed=self._confirmed,
             absence=timedelta(minutes=sending.absence_minutes),
             receives_events=environment.sendgrid_webhook_key is not None,
             logs=self.email_logs,
