@@ -20,13 +20,14 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from newsletter.core.circuit_breaker import CircuitBreaker
 from newsletter.core.console_address import console_fault, console_url
 from newsletter.core.newsletter_checks import is_loopback, newsletter_faults, timetable_faults
 from newsletter.core.publication import (
     Newsletter,
     weekly_digest,
 )
-from newsletter.core.sending_limits import CircuitBreaker, RateLimit
+from newsletter.core.sending_limits import RateLimit
 from newsletter.errors import ConfigurationError
 
 T = TypeVar("T")
@@ -88,6 +89,8 @@ class SendingSettings(SettingsSection):
         description="An unknown batch without events for this long, while other events arrived "
         "throughout, is sent again once.",
     )
+    confirmed_minutes: float = Field(default=5, ge=0)
+    """The same, sooner, for a batch that neither events nor Email Logs show; 0: never sooner."""
     absence_minutes: float = Field(default=60, ge=0)
     """The same for a batch that Email Logs do not show; 0: a person decides."""
 

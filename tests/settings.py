@@ -16,6 +16,7 @@ TECHNOLOGY: Newsletter = SHIPPED.newsletter("technology")
 #: After so many recipients that no test opens it unless it means to.
 _CIRCUIT_BREAKER = {
     "after": 100,
+    "requests": 2,
     "refused": 0.5,
     "unknown": 0.5,
     "bounced": 0.5,

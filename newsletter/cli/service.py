@@ -73,6 +73,8 @@ def _answers(which: Newsletter) -> Iterator[Answered]:
         yield Answered("sender", True, f"{which.sender.name} <{which.sender.email}>")
         yield Answered("address", True, which.postal_address)
     yield _tried("key", _key)
+    for one in (which, *digests):
+        yield from _paused(one)
     if settings.service.rate_limit.limits:
         yield _tried("limit", partial(_rate_limit, which))
     yield _tried("unknowns", _unknowns)
@@ -108,6 +110,14 @@ def _key() -> str:
     return f"{container().settings.sendgrid_host} accepts this key"
 
 
+def _paused(which: Newsletter) -> Iterator[Answered]:
+    try:
+        for stored in container().issues.paused(which.slug):
+            yield Answered("paused", False, f"the issue of {stored.issue.date} is {stored.pause}")
+    except NewsletterError as error:
+        yield Answered("paused", False, str(error))
+
+
 def _rate_limit(which: Newsletter) -> str:
     """Return whether the list can be sent to in time; a warm-up may not allow it."""
     rate_limit, now = container().settings.service.rate_limit, container().clock.now()
@@ -127,6 +137,7 @@ def _rate_limit(which: Newsletter) -> str:
 
 
 def _unknowns() -> str:
+    container().check_webhook_key()
     means = container().reconciling.means()
     match means.evidence:
         case ReconciliationEvidence.EVENTS:

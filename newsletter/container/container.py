@@ -20,6 +20,7 @@ from newsletter.container import seams
 from newsletter.container.seams import Seams
 from newsletter.core.reconciliation import quiet_part
 from newsletter.core.transactional import TransactionalKind
+from newsletter.errors import ConfigurationError
 from newsletter.ports import (
     BatchQueue,
     Clock,
@@ -490,7 +491,13 @@ class Container:
 
     @cached_property
     def webhook_line(self) -> WebhookLineStore:
-        return WebhookLineStore(self.engine, spacing=quiet_part(self._quiet_period) / 4)
+        shortest = self._confirmed or self._quiet_period
+        return WebhookLineStore(self.engine, spacing=quiet_part(shortest) / 4)
+
+    @property
+    def _confirmed(self) -> timedelta:
+        confirmed = timedelta(minutes=self.settings.service.sending.confirmed_minutes)
+        return min(confirmed, self._quiet_period)
 
     @cached_property
     def reconciling(self) -> Reconciling:
@@ -502,16 +509,25 @@ class Container:
             self.clock,
             quiet_period=self._quiet_period,
             new_receiver=new_id,
+            confirmed=self._confirmed,
             absence=timedelta(minutes=sending.absence_minutes),
             receives_events=environment.sendgrid_webhook_key is not None,
             logs=self.email_logs,
         )
 
+    def check_webhook_key(self) -> None:
+        """Raise ConfigurationError if what is set as the webhook's public key is none."""
+        keys = self.settings.environment.sendgrid_webhook_key
+        SendGridEvents(keys)
+        if keys is not None and not keys.strip(" ,"):
+            raise ConfigurationError("SENDGRID_WEBHOOK_KEY holds no public key")
+
     @cached_property
     def event_intake(self) -> EventIntake:
         read = SendGridEvents(self.settings.environment.sendgrid_webhook_key).read
         line = self.webhook_line
-        return EventIntake(read, self.events, self.subscriptions, line, self.clock)
+        limits = self.sending_limits
+        return EventIntake(read, self.events, self.subscriptions, line, limits, self.clock)
 
     @cached_property
     def transactional_renderer(self) -> TransactionalRenderer:

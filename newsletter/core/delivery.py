@@ -3,7 +3,8 @@
 See docs/decisions/three-outcomes.md.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
@@ -74,6 +75,8 @@ class Refused:
     reason: str
     remedy: Remedy
     offenders: tuple[int, ...] = ()  #: places in the batch's recipients, counted from 0
+    reasons: Mapping[int, str] = field(default_factory=dict[int, str])  #: by offender, each its own
+    reached: bool = True  #: False if SendGrid was not even asked
     wait: timedelta | None = None  #: how long SendGrid asked us to wait
 
 
@@ -107,6 +110,7 @@ class Claim:
     issue_id: int
     brief_ids: tuple[int, ...]  #: what its edition prints
     recipients: tuple[Recipient, ...]
+    resumed_at: datetime | None = None  #: the issue; failures count from there
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,7 @@ class Disposition:
     state: BatchState
     reason: str = ""
     eject: tuple[int, ...] = ()  #: places of recipients to close as refused
+    eject_reasons: Mapping[int, str] = field(default_factory=dict[int, str])  #: where they differ
     split: bool = False  #: the batch's second half becomes a batch of its own
     not_before: datetime | None = None  #: the batch's next attempt
     closed_until: datetime | None = None  #: no worker sends anything before this
@@ -151,7 +156,7 @@ def dispose(outcome: Outcome, claim: Claim, now: datetime, *, spread: float = 0.
         case Unknown(reason=reason):
             return Disposition(state=BatchState.UNKNOWN, reason=reason)
         case Refused(remedy=Remedy.EJECT) if known := _known_places(outcome, claim):
-            return _again(outcome, eject=known)
+            return _again(outcome, eject=known, eject_reasons=outcome.reasons)
         case Refused(remedy=Remedy.SPLIT) if len(claim.recipients) > 1:
             return _again(outcome, split=True)
         case Refused(remedy=Remedy.SPLIT, reason=reason):

@@ -34,7 +34,7 @@ class IssueTotals:
     sums: Sums
     editions: int
     batches: dict[str, int]  #: by state
-    requests: int
+    requests: int  #: that reached SendGrid, and ended
     exclusions: dict[str, int]  #: by reason
     skips: dict[str, int]  #: by reason
     refusals: dict[str, int]  #: by reason

@@ -37,6 +37,10 @@ class OperatorAlertKind(StrEnum):
         "paused",
         "`newsletter issue status` says why; nothing is sent until `newsletter issue resume`.",
     )
+    WENT_ON = (
+        "went on by itself",
+        "Nothing to do: `newsletter issue status` shows how far it has got.",
+    )
     UNREACHED = (
         "SendGrid not reached",
         "It is tried again while the issue is fresh; `newsletter check` tries it now.",

@@ -227,6 +227,25 @@ def reconcile_by_logs(
     return reconcile(replace(batch, others_received=absent), now=now, quiet_period=patience)
 
 
+def absent_from_both(
+    batch: UnknownBatch,
+    line: WebhookLine,
+    found: Sighting,
+    *,
+    others_shown: bool,
+    now: datetime,
+    confirmed: timedelta,
+) -> bool:
+    """Return whether events and Email Logs both lack a batch, and both have others sent no sooner.
+
+    Two kinds of evidence permit after `confirmed` what events alone permit after a quiet period.
+    """
+    if not confirmed or not isinstance(found, Absent) or not others_shown:
+        return False
+    by_events = reconcile_on_line(batch, line, now=now, quiet_period=confirmed)
+    return by_events.reconciliation is Reconciliation.RESEND
+
+
 def next_check(batch: UnknownBatch, last: datetime, patience: timedelta) -> datetime | None:
     """Return when to search Email Logs again after `last`; None once they reach back no further.
 

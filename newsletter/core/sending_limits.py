@@ -1,43 +1,9 @@
-"""Sending limits: a circuit breaker that pauses an issue, and a rate limit across workers."""
+"""The rate limit that all workers share, and the send window that it is measured by."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-
-
-@dataclass(frozen=True, kw_only=True)
-class CircuitBreaker:
-    """Shares of the recipients sent to so far, above which an issue pauses automatically."""
-
-    after: int  #: recipients; of fewer, a share says nothing
-    refused: float  #: share of refused recipients
-    unknown: float  #: share of recipients in unknown batches
-    bounced: float  #: share of bounces
-    complained: float  #: share of complaints
-
-
-@dataclass(frozen=True, kw_only=True)
-class FailureCounts:
-    """What has gone wrong with an issue so far, in recipients."""
-
-    asked: int
-    refused: int
-    unknown: int
-    bounced: int
-    complained: int
-
-
-def tripped(breaker: CircuitBreaker, failures: FailureCounts) -> str | None:
-    """Return why the circuit breaker trips, the worst reason first; None while it holds."""
-    if failures.asked < max(breaker.after, 1):
-        return None
-    for kind in ("complained", "bounced", "unknown", "refused"):
-        share, limit = getattr(failures, kind) / failures.asked, getattr(breaker, kind)
-        if share > limit:
-            found = f"{share:.1%} of {failures.asked} {kind}"
-            return f"{found}, the limit is {limit:.1%}"
-    return None
 
 
 @dataclass(frozen=True, kw_only=True)

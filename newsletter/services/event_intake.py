@@ -17,6 +17,7 @@ from newsletter.core.events import (
 )
 from newsletter.errors import EventNotAuthentic
 from newsletter.ports import Clock, ReadWebhook
+from newsletter.services.sending_limits import SendingLimits
 from newsletter.stores.events import EventStore
 from newsletter.stores.webhook_line import WebhookLineStore
 from subscribers.model import Suppression, SuppressionReason
@@ -58,6 +59,7 @@ class EventIntake:
     events: EventStore
     subscriptions: Subscriptions
     webhook_line: WebhookLineStore
+    limits: SendingLimits
     clock: Clock
     counters: Counters = field(default_factory=Counters)
 
@@ -74,10 +76,12 @@ class EventIntake:
             self.webhook_line.remember_failure(self.clock.now())
             raise
         try:
-            return self._receive(events, self.clock.now())
+            stored = self._receive(events, self.clock.now())
         except Exception:
             self.webhook_line.remember_failure(self.clock.now())
             raise
+        self.limits.count_reported(Counter(event.kind.value for event in stored.new))
+        return stored
 
     def _receive(self, events: tuple[DeliveryEvent, ...], now: datetime) -> StoredEvents:
         known = self.events.known_ids(events)

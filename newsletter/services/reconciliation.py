@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from newsletter.core.delivery import backoff
 from newsletter.core.reason import given
@@ -22,6 +23,7 @@ from newsletter.core.reconciliation import (
     Sighting,
     Unavailable,
     UnknownBatch,
+    absent_from_both,
     looked_back,
     next_check,
     reconcile_by_logs,
@@ -36,6 +38,8 @@ from newsletter.stores.webhook_line import WebhookLineStore
 
 _EVENTS = "reconciliation by events"
 _LOGS = "reconciliation by Email Logs"
+_BOTH = "reconciliation by events and Email Logs"
+_FIRST_SEARCH = timedelta(minutes=1)  #: by then an event usually has come
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +56,7 @@ class Reconciling:
     new_receiver: Callable[[], str]
     receives_events: bool = True
     logs: EmailLogs | None = None
+    confirmed: timedelta = timedelta(0)  #: absence from both events and Email Logs; 0: no matter
     absence: timedelta | None = None  #: None: what Email Logs do not show permits no re-send
     _receiver: str = field(init=False, default="")  #: this process, once it receives events
     #: When Email Logs were last searched, by batch.
@@ -162,16 +167,30 @@ class Reconciling:
         return found
 
     def _due(self) -> list[UnknownBatch]:
-        """Return the batches to search for now: with events, only those left to a person."""
+        """Return the batches to search for now.
+
+        With events, these are the ones left to a person, and young ones that the absence from both
+        may permit to send again.
+        """
         now, listed = self.clock.now(), self.unknown_batches()
         known = {batch.batch_id for batch, _ in listed}
         self._searched = {batch: at for batch, at in self._searched.items() if batch in known}
         return [
             batch
             for batch, found in listed
-            if not self.receives_events or found in (Reconciliation.PERSON, Reconciliation.HELD)
-            if (due := next_check(batch, self._last_search(batch), self.patience)) and due <= now
+            if not self.receives_events or self._is_searched(batch, found)
+            if (due := next_check(batch, self._last_search(batch), self._search_end)) and due <= now
         ]
+
+    def _is_searched(self, batch: UnknownBatch, found: Reconciliation) -> bool:
+        """Return whether Email Logs are searched for a batch although events are received."""
+        if found in (Reconciliation.PERSON, Reconciliation.HELD):
+            return True
+        return bool(self.confirmed) and self.clock.now() >= batch.asked + _FIRST_SEARCH
+
+    @property
+    def _search_end(self) -> timedelta:
+        return self.confirmed if self.receives_events and self.confirmed else self.patience
 
     def _last_search(self, batch: UnknownBatch) -> datetime:
         return self._searched.get(batch.batch_id, batch.asked)
@@ -179,13 +198,26 @@ class Reconciling:
     def _apply(self, batch: UnknownBatch, found: Sighting) -> bool:
         if isinstance(found, Shown):
             return self.unknowns.record_accepted(found.attempt_id, self.clock.now())
-        if self.receives_events or not self.absence:
+        if self.receives_events:
+            return self._resend_if_absent_from_both(batch, found)
+        if not self.absence:
             return False
         permitted = self._permits(batch, found, others_shown=True)  # searching costs API calls
         if permitted and self._permits(batch, found, others_shown=self._others_shown(batch)):
             because = "Email Logs do not show it, but another batch sent no sooner"
             return self._resend(batch, _LOGS, because)
         return False
+
+    def _resend_if_absent_from_both(self, batch: UnknownBatch, found: Sighting) -> bool:
+        now, confirmed = self.clock.now(), self.confirmed
+        line = self.webhook_line.line(looked_back(batch.asked, now))
+        absent = partial(absent_from_both, batch, line, found, now=now, confirmed=confirmed)
+        if not absent(others_shown=True):  # searching costs API calls
+            return False
+        if not absent(others_shown=self._others_shown(batch)):
+            return False
+        because = "no event came and Email Logs do not show it, while both had others throughout"
+        return self._resend(batch, _BOTH, because)
 
     def _permits(self, batch: UnknownBatch, found: Sighting, *, others_shown: bool) -> bool:
         now, patience = self.clock.now(), self.patience

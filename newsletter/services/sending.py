@@ -49,7 +49,7 @@ class BatchMailer:
             edition = edition_of(stored.issue, claim.brief_ids)
             letter = self._publishing.letter(stored, edition)
         except NewsletterError as error:  # nothing was asked: a person must look
-            return Refused(reason=str(error), remedy=Remedy.PAUSE)
+            return Refused(reason=str(error), remedy=Remedy.PAUSE, reached=False)
         return self._mailer.send(envelope, letter, claim)
 
     def _approved_issue(self, issue_id: int) -> tuple[Envelope, StoredIssue]:
@@ -77,7 +77,7 @@ class Sending:
         """Claim one batch after another, send each once, and record the answers.
 
         An acceptance is recorded in the transaction that claims the next batch; any other answer
-        is recorded first.
+        is recorded first, and so is one after which the circuit breaker is to look.
         """
         held: tuple[Claim, Accepted] | None = None  # accepted, and not recorded yet
         try:
@@ -114,6 +114,7 @@ class Sending:
 
     def _drain(self, issue_id: int, stopping: threading.Event) -> None:
         while self.issues.get(issue_id).state is IssueStatus.SENDING and not stopping.is_set():
+            self.limits.enforce_held()
             self.queue.work(until_empty=True)
             self.deliveries.expire_leases(self.clock.now())
             stopping.wait(0.2)  # a batch waits for its moment, or another worker has it
@@ -127,17 +128,16 @@ class Sending:
         )
 
     def _take(self, claim: Claim, outcome: Outcome) -> tuple[Claim, Accepted] | None:
-        if isinstance(outcome, Accepted):
+        if isinstance(outcome, Accepted) and not self.limits.look_is_due(claim):
             return claim, outcome
         self._record(claim, outcome)
+        self.limits.enforce()  # sooner than the scheduler would
         return None
 
     def _record(self, claim: Claim, outcome: Outcome) -> None:
         now = self.clock.now()
         disposition = dispose(outcome, claim, now, spread=self.dice())
         again = self.deliveries.record(claim, outcome, disposition, now)
-        if not isinstance(outcome, Accepted):
-            self.limits.enforce()  # sooner than the scheduler would
         self.queue.enqueue(again, at=disposition.not_before or disposition.closed_until)
 
 

@@ -32,7 +32,8 @@ _ACCEPT = """
 _CLAIM = """
     WITH next AS (
         SELECT batch.id, batch.issue_id, edition.brief_ids, issue.frequency,
-               greatest(batch.not_before, (SELECT closed_until FROM send_window)) AS until
+               greatest(batch.not_before, issue.held_until,
+                        (SELECT closed_until FROM send_window)) AS until, issue.resumed_at
           FROM batch
           JOIN issue ON issue.id = batch.issue_id
           JOIN edition ON edition.id = batch.edition_id
@@ -138,4 +139,5 @@ def _begin(
         issue_id=batch["issue_id"],
         brief_ids=tuple(batch["brief_ids"]),
         recipients=recipients,
+        resumed_at=batch["resumed_at"],
     )

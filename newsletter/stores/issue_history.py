@@ -70,6 +70,7 @@ class IssueHistory(DatabaseStore):
         return tuple(
             IssueLine(state=IssueStatus(row.pop("state")), **row) for row in map(dict, found)
         )
+
     def waiting(self, newsletter: str) -> tuple[WaitingIssue, ...]:
         return tuple(WaitingIssue(**row) for row in self._rows(_WAITING, newsletter=newsletter))
 

@@ -13,7 +13,7 @@ _NUMBERS = """
            (SELECT COALESCE(sum(size), 0) FROM batch WHERE issue_id = issue.id) AS deliveries,
            (SELECT count(*) FROM edition WHERE issue_id = issue.id) AS editions,
            (SELECT count(*) FROM attempt JOIN batch ON batch.id = batch_id
-             WHERE issue_id = issue.id AND outcome IS NOT NULL) AS requests
+             WHERE issue_id = issue.id AND outcome <> 'not_sent') AS requests
       FROM issue WHERE issue.id = %(issue)s
 """
 

@@ -155,6 +155,16 @@ class IssueStore(DatabaseStore):
         with transaction(self._engine) as session:
             return tuple(stored_issue(session, row) for row in session.exec(found).all())
 
+    def paused(self, newsletter: str) -> tuple[StoredIssue, ...]:
+        """Return the issues that wait for somebody to resume them, the oldest first."""
+        found = (
+            select(IssueRow)
+            .where(IssueRow.newsletter == newsletter, IssueRow.state == IssueStatus.PAUSED)
+            .order_by(col(IssueRow.date))
+        )
+        with transaction(self._engine) as session:
+            return tuple(_stored(session, row) for row in session.exec(found).all())
+
     def edition(self, issue_id: int, key: str) -> tuple[int, ...] | None:
         """Return the briefs of a planned edition."""
         found = select(EditionRow).where(EditionRow.issue_id == issue_id, EditionRow.key == key)

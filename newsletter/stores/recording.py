@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from newsletter.core.delivery import BatchState, Claim, Disposition, Outcome
+from newsletter.core.delivery import BatchState, Claim, Disposition, Outcome, Refused
 from newsletter.stores.sending_limits import alert_unreached, close_window, pause
 from subscribers.db.transaction import execute, scalar
 
@@ -36,9 +36,10 @@ _RECORD = """
 """
 
 _EJECT = """
-    UPDATE delivery SET refused = %(reason)s,
+    UPDATE delivery SET refused = offender.reason,
            left_after = (SELECT serial FROM attempt WHERE id = %(attempt)s)
-     WHERE id = ANY(%(offenders)s)
+      FROM unnest(%(offenders)s::bigint[], %(reasons)s::text[]) AS offender (id, reason)
+     WHERE delivery.id = offender.id
 """
 
 _SPLIT_OFF = """
@@ -96,13 +97,22 @@ def _values(
         "attempt": claim.attempt_id,
         "number": claim.attempt,
         "batch": claim.batch_id,
-        "outcome": type(outcome).__name__.lower(),
+        "outcome": _outcome(outcome),
         "state": disposition.state,
         "reason": disposition.reason or None,
         "not_before": disposition.not_before,
         "offenders": [claim.recipients[i].delivery_id for i in disposition.eject],
+        "reasons": [
+            disposition.eject_reasons.get(i, disposition.reason) for i in disposition.eject
+        ],
         "now": now,
     }
+
+
+def _outcome(outcome: Outcome) -> str:
+    """Return the word for it; a request that never reached SendGrid has one of its own."""
+    not_sent = isinstance(outcome, Refused) and not outcome.reached
+    return "not_sent" if not_sent else type(outcome).__name__.lower()
 
 
 def _split(session: Session, claim: Claim) -> int:

@@ -5,11 +5,12 @@ See docs/decisions/limits-in-the-database.md.
 
 import logging
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
+from newsletter.core.circuit_breaker import UNKNOWN, FailureCounts, Trip
 from newsletter.core.sending_limits import (
-    FailureCounts,
     RateLimit,
     SendWindow,
     next_free_at,
@@ -21,17 +22,40 @@ from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, tra
 
 _log = logging.getLogger(__name__)
 
-#: Of many workers that meet the same trouble, one pauses the issue, and operators get one alert.
+#: Of many workers that meet the same trouble, one pauses the issue, and operators get one alert. A
+#: pause that may end by itself gives way to one that may not.
 _PAUSE = """
     WITH paused AS (
         UPDATE issue SET state = 'paused', reason = %(reason)s, paused_by = %(by)s,
-               tripped = %(tripped)s
-         WHERE id = %(issue)s AND state = 'sending'
+               tripped = %(tripped)s, held_until = NULL
+         WHERE id = %(issue)s
+           AND (state = 'sending' OR state = 'paused' AND tripped = 'unknown'
+                                     AND %(tripped)s::text IS DISTINCT FROM 'unknown')
         RETURNING newsletter, date)
     INSERT INTO operator_alert (at, newsletter, date, kind, sentence)
     SELECT %(now)s, newsletter, date, 'paused',
            'paused by ' || %(by)s::text || ': ' || %(reason)s::text
       FROM paused
+"""
+
+#: Only what evidence can refute, and only while nobody else paused it since.
+_GO_ON = """
+    WITH resumed AS (
+        UPDATE issue SET state = 'sending', reason = NULL, paused_by = NULL, tripped = NULL
+         WHERE id = %(issue)s AND state = 'paused' AND tripped = 'unknown'
+        RETURNING newsletter, date)
+    INSERT INTO operator_alert (at, newsletter, date, kind, sentence)
+    SELECT %(now)s, newsletter, date, 'went on by itself', %(reason)s FROM resumed
+"""
+
+_HOLD = """
+    UPDATE issue SET held_until = %(until)s, reason = %(reason)s
+     WHERE id = %(issue)s AND state = 'sending'
+"""
+
+_RELEASE = """
+    UPDATE issue SET held_until = NULL, reason = NULL
+     WHERE id = %(issue)s AND state = 'sending' AND held_until IS NOT NULL
 """
 
 #: Operators get one alert, whatever number of batches fail, until somebody resumes the issue.
@@ -86,7 +110,11 @@ _CANCEL_STALE = """
 #: After a person resumed an issue, only what was asked since counts.
 _FAILURES = """
     WITH answered AS (
-        SELECT batch.id, batch.size, batch.state FROM batch JOIN issue ON issue.id = issue_id
+        SELECT batch.id, batch.size, batch.state,
+               batch.state = 'unknown'
+               AND EXISTS (SELECT 1 FROM attempt WHERE attempt.batch_id = batch.id
+                                                   AND started_at > %(young_since)s) AS young
+          FROM batch JOIN issue ON issue.id = issue_id
          WHERE issue_id = %(issue)s AND batch.state IN ('accepted', 'refused', 'unknown')
            AND (issue.resumed_at IS NULL
                 OR EXISTS (SELECT 1 FROM attempt WHERE attempt.batch_id = batch.id
@@ -96,8 +124,9 @@ _FAILURES = """
                count(*) FILTER (WHERE delivery.state = 90) AS complained,
                count(*) FILTER (WHERE delivery.refused IS NOT NULL) AS refused
           FROM delivery JOIN answered ON answered.id = delivery.batch_id)
-    SELECT COALESCE(sum(size), 0) AS asked,
+    SELECT COALESCE(sum(size), 0) AS asked, count(*) AS requests,
            COALESCE(sum(size) FILTER (WHERE state = 'unknown'), 0) AS unknown,
+           COALESCE(sum(size) FILTER (WHERE young), 0) AS young,
            COALESCE(sum(size) FILTER (WHERE state = 'refused'), 0)
                + (SELECT refused FROM failed) AS refused,
            (SELECT bounced FROM failed) AS bounced,
@@ -153,14 +182,46 @@ class SendingLimitStore(DatabaseStore):
             execute(session, _SKIP_UNSENT)
             return stale
 
-    def failure_counts(self, issue_id: int) -> FailureCounts:
-        [row] = self._rows(_FAILURES, issue=issue_id)
+    def trip(self, issue_id: int, trip: Trip, now: datetime, *, by: str) -> bool:
+        """Pause what the circuit breaker found; False if it is paused for that, or for worse."""
+        return self.pause(issue_id, trip.reason, now, by=by, tripped=trip.kind)
+
+    def go_on(self, issue_id: int, reason: str, now: datetime) -> bool:
+        """End a pause for unknown answers; False if there is none any more, or another one."""
+        values = {"issue": issue_id, "reason": reason, "now": now}
+        went_on = self._execute(_GO_ON, **values) > 0
+        if went_on:
+            _log.info(reason, extra={"action": "issue.went_on", "issue": issue_id})
+        return went_on
+
+    def hold(self, issue_id: int, reason: str, until: datetime) -> None:
+        """Let no batch of an issue be claimed until a moment; a later call extends it."""
+        self._execute(_HOLD, issue=issue_id, reason=reason, until=until)
+
+    def release(self, issue_id: int) -> None:
+        if self._execute(_RELEASE, issue=issue_id):
+            _log.info("no longer held", extra={"action": "issue.released", "issue": issue_id})
+
+    def failure_counts(self, issue_id: int, young_since: datetime) -> FailureCounts:
+        """Count what went wrong; an answer lost after `young_since` may yet be proven."""
+        [row] = self._rows(_FAILURES, issue=issue_id, young_since=young_since)
         return FailureCounts(**row)
 
     def sending_issues(self) -> tuple[int, ...]:
+        return self._issues(IssueRow.state == IssueStatus.SENDING)
+
+    def held_issues(self) -> tuple[int, ...]:
+        return self._issues(
+            IssueRow.state == IssueStatus.SENDING, col(IssueRow.held_until).is_not(None)
+        )
+
+    def refutable_issues(self) -> tuple[int, ...]:
+        """Return the issues paused for unknown answers, which evidence may prove accepted."""
+        return self._issues(IssueRow.state == IssueStatus.PAUSED, IssueRow.tripped == UNKNOWN)
+
+    def _issues(self, *conditions: Any) -> tuple[int, ...]:
         with transaction(self._engine) as session:
-            found = select(IssueRow.id).where(IssueRow.state == IssueStatus.SENDING)
-            return tuple(session.exec(found))
+            return tuple(session.exec(select(IssueRow.id).where(*conditions)))
 
 
 def pause(

@@ -142,6 +142,7 @@ class IssueRow(Row, table=True):
     planned_by: str | None = _remark()  #: who had it sent
     paused_by: str | None = _remark()  #: a person, or what paused it by itself
     tripped: str | None = _remark()  #: which share tripped the circuit breaker
+    held_until: datetime | None = columns.moment(optional=True)  #: no batch is claimed before
     unreached_since: datetime | None = columns.moment(optional=True)  #: operators were alerted
     resumed_at: datetime | None = columns.moment(optional=True)  #: failures count from here
     send_by: datetime | None = columns.moment(optional=True)  #: a batch not sent by then is stale

@@ -199,6 +199,28 @@ def test_check_says_what_is_missing_and_then_that_letters_can_be_sent(
     assert cli.database_url.rpartition("/")[2] in said.out
 
 
+def test_check_names_a_webhook_key_that_is_none(sending_cli: CommandLine) -> None:
+    for junk, words in (("junk", "is not a public key"), (" , ", "holds no public key")):
+        sending_cli.environment(SENDGRID_WEBHOOK_KEY=junk)
+        said = sending_cli.run("check")
+        assert said.code == 1
+        assert f"SENDGRID_WEBHOOK_KEY {words}" in " ".join(said.out.split())
+        assert "Letters can be sent" not in said.out
+
+
+def test_check_names_a_paused_issue_and_what_continues_it(sending_cli: CommandLine) -> None:
+    sending_cli.done("issue", "send")
+    sending_cli.done("issue", "pause", "--because", "a wrong headline")
+    said = sending_cli.run("check")
+    assert said.code == 1
+    assert "✗ paused" in said.out
+    assert "a wrong headline; `newsletter issue resume" in " ".join(said.out.split())
+    assert "Letters can be sent" not in said.out
+
+    sending_cli.done("issue", "resume")
+    assert sending_cli.run("check").code == 0
+
+
 def test_a_worker_sends_what_another_process_planned_and_ends_when_asked(
     sending_cli: CommandLine, sandbox: Sandbox
 ) -> None:

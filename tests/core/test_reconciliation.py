@@ -14,6 +14,7 @@ from newsletter.core.reconciliation import (
     Unavailable,
     UnknownBatch,
     WebhookLine,
+    absent_from_both,
     next_check,
     reconcile,
     reconcile_by_logs,
@@ -176,3 +177,43 @@ def test_the_parts_scale_with_the_quiet_period(seconds):
     thin = replace(line, received=received[:3] + received[4:])
     found = reconcile_on_line(batch(), thin, now=now, quiet_period=quiet)
     assert found.reconciliation is Reconciliation.HELD
+
+
+CONFIRMED = timedelta(minutes=5)
+WHOLE = WebhookLine(
+    received=tuple(ASKED + timedelta(seconds=30 * n) for n in range(40)),
+    failed=(),
+    alive=((ASKED - timedelta(hours=1), ASKED + timedelta(hours=1)),),
+)
+
+
+def test_what_neither_events_nor_email_logs_show_may_be_sent_again_sooner():
+    for minutes, expected in ((4, False), (5, True)):
+        now = ASKED + timedelta(minutes=minutes)
+        assert expected == absent_from_both(
+            batch(), WHOLE, Absent(), others_shown=True, now=now, confirmed=CONFIRMED
+        )
+
+
+@given(
+    st.integers(1, 3),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([Absent(), Shown("one"), Unavailable("away")]),
+    st.integers(0, 60),
+    st.sampled_from([timedelta(0), CONFIRMED]),
+    st.booleans(),
+)
+def test_absence_from_both_needs_all_of_its_conditions(
+    lost, others_received, others_shown, found, minutes, confirmed, whole
+):
+    unknown = batch(lost=lost, others_received=others_received)
+    line = WHOLE if whole else replace(WHOLE, failed=(ASKED + timedelta(minutes=1),))
+    now = ASKED + timedelta(minutes=minutes)
+    if absent_from_both(
+        unknown, line, found, others_shown=others_shown, now=now, confirmed=confirmed
+    ):
+        assert (lost, others_received, others_shown, whole) == (1, True, True, True)
+        assert found == Absent()
+        assert confirmed
+        assert now >= ASKED + confirmed

@@ -1,6 +1,5 @@
-"""The fuse and the pace."""
+"""The rate limit."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -8,34 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.sending_limits import (
-    CircuitBreaker,
-    FailureCounts,
     RateLimit,
     capacity_between,
     next_free_at,
-    tripped,
 )
 
-BREAKER = CircuitBreaker(after=100, refused=0.05, unknown=0.1, bounced=0.08, complained=0.003)
-CALM = FailureCounts(asked=1000, refused=50, unknown=100, bounced=80, complained=3)
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
-
-
-def test_the_circuit_breaker_holds_up_to_its_limits():
-    assert tripped(BREAKER, CALM) is None
-
-
-@pytest.mark.parametrize("kind", ["refused", "unknown", "bounced", "complained"])
-def test_one_more_of_any_kind_blows_it_and_says_which(kind):
-    reason = tripped(BREAKER, replace(CALM, **{kind: getattr(CALM, kind) + 1}))
-    assert kind in reason
-
-
-def test_a_few_recipients_prove_nothing():
-    assert (
-        tripped(BREAKER, FailureCounts(asked=99, refused=99, unknown=0, bounced=0, complained=0))
-        is None
-    )
 
 
 def test_the_warm_up_gives_each_day_its_limit():

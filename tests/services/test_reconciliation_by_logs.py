@@ -87,10 +87,13 @@ def without_events(engine: Engine, tmp_path) -> WithoutEvents:
     return WithoutEvents(container, logs, container.reconciling)
 
 
-def settings_with(*, events: bool, absence_minutes: float = 60) -> Settings:
+def settings_with(
+    *, events: bool, absence_minutes: float = 60, confirmed_minutes: float = 0
+) -> Settings:
     """Return settings of a service that receives events, or receives none."""
     environment = {} if events else {"sendgrid_webhook_key": None}
-    return settings_for(absence_minutes=absence_minutes, environment=environment)
+    minutes = {"absence_minutes": absence_minutes, "confirmed_minutes": confirmed_minutes}
+    return settings_for(**minutes, environment=environment)
 
 
 def lose_all(without_events: WithoutEvents) -> None:
@@ -232,6 +235,51 @@ def test_where_events_are_received_they_are_asked_before_a_person_and_permit_no_
     without_events.logs.shown = {"attempt-1"}
     assert without_events.look(hours=2) == 1
     assert without_events.sums.unknown == 0
+
+
+def confirm_by_both(without_events: WithoutEvents, *, minutes: int) -> TestContainer:
+    """Receive events of the other batches for so long, and look at both each minute."""
+    settings = settings_with(events=True, confirmed_minutes=5)
+    container = without_events.container.restarted(settings=settings)
+    without_events.container, without_events.reconciling = container, container.reconciling
+    container.reconciling.start_receiving()
+    container.query("UPDATE delivery SET state = 30 WHERE batch_id <> 1")
+    for _ in range(minutes * 2):
+        container.reconciling.record_receiving()
+        container.webhook_line.record_post(["attempt-2"], container.clock.now())
+        without_events.look(seconds=30)
+    return container
+
+
+def test_absence_from_events_and_from_email_logs_permits_one_resend_sooner(
+    without_events: WithoutEvents,
+):
+    without_events.logs.shown = {"attempt-2", "attempt-3"}
+
+    container = confirm_by_both(without_events, minutes=4)
+    assert without_events.sums.unknown == 3
+    container = confirm_by_both(without_events, minutes=2)
+
+    assert (without_events.sums.unknown, without_events.sums.accepted) == (0, 9)
+    assert len(container.mailer.asked) == 4
+    [batch_id] = {probe.batch_id for probe in without_events.logs.asked[:1]}
+    [decision] = container.decisions.about(f"batch {batch_id}")
+    assert decision.actor == "reconciliation by events and Email Logs"
+
+
+def test_email_logs_that_show_nobody_confirm_no_absence(without_events: WithoutEvents):
+    container = confirm_by_both(without_events, minutes=10)
+    assert without_events.sums.unknown == 3
+    assert len(container.mailer.asked) == 3
+
+
+def test_email_logs_prove_a_batch_within_minutes_although_events_are_received(
+    without_events: WithoutEvents,
+):
+    without_events.logs.shown = {"attempt-1"}
+    confirm_by_both(without_events, minutes=2)
+    assert (without_events.sums.unknown, without_events.sums.accepted) == (0, 9)
+    assert len(without_events.container.mailer.asked) == 3
 
 
 def test_past_events_permit_nothing_where_none_is_received_now(without_events: WithoutEvents):

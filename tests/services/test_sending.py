@@ -167,6 +167,33 @@ def test_a_refused_recipient_is_taken_out_and_the_rest_is_sent(container):
     assert "refused this recipient: 400: bad" in why(container, offender)
 
 
+def test_each_refused_recipient_has_a_reason_of_its_own(container):
+    refused = Refused(
+        reason="400: bad address; no name",
+        remedy=Remedy.EJECT,
+        offenders=(0, 1),
+        reasons={0: "400: bad address", 1: "400: no name"},
+    )
+    container.mailer.answers = [refused]
+    stored = container.send_issue()
+
+    totals = container.deliveries.totals(stored.id)
+    assert totals.refusals == {"400: bad address": 1, "400: no name": 1}
+
+
+def test_a_request_that_never_reached_sendgrid_is_none(container):
+    away = Refused(reason="not sent: no route", remedy=Remedy.RETRY, reached=False)
+    container.mailer.answers = [away, away, Unknown(reason="lost")]
+    stored = container.plan_issue()
+    for _ in range(2):
+        for batch_id, _ in container.deliveries.waiting():
+            container.sending.send_batches([batch_id])
+        container.clock.pass_time(minutes=1)
+
+    assert len(container.mailer.asked) == 5
+    assert container.deliveries.totals(stored.id).requests == 3
+
+
 def test_a_request_that_is_too_large_is_halved(container):
     too_large = Refused(reason="413", remedy=Remedy.SPLIT)
     container.mailer.answers = [too_large, too_large]

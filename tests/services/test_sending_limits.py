@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
-from newsletter.core.delivery import NotYet, Refused, Remedy, Unknown
-from newsletter.core.sending_limits import CircuitBreaker, RateLimit
+from newsletter.core.circuit_breaker import CircuitBreaker
+from newsletter.core.delivery import NotYet, Refused, Remedy
+from newsletter.core.sending_limits import RateLimit
 from newsletter.core.stored import IssueStatus
 from newsletter.errors import NotAllowed
 from newsletter.stores.deliveries import DeliveryStore
@@ -138,26 +139,6 @@ def test_only_an_issue_on_its_way_can_be_paused_or_cancelled(container):
         container.sending_limits.pause(stored, actor="test", because="too late")
     with pytest.raises(NotAllowed, match="nothing to cancel"):
         container.sending_limits.cancel(stored, actor="test", because="too late")
-
-
-def test_the_circuit_breaker_pauses_an_issue_whose_answers_get_lost(container):
-    container.sending_limits.circuit_breaker = CircuitBreaker(
-        after=6, refused=1, unknown=0.4, bounced=1, complained=1
-    )
-    container.mailer.answers = [Unknown(reason="lost")] * 9
-    stored = container.send_issue()
-
-    assert stored.state is IssueStatus.PAUSED
-    assert stored.paused_by == "the circuit breaker"
-    assert len(container.mailer.asked) == 2  # the second loss was enough, the rest stayed
-    assert sums(container).to_go == 6
-
-    container.mailer.answers = []  # a person looked; what was lost stays lost
-    container.clock.pass_time(seconds=1)
-    container.sending_limits.resume(stored, actor="test", because="it was right")
-    container.recovery.recover()
-    container.queue.work(until_empty=True)
-    assert (sums(container).unknown, sums(container).accepted) == (6, 6)
 
 
 def test_the_rate_limit_makes_every_worker_wait(container):

@@ -41,6 +41,9 @@ logging.getLogger("python_http_client").setLevel(logging.WARNING)
 #: it has an address twice. Errors in headers and values are ours, for every recipient.
 _OFFENDER = re.compile(r"personalizations\.([0-9]{1,3})(\.to(\.0(\.email)?)?)?").fullmatch
 
+#: Whose field it is: its place in the request, which says nothing in a list of reasons.
+_PLACE = re.compile(r"(personalizations|to|headers)(?:\.[0-9]+|\[[0-9]+\])")
+
 _ADDRESS = re.compile(r"[^\s\[\]<>()]+@[^\s\[\]<>()]+")
 _REASON_LENGTH = 300  #: characters of SendGrid's own message
 _LONGEST_WAIT = timedelta(minutes=15)  #: a wrong clock, theirs or ours, must not stop us for a day
@@ -121,13 +124,13 @@ class SendGridMailer:
         try:
             body = Body.of(request)
         except TypeError as error:
-            return Refused(reason=f"not sent: {_named(error)}", remedy=Remedy.PAUSE)
+            return _not_sent(error, Remedy.PAUSE)
         try:
             response = self._client.mail.send.post(request_body=body)
         except HTTPError as error:
             return self._refusal(error)
         except URLError as error:
-            return Refused(reason=f"not sent: {_named(error)}", remedy=Remedy.RETRY)
+            return _not_sent(error, Remedy.RETRY)
         except (HTTPException, OSError) as error:
             return Unknown(reason=f"the answer was lost: {_named(error)}")
         except Exception as error:  # noqa: BLE001  # the request may have been sent
@@ -155,8 +158,9 @@ class SendGridMailer:
         remedy = _REMEDIES.get(status)
         if remedy is None:  # 5xx, or undocumented: it may have been accepted
             return Unknown(reason=reason)
-        if status == HTTPStatus.BAD_REQUEST and (offenders := _offenders(error)):
-            return Refused(reason=reason, remedy=Remedy.EJECT, offenders=offenders)
+        if status == HTTPStatus.BAD_REQUEST and (reasons := _offenders(error)):
+            places = tuple(sorted(reasons))
+            return Refused(reason=reason, remedy=Remedy.EJECT, offenders=places, reasons=reasons)
         wait = self._wait(error) if remedy is Remedy.WAIT else None
         return Refused(reason=reason, remedy=remedy, wait=wait)
 
@@ -179,13 +183,34 @@ def _errors(error: HTTPError) -> list[dict[str, Any]]:
 
 
 def _message(error: HTTPError) -> str:
-    given = "; ".join(f"{one.get('message')} ({one.get('field')})" for one in _errors(error)[:3])
-    return _without_addresses(given or str(getattr(error, "reason", "") or "no reason"))
+    """Return SendGrid's sentences, each once: of a thousand recipients many have the same."""
+    given = "; ".join([*dict.fromkeys(map(_sentence, _errors(error)))][:3])
+    return given[:_REASON_LENGTH] or _without_addresses(
+        str(getattr(error, "reason", "") or "no reason")
+    )
 
 
-def _offenders(error: HTTPError) -> tuple[int, ...]:
-    places = (_OFFENDER(str(one.get("field"))) for one in _errors(error))
-    return tuple(sorted({int(place[1]) for place in places if place}))
+def _sentence(one: dict[str, Any]) -> str:
+    """Return an error's sentence with the field it concerns, but not whose: so that they group."""
+    message, named = str(one.get("message") or "no reason"), str(one.get("field") or "")
+    text = f"{message} ({named})" if named else message
+    return _without_addresses(_PLACE.sub(r"\1", text))
+
+
+def _offenders(error: HTTPError) -> dict[int, str]:
+    """Return the places of the recipients that are named, each with what is wrong with it."""
+    found: dict[int, list[str]] = {}
+    for one in _errors(error):
+        if place := _OFFENDER(str(one.get("field"))):
+            found.setdefault(int(place[1]), []).append(_sentence(one))
+    status = _status(error)
+    return {
+        place: f"{status}: {'; '.join(given)}"[:_REASON_LENGTH] for place, given in found.items()
+    }
+
+
+def _not_sent(error: BaseException, remedy: Remedy) -> Refused:
+    return Refused(reason=f"not sent: {_named(error)}", remedy=remedy, reached=False)
 
 
 def _json(body: Any, name: str) -> list[object]:

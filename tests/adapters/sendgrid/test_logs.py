@@ -86,7 +86,7 @@ def test_a_key_that_may_not_read_them_is_said_to_be_so(tmp_path):
     with Sandbox(SandboxConfig(data=tmp_path, logs=False)) as closed:
         logs = logs_of(closed.url)
         found = logs.seek(probe())
-        assert found == Unavailable("SendGrid answered 403: access forbidden (None)")
+        assert found == Unavailable("SendGrid answered 403: access forbidden")
         assert logs.obstacle() == found.reason
 
 
@@ -95,7 +95,7 @@ def test_too_many_calls_say_nothing_about_the_batch(tmp_path):
         logs = logs_of(busy.url)
         assert logs.obstacle() is None
         found = logs.seek(probe())
-        assert found == Unavailable("SendGrid answered 429: too many requests (None)")
+        assert found == Unavailable("SendGrid answered 429: too many requests")
 
 
 def test_what_is_not_shown_yet_is_absent(tmp_path, envelope, letter, clock):

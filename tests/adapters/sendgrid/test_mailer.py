@@ -242,7 +242,9 @@ def test_a_port_where_nobody_listens_means_not_sent(
 ) -> None:
     mailer = make_mailer(host=f"http://127.0.0.1:{unused_port()}")
 
-    assert alike(mailer.send(envelope, letter, claim_for()), refused(Remedy.RETRY))
+    outcome = mailer.send(envelope, letter, claim_for())
+    assert alike(outcome, refused(Remedy.RETRY))
+    assert not outcome.reached
     assert "does not answer" in mailer.obstacle()
 
 
@@ -344,7 +346,7 @@ def test_each_answer_has_its_name(send: Send, status: str, body: bytes, expected
 
     assert alike(outcome, expected), outcome
     assert "@" not in str(outcome)
-    assert len(str(outcome)) < 500
+    assert len(str(outcome)) < 700
 
 
 def test_the_reason_keeps_sendgrids_sentence_without_the_address(send: Send) -> None:
@@ -352,6 +354,30 @@ def test_the_reason_keeps_sendgrids_sentence_without_the_address(send: Send) -> 
         outcome = send(host=host)
 
     assert "first duplicate instance of [(an address)]" in outcome.reason
+
+
+def test_reasons_of_refused_recipients_group_and_hold_no_place_and_no_neighbours_error(
+    send: Send,
+) -> None:
+    found = errors(
+        (INVALID, "personalizations.0.to.0.email"),
+        (INVALID, "personalizations.2.to.0.email"),
+        (DUPLICATE, "personalizations.1"),
+    )
+    with answering(answer("400 Bad", found)) as host:
+        outcome = send(host=host)
+
+    invalid = "400: Does not contain a valid address. (personalizations.to.email)"
+    assert outcome.offenders == (0, 1, 2)
+    assert (outcome.reasons[0], outcome.reasons[2]) == (invalid, invalid)
+    assert INVALID not in outcome.reasons[1]
+    assert "personalizations.bcc field. (personalizations)" in outcome.reasons[1]
+    assert outcome.reason.count(INVALID) == 1
+
+
+def test_a_sentence_without_a_field_stands_alone(send: Send) -> None:
+    with answering(answer("403 No", errors(("access forbidden", None)))) as host:
+        assert send(host=host).reason == "403: access forbidden"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ CREATE TABLE issue (
     newsletter text NOT NULL, date date NOT NULL, number integer, state text NOT NULL,
     reason text, galley jsonb, content_hash text, approved_hash text, approved_by text,
     approved_at timestamptz, assembled_at timestamptz NOT NULL, planned_at timestamptz,
-    paused_by text, tripped text, planned_by text, unreached_since timestamptz,
+    paused_by text, tripped text, held_until timestamptz, planned_by text, unreached_since timestamptz,
     resumed_at timestamptz, send_by timestamptz, audience integer NOT NULL DEFAULT 0,
     list text NOT NULL DEFAULT '', frequency text NOT NULL DEFAULT 'daily', segment text,
     edits jsonb NOT NULL DEFAULT '{}', edits_revision integer NOT NULL DEFAULT 0,
