@@ -112,7 +112,7 @@ _ISSUE = {
     "deliveries": _of_newest("deliveries", "Its deliveries.", "outcome"),
     "seconds": _of_newest("sending_seconds", "From its first request to its last answer."),
     "planned": _of_newest("issue_planned_timestamp_seconds", "When it was planned."),
-    "sums": _of_newest("issue_sums_add_up", "Whether its sums add up, once it is sent."),
+    "sums": _of_newest("issue_sums_add_up", "Whether its sums add up, with nothing to go."),
 }
 
 #: What this process has counted since it began.
@@ -131,6 +131,8 @@ _PROCESS = {
     ),
 }
 
+_SENT = frozenset({"sending", "sent"})
+_TO_GO = frozenset({"planned", "claimed"})  #: batches
 _OUTCOMES = ("accepted", "refused", "unknown", "left_out", "to_go")
 
 
@@ -219,7 +221,7 @@ class _DatabaseCollector(Collector):
                 figures["deliveries"].add_metric([slug, outcome], letters)
             figures["seconds"].add_metric([slug], scalar(session, _SECONDS, values))
             figures["planned"].add_metric([slug], issue["planned_at"].timestamp())
-            if issue["state"] == "sent":
+            if issue["state"] in _SENT and not counted.keys() & _TO_GO:
                 figures["sums"].add_metric([slug], self._adds_up(slug, issue["id"], counted))
         return list(figures.values())
 

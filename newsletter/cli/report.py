@@ -31,6 +31,7 @@ def issue_data(stored: StoredIssue, totals: IssueTotals | None = None) -> dict[s
     }
     if totals:
         data["account"] = plain(totals) | {"adds_up": totals.sums.adds_up}
+        data["awaited"] = _awaited(stored, totals)
     return data
 
 
@@ -43,6 +44,8 @@ def print_issue(stored: StoredIssue, totals: IssueTotals | None = None) -> None:
         console.print(f"  [yellow]{escape(stored.pause)}[/]")
     elif stored.reason:
         console.print(f"  [yellow]{escape(stored.reason)}[/]")
+    if awaited := _awaited(stored, totals):
+        console.print(f"  [yellow]{awaited}[/]")
     if stored.approved_by:
         by = escape(stored.approved_by)
         console.print(f"  [dim]approved by {by}, {stored.approved_at:%Y-%m-%d %H:%M:%S %Z}[/]")
@@ -55,6 +58,11 @@ def print_issue(stored: StoredIssue, totals: IssueTotals | None = None) -> None:
         console.print(f"  {mark} {title}  [dim]{', '.join(entry.topics)}[/]")
     if totals:
         print_totals(totals)
+
+
+def _awaited(stored: StoredIssue, totals: IssueTotals | None) -> str | None:
+    sending = stored.state is IssueStatus.SENDING
+    return totals.awaited if totals and sending else None
 
 
 def print_totals(totals: IssueTotals) -> None:
