@@ -117,6 +117,7 @@ class Sending:
         while self._is_to_go(issue_id) and not stopping.is_set():
             self.queue.work(until_empty=True)
             self.deliveries.expire_leases(self.clock.now())
+            queue_waiting(self.deliveries, self.queue, issue_id)  # what a dead worker had
             stopping.wait(0.2)  # a batch waits for its moment, or another worker has it
 
     def _is_to_go(self, issue_id: int) -> bool:
