@@ -318,8 +318,8 @@ class Container:
     @cached_property
     def event_intake(self) -> EventIntake:
         read = SendGridEvents(self.settings.environment.sendgrid_webhook_key).read
-        line = self.webhook_line
-        return EventIntake(read, self.events, self.subscriptions, line, self.clock)
+        line, alerts = self.webhook_line, self.schedule_store
+        return EventIntake(read, self.events, self.subscriptions, line, alerts, self.clock)
 
     @cached_property
     def transactional_renderer(self) -> TransactionalRenderer:
