@@ -67,7 +67,7 @@ class OperatorAlertKind(StrEnum):
 
     ACCOUNT_CHANGED = (
         "account changed",
-        "SendGrid's support says why. Until then `newsletter issue pause` stops what is being sent.",
+        "SendGrid's support says why; `newsletter issue pause` stops what is sent until then.",
     )
     ACCOUNT_REACTIVATED = (
         "account reactivated",

@@ -565,4 +565,4 @@ def test_a_suspended_account_is_one_alert_until_it_goes_on(engine: Engine, caplo
         _account("compliance_suspend", at=50, serial=5), _account("reactivate", at=40, serial=6)
     )
     kinds = [alert.kind.value for _, alert in container.schedule_store.pending_alerts()]
-    assert kinds == ["account changed", "account reactivated"]
+    assert kinds == ["account changed", "account reactivated", "account changed"]
