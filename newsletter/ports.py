@@ -79,8 +79,18 @@ class BatchQueue(Protocol):
         """Set what a worker of this process does with batches."""
         ...
 
-    def enqueue(self, batch_ids: Iterable[int], *, at: datetime | None = None) -> None:
-        """Have some worker send each batch; queueing twice is queueing once."""
+    def enqueue(
+        self,
+        batch_ids: Iterable[int],
+        *,
+        at: datetime | None = None,
+        unless_running: bool = False,
+    ) -> None:
+        """Have some worker send each batch; queueing twice is queueing once.
+
+        `unless_running` leaves out those that a living worker has in a job already. Such a job may
+        have passed a batch, though, that it queues again itself.
+        """
         ...
 
     def work(self, *, until_empty: bool) -> None:

@@ -55,7 +55,14 @@ class FakeQueue:
     def on_batches(self, send_batches: Callable[[Iterable[int]], None]) -> None:
         self.send_batches = send_batches
 
-    def enqueue(self, batch_ids: Iterable[int], *, at: datetime | None = None) -> None:
+    def enqueue(
+        self,
+        batch_ids: Iterable[int],
+        *,
+        at: datetime | None = None,
+        unless_running: bool = False,
+    ) -> None:
+        del unless_running  # its worker has one batch at a time, which is claimed
         for batch_id in batch_ids:
             self.jobs.setdefault(batch_id, at)
 

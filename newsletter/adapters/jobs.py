@@ -1,7 +1,7 @@
 """Batches as jobs of Procrastinate, in the same PostgreSQL: any machine's worker may take one.
 
 A job only says "look at these few batches"; whether one is sent is decided by its claim. A job too
-many is therefore harmless, and a lost one is made again by `Sending.recover`.
+many is therefore harmless, and a lost one is made again by `Recovery.recover`.
 See docs/decisions/jobs-name-batches.md.
 """
 
@@ -10,7 +10,7 @@ import contextlib
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import procrastinate
 import psycopg
@@ -23,6 +23,8 @@ from subscribers.db.transaction import rows, transaction
 
 _QUEUE = "batches"
 _TASK = "send_batches"
+_HEARTBEAT = 2  #: seconds
+_DEAD_AFTER = timedelta(seconds=10)  #: since the last heartbeat; then its jobs are made again
 _REST = 2  #: seconds before a database that went away is asked again
 _AT_ONCE = 500  #: jobs added in one statement
 _FEW = 16  #: batches of a job, at most: its own cost is then small beside theirs
@@ -32,12 +34,17 @@ logging.getLogger("procrastinate").setLevel(logging.WARNING)  # it logs every jo
 
 _log = logging.getLogger(__name__)
 
-#: Batches that no waiting job speaks of yet.
+#: Batches that no waiting job names yet; where `running` is asked for, no job of a living worker
+#: either.
 _WITHOUT_JOB = """
     SELECT id FROM unnest(%(ids)s::bigint[]) AS batch (id)
-     WHERE id NOT IN (SELECT CAST(jsonb_array_elements(args -> 'batch_ids') AS bigint)
-                        FROM procrastinate_jobs
-                       WHERE status = 'todo' AND task_name = %(task)s)
+     WHERE id NOT IN (
+        SELECT CAST(jsonb_array_elements(args -> 'batch_ids') AS bigint) FROM procrastinate_jobs
+         WHERE task_name = %(task)s
+           AND (status = 'todo'
+                OR (%(running)s AND status = 'doing'
+                    AND worker_id IN (SELECT id FROM procrastinate_workers
+                                       WHERE last_heartbeat > now() - %(dead_after)s))))
      ORDER BY id
 """
 
@@ -73,14 +80,17 @@ class JobQueue:
             yield batch_id
         return None
 
-    def enqueue(self, batch_ids: Iterable[int], *, at: datetime | None = None) -> None:
+    def enqueue(
+        self,
+        batch_ids: Iterable[int],
+        *,
+        at: datetime | None = None,
+        unless_running: bool = False,
+    ) -> None:
         """Ask some worker to send each batch; asking twice is asking once."""
-        wanted = list(batch_ids)
-        if not wanted:
+        ids = self._without_job(list(batch_ids), running=unless_running)
+        if not ids:
             return
-        with transaction(self._engine) as session:
-            values = {"ids": wanted, "task": _TASK}
-            ids: list[int] = [row["id"] for row in rows(session, _WITHOUT_JOB, values)]
         self._open_once()
         few = max(1, min(_FEW, len(ids) // _SHARES))
         jobs = [self._job(ids[start : start + few], at) for start in range(0, len(ids), few)]
@@ -93,6 +103,11 @@ class JobQueue:
                 for job in some:
                     with contextlib.suppress(exceptions.AlreadyEnqueued):
                         self._defer([job])
+
+    def _without_job(self, wanted: list[int], *, running: bool) -> list[int]:
+        values = {"ids": wanted, "task": _TASK, "running": running, "dead_after": _DEAD_AFTER}
+        with transaction(self._engine) as session:
+            return [row["id"] for row in rows(session, _WITHOUT_JOB, values)]
 
     def work(self, *, until_empty: bool) -> None:
         """Work on batches: until `stop`, or until none is waiting.
@@ -125,6 +140,7 @@ class JobQueue:
                     concurrency=self._concurrency,
                     wait=not until_empty,
                     delete_jobs="successful",
+                    update_heartbeat_interval=_HEARTBEAT,
                     install_signal_handlers=False,
                 )
             )

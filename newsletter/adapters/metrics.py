@@ -20,6 +20,7 @@ from sqlmodel import Session
 from newsletter.core.delivery import BatchState
 from newsletter.core.events import Origin
 from newsletter.core.issue_totals import IssueTotals
+from newsletter.core.transactional import TransactionalKind, TransactionalStatus
 from newsletter.stores.healthcheck import WORKERS
 from subscribers.db.transaction import rows, scalar, transaction
 
@@ -84,13 +85,34 @@ _INSTALLATION = {
     WORKERS: _gauge("workers", "Workers with a heartbeat in the last 30 seconds."),
 }
 
+#: Emails to single readers that wait, by kind, and those of a day, by what became of them.
+_WAITING = """
+    SELECT kind, count(*) AS emails,
+           greatest(extract(epoch FROM now() - min(created_at)), 0) AS oldest
+      FROM transactional_email WHERE state = 'waiting' GROUP BY kind
+"""
+_OF_A_DAY = """
+    SELECT state, count(*) AS emails FROM transactional_email
+     WHERE created_at > now() - interval '24 h' GROUP BY state
+"""
+
+_TRANSACTIONAL = {
+    "waiting": _gauge("transactional_waiting", "Transactional emails that wait.", "kind"),
+    "oldest": _gauge(
+        "transactional_oldest_waiting_seconds", "For how long the oldest of them waits.", "kind"
+    ),
+    "emails": _gauge(
+        "transactional_emails", "Transactional emails queued in the last 24 hours.", "state"
+    ),
+}
+
 #: Figures of each newsletter's newest issue.
 _ISSUE = {
     "batches": _of_newest("batches", "Its batches.", "state"),
     "deliveries": _of_newest("deliveries", "Its deliveries.", "outcome"),
     "seconds": _of_newest("sending_seconds", "From its first request to its last answer."),
     "planned": _of_newest("issue_planned_timestamp_seconds", "When it was planned."),
-    "sums": _of_newest("issue_sums_add_up", "Whether its sums add up, once it is sent."),
+    "sums": _of_newest("issue_sums_add_up", "Whether its sums add up, with nothing to go."),
 }
 
 #: What this process has counted since it began.
@@ -109,12 +131,16 @@ _PROCESS = {
     ),
 }
 
+_SENT = frozenset({"sending", "sent"})
+_TO_GO = frozenset({"planned", "claimed"})  #: batches
 _OUTCOMES = ("accepted", "refused", "unknown", "left_out", "to_go")
 
 
 def metric_families() -> Iterator[MetricFamily]:
     """Yield all families but the usual ones of a process."""
-    yield from (_UP, *_INSTALLATION.values(), *_ISSUE.values(), *_PROCESS.values())
+    yield _UP
+    for families in (_INSTALLATION, _TRANSACTIONAL, _ISSUE, _PROCESS):
+        yield from families.values()
 
 
 class Metrics:
@@ -173,7 +199,8 @@ class _DatabaseCollector(Collector):
         up = GaugeMetricFamily(_UP.name, _UP.help_text)
         try:
             with transaction(self._engine, snapshot=True) as session:
-                found = [*_installation_figures(session), *self._issue_figures(session)]
+                found = [*_installation_figures(session), *_transactional_figures(session)]
+                found += self._issue_figures(session)
         except (SQLAlchemyError, Error) as error:
             _log.warning("no figures: %s", type(error).__name__, extra={"action": "metrics.failed"})
             up.add_metric([], 0)
@@ -183,10 +210,7 @@ class _DatabaseCollector(Collector):
         yield from (up, *found)
 
     def _issue_figures(self, session: Session) -> list[Metric]:
-        figures = {
-            key: GaugeMetricFamily(one.name, one.help_text, labels=one.labels)
-            for key, one in _ISSUE.items()
-        }
+        figures = _gauges(_ISSUE)
         for issue in rows(session, _NEWEST):
             slug, values = issue["newsletter"], {"issue": issue["id"]}
             batches = rows(session, _BATCHES, values)
@@ -197,7 +221,7 @@ class _DatabaseCollector(Collector):
                 figures["deliveries"].add_metric([slug, outcome], letters)
             figures["seconds"].add_metric([slug], scalar(session, _SECONDS, values))
             figures["planned"].add_metric([slug], issue["planned_at"].timestamp())
-            if issue["state"] == "sent":
+            if issue["state"] in _SENT and not counted.keys() & _TO_GO:
                 figures["sums"].add_metric([slug], self._adds_up(slug, issue["id"], counted))
         return list(figures.values())
 
@@ -214,6 +238,26 @@ def _installation_figures(session: Session) -> Iterator[Metric]:
     for question, family in _INSTALLATION.items():
         value = scalar(session, question)
         yield GaugeMetricFamily(family.name, family.help_text, value=value)
+
+
+def _transactional_figures(session: Session) -> Iterable[Metric]:
+    figures = _gauges(_TRANSACTIONAL)
+    waiting = {row["kind"]: row for row in rows(session, _WAITING)}
+    for kind in TransactionalKind:
+        found = waiting.get(kind, {"emails": 0, "oldest": 0})
+        figures["waiting"].add_metric([kind], found["emails"])
+        figures["oldest"].add_metric([kind], found["oldest"])
+    counted = {row["state"]: row["emails"] for row in rows(session, _OF_A_DAY)}
+    for state in TransactionalStatus:
+        figures["emails"].add_metric([state], counted.get(state, 0))
+    return figures.values()
+
+
+def _gauges(families: Mapping[str, MetricFamily]) -> dict[str, GaugeMetricFamily]:
+    return {
+        key: GaugeMetricFamily(one.name, one.help_text, labels=one.labels)
+        for key, one in families.items()
+    }
 
 
 def _outcomes(batches: Iterable[dict[str, Any]]) -> dict[str, int]:

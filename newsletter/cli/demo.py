@@ -18,6 +18,7 @@ from newsletter.adapters.clock import SystemClock
 from newsletter.cli.briefs import COLOURS
 from newsletter.cli.common import AsJson, answer, console, counted, listed, progress
 from newsletter.cli.report import issue_data, print_totals
+from newsletter.cli.signals import interrupted_once
 from newsletter.core.publication import day_of
 from newsletter.core.verification import Ruling
 
@@ -43,7 +44,7 @@ def demo(
 
     settings = load_settings()
     today = day_of(settings.newsletter(_SLUG).timetable, SystemClock().now())
-    with opened(settings, today) as place:
+    with interrupted_once(), opened(settings, today) as place:
         newsletter = place.container.settings.newsletter(_SLUG)
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn())
         with progress("getting ready", *columns, as_json=as_json) as on_progress:

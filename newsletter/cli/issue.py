@@ -177,7 +177,7 @@ def _remarks(
     """Yield what a person should know of a send besides its totals."""
     if stored.state is IssueStatus.EMPTY:
         yield "The issue is empty, so nothing is sent."
-    if already:
+    if already and not (totals and totals.awaited):
         yield f"It is already being sent by {escape(stored.planned_by or 'someone')}."
     if before:
         yield "It was sent before, so nothing is sent again."

@@ -42,6 +42,7 @@ def issue_data(stored: StoredIssue, totals: IssueTotals | None = None) -> dict[s
     }
     if totals:
         data["account"] = plain(totals) | {"adds_up": totals.sums.adds_up}
+        data["awaited"] = _awaited(stored, totals)
     return data
 
 
@@ -54,6 +55,8 @@ def print_issue(stored: StoredIssue, totals: IssueTotals | None = None) -> None:
         console.print(f"  [yellow]{escape(stored.pause)}[/]")
     elif stored.reason:
         console.print(f"  [yellow]{escape(stored.reason)}[/]")
+    if awaited := _awaited(stored, totals):
+        console.print(f"  [yellow]{awaited}[/]")
     if stored.approved_by:
         by = escape(stored.approved_by)
         console.print(f"  [dim]approved by {by}, {stored.approved_at:%Y-%m-%d %H:%M:%S %Z}[/]")
@@ -82,6 +85,11 @@ def _worded(wording: Wording) -> dict[str, str]:
         f"editors’ {wording.note_kind}": wording.note,
     }
     return {name: line for name, line in lines.items() if line}
+
+
+def _awaited(stored: StoredIssue, totals: IssueTotals | None) -> str | None:
+    sending = stored.state is IssueStatus.SENDING
+    return totals.awaited if totals and sending else None
 
 
 def print_totals(totals: IssueTotals) -> None:

@@ -116,6 +116,7 @@ _SUNSET_SECONDS = 60 * 60  #: how often a portion of the inactive readers is ask
 _RETENTION_SECONDS = 6 * 60 * 60  #: how often what is too old is deleted
 _TRANSACTIONAL_SECONDS = 2  #: how often transactional emails leave
 _LINKS_SECONDS = 60  #: how often the links of a waiting issue may be due
+_TRANSACTIONAL_AT_ONCE = 8  #: ten in a second, where SendGrid takes 0.8 s to answer
 _EMAIL_LOGS_SECONDS = 30  #: how often Email Logs may be asked about unknown batches
 _SYNC_EVERY = timedelta(hours=6)  #: SendGrid's own suppression lists; windows overlap
 
@@ -525,9 +526,15 @@ class Container:
     @cached_property
     def event_intake(self) -> EventIntake:
         read = SendGridEvents(self.settings.environment.sendgrid_webhook_key).read
-        line = self.webhook_line
-        limits = self.sending_limits
-        return EventIntake(read, self.events, self.subscriptions, line, limits, self.clock)
+        return EventIntake(
+            read,
+            self.events,
+            self.subscriptions,
+            self.webhook_line,
+            self.sending_limits,
+            self.schedule_store,
+            self.clock,
+        )
 
     @cached_property
     def transactional_renderer(self) -> TransactionalRenderer:
@@ -547,6 +554,7 @@ class Container:
             save_alert=self.schedule_store.queue_alert,
             clock=self.clock,
             lease=self._lease,
+            at_once=_TRANSACTIONAL_AT_ONCE,
         )
 
     @cached_property

@@ -41,6 +41,18 @@ class IssueTotals:
     doubled: dict[int, int]  #: deliveries that were sent twice, by batch
     events: dict[str, int]  #: deliveries by the highest state an event has shown
 
+    @property
+    def awaited(self) -> str | None:
+        """Return what the issue's end waits for; None if it does not, or for what is to go."""
+        lost = self.batches.get("unknown", 0)
+        if not lost or self.sums.to_go:
+            return None
+        which = "1 batch" if lost == 1 else f"{lost:,} batches"
+        return (
+            f"every batch was requested; the issue is sent once it is known whether SendGrid "
+            f"accepted {which} whose answer was lost"
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeliveryRecord:

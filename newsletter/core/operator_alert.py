@@ -1,15 +1,22 @@
-"""Operator alerts: what is reported to operators about one newsletter's day, once, with advice.
+"""Operator alerts: what is reported to operators about a newsletter's day, once, with advice.
 
 To add one: a line in `OperatorAlertKind`, and `ScheduleStore.queue_alert` where it is noticed.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
 _FIRST_PAUSE = timedelta(seconds=15)
 _LONGEST_PAUSE = timedelta(minutes=30)
+
+#: What SendGrid did to the account, by the type of its event.
+_ACCOUNT = {
+    "compliance_suspend": "suspended the account",
+    "compliance_deactivate": "deactivated the account",
+    "compliance_ban": "banned the account",
+}
 
 
 class OperatorAlertKind(StrEnum):
@@ -62,6 +69,15 @@ class OperatorAlertKind(StrEnum):
         "`newsletter sources list` says why; its briefs are missing from the issue meanwhile.",
     )
 
+    ACCOUNT_CHANGED = (
+        "account changed",
+        "SendGrid's support says why; `newsletter issue pause` stops what is sent until then.",
+    )
+    ACCOUNT_REACTIVATED = (
+        "account reactivated",
+        "`newsletter issue resume` continues a paused issue; `issue status` shows what bounced.",
+    )
+
     def __new__(cls, value: str, advice: str) -> Self:
         """Make a member whose value is stored, and whose advice is sent with the alert."""
         kind = str.__new__(cls, value)
@@ -70,12 +86,18 @@ class OperatorAlertKind(StrEnum):
         return kind
 
 
+ALL = "all newsletters"
+
+#: Alerts about the account that all newsletters share.
+ABOUT_ACCOUNT = (OperatorAlertKind.ACCOUNT_CHANGED, OperatorAlertKind.ACCOUNT_REACTIVATED)
+
+
 @dataclass(frozen=True, kw_only=True)
 class OperatorAlert:
     """Something about one newsletter's issue of one date, in a sentence without addresses."""
 
     kind: OperatorAlertKind
-    newsletter: str  #: its slug
+    newsletter: str  #: its slug; ALL for what is about all of them
     date: date  #: of the issue; for a source, the first day it failed
     sentence: str
 
@@ -124,3 +146,30 @@ def source_down_alert(newsletter: str, source: str, since: datetime) -> Operator
         date=since.date(),
         sentence=f"the source {source} has been unreadable since {since:%Y-%m-%d %H:%M} UTC",
     )
+
+
+def account_alert(status: str, at: datetime) -> OperatorAlert:
+    """Return the alert about a change of SendGrid's account; `status` is its event's type."""
+    kind, did = OperatorAlertKind.ACCOUNT_CHANGED, _ACCOUNT.get(status)
+    if status == "reactivate":
+        kind, sentence = OperatorAlertKind.ACCOUNT_REACTIVATED, "SendGrid lets the account go on"
+    elif did:
+        sentence = f"SendGrid {did}: it may take letters, and does not deliver them"
+    else:
+        sentence = "SendGrid changed the status of the account"
+    return OperatorAlert(
+        kind=kind, newsletter=ALL, date=at.astimezone(UTC).date(), sentence=sentence
+    )
+
+
+def is_news(
+    alert: OperatorAlert, at: datetime, latest: tuple[OperatorAlert, datetime] | None
+) -> bool:
+    """Return whether an alert about the account says more than the latest one.
+
+    SendGrid reports a suspension many times, and its events come late, twice and in any order.
+    """
+    if latest is None:
+        return alert.kind is not OperatorAlertKind.ACCOUNT_REACTIVATED
+    before, reported_at = latest
+    return at > reported_at and alert.sentence != before.sentence

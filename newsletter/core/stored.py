@@ -57,9 +57,9 @@ class IssueStatus(StrEnum):
     EMPTY = "empty"  #: there was nothing to say that day; nothing is sent
     DRAFT = "draft"  #: assembled and set; waits for approval
     APPROVED = "approved"  #: frozen; waits for its send time
-    SENDING = "sending"  #: planned; batches are being sent
+    SENDING = "sending"  #: planned; until every batch is known to be accepted or not
     PAUSED = "paused"  #: planned, and waiting for a person
-    SENT = "sent"  #: every batch has an outcome
+    SENT = "sent"  #: every batch has an outcome, and every outcome is known
     CANCELLED = "cancelled"  #: stopped on its way: what was not sent by then never is
     MISSED = "missed"  #: not sent while it was fresh; a person may still send it
 

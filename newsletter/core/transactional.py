@@ -22,6 +22,20 @@ class TransactionalKind(StrEnum):
     ADDRESS = "address"  #: an address change: is this address yours?
     STILL_WANTED = "still_wanted"  #: a subscription: do you still want it?
 
+    @property
+    def priority(self) -> int:
+        """Return its place among what waits: of one priority, the oldest leaves first.
+
+        Whoever must confirm waits at a page; whoever is asked out of the blue waits for nothing.
+        """
+        match self:
+            case TransactionalKind.CONFIRMATION | TransactionalKind.ADDRESS:
+                return 0
+            case TransactionalKind.STILL_WANTED:
+                return 2
+            case _:
+                return 1
+
 
 class TransactionalStatus(StrEnum):
     """How an email stands."""

@@ -23,6 +23,7 @@ from newsletter.sandbox.routing import RequestContext
 from newsletter.sandbox.store import Store
 from newsletter.sandbox.transport import Server
 
+_NOT_STARTED = "the sandbox did not start; its standard error says why"
 _STOP_TIMEOUT = 5  # seconds, before the process is killed
 
 
@@ -70,11 +71,14 @@ class Sandbox:
             process_group=0,  # Ctrl-C goes to the parent process, which then stops it
         )
         os.close(writing)
-        with os.fdopen(reading, encoding="ascii") as pipe:
-            self.url = pipe.readline().strip()  # empty if the process ended
-        if not self.url:
+        try:
+            with os.fdopen(reading, encoding="ascii") as pipe:
+                self.url = pipe.readline().strip()  # empty if the process ended
+            if not self.url:
+                raise RuntimeError(_NOT_STARTED)  # noqa: TRY301  # ends like an interruption
+        except BaseException:  # an interrupted start leaves no process, either
             self.stop()
-            raise RuntimeError("the sandbox did not start; its standard error says why")
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -15,10 +15,12 @@ from newsletter.core.events import (
     StoredEvents,
     consequence,
 )
+from newsletter.core.operator_alert import account_alert
 from newsletter.errors import EventNotAuthentic
 from newsletter.ports import Clock, ReadWebhook
 from newsletter.services.sending_limits import SendingLimits
 from newsletter.stores.events import EventStore
+from newsletter.stores.schedule import ScheduleStore
 from newsletter.stores.webhook_line import WebhookLineStore
 from subscribers.model import Suppression, SuppressionReason
 from subscribers.subscriptions.service import Subscriptions
@@ -60,6 +62,7 @@ class EventIntake:
     subscriptions: Subscriptions
     webhook_line: WebhookLineStore
     limits: SendingLimits
+    alerts: ScheduleStore
     clock: Clock
     counters: Counters = field(default_factory=Counters)
 
@@ -94,6 +97,7 @@ class EventIntake:
             self._apply(own_lasting, now)
         self._suppress_known(one for one in lasting if known.origin(one) is not Origin.OWN)
         self._record_engagement(_engagement(own, now))
+        self._report_account(events, now)
         stored = self.events.record(events, known, now)
         self.webhook_line.record_post({e.attempt_id for e in own if e.attempt_id}, now)
         self.counters.add(_counts(stored, known))
@@ -132,6 +136,13 @@ class EventIntake:
             for (email, reason), at in said.items()
             if reason and email in known
         )
+
+    def _report_account(self, events: Iterable[DeliveryEvent], now: datetime) -> None:
+        changes = [one for one in events if one.kind is EventKind.ACCOUNT_CHANGED]
+        for event in sorted(changes, key=lambda one: one.at):
+            at = min(event.at, now)  # one from the future would silence those until then
+            alert = account_alert(str(event.raw.get("type")), at)
+            self.alerts.queue_account_alert(alert, at)
 
     def _record_engagement(self, engagement: Mapping[date, list[int]]) -> None:
         for day, deliveries in engagement.items():

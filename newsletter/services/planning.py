@@ -23,12 +23,12 @@ from subscribers.subscriptions.service import Subscriptions
 def queue_waiting(
     deliveries: DeliveryStore, queue: BatchQueue, issue_id: int | None = None
 ) -> None:
-    """Queue each waiting batch, of one issue or of all, for the moment it waits for."""
+    """Queue each waiting batch that no job has, of one issue or of all, for its moment."""
     by_moment: dict[datetime | None, list[int]] = {}
     for batch_id, not_before in deliveries.waiting(issue_id):
         by_moment.setdefault(not_before, []).append(batch_id)
     for not_before, batch_ids in by_moment.items():
-        queue.enqueue(batch_ids, at=not_before)
+        queue.enqueue(batch_ids, at=not_before, unless_running=True)
 
 
 @dataclass(eq=False)

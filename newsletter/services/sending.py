@@ -95,8 +95,9 @@ class Sending:
                 self._record(*held)
 
     def work_on(self, stored: StoredIssue, on_progress: Callable[[int, int], None]) -> StoredIssue:
-        """Work on batches in this process until each batch of the issue has an outcome.
+        """Work on batches in this process until every batch of the issue was requested.
 
+        One whose answer was lost is not waited for: evidence may take hours.
         `on_progress` gets recipients with an outcome, and all of them, a few times a second.
         """
         stopping = threading.Event()
@@ -113,11 +114,16 @@ class Sending:
         return self.issues.get(stored.id)
 
     def _drain(self, issue_id: int, stopping: threading.Event) -> None:
-        while self.issues.get(issue_id).state is IssueStatus.SENDING and not stopping.is_set():
+        while self._is_to_go(issue_id) and not stopping.is_set():
             self.limits.enforce_held()
             self.queue.work(until_empty=True)
             self.deliveries.expire_leases(self.clock.now())
+            queue_waiting(self.deliveries, self.queue, issue_id)  # what a dead worker had
             stopping.wait(0.2)  # a batch waits for its moment, or another worker has it
+
+    def _is_to_go(self, issue_id: int) -> bool:
+        done, total = self.deliveries.progress(issue_id)
+        return done < total and self.issues.get(issue_id).state is IssueStatus.SENDING
 
     def _claim(self, batch_id: int, held: tuple[Claim, Accepted] | None) -> Claim | NotYet | None:
         now, attempt_id, lease = self.clock.now(), self.new_id(), self.lease

@@ -3,11 +3,13 @@
 An email is queued, then sent as a batch is: it is claimed in a short transaction, its context is
 looked up again (its reader may be gone), SendGrid is asked once with no transaction open, and the
 answer is recorded. What dies in between becomes *unknown* and is never sent again automatically:
-its reader may ask for another one. See docs/decisions/transactional-emails-are-sent-once.md.
+its reader may ask for another one. Several are under way at once: one slow answer keeps nobody
+waiting. See docs/decisions/transactional-emails-are-sent-once.md.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,13 +31,15 @@ from newsletter.services.transactional_context import TransactionalContexts
 from newsletter.stores.transactional import TransactionalStore
 
 _AT_MOST = 500  #: emails in one run; the rest waits for the next
+_LONGEST_RUN = timedelta(seconds=10)  #: a process that is to end waits for no more
+_LOOK_AGAIN = 0.5  #: seconds, while answers are awaited, before new emails are looked for
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
 class TransactionalSender:
-    """Queues transactional emails, then claims, sends and records them one by one."""
+    """Queues transactional emails, then claims, sends and records them, several at once."""
 
     newsletters: Mapping[str, Newsletter]
     store: TransactionalStore
@@ -45,20 +49,33 @@ class TransactionalSender:
     save_alert: Callable[[OperatorAlert, datetime], object]
     clock: Clock
     lease: timedelta
+    at_once: int  #: emails under way
 
     def queue(self, kind: TransactionalKind, newsletter: str, refers: int) -> None:
         self.store.queue(kind, newsletter, refers, self.clock.now())
 
     def send_waiting(self) -> int:
-        """Send what waits; return how many emails got an outcome."""
+        """Send what waits, and what comes meanwhile; return how many emails got an outcome.
+
+        One is claimed only when it can leave at once, so that the most urgent one always does.
+        """
         mailer = self.mailer()  # before anything is claimed: there may be no key
-        self.store.expire_leases(self.clock.now())
-        for done in range(_AT_MOST):
-            email = self.store.claim(self.clock.now(), self.lease)
-            if email is None:
-                return done
-            self._send(email, mailer)
-        return _AT_MOST
+        began = self.clock.now()
+        self.store.expire_leases(began)
+        claimed, sending = 0, set[Future[None]]()
+        with ThreadPoolExecutor(self.at_once, thread_name_prefix="transactional") as pool:
+            while claimed < _AT_MOST and self.clock.now() - began < _LONGEST_RUN:
+                free = len(sending) < self.at_once
+                email = self.store.claim(self.clock.now(), self.lease) if free else None
+                if email:
+                    claimed += 1
+                    sending.add(pool.submit(self._send, email, mailer))
+                elif sending:
+                    sending = _still_sending(sending)
+                else:
+                    break
+        _raise_first(sending)
+        return claimed
 
     def _send(self, email: TransactionalEmail, mailer: TransactionalMailer) -> None:
         newsletter = self.newsletters.get(email.newsletter)
@@ -114,3 +131,15 @@ class TransactionalSender:
                 sentence=f"emails such as a {kind} cannot be sent: {disposition.reason}",
             )
             self.save_alert(alert, now)
+
+
+def _still_sending(sending: set[Future[None]]) -> set[Future[None]]:
+    """Wait for the next answer, a moment at most; return what is still under way."""
+    ended, others = wait(sending, _LOOK_AGAIN, FIRST_COMPLETED)
+    _raise_first(ended)
+    return others
+
+
+def _raise_first(ended: Iterable[Future[None]]) -> None:
+    for one in ended:
+        one.result()

@@ -74,7 +74,8 @@ _FINISH = """
     UPDATE issue SET state = 'sent'
      WHERE state = 'sending'
        AND NOT EXISTS (SELECT 1 FROM batch
-                        WHERE issue_id = issue.id AND batch.state IN ('planned', 'claimed'))
+                        WHERE issue_id = issue.id
+                          AND batch.state IN ('planned', 'claimed', 'unknown'))
 """
 
 
@@ -109,8 +110,9 @@ def accept_batches(
 
 
 def finish(engine: Engine) -> None:
-    """End the issues whose batches all have an outcome.
+    """End the issues whose batches all have a known outcome.
 
+    One whose answer was lost may be sent again, so its issue is not at its end.
     Run in a transaction of its own, after a batch's: of two workers that record the last two
     batches at once, at least the later one sees both.
     """

@@ -11,12 +11,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, delete, select, update
 from sqlmodel.sql.expression import SelectOfScalar
 
-from newsletter.core.operator_alert import OperatorAlert, OperatorAlertKind
+from newsletter.core.operator_alert import (
+    ABOUT_ACCOUNT,
+    OperatorAlert,
+    OperatorAlertKind,
+    is_news,
+)
 from newsletter.core.stored import IssueStatus
 from newsletter.core.timetable import ScheduleCursor, ScheduledIssue
 from newsletter.stores.issues import UNAPPROVED
 from newsletter.stores.tables import IssueBriefRow, IssueRow, OperatorAlertRow, ScheduleCursorRow
-from subscribers.db.transaction import DatabaseStore, transaction
+from subscribers.db.transaction import DatabaseStore, execute, transaction
 
 _ISSUES = """
     SELECT issue.date, issue.state, array_remove(array_agg(alert.kind), NULL) AS alerts
@@ -24,6 +29,9 @@ _ISSUES = """
      WHERE issue.newsletter = %(newsletter)s AND issue.date >= %(since)s
      GROUP BY issue.date, issue.state
 """
+
+#: SendGrid posts several events of one change at once.
+_ONE_BY_ONE = "LOCK TABLE operator_alert IN SHARE ROW EXCLUSIVE MODE"
 
 _REPLACEABLE = [IssueStatus.EMPTY, IssueStatus.DRAFT, IssueStatus.APPROVED]
 
@@ -85,6 +93,19 @@ class ScheduleStore(DatabaseStore):
         """Queue an alert; one with the same words is not queued again."""
         with transaction(self._engine) as session:
             _queue(session, alert, now)
+
+    def queue_account_alert(self, alert: OperatorAlert, at: datetime) -> None:
+        """Queue an alert about the account, unless the latest one said the same; `at` is when."""
+        latest = (
+            select(OperatorAlertRow)
+            .where(col(OperatorAlertRow.kind).in_(ABOUT_ACCOUNT))
+            .order_by(col(OperatorAlertRow.at).desc(), col(OperatorAlertRow.id).desc())
+        )
+        with transaction(self._engine) as session:
+            execute(session, _ONE_BY_ONE)
+            row = session.exec(latest).first()
+            if is_news(alert, at, row and (_alert(row), row.at)):
+                session.add(OperatorAlertRow(at=at, **asdict(alert)))
 
     def pending_alerts(self) -> tuple[tuple[int, OperatorAlert], ...]:
         """Return, by number, the alerts that were not sent yet, the oldest first."""

@@ -16,8 +16,6 @@ from newsletter.core.sending_limits import (
     next_free_at,
     wait_until,
 )
-from newsletter.core.stored import IssueStatus
-from newsletter.stores.tables import IssueRow
 from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, transaction
 
 _log = logging.getLogger(__name__)
@@ -105,6 +103,13 @@ _CANCEL_STALE = """
      WHERE state IN ('sending', 'paused') AND send_by <= %(now)s
        AND EXISTS (SELECT 1 FROM batch
                     WHERE batch.issue_id = issue.id AND batch.state = 'planned')
+"""
+
+#: Of some others every batch was requested, and evidence about a lost answer is awaited.
+_SENDING = """
+    SELECT id FROM issue
+     WHERE state = 'sending' AND EXISTS (SELECT 1 FROM batch WHERE batch.issue_id = issue.id
+                                            AND batch.state IN ('planned', 'claimed'))
 """
 
 #: After a person resumed an issue, only what was asked since counts.
@@ -208,7 +213,8 @@ class SendingLimitStore(DatabaseStore):
         return FailureCounts(**row)
 
     def sending_issues(self) -> tuple[int, ...]:
-        return self._issues(IssueRow.state == IssueStatus.SENDING)
+        """Return the issues of which something is still to be sent."""
+        return tuple(row["id"] for row in self._rows(_SENDING))
 
     def held_issues(self) -> tuple[int, ...]:
         return self._issues(

@@ -365,11 +365,15 @@ class OperatorAlertRow(Row, table=True):
 class TransactionalEmailRow(Row, table=True):
     """A transactional email to one person. The row it refers to holds the address."""
 
-    __table_args__ = (Index("transactional_email_waiting", "id", postgresql_where=_UNSENT),)
+    __table_args__ = (
+        Index("transactional_email_waiting", "priority", "id", postgresql_where=_UNSENT),
+        Index("transactional_email_created", "created_at"),
+    )
 
     id: int = columns.identity()
     newsletter: str = columns.word()
     kind: str = columns.word()
+    priority: int = _count(SmallInteger)
     refers: int = columns.number()
     created_at: datetime = columns.moment()
     state: str = columns.word("waiting")

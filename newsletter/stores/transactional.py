@@ -1,4 +1,4 @@
-"""The queue of transactional emails: each is claimed by one worker, and its outcome recorded."""
+"""The queue of transactional emails: each is claimed once, and its outcome recorded."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,6 @@ from newsletter.stores.sending_limits import close_window
 from newsletter.stores.tables import TransactionalEmailRow
 from subscribers.db.transaction import DatabaseStore, transaction
 
-#: Whoever waits at a page comes before whoever is asked whether they still want the newsletter.
 _CLAIM = """
     UPDATE transactional_email
        SET state = 'claimed', attempts = attempts + 1, lease_until = %(lease_until)s,
@@ -23,7 +22,7 @@ _CLAIM = """
         SELECT id FROM transactional_email
          WHERE state = 'waiting' AND (not_before IS NULL OR not_before <= %(now)s)
            AND NOT EXISTS (SELECT FROM send_window WHERE closed_until > %(now)s)
-         ORDER BY kind = 'still_wanted', id LIMIT 1 FOR UPDATE SKIP LOCKED)
+         ORDER BY priority, id LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id, kind, newsletter, refers, attempts AS attempt, created_at AS queued_at,
               (SELECT id FROM installation) AS installation_id
 """
@@ -33,7 +32,13 @@ class TransactionalStore(DatabaseStore):
     """Stores transactional emails until they are sent, and what became of each."""
 
     def queue(self, kind: TransactionalKind, newsletter: str, refers: int, now: datetime) -> None:
-        row = TransactionalEmailRow(kind=kind, newsletter=newsletter, refers=refers, created_at=now)
+        row = TransactionalEmailRow(
+            kind=kind,
+            priority=kind.priority,
+            newsletter=newsletter,
+            refers=refers,
+            created_at=now,
+        )
         with transaction(self._engine) as session:
             session.add(row)
 

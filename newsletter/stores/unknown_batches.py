@@ -77,7 +77,6 @@ _RESOLVE = """
     UPDATE batch SET state = %(state)s, reason = %(reason)s, not_before = NULL
      WHERE id = %(batch)s AND state = 'unknown'
        AND attempts = COALESCE(%(attempts)s::integer, attempts)
-    RETURNING issue_id
 """
 
 #: A person cannot say which of its lost requests was accepted: one that it shared with another
@@ -95,8 +94,6 @@ _DOUBT_SIBLINGS = """
                                   JOIN lost ON lost.id = attempt_id)
                    ORDER BY id FOR NO KEY UPDATE)
 """
-
-_GO_ON = "UPDATE issue SET state = 'sending' WHERE id = %(issue)s AND state = 'sent'"
 
 
 class UnknownBatchStore(DatabaseStore):
@@ -120,13 +117,11 @@ class UnknownBatchStore(DatabaseStore):
         state = _STATES[resolution]
         values = {"attempts": attempts, "batch": batch_id, "reason": reason, "state": state}
         with transaction(self._engine) as session:
-            issue_id = scalar(session, _RESOLVE, values)
-            if issue_id is None:
+            if not execute(session, _RESOLVE, values):
                 return False
             if resolution is Resolution.ACCEPTED:
                 execute(session, _DOUBT_SIBLINGS, values)
-            if resolution is Resolution.RESEND:
-                execute(session, _GO_ON, {"issue": issue_id})
+        finish(self._engine)  # it may have been the last that its issue waited for
         _log_resolved(reason, batch=batch_id, resolution=resolution)
         return True
 

@@ -5,7 +5,6 @@ import logging
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from newsletter.core.events import EventKind, StoredEvents
 from newsletter.errors import EventNotAuthentic
 from newsletter.web.dependencies import Services
 
@@ -25,11 +24,10 @@ async def receive_events(request: Request, services: Services) -> Response:
         return Response(status_code=413)
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
-        stored = await run_in_threadpool(services.event_intake.receive, body, headers)
+        await run_in_threadpool(services.event_intake.receive, body, headers)
     except EventNotAuthentic as error:
         _log.warning("a webhook post was refused: %s", error, extra={"action": "webhook.refused"})
         return Response(status_code=403)
-    _log_account_changes(stored)
     return Response(status_code=204)
 
 
@@ -41,9 +39,3 @@ async def _body(request: Request) -> bytes | None:
         if len(body) > BODY_LIMIT:
             return None
     return bytes(body)
-
-
-def _log_account_changes(stored: StoredEvents) -> None:
-    for event in stored.new:
-        if event.kind is EventKind.ACCOUNT_CHANGED:
-            _log.error("SendGrid changed the status of our account: %s", event.raw.get("type"))

@@ -1,5 +1,8 @@
 """Jobs on the real queue: asked for in bulk, each batch once, whoever asks."""
 
+import threading
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -8,6 +11,15 @@ from sqlalchemy import Engine, text
 from newsletter.adapters.jobs import JobQueue
 
 pytestmark = pytest.mark.postgres
+
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+#: The job that runs is a dead worker's.
+DEAD = """
+    WITH dead AS (INSERT INTO procrastinate_workers (last_heartbeat)
+                  VALUES (now() - interval '1 h') RETURNING id)
+    UPDATE procrastinate_jobs SET worker_id = dead.id FROM dead WHERE status = 'doing'
+"""
 
 
 def waiting(engine: Engine) -> list[int]:
@@ -55,9 +67,39 @@ def test_a_worker_sends_every_batch_and_ends_when_none_is_waiting(engine: Engine
     sent: list[int] = []
     queue.on_batches(sent.extend)
     queue.enqueue(range(1, 8))
-    queue.enqueue([99], at=datetime(2100, 1, 1, tzinfo=UTC))
+    queue.enqueue([99], at=LATER)
 
     queue.work(until_empty=True)
 
     assert sorted(sent) == list(range(1, 8))
     assert waiting(engine) == [99]
+
+
+def test_what_a_living_worker_has_in_a_job_gets_no_second_one(engine: Engine, queue: JobQueue):
+    begun, ended = threading.Event(), threading.Event()
+
+    def send(batch_ids: Iterable[int]) -> None:
+        assert list(batch_ids) == [1, 2]
+        begun.set()
+        assert ended.wait(20)
+
+    queue.on_batches(send)
+    queue._open_once()
+    queue._defer([queue._job([1, 2], None)])
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(queue.work, until_empty=True)
+        try:
+            assert begun.wait(20)
+            queue.enqueue([1, 2, 3], at=LATER, unless_running=True)
+            assert waiting(engine) == [1, 2, 3]  # the one that runs, and one job for the third
+
+            queue.enqueue([2], at=LATER)  # the job itself may have to try one of them again
+            assert waiting(engine) == [1, 2, 2, 3]
+
+            with engine.begin() as connection:  # as if it had died
+                connection.execute(text(DEAD))
+            queue.enqueue([1, 2, 3], at=LATER, unless_running=True)
+            assert waiting(engine) == [1, 1, 2, 2, 3]
+        finally:
+            ended.set()
+        working.result(20)

@@ -275,3 +275,29 @@ def test_an_interrupted_send_records_what_is_in_hand(
     assert (sending.returncode, out, err) == (130, b"", b"")
     sums = sending_cli.done("issue", "status")["account"]["sums"]
     assert (sums["unknown"], sums["to_go"]) == (1, 0)
+
+
+def test_a_send_with_a_lost_answer_ends_and_says_what_is_awaited(
+    sending_cli: CommandLine, sandbox: Sandbox
+) -> None:
+    awaited = "known whether SendGrid accepted 1 batch whose answer was lost"
+    sandbox.fail({"kind": "close_before_read", "times": 1})
+    sent = sending_cli.run("issue", "send", "--wait")
+    assert sent.code == 1
+    assert awaited in " ".join(sent.out.split())
+    assert "went wrong: 1 unknown; `newsletter issue status` says more" in sent.err
+
+    for said in (sending_cli.run("issue", "status"), sending_cli.run("issue", "send")):
+        shown = " ".join(said.out.split())
+        assert "· sending" in shown
+        assert awaited in shown
+        assert "`newsletter batches list` shows the evidence so far" in shown
+        assert "already being sent" not in shown
+
+    status = sending_cli.done("issue", "status")
+    assert (status["state"], awaited in status["awaited"]) == ("sending", True)
+    [batch] = sending_cli.done("batches", "list")
+    accepted = ("--as", "accepted", "--because", "the provider said so")
+    sending_cli.done("batches", "resolve", str(batch["batch_id"]), *accepted)
+    status = sending_cli.done("issue", "status")
+    assert (status["state"], status["awaited"]) == ("sent", None)

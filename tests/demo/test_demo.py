@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -61,3 +63,42 @@ def test_yesterdays_demo_is_cleared_and_todays_stays(tmp_path: Path) -> None:
     assert (folder / "letters").exists()
     begin_day(folder, date(2026, 11, 24))
     assert not (folder / "letters").exists()
+
+
+@pytest.mark.parametrize("ends", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_demo_that_is_ended_leaves_nothing_running(tmp_path: Path, ends: signal.Signals) -> None:
+    environment = os.environ | {"NEWSLETTER_VAR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "newsletter", "demo", "--look"],
+        stdout=subprocess.PIPE, text=True, env=environment,
+    ) as demo:  # fmt: skip
+        assert demo.stdout
+        assert any("Press Ctrl-C to stop" in line for line in demo.stdout)
+        children = descendants(demo.pid)
+        postmaster = int((tmp_path / "demo/postgres/postmaster.pid").read_text().split()[0])
+        assert children
+        assert is_alive(postmaster)
+
+        demo.send_signal(ends)
+        demo.send_signal(ends)  # an impatient second one must not cut the cleaning up short
+        assert demo.wait(timeout=30) == 0
+
+    deadline = time.monotonic() + 10
+    while left := [one for one in (postmaster, *children) if is_alive(one)]:
+        assert time.monotonic() < deadline, f"still running: {left}"
+        time.sleep(0.05)
+
+
+def descendants(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        for child in map(int, (task / "children").read_text().split()):
+            found += [child, *descendants(child)]
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False

@@ -144,10 +144,11 @@ def test_a_request_whose_outcome_nobody_knows_is_named_and_nothing_else_is_lost(
     stored = container.planning.hand_over(newsletter, on).issue
     worker = start("worker")
     try:
-        until(lambda: container.publishing.issue(newsletter, on).state is IssueStatus.SENT)
+        until(lambda: container.deliveries.totals(stored.id).awaited)
     finally:
         worker.terminate()
         assert worker.wait(timeout=15) == 0
+    assert container.publishing.issue(newsletter, on).state is IssueStatus.SENDING
 
     sums = container.deliveries.totals(stored.id).sums
     assert (sums.unknown, sums.accepted) == (10, READERS - 10)

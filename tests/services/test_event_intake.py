@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -540,3 +541,28 @@ def test_why_says_how_a_letter_stands_before_what_was_reported_last(sent: SentIs
     assert why(sent, READERS[1]).endswith("opened.")
     assert why(sent, READERS[2]) == "The recipient's server took it. SendGrid accepted it."
     assert why(sent, READERS[3]) == "SendGrid accepted it."
+
+
+def _account(kind: str, *, at: int, serial: int) -> dict[str, Any]:
+    """Return SendGrid's event of a change of the account, which bears no address and no id."""
+    moment = int(datetime(2026, 11, 23, 9, at, tzinfo=UTC).timestamp())
+    event = {"event": "account_status_change", "type": kind, "timestamp": moment}
+    return event | {"sg_event_id": f"account-{serial}"}
+
+
+def test_a_suspended_account_is_one_alert_until_it_goes_on(engine: Engine, caplog):
+    container = open_container(engine)
+    container.receive_events(_account("reactivate", at=1, serial=0))  # of a time before ours
+    for serial, minute in enumerate((10, 30, 20, 30), start=1):  # late and twice
+        container.receive_events(_account("compliance_suspend", at=minute, serial=serial))
+    [(_, alert)] = container.schedule_store.pending_alerts()
+    assert alert.title == "all newsletters, 2026-11-23: account changed"
+    assert "suspended the account" in alert.body
+    assert "`newsletter issue pause`" in alert.body
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
+
+    container.receive_events(
+        _account("compliance_suspend", at=50, serial=5), _account("reactivate", at=40, serial=6)
+    )
+    kinds = [alert.kind.value for _, alert in container.schedule_store.pending_alerts()]
+    assert kinds == ["account changed", "account reactivated", "account changed"]

@@ -130,6 +130,29 @@ def test_a_person_resolves_with_a_reason_on_record(
         container.reconciling.resolve(batch.batch_id, ruling, actor="test", because="again")
 
 
+def test_an_issue_with_an_unknown_batch_is_sent_only_once_that_is_known(container):
+    def status() -> tuple[IssueStatus, bool]:
+        stored = container.publishing.issue(container.newsletter, TODAY)
+        return stored.state, bool(container.deliveries.totals(stored.id).awaited)
+
+    assert status() == (IssueStatus.SENDING, True)
+    again = container.planning.hand_over(container.newsletter, TODAY)
+    assert (again.planned, again.issue.state) == (False, IssueStatus.SENDING)
+    assert container.limit_store.sending_issues() == ()  # nothing of it is left to be stopped
+
+    stored = container.sending.work_on(again.issue, lambda *_: None)  # and it ends
+    assert stored.state is IssueStatus.SENDING
+
+    [(batch, _)] = container.reconciling.unknown_batches()
+    container.reconciling.resolve(
+        batch.batch_id, Resolution.RESEND, actor="test", because="the provider said so"
+    )
+    assert status() == (IssueStatus.SENDING, False)
+    container.recovery.recover()
+    container.queue.work(until_empty=True)
+    assert status() == (IssueStatus.SENT, False)
+
+
 def test_nothing_is_resolved_paused_or_cancelled_without_a_reason(container):
     [(batch, _)] = container.reconciling.unknown_batches()
     with pytest.raises(NotAllowed, match="a reason is needed"):

@@ -169,7 +169,11 @@ def _kill_points(observer: Observer) -> tuple[Callable[[KillPoints], bool], ...]
 
 
 def _through(observer: Observer) -> bool:
-    return observer.ask("SELECT EXISTS (SELECT 1 FROM issue WHERE state = 'sent')")
+    return observer.ask(
+        """SELECT EXISTS (SELECT 1 FROM issue WHERE state = 'sent')
+               OR EXISTS (SELECT 1 FROM batch) AND NOT EXISTS (
+                      SELECT 1 FROM batch WHERE state IN ('planned', 'claimed'))"""
+    )
 
 
 def _await_end(

@@ -237,3 +237,33 @@ def test_every_state_of_a_batch_has_its_place_in_the_figures(container: TestCont
         letters = [value for key, value in found.items() if key[0] == "deliveries"]
         assert sum(letters) == 7
         assert found["batches", "technology", state] == 3
+
+
+@pytest.mark.postgres
+def test_transactional_emails_have_their_own_figures(engine: Engine) -> None:
+    queued = """
+        INSERT INTO transactional_email (newsletter, kind, refers, created_at, state)
+        VALUES ('technology', :kind, 1, now() - CAST(:age AS interval), :state)
+    """
+    stored = [
+        ("confirmation", "90 s", "waiting"),
+        ("confirmation", "10 s", "waiting"),
+        ("welcome", "5 s", "claimed"),
+        ("welcome", "1 h", "accepted"),
+        ("welcome", "1 h", "refused"),
+        ("welcome", "1 h", "unknown"),
+        ("welcome", "3 d", "accepted"),
+    ]
+    with engine.begin() as connection:
+        for kind, age, state in stored:
+            values = {"kind": kind, "age": age, "state": state}
+            connection.execute(text(queued), values)
+
+    found = scrape(Metrics(engine, totals=no_account, counts=dict))
+
+    assert found["transactional_waiting", "confirmation"] == 2
+    assert 90 <= found["transactional_oldest_waiting_seconds", "confirmation"] < 900
+    assert found["transactional_waiting", "welcome"] == 0
+    assert found["transactional_oldest_waiting_seconds", "welcome"] == 0
+    states = ("waiting", "claimed", "accepted", "refused", "unknown", "void")
+    assert [found["transactional_emails", state] for state in states] == [2, 1, 1, 1, 1, 0]

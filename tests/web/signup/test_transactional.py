@@ -134,6 +134,7 @@ def test_who_waits_at_a_page_comes_before_who_was_asked_out_of_the_blue(
     refers = container.subscription("quiet@example.com").id
     container.question(refers)
     ask()
+    container.transactional.at_once = 1  # or both would be under way at once
     container.transactional.send_waiting()
     newest, oldest = container.sandbox.messages()
     assert (oldest["to"], newest["to"]) == (READER, "quiet@example.com")
