@@ -163,7 +163,7 @@ class IssueStore(DatabaseStore):
             .order_by(col(IssueRow.date))
         )
         with transaction(self._engine) as session:
-            return tuple(_stored(session, row) for row in session.exec(found).all())
+            return tuple(stored_issue(session, row) for row in session.exec(found).all())
 
     def edition(self, issue_id: int, key: str) -> tuple[int, ...] | None:
         """Return the briefs of a planned edition."""

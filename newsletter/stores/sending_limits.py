@@ -16,6 +16,8 @@ from newsletter.core.sending_limits import (
     next_free_at,
     wait_until,
 )
+from newsletter.core.stored import IssueStatus
+from newsletter.stores.tables import IssueRow
 from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, transaction
 
 _log = logging.getLogger(__name__)

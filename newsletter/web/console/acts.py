@@ -52,7 +52,7 @@ def approve(
 
     def act() -> str:
         services = visit.services
-        services.preflight.approve(
+        services.reviews.approve(
             visit.here, on, seen=seen, actor=visit.actor, expecting=content_hash
         )
         return f"{issue_url(visit, on)}#approval"

@@ -87,6 +87,7 @@ def show_issue(
     whom: str = "",
     stale: tuple[str, ...] = (),
     said: str = "",
+    moved: int | None = None,
     status: int = 200,
 ) -> HTMLResponse:
     """Show stories and letter, with what was said to a form that could not be done."""
