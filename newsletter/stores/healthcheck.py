@@ -6,6 +6,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from newsletter.stores.database import newest_version
 from subscribers.db.transaction import scalar, transaction
+from subscribers.errors import DatabaseBusy
 
 #: Procrastinate's workers write a heartbeat every 10 s; three that are missing are no accident.
 WORKERS = """
@@ -19,6 +20,6 @@ def check_health(engine: Engine) -> dict[str, bool]:
         with transaction(engine) as session:
             version = scalar(session, "SELECT version_num FROM alembic_version")
             workers = scalar(session, WORKERS)
-    except (SQLAlchemyError, psycopg.Error):
+    except (SQLAlchemyError, psycopg.Error, DatabaseBusy):
         return {"database": False, "migrations": False, "worker": False}
     return {"database": True, "migrations": version == newest_version(), "worker": workers > 0}

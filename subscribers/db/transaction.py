@@ -11,28 +11,43 @@ from contextlib import closing, contextmanager, suppress
 from typing import Any, LiteralString, TypeVar, cast
 
 from psycopg import Connection
-from psycopg.errors import DeadlockDetected, SerializationFailure
+from psycopg.errors import (
+    DeadlockDetected,
+    LockNotAvailable,
+    OperationalError,
+    QueryCanceled,
+    SerializationFailure,
+)
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError as EngineError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
-from subscribers.errors import ConcurrentChange
+from subscribers.errors import ConcurrentChange, DatabaseBusy
 
 Where = Session | Connection[Any]
 Values = Mapping[str, Any] | None
 Result = TypeVar("Result")
+
+#: A statement that may simply be tried again: another transaction was in its way for too long.
+IN_THE_WAY = (LockNotAvailable, QueryCanceled, DeadlockDetected, SerializationFailure)
+
+#: What a database that is busy, gone or silent makes of any access.
+UNANSWERED: tuple[type[Exception], ...] = (DatabaseBusy, EngineError, OperationalError)
 
 
 @contextmanager
 def transaction(engine: Engine, *, snapshot: bool = False) -> Generator[Session]:
     """Open a session for one transaction; with `snapshot` all of it reads one state of the data.
 
-    Where PostgreSQL undid it for the sake of another one, ConcurrentChange says so.
+    Where PostgreSQL undid it for the sake of another one, ConcurrentChange says so; where another
+    one was in its way for longer than the engine's limits allow, DatabaseBusy does.
     """
     options = {"isolation_level": "REPEATABLE READ"} if snapshot else {}
     with (
-        _undone_by_another(),
+        _named(),
         engine.connect().execution_options(**options) as connection,
         Session(connection, expire_on_commit=False) as session,
         session.begin(),
@@ -41,16 +56,23 @@ def transaction(engine: Engine, *, snapshot: bool = False) -> Generator[Session]
 
 
 @contextmanager
-def _undone_by_another() -> Generator[None]:
-    """Raise ConcurrentChange for a serialization failure or a deadlock, however it is wrapped."""
+def _named() -> Generator[None]:
+    """Raise ConcurrentChange or DatabaseBusy for what they stand for, however it is wrapped."""
     try:
         yield
-    except (SerializationFailure, DeadlockDetected) as error:
-        raise ConcurrentChange from error
+    except NoConnection as error:
+        raise DatabaseBusy from error
+    except IN_THE_WAY as error:
+        raise _name_of(error) from error
     except DBAPIError as error:
-        if isinstance(error.orig, SerializationFailure | DeadlockDetected):
-            raise ConcurrentChange from error
+        if isinstance(error.orig, IN_THE_WAY):
+            raise _name_of(error.orig) from error
         raise
+
+
+def _name_of(error: Exception) -> ConcurrentChange | DatabaseBusy:
+    undone = isinstance(error, SerializationFailure | DeadlockDetected)
+    return ConcurrentChange() if undone else DatabaseBusy()
 
 
 def retried(act: Callable[[], Result], *, times: int = 5) -> Result:
@@ -67,7 +89,7 @@ def autocommit(engine: Engine) -> Generator[Connection[Any]]:
 
     This saves the round trips of BEGIN and COMMIT, which are half the time of a short statement.
     """
-    with closing(engine.raw_connection()) as lent:
+    with _named(), closing(engine.raw_connection()) as lent:
         connection = lent.driver_connection
         assert isinstance(connection, Connection)
         connection.autocommit = True
