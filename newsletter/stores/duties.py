@@ -59,7 +59,7 @@ PAGES = Duty(name="pages", connections=8, wait=3, locks=1, statement=10, idle=10
 #: A load balancer gives up after some seconds.
 CHECKING = Duty(name="checks", connections=2, wait=1, locks=0.5, statement=1, idle=5, answer=1.5)
 #: The clock, workers, commands, imports and migrations: nobody waits, and some of it takes minutes.
-WORK = Duty(name="work", connections=16, wait=60, idle=15 * 60, answer=30 * 60)
+WORK = Duty(name="work", connections=10, wait=60, idle=15 * 60, answer=30 * 60)
 
 #: Who runs the clock is asked every two seconds.
 LEADING = Duty(name="clock", connections=1, wait=5, statement=5, idle=60, answer=6)

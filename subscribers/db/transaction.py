@@ -7,7 +7,7 @@ See docs/decisions/one-database-idiom.md.
 """
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import Any, LiteralString, TypeVar, cast
 
 from psycopg import Connection
@@ -53,6 +53,29 @@ def transaction(engine: Engine, *, snapshot: bool = False) -> Generator[Session]
         session.begin(),
     ):
         yield session
+
+
+@contextmanager
+def successive(engine: Engine) -> Generator[Callable[[], AbstractContextManager[Session]]]:
+    """Lend what opens one transaction after another on one connection, which is closed in the end.
+
+    What they share are temporary tables, which nobody else sees and which go with it.
+    """
+    with _named(), engine.connect() as connection:
+
+        @contextmanager
+        def begin() -> Generator[Session]:
+            with (
+                _named(),
+                Session(connection, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                yield session
+
+        try:
+            yield begin
+        finally:
+            connection.invalidate()
 
 
 @contextmanager
