@@ -79,7 +79,7 @@ class BoundedConnection(psycopg.Connection[Any]):
     @classmethod
     def open(cls, duty: Duty, parts: dict[str, Any]) -> Self:
         """Connect with the limits of a duty."""
-        given = {"application_name": f"newsletter {duty.name}"} | parts
+        given: dict[str, Any] = {"application_name": f"newsletter {duty.name}"} | parts
         given["options"] = f"{duty.options} {parts.get('options', '')}".strip()
         connection = cls.connect(**given)
         connection.answer = duty.answer
