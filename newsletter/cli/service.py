@@ -175,9 +175,9 @@ def serve() -> None:
         def end() -> None:
             server.should_exit = True
 
-        def stop(number: int, frame: FrameType | None) -> None:
+        def stop(sig: int, frame: FrameType | None) -> None:
             limit_end()
-            exit_in_order(number, frame)
+            exit_in_order(sig, frame)
 
         exit_in_order, server.handle_exit = server.handle_exit, stop
 

@@ -444,11 +444,10 @@ class Container:
     def web_services(self) -> WebServices:
         from newsletter.adapters.metrics import Metrics
         from newsletter.adapters.sendgrid.inbound import read_mail
-        from newsletter.stores.healthcheck import check_health
+        from newsletter.stores.healthcheck import UNANSWERED, check_health
         from newsletter.web.dependencies import WebServices
         from newsletter.web.form_tokens import FormTokens
         from newsletter.web.pages import Pages
-        from subscribers.db.transaction import UNANSWERED
 
         pages, unsubscribing = self.for_duty(PAGES), self.for_duty(UNSUBSCRIBING)
         key, token = self.settings.environment.inbound_key, self.settings.environment.metrics_token

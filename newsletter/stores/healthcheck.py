@@ -2,11 +2,14 @@
 
 import psycopg
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from newsletter.stores.database import newest_version
 from subscribers.db.transaction import scalar, transaction
 from subscribers.errors import DatabaseBusy
+
+#: What a database that is busy, gone or silent makes of any access.
+UNANSWERED: tuple[type[Exception], ...] = (DatabaseBusy, OperationalError, psycopg.OperationalError)
 
 #: Procrastinate's workers write a heartbeat every 10 s; three that are missing are no accident.
 WORKERS = """

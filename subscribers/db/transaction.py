@@ -14,14 +14,12 @@ from psycopg import Connection
 from psycopg.errors import (
     DeadlockDetected,
     LockNotAvailable,
-    OperationalError,
     QueryCanceled,
     SerializationFailure,
 )
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import OperationalError as EngineError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
@@ -33,9 +31,6 @@ Result = TypeVar("Result")
 
 #: A statement that may simply be tried again: another transaction was in its way for too long.
 IN_THE_WAY = (LockNotAvailable, QueryCanceled, DeadlockDetected, SerializationFailure)
-
-#: What a database that is busy, gone or silent makes of any access.
-UNANSWERED: tuple[type[Exception], ...] = (DatabaseBusy, EngineError, OperationalError)
 
 
 @contextmanager
