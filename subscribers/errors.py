@@ -13,6 +13,10 @@ class ConcurrentChange(SubscribersError):
     """Something else changed the same records at that moment: nothing was changed; try again."""
 
 
+class DatabaseBusy(SubscribersError):
+    """The database is busy and nothing was changed: try again in a moment."""
+
+
 class InvalidAddress(SubscribersError, ValueError):
     """Not an address an email can be sent to."""
 

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import procrastinate
 import psycopg
@@ -18,6 +19,7 @@ from procrastinate import exceptions
 from procrastinate.jobs import Job
 from sqlalchemy import Engine
 
+from newsletter.stores.connections import QUEUE
 from newsletter.stores.database import connection_parts
 from subscribers.db.transaction import rows, transaction
 
@@ -56,8 +58,9 @@ class JobQueue:
         parts = connection_parts(engine.url)
         self._engine, self._concurrency = engine, concurrency
         # Two connections to one queue: jobs are added from plain threads, and worked on by a loop.
-        self._asking = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(kwargs=parts))
-        self._working = procrastinate.App(connector=procrastinate.PsycopgConnector(kwargs=parts))
+        pool: dict[str, Any] = {"kwargs": parts, "min_size": QUEUE, "max_size": QUEUE}
+        self._asking = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(**pool))
+        self._working = procrastinate.App(connector=procrastinate.PsycopgConnector(**pool))
         self._opening = threading.Lock()
         self._open = False
         self._stopped = threading.Event()

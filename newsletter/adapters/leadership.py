@@ -14,14 +14,14 @@ from typing import Any
 import psycopg
 from sqlalchemy import Engine
 
+from newsletter.stores.database import connection_parts
+from newsletter.stores.duties import LEADING, BoundedConnection
+
 _LEADER = 7_341_127_002  #: the advisory lock, beside that of the migrations
 
 #: A machine that vanishes without a word is noticed within seconds, from both ends.
 _DETECT_LOSS: dict[str, Any] = {
-    "connect_timeout": 5,
     "keepalives_idle": 2,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
     "tcp_user_timeout": 6_000,  #: milliseconds
     "options": "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3",
 }
@@ -33,9 +33,8 @@ class AdvisoryLeadership:
     """Makes one of several processes the leader, by an advisory lock."""
 
     def __init__(self, engine: Engine) -> None:
-        url = engine.url.set(drivername="postgresql")
-        self._url = url.render_as_string(hide_password=False)
-        self._name = f"newsletter clock {os.getpid()}"  #: as pg_stat_activity shows it
+        name = f"newsletter clock {os.getpid()}"  #: as pg_stat_activity shows it
+        self._parts = connection_parts(engine.url) | {"application_name": name} | _DETECT_LOSS
         self._connection: psycopg.Connection[Any] | None = None
         self._leads = False
         self._lock = threading.Lock()
@@ -62,9 +61,8 @@ class AdvisoryLeadership:
 
     def _take(self) -> bool:
         if self._connection is None:
-            self._connection = psycopg.connect(
-                self._url, autocommit=True, application_name=self._name, **_DETECT_LOSS
-            )
+            self._connection = BoundedConnection.open(LEADING, self._parts)
+            self._connection.autocommit = True
         if self._leads:  # a session that still answers still holds what it took
             self._connection.execute("SELECT 1")
             return True

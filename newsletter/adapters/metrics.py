@@ -23,6 +23,7 @@ from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.transactional import TransactionalKind, TransactionalStatus
 from newsletter.stores.healthcheck import WORKERS
 from subscribers.db.transaction import rows, scalar, transaction
+from subscribers.errors import DatabaseBusy
 
 Totals = Callable[[int], IssueTotals]
 Counts = Callable[[], Mapping[str, int]]
@@ -201,7 +202,7 @@ class _DatabaseCollector(Collector):
             with transaction(self._engine, snapshot=True) as session:
                 found = [*_installation_figures(session), *_transactional_figures(session)]
                 found += self._issue_figures(session)
-        except (SQLAlchemyError, Error) as error:
+        except (SQLAlchemyError, Error, DatabaseBusy) as error:
             _log.warning("no figures: %s", type(error).__name__, extra={"action": "metrics.failed"})
             up.add_metric([], 0)
             yield up

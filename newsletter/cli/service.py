@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from rich.markup import escape
 from typer import Option
 
 from newsletter.cli.common import AsJson, Slug, answer, console, container, newsletter_of
+from newsletter.cli.ending import interrupt, limit_end
 from newsletter.core.issue import sample_issue
 from newsletter.core.newsletter_checks import obstacles
 from newsletter.core.publication import Newsletter, day_of
@@ -61,6 +63,7 @@ def _answers(which: Newsletter) -> Iterator[Answered]:
         "settings", True, f"{which.name}; newsletters: {', '.join(settings.newsletters)}"
     )
     yield _tried("database", _database)
+    yield _tried("server", _connections)
     digests = [one for one in settings.newsletters.values() if one.week_of == which.slug]
     for one in (which, *digests):
         yield _tried("templates", partial(_templates, one))
@@ -102,6 +105,17 @@ def _templates(which: Newsletter) -> str:
     container().renderer.set(which, issue)
     container().transactional_renderer.check_all(which)
     return f"{which.name}: a sample issue of {len(issue.entries)} briefs renders without errors"
+
+
+def _connections() -> str:
+    """Return whether the database's server lets `serve` have its connections."""
+    from newsletter.stores.connections import SERVE, WORKER, connections_allowed
+
+    allowed = connections_allowed(container().engine)
+    need = f"`newsletter serve` needs up to {SERVE} connections, each further worker {WORKER}"
+    if allowed < SERVE:
+        raise ConfigurationError(f"{need}; PostgreSQL allows {allowed}: raise max_connections")
+    return f"{need}; PostgreSQL allows {allowed}"
 
 
 def _key() -> str:
@@ -172,6 +186,12 @@ def serve() -> None:
         def end() -> None:
             server.should_exit = True
 
+        def stop(sig: int, frame: FrameType | None) -> None:
+            limit_end()
+            exit_in_order(sig, frame)
+
+        exit_in_order, server.handle_exit = server.handle_exit, stop
+
         try:
             with _interruptible(), _working(on_end=end):
                 server.run(sockets=[listener])
@@ -202,13 +222,14 @@ def worker() -> None:
 
 @contextmanager
 def _interruptible() -> Generator[None]:
-    """Stop in order on SIGINT and SIGTERM alike.
+    """Stop in order on SIGINT and SIGTERM alike, or without it if something hangs.
 
     An embedded PostgreSQL that dies meanwhile is started again.
     """
     from newsletter.adapters.embedded import supervised  # a help page needs none
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interrupt)
     try:
         with supervised(container().embedded):
             yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
 from sqlalchemy import URL, Engine
 
@@ -68,8 +68,10 @@ from newsletter.services.transactional_context import TransactionalContexts
 from newsletter.services.unsubscribe_mail import UnsubscribeByMail
 from newsletter.settings import Settings
 from newsletter.stores.briefs import BriefStore
+from newsletter.stores.database import make_engine
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.deliveries import DeliveryStore
+from newsletter.stores.duties import CHECKING, EVENTS, PAGES, UNSUBSCRIBING, Duty
 from newsletter.stores.events import EventStore
 from newsletter.stores.installation import InstallationStore
 from newsletter.stores.issue_edits import IssueEditStore
@@ -114,6 +116,7 @@ T = TypeVar("T")
 
 _SUNSET_SECONDS = 60 * 60  #: how often a portion of the inactive readers is asked
 _RETENTION_SECONDS = 6 * 60 * 60  #: how often what is too old is deleted
+_PENDING_SECONDS = 1  #: how often unsubscribes that somebody was in the way of are applied
 _TRANSACTIONAL_SECONDS = 2  #: how often transactional emails leave
 _LINKS_SECONDS = 60  #: how often the links of a waiting issue may be due
 _TRANSACTIONAL_AT_ONCE = 8  #: ten in a second, where SendGrid takes 0.8 s to answer
@@ -145,6 +148,7 @@ class Container:
         if unknown := given.keys() - Seams.__annotations__.keys():
             raise TypeError(f"no seams: {', '.join(sorted(unknown))}")
         self._given = frozenset(given)
+        self._others: dict[Duty, Self] = {}
         vars(self).update(given)  # a cached property that has a value already is not called
 
     email_logs = from_settings(seams.open_email_logs)
@@ -169,6 +173,19 @@ class Container:
     @cached_property
     def engine(self) -> Engine:
         return seams.open_engine(self.database)
+
+    def for_duty(self, duty: Duty) -> Self:
+        """Return the services on connections that have this duty only.
+
+        Where an engine is given, all share it.
+        """
+        if "engine" in self._given:
+            return self
+        if duty not in self._others:
+            given: Any = {name: vars(self)[name] for name in self._given}
+            engine = make_engine(self.engine.url, duty)
+            self._others[duty] = type(self)(self.settings, **given | {"engine": engine})
+        return self._others[duty]
 
     @cached_property
     def queue(self) -> BatchQueue:
@@ -526,13 +543,14 @@ class Container:
     @cached_property
     def event_intake(self) -> EventIntake:
         read = SendGridEvents(self.settings.environment.sendgrid_webhook_key).read
+        on = self.for_duty(EVENTS)  # its connections; what this process saw of the line is one
         return EventIntake(
             read,
-            self.events,
-            self.subscriptions,
+            on.events,
+            on.subscriptions,
             self.webhook_line,
-            self.sending_limits,
-            self.schedule_store,
+            on.sending_limits,
+            on.schedule_store,
             self.clock,
         )
 
@@ -622,6 +640,7 @@ class Container:
         from newsletter.scheduler import RecurringJob
 
         yield RecurringJob("email logs", _EMAIL_LOGS_SECONDS, self.reconciling.by_logs)
+        yield RecurringJob("unsubscribes", _PENDING_SECONDS, self.subscriptions.apply_pending)
         yield RecurringJob("transactional", _TRANSACTIONAL_SECONDS, self.transactional.send_waiting)
         yield RecurringJob("links", _LINKS_SECONDS, self.link_checks.run)
         yield RecurringJob("unconfirmed", _RETENTION_SECONDS, self.signing_up.delete_unconfirmed)
@@ -637,42 +656,49 @@ class Container:
     @cached_property
     def unsubscribe_by_mail(self) -> UnsubscribeByMail:
         counters = self.event_intake.counters
-        return UnsubscribeByMail(
-            self.settings.newsletters, self.subscriptions, self.clock, counters
-        )
+        subscriptions = self.for_duty(UNSUBSCRIBING).subscriptions
+        return UnsubscribeByMail(self.settings.newsletters, subscriptions, self.clock, counters)
 
     @cached_property
     def web_services(self) -> WebServices:
         from newsletter.adapters.metrics import Metrics
         from newsletter.adapters.sendgrid.inbound import read_mail
-        from newsletter.stores.healthcheck import check_health
+        from newsletter.stores.healthcheck import UNANSWERED, check_health
         from newsletter.web.dependencies import WebServices
         from newsletter.web.form_tokens import FormTokens
         from newsletter.web.pages import Pages
 
+        pages, unsubscribing = self.for_duty(PAGES), self.for_duty(UNSUBSCRIBING)
         key, token = self.settings.environment.inbound_key, self.settings.environment.metrics_token
         return WebServices(
             newsletters=self.settings.newsletters,
             public_url=self.settings.public_url,
             now=self.clock.now,
             pages=Pages(self.settings.templates),
-            form_tokens=FormTokens(lambda: self.signups.forms_key, self.clock.now),
-            publishing=self.publishing,
-            subscriptions=self.subscriptions,
-            people=self.people,
-            signup=self.signing_up,
-            sunsets=self.sunsets,
+            form_tokens=FormTokens(lambda: pages.signups.forms_key, self.clock.now),
+            publishing=pages.publishing,
+            subscriptions=pages.subscriptions,
+            unsubscribing=unsubscribing.subscriptions,
+            people=pages.people,
+            signup=pages.signing_up,
+            sunsets=pages.sunsets,
             event_intake=self.event_intake,
             unsubscribe_by_mail=self.unsubscribe_by_mail,
             read_mail=read_mail,
             inbound_key=key.get_secret_value() if key else None,
-            healthcheck=partial(check_health, self.engine),
+            healthcheck=partial(check_health, self.for_duty(CHECKING).engine),
             metrics=Metrics(
-                self.engine,
-                totals=self.deliveries.totals,
+                pages.engine,
+                totals=pages.deliveries.totals,
                 counts=self.event_intake.counters.values,
             ),
             metrics_token=token.get_secret_value() if token else None,
+            unanswered=UNANSWERED,
+            threads={
+                "pages": PAGES.connections,
+                "webhook": EVENTS.connections,
+                "unsubscribe": UNSUBSCRIBING.connections,
+            },
         )
 
     @cached_property
@@ -742,6 +768,8 @@ class Container:
 
     def close(self) -> None:
         """Close the connections that this container opened."""
+        for other in self._others.values():
+            other.engine.dispose()
         for part, release in (("leadership", "release"), ("queue", "close"), ("engine", "dispose")):
             if part in vars(self) and part not in self._given:
                 getattr(vars(self)[part], release)()

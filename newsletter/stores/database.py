@@ -6,14 +6,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from newsletter.errors import ConfigurationError, DatabaseMismatch, DatabaseUnreachable
+from newsletter.stores.duties import LOSS_IS_NOTICED, WORK, BoundedConnection, Duty
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_CONNECT_SECONDS = 5
 _LOCK = {"key": 7_341_127_001}  #: advisory lock: two processes that start together migrate once
 
 _OLDER = (
@@ -26,16 +26,22 @@ _NEWER = (
 )
 
 
-def make_engine(url: URL | str) -> Engine:
-    """Return an engine for this PostgreSQL server."""
-    return create_engine(
+def make_engine(url: URL | str, duty: Duty = WORK) -> Engine:
+    """Return an engine for this PostgreSQL server, whose connections have one duty."""
+    engine = create_engine(
         database_url(url),
-        pool_size=8,
-        max_overflow=8,
+        pool_size=duty.connections,
+        max_overflow=0,
+        pool_timeout=duty.wait,
         pool_pre_ping=True,
         hide_parameters=True,  # an error would print addresses into a log
-        connect_args={"connect_timeout": _CONNECT_SECONDS},
     )
+
+    def connect(_dialect: Any, _record: Any, _arguments: Any, parts: dict[str, Any]) -> Any:
+        return BoundedConnection.open(duty, LOSS_IS_NOTICED | parts)
+
+    event.listen(engine, "do_connect", connect)
+    return engine
 
 
 def database_url(url: URL | str) -> URL:
@@ -53,7 +59,7 @@ def connection_parts(url: URL) -> dict[str, Any]:
     """Return what the driver itself is connected with; nothing is rendered and parsed anew."""
     dialect: Any = PGDialect_psycopg()
     parts: dict[str, Any] = dialect.create_connect_args(url)[1]
-    return {"connect_timeout": _CONNECT_SECONDS} | parts
+    return LOSS_IS_NOTICED | parts
 
 
 def shown(url: URL) -> str:

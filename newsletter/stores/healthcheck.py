@@ -2,10 +2,14 @@
 
 import psycopg
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from newsletter.stores.database import newest_version
 from subscribers.db.transaction import scalar, transaction
+from subscribers.errors import DatabaseBusy
+
+#: What a database that is busy, gone or silent makes of any access.
+UNANSWERED: tuple[type[Exception], ...] = (DatabaseBusy, OperationalError, psycopg.OperationalError)
 
 #: Procrastinate's workers write a heartbeat every 10 s; three that are missing are no accident.
 WORKERS = """
@@ -19,6 +23,6 @@ def check_health(engine: Engine) -> dict[str, bool]:
         with transaction(engine) as session:
             version = scalar(session, "SELECT version_num FROM alembic_version")
             workers = scalar(session, WORKERS)
-    except (SQLAlchemyError, psycopg.Error):
+    except (SQLAlchemyError, psycopg.Error, DatabaseBusy):
         return {"database": False, "migrations": False, "worker": False}
     return {"database": True, "migrations": version == newest_version(), "worker": workers > 0}

@@ -1,6 +1,10 @@
 """The web application: public pages, one-click unsubscribe (RFC 8058), SendGrid's webhooks."""
 
-from anyio import CapacityLimiter
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -19,6 +23,10 @@ from newsletter.web.public import (
     unsubscribe,
 )
 from subscribers.errors import InvalidLink, NoSuchSubscriber, NoSuchSubscription
+
+_RETRY_SECONDS = "5"  #: until a reader may try again what the database was too busy for
+
+_log = logging.getLogger(__name__)
 
 #: In the order in which they are tried: a sign-up's paths look like those of an issue.
 ROUTERS = (
@@ -42,9 +50,11 @@ def create_app(services: WebServices) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,  # one-click unsubscribe must not be redirected (RFC 8058, 3.1)
+        lifespan=_lifespan,
     )
     app.state.services = services
-    app.state.one_click_limiter = CapacityLimiter(unsubscribe.ONE_CLICK_THREADS)
+    app.state.unsubscribe_limiter = CapacityLimiter(services.threads["unsubscribe"])
+    app.state.webhook_limiter = CapacityLimiter(services.threads["webhook"])
     app.add_route(unsubscribe.ONE_CLICK, unsubscribe.one_click, methods=["POST"])
     for router in ROUTERS:
         app.include_router(router)
@@ -55,9 +65,19 @@ def create_app(services: WebServices) -> FastAPI:
     # The latter two: a person was erased while they used their link.
     for error in (InvalidLink, NoSuchSubscriber, NoSuchSubscription):
         app.add_exception_handler(error, _invalid_link)
+    for error in services.unanswered:
+        app.add_exception_handler(error, _busy)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _failed)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    """Let pages have as many threads as connections: the others wait, and take no processor."""
+    threads = app.state.services.threads["pages"]
+    to_thread.current_default_thread_limiter().total_tokens = threads
+    yield
 
 
 def _not_found(request: Request, _error: Exception) -> Response:
@@ -72,6 +92,15 @@ def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     page = services_of(request).pages.show("not_found", status=error.status_code)
     page.headers.update(error.headers or {})
+    return page
+
+
+def _busy(request: Request, error: Exception) -> Response:
+    """Return the page for a database that did not answer in time."""
+    reason = type(error.__cause__ or error).__name__
+    _log.warning("the database did not answer in time: %s", reason, extra={"action": "web.busy"})
+    page = services_of(request).pages.show("busy", status=503)
+    page.headers["Retry-After"] = _RETRY_SECONDS
     return page
 
 

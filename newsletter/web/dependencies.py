@@ -34,6 +34,7 @@ class WebServices:
     min_seconds: float = MIN_SECONDS  #: that the answer to a sign-up takes
     publishing: Publishing
     subscriptions: Subscriptions
+    unsubscribing: Subscriptions  #: the same on connections that nothing else takes
     people: People
     signup: SigningUp
     sunsets: Sunsets
@@ -44,6 +45,8 @@ class WebServices:
     healthcheck: Callable[[], Mapping[str, bool]]
     metrics: Callable[[], bytes]  #: in Prometheus' text format
     metrics_token: str | None  #: None: only this machine may ask
+    unanswered: tuple[type[Exception], ...] = ()  #: of a database that is busy, gone or silent
+    threads: Mapping[str, int]  #: as many of each duty as it has connections
 
 
 def services_of(request: Request) -> WebServices:

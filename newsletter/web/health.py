@@ -5,8 +5,10 @@ carry it; without one, for requests from this machine.
 """
 
 import hmac
+from collections.abc import Mapping
 from ipaddress import ip_address
 
+from anyio import CapacityLimiter, move_on_after, to_thread
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
@@ -17,6 +19,9 @@ _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"  #: the text format's m
 
 #: Any of these means that a proxy on this machine forwards a request from elsewhere.
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+
+_READY_SECONDS = 1.7  #: whoever asks gives up after two
+_CHECKING_THREADS = 2
 
 router = APIRouter()
 
@@ -30,16 +35,28 @@ _OPERATORS_ONLY = [Depends(_operators_only)]
 
 
 @router.api_route("/healthz", methods=READ)
-def alive() -> dict[str, str]:
-    """Say that the process is alive."""
+async def alive() -> dict[str, str]:
+    """Say that the process is alive; this takes no thread and asks no database."""
     return {"status": "ok"}
 
 
 @router.api_route("/readyz", methods=READ, dependencies=_OPERATORS_ONLY)
-def ready(services: Services) -> Response:
-    """Say whether database, migrations and a worker are well; 503 if not."""
-    checks = services.healthcheck()
+async def ready(request: Request, services: Services) -> Response:
+    """Say whether database, migrations and a worker are well; 503 if not, or if it hangs."""
+    checks: Mapping[str, bool] = {"database": False, "migrations": False, "worker": False}
+    with move_on_after(_READY_SECONDS):
+        checks = await to_thread.run_sync(
+            services.healthcheck, limiter=_limiter(request), abandon_on_cancel=True
+        )
     return JSONResponse(dict(checks), status_code=200 if all(checks.values()) else 503)
+
+
+def _limiter(request: Request) -> CapacityLimiter:
+    """Return what bounds the threads that check, which are never those of pages."""
+    state = request.app.state
+    if not hasattr(state, "checking_limiter"):
+        state.checking_limiter = CapacityLimiter(_CHECKING_THREADS)
+    return state.checking_limiter
 
 
 @router.api_route("/metrics", methods=READ, dependencies=_OPERATORS_ONLY)

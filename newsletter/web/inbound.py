@@ -10,8 +10,8 @@ from base64 import b64decode
 from binascii import Error
 from collections.abc import Mapping
 
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from newsletter.web.body_limit import TooLarge, limited
@@ -44,7 +44,8 @@ async def receive_mail(request: Request, services: Services) -> Response:
         fields = await _fields(request, OPEN_LIMIT if key is None else BODY_LIMIT)
     except TooLarge:
         return Response(status_code=413)
-    await run_in_threadpool(_receive, services, fields)
+    limiter = request.app.state.unsubscribe_limiter
+    await to_thread.run_sync(_receive, services, fields, limiter=limiter)
     return Response(status_code=200)
 
 

@@ -2,8 +2,8 @@
 
 import logging
 
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from newsletter.errors import EventNotAuthentic
 from newsletter.web.dependencies import Services
@@ -24,7 +24,9 @@ async def receive_events(request: Request, services: Services) -> Response:
         return Response(status_code=413)
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
-        await run_in_threadpool(services.event_intake.receive, body, headers)
+        await to_thread.run_sync(
+            services.event_intake.receive, body, headers, limiter=request.app.state.webhook_limiter
+        )
     except EventNotAuthentic as error:
         _log.warning("a webhook post was refused: %s", error, extra={"action": "webhook.refused"})
         return Response(status_code=403)

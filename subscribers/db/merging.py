@@ -13,6 +13,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 from sqlmodel import Session
 
+from subscribers.db.pending import apply_pending_of
 from subscribers.db.statements import (
     INSERT_CHANGE,
     INSERT_CONSENT,
@@ -102,6 +103,7 @@ def merge(session: Session, keep_id: int, other_id: int, *, actor: str, now: dat
             raise NotMerged(f"subscriber {one['id']} was merged with another one before")
     other = people[other_id]
     execute(session, LOCK_SUBSCRIPTIONS, values)
+    apply_pending_of(session, [keep_id, other_id])
     found = suppression_of(session, other["email_key"])
     reason = found and found.reason
     for pair in rows(session, _PAIRS, values | {"owner_left": reason in OWNER_REASONS}):

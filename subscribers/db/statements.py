@@ -15,7 +15,7 @@ from subscribers.model import TopicSet
 INSERT_CONSENT = "INSERT INTO consent (subscriber_id, newsletter, at, act, source, detail)"
 INSERT_CHANGE = "INSERT INTO change (subscriber_id, newsletter, at, actor, what, detail)"
 
-#: An import holds a stronger lock on this table: this waits for it, and then sees what it added.
+#: A portion of an import holds a stronger lock on this table: this waits until it is stored.
 WAIT_FOR_IMPORT = "LOCK TABLE subscriber IN ROW EXCLUSIVE MODE"
 
 #: The columns that an upsert may write; a row that is filled again keeps the others, so that a

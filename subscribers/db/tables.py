@@ -92,6 +92,19 @@ class ConsentRow(Row, table=True):
     detail: dict[str, Any] = columns.json_object()
 
 
+class PendingUnsubscribeRow(Row, table=True):
+    """An unsubscribe that could not be applied at once; it counts from the moment it is here.
+
+    Rows are only added, and deleted once they are applied.
+    See docs/decisions/one-lock-stops-nobody.md.
+    """
+
+    id: int = columns.identity()
+    subscription_id: int = columns.number()
+    at: datetime = columns.moment()
+    source: str = columns.word()
+
+
 class SuppressionRow(Row, table=True):
     """An address that must not be written to, whether or not it is a subscriber's."""
 
@@ -127,6 +140,7 @@ SELECT subscription.id AS subscription_id,
        subscription.frequency,
        CASE WHEN suppression.email_key IS NOT NULL THEN 'suppressed'
             WHEN subscription.status <> 'active' THEN 'ended'
+            WHEN subscription.id IN (SELECT subscription_id FROM pending_unsubscribe) THEN 'ended'
             WHEN subscription.paused_at IS NOT NULL THEN 'paused'
        END AS exclusion
 FROM subscription

@@ -7,18 +7,24 @@ See docs/decisions/one-database-idiom.md.
 """
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, LiteralString, TypeVar, cast
 
 from psycopg import Connection
-from psycopg.errors import DeadlockDetected, SerializationFailure
+from psycopg.errors import (
+    DeadlockDetected,
+    LockNotAvailable,
+    QueryCanceled,
+    SerializationFailure,
+)
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
-from subscribers.errors import ConcurrentChange
+from subscribers.errors import ConcurrentChange, DatabaseBusy
 
 #: Whether what is called now may only read; a thread that a request starts inherits it.
 _READ_ONLY: ContextVar[bool] = ContextVar("read_only", default=False)
@@ -27,18 +33,22 @@ Where = Session | Connection[Any]
 Values = Mapping[str, Any] | None
 Result = TypeVar("Result")
 
+#: A statement that may simply be tried again: another transaction was in its way for too long.
+IN_THE_WAY = (LockNotAvailable, QueryCanceled, DeadlockDetected, SerializationFailure)
+
 
 @contextmanager
 def transaction(engine: Engine, *, snapshot: bool = False) -> Generator[Session]:
     """Open a session for one transaction; with `snapshot` all of it reads one state of the data.
 
-    Where PostgreSQL undid it for the sake of another one, ConcurrentChange says so.
+    Where PostgreSQL undid it for the sake of another one, ConcurrentChange says so; where another
+    one was in its way for longer than the engine's limits allow, DatabaseBusy does.
     """
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ"} if snapshot else {}
     if _READ_ONLY.get():
         options["postgresql_readonly"] = True
     with (
-        _undone_by_another(),
+        _named(),
         engine.connect().execution_options(**options) as connection,
         Session(connection, expire_on_commit=False) as session,
         session.begin(),
@@ -57,16 +67,46 @@ def read_only(only: bool = True) -> Generator[None]:
 
 
 @contextmanager
-def _undone_by_another() -> Generator[None]:
-    """Raise ConcurrentChange for a serialization failure or a deadlock, however it is wrapped."""
+def successive(engine: Engine) -> Generator[Callable[[], AbstractContextManager[Session]]]:
+    """Lend what opens one transaction after another on one connection, which is closed in the end.
+
+    What they share are temporary tables, which nobody else sees and which go with it.
+    """
+    with _named(), engine.connect() as connection:
+
+        @contextmanager
+        def begin() -> Generator[Session]:
+            with (
+                _named(),
+                Session(connection, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                yield session
+
+        try:
+            yield begin
+        finally:
+            connection.invalidate()
+
+
+@contextmanager
+def _named() -> Generator[None]:
+    """Raise ConcurrentChange or DatabaseBusy for what they stand for, however it is wrapped."""
     try:
         yield
-    except (SerializationFailure, DeadlockDetected) as error:
-        raise ConcurrentChange from error
+    except NoConnection as error:
+        raise DatabaseBusy from error
+    except IN_THE_WAY as error:
+        raise _name_of(error) from error
     except DBAPIError as error:
-        if isinstance(error.orig, SerializationFailure | DeadlockDetected):
-            raise ConcurrentChange from error
+        if isinstance(error.orig, IN_THE_WAY):
+            raise _name_of(error.orig) from error
         raise
+
+
+def _name_of(error: Exception) -> ConcurrentChange | DatabaseBusy:
+    undone = isinstance(error, SerializationFailure | DeadlockDetected)
+    return ConcurrentChange() if undone else DatabaseBusy()
 
 
 def retried(act: Callable[[], Result], *, times: int = 5) -> Result:
@@ -83,7 +123,7 @@ def autocommit(engine: Engine) -> Generator[Connection[Any]]:
 
     This saves the round trips of BEGIN and COMMIT, which are half the time of a short statement.
     """
-    with closing(engine.raw_connection()) as lent:
+    with _named(), closing(engine.raw_connection()) as lent:
         connection = lent.driver_connection
         assert isinstance(connection, Connection)
         # In autocommit psycopg sends no BEGIN, and so cannot make a statement read-only.

@@ -1,4 +1,4 @@
-"""Deciding on the rows of a list: COPY into a staging table, then one statement for them all.
+"""Deciding on the rows of a list: COPY into a staging table, then one statement for each portion.
 
 The rules are those of `subscribers.rules.consent` and `subscribers.rules.audience`: an import never
 revives an ended subscription, and adds or changes nothing that belongs to a suppressed address. An
@@ -34,9 +34,24 @@ _FIELDS = {
     "paused_until": "timestamptz",
 } | dict.fromkeys(TEXTS, "text")
 
-# While rows are decided on nobody else subscribes (which begins with a row in this table), and a
-# second import or an undo waits. Unsubscribes and choices change other tables and do not wait.
-_LOCK = "LOCK TABLE subscriber IN SHARE ROW EXCLUSIVE MODE"
+# While a portion is decided on and stored, nobody else subscribes or changes a name, and a second
+# import or an undo waits. All of them wait, because a portion is small, for a moment only; and a
+# portion that cannot have this lock at once lets those pass who would wait behind it.
+_LOCK = "SET LOCAL lock_timeout = '200ms'; LOCK TABLE subscriber IN SHARE ROW EXCLUSIVE MODE"
+
+#: Rows; they are decided on and stored in a fraction of a second.
+PORTION = 4_000
+
+# Rows of one address stand in one portion; those without one stand at the end.
+_PORTIONS = """
+CREATE TEMP TABLE portioned AS
+SELECT keyed.*, (rank() OVER (
+    ORDER BY email_key, CASE WHEN email_key IS NULL THEN line END) - 1) / %(size)s AS portion
+FROM (
+    SELECT *, CASE WHEN problem IS NULL THEN lower(email COLLATE "C") END AS email_key FROM staged
+) AS keyed
+"""
+_INDEX = "CREATE INDEX ON portioned (portion); ANALYZE portioned (portion)"
 
 # The conditions below are left out where a list or the database can never meet them.
 _LEFT_IN_ANY_ROW = """COALESCE(bool_or(leaves) OVER (
@@ -58,11 +73,12 @@ _RESUBSCRIBED = """CASE WHEN unsubscribed AND subscription.status = 'active' THE
       ))
 ) ELSE false END"""
 
+_MEMORY = "SET LOCAL work_mem = '64MB'"
 _ANY_NEW_TEXT = for_each_text("new_{name}", " OR ")
 
 
 def _decide(*, gone: bool, erasures: bool) -> str:
-    """Return the statement for a list that says who is `gone` or not, with `erasures` or without.
+    """Return the statement for a portion of a list that says who is `gone` or not.
 
     Sorted by key once: rows of one address then stand together, and every index is written from
     left to right. Of rows of one address the gravest is taken, and an unsubscribe in any of them
@@ -74,10 +90,7 @@ CREATE TEMP TABLE decided ON COMMIT DROP AS
 WITH keyed AS (
     SELECT *, first_value(line) OVER same AS first_line,
            {_LEFT_IN_ANY_ROW if gone else "false"} AS unsubscribed
-    FROM (
-        SELECT *, CASE WHEN problem IS NULL THEN lower(email COLLATE "C") END AS email_key
-        FROM staged
-    ) AS keyed
+    FROM portioned AS keyed WHERE portion = %(portion)s
     WINDOW same AS (PARTITION BY email_key ORDER BY {_GRAVEST_FIRST if gone else ""} line)
 ), met AS (
     SELECT keyed.*,
@@ -127,7 +140,7 @@ FROM judged
 """
 
 
-# Known before the rows are decided on: as long as the lock is held there will be no more of these.
+# Known before a portion is decided on: as long as the lock is held there will be no more of these.
 _ANY_UNDONE = """
 SELECT EXISTS (
     SELECT FROM subscription WHERE undone_at IS NOT NULL AND newsletter = %(newsletter)s
@@ -167,12 +180,14 @@ class ImportDecision:
 
 
 def decide(
-    session: Session, blocks: Iterable[bytes], fields: Collection[str], about: ListImport
+    session: Session, fields: Collection[str], about: ListImport, portion: int, *, lock: bool
 ) -> ImportDecision:
-    """Make the table `decided`, one row for each row of the list."""
-    _stage(session, blocks, fields)
-    execute(session, _LOCK)
+    """Make the table `decided`, one row for each row of a portion of the list."""
+    execute(session, _MEMORY)
+    if lock:
+        execute(session, _LOCK)
     values = {
+        "portion": portion,
         "ladder": LADDER_VALUES,
         "newsletter": about.newsletter,
         "own_acts": [ConsentAct.CONFIRMED.value, ConsentAct.RESUMED.value],
@@ -192,8 +207,9 @@ def decide(
     )
 
 
-def _stage(session: Session, blocks: Iterable[bytes], fields: Collection[str]) -> None:
-    execute(session, "SET LOCAL work_mem = '64MB'")
+def stage(session: Session, blocks: Iterable[bytes], fields: Collection[str]) -> int:
+    """Read a whole list into the table `portioned`; return how many portions it has."""
+    execute(session, _MEMORY)
     columns = ", ".join(f"{name} {kind}" for name, kind in _FIELDS.items())
     execute(session, f"CREATE TEMP TABLE staged ({columns}) ON COMMIT DROP")
     names = sql.SQL(", ").join(map(sql.Identifier, fields))
@@ -201,3 +217,6 @@ def _stage(session: Session, blocks: Iterable[bytes], fields: Collection[str]) -
     with driver(session).cursor() as cursor, cursor.copy(copy_in) as copy:
         for block in blocks:
             copy.write(block)
+    execute(session, _PORTIONS, {"size": PORTION})
+    execute(session, _INDEX)
+    return scalar(session, "SELECT COALESCE(max(portion) + 1, 0) FROM portioned")

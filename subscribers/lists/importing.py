@@ -1,4 +1,4 @@
-"""Storing a whole list in one transaction: what `subscribers.lists.decisions` decided, set by set.
+"""The statements of an import: what a portion's decision asks for, set by set.
 
 Consent to an imported subscription is not recorded a million times: its `import_id` and the row of
 `list_import` say it, and whoever reads a subscriber's consent joins the two. When the subscription
@@ -6,27 +6,21 @@ goes and the subscriber stays, `subscribers.lists.undo` writes the act as a row 
 unsubscribe that came with a list has its own row. See docs/decisions/blank-cells-and-statements.md.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from secrets import token_bytes
+from collections.abc import Iterator
 
-from sqlmodel import Session
-
-from subscribers.db.record_tables import ListImportRow
 from subscribers.db.statements import (
     INSERT_CHANGE,
     INSERT_CONSENT,
     lock_subscriptions,
     upsert_subscriptions,
 )
-from subscribers.db.suppressions import LADDER_VALUES, WEIGHTIER_WINS
-from subscribers.db.transaction import driver, execute
-from subscribers.lists.decisions import ImportDecision, ListImport, decide
+from subscribers.db.suppressions import WEIGHTIER_WINS
+from subscribers.lists.decisions import ImportDecision
 from subscribers.lists.fields import TEXTS, for_each_text
-from subscribers.model import EVERYTHING, ConsentAct, RowResult
 
 # A refused address may be anything, and a spreadsheet would run some of it as a formula.
-_ANSWERS = f"""
-COPY (
+ANSWER = f"""
+INSERT INTO answered
     SELECT line,
            CASE WHEN left(email, 1) IN ('=', '+', '-', '@') THEN '''' || email ELSE email END
                AS email,
@@ -47,8 +41,7 @@ COPY (
                     {for_each_text("CASE WHEN new_{name} THEN '{title}' END")},
                     CASE WHEN new_tags THEN 'tags' END)
            END AS reason
-    FROM decided ORDER BY line
-) TO STDOUT (FORMAT csv, HEADER)
+    FROM decided
 """
 
 _TOPIC_SETS = """
@@ -193,9 +186,6 @@ WHERE suppress IS NOT NULL AND result = 'suppressed' AND NOT lifted
 {WEIGHTIER_WINS}
 """
 
-# The next to read these tables plans a send: the planner should know that they have grown.
-_ANALYZE = "ANALYZE subscriber, subscription"
-
 _PREPARE = (_TOPIC_SETS, _CHOSEN, "ANALYZE chosen", _SUBSCRIBERS)
 _ADD = (*_PREPARE, upsert_subscriptions(_NEW, _FROM_DECIDED, refill=False))
 _REFILL = (*_PREPARE, _LOCK_UNDONE, upsert_subscriptions(_NEW, _FROM_DECIDED))
@@ -203,67 +193,11 @@ _UPDATE = (_TOPIC_SETS, _LOCK_KNOWN, _REMEMBER, _NAMES, _CHANGES, _RECORD)
 _REMOVE = (_LOCK_KNOWN, _UNSUBSCRIBES, _SUPPRESSIONS)
 
 
-def import_rows(
-    session: Session,
-    blocks: Iterable[bytes],
-    fields: Collection[str],
-    about: ListImport,
-    answer: Callable[[bytes], object],
-    *,
-    dry_run: bool,
-) -> tuple[int | None, Mapping[RowResult, int]]:
-    """Store all that is good of a list; return the import's number (none of a dry run) and counts.
-
-    Blocks are rows as `subscribers.lists.csv_reader` writes them, each with these fields. `answer`
-    is given a CSV that says for each row what became of it, before anything is final.
-    """
-    decision = decide(session, blocks, fields, about)
-    values = {
-        "at": about.at,
-        "everything": EVERYTHING,
-        "format": about.format,
-        "ladder": LADDER_VALUES,
-        "newsletter": about.newsletter,
-        "seed": token_bytes(32),
-        "service": about.service,
-        "withdrawn": ConsentAct.WITHDRAWN.value,
-        "zone": about.default_zone,
-    }
-    number = None
-    if not dry_run:
-        number = _store_import(session, about, decision.counts)
-        values |= {"import": number, "source": f"import {number}"}
-        for statement in _needed(decision):
-            execute(session, statement, values)
-    with driver(session).cursor() as cursor, cursor.copy(_ANSWERS.encode(), values) as copy:
-        for block in copy:
-            answer(bytes(block))
-    return number, decision.counts
-
-
-def _needed(decision: ImportDecision) -> Iterator[str]:
-    """Yield the statements that have something to do: each reads a million rows."""
+def needed(decision: ImportDecision) -> Iterator[str]:
+    """Yield the statements that have something to do: each reads the whole portion."""
     if decision.adds:
         yield from _REFILL if decision.refills else _ADD
     if decision.changes:
         yield from _UPDATE
     if decision.removes:
         yield from _REMOVE
-    yield _ANALYZE
-
-
-def _store_import(
-    session: Session, about: ListImport, counts: Mapping[RowResult, int]
-) -> int | None:
-    row = ListImportRow(
-        at=about.at,
-        file=about.file,
-        newsletter=about.newsletter,
-        consent_source=about.consent_source,
-        counts={result.value: count for result, count in counts.items()},
-        format=about.format,
-        actor=about.actor,
-    )
-    session.add(row)
-    session.flush()
-    return row.id

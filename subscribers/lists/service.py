@@ -15,7 +15,7 @@ from subscribers.lists.decisions import ListImport
 from subscribers.lists.encoding import written_whole
 from subscribers.lists.fields import TEXTS
 from subscribers.lists.formats import read_mapping, service_of
-from subscribers.lists.importing import import_rows
+from subscribers.lists.portions import import_rows
 from subscribers.lists.reader_process import ListFile, Progress, reading
 from subscribers.lists.undo import undo
 from subscribers.model import ImportReport, PastImport, Undone
@@ -119,10 +119,9 @@ class Lists:
                 default_zone=default_zone,
                 at=now,
             )
-            with transaction(self._engine) as session:
-                number, counts = import_rows(
-                    session, rows, rows.head.fields, about, answers.write, dry_run=dry_run
-                )
+            number, counts = import_rows(
+                self._engine, rows, rows.head.fields, about, answers.write, dry_run=dry_run
+            )
         return ImportReport(
             rows=rows.rows,
             counts=counts,

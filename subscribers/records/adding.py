@@ -14,7 +14,7 @@ from subscribers.model import ConsentAct
 from subscribers.records.erasure import erased_at
 from subscribers.records.model import NewSubscriber
 
-# Whoever writes to this table waits for an import, and so sees what it added.
+# Whoever writes to this table waits for a portion of an import, and so sees what it added.
 _SUBSCRIBER = """
 INSERT INTO subscriber (email, email_key, name, created_at)
 VALUES (%(email)s, %(key)s, %(name)s, %(at)s)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import delete, func, update
 from sqlmodel import Session, col
 
+from subscribers.db.pending import apply_pending_of
 from subscribers.db.record_tables import ChangeRow, ConfirmationRow, SignupRow
 from subscribers.db.statements import ADD_SUBSCRIPTION, erasure_hash, topic_set_id
 from subscribers.db.suppressions import lift
@@ -77,6 +78,7 @@ def _subscribe(session: Session, signup: SignupRow, at: datetime) -> Subscriptio
     values["source"] = signup.evidence["requests"][-1]["via"]
     values["subscriber_id"] = scalar(session, _SUBSCRIBER, values)
     values["topic_set_id"] = topic_set_id(session, TopicSet.of(signup.topics))
+    apply_pending_of(session, [values["subscriber_id"]])
     before = rows(session, _BEFORE, values)
     execute(session, ADD_SUBSCRIPTION, values)
     if before:

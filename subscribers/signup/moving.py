@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from subscribers.db.consent import apply_consent
 from subscribers.db.merging import LOCK_SUBSCRIPTIONS, merge
+from subscribers.db.pending import apply_pending_of
 from subscribers.db.record_tables import ChangeRow
 from subscribers.db.tables import SubscriberRow, SubscriptionRow
 from subscribers.db.transaction import execute, rows
@@ -56,6 +57,7 @@ def _merge(session: Session, keep_id: int, other_id: int, at: datetime) -> None:
     """Merge, even if the other address had unsubscribed; an unsubscribe in the meantime stands."""
     execute(session, LOCK_SUBSCRIPTIONS, {"keep": keep_id, "other": other_id})
     row = SubscriptionRow
+    apply_pending_of(session, [keep_id, other_id])
     active = session.exec(
         select(row.id)
         .where(row.subscriber_id == keep_id, row.status == SubscriptionStatus.ACTIVE)

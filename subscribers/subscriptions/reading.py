@@ -1,4 +1,7 @@
-"""Reading subscriptions, each with its address, its topics, and what it was merged into."""
+"""Reading subscriptions, each with its address, its topics, and what it was merged into.
+
+An unsubscribe that is not applied yet counts already.
+"""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -9,6 +12,7 @@ from subscribers.model import Frequency, Subscription, SubscriptionStatus, Topic
 
 _SUBSCRIPTION = """
 SELECT subscription.*, email, name, slugs, subscription.created_at AS joined,
+       EXISTS (SELECT FROM pending_unsubscribe WHERE subscription_id = subscription.id) AS leaves,
        CASE WHEN merged_into_subscriber_id IS NOT NULL AND status = 'ended' THEN (
            SELECT kept.id FROM subscription AS kept
            WHERE kept.subscriber_id = subscription.merged_into_subscriber_id
@@ -35,7 +39,8 @@ def subscriptions_of(where: Where, key: str) -> tuple[Subscription, ...]:
 
 def _subscription(row: Mapping[str, Any]) -> Subscription:
     values = {name: value for name, value in row.items() if name in _FIELDS}
-    values["status"] = SubscriptionStatus(row["status"])
+    status = SubscriptionStatus(row["status"])
+    values["status"] = SubscriptionStatus.ENDED if row["leaves"] else status
     values["frequency"] = Frequency(row["frequency"])
     values["tags"] = tuple(row["tags"])
     return Subscription(topics=TopicSet.of(row["slugs"]), **values)

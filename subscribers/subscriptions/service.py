@@ -12,6 +12,7 @@ from sqlmodel import col, select
 
 from subscribers.addresses import email_key, read_address
 from subscribers.db.consent import apply_consent, link_key_of
+from subscribers.db.pending import apply_all_pending, apply_pending, unsubscribe
 from subscribers.db.statements import topic_set_id
 from subscribers.db.suppressions import lift, read_suppression, suppress, suppression_of
 from subscribers.db.tables import SuppressionRow
@@ -152,33 +153,36 @@ class Subscriptions:
     ) -> str:
         """Unsubscribe who a link belongs to; return from which newsletter; raise InvalidLink.
 
+        If others are in the way, the unsubscribe is stored to be applied soon, and counts already.
         The shortest way: mail programs unsubscribe many at once, and wait for the answer.
         """
         signed = read_token(token)
-        number, act = signed.subscription_id, ConsentAct.WITHDRAWN
+        number = signed.subscription_id
         with autocommit(self._engine) as connection:
             found = link_key_of(connection, number)
             if found is None or found.newsletter not in newsletters:
                 raise InvalidLink
             check_token(Purpose.UNSUBSCRIBE, signed, found.link_key)
             # An undone one moves even if what it was merged into does not.
-            apply_consent(connection, [number], act, at=now, source=source, repeat=found.undone)
+            unsubscribe(connection, [number], at=now, source=source, repeat=found.undone)
         return found.newsletter
 
     def unsubscribe(self, subscription_ids: Collection[int], *, now: datetime, source: str) -> int:
         """End subscriptions; return how many had not ended before."""
-        return self._apply(subscription_ids, ConsentAct.WITHDRAWN, now, source)
+        with autocommit(self._engine) as connection:
+            return unsubscribe(connection, subscription_ids, at=now, source=source)
+
+    def apply_pending(self) -> int:
+        """Apply the unsubscribes that others were in the way of; return how many."""
+        return apply_all_pending(self._engine)
 
     def resubscribe(self, subscription_id: int, *, now: datetime, source: str) -> Subscription:
         """Undo an unsubscribe, for the subscriber; a suppressed address stays suppressed."""
-        self._apply([subscription_id], ConsentAct.RESUMED, now, source)
+        ids, act = [subscription_id], ConsentAct.RESUMED
+        with transaction(self._engine) as session:
+            apply_pending(session, ids)
+            apply_consent(session, ids, act, at=now, source=source)
         return self.by_id(subscription_id)
-
-    def _apply(
-        self, subscription_ids: Collection[int], act: ConsentAct, at: datetime, source: str
-    ) -> int:
-        with autocommit(self._engine) as connection:
-            return apply_consent(connection, subscription_ids, act, at=at, source=source)
 
     def choose_topics(
         self, subscription_id: int, topics: TopicSet, *, now: datetime, source: str

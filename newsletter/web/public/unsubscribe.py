@@ -36,7 +36,6 @@ _SUPPRESSED = {
     SuppressionReason.UNSUBSCRIBE: "because your address was taken off all our lists",
 }
 ONE_CLICK = "/u/{token}"  #: where one-click unsubscribe is posted to
-ONE_CLICK_THREADS = 6  #: more would need more database connections than the pool keeps open
 _MONTH = timedelta(days=30)
 _SOURCE = "unsubscribe page"
 
@@ -46,17 +45,19 @@ router = APIRouter(default_response_class=HTMLResponse)
 async def one_click(request: Request) -> Response:
     """Unsubscribe with one click (RFC 8058, section 3.2).
 
-    Any POST acts, whatever its body, which is not read; a repeat succeeds. It is a plain Starlette
-    endpoint because mail programs post many at once, and FastAPI would spend most of the time on
-    parameters that it does not have.
+    Any POST acts, whatever its body, which is not read; a repeat succeeds. Where the database
+    cannot even store it to be applied soon, the answer is 503, and mail programs try again.
+
+    It is a plain Starlette endpoint because mail programs post many at once, and FastAPI would
+    spend most of the time on parameters that it does not have.
     """
-    limiter = request.app.state.one_click_limiter
+    limiter = request.app.state.unsubscribe_limiter
     return await to_thread.run_sync(_unsubscribe, request, limiter=limiter)
 
 
 def _unsubscribe(request: Request) -> Response:
     services, token = services_of(request), request.path_params["token"]
-    slug = services.subscriptions.unsubscribe_by_link(
+    slug = services.unsubscribing.unsubscribe_by_link(
         token, services.newsletters, now=services.now(), source="unsubscribe link"
     )
     return _unsubscribed(services, services.newsletters[slug], f"/u/{token}")

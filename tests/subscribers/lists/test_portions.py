@@ -1,0 +1,111 @@
+"""A list is stored in portions: nobody waits for an import, and it comes to the same."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from subscribers.errors import InvalidList
+from subscribers.lists import decisions, portions
+from subscribers.lists.service import Lists
+from subscribers.model import RowResult, SubscriptionStatus
+from subscribers.subscriptions.service import Subscriptions
+from tests.subscribers.lists.helpers import NOW, answers, import_text
+from tests.waiting import until_somebody_waits
+
+pytestmark = pytest.mark.postgres
+
+MANY = 30_000
+READER = "reader-7@example.com"
+ROWS = [f"reader-{n % 17}@example.com,{'left' if n % 5 == 0 else 'active'}" for n in range(40)]
+LIST = "\n".join(["email,status", *ROWS, "nobody,active", "no-one,active", ""])
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Portions so small that a short list has many."""
+    monkeypatch.setattr(decisions, "PORTION", 3)
+    monkeypatch.setattr(portions, "_PAUSE", 0.01)
+
+
+def numbered(names: str) -> str:
+    rows = (f"reader-{n}@example.com,{names} {n}" for n in range(MANY))
+    return "\n".join(["email,name", *rows, ""])
+
+
+def test_in_many_portions_a_list_comes_to_the_same_as_in_one(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreseen = import_text(engine, tmp_path, LIST, dry_run=True)
+    expected = answers(foreseen)
+    monkeypatch.setattr(decisions, "PORTION", 3)
+    assert answers(import_text(engine, tmp_path, LIST, dry_run=True)) == expected
+    done = import_text(engine, tmp_path, LIST)
+    assert (done.counts, answers(done)) == (foreseen.counts, expected)
+    assert Lists(engine).imports()[0].counts == {k.value: n for k, n in done.counts.items()}
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM subscriber")).scalar() == 17
+
+
+def test_a_reader_does_not_wait_for_a_large_import(engine: Engine, tmp_path: Path) -> None:
+    subscriptions, longest = Subscriptions(engine), 0.0
+    import_text(engine, tmp_path, numbered("First"))
+    [reader] = subscriptions.by_email(READER)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(import_text, engine, tmp_path, numbered("Second"))
+        acts = 0
+        while not running.done():
+            began = time.monotonic()
+            subscriptions.rename(reader.id, f"Own {acts}", now=NOW, actor="subscriber")
+            longest, acts = max(longest, time.monotonic() - began), acts + 1
+        running.result()
+    assert acts > 3
+    assert longest < 1
+
+
+def test_a_portion_that_must_wait_lets_readers_pass(
+    engine: Engine, tmp_path: Path, few: None
+) -> None:
+    """Somebody leaves while the import waits for another row: they have left."""
+    subscriptions = Subscriptions(engine)
+    content = "email,name\n" + "".join(f"reader-{n}@example.com,Old\n" for n in range(9))
+    import_text(engine, tmp_path, content)
+    ids = [subscriptions.by_email(f"reader-{n}@example.com")[0].id for n in range(9)]
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as connection:
+            lock = text("SELECT FROM subscription WHERE id = :id FOR UPDATE")
+            connection.execute(lock, {"id": ids[8]})
+            running = pool.submit(import_text, engine, tmp_path, content.replace("Old", "New"))
+            until_somebody_waits(engine)
+            subscriptions.rename(ids[7], "Own", now=NOW, actor="subscriber")
+            subscriptions.unsubscribe([ids[7]], now=NOW, source="page")
+            assert not running.done()
+        report = running.result(timeout=20)
+    assert report.counts[RowResult.ENDED] == 1
+    assert report.adds_up
+    assert subscriptions.by_id(ids[7]).status is SubscriptionStatus.ENDED
+    assert subscriptions.by_id(ids[8]).name == "New"
+
+
+def test_an_import_undone_while_it_runs_stores_nothing_more(
+    engine: Engine, tmp_path: Path, few: None
+) -> None:
+    content = "email\n" + "".join(f"reader-{n}@example.com\n" for n in range(9))
+    import_text(engine, tmp_path, content)
+    subscriptions = Subscriptions(engine)
+    last = subscriptions.by_email("reader-8@example.com")[0].id
+    more = "email,name\n" + "".join(f"reader-{n}@example.com,New\n" for n in range(12))
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as connection:
+            lock = text("SELECT FROM subscription WHERE id = :id FOR UPDATE")
+            connection.execute(lock, {"id": last})
+            running = pool.submit(import_text, engine, tmp_path, more)
+            until_somebody_waits(engine)
+            number = Lists(engine).imports()[0].id
+            Lists(engine).undo(number, now=NOW + timedelta(days=1), actor="operator")
+        with pytest.raises(InvalidList, match="undone while it ran"):
+            running.result(timeout=20)
+    assert subscriptions.by_id(last).name == ""
