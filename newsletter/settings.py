@@ -56,6 +56,12 @@ class WebSettings(SettingsSection):
 
     host: str = Field(description="Address to listen on.")
     port: int = Field(ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    header_seconds: float = Field(default=10, gt=0)
+    """A request whose head has not arrived after this is answered 408."""
+    body_seconds: float = Field(default=60, gt=0)
+    """The same for its body, which may be a mail with attachments."""
+    connections: int = Field(default=400, ge=10)
+    """Above it, those that wait for their client are closed; if none does, pages answer 503."""
 
 
 class SendGridSettings(SettingsSection):

@@ -148,11 +148,15 @@ def serve() -> None:
     import uvicorn  # no other command needs it
 
     from newsletter.scheduler import reconcile_by_events
+    from newsletter.web.connections import ConnectionLimits, connections_within
 
     container().open_log()
     web = container().settings.service.web
+    http = connections_within(
+        ConnectionLimits(web.header_seconds, web.body_seconds, web.connections)
+    )
     with _listening(web.host, web.port) as listener:
-        server = uvicorn.Server(uvicorn.Config(container().app, log_config=None))
+        server = uvicorn.Server(uvicorn.Config(container().app, http=http, log_config=None))
         container().scheduler.start()
         reconcile_by_events(container().scheduler, container().reconciling)
         port = listener.getsockname()[1]

@@ -4,6 +4,7 @@ from anyio import CapacityLimiter
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from newsletter.errors import NotFound
 from newsletter.web import health, inbound, webhook
@@ -56,6 +57,7 @@ def create_app(services: WebServices) -> FastAPI:
     for error in (InvalidLink, NoSuchSubscriber, NoSuchSubscription):
         app.add_exception_handler(error, _invalid_link)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _failed)
     return app
 
@@ -73,6 +75,11 @@ def _refused(request: Request, error: Exception) -> Response:
     page = services_of(request).pages.show("not_found", status=error.status_code)
     page.headers.update(error.headers or {})
     return page
+
+
+def _gone(_request: Request, _error: Exception) -> Response:
+    """Return what nobody reads: the client left before its request was whole."""
+    return Response(status_code=400)
 
 
 def _failed(request: Request, _error: Exception) -> Response:
