@@ -10,6 +10,7 @@ from newsletter import __version__
 from newsletter.cli.commands import COMMANDS
 from newsletter.cli.common import close_container, print_error
 from newsletter.cli.lazy import LOOK, group_of
+from newsletter.cli.streams import never_break_off
 from newsletter.errors import ConfigurationError, NewsletterError, RenderingFailed
 from subscribers.errors import SubscribersError
 
@@ -48,6 +49,7 @@ def _everywhere(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 success, 1 failure, 2 wrong input, 130 interrupted."""
+    never_break_off()
     try:
         code = app(arguments, standalone_mode=False)
     except Exception as error:

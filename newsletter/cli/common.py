@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from typer import Option
 
+from newsletter.cli.streams import is_unicode
 from newsletter.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def actor() -> str:
 def answer(data: Any, *, as_json: bool, show: Callable[[], object]) -> None:
     """Print the data as JSON, or let `show` print it for a person."""
     if as_json:
-        print(json.dumps(plain(data), indent=2, ensure_ascii=False))
+        print(json.dumps(plain(data), indent=2, ensure_ascii=not is_unicode()))
     else:
         show()
 

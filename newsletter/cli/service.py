@@ -88,8 +88,10 @@ def _tried(question: str, ask: Callable[[], str]) -> Answered:
 
 def _database() -> str:
     from newsletter.stores.database import shown  # a help page needs no database
+    from newsletter.stores.server_checks import require_sessions
 
     url, environment = container().engine.url, container().settings.environment
+    require_sessions(url)
     if environment.database_url is None:
         return f"the embedded PostgreSQL in {environment.var / 'postgres'}, up to date"
     return f"{shown(url)}, up to date"
@@ -150,7 +152,7 @@ def serve() -> None:
     from newsletter.scheduler import reconcile_by_events
     from newsletter.web.connections import ConnectionLimits, connections_within
 
-    container().open_log()
+    _open_process()
     web = container().settings.service.web
     http = connections_within(
         ConnectionLimits(web.header_seconds, web.body_seconds, web.connections)
@@ -174,7 +176,7 @@ def serve() -> None:
 
 def scheduler() -> None:
     """Run the scheduler only; if several run, one acts and the others stand by."""
-    container().open_log()
+    _open_process()
     container().scheduler.start()
     try:
         with _interruptible():
@@ -186,11 +188,19 @@ def scheduler() -> None:
 
 def worker() -> None:
     """Send batches; run as many workers as you like, on any machine."""
-    container().open_log()
+    _open_process()
     ended = threading.Event()
     with _interruptible(), _working(on_end=ended.set):
         console.print("worker running; Ctrl-C stops it once its current batches are recorded")
         ended.wait()
+
+
+def _open_process() -> None:
+    """Open what every process needs; DatabaseMismatch where its locks would be lost."""
+    from newsletter.stores.server_checks import require_sessions
+
+    container().open_log()
+    require_sessions(container().engine.url)
 
 
 @contextmanager

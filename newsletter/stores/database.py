@@ -24,6 +24,10 @@ _NEWER = (
     "this database was made by a newer version of this program (its tables are of version {}): "
     "install that version, or name another database"
 )
+_ENCODING = (
+    "the database {} is encoded in {}, which cannot hold every name: make one with "
+    "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and name that"
+)
 
 
 def make_engine(url: URL | str) -> Engine:
@@ -66,6 +70,7 @@ def migrate(engine: Engine) -> None:
     """Bring the tables up to date; DatabaseMismatch if they are not this program's."""
     # Not `transaction`: the lock is held over several of them.
     with reachable(engine) as connection:
+        _require_unicode(connection)
         if _is_current(connection):
             return
         _ask(connection, "SELECT pg_advisory_lock(%(key)s)", _LOCK)
@@ -75,6 +80,13 @@ def migrate(engine: Engine) -> None:
             connection.rollback()
             _ask(connection, "SELECT pg_advisory_unlock(%(key)s)", _LOCK)
             connection.commit()
+
+
+def _require_unicode(connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    encoding = driver.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise DatabaseMismatch(_ENCODING.format(shown(connection.engine.url), encoding))
 
 
 @contextmanager
