@@ -38,7 +38,7 @@ def make_engine(url: URL | str) -> Engine:
         max_overflow=8,
         pool_pre_ping=True,
         hide_parameters=True,  # an error would print addresses into a log
-        connect_args={"connect_timeout": _CONNECT_SECONDS},
+        connect_args={"connect_timeout": _CONNECT_SECONDS, "client_encoding": "utf8"},
     )
 
 
