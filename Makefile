@@ -12,8 +12,9 @@ setup: .venv/ready  ## the virtual environment, from the lock file
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say PYTHON=... if it has another name"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { echo "python3 has no venv module; on Debian: apt-get install python3-venv"; rm -rf .venv; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(BIN)/python -m compileall -q newsletter subscribers  # also where PYTHONDONTWRITEBYTECODE is set
 	@touch $@
 
 demo: setup  ## one whole day on sample data, to a sent digest
@@ -52,8 +53,8 @@ walls: setup  ## who may import whom
 
 wheel: setup  ## the package installed by itself, elsewhere: its own templates and settings
 	@rm -rf build/wheel && $(BIN)/uv build --quiet --wheel --out-dir build/wheel
-	@$(BIN)/uv venv --quiet build/wheel/venv && $(BIN)/uv pip sync --quiet --python build/wheel/venv/bin/python --require-hashes requirements.lock
-	@$(BIN)/uv pip install --quiet --python build/wheel/venv/bin/python --no-deps build/wheel/*.whl
+	@$(BIN)/uv venv --quiet build/wheel/venv && $(BIN)/uv pip sync --quiet --compile-bytecode --python build/wheel/venv/bin/python --require-hashes requirements.lock
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python build/wheel/venv/bin/python --no-deps build/wheel/*.whl
 	@cd build/wheel && NEWSLETTER_VAR=$$(mktemp -d) venv/bin/newsletter demo --json > demo.json && venv/bin/python -c 'import json; assert json.load(open("demo.json"))["issue"]["account"]["adds_up"]' && echo "the wheel runs its day"
 
 docs: setup  ## the documentation: its reference from the code, then the site in build/docs

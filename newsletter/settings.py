@@ -67,6 +67,12 @@ class WebSettings(SettingsSection):
         description="Base URL of the console, an origin of its own: https, except on this machine; "
         "by default made of host and port.",
     )
+    header_seconds: float = Field(default=10, gt=0)
+    """A request whose head has not arrived after this is answered 408."""
+    body_seconds: float = Field(default=60, gt=0)
+    """The same for its body, which may be a mail with attachments."""
+    connections: int = Field(default=400, ge=10)
+    """Above it, those that wait for their client are closed; if none does, pages answer 503."""
 
 
 class SendGridSettings(SettingsSection):

@@ -171,9 +171,18 @@ def motto(newsletter: Slug = None, as_json: AsJson = False) -> None:
     answer({"tagline": tagline}, as_json=as_json, show=lambda: console.print(tagline))
 '''
     )
-    app = tree / "newsletter/cli/app.py"
-    insert(app, r"^app\.command\(.*\)\(why\)", "app.command(rich_help_panel=_DAY)(motto)\n")
-    insert(app, r"^from newsletter\.cli\.why import", "from newsletter.cli.motto import motto\n")
+    with (tree / "newsletter/cli/commands.py").open("a") as commands:
+        commands.write(
+            '''
+
+@listed(_DAY)
+def motto() -> Any:
+    """Show a newsletter's tagline."""
+    from newsletter.cli.motto import motto as command
+
+    return command
+'''
+        )
 
 
 def add_a_page(tree: Path) -> None:

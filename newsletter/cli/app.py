@@ -7,27 +7,10 @@ from typing import Annotated
 import typer
 
 from newsletter import __version__
-from newsletter.cli import (
-    alerts,
-    batches,
-    briefs,
-    health,
-    installation,
-    issue,
-    issue_edits,
-    people,
-    segments,
-    signup,
-    sources,
-    staff,
-    subscribers,
-    suppressions,
-)
-from newsletter.cli.backup import backup, restore
+from newsletter.cli.commands import COMMANDS
 from newsletter.cli.common import close_container, print_error
-from newsletter.cli.demo import demo
-from newsletter.cli.service import check, sandbox, scheduler, serve, worker
-from newsletter.cli.why import why
+from newsletter.cli.lazy import LOOK, group_of
+from newsletter.cli.streams import never_break_off
 from newsletter.errors import ConfigurationError, NewsletterError, RenderingFailed
 from subscribers.errors import SubscribersError
 
@@ -46,31 +29,7 @@ A day in five commands:
 Exit codes: 0 success, 1 failure, 2 wrong input or settings.
 """
 
-app = typer.Typer(
-    help=_HELP,
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-_DAY, _START, _RUN = "The day", "Start here", "Run it"
-app.command(rich_help_panel=_START)(demo)
-app.command(rich_help_panel=_START)(check)
-for _group in (people, health):
-    subscribers.app.add_typer(_group.app)
-issue.app.add_typer(issue_edits.app)
-for _group in (briefs, sources, subscribers, segments, signup, suppressions, issue, batches):
-    app.add_typer(_group.app, name=_group.__name__.rpartition(".")[2], rich_help_panel=_DAY)
-app.command(rich_help_panel=_DAY)(why)
-app.add_typer(alerts.app, name="alerts", rich_help_panel=_RUN)
-app.add_typer(staff.app, name="staff", rich_help_panel=_RUN)
-app.add_typer(installation.app, name="installation", rich_help_panel=_RUN)
-app.command(rich_help_panel=_RUN)(serve)
-app.command(rich_help_panel=_RUN)(scheduler)
-app.command(rich_help_panel=_RUN)(worker)
-app.command(rich_help_panel=_RUN)(backup)
-app.command(rich_help_panel=_RUN)(restore)
-app.command(rich_help_panel=_RUN)(sandbox)
+app = typer.Typer(cls=group_of(COMMANDS), help=_HELP, **LOOK)
 
 
 def _version(wanted: bool) -> None:
@@ -90,6 +49,7 @@ def _everywhere(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 success, 1 failure, 2 wrong input, 130 interrupted."""
+    never_break_off()
     try:
         code = app(arguments, standalone_mode=False)
     except Exception as error:

@@ -1,11 +1,12 @@
 """`newsletter backup` and `newsletter restore`: the whole database in one file, and back."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from newsletter.cli.common import AsJson, answer, console, container
+from newsletter.cli.common import AsJson, actor, answer, console, container
 
 
 def backup(
@@ -32,6 +33,14 @@ def restore(
         bool,
         typer.Option("--replace", metavar="", help="Drop what the database holds, and put it in."),
     ] = False,
+    new_installation: Annotated[
+        bool,
+        typer.Option(
+            "--new-installation",
+            metavar="",
+            help="Give the copy an id of its own, because the original goes on beside it.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Put a backup into an empty database, wholly or not at all."""
@@ -41,7 +50,14 @@ def restore(
     with container().engine.connect():  # an older backup's tables are brought up to date
         pass
 
+    installations = container().installations
+    if new_installation:
+        installations.renew(because=f"restored from {done.file.name} as a copy", by=actor())
+    present = installations.current()
+
     def show_text() -> None:
         console.print(f"{done.file}: {len(done.tables)} tables restored")
+        if new_installation:
+            console.print(f"this installation is {present.id} from now on")
 
-    answer(done, as_json=as_json, show=show_text)
+    answer(asdict(done) | {"installation": present}, as_json=as_json, show=show_text)

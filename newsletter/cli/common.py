@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import Progress, ProgressColumn
-from rich.table import Table
 from typer import Option
 
-from newsletter.core.publication import Newsletter, day_of
+from newsletter.cli.streams import is_unicode
 from newsletter.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
+    from rich.table import Table
+
     from newsletter.container import Container
+    from newsletter.core.publication import Newsletter
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -57,7 +59,7 @@ def close_container() -> None:
         container.cache_clear()
 
 
-def newsletter_of(slug: str | None) -> Newsletter:
+def newsletter_of(slug: str | None) -> "Newsletter":
     """Return the newsletter named, or the only one; a weekly digest must be named."""
     settings = container().settings
     mains = [one for one in settings.newsletters.values() if one.week_of is None]
@@ -69,7 +71,7 @@ def newsletter_of(slug: str | None) -> Newsletter:
     return settings.newsletter(slug)
 
 
-def list_of(slug: str | None) -> Newsletter:
+def list_of(slug: str | None) -> "Newsletter":
     """Return the newsletter named, or the only one; ConfigurationError for one without a list."""
     newsletter = newsletter_of(slug)
     if newsletter.week_of:
@@ -80,8 +82,10 @@ def list_of(slug: str | None) -> Newsletter:
     return newsletter
 
 
-def issue_of(slug: str | None, on: str | None) -> tuple[Newsletter, date]:
+def issue_of(slug: str | None, on: str | None) -> "tuple[Newsletter, date]":
     """Return the newsletter meant, and the date named, or today's in its time zone."""
+    from newsletter.core.publication import day_of  # the same
+
     newsletter = newsletter_of(slug)
     if on is None:
         return newsletter, day_of(newsletter.timetable, container().clock.now())
@@ -113,17 +117,21 @@ def minute(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M %Z}"
 
 
-def grid(rows: Iterable[Iterable[str]] = (), *, right: Iterable[int] = ()) -> Table:
+def grid(rows: Iterable[Iterable[str]] = (), *, right: Iterable[int] = ()) -> "Table":
     """Return a table without lines or a head; the columns `right` are aligned there."""
+    from rich.table import Table  # the same
+
     return _filled(Table.grid(padding=(0, 2, 0, 0)), rows, right)
 
 
-def headed(*head: str, rows: Iterable[Iterable[str]], right: Iterable[int] = ()) -> Table:
+def headed(*head: str, rows: Iterable[Iterable[str]], right: Iterable[int] = ()) -> "Table":
     """Return a table with a head."""
+    from rich.table import Table  # the same
+
     return _filled(Table(*head, box=None, pad_edge=False, header_style="dim"), rows, right)
 
 
-def _filled(table: Table, rows: Iterable[Iterable[str]], right: Iterable[int]) -> Table:
+def _filled(table: "Table", rows: Iterable[Iterable[str]], right: Iterable[int]) -> "Table":
     for row in rows:
         table.add_row(*row)
     for column in right:
@@ -139,9 +147,11 @@ def print_error(sentence: str) -> None:
 
 @contextmanager
 def progress(
-    first: str, *columns: str | ProgressColumn, as_json: bool
+    first: str, *columns: "str | ProgressColumn", as_json: bool
 ) -> Generator[Callable[[str, int, int], None]]:
     """Yield what moves a progress bar: step, done, total. With --json nobody sees it."""
+    from rich.progress import Progress  # the same
+
     quiet = as_json or not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=quiet) as bars:
         bar = bars.add_task(first, total=None)
@@ -161,7 +171,7 @@ def actor() -> str:
 def answer(data: Any, *, as_json: bool, show: Callable[[], object]) -> None:
     """Print the data as JSON, or let `show` print it for a person."""
     if as_json:
-        print(json.dumps(plain(data), indent=2, ensure_ascii=False))
+        print(json.dumps(plain(data), indent=2, ensure_ascii=not is_unicode()))
     else:
         show()
 

@@ -93,8 +93,10 @@ def _tried(question: str, ask: Callable[[], str]) -> Answered:
 
 def _database() -> str:
     from newsletter.stores.database import shown  # a help page needs no database
+    from newsletter.stores.server_checks import require_sessions
 
     url, environment = container().engine.url, container().settings.environment
+    require_sessions(url)
     if environment.database_url is None:
         return f"the embedded PostgreSQL in {environment.var / 'postgres'}, up to date"
     return f"{shown(url)}, up to date"
@@ -173,11 +175,15 @@ def serve() -> None:
     import uvicorn  # no other command needs it
 
     from newsletter.scheduler import reconcile_by_events
+    from newsletter.web.connections import ConnectionLimits, connections_within
 
-    container().open_log()
+    _open_process()
     web = container().settings.service.web
+    http = connections_within(
+        ConnectionLimits(web.header_seconds, web.body_seconds, web.connections)
+    )
     with _listening(web.host, web.port) as listener:
-        server = uvicorn.Server(uvicorn.Config(container().app, log_config=None))
+        server = uvicorn.Server(uvicorn.Config(container().app, http=http, log_config=None))
         container().scheduler.start()
         reconcile_by_events(container().scheduler, container().reconciling)
         port = listener.getsockname()[1]
@@ -201,7 +207,7 @@ def serve() -> None:
 
 def scheduler() -> None:
     """Run the scheduler only; if several run, one acts and the others stand by."""
-    container().open_log()
+    _open_process()
     container().scheduler.start()
     try:
         with _interruptible():
@@ -213,11 +219,19 @@ def scheduler() -> None:
 
 def worker() -> None:
     """Send batches; run as many workers as you like, on any machine."""
-    container().open_log()
+    _open_process()
     ended = threading.Event()
     with _interruptible(), _working(on_end=ended.set):
         console.print("worker running; Ctrl-C stops it once its current batches are recorded")
         ended.wait()
+
+
+def _open_process() -> None:
+    """Open what every process needs; DatabaseMismatch where its locks would be lost."""
+    from newsletter.stores.server_checks import require_sessions
+
+    container().open_log()
+    require_sessions(container().engine.url)
 
 
 @contextmanager

@@ -8,12 +8,14 @@ import typer
 from rich.markup import escape
 from typer import Argument, Option
 
-from newsletter.cli import common
+from newsletter.cli import common, health, people
 from newsletter.cli.common import AsJson, DryRun, Slug, actor, answer, console, container, list_of
 from newsletter.errors import ConfigurationError
 from subscribers.model import ImportReport, PastImport, Undone
 
 app = typer.Typer(no_args_is_help=True, help="Manage subscribers and lists.")
+for _group in (people, health):
+    app.add_typer(_group.app)
 
 
 @app.command("import")

@@ -24,6 +24,10 @@ _NEWER = (
     "this database was made by a newer version of this program (its tables are of version {}): "
     "install that version, or name another database"
 )
+_ENCODING = (
+    "the database {} is encoded in {}, which cannot hold every name: make one with "
+    "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and name that"
+)
 
 
 def make_engine(url: URL | str, duty: Duty = WORK) -> Engine:
@@ -35,6 +39,7 @@ def make_engine(url: URL | str, duty: Duty = WORK) -> Engine:
         pool_timeout=duty.wait,
         pool_pre_ping=True,
         hide_parameters=True,  # an error would print addresses into a log
+        connect_args={"client_encoding": "utf8"},
     )
 
     def connect(_dialect: Any, _record: Any, _arguments: Any, parts: dict[str, Any]) -> Any:
@@ -72,6 +77,7 @@ def migrate(engine: Engine) -> None:
     """Bring the tables up to date; DatabaseMismatch if they are not this program's."""
     # Not `transaction`: the lock is held over several of them.
     with reachable(engine) as connection:
+        _require_unicode(connection)
         if _is_current(connection):
             return
         _ask(connection, "SELECT pg_advisory_lock(%(key)s)", _LOCK)
@@ -81,6 +87,13 @@ def migrate(engine: Engine) -> None:
             connection.rollback()
             _ask(connection, "SELECT pg_advisory_unlock(%(key)s)", _LOCK)
             connection.commit()
+
+
+def _require_unicode(connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    encoding = driver.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise DatabaseMismatch(_ENCODING.format(shown(connection.engine.url), encoding))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from newsletter.errors import NotFound
 from newsletter.web import health, inbound, webhook
@@ -68,6 +69,7 @@ def create_app(services: WebServices) -> FastAPI:
     for error in services.unanswered:
         app.add_exception_handler(error, _busy)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _failed)
     return app
 
@@ -102,6 +104,11 @@ def _busy(request: Request, error: Exception) -> Response:
     page = services_of(request).pages.show("busy", status=503)
     page.headers["Retry-After"] = _RETRY_SECONDS
     return page
+
+
+def _gone(_request: Request, _error: Exception) -> Response:
+    """Return what nobody reads: the client left before its request was whole."""
+    return Response(status_code=400)
 
 
 def _failed(request: Request, _error: Exception) -> Response:

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from secrets import token_hex
 from typing import IO, BinaryIO, TextIO
 
 from subscribers.errors import InvalidList
@@ -58,10 +59,13 @@ def title(encoding: str) -> str:
 
 @contextmanager
 def written_whole(path: Path) -> Generator[BinaryIO]:
-    """Yield a file that takes this path only once all of it is written, and else leaves nothing."""
-    partial = path.with_name(f"{path.name}.partial")
+    """Yield a file that takes this path only once all of it is written, and else leaves nothing.
+
+    Its name until then is nobody else's: two processes may write the same path at once.
+    """
+    partial = path.with_name(f"{path.name}.{token_hex(4)}.partial")
     try:
-        with partial.open("wb") as file:
+        with partial.open("xb") as file:
             yield file
         partial.replace(path)
     finally:

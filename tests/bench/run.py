@@ -21,6 +21,7 @@ from tests.bench.report import Figure, against, rate
 from tests.bench.segments import count_segments
 from tests.bench.sending import Sent, send
 from tests.bench.sink import Sink, sink
+from tests.bench.starting import command_seconds
 from tests.bench.unsubscribing import measure_unsubscribes
 
 _READERS = "recipients"
@@ -69,6 +70,7 @@ def run(sizes: Sizes, log: Callable[[str], None]) -> tuple[dict[str, str], list[
         bench = Bench(installation, drain, sizes, log)
         figures = [*_importing(bench), *_counting(bench), *_sending(bench), *_receiving(bench)]
         figures += _unsubscribing(bench)
+        figures += _starting(bench)
         with installation.container("many") as container:
             return machine(container.engine), figures
 
@@ -254,3 +256,10 @@ def _unsubscribing(bench: Bench) -> Iterator[Figure]:
     )
     yield replace(unsubscribes, wanted="≥ 1,000")
     yield Figure("CPU of the server, an unsubscribe", 1000 * left.cpu / left.unsubscribes, "ms")
+
+
+def _starting(bench: Bench) -> Iterator[Figure]:
+    bench.log("starting short commands")
+    for arguments, wanted in ((["--help"], "≤ 0.3"), (["briefs", "list"], "≤ 0.5")):
+        seconds = command_seconds(bench.installation, "few", *arguments)
+        yield Figure(f"CPU of newsletter {' '.join(arguments)}", seconds, "s", wanted=wanted)

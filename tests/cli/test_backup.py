@@ -30,3 +30,16 @@ def test_what_cannot_be_done_is_said_in_one_sentence(cli: CommandLine, tmp_path:
     assert f"{file} exists already" in cli.refused("backup", file)
     assert f"{file} is no whole backup" in cli.refused("restore", file)
     assert "No such file" in cli.refused("restore", str(tmp_path / "missing.dump"))
+
+
+def test_a_copy_beside_its_original_gets_an_id_of_its_own_when_it_is_restored(
+    cli: CommandLine, tmp_path: Path
+):
+    file, original = str(tmp_path / "my.dump"), cli.done("installation", "show")["id"]
+    cli.done("backup", file)
+
+    assert cli.done("restore", file, "--replace")["installation"]["id"] == original
+    copy = cli.done("restore", file, "--replace", "--new-installation")["installation"]["id"]
+
+    assert copy != original
+    assert cli.done("installation", "show")["id"] == copy

@@ -4,6 +4,7 @@ import email
 import email.policy
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -251,6 +252,19 @@ def test_serve_shows_the_issue_and_ends_when_asked(sending_cli: CommandLine) -> 
         until(lambda: sending_cli.done("issue", "status")["state"] == "sent")
         on = sending_cli.done("issue", "status")["date"]
         assert "A foundry halves the water" in get(f"{url}/technology/{on}")
+
+
+def test_serve_gives_up_a_client_that_does_not_finish_its_request(
+    sending_cli: CommandLine,
+) -> None:
+    service = sending_cli.config / "service.toml"
+    limit = "port = 0\nheader_seconds = 0.1"
+    service.write_text(service.read_text().replace("port = 8080", limit))
+    with running("serve", end=signal.SIGINT) as line:
+        port = int(line.split()[2].rstrip(";").rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), timeout=15) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nHost: ")
+            assert client.recv(100).startswith(b"HTTP/1.1 408 ")
 
 
 def test_the_sandbox_says_where_it_is_and_a_taken_port_is_refused(cli: CommandLine) -> None:

@@ -2,8 +2,11 @@
 
 import csv
 import json
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
@@ -87,3 +90,21 @@ def test_what_cannot_be_done_with_lists_is_refused_with_the_reason(
     cli: CommandLine, typed: list[str], words: str
 ) -> None:
     assert words in cli.refused("subscribers", *typed)
+
+
+def test_two_imports_of_one_file_at_once_both_answer_for_every_row(cli: CommandLine) -> None:
+    rows = (f"reader-{number}@example.com,chips" for number in range(2000))
+    path = cli.file("list.csv", "\n".join(["email,topics", *rows]))
+    command = [sys.executable, "-m", "newsletter", "subscribers", "import", path]
+    running = [
+        subprocess.Popen([*command, "--consent", "a form"], stdout=PIPE, stderr=PIPE)
+        for _ in range(2)
+    ]
+    for process in running:
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (0, b""), (out, err)
+
+    assert cli.rows()["subscriber"] == 2000
+    results = Path(path).with_suffix(".results.csv").read_text(encoding="utf-8")
+    assert len(results.splitlines()) == 2001
+    assert sorted(one.name for one in cli.folder.glob("list*")) == ["list.csv", "list.results.csv"]

@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from sqlalchemy import URL
 
@@ -33,8 +34,8 @@ class Backup:
 def dump(url: URL, file: Path) -> Backup:
     """Write the whole database into a new file that only its owner can read, and check it."""
     if file.exists():
-        raise BackupFailed(f"{file} exists already: a backup overwrites nothing")
-    partial = file.with_name(f"{file.name}.partial")
+        raise _exists(file)
+    partial = file.with_name(f"{file.name}.{token_hex(4)}.partial")  # two may run at once
     with connected(url) as connection:
         programs = tools_for(connection)
         tables = int((connection.execute(_COUNT).fetchone() or (0,))[0])
@@ -44,10 +45,21 @@ def dump(url: URL, file: Path) -> Backup:
         found = check(partial, programs)
         if len(found.tables) != tables:
             raise BackupFailed(f"{file}: {len(found.tables)} of {tables} tables are in it")
-        partial.rename(file)
+        _take_name(partial, file)
     finally:
         partial.unlink(missing_ok=True)
     return Backup(file, found.bytes, found.tables)
+
+
+def _exists(file: Path) -> BackupFailed:
+    return BackupFailed(f"{file} exists already: a backup overwrites nothing")
+
+
+def _take_name(partial: Path, file: Path) -> None:
+    try:
+        file.hardlink_to(partial)  # unlike a rename, it overwrites nothing
+    except FileExistsError:
+        raise _exists(file) from None
 
 
 def check(file: Path, programs: Path | None = None) -> Backup:

@@ -113,7 +113,7 @@ def show_issue(
         stale=stale,
         said=said,
         findings=(),
-        moved="",
+        moved=_moved(visit, head, moved),
         left_out=(),
         editions=head.forecast.editions if head.forecast else (),
         without_story=head.forecast.without_story if head.forecast else (),
@@ -148,6 +148,16 @@ def _preview(visit: Visit, on: date, persona: Persona) -> tuple[Preview | None, 
         return preview_as(visit, on, persona), ""
     except NotFound as nothing:
         return None, str(nothing)
+
+
+def _moved(visit: Visit, head: IssueView, brief_id: int | None) -> str:
+    """Return what is announced after a move: the story's new place."""
+    issue = head.stored and head.stored.issue
+    places = [one.brief_id for one in issue.entries] if issue else []
+    if brief_id not in places:
+        return ""
+    place = places.index(brief_id) + 1
+    return str(visit.services.pages.words("issue.moved", place=place, count=len(places)))
 
 
 @dataclass(frozen=True)
