@@ -23,7 +23,7 @@ _RECONCILED_BY = """
 """
 
 
-_ALERTS = "SELECT sentence FROM operator_alert WHERE kind = 'sent_twice'"
+_ALERTS = "SELECT sentence FROM operator_alert WHERE kind = 'sent twice'"
 #: How each doubling came about.
 _DOUBLED = """
     SELECT batch.id, attempt.number, started_at, finished_at, outcome,

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import psycopg
 from pydantic import SecretStr
@@ -125,6 +127,12 @@ class Installation:
             "SENDGRID_API_KEY": "SG.torture",
             "SENDGRID_WEBHOOK_KEY": self.settings.environment.sendgrid_webhook_key or "",
         }
+
+    def is_served(self) -> bool:
+        """Return whether the webhook is open."""
+        where = urlsplit(self.settings.public_url)
+        with closing(socket.socket()) as asking:
+            return asking.connect_ex((where.hostname or "", where.port or 0)) == 0
 
     def kill_postgres(self) -> None:
         """Kill PostgreSQL without warning; the service has to start it again."""

@@ -81,6 +81,8 @@ def _kill_once(
     sender = None
     if not points.observer.ask("SELECT EXISTS (SELECT 1 FROM batch)"):
         sender = fleet.start(("issue", "send", "--date", str(installation.on)))
+    if plan.killed == "PostgreSQL":  # of a service that runs
+        _await(installation.is_served, "nobody serves", fleet)
     point = points.rng.choice(_kill_points(points.observer))
     met = point(points)
     if sender is not None:
@@ -88,7 +90,7 @@ def _kill_once(
         sender.join()
     if plan.killed == "PostgreSQL":
         installation.kill_postgres()
-        _await_revival(points.observer, fleet)
+        _await(points.observer.is_answered, "nobody started PostgreSQL again", fleet)
     elif plan.two and points.rng.random() < 0.7:
         fleet.kill(points.rng.randrange(3))
     else:
@@ -98,11 +100,11 @@ def _kill_once(
     result.kill_points[name] = result.kill_points.get(name, 0) + 1
 
 
-def _await_revival(observer: Observer, fleet: Fleet) -> None:
-    """Wait until the service has started its database again."""
+def _await(true: Callable[[], bool], otherwise: str, fleet: Fleet) -> None:
+    """Wait until something is true of the service."""
     deadline = time.monotonic() + 60
-    while not observer.is_answered():
-        assert time.monotonic() < deadline, "nobody started PostgreSQL again"
+    while not true():
+        assert time.monotonic() < deadline, otherwise
         fleet.ensure_running()
         time.sleep(0.1)
 
