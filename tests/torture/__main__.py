@@ -18,7 +18,7 @@ def main() -> int:
     results = []
     for plan in _chosen(options):
         results.append(_run(plan, options))
-        print(_told(results[-1]), file=sys.stderr, flush=True)
+        print(_summary(results[-1]), file=sys.stderr, flush=True)
     if options.json:
         print(json.dumps([asdict(one) for one in results], indent=2))
     else:
@@ -69,14 +69,14 @@ def _chosen(options: argparse.Namespace) -> Iterable[Plan]:
             yield replace(plan, rounds=max(kills // 25, 1), seed=options.seed)
 
 
-def _told(result: Result) -> str:
+def _summary(result: Result) -> str:
     ended = "clean" if result.clean else f"NOT CLEAN {result.wrong}"
     return f"{result.name}: {ended}, after {result.seconds:.0f} s; {asdict(result)}"
 
 
 _COLUMNS = (
     "run", "kills", "PostgreSQL down", "deaths", "besides", "recipients", "lost", "doubled",
-    "told", "after an unsubscribe", "by event", "by absence of events", "by logs", "by a person",
+    "reported", "after an unsubscribe", "by event", "by absence of events", "by logs", "by a person",
     "requests", "s",
 )  # fmt: skip
 
@@ -91,7 +91,7 @@ def _table(results: list[Result]) -> Iterable[str]:
 def _cells(one: Result) -> Iterable[object]:
     yield from (one.name, one.kills, one.restarts, one.deaths)
     yield ", ".join(f"{number:,} {name}" for name, number in one.disturbed.items()) or "-"
-    yield from (one.recipients, one.lost, one.doubled, one.told, one.after_unsubscribe)
+    yield from (one.recipients, one.lost, one.doubled, one.reported, one.after_unsubscribe)
     yield from (one.by_event, one.by_absence, one.by_logs, one.by_hand, one.requests)
     yield round(one.seconds)
 

@@ -62,12 +62,12 @@ def count(
     stats = installation.sandbox.stats()
     with installation.container(url) as container:
         sums = sums_of(installation, container)
-        told = _told(container, url, sums)
+        reported = _reported(container, url, sums)
     missing = installation.recipients - stats["distinct_recipients"]
     result.recipients += installation.recipients
     result.lost += missing - sums.skipped  # who was skipped had asked for that, or it is wrong
     result.doubled += stats["repeated"]
-    result.told += told
+    result.reported += reported
     result.requests += stats["requests"]
     result.wrong.extend(_wrongs(installation, url, sums))
     _count_evidence(url, result)
@@ -82,8 +82,8 @@ def sums_of(installation: Installation, container: Container) -> Sums:
     return container.deliveries.totals(stored.id).sums
 
 
-def _told(container: Container, url: str, sums: Sums) -> int:
-    """Return how many doubled letters the sums tell of, if an alert does so, too."""
+def _reported(container: Container, url: str, sums: Sums) -> int:
+    """Return how many doubled letters the sums report, if an alert does so, too."""
     container.alerting.check()
     with psycopg.connect(url) as connection:
         said = [sentence for (sentence,) in connection.execute(_ALERTS)]

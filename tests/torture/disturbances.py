@@ -9,7 +9,8 @@ from contextlib import closing, contextmanager
 
 from sqlalchemy import make_url
 
-from tests.torture.installation import Installation, Observer
+from tests.torture.installation import Installation
+from tests.torture.observer import Observer
 
 _IN_MID_SEND = "SELECT EXISTS (SELECT 1 FROM batch WHERE state IN ('planned', 'claimed'))"
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from newsletter.sandbox.event_sender import Signer
 from tests.torture.disturbances import Disturbance, rng_of
-from tests.torture.installation import Installation, Observer
+from tests.torture.installation import Installation
+from tests.torture.observer import Observer
 
 _FOREIGN = "fedcba9876543210"
 _KINDS: tuple[dict[str, Any], ...] = (

@@ -38,7 +38,7 @@ class Plan:
     relayed: bool = False  #: events come by a relay, which may hold them back
     default: bool = False  #: the database is the one that the service starts by itself
     meanwhile: Sequence[MakeDisturbance] = ()
-    may_double: bool = False  #: a doubling is possible, and must then be told
+    may_double: bool = False  #: a doubling is possible, and must then be reported
     seed: int = 0
 
 
@@ -55,7 +55,7 @@ class Result:
     recipients: int = 0
     lost: int = 0
     doubled: int = 0
-    told: int = 0  #: doubled letters that the sums and an alert tell of
+    reported: int = 0  #: doubled letters that the sums and an alert report
     after_unsubscribe: int = 0  #: letters requested after an unsubscribe was answered
     by_event: int = 0
     by_absence: int = 0
@@ -69,6 +69,6 @@ class Result:
 
     @property
     def clean(self) -> bool:
-        """Return whether everybody who stayed got the issue once, or is told of."""
-        doubled = self.doubled and not (self.may_double and self.doubled == self.told)
+        """Return whether everybody who stayed got the issue once, or is reported."""
+        doubled = self.doubled and not (self.may_double and self.doubled == self.reported)
         return not (self.lost or doubled or self.after_unsubscribe or self.wrong)

@@ -15,8 +15,9 @@ from newsletter.core.stored import IssueStatus
 from newsletter.errors import NotAllowed
 from tests.torture.counting import count, sums_of
 from tests.torture.disturbances import going_on
-from tests.torture.installation import SLUG, Installation, Observer, retry
+from tests.torture.installation import SLUG, Installation
 from tests.torture.kill_points import KILL_POINTS, KillPoints
+from tests.torture.observer import Observer, retry
 from tests.torture.plans import FAULTS, Plan, Result
 from tests.torture.processes import Fleet
 
