@@ -76,8 +76,8 @@ def _summary(result: Result) -> str:
 
 _COLUMNS = (
     "run", "kills", "PostgreSQL down", "deaths", "besides", "recipients", "lost", "doubled",
-    "reported", "after an unsubscribe", "by event", "by absence of events", "by logs", "by a person",
-    "requests", "s",
+    "reported", "after an unsubscribe", "by event", "by absence of events", "by logs",
+    "by a person", "requests", "s",
 )  # fmt: skip
 
 

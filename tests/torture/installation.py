@@ -3,15 +3,14 @@
 import os
 import shutil
 import signal
-import socket
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 from pydantic import SecretStr
@@ -126,10 +125,12 @@ class Installation:
         }
 
     def is_served(self) -> bool:
-        """Return whether the webhook is open."""
-        where = urlsplit(self.settings.public_url)
-        with closing(socket.socket()) as asking:
-            return asking.connect_ex((where.hostname or "", where.port or 0)) == 0
+        """Return whether the service answers."""
+        try:
+            with urllib.request.urlopen(f"{self.settings.public_url}/healthz", timeout=2):
+                return True
+        except OSError:
+            return False
 
     def kill_postgres(self) -> None:
         """Kill PostgreSQL without warning; the service has to start it again."""

@@ -80,10 +80,11 @@ def _kill_once(
     installation: Installation, plan: Plan, points: KillPoints, fleet: Fleet, result: Result
 ) -> None:
     sender = None
-    if not points.observer.ask("SELECT EXISTS (SELECT 1 FROM batch)"):
-        sender = fleet.start(("issue", "send", "--date", str(installation.on)))
-    if plan.killed == "PostgreSQL":  # of a service that runs
+    if plan.killed == "PostgreSQL":  # of a service that runs, and sends
         _await(installation.is_served, "nobody serves", fleet)
+        _plan_issue(installation, points.observer, fleet)
+    elif not points.observer.ask("SELECT EXISTS (SELECT 1 FROM batch)"):
+        sender = fleet.start(("issue", "send", "--date", str(installation.on)))
     point = points.rng.choice(_kill_points(points.observer))
     met = point(points)
     if sender is not None:
@@ -99,6 +100,11 @@ def _kill_once(
     result.kills += 1
     name = point.__name__ if met else "too late"
     result.kill_points[name] = result.kill_points.get(name, 0) + 1
+
+
+def _plan_issue(installation: Installation, observer: Observer, fleet: Fleet) -> None:
+    if not observer.ask("SELECT EXISTS (SELECT 1 FROM batch)"):
+        fleet.start(("issue", "send", "--date", str(installation.on))).join()
 
 
 def _await(true: Callable[[], bool], otherwise: str, fleet: Fleet) -> None:
@@ -144,8 +150,7 @@ def _await_end(
                 result.wrong.append(f"it never ended: {sums_of(installation, container)}")
                 return
             fleet.ensure_running()
-            if not observer.ask("SELECT EXISTS (SELECT 1 FROM batch)"):
-                fleet.start(("issue", "send", "--date", str(installation.on))).join()
+            _plan_issue(installation, observer, fleet)
             if time.monotonic() - started > installation.quiet + 4:
                 retry(lambda: _decide(installation, container), DBAPIError)
             time.sleep(0.25)
