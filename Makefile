@@ -31,7 +31,7 @@ test: browser  ## every test, with PostgreSQL and the browser
 
 KILLS ?= 300
 torture: setup  ## a send that is killed at every step, under faults and without: KILLS=300
-	@$(BIN)/python -m tests.torture --all --kills $(KILLS)
+	@$(BIN)/python -m tests.torture --kills $(KILLS)
 
 QUICK := tests/core tests/rendering tests/adapters/sources tests/subscribers/rules tests/docs tests/cli/test_words.py tests/test_names.py
 quick: setup  ## the core and the pure parts, in seconds

@@ -23,7 +23,7 @@ class DeliveryState(IntEnum):
     PROCESSED = 10  #: SendGrid is about to try
     DEFERRED = 20  #: the recipient's server said "later"
     DELIVERED = 30  #: the recipient's server took it
-    OPENED = 40  #: seen, by a person or by a machine
+    OPENED = 40  #: by a person, as far as SendGrid can tell
     CLICKED = 50  #: a link was followed
     DROPPED = 60  #: SendGrid declined to try
     BLOCKED = 65  #: the recipient's server refused it this time

@@ -157,18 +157,17 @@ def reconcile_on_line(
     """Return what the absence of events permits, as far as the line they come on was whole.
 
     Events are missed when the line is broken, and SendGrid posts them again for a day, the newest
-    perhaps first. So a flaw since the request holds the re-send for a day after it.
+    perhaps first. So a flaw since the request holds the re-send for a day after it, also one that
+    came when the quiet period was over: the event may have been late, and its post held up by it.
     """
     found = reconcile(batch, now=now, quiet_period=quiet_period)
     if found is not Reconciliation.RESEND:
         return Judgement(reconciliation=found)
-    enough = batch.asked + quiet_period
-    if now <= batch.asked + _LOOKED_BACK and not any(
-        flaws(line, batch.asked, enough, quiet_period)
-    ):
-        return Judgement(reconciliation=Reconciliation.RESEND)
     start = looked_back(batch.asked, now)
-    last = max(flaws(line, start, now, quiet_period), default=Flaw(start, ""))
+    last = max(flaws(line, start, now, quiet_period), default=None)
+    if last is None and start == batch.asked:
+        return Judgement(reconciliation=Reconciliation.RESEND)
+    last = last or Flaw(start, "")
     if last.over > batch.asked + _REPAIRED:
         return Judgement(reconciliation=Reconciliation.PERSON, why=last.why)
     until = last.over + _RETRIED

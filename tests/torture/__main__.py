@@ -2,107 +2,102 @@
 
 import argparse
 import json
-from dataclasses import asdict
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 
-from rich.console import Console
-from rich.table import Table
-
+from tests.torture.catalogue import PLANS
 from tests.torture.installation import opened
-from tests.torture.rounds import Plan, Result, torture
+from tests.torture.plans import Plan, Result
+from tests.torture.rounds import torture
 
 
 def main() -> int:
-    """Run the chosen plans; return 1 if anybody was lost or got an issue twice."""
+    """Run the chosen plans; return 1 if anybody was lost or got an issue twice unsaid."""
     options = _arguments()
     results = []
-    for plan in _plans(options):
-        with opened(
-            recipients=options.recipients,
-            batch_size=options.batch_size,
-            events="without events" not in plan.name,
-            logs=not plan.name.endswith("logs"),
-        ) as installation:
-            results.append(torture(installation, plan))
-            if not options.json:
-                Console(width=150).print(_table(results[-1:]))
-            if not results[-1].clean:
-                Console(stderr=True).print(
-                    (installation.folder / "processes.log").read_text()[-4000:]
-                )
+    for plan in _chosen(options):
+        results.append(_run(plan, options))
+        print(_summary(results[-1]), file=sys.stderr, flush=True)
     if options.json:
         print(json.dumps([asdict(one) for one in results], indent=2))
     else:
-        Console(width=150).print(_table(results))
+        print("\n".join(_table(results)))
     return 0 if all(one.clean for one in results) else 1
+
+
+def _run(plan: Plan, options: argparse.Namespace) -> Result:
+    with opened(
+        recipients=options.recipients,
+        batch_size=options.batch_size,
+        events=plan.events,
+        logs=plan.logs,
+        relayed=plan.relayed,
+        default=plan.default,
+    ) as installation:
+        try:
+            result = torture(installation, plan)
+        except BaseException:
+            print(installation.log.read_text()[-8000:], file=sys.stderr)
+            raise
+        if not result.clean:
+            print(installation.log.read_text()[-4000:], file=sys.stderr)
+    return result
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
     add = parser.add_argument
+    add("runs", nargs="*", metavar="RUN", help=f"one or more of: {'; '.join(PLANS)}; default: all")
     add("--kills", type=int, default=300, help="kills of each run")
     add("--recipients", type=int, default=20_000, help="of each send")
     add("--batch-size", type=int, default=50)
-    add("--faults", action="store_true", help="three calls of ten go wrong")
-    add("--postgres-restart", action="store_true", help="PostgreSQL goes down at every fifth kill")
-    add("--two-workers", action="store_true", help="two workers and two schedulers")
-    add("--no-events", action="store_true", help="no event ever comes: Email Logs are asked")
-    add("--no-logs", action="store_true", help="nor may those be read: a person decides")
-    add("--all", action="store_true", help="one run of each kind, and one of all at once")
     add("--seed", type=int, default=1)
     add("--json", action="store_true")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if unknown := set(options.runs) - set(PLANS):
+        parser.error(f"there is no run called {', '.join(sorted(unknown))}")
+    return options
 
 
-def _plans(options: argparse.Namespace) -> list[Plan]:
-    kills, seed = options.kills, options.seed
-    if not options.all:
-        chosen = {
-            "faults": options.faults,
-            "postgres": options.postgres_restart,
-            "two": options.two_workers,
-        }
-        words = [word for word, wanted in chosen.items() if wanted]
-        eventless = options.no_events or options.no_logs
-        without = " without events" * eventless + " or logs" * options.no_logs
-        name = " + ".join(["kills", *words]) + without
-        return [Plan(name=name, kills=kills, seed=seed, **chosen)]
-    return [
-        Plan(name="kills", kills=kills, seed=seed),
-        Plan(name="kills + faults", kills=kills, faults=True, seed=seed),
-        Plan(name="kills + postgres", kills=kills, postgres=True, seed=seed),
-        Plan(name="kills + two", kills=kills, two=True, seed=seed),
-        Plan(name="all at once", kills=kills, faults=True, postgres=True, two=True, seed=seed),
-        Plan(name="kills without events", kills=kills, seed=seed),
-        Plan(name="kills + faults without events", kills=kills, faults=True, seed=seed),
-        Plan(name="kills + faults without events or logs", kills=kills, faults=True, seed=seed),
-    ]
+def _chosen(options: argparse.Namespace) -> Iterable[Plan]:
+    for name in options.runs or PLANS:
+        plan, kills = PLANS[name], options.kills
+        if plan.kills:
+            yield replace(plan, kills=kills, seed=options.seed)
+        else:  # its processes live; as many rounds as take about as long
+            yield replace(plan, rounds=max(kills // 25, 1), seed=options.seed)
 
 
-def _table(results: list[Result]) -> Table:
-    table = Table(title="Killed, and counted")
-    for name in (
-        "run", "kills", "PG down", "deaths", "recipients", "lost", "doubled",
-        "by event", "by absence", "by logs", "by hand", "requests", "s", "wrong",
-    ):  # fmt: skip
-        table.add_column(name, overflow="fold", no_wrap=name in ("run", "recipients"))
-    for one in results:
-        table.add_row(
-            one.name,
-            f"{one.kills}",
-            f"{one.restarts}",
-            f"{one.deaths}",
-            f"{one.recipients}",
-            f"{one.lost}",
-            f"{one.doubled}",
-            f"{one.by_event}",
-            f"{one.by_absence}",
-            f"{one.by_logs}",
-            f"{one.by_hand}",
-            f"{one.requests}",
-            f"{one.seconds:.0f}",
-            "; ".join(one.wrong) or "-",
-        )
-    return table
+def _summary(result: Result) -> str:
+    ended = "clean" if result.clean else f"NOT CLEAN {result.wrong}"
+    return f"{result.name}: {ended}, after {result.seconds:.0f} s; {asdict(result)}"
+
+
+_COLUMNS = (
+    "run", "kills", "PostgreSQL down", "deaths", "besides", "recipients", "lost", "doubled",
+    "reported", "after an unsubscribe", "by event", "by absence of events", "by logs",
+    "by a person", "requests", "s",
+)  # fmt: skip
+
+
+def _table(results: list[Result]) -> Iterable[str]:
+    """Yield the lines of the table in docs/proofs/torture.md."""
+    yield _line(_COLUMNS)
+    yield "|---" * len(_COLUMNS) + "|"
+    yield from (_line(_cells(one)) for one in results)
+
+
+def _cells(one: Result) -> Iterable[object]:
+    yield from (one.name, one.kills, one.restarts, one.deaths)
+    yield ", ".join(f"{number:,} {name}" for name, number in one.disturbed.items()) or "-"
+    yield from (one.recipients, one.lost, one.doubled, one.reported, one.after_unsubscribe)
+    yield from (one.by_event, one.by_absence, one.by_logs, one.by_hand, one.requests)
+    yield round(one.seconds)
+
+
+def _line(cells: Iterable[object]) -> str:
+    return "| " + " | ".join(map(str, cells)) + " |"
 
 
 if __name__ == "__main__":

@@ -1,19 +1,20 @@
 """What the torture runs on: PostgreSQL, a sandbox, a list, and a fresh database per round."""
 
 import os
+import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
 
 import psycopg
 from pydantic import SecretStr
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from newsletter.adapters.embedded import open_server
 from newsletter.container import Container
@@ -22,8 +23,8 @@ from newsletter.demo.environment import free_port
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from newsletter.settings import Settings, load_settings, shipped
 from tests.container import brief
-
-T = TypeVar("T")
+from tests.torture.moved_clock import CLOCK
+from tests.torture.relay import Relay
 
 SLUG = "technology"
 TOPICS = ("chips", "security", "software")
@@ -67,13 +68,30 @@ class Installation:
     settings: Settings
     recipients: int
     quiet: float  #: seconds
+    relay: Relay | None = None  #: on which events come, if they do not come straight
+
+    @property
+    def log(self) -> Path:
+        """Return where the processes write their errors."""
+        return self.folder / "processes.log"
+
+    @property
+    def clock(self) -> Path:
+        """Return the file that moves the processes' clock, once it is there."""
+        return self.folder / "clock"
+
+    @property
+    def pending(self) -> int:
+        """Return what SendGrid has still to tell."""
+        held = self.relay.held if self.relay else 0
+        return held + self.sandbox.stats()["events"]["pending_recipients"]
 
     @property
     def on(self) -> date:
         """Return the date of every issue."""
         return date.fromisoformat((self.folder / "day").read_text())
 
-    def fresh(self, number: int) -> str:
+    def fresh(self, number: str) -> str:
         """Return the URL of a fresh database, and clear the sandbox."""
         self.sandbox.fail()
         self.sandbox.clear()
@@ -98,12 +116,25 @@ class Installation:
 
     def environ(self, url: str) -> dict[str, str]:
         """Return what a process of the service reads from its environment."""
-        return {
+        moved = {CLOCK: str(self.clock)} if self.clock.exists() else {}
+        return moved | {
             "NEWSLETTER_CONFIG": str(self.folder / "config"),
             "NEWSLETTER_DATABASE_URL": url,
             "SENDGRID_API_KEY": "SG.torture",
             "SENDGRID_WEBHOOK_KEY": self.settings.environment.sendgrid_webhook_key or "",
         }
+
+    def is_served(self) -> bool:
+        """Return whether the service answers."""
+        try:
+            with urllib.request.urlopen(f"{self.settings.public_url}/healthz", timeout=2):
+                return True
+        except OSError:
+            return False
+
+    def kill_postgres(self) -> None:
+        """Kill PostgreSQL without warning; the service has to start it again."""
+        raise NotImplementedError
 
     def restart_postgres(self) -> None:
         """Let PostgreSQL stop as in a power cut, and start it again."""
@@ -114,39 +145,41 @@ class Installation:
         server.revive()
 
 
-class Observer:
-    """A read-only connection that reconnects after a restart of the server."""
+class DefaultInstallation(Installation):
+    """The same without a database of its own: the service starts one in a fresh folder."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._connection: psycopg.Connection[Any] | None = None
+    def fresh(self, number: str) -> str:
+        """Return the URL of a fresh database, and clear the sandbox."""
+        self.sandbox.fail()
+        self.sandbox.clear()
+        url = _plain(open_server(self._data(number)).start())
+        fill(self, url)
+        (self.folder / "round").write_text(number)
+        return url
 
-    def ask(self, question: str) -> Any:
-        """Return the first column of the first row; wait for a server that is away."""
-        return retry(lambda: self._ask(question), psycopg.OperationalError)
+    def drop(self, url: str) -> None:
+        """Stop a round's server, and remove its data."""
+        del url
+        data = self._data(self._round)
+        open_server(data).release()
+        shutil.rmtree(data.parent)
 
-    def _ask(self, question: str) -> Any:
-        if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(self._url, autocommit=True)
-        row = self._connection.execute(question).fetchone()
-        return row[0] if row else None
+    def environ(self, url: str) -> dict[str, str]:
+        """Return what a process of the service reads from its environment."""
+        var = str(self._data(self._round).parent)
+        return super().environ(url) | {"NEWSLETTER_DATABASE_URL": "", "NEWSLETTER_VAR": var}
 
-    def close(self) -> None:
-        """Close the connection."""
-        if self._connection:
-            self._connection.close()
+    def kill_postgres(self) -> None:
+        """Kill PostgreSQL without warning; the service has to start it again."""
+        lines = (self._data(self._round) / "postmaster.pid").read_text().split()
+        os.kill(int(lines[0]), signal.SIGKILL)  # its own file names it; a moment ago it answered
 
+    @property
+    def _round(self) -> str:
+        return (self.folder / "round").read_text()
 
-def retry(act: Callable[[], T], *errors: type[Exception], seconds: float = 20) -> T:
-    """Return the result; repeat for some time while one of these errors is raised."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return act()
-        except errors:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+    def _data(self, number: str) -> Path:
+        return self.folder / f"var-{number}" / "postgres"
 
 
 @contextmanager
@@ -157,29 +190,35 @@ def opened(
     quiet: float = 6,
     events: bool = True,
     logs: bool = True,
+    relayed: bool = False,
+    default: bool = False,
 ) -> Iterator[Installation]:
     """Make an installation, and clear it away afterwards; without events there is no webhook."""
-    with tempfile.TemporaryDirectory(prefix="newsletter-torture-", ignore_cleanup_errors=True) as t:
-        folder, port = Path(t), free_port(0)
+    with ExitStack() as stack:
+        made = tempfile.TemporaryDirectory(prefix="newsletter-torture-", ignore_cleanup_errors=True)
+        folder, port = Path(stack.enter_context(made)), free_port(0)
+        webhook = f"http://127.0.0.1:{port}/webhooks/sendgrid"
+        relay = stack.enter_context(Relay(webhook)) if relayed else None
         config = SandboxConfig(
             data=folder / "sandbox",
-            webhook_url=f"http://127.0.0.1:{port}/webhooks/sendgrid",
+            webhook_url=relay.url if relay else webhook,
             events=events,
             logs=logs,
             duplicates=0.05,
         )
-        with Sandbox(config) as sandbox:
-            values = {"port": port, "batch_size": batch_size, "quiet": quiet / 60}
-            settings = _configure(folder, sandbox, values)
+        sandbox = stack.enter_context(Sandbox(config))
+        values = {"port": port, "batch_size": batch_size, "quiet": quiet / 60}
+        settings = _configure(folder, sandbox, values)
+        shared = (sandbox, settings, recipients, quiet, relay)
+        if default:
+            yield DefaultInstallation(folder, "", *shared)
+        else:
             server = open_server(folder / "postgres")
-            url = server.start().set(drivername="postgresql")
-            plain = url.render_as_string(hide_password=False)
-            installation = Installation(folder, plain, sandbox, settings, recipients, quiet)
-            try:
-                _fill(installation)
-                yield installation
-            finally:
-                server.release()
+            stack.callback(server.release)
+            url = _plain(server.start())
+            installation = Installation(folder, url, *shared)
+            _make_template(installation)
+            yield installation
 
 
 def _configure(folder: Path, sandbox: Sandbox, values: dict[str, float]) -> Settings:
@@ -199,10 +238,14 @@ def _configure(folder: Path, sandbox: Sandbox, values: dict[str, float]) -> Sett
     return replace(settings, environment=settings.environment.model_copy(update=update))
 
 
-def _fill(installation: Installation) -> None:
-    url = _url(installation.server, _TEMPLATE)
+def _make_template(installation: Installation) -> None:
     with psycopg.connect(installation.server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {_TEMPLATE}")
+    fill(installation, _url(installation.server, _TEMPLATE))
+
+
+def fill(installation: Installation, url: str) -> None:
+    """Put briefs and the list into a database."""
     path = installation.folder / "list.csv"
     path.write_text(
         "email,topics\n"
@@ -229,6 +272,10 @@ def _choice(number: int) -> str:
     """Return one of the seven topic sets, in turn."""
     mask = number % 7 + 1
     return ";".join(topic for bit, topic in enumerate(TOPICS) if mask >> bit & 1)
+
+
+def _plain(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _url(server: str, database: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from newsletter.sandbox.server import Sandbox
-from tests.torture.installation import Observer
+from tests.torture.observer import Observer
 
 _TIMEOUT = 2.5  #: seconds; a step that is not taken by then has been taken already
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from tests.torture.moved_clock import CLOCK, move_clock
+
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
     [
@@ -39,8 +41,17 @@ def _run(line: Sequence[str], environ: dict[str, str], log: Path) -> None:
     )  # they are still called so
     scheduler._RECOVER_SECONDS = 1  # what a dead worker left is looked for as often as it dies
     container._EMAIL_LOGS_SECONDS = 1
+    if CLOCK in environ:
+        move_clock(Path(environ[CLOCK]))
     sys.argv = ["newsletter", *line]
     main()
+
+
+def start(line: Sequence[str], environ: dict[str, str], log: Path) -> BaseProcess:
+    """Start `newsletter LINE`, which writes its errors to the log."""
+    process = _context.Process(target=_run, args=(line, environ, log))
+    process.start()
+    return process
 
 
 class Fleet:
@@ -63,9 +74,7 @@ class Fleet:
 
     def start(self, line: tuple[str, ...]) -> BaseProcess:
         """Start one process."""
-        process = _context.Process(target=_run, args=(line, self._environ, self._log))
-        process.start()
-        return process
+        return start(line, self._environ, self._log)
 
     def kill(self, number: int) -> None:
         """Kill one process without warning, chosen by number modulo their count."""

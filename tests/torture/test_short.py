@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.torture.installation import Installation, opened
-from tests.torture.rounds import Plan, torture
+from tests.torture.plans import Plan
+from tests.torture.rounds import torture
 
 pytestmark = pytest.mark.postgres
 
