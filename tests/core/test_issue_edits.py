@@ -90,7 +90,7 @@ def test_a_brief_that_comes_later_stands_behind_the_one_it_was_assembled_behind(
     assert placed((1, 2), edits) == (1, 2)
 
 
-def test_what_is_left_out_makes_room_for_the_next() -> None:
+def test_what_is_left_out_leaves_its_place_to_the_next() -> None:
     five = [_candidate(number, hours=-number) for number in range(1, 6)]
     assert _ids(five, IssueEdits()) == [1, 2, 3, 4]
     assert _ids(five, without(IssueEdits(), 2)) == [1, 3, 4, 5]

@@ -72,7 +72,7 @@ def test_the_generator_writes_the_pages(tmp_path: Path) -> None:
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 CODE = re.compile(r"^```\n.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
-CALL = re.compile(r"(?<![\w./-])newsletter ((?:[a-z]+ ?)*)([^`\n#]*)")
+CALL = re.compile(r"(?<![\w./-])newsletter ((?:[a-z]+(?:-[a-z]+)* ?)*)([^`\n#]*)")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
