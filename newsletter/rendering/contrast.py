@@ -1,8 +1,8 @@
 """Contrast of a letter's text with its background, in the light and in the dark.
 
 The cascade is followed as far as letters use it: rules of style tags in their order, the colors
-written into tags above them, `!important` above both. Only what is worst is reported: a pair of colors
-once for each light.
+written into tags above them, `!important` above both. A pair of colors is reported once for
+each light.
 """
 
 import re

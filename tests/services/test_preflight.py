@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
 
 from newsletter.core.brief import Source
 from newsletter.core.galley import Galley, Span
@@ -14,6 +14,7 @@ from newsletter.errors import NotAllowed, NotFound
 from newsletter.services.preflight import PreflightReport
 from tests.container import TODAY, TestContainer, brief, open_container
 from tests.settings import TECHNOLOGY
+from tests.stores.test_forecast import open_reading
 
 pytestmark = pytest.mark.postgres
 
@@ -46,6 +47,19 @@ def test_a_good_issue_has_no_stop(container):
     assert "1 reader chose" in found.looks[0].sentence
     remarks = keys(container, PreflightGrade.REMARK)
     assert {"minutes", "smallest size", "largest size"} <= set(remarks)
+
+
+def test_looking_writes_nothing(container):
+    container.receive("chips")
+    container.publishing.assemble(TECHNOLOGY, TODAY)
+    only_reads = {"options": "-c default_transaction_read_only=on"}
+    engine = create_engine(container.engine.url, connect_args=only_reads)
+    reading = open_reading(container, engine)
+    assert reading.preflight.report(TECHNOLOGY, TODAY) == report(container)
+    shown = reading.previews.for_email(TECHNOLOGY, TODAY, "a@example.com")
+    assert shown.content_hash == report(container).content_hash
+    assert reading.previews.last_inbox(TECHNOLOGY, TODAY) is None
+    engine.dispose()
 
 
 def test_what_a_letter_must_have_stops_when_it_is_missing(container):
