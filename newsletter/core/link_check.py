@@ -1,9 +1,11 @@
 """Link check: whether the address a story names still answers, and when that must be asked."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from html import unescape
 from urllib.parse import urlsplit
 
 from newsletter.core.issue import Issue
@@ -11,6 +13,7 @@ from newsletter.core.issue import Issue
 KEPT = timedelta(hours=1)  #: an answer is good for so long
 BEFORE_SENDING = timedelta(minutes=15)  #: when every link is checked once more
 
+_PICTURE = re.compile(r'<img\b[^>]*\ssrc="(https?://[^"]+)"', re.IGNORECASE)
 _GONE = (404, 410)
 _FINE = range(200, 300)
 
@@ -50,6 +53,15 @@ def story_links(issue: Issue) -> tuple[str, ...]:
     """Return the links of an issue's stories, each once."""
     urls = (entry.brief.source.url for entry in issue.entries)
     return tuple(dict.fromkeys(url for url in urls if url))
+
+
+def picture_links(html: str) -> tuple[str, ...]:
+    """Return the addresses of a page's remote pictures, each once.
+
+    >>> picture_links('<img alt="" src="https://example.org/a?b=1&amp;c=2"><img src="cid:x">')
+    ('https://example.org/a?b=1&c=2',)
+    """
+    return tuple(dict.fromkeys(map(unescape, _PICTURE.findall(html))))
 
 
 def due_links(

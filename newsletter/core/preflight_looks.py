@@ -7,7 +7,7 @@ from datetime import timedelta
 from statistics import median
 
 from newsletter.core.edition import SUBJECT_LENGTH, edition_of
-from newsletter.core.link_check import LinkState, same_site
+from newsletter.core.link_check import LinkState, picture_links, same_site
 from newsletter.core.preflight import PreflightContext, PreflightFinding, PreflightGrade
 from newsletter.core.preflight_stops import stops
 from newsletter.core.similarity import alike
@@ -18,6 +18,7 @@ _SUBJECTS = 30  #: whose subjects are not used again
 _FEWEST = 3  #: issues of a weekday that make something usual
 _WORDS_SHOWN = 20
 _PICTURE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
+_LARGE = 200_000  #: bytes of a picture
 _ALT = re.compile(r"\salt=", re.IGNORECASE)
 
 
@@ -151,10 +152,19 @@ def _contrast(context: PreflightContext) -> Iterator[PreflightFinding]:
 
 
 def _pictures(context: PreflightContext) -> Iterator[PreflightFinding]:
-    for tag in dict.fromkeys(_PICTURE.findall(context.whole.html if context.whole else "")):
+    html = context.whole.html if context.whole else ""
+    for tag in dict.fromkeys(_PICTURE.findall(html)):
         if not _ALT.search(tag):
             sentence = f"A picture has no alternative text: {tag[:80]}"
             yield _look(f"alt {tag}", sentence, place="template", mend="Give it an alt attribute.")
+    for url in picture_links(html):
+        check = context.links.get(url)
+        if check and check.state is not LinkState.FINE:
+            sentence = f"A picture cannot be loaded, {check.reason}: {url}"
+            yield _look(f"picture {url}", sentence, place="template")
+        elif check and check.length > _LARGE:
+            sentence = f"A picture has {check.length / 1000:.0f} kB: {url}"
+            yield _look(f"large picture {url}", sentence, place="template", mend="Make it smaller.")
 
 
 def _remarks(context: PreflightContext) -> Iterator[PreflightFinding]:

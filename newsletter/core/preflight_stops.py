@@ -93,5 +93,5 @@ def _subjects(context: PreflightContext) -> Iterator[PreflightFinding]:
 
 def _templates(context: PreflightContext) -> Iterator[PreflightFinding]:
     if context.other_templates:
-        sentence = "The draft was set with other templates than there are now."
+        sentence = "What is stored was set with other templates or settings than there are now."
         yield _stop("templates", sentence, place="templates", mend="Assemble it again.")

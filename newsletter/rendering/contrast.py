@@ -1,8 +1,8 @@
 """Contrast of a letter's text with its background, in the light and in the dark.
 
 The cascade is followed as far as letters use it: rules of style tags in their order, the colors
-written into tags above them, `!important` above both. Only what is worst is told: a pair of colors
-once for each light.
+written into tags above them, `!important` above both. A pair of colors is reported once for
+each light.
 """
 
 import re
@@ -51,11 +51,11 @@ def _low(html: str, scheme: ColorScheme) -> Iterator[LowContrast]:
     page = in_scheme(html, scheme)
     tree = _parse(page)
     paints = _paints(tree, page)
-    told: set[tuple[Rgb, Rgb]] = set()
+    reported: set[tuple[Rgb, Rgb]] = set()
     for text, color, background in _texts(tree, paints, *_CANVAS.get(scheme, _DEFAULT)):
         ratio = contrast(color, background)
-        if ratio < LEAST and (color, background) not in told:
-            told.add((color, background))
+        if ratio < LEAST and (color, background) not in reported:
+            reported.add((color, background))
             yield LowContrast(
                 scheme=_SCHEMES[scheme],
                 text_color=hexadecimal(color),

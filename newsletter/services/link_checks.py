@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from newsletter.core.link_check import LinkCheck, due_links, story_links
+from newsletter.core.link_check import LinkCheck, due_links, picture_links, story_links
 from newsletter.core.publication import Newsletter
 from newsletter.core.timetable import hours_of
 from newsletter.ports import CheckLink, Clock
@@ -55,7 +55,9 @@ class LinkChecks:
     def _due(self, newsletter: Newsletter) -> set[str]:
         due: set[str] = set()
         for waiting in self.history.waiting(newsletter.slug):
-            urls = story_links(self.issues.get(waiting.issue_id).issue)
+            stored = self.issues.get(waiting.issue_id)
+            set_in_type = "".join(span.text for span in stored.need_galley().html)
+            urls = (*story_links(stored.issue), *picture_links(set_in_type))
             send = hours_of(newsletter.timetable, waiting.date).send
             now = self.clock.now()
             if now < send:  # one that left is not looked at again

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from newsletter.core.edition import Edition, Letter
 from newsletter.core.forecast import Forecast
-from newsletter.core.link_check import story_links
+from newsletter.core.link_check import picture_links, story_links
 from newsletter.core.mailing import envelope_of, personal, personalized
 from newsletter.core.preflight import (
     EditionSize,
@@ -105,8 +105,8 @@ class Preflight:
         return self.report(newsletter, on)
 
     def _ticks(self, newsletter: Newsletter, on: date, digest: str) -> tuple[PreflightTick, ...]:
-        filed = self.publishing.issues.find(newsletter.slug, on)
-        return self.ticks.of(filed.id, digest) if filed and digest else ()
+        draft = self.publishing.issues.find(newsletter.slug, on)
+        return self.ticks.of(draft.id, digest) if draft and digest else ()
 
     def _context(
         self, newsletter: Newsletter, found: Forecast, stored: StoredIssue | None
@@ -116,6 +116,7 @@ class Preflight:
             return PreflightContext(newsletter=newsletter, issue=issue, forecast=found, whole=None)
         whole = self.publishing.whole(stored)
         smallest, largest = self._sizes(newsletter, stored, found)
+        urls = (*story_links(issue), *picture_links(whole.html))
         since = issue.date - _WORDS_OF_DAYS
         printed = self.history.printed(newsletter.slug, issue.date, since)
         return PreflightContext(
@@ -128,7 +129,7 @@ class Preflight:
             other_templates=self._other_templates(newsletter, issue.date),
             smallest=smallest,
             largest=largest,
-            links={check.url: check for check in self.links.find(story_links(issue))},
+            links={check.url: check for check in self.links.find(urls)},
             past=self.history.past(newsletter.slug, issue.date, _PAST_ISSUES),
             new_words=new_words(issue, printed),
             contrasts=self.low_contrasts(whole.html),
@@ -136,10 +137,10 @@ class Preflight:
 
     def _other_templates(self, newsletter: Newsletter, on: date) -> bool:
         """Return whether what is stored differs from the same issue set now."""
-        filed = self.publishing.issues.find(newsletter.slug, on)
-        if filed is None or filed.galley is None or not filed.issue.entries:
+        draft = self.publishing.issues.find(newsletter.slug, on)
+        if draft is None or draft.galley is None or not draft.issue.entries:
             return False
-        return self.renderer.set(newsletter, filed.issue) != filed.galley
+        return self.renderer.set(newsletter, draft.issue) != draft.galley
 
     def _shown(self, newsletter: Newsletter, letter: Letter) -> Letter:
         envelope = envelope_of(newsletter, self.publishing.base_url)

@@ -30,6 +30,7 @@ _LISTED = """
 _WAITING = """
     SELECT id AS issue_id, date, assembled_at FROM issue
      WHERE newsletter = %(newsletter)s AND state IN ('draft', 'approved') AND planned_at IS NULL
+       AND galley IS NOT NULL
 """
 
 _READERS = """

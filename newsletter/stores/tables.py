@@ -398,7 +398,7 @@ class LinkCheckRow(Row, table=True):
 class PreflightTickRow(Row, table=True):
     """A person saw a finding about just this content of an issue."""
 
-    issue_id: int = _number_key(BigInteger, ForeignKey("issue.id"))
+    issue_id: int = _number_key()
     content_hash: str = _text_key()
     finding: str = _text_key()
     by: str = columns.word()

@@ -4,15 +4,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
 
 from newsletter.core.brief import Source
+from newsletter.core.galley import Galley, Span
 from newsletter.core.link_check import LinkCheck, LinkState
 from newsletter.core.preflight import PreflightGrade
 from newsletter.errors import NotAllowed, NotFound
 from newsletter.services.preflight import PreflightReport
 from tests.container import TODAY, TestContainer, brief, open_container
 from tests.settings import TECHNOLOGY
+from tests.stores.test_forecast import open_reading
 
 pytestmark = pytest.mark.postgres
 
@@ -47,6 +49,19 @@ def test_a_good_issue_has_no_stop(container):
     assert {"minutes", "smallest size", "largest size"} <= set(remarks)
 
 
+def test_looking_writes_nothing(container):
+    container.receive("chips")
+    container.publishing.assemble(TECHNOLOGY, TODAY)
+    only_reads = {"options": "-c default_transaction_read_only=on"}
+    engine = create_engine(container.engine.url, connect_args=only_reads)
+    reading = open_reading(container, engine)
+    assert reading.preflight.report(TECHNOLOGY, TODAY) == report(container)
+    shown = reading.previews.for_email(TECHNOLOGY, TODAY, "a@example.com")
+    assert shown.content_hash == report(container).content_hash
+    assert reading.previews.last_inbox(TECHNOLOGY, TODAY) is None
+    engine.dispose()
+
+
 def test_what_a_letter_must_have_stops_when_it_is_missing(container):
     container.receive("chips")
     stops = keys(container, PreflightGrade.STOPS, postal_address="")
@@ -75,9 +90,14 @@ def test_other_templates_than_those_it_was_set_with_stop(container):
 
 def test_a_letter_that_would_be_clipped_stops(container):
     container.receive("chips")
-    long = "An address nearly without end, " + "x" * 95_000
-    assert "size" in keys(container, PreflightGrade.LOOK, tagline=long)
-    assert "size" in keys(container, PreflightGrade.STOPS, tagline=long + "x" * 10_000)
+    short = len(container.previews.for_topics(TECHNOLOGY, TODAY, ["chips"]).letter.html)
+
+    def tagline(size: int) -> str:
+        return TECHNOLOGY.tagline + "x" * (size - short)
+
+    assert "size" not in keys(container, PreflightGrade.LOOK, tagline=tagline(89_000))
+    assert "size" in keys(container, PreflightGrade.LOOK, tagline=tagline(92_000))
+    assert "size" in keys(container, PreflightGrade.STOPS, tagline=tagline(103_000))
 
 
 def test_links_are_judged_by_their_latest_answer(container):
@@ -106,12 +126,53 @@ def test_links_are_judged_by_their_latest_answer(container):
     assert f"unsure {urls['policy']}" in keys(container, PreflightGrade.REMARK)
 
 
+def test_pictures_need_words_and_must_be_there(container):
+    container.receive("chips")
+    stored = container.publishing.proof(TECHNOLOGY, TODAY)
+    pictures = (
+        '<img src="https://pics.example/a.png"><img alt="b" src="https://pics.example/b.png">'
+    )
+    span = Span(pictures)
+    changed = replace(stored.galley, html=(*stored.galley.html, span))
+    container.publishing.renderer = SetRenderer(changed)
+    state, now = LinkState.UNSURE, container.clock.now()
+    container.link_check_store.save(
+        [
+            LinkCheck(
+                url="https://pics.example/a.png", state=state, reason="it answered 500", at=now
+            ),
+            LinkCheck(
+                url="https://pics.example/b.png",
+                state=LinkState.FINE,
+                final_url="https://pics.example/b.png",
+                length=300_000,
+                at=now,
+            ),
+        ]
+    )
+    looks = keys(container, PreflightGrade.LOOK)
+    assert 'alt <img src="https://pics.example/a.png">' in looks
+    assert "picture https://pics.example/a.png" in looks
+    assert "large picture https://pics.example/b.png" in looks
+    assert len([one for one in looks if one.startswith("alt")]) == 1
+
+
+class SetRenderer:
+    """A renderer that returns a galley made before."""
+
+    def __init__(self, galley: Galley) -> None:
+        self._galley = galley
+
+    def set(self, *_) -> Galley:
+        return self._galley
+
+
 def test_what_was_printed_before_is_remembered(container):
     container.receive("chips")
     container.send_issue()
     container.clock.pass_time(days=1)
     again = brief(
-        "chips", key="again", title="A foundry halves the water it needs for wafers, again"
+        "chips", key="again", title="A foundry halves the water it needs for a wafer again"
     )
     same = brief("policy", key="policy", source=again.source)
     container.intake.receive(again)

@@ -93,7 +93,7 @@ CREATE TABLE link_check (
 );
 
 CREATE TABLE preflight_tick (
-    issue_id bigint NOT NULL REFERENCES issue,
+    issue_id bigint NOT NULL,
     content_hash text NOT NULL, finding text NOT NULL, by text NOT NULL, at timestamptz NOT NULL,
     PRIMARY KEY (issue_id, content_hash, finding)
 );
