@@ -39,7 +39,7 @@ _BY_STATE = {
 
 def next_step(timetable: Timetable, on: date, now: datetime, state: IssueStatus | None) -> NextStep:
     """Return what is next for the issue of a date, whose state is None until it is assembled."""
-    if state in _BY_STATE:
+    if state is not None and state in _BY_STATE:
         return _BY_STATE[state]
     if not appears_on(timetable, on) and state is None:
         return NextStep.REST
