@@ -209,8 +209,13 @@ class Container:
 
     @cached_property
     def staff_addresses(self) -> Callable[[], Iterable[str]]:
-        """The confirmed addresses of members of staff: none before there are any."""
-        return tuple
+        """The confirmed addresses: of those who accepted their invitation."""
+
+        def confirmed() -> Iterator[str]:
+            members = self.staff_accounts.members()
+            return (one.email for one in members if one.accepted_at)
+
+        return confirmed
 
     briefs = on_engine(BriefStore)
     events = on_engine(EventStore)
@@ -704,7 +709,12 @@ class Container:
     @cached_property
     def archive(self) -> Archive:
         return Archive(
-            self.issues, self.issue_history, self.briefs, self.decisions, self.deliveries
+            self.issues,
+            self.issue_history,
+            self.briefs,
+            self.decisions,
+            self.deliveries,
+            self.issue_edits,
         )
 
     @cached_property
@@ -735,6 +745,7 @@ class Container:
             editing=self.editing,
             test_letters=self.test_letters,
             credentials=self.staff_credentials,
+            staff_addresses=self.staff_addresses,
             intake=self.intake,
             polling=self.polling,
             publishing=self.publishing,

@@ -11,6 +11,7 @@ from newsletter.errors import NotFound
 from newsletter.stores.briefs import BriefStore
 from newsletter.stores.decisions import Decision, DecisionFilter, DecisionLog, DecisionPage
 from newsletter.stores.deliveries import DeliveryStore
+from newsletter.stores.issue_edits import IssueEditStore
 from newsletter.stores.issue_history import IssueHistory
 from newsletter.stores.issues import IssueStore
 
@@ -26,6 +27,7 @@ class Archive:
     briefs: BriefStore
     decisions: DecisionLog
     deliveries: DeliveryStore
+    edits: IssueEditStore
 
     def issue(self, newsletter: Newsletter, on: date) -> StoredIssue | None:
         """Return the issue of a date; None before it is assembled."""
@@ -52,6 +54,11 @@ class Archive:
         if stored.brief.pillar.casefold() != newsletter.pillar.casefold():
             raise NotFound(f"there is no brief {brief_id}")
         return stored
+
+    def last_change(self, stored: StoredIssue) -> str | None:
+        """Return who changed an issue, or a brief in it, last; None if nobody did."""
+        last = self.edits.last_change(stored.id)
+        return last.by if last else None
 
     def about(self, subject: str) -> tuple[Decision, ...]:
         """Return what was decided about a subject, the oldest first."""

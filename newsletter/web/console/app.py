@@ -9,13 +9,19 @@ from starlette.exceptions import HTTPException
 from newsletter.errors import ConfirmationNeeded, InvalidBrief, NotAllowed, NotFound
 from newsletter.web.body_limit import BodyLimit
 from newsletter.web.console import (
+    acts,
     briefs,
+    checks,
+    edits,
     faults,
     issue,
     letter,
+    log,
+    people,
     readers,
     sign_in,
     sources,
+    staff_letter,
     static,
     today,
 )
@@ -38,9 +44,15 @@ ROUTERS: tuple[APIRouter, ...] = (
     today.router,
     issue.router,
     letter.router,
+    acts.router,
+    edits.router,
+    checks.router,
+    people.router,
+    staff_letter.router,
     briefs.router,
     readers.router,
     sources.router,
+    log.router,
 )
 
 

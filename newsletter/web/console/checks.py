@@ -8,7 +8,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from newsletter.core.preflight import PreflightGrade
 from newsletter.web.console.access import Edit, See
-from newsletter.web.console.issue import issue_path, issue_url, issue_view
+from newsletter.web.console.issue import issue_path, issue_url
+from newsletter.web.console.issue_page import issue_view
 
 router = APIRouter()
 

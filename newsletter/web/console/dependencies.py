@@ -53,6 +53,7 @@ class ConsoleServices:
     editing: Editing
     test_letters: StaffLetters
     credentials: ChangingCredentials
+    staff_addresses: Callable[[], Iterable[str]]  #: the confirmed ones
     intake: Intake
     polling: Polling
     publishing: Publishing

@@ -1,20 +1,26 @@
 """An issue: its stories on the left, its letter on the right, the approval below."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from newsletter.core.forecast import Forecast
-from newsletter.core.next_step import NextStep, next_step
-from newsletter.core.stored import StoredIssue
-from newsletter.errors import NotFound, StaleDraft
-from newsletter.services.preview import Preview
+from newsletter.core.next_step import NextStep
+from newsletter.errors import StaleDraft
 from newsletter.web.console.access import See, Visit
-from newsletter.web.console.personas import Persona, persona_of, preview_as
+from newsletter.web.console.issue_page import (
+    IssueView,
+    View,
+    approvers,
+    falls_back,
+    four_eyes,
+    issue_view,
+    letter_view,
+    neighbours,
+    story_rows,
+    when_it_leaves,
+)
+from newsletter.web.console.personas import persona_of
 
 router = APIRouter()
 
@@ -27,35 +33,6 @@ def issue_path(tail: str = "") -> str:
 def issue_url(visit: Visit, on: date) -> str:
     """Return the address of an issue's page, without the origin."""
     return f"/{visit.here.slug}/issues/{on}"
-
-
-class View(StrEnum):
-    """In which way a letter is looked at; each is one key, in this order."""
-
-    PHONE = "phone"
-    DESKTOP = "desktop"
-    DARK = "dark"
-    REPAINTED = "repainted"
-    NO_PICTURES = "no-pictures"
-    PLAIN = "plain"
-    INBOX = "inbox"
-    MESSAGE = "message"
-    CHANGES = "changes"
-    BESIDE = "beside"  #: the smallest, the longest and the largest, side by side
-
-
-@dataclass(frozen=True)
-class IssueView:
-    """What every page of an issue shows above its own part."""
-
-    on: date
-    stored: StoredIssue | None
-    step: NextStep
-    forecast: Forecast | None  #: None once it is planned
-
-    @property
-    def exists(self) -> bool:
-        return self.stored is not None
 
 
 @router.get("/{slug}/issues")
@@ -91,106 +68,52 @@ def show_issue(
     status: int = 200,
 ) -> HTMLResponse:
     """Show stories and letter, with what was said to a form that could not be done."""
-    head = issue_view(visit, on)
-    persona = persona_of(whom)
-    preview, absent = _preview(visit, on, persona)
-    services = visit.services
+    services, head, persona = visit.services, issue_view(visit, on), persona_of(whom)
+    letter_only = request.headers.get("hx-target", "").endswith("letter")
+    editions = head.forecast.editions if head.forecast else ()
+    before, after = neighbours([one.edition for one in editions], persona)
+    report = services.preflight.report(visit.here, on) if _is_reviewed(head) else None
     return services.pages.show(
         request,
         "issue",
         status=status,
-        block="letter" if request.headers.get("hx-target", "").endswith("letter") else "all",
+        block="letter" if letter_only else "all",
         visit=visit,
         head=head,
         view=view,
         views=tuple(View),
         whom=str(persona),
         persona=persona,
-        preview=preview,
-        absent=absent,
-        stories=tuple(_stories(head)),
+        letter=letter_view(visit, head, view, persona),
+        editions=editions,
+        without_story=head.forecast.without_story if head.forecast else (),
+        previous_edition=before,
+        next_edition=after,
+        stories=tuple(story_rows(head)),
+        left_out=services.editing.left_out(head.stored) if head.stored else (),
         held=services.today.held(visit.here, on),
         stale=stale,
         said=said,
-        findings=(),
         moved=_moved(visit, head, moved),
-        left_out=(),
-        editions=head.forecast.editions if head.forecast else (),
-        without_story=head.forecast.without_story if head.forecast else (),
-        falls_back=0,
-        when="",
-        four_eyes="",
-        approvers="",
-        last_inbox=None,
-        changes=(),
-        beside=(),
-        previous_edition="",
-        next_edition="",
-        staff_addresses=(visit.member.email,),
-        last_test="",
+        report=report,
+        falls_back=falls_back(head),
+        when=when_it_leaves(visit, on) if report else "",
+        four_eyes=four_eyes(visit, head),
+        approvers=approvers(visit),
+        staff_addresses=services.staff_addresses(),
+        last_test=next(iter(services.test_letters.last(visit.here)), None),
     )
 
 
-def issue_view(visit: Visit, on: date) -> IssueView:
-    """Return what is known of an issue's state and readers; NotFound before it is assembled."""
-    stored = visit.services.archive.issue(visit.here, on)
-    if stored is None and on != visit.today:
-        raise NotFound(f"there is no issue of {on}")
-    step = next_step(visit.here.timetable, on, visit.now, stored.state if stored else None)
-    planned = stored is not None and stored.planned_at is not None
-    forecast = None if planned else visit.services.forecasts.of(visit.here, on)
-    return IssueView(on, stored, step, forecast)
-
-
-def _preview(visit: Visit, on: date, persona: Persona) -> tuple[Preview | None, str]:
-    """Return the letter, or why there is none."""
-    try:
-        return preview_as(visit, on, persona), ""
-    except NotFound as nothing:
-        return None, str(nothing)
+def _is_reviewed(head: IssueView) -> bool:
+    return head.step in {NextStep.APPROVE, NextStep.WAIT}
 
 
 def _moved(visit: Visit, head: IssueView, brief_id: int | None) -> str:
     """Return what is announced after a move: the story's new place."""
-    issue = head.stored and head.stored.issue
-    places = [one.brief_id for one in issue.entries] if issue else []
+    entries = head.issue.entries if head.issue else ()
+    places = [one.brief_id for one in entries]
     if brief_id not in places:
         return ""
     place = places.index(brief_id) + 1
     return str(visit.services.pages.words("issue.moved", place=place, count=len(places)))
-
-
-@dataclass(frozen=True)
-class StoryRow:
-    """A story in its place."""
-
-    number: int
-    brief_id: int
-    title: str
-    verification: str
-    short_line: str
-    lead: bool
-    pinned: bool
-    readers: int | None  #: None: the issue is planned, and no forecast is made
-    is_first: bool
-    is_last: bool
-
-
-def _stories(head: IssueView) -> Iterator[StoryRow]:
-    issue = head.forecast.issue if head.forecast else head.stored and head.stored.issue
-    if issue is None:
-        return
-    pinned = head.stored.edits.pinned if head.stored else None
-    for number, entry in enumerate(issue.entries, start=1):
-        yield StoryRow(
-            number=number,
-            brief_id=entry.brief_id,
-            title=entry.brief.title,
-            verification=entry.brief.verification,
-            short_line=entry.short_line,
-            lead=entry.lead,
-            pinned=entry.brief_id == pinned,
-            readers=head.forecast.readers_of(entry.brief_id) if head.forecast else None,
-            is_first=number == 1,
-            is_last=number == len(issue.entries),
-        )

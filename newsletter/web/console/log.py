@@ -6,7 +6,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from newsletter.web.console.access import See
-from newsletter.web.console.issue import issue_path, issue_view
+from newsletter.web.console.issue import issue_path
+from newsletter.web.console.issue_page import issue_view
 
 router = APIRouter()
 

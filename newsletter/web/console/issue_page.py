@@ -1,0 +1,193 @@
+"""What the page of an issue shows, worked out from the services: no HTML, no words of its own."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from markupsafe import Markup
+
+from newsletter.core.difference import Difference
+from newsletter.core.edition import Edition
+from newsletter.core.forecast import Forecast
+from newsletter.core.inbox_line import InboxLine
+from newsletter.core.issue import Issue
+from newsletter.core.next_step import NextStep, next_step
+from newsletter.core.promise import promise_of
+from newsletter.core.publication import ApprovalPolicy
+from newsletter.core.staff import Permission
+from newsletter.core.stored import StoredIssue
+from newsletter.core.timetable import hours_of
+from newsletter.errors import NotFound
+from newsletter.services.preview import Preview
+from newsletter.web.console.access import Visit
+from newsletter.web.console.pages import clock, place
+from newsletter.web.console.personas import Persona, preview_as
+
+
+class View(StrEnum):
+    """In which way a letter is looked at; each but the last is one key, in this order."""
+
+    PHONE = "phone"
+    DESKTOP = "desktop"
+    DARK = "dark"
+    REPAINTED = "repainted"
+    NO_PICTURES = "no-pictures"
+    PLAIN = "plain"
+    INBOX = "inbox"
+    MESSAGE = "message"
+    CHANGES = "changes"
+    BESIDE = "beside"  #: the smallest, the longest and the largest, side by side
+
+
+@dataclass(frozen=True)
+class IssueView:
+    """What every page of an issue shows above its own part."""
+
+    on: date
+    stored: StoredIssue | None
+    step: NextStep
+    forecast: Forecast | None  #: None once it is planned
+
+    @property
+    def issue(self) -> Issue | None:
+        """Return the stories as they would leave now, or as they left."""
+        if self.forecast:
+            return self.forecast.issue
+        return self.stored.issue if self.stored else None
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether it may still be edited."""
+        return self.step in {NextStep.GATHER, NextStep.ASSEMBLE, NextStep.APPROVE}
+
+
+def issue_view(visit: Visit, on: date) -> IssueView:
+    """Return how an issue stands; NotFound for a date without one."""
+    stored = visit.services.archive.issue(visit.here, on)
+    if stored is None and on != visit.today:
+        raise NotFound(f"there is no issue of {on}")
+    step = next_step(visit.here.timetable, on, visit.now, stored.state if stored else None)
+    planned = stored is not None and stored.planned_at is not None
+    forecast = None if planned else visit.services.forecasts.of(visit.here, on)
+    return IssueView(on, stored, step, forecast)
+
+
+@dataclass(frozen=True)
+class StoryRow:
+    """A story in its place."""
+
+    number: int
+    brief_id: int
+    title: str
+    verification: str
+    short_line: str
+    lead: bool
+    pinned: bool
+    readers: int | None  #: None: the issue is planned, and no forecast is made
+    is_first: bool
+    is_last: bool
+
+
+def story_rows(head: IssueView) -> Iterator[StoryRow]:
+    """Yield the stories in their order."""
+    entries = head.issue.entries if head.issue else ()
+    pinned = head.stored.edits.pinned if head.stored else None
+    for number, entry in enumerate(entries, start=1):
+        yield StoryRow(
+            number=number,
+            brief_id=entry.brief_id,
+            title=entry.brief.title,
+            verification=entry.brief.verification,
+            short_line=entry.short_line,
+            lead=entry.lead,
+            pinned=entry.brief_id == pinned,
+            readers=head.forecast.readers_of(entry.brief_id) if head.forecast else None,
+            is_first=number == 1,
+            is_last=number == len(entries),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterView:
+    """The letter as one persona gets it, and what the chosen view needs besides."""
+
+    preview: Preview | None
+    absent: str = ""  #: why there is none
+    last_inbox: InboxLine | None = None
+    changes: Sequence[tuple[str, tuple[Difference, ...]]] = ()  #: by the name of a word
+    beside: Sequence[tuple[str, Preview]] = ()  #: by the name of a word
+
+
+def letter_view(visit: Visit, head: IssueView, view: View, persona: Persona) -> LetterView:
+    """Return the letter; what only one view shows is worked out for that view alone."""
+    try:
+        preview = preview_as(visit, head.on, persona)
+    except NotFound as nothing:
+        return LetterView(preview=None, absent=str(nothing))
+    previews, newsletter = visit.services.previews, visit.here
+    match view:
+        case View.INBOX:
+            last = previews.last_inbox(newsletter, head.on)
+            return LetterView(preview=preview, last_inbox=last)
+        case View.CHANGES:
+            return LetterView(preview=preview, changes=_changes(visit, head, preview))
+        case View.BESIDE if head.forecast:
+            found = previews.notable(newsletter, head.on, head.forecast)
+            beside = [(name, getattr(found, name)) for name in ("smallest", "longest", "largest")]
+            return LetterView(preview=preview, beside=beside)
+        case _:
+            return LetterView(preview=preview)
+
+
+def _changes(
+    visit: Visit, head: IssueView, preview: Preview
+) -> list[tuple[str, tuple[Difference, ...]]]:
+    since = visit.services.previews.since_last(visit.here, head.on, preview)
+    return [("since_last", since)] if len(since) > 1 else []
+
+
+def neighbours(editions: Sequence[Edition], persona: Persona) -> tuple[str, str]:
+    """Return the keys of the editions before and after the one that is looked at."""
+    keys = [one.key for one in editions]
+    at = keys.index(persona.which) if persona.which in keys else -1
+    before = keys[at - 1] if at > 0 else ""
+    after = keys[at + 1] if at + 1 < len(keys) else ""
+    return before, after
+
+
+def falls_back(head: IssueView) -> int:
+    """Return how many editions lack the story that the issue's own subject promises."""
+    if not head.forecast:
+        return 0
+    readers = [(one.edition, one.readers) for one in head.forecast.editions]
+    return len(promise_of(head.forecast.issue, readers).fallbacks)
+
+
+def when_it_leaves(visit: Visit, on: date) -> Markup:
+    """Return when an approved issue leaves; past its hour, at once."""
+    hours, zone = hours_of(visit.here.timetable, on), visit.here.timetable.zone
+    words = visit.services.pages.words
+    if visit.now < hours.send:
+        return words("approval.leaves_at", time=clock(hours.send, zone), place=place(zone))
+    name = "leaves_at_once" if visit.now < hours.stale else "leaves_by_hand"
+    shown = min(hours.stale, visit.now)
+    return words(f"approval.{name}", time=clock(shown, zone), place=place(zone))
+
+
+def four_eyes(visit: Visit, head: IssueView) -> str:
+    """Return whose approval is needed besides one's own change; empty where one person suffices."""
+    if visit.here.approval is not ApprovalPolicy.FOUR_EYES or not head.stored:
+        return ""
+    last = visit.services.archive.last_change(head.stored)
+    words = visit.services.pages.words
+    if last is None:
+        return str(words("approval.four_eyes"))
+    name = "four_eyes_you" if last == visit.actor else "four_eyes_other"
+    return str(words(f"approval.{name}", who=last))
+
+
+def approvers(visit: Visit) -> str:
+    """Return who may approve here."""
+    names = visit.services.who_may(Permission.APPROVE, visit.here.slug)
+    return ", ".join(names) or str(visit.services.pages.words("fault.nobody"))
