@@ -1,10 +1,12 @@
-"""Difference: what changed between two texts, word by word."""
+"""Difference: what changed between two texts, or two revisions of a brief, word by word."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
+
+from newsletter.core.brief import Brief
 
 _WORDS = re.compile(r"\S+\s*|\s+")  #: with the blanks after it, which alone would match anywhere
 
@@ -33,6 +35,26 @@ def differences(before: str, after: str) -> tuple[Difference, ...]:
     """
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     return tuple(_joined(_by_lines(old, new)))
+
+
+def brief_differences(before: Brief, after: Brief) -> dict[str, tuple[Difference, ...]]:
+    """Return the differences of each field that changed, by the name a page shows."""
+    old, new = dict(_fields(before)), dict(_fields(after))
+    return {name: differences(old[name], new[name]) for name in new if old[name] != new[name]}
+
+
+def _fields(brief: Brief) -> Iterator[tuple[str, str]]:
+    yield "title", brief.title
+    yield "summary", brief.summary
+    yield "why", brief.why
+    yield "body", "\n".join(brief.body)
+    yield "source name", brief.source.name
+    yield "source link", brief.source.url
+    yield "verification", brief.verification.value
+    yield "importance", brief.importance.value
+    yield "minutes", str(brief.minutes) if brief.minutes else ""
+    yield "topics", ", ".join(brief.topics)
+    yield "published", brief.published.isoformat() if brief.published else ""
 
 
 def _by_lines(old: Sequence[str], new: Sequence[str]) -> Iterator[Difference]:

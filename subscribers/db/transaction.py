@@ -8,7 +8,6 @@ See docs/decisions/one-database-idiom.md.
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
-from contextvars import ContextVar
 from typing import Any, LiteralString, TypeVar, cast
 
 from psycopg import Connection
@@ -24,10 +23,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlmodel import Session
 
+from subscribers.db.read_only import only_reads
 from subscribers.errors import ConcurrentChange, DatabaseBusy
-
-#: Whether what is called now may only read; a thread that a request starts inherits it.
-_READ_ONLY: ContextVar[bool] = ContextVar("read_only", default=False)
 
 Where = Session | Connection[Any]
 Values = Mapping[str, Any] | None
@@ -45,7 +42,7 @@ def transaction(engine: Engine, *, snapshot: bool = False) -> Generator[Session]
     one was in its way for longer than the engine's limits allow, DatabaseBusy does.
     """
     options: dict[str, Any] = {"isolation_level": "REPEATABLE READ"} if snapshot else {}
-    if _READ_ONLY.get():
+    if only_reads():
         options["postgresql_readonly"] = True
     with (
         _named(),
@@ -54,16 +51,6 @@ def transaction(engine: Engine, *, snapshot: bool = False) -> Generator[Session]
         session.begin(),
     ):
         yield session
-
-
-@contextmanager
-def read_only(only: bool = True) -> Generator[None]:
-    """Make every transaction meanwhile read-only: PostgreSQL refuses a write; or lift that."""
-    before = _READ_ONLY.set(only)
-    try:
-        yield
-    finally:
-        _READ_ONLY.reset(before)
 
 
 @contextmanager
@@ -127,7 +114,7 @@ def autocommit(engine: Engine) -> Generator[Connection[Any]]:
         connection = lent.driver_connection
         assert isinstance(connection, Connection)
         # In autocommit psycopg sends no BEGIN, and so cannot make a statement read-only.
-        reading = _READ_ONLY.get()
+        reading = only_reads()
         connection.autocommit, connection.read_only = not reading, reading or None
         try:
             yield connection

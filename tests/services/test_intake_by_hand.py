@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import Engine
 
 from newsletter.core.brief import Source, Verification
+from newsletter.core.difference import brief_differences
 from newsletter.core.verification import Ruling
-from newsletter.core.word_diff import brief_diff
 from newsletter.errors import InvalidBrief, NotAllowed, NotFound
 from newsletter.services.intake import Arrival
 from tests.container import TODAY, TestContainer, brief, open_container
@@ -84,7 +84,7 @@ def test_the_revisions_of_a_brief_say_who_made_them_and_what_changed(container):
     container.intake.edit(stored.brief_id, {"why": "Water is <i>dear</i>."}, actor="anna")
     first, second = container.briefs.revisions(stored.brief_id)
     assert [(one.revision, one.by) for one in (first, second)] == [(1, None), (2, "anna")]
-    diff = brief_diff(first.brief, second.brief)
+    diff = brief_differences(first.brief, second.brief)
     assert {name: [piece.text for piece in pieces] for name, pieces in diff.items()} == {
         "why": ["Water is dear."]
     }

@@ -124,7 +124,7 @@ def _make_so(container, people) -> None:
 def _forget_everything(engine: Engine) -> None:
     with engine.begin() as connection:
         tables = "issue, issue_brief, brief, brief_revision, edition, batch, delivery, exclusion"
-        more = "attempt, subscriber, subscription, suppression, topic_set, consent, decision"
+        more = "draft, attempt, subscriber, subscription, suppression, topic_set, consent, decision"
         more += ", segment_member, split_from"
         connection.execute(text(f"TRUNCATE {tables}, {more}"))
 

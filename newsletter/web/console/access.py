@@ -20,7 +20,7 @@ from newsletter.core.stored import IssueStatus
 from newsletter.errors import ConfirmationNeeded, NewsletterError, NotFound
 from newsletter.web.console.dependencies import ConsoleServices, console_services_of
 from newsletter.web.console.navigation import NavigationEntry, entries
-from subscribers.db.transaction import read_only
+from subscribers.db.read_only import read_only
 from subscribers.model import EVERYTHING, TopicSet
 
 SESSION_COOKIE = "session"  #: with the prefix __Host- where the console is served over https

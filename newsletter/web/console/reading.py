@@ -3,7 +3,7 @@
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.web.console.same_origin import SAFE_METHODS
-from subscribers.db.transaction import read_only
+from subscribers.db.read_only import read_only
 
 
 class ReadOnlyGets:
