@@ -35,7 +35,7 @@ def demo() -> Any:
 @listed(_START)
 def check() -> Any:
     """Check whether letters can be sent."""
-    from newsletter.cli.service import check as command
+    from newsletter.cli.check import check as command
 
     return command
 
@@ -114,8 +114,8 @@ def why() -> Any:
 
 @listed(_RUN)
 def serve() -> Any:
-    """Run everything in one process: web, worker and scheduler."""
-    from newsletter.cli.service import serve as command
+    """Run everything in one process: web, console, worker and scheduler."""
+    from newsletter.cli.processes import serve as command
 
     return command
 
@@ -123,7 +123,7 @@ def serve() -> Any:
 @listed(_RUN)
 def scheduler() -> Any:
     """Run the scheduler only; if several run, one acts and the others stand by."""
-    from newsletter.cli.service import scheduler as command
+    from newsletter.cli.processes import scheduler as command
 
     return command
 
@@ -131,7 +131,7 @@ def scheduler() -> Any:
 @listed(_RUN)
 def worker() -> Any:
     """Send batches; run as many workers as you like, on any machine."""
-    from newsletter.cli.service import worker as command
+    from newsletter.cli.processes import worker as command
 
     return command
 
@@ -155,7 +155,7 @@ def restore() -> Any:
 @listed(_RUN)
 def sandbox() -> Any:
     """Run the sandbox: a local SendGrid, with an inbox to look at."""
-    from newsletter.cli.service import sandbox as command
+    from newsletter.cli.sandbox import sandbox as command
 
     return command
 

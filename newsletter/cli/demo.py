@@ -6,6 +6,7 @@ import shutil
 import sys
 import threading
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from newsletter.demo.day import Day
     from newsletter.demo.environment import DemoEnvironment
 
+_PATIENCE = 10  #: seconds for the batches that are on their way at the end
 _SLUG = "technology"  #: the newsletter whose sample briefs are shipped
 
 
@@ -39,16 +41,21 @@ def demo(
     """Run a whole day on sample data; nothing leaves this machine."""
     # Imported here: a help page needs neither the services nor the sandbox.
     from newsletter.demo.day import run_day
-    from newsletter.demo.environment import opened
+    from newsletter.demo.environment import approved_automatically, opened
+    from newsletter.demo.look import DemoClock, run_two_days, to_look_at
     from newsletter.settings import load_settings
 
-    settings = load_settings()
-    today = day_of(settings.newsletter(_SLUG).timetable, SystemClock().now())
-    with interrupted_once(), opened(settings, today) as place:
+    settings, now, clock = load_settings(), SystemClock().now(), DemoClock()
+    today = day_of(settings.newsletter(_SLUG).timetable, now)
+    settings = to_look_at(settings, now) if look else approved_automatically(settings)
+    with interrupted_once(), opened(settings, today, clock=clock) as place:
         newsletter = place.container.settings.newsletter(_SLUG)
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn())
         with progress("getting ready", *columns, as_json=as_json) as on_progress:
-            day = run_day(place, newsletter, on_progress)
+            if look:
+                day = run_two_days(place, clock, newsletter, on_progress)
+            else:
+                day = run_day(place, newsletter, on_progress)
         answer(_data(day, place), as_json=as_json, show=lambda: _print(day, place, stays=look))
         if look:
             _stay(place)
@@ -62,14 +69,21 @@ def _is_sound(day: "Day") -> bool:
 
 
 def _stay(place: "DemoEnvironment") -> None:
-    """Wait for Ctrl-C, and send the emails of people who sign up meanwhile."""
+    """Run the clock and a worker until Ctrl-C: what is approved in the console leaves."""
     console.print("\nPress Ctrl-C to stop.")
-    ended = threading.Event()
+    container, ended = place.container, threading.Event()
+    work = partial(container.sending.queue.work, until_empty=False)
+    working = threading.Thread(target=work, daemon=True)
+    container.scheduler.start()
+    working.start()
     try:
-        while not ended.wait(1):
-            place.container.transactional.send_waiting()
+        ended.wait()
     except KeyboardInterrupt:
         console.print()
+    finally:
+        container.scheduler.shutdown()
+        container.queue.stop()
+        working.join(timeout=_PATIENCE)
 
 
 def _data(day: "Day", place: "DemoEnvironment") -> dict[str, Any]:
@@ -137,9 +151,12 @@ def _print_briefs(day: "Day") -> None:
 
 def _print_where(day: "Day", place: "DemoEnvironment", *, stays: bool) -> None:
     from newsletter.demo.day import LEFT, address  # as above
+    from newsletter.demo.look import sign_in_link
 
     console.print("\n[bold]Where to look[/]")
     if stays:
+        console.print(f"  the console    {sign_in_link(place)}")
+        console.print("                 (signs you in once; an issue waits for you to approve it)")
         console.print(f"  the letters    {place.sandbox.url}/inbox")
         console.print(f"  the web view   {_web_view(day, place)}")
         console.print(f"  sign up        {place.container.settings.public_url}/{_SLUG}/subscribe")

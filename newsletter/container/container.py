@@ -71,7 +71,7 @@ from newsletter.stores.briefs import BriefStore
 from newsletter.stores.database import make_engine
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.deliveries import DeliveryStore
-from newsletter.stores.duties import CHECKING, EVENTS, PAGES, UNSUBSCRIBING, Duty
+from newsletter.stores.duties import CHECKING, CONSOLE, EVENTS, PAGES, UNSUBSCRIBING, Duty
 from newsletter.stores.events import EventStore
 from newsletter.stores.installation import InstallationStore
 from newsletter.stores.issue_edits import IssueEditStore
@@ -761,7 +761,7 @@ class Container:
     def console(self) -> FastAPI:
         from newsletter.web.console.app import create_console
 
-        return create_console(self.console_services)
+        return create_console(self.for_duty(CONSOLE).console_services)
 
     @cached_property
     def app(self) -> FastAPI:

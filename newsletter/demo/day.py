@@ -61,17 +61,29 @@ class Day:
         self.seconds[name] = self.seconds.get(name, 0) + time.perf_counter() - start
 
 
-def run_day(place: DemoEnvironment, newsletter: Newsletter, on_progress: OnProgress) -> Day:
-    """Do a day's work; running it again on the same day sends nothing twice."""
+def run_day(
+    place: DemoEnvironment,
+    newsletter: Newsletter,
+    on_progress: OnProgress,
+    *,
+    briefs: slice = slice(None),
+    actor: str | None = None,
+) -> Day:
+    """Do a day's work; running it again on the same day sends nothing twice.
+
+    `briefs` says which of the sample are received; with an actor, they approve the issue.
+    """
     container, sandbox = place.container, place.sandbox
     day = Day(on=day_of(newsletter.timetable, container.clock.now()))
     before = sandbox.stats()["requests"]
     with day.step("briefs"):
-        day.receipts = list(_receive(container))
+        day.receipts = receive(container, briefs)
     with day.step("subscribers"):
         day.imported = _subscribe(container, newsletter, place.folder / "subscribers.csv")
     with day.step("assemble and set"):
         day.issue = container.publishing.assemble(newsletter, day.on)
+        if actor and day.issue.state is IssueStatus.DRAFT:
+            day.issue = container.publishing.approve(newsletter, day.on, actor=actor)
     with day.step("plan"):
         day.issue = container.planning.hand_over(newsletter, day.on).issue
     with day.step("send"):
@@ -86,10 +98,10 @@ def run_day(place: DemoEnvironment, newsletter: Newsletter, on_progress: OnProgr
     return day
 
 
-def _receive(container: Container) -> Iterator[Receipt]:
-    for path in find_files([_BRIEFS]):
-        for brief in read_file(path):
-            yield container.intake.receive(brief, place=path.name)
+def receive(container: Container, which: slice = slice(None)) -> list[Receipt]:
+    """Receive some of the sample briefs, in the order of their files."""
+    sample = [(path, brief) for path in find_files([_BRIEFS]) for brief in read_file(path)]
+    return [container.intake.receive(brief, place=path.name) for path, brief in sample[which]]
 
 
 def _subscribe(container: Container, newsletter: Newsletter, path: Path) -> ImportReport:

@@ -5,22 +5,24 @@ See docs/decisions/the-demo-has-its-own-folder.md.
 
 import shutil
 import socket
-import threading
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-import uvicorn
 from pydantic import SecretStr
 
+from newsletter.adapters.clock import SystemClock
 from newsletter.container import Container
 from newsletter.core.publication import ApprovalPolicy
+from newsletter.ports import Clock
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from newsletter.settings import Settings
+from newsletter.web.beside import serving_beside
 
-_WEB_PORT, _SANDBOX_PORT = 8025, 8026  #: the same in each run, when they are free
+#: The same in each run, when they are free.
+_WEB_PORT, _SANDBOX_PORT, _CONSOLE_PORT = 8025, 8026, 8027
 
 
 @dataclass(frozen=True)
@@ -33,11 +35,13 @@ class DemoEnvironment:
 
 
 @contextmanager
-def opened(settings: Settings, today: date) -> Generator[DemoEnvironment]:
+def opened(
+    settings: Settings, today: date, *, clock: Clock | None = None
+) -> Generator[DemoEnvironment]:
     """Start the demo's parts, with an embedded database whatever the environment names."""
     folder = settings.environment.var / "demo"
     begin_day(folder, today)
-    with _listening() as listener:
+    with _listening(_WEB_PORT) as listener, _listening(_CONSOLE_PORT) as console:
         port = listener.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
         config = SandboxConfig(
@@ -47,15 +51,20 @@ def opened(settings: Settings, today: date) -> Generator[DemoEnvironment]:
             webhook_url=f"{url}/webhooks/sendgrid",
         )
         with Sandbox(config) as sandbox:
-            container = Container(_own(settings, folder, url, sandbox))
-            with closing(container), _web(container, listener):
+            own = _own(settings, folder, url, sandbox, console.getsockname()[1])
+            container = Container(own, clock=clock or SystemClock())
+            with (
+                closing(container),
+                serving_beside(container.app, listener),
+                serving_beside(container.console, console),
+            ):
                 yield DemoEnvironment(container, sandbox, folder)
 
 
-def _listening() -> socket.socket:
+def _listening(port: int) -> socket.socket:
     """Return a socket that listens: on the port that is kept from run to run, or on a free one."""
     try:
-        return socket.create_server(("127.0.0.1", _WEB_PORT))
+        return socket.create_server(("127.0.0.1", port))
     except OSError:
         return socket.create_server(("127.0.0.1", 0))
 
@@ -82,7 +91,9 @@ def begin_day(folder: Path, today: date) -> None:
     marker.write_text(str(today))
 
 
-def _own(settings: Settings, folder: Path, url: str, sandbox: Sandbox) -> Settings:
+def _own(
+    settings: Settings, folder: Path, url: str, sandbox: Sandbox, console_port: int
+) -> Settings:
     environment = settings.environment.model_copy(
         update={
             "database_url": None,
@@ -93,20 +104,16 @@ def _own(settings: Settings, folder: Path, url: str, sandbox: Sandbox) -> Settin
             "sendgrid_webhook_key": sandbox.public_key,
         }
     )
-    newsletters = {  # nobody is there to approve
+    here = {"console_host": "127.0.0.1", "console_port": console_port, "console_url": None}
+    web = settings.service.web.model_copy(update=here)
+    service = settings.service.model_copy(update={"web": web})
+    return replace(settings, environment=environment, service=service)
+
+
+def approved_automatically(settings: Settings) -> Settings:
+    """Return the settings of a demo in which nobody is there to approve."""
+    newsletters = {
         slug: replace(newsletter, approval=ApprovalPolicy.AUTOMATIC)
         for slug, newsletter in settings.newsletters.items()
     }
-    return replace(settings, environment=environment, newsletters=newsletters)
-
-
-@contextmanager
-def _web(container: Container, listener: socket.socket) -> Generator[None]:
-    server = uvicorn.Server(uvicorn.Config(container.app, log_level="error"))
-    serving = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    serving.start()
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        serving.join(timeout=10)
+    return replace(settings, newsletters=newsletters)

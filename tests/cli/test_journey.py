@@ -245,9 +245,10 @@ def test_a_second_send_says_who_sends_already_and_is_no_failure(sending_cli: Com
 
 def test_serve_shows_the_issue_and_ends_when_asked(sending_cli: CommandLine) -> None:
     service = sending_cli.config / "service.toml"
-    service.write_text(service.read_text().replace("port = 8080", "port = 0"))
+    text = service.read_text().replace("port = 8080", "port = 0")
+    service.write_text(text.replace("console_port = 8081", "console_port = 0"))
     with running("serve", end=signal.SIGINT) as line:
-        url = line.split()[2].rstrip(";")
+        url = line.split()[2].rstrip(",")
         sending_cli.run("issue", "send")
         until(lambda: sending_cli.done("issue", "status")["state"] == "sent")
         on = sending_cli.done("issue", "status")["date"]
@@ -259,9 +260,10 @@ def test_serve_gives_up_a_client_that_does_not_finish_its_request(
 ) -> None:
     service = sending_cli.config / "service.toml"
     limit = "port = 0\nheader_seconds = 0.1"
-    service.write_text(service.read_text().replace("port = 8080", limit))
+    text = service.read_text().replace("port = 8080", limit)
+    service.write_text(text.replace("console_port = 8081", "console_port = 0"))
     with running("serve", end=signal.SIGINT) as line:
-        port = int(line.split()[2].rstrip(";").rpartition(":")[2])
+        port = int(line.split()[2].rstrip(",").rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port), timeout=15) as client:
             client.sendall(b"GET / HTTP/1.1\r\nHost: ")
             assert client.recv(100).startswith(b"HTTP/1.1 408 ")

@@ -29,7 +29,7 @@ def proxy(database_url: str, port: int, tmp_path: Path, monkeypatch) -> Iterator
     technology = "newsletters/technology.toml"
     (folder / technology).write_text((shipped("config") / technology).read_text())
     url = f"http://127.0.0.1:{port}"
-    (folder / "service.toml").write_text(settings(public_url=url, port=port))
+    (folder / "service.toml").write_text(settings(public_url=url, port=port, console_port=0))
     with Proxy(database_url) as proxy:
         monkeypatch.setenv("NEWSLETTER_CONFIG", str(folder))
         monkeypatch.setenv("NEWSLETTER_DATABASE_URL", proxy.url)

@@ -52,6 +52,7 @@ def container(
         settings(
             public_url=f"http://127.0.0.1:{port}",
             port=port,
+            console_port=0,
             timeout_seconds=20,
             batch_size=10,
             lease_seconds=2,

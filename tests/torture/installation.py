@@ -36,6 +36,7 @@ public_url = "http://127.0.0.1:{port}"
 [web]
 host = "127.0.0.1"
 port = {port}
+console_port = 0
 [sendgrid]
 host = "{sandbox}"
 timeout_seconds = 1.5

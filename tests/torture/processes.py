@@ -20,7 +20,7 @@ _context.set_forkserver_preload(
         "newsletter.cli",
         "newsletter.container",
         "newsletter.demo.environment",  # and uvicorn with it
-        "newsletter.cli.service",
+        "newsletter.cli.processes",
         "newsletter.cli.issue",
         "tests.torture.processes",
     ]

@@ -178,7 +178,8 @@ def _config(place: Path, port: int) -> Path:
 
     shutil.copytree(shipped("config"), place / "config")
     service = place / "config" / "service.toml"
-    service.write_text(service.read_text().replace("port = 8080", f"port = {port}"))
+    text = service.read_text().replace("port = 8080", f"port = {port}")
+    service.write_text(text.replace("console_port = 8081", "console_port = 0"))
     return place / "config"
 
 

@@ -1,25 +1,14 @@
-"""`newsletter check`, `serve`, `scheduler`, `worker` and `sandbox`: the processes."""
+"""`newsletter check`: whether letters can be sent."""
 
-import os
-import signal
-import socket
-import threading
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from types import FrameType
-from typing import Annotated
 
 import typer
 from rich.markup import escape
-from typer import Option
 
 from newsletter.cli.common import AsJson, Slug, answer, console, container, newsletter_of
-from newsletter.cli.ending import interrupt, limit_end
 from newsletter.core.issue import sample_issue
 from newsletter.core.newsletter_checks import obstacles
 from newsletter.core.publication import Newsletter, day_of
@@ -168,160 +157,3 @@ def _alerts() -> str:
     if names := [channel.name for channel in container().alert_channels]:
         return f"{', '.join(names)}; `newsletter alerts test` sends a test"
     return "no channel: alerts go to the log only; name channels in NEWSLETTER_ALERTS"
-
-
-def serve() -> None:
-    """Run everything in one process: web, worker and scheduler."""
-    import uvicorn  # no other command needs it
-
-    from newsletter.scheduler import reconcile_by_events
-    from newsletter.web.connections import ConnectionLimits, connections_within
-
-    _open_process()
-    web = container().settings.service.web
-    http = connections_within(
-        ConnectionLimits(web.header_seconds, web.body_seconds, web.connections)
-    )
-    with _listening(web.host, web.port) as listener:
-        server = uvicorn.Server(uvicorn.Config(container().app, http=http, log_config=None))
-        container().scheduler.start()
-        reconcile_by_events(container().scheduler, container().reconciling)
-        port = listener.getsockname()[1]
-        console.print(f"serving on http://{web.host}:{port}; Ctrl-C stops it")
-
-        def end() -> None:
-            server.should_exit = True
-
-        def stop(sig: int, frame: FrameType | None) -> None:
-            limit_end()
-            exit_in_order(sig, frame)
-
-        exit_in_order, server.handle_exit = server.handle_exit, stop
-
-        try:
-            with _interruptible(), _working(on_end=end):
-                server.run(sockets=[listener])
-        finally:
-            container().scheduler.shutdown()
-
-
-def scheduler() -> None:
-    """Run the scheduler only; if several run, one acts and the others stand by."""
-    _open_process()
-    container().scheduler.start()
-    try:
-        with _interruptible():
-            console.print("scheduler running; Ctrl-C stops it")
-            threading.Event().wait()
-    finally:
-        container().scheduler.shutdown()
-
-
-def worker() -> None:
-    """Send batches; run as many workers as you like, on any machine."""
-    _open_process()
-    ended = threading.Event()
-    with _interruptible(), _working(on_end=ended.set):
-        console.print("worker running; Ctrl-C stops it once its current batches are recorded")
-        ended.wait()
-
-
-def _open_process() -> None:
-    """Open what every process needs; DatabaseMismatch where its locks would be lost."""
-    from newsletter.stores.server_checks import require_sessions
-
-    container().open_log()
-    require_sessions(container().engine.url)
-
-
-@contextmanager
-def _interruptible() -> Generator[None]:
-    """Stop in order on SIGINT and SIGTERM alike, or without it if something hangs.
-
-    An embedded PostgreSQL that dies meanwhile is started again.
-    """
-    from newsletter.adapters.embedded import supervised  # a help page needs none
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, interrupt)
-    try:
-        with supervised(container().embedded):
-            yield
-    except KeyboardInterrupt:
-        console.print()
-
-
-@contextmanager
-def _working(*, on_end: Callable[[], None]) -> Generator[None]:
-    """Send batches meanwhile; at the end, wait until the current ones are recorded.
-
-    `on_end` is called when the work ends by itself, which only an error can cause.
-    """
-    recovery, sending, queue = container().recovery, container().sending, container().queue
-
-    def work() -> None:
-        recovery.recover()
-        sending.queue.work(until_empty=False)
-
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        working = pool.submit(work)
-        working.add_done_callback(lambda _: on_end())
-        try:
-            yield
-        finally:
-            queue.stop()
-            while not wait([working], timeout=_PATIENCE).done:
-                queue.stop()
-        working.result()
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Generator[socket.socket]:
-    """Yield a listening socket; ConfigurationError if the port is in use."""
-    try:
-        listener = socket.create_server((host, port))
-    except OSError as error:
-        raise _taken(host, port, error) from None
-    with listener:
-        yield listener
-
-
-def _taken(host: str, port: int, error: OSError) -> ConfigurationError:
-    return ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror or error}")
-
-
-def sandbox(
-    port: Annotated[
-        int, Option(metavar="PORT", min=0, max=65535, help="0 chooses a free one.")
-    ] = 4010,
-    data: Annotated[
-        Path | None,
-        Option(metavar="DIR", help="Where to store letters; in NEWSLETTER_VAR by default."),
-    ] = None,
-    webhook: Annotated[
-        str | None, Option(metavar="URL", help="Where to post signed events.")
-    ] = None,
-) -> None:
-    """Run the sandbox: a local SendGrid, with an inbox to look at."""
-    from newsletter.sandbox.config import SandboxConfig
-    from newsletter.sandbox.server import run
-    from newsletter.settings import load_settings
-
-    folder = data or load_settings().environment.var / "sandbox"
-    config = SandboxConfig(data=folder, port=port, webhook_url=webhook)
-    reading, writing = os.pipe()  # the sandbox writes its URL there once it is ready
-    threading.Thread(target=_announce, args=(reading,), daemon=True).start()
-    try:
-        run(config, Path(f"/dev/fd/{writing}"))
-    except OSError as error:
-        raise _taken(config.host, port, error) from None
-    finally:
-        os.close(writing)
-
-
-def _announce(reading: int) -> None:
-    with os.fdopen(reading, encoding="ascii") as pipe:
-        url = pipe.readline().strip()
-    if url:
-        console.print(f"sandbox on {url}, inbox on {url}/inbox; Ctrl-C stops it")
-        console.print(f"to send to it: NEWSLETTER_SENDGRID_HOST={url} SENDGRID_API_KEY=SG.sandbox")

@@ -1,0 +1,151 @@
+"""`newsletter serve`, `scheduler` and `worker`: the processes that run for good."""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from newsletter.cli.common import console, container
+from newsletter.cli.ending import interrupt, limit_end
+from newsletter.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from newsletter.web.connections import LimitedConnection
+
+_PATIENCE = 5  #: seconds; a worker that had not begun when it was stopped is stopped again
+
+
+def serve() -> None:
+    """Run everything in one process: web, console, worker and scheduler."""
+    import uvicorn  # no other command needs it
+
+    from newsletter.scheduler import reconcile_by_events
+    from newsletter.web.beside import serving_beside
+
+    _open_process()
+    web = container().settings.service.web
+    http = _connections()
+    with ExitStack() as parts:
+        listener = parts.enter_context(listening(web.host, web.port))
+        beside = parts.enter_context(listening(web.console_host, web.console_port))
+        server = uvicorn.Server(uvicorn.Config(container().app, http=http, log_config=None))
+        parts.enter_context(serving_beside(container().console, beside, http=http))
+        container().scheduler.start()
+        parts.callback(container().scheduler.shutdown)
+        reconcile_by_events(container().scheduler, container().reconciling)
+        where = container().settings.console_url
+        if not web.console_port:
+            where = f"http://localhost:{beside.getsockname()[1]}"
+        port = listener.getsockname()[1]
+        console.print(
+            f"serving on http://{web.host}:{port}, the console on {where}; Ctrl-C stops it"
+        )
+
+        def end() -> None:
+            server.should_exit = True
+
+        def stop(sig: int, frame: FrameType | None) -> None:
+            limit_end()
+            exit_in_order(sig, frame)
+
+        exit_in_order, server.handle_exit = server.handle_exit, stop
+        with _interruptible(), _working(on_end=end):
+            server.run(sockets=[listener])
+
+
+def _connections() -> "type[LimitedConnection]":
+    from newsletter.web.connections import ConnectionLimits, connections_within
+
+    web = container().settings.service.web
+    return connections_within(
+        ConnectionLimits(web.header_seconds, web.body_seconds, web.connections)
+    )
+
+
+def scheduler() -> None:
+    """Run the scheduler only; if several run, one acts and the others stand by."""
+    _open_process()
+    container().scheduler.start()
+    try:
+        with _interruptible():
+            console.print("scheduler running; Ctrl-C stops it")
+            threading.Event().wait()
+    finally:
+        container().scheduler.shutdown()
+
+
+def worker() -> None:
+    """Send batches; run as many workers as you like, on any machine."""
+    _open_process()
+    ended = threading.Event()
+    with _interruptible(), _working(on_end=ended.set):
+        console.print("worker running; Ctrl-C stops it once its current batches are recorded")
+        ended.wait()
+
+
+def _open_process() -> None:
+    """Open what every process needs; DatabaseMismatch where its locks would be lost."""
+    from newsletter.stores.server_checks import require_sessions
+
+    container().open_log()
+    require_sessions(container().engine.url)
+
+
+@contextmanager
+def _interruptible() -> Generator[None]:
+    """Stop in order on SIGINT and SIGTERM alike, or without it if something hangs.
+
+    An embedded PostgreSQL that dies meanwhile is started again.
+    """
+    from newsletter.adapters.embedded import supervised  # a help page needs none
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, interrupt)
+    try:
+        with supervised(container().embedded):
+            yield
+    except KeyboardInterrupt:
+        console.print()
+
+
+@contextmanager
+def _working(*, on_end: Callable[[], None]) -> Generator[None]:
+    """Send batches meanwhile; at the end, wait until the current ones are recorded.
+
+    `on_end` is called when the work ends by itself, which only an error can cause.
+    """
+    recovery, sending, queue = container().recovery, container().sending, container().queue
+
+    def work() -> None:
+        recovery.recover()
+        sending.queue.work(until_empty=False)
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        working = pool.submit(work)
+        working.add_done_callback(lambda _: on_end())
+        try:
+            yield
+        finally:
+            queue.stop()
+            while not wait([working], timeout=_PATIENCE).done:
+                queue.stop()
+        working.result()
+
+
+@contextmanager
+def listening(host: str, port: int) -> Generator[socket.socket]:
+    """Yield a listening socket; ConfigurationError if the port is in use."""
+    try:
+        listener = socket.create_server((host, port))
+    except OSError as error:
+        raise taken(host, port, error) from None
+    with listener:
+        yield listener
+
+
+def taken(host: str, port: int, error: OSError) -> ConfigurationError:
+    return ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror or error}")

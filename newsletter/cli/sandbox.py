@@ -1,0 +1,48 @@
+"""`newsletter sandbox`: a local SendGrid."""
+
+import os
+import threading
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from newsletter.cli.common import console
+from newsletter.cli.processes import taken
+
+
+def sandbox(
+    port: Annotated[
+        int, Option(metavar="PORT", min=0, max=65535, help="0 chooses a free one.")
+    ] = 4010,
+    data: Annotated[
+        Path | None,
+        Option(metavar="DIR", help="Where to store letters; in NEWSLETTER_VAR by default."),
+    ] = None,
+    webhook: Annotated[
+        str | None, Option(metavar="URL", help="Where to post signed events.")
+    ] = None,
+) -> None:
+    """Run the sandbox: a local SendGrid, with an inbox to look at."""
+    from newsletter.sandbox.config import SandboxConfig
+    from newsletter.sandbox.server import run
+    from newsletter.settings import load_settings
+
+    folder = data or load_settings().environment.var / "sandbox"
+    config = SandboxConfig(data=folder, port=port, webhook_url=webhook)
+    reading, writing = os.pipe()  # the sandbox writes its URL there once it is ready
+    threading.Thread(target=_announce, args=(reading,), daemon=True).start()
+    try:
+        run(config, Path(f"/dev/fd/{writing}"))
+    except OSError as error:
+        raise taken(config.host, port, error) from None
+    finally:
+        os.close(writing)
+
+
+def _announce(reading: int) -> None:
+    with os.fdopen(reading, encoding="ascii") as pipe:
+        url = pipe.readline().strip()
+    if url:
+        console.print(f"sandbox on {url}, inbox on {url}/inbox; Ctrl-C stops it")
+        console.print(f"to send to it: NEWSLETTER_SENDGRID_HOST={url} SENDGRID_API_KEY=SG.sandbox")

@@ -1,0 +1,82 @@
+"""The demo that stays: yesterday's issue has left, and today's waits for somebody to approve it.
+
+The clock begins a day back, so that yesterday's issue is made and sent as any other; then it shows
+the present. Letters leave slowly enough to be watched and stopped.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from newsletter.adapters.clock import SystemClock
+from newsletter.core.publication import ApprovalPolicy, Newsletter, Weekday, day_of
+from newsletter.core.staff import Grant, LoginName, Permission
+from newsletter.demo.day import Day, OnProgress, receive, run_day
+from newsletter.demo.environment import DemoEnvironment
+from newsletter.settings import Settings
+
+_DAY = timedelta(days=1)
+_LEAVES_IN = timedelta(minutes=30)
+_SET_BEFORE = timedelta(minutes=10)
+_PER_MINUTE = 2400  #: recipients: the sample list takes a little less than a minute
+_YESTERDAY = 5  #: briefs of the sample that yesterday's issue prints
+
+STAFF = "owner@example.com"
+
+
+@dataclass
+class DemoClock:
+    """The system's clock, or a day behind it."""
+
+    behind: timedelta = timedelta()
+
+    def now(self) -> datetime:
+        """Return the moment that the demo takes for the present."""
+        return SystemClock().now() - self.behind
+
+
+def to_look_at(settings: Settings, now: datetime) -> Settings:
+    """Return the settings of the demo that stays: an issue every day, which a person approves."""
+    rate_limit = replace(settings.service.rate_limit, per_minute=_PER_MINUTE)
+    service = settings.service.model_copy(update={"rate_limit": rate_limit})
+    newsletters = {slug: _waiting(one, now) for slug, one in settings.newsletters.items()}
+    return replace(settings, service=service, newsletters=newsletters)
+
+
+def _waiting(newsletter: Newsletter, now: datetime) -> Newsletter:
+    """Return a newsletter whose issue of today is set, and leaves in half an hour."""
+    if newsletter.week_of:
+        return newsletter
+    local = now.astimezone(ZoneInfo(newsletter.timetable.zone))
+    leaves = min(local + _LEAVES_IN, local.replace(hour=23, minute=59))
+    timetable = replace(
+        newsletter.timetable,
+        days=tuple(Weekday),
+        holidays=(),
+        assemble_at=max(local - _SET_BEFORE, local.replace(hour=0, minute=0)).time(),
+        send_at=leaves.replace(second=0, microsecond=0).time(),
+    )
+    return replace(newsletter, timetable=timetable, approval=ApprovalPolicy.PERSON)
+
+
+def run_two_days(
+    place: DemoEnvironment, clock: DemoClock, newsletter: Newsletter, on_progress: OnProgress
+) -> Day:
+    """Send yesterday's issue, and set today's; what is there already stays as it is."""
+    clock.behind = _DAY
+    yesterday = run_day(place, newsletter, on_progress, briefs=slice(_YESTERDAY), actor=STAFF)
+    clock.behind = timedelta()
+    container = place.container
+    yesterday.receipts += receive(container, slice(_YESTERDAY, None))
+    container.publishing.assemble(newsletter, day_of(newsletter.timetable, clock.now()))
+    return yesterday
+
+
+def sign_in_link(place: DemoEnvironment) -> str:
+    """Return a link that signs an owner in to the console, once."""
+    container, by = place.container, LoginName("demo")
+    accounts = container.staff_accounts
+    if all(one.email != STAFF for one in accounts.members()):
+        token = accounts.invite(STAFF, [Grant(permission=Permission.OWN)], by=by)
+        accounts.accept(token, "Owner")
+    return f"{container.settings.console_url}/sign-in/link/{accounts.link(STAFF, by=by)}"
