@@ -42,18 +42,18 @@ def demo(
     # Imported here: a help page needs neither the services nor the sandbox.
     from newsletter.demo.day import run_day
     from newsletter.demo.environment import approved_automatically, opened
-    from newsletter.demo.look import DemoClock, run_two_days, to_look_at
+    from newsletter.demo.look import run_two_days, to_look_at
     from newsletter.settings import load_settings
 
-    settings, now, clock = load_settings(), SystemClock().now(), DemoClock()
+    settings, now = load_settings(), SystemClock().now()
     today = day_of(settings.newsletter(_SLUG).timetable, now)
     settings = to_look_at(settings, now) if look else approved_automatically(settings)
-    with interrupted_once(), opened(settings, today, clock=clock) as place:
+    with interrupted_once(), opened(settings, today) as place:
         newsletter = place.container.settings.newsletter(_SLUG)
         columns = ("{task.description}", BarColumn(), MofNCompleteColumn())
         with progress("getting ready", *columns, as_json=as_json) as on_progress:
             if look:
-                day = run_two_days(place, clock, newsletter, on_progress)
+                day = run_two_days(place, newsletter, on_progress)
             else:
                 day = run_day(place, newsletter, on_progress)
         answer(_data(day, place), as_json=as_json, show=lambda: _print(day, place, stays=look))

@@ -13,10 +13,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from newsletter.adapters.clock import SystemClock
 from newsletter.container import Container
 from newsletter.core.publication import ApprovalPolicy
-from newsletter.ports import Clock
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from newsletter.settings import Settings
 from newsletter.web.beside import serving_beside
@@ -35,9 +33,7 @@ class DemoEnvironment:
 
 
 @contextmanager
-def opened(
-    settings: Settings, today: date, *, clock: Clock | None = None
-) -> Generator[DemoEnvironment]:
+def opened(settings: Settings, today: date) -> Generator[DemoEnvironment]:
     """Start the demo's parts, with an embedded database whatever the environment names."""
     folder = settings.environment.var / "demo"
     begin_day(folder, today)
@@ -52,7 +48,7 @@ def opened(
         )
         with Sandbox(config) as sandbox:
             own = _own(settings, folder, url, sandbox, console.getsockname()[1])
-            container = Container(own, clock=clock or SystemClock())
+            container = Container(own)
             with (
                 closing(container),
                 serving_beside(container.app, listener),

@@ -1,15 +1,17 @@
 """The demo that stays: yesterday's issue has left, and today's waits for somebody to approve it.
 
-The clock begins a day back, so that yesterday's issue is made and sent as any other; then it shows
-the present. Letters leave slowly enough to be watched and stopped.
+Yesterday's issue is made and sent as any other, by a clock that is a day behind. Today's letters
+leave slowly enough to be watched and stopped.
 """
 
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from newsletter.adapters.clock import SystemClock
 from newsletter.core.publication import ApprovalPolicy, Newsletter, Weekday, day_of
+from newsletter.core.sending_limits import RateLimit
 from newsletter.core.staff import Grant, LoginName, Permission
 from newsletter.demo.day import Day, OnProgress, receive, run_day
 from newsletter.demo.environment import DemoEnvironment
@@ -21,18 +23,17 @@ _SET_BEFORE = timedelta(minutes=10)
 _PER_MINUTE = 2400  #: recipients: the sample list takes a little less than a minute
 _YESTERDAY = 5  #: briefs of the sample that yesterday's issue prints
 
+_UNLIMITED = RateLimit(per_minute=0, per_day=0, warm_up={})
+
 STAFF = "owner@example.com"
 
 
-@dataclass
-class DemoClock:
-    """The system's clock, or a day behind it."""
-
-    behind: timedelta = timedelta()
+class YesterdaysClock:
+    """A clock that is a day behind the system's."""
 
     def now(self) -> datetime:
-        """Return the moment that the demo takes for the present."""
-        return SystemClock().now() - self.behind
+        """Return the present moment of yesterday."""
+        return SystemClock().now() - _DAY
 
 
 def to_look_at(settings: Settings, now: datetime) -> Settings:
@@ -59,17 +60,20 @@ def _waiting(newsletter: Newsletter, now: datetime) -> Newsletter:
     return replace(newsletter, timetable=timetable, approval=ApprovalPolicy.PERSON)
 
 
-def run_two_days(
-    place: DemoEnvironment, clock: DemoClock, newsletter: Newsletter, on_progress: OnProgress
-) -> Day:
+def run_two_days(place: DemoEnvironment, newsletter: Newsletter, on_progress: OnProgress) -> Day:
     """Send yesterday's issue, and set today's; what is there already stays as it is."""
-    clock.behind = _DAY
-    yesterday = run_day(place, newsletter, on_progress, briefs=slice(_YESTERDAY), actor=STAFF)
-    clock.behind = timedelta()
     container = place.container
-    yesterday.receipts += receive(container, slice(_YESTERDAY, None))
-    container.publishing.assemble(newsletter, day_of(newsletter.timetable, clock.now()))
-    return yesterday
+    settings = container.settings
+    service = settings.service.model_copy(update={"rate_limit": _UNLIMITED})
+    unlimited = replace(settings, service=service)
+    with closing(
+        type(container)(unlimited, engine=container.engine, clock=YesterdaysClock())
+    ) as yesterday:
+        before = replace(place, container=yesterday)
+        day = run_day(before, newsletter, on_progress, briefs=slice(_YESTERDAY), actor=STAFF)
+    day.receipts += receive(container, slice(_YESTERDAY, None))
+    container.publishing.assemble(newsletter, day_of(newsletter.timetable, container.clock.now()))
+    return day
 
 
 def sign_in_link(place: DemoEnvironment) -> str:
