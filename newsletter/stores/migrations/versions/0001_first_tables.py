@@ -489,7 +489,6 @@ SELECT right(replace(gen_random_uuid()::text, '-', ''), 16), now()
 
 
 def upgrade() -> None:
-    tables = (_PUBLISHING, _SENDING, _SUBSCRIPTIONS, _LISTS, _SIGNUP_AND_RECORDS, _STAFF)
     tables = (_PUBLISHING, _LOOKING, _SENDING, _SUBSCRIPTIONS, _LISTS, _SIGNUP_AND_RECORDS)
-    for part in (*tables, _APPEND_ONLY, _VIEWS, _KEYS, _INSTALLATION):
+    for part in (*tables, _STAFF, _APPEND_ONLY, _VIEWS, _KEYS, _INSTALLATION):
         op.execute(part)
