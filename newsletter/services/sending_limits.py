@@ -62,6 +62,14 @@ class SendingLimits:
         self.decisions.record(actor, f"issue {stored.id}", "pause", {"because": because})
         return self.issues.get(stored.id)
 
+    def explain_pause(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
+        """Say why a person paused an issue, who had no time to say so before; else NotAllowed."""
+        because = given(because)
+        if not self.limits.explain_pause(stored.id, because):
+            raise NotAllowed(f"{stored.summary}: not paused by a person")
+        self.decisions.record(actor, f"issue {stored.id}", "explain pause", {"because": because})
+        return self.issues.get(stored.id)
+
     def resume(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
         """Let a paused issue's batches be sent again; the caller hands them to the workers."""
         if stored.state is not IssueStatus.PAUSED:

@@ -38,6 +38,11 @@ _PAUSE = """
       FROM paused
 """
 
+_EXPLAIN_PAUSE = """
+    UPDATE issue SET reason = %(reason)s
+     WHERE id = %(issue)s AND state = 'paused' AND tripped IS NULL
+"""
+
 #: Only what evidence can refute, and only while nobody else paused it since.
 _GO_ON = """
     WITH resumed AS (
@@ -172,6 +177,10 @@ class SendingLimitStore(DatabaseStore):
         if paused:
             _log.warning(reason, extra={"action": "issue.paused", "issue": issue_id})
         return paused
+
+    def explain_pause(self, issue_id: int, reason: str) -> bool:
+        """Give a pause another reason; False if there is none, or the circuit breaker's."""
+        return self._execute(_EXPLAIN_PAUSE, issue=issue_id, reason=reason) > 0
 
     def cancel(self, issue_id: int, reason: str) -> bool:
         """Skip whatever was not sent; False if the issue was not being sent."""

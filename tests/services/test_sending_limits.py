@@ -71,6 +71,26 @@ def test_a_send_does_not_lift_a_pause_and_says_who_paused_it_and_why(container):
     assert resumed.detail == {"because": "it was right"}
 
 
+def test_a_person_may_say_afterwards_why_an_issue_was_paused(container):
+    send_some(container, 1)
+    stored = container.issues.find("technology", TODAY)
+    with pytest.raises(NotAllowed, match="not paused by a person"):
+        container.sending_limits.explain_pause(stored, actor="ana", because="a wrong figure")
+    container.sending_limits.pause(stored, actor="ana", because="stopped here")
+
+    explained = container.sending_limits.explain_pause(
+        stored, actor="ana", because="a wrong figure"
+    )
+
+    assert (explained.state, explained.reason) == (IssueStatus.PAUSED, "a wrong figure")
+    said = container.decisions.about(f"issue {stored.id}")[-1]
+    assert (said.actor, said.verb, said.detail) == (
+        "ana",
+        "explain pause",
+        {"because": "a wrong figure"},
+    )
+
+
 def test_a_send_does_not_lift_the_pause_of_the_circuit_breaker(container):
     send_some(container, 1)
     stored = container.issues.find("technology", TODAY)
@@ -81,7 +101,11 @@ def test_a_send_does_not_lift_the_pause_of_the_circuit_breaker(container):
 
     with pytest.raises(NotAllowed, match=r"paused by the circuit breaker: 0\.0% of 3 complained"):
         container.plan_issue()
-    assert container.issues.get(stored.id).state is IssueStatus.PAUSED
+    with pytest.raises(NotAllowed, match="not paused by a person"):
+        container.sending_limits.explain_pause(stored, actor="ana", because="no matter")
+    paused = container.issues.get(stored.id)
+    assert paused.state is IssueStatus.PAUSED
+    assert paused.reason.startswith("0.0% of 3 complained")
 
 
 def test_a_sendgrid_that_is_away_is_tried_while_the_issue_is_fresh_with_one_alert(container):

@@ -9,7 +9,7 @@ from subscribers.db.transaction import autocommit, execute, scalar, transaction
 
 pytestmark = pytest.mark.postgres
 
-WRITE = "INSERT INTO installation_setting (name, value) VALUES ('a', 'b')"
+WRITE = "INSERT INTO send_window (id) VALUES (1)"
 
 
 def write(engine: Engine) -> None:
