@@ -38,6 +38,12 @@ _PAUSE = """
       FROM paused
 """
 
+#: What paused itself says why by itself, and evidence about that is not written over.
+_EXPLAIN = """
+    UPDATE issue SET reason = %(reason)s
+     WHERE id = %(issue)s AND state = 'paused' AND tripped IS NULL AND paused_by <> 'the worker'
+"""
+
 #: Only what evidence can refute, and only while nobody else paused it since.
 _GO_ON = """
     WITH resumed AS (
@@ -81,7 +87,8 @@ _CANCEL = """
 #: that was requested before may have been accepted: its deliveries are not said to be left out.
 _SKIP_UNSENT = """
     WITH open AS (
-        UPDATE batch SET state = 'void', reason = issue.reason
+        UPDATE batch SET state = 'void', reason = issue.reason,
+               skipped_count = size - refused_count
           FROM issue
          WHERE issue.id = batch.issue_id AND issue.state = 'cancelled' AND batch.state = 'planned'
         RETURNING batch.id, CASE WHEN starts_with(issue.reason, 'stale:') THEN 'stale'
@@ -172,6 +179,10 @@ class SendingLimitStore(DatabaseStore):
         if paused:
             _log.warning(reason, extra={"action": "issue.paused", "issue": issue_id})
         return paused
+
+    def explain_pause(self, issue_id: int, reason: str) -> bool:
+        """Give the pause of a person another reason; False if no person paused it."""
+        return self._execute(_EXPLAIN, issue=issue_id, reason=reason) > 0
 
     def cancel(self, issue_id: int, reason: str) -> bool:
         """Skip whatever was not sent; False if the issue was not being sent."""
