@@ -37,10 +37,12 @@ from newsletter.services.archive import Archive
 from newsletter.services.editing import Editing
 from newsletter.services.event_intake import EventIntake
 from newsletter.services.explain import Explaining
+from newsletter.services.figures import IssueFigures
 from newsletter.services.forecast import Forecasts
 from newsletter.services.installation import Installations
 from newsletter.services.intake import Intake
 from newsletter.services.link_checks import LinkChecks
+from newsletter.services.list_changes import ListChanges
 from newsletter.services.list_health import ListHealthReports
 from newsletter.services.people import People
 from newsletter.services.planning import Planning, SendChecks
@@ -75,6 +77,7 @@ from newsletter.stores.duties import CHECKING, CONSOLE, EVENTS, PAGES, UNSUBSCRI
 from newsletter.stores.events import EventStore
 from newsletter.stores.installation import InstallationStore
 from newsletter.stores.issue_edits import IssueEditStore
+from newsletter.stores.issue_figures import IssueFigureStore
 from newsletter.stores.issue_history import IssueHistory
 from newsletter.stores.issues import IssueStore
 from newsletter.stores.link_checks import LinkCheckStore
@@ -93,6 +96,7 @@ from newsletter.stores.staff_tokens import FormKeyStore, StaffTokenStore
 from newsletter.stores.transactional import TransactionalStore
 from newsletter.stores.unknown_batches import UnknownBatchStore
 from newsletter.stores.webhook_line import WebhookLineStore
+from subscribers.health.changes import ListChangeCounts
 from subscribers.health.service import ListHealth
 from subscribers.lists.service import Lists
 from subscribers.records.service import Records
@@ -449,6 +453,14 @@ class Container:
     @cached_property
     def forecasts(self) -> Forecasts:
         return Forecasts(self.publishing, self.subscriptions, self.clock)
+
+    @cached_property
+    def figures(self) -> IssueFigures:
+        return IssueFigures(IssueFigureStore(self.engine), self.clock)
+
+    @cached_property
+    def list_changes(self) -> ListChanges:
+        return ListChanges(ListChangeCounts(self.engine))
 
     @cached_property
     def explaining(self) -> Explaining:

@@ -63,15 +63,20 @@ class SendingLimits:
         return self.issues.get(stored.id)
 
     def explain_pause(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
-        """Say why a person paused an issue, who had no time to say so before; else NotAllowed."""
+        """Record why an issue was paused: whoever stops it is asked after, not before.
+
+        The reason given last is the issue's. NotAllowed without one, or once it goes on.
+        """
         because = given(because)
         if not self.limits.explain_pause(stored.id, because):
-            raise NotAllowed(f"{stored.summary}: not paused by a person")
-        self.decisions.record(actor, f"issue {stored.id}", "explain pause", {"because": because})
+            raise NotAllowed(f"{stored.summary}, not paused by a person")
+        detail = {"because": because}
+        self.decisions.record(actor, f"issue {stored.id}", "explain pause", detail)
         return self.issues.get(stored.id)
 
     def resume(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
         """Let a paused issue's batches be sent again; the caller hands them to the workers."""
+        because = given(because)
         if stored.state is not IssueStatus.PAUSED:
             raise NotAllowed(f"{stored.summary}, not paused")
         self.issues.resume(stored.id, self.clock.now())

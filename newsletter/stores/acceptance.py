@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from newsletter.stores.batch_counts import recount
 from subscribers.db.transaction import execute, rows, transaction
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ _REINSTATE = """
       FROM batch_attempt JOIN attempt ON attempt.id = attempt_id
      WHERE delivery.batch_id = batch_attempt.batch_id AND attempt.id = ANY(%(attempts)s)
        AND (skipped IS NOT NULL OR refused IS NOT NULL) AND attempt.serial <= left_after
+    RETURNING delivery.batch_id
 """
 
 #: A statement before the count, which then sees what whoever held the lock has recorded: of two
@@ -101,8 +103,9 @@ def accept_batches(
     """
     values = {"attempts": list(attempts), "evidence": evidence}
     changed = tuple(row["id"] for row in rows(session, _ACCEPT_BATCHES, values))
-    execute(session, _REINSTATE, values)
+    reinstated = {row["batch_id"] for row in rows(session, _REINSTATE, values)}
     execute(session, _LOCK_BATCHES, values)
+    recount(session, reinstated)
     for row in rows(session, _COUNT_DOUBLED, values):
         extra = {"action": "batch.doubled", "batch": row["id"], "recipients": row["doubled"]}
         _log.error("accepted in two requests: its readers got the letter twice", extra=extra)

@@ -72,14 +72,20 @@ _BEGIN = """
     SELECT id, email, subscription_id, link_key, exclusion FROM asked ORDER BY id
 """
 
+#: None of these was skipped or refused before, and its batch is locked: the counter rises by each.
 _SKIP = """
-    UPDATE delivery
-       SET skipped = left_out.reason,
-           left_after = (SELECT COALESCE(max(serial), 0)
-                           FROM batch_attempt JOIN attempt ON attempt.id = attempt_id
-                          WHERE batch_attempt.batch_id = %(batch)s AND attempt.id <> %(attempt)s)
-      FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS left_out (id, reason)
-     WHERE delivery.id = left_out.id
+    WITH left_out AS (
+        UPDATE delivery
+           SET skipped = asked.reason,
+               left_after = (SELECT COALESCE(max(serial), 0)
+                               FROM batch_attempt JOIN attempt ON attempt.id = attempt_id
+                              WHERE batch_attempt.batch_id = %(batch)s
+                                AND attempt.id <> %(attempt)s)
+          FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS asked (id, reason)
+         WHERE delivery.id = asked.id
+        RETURNING delivery.id)
+    UPDATE batch SET skipped_count = skipped_count + (SELECT count(*) FROM left_out)
+     WHERE id = %(batch)s
 """
 
 _VOID = """

@@ -18,6 +18,7 @@ from newsletter.core.events import (
     consequence,
 )
 from newsletter.stores.acceptance import accept_attempts, finish
+from newsletter.stores.batch_counts import lock_refused, recount
 from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, transaction
 
 _log = logging.getLogger(__name__)
@@ -141,7 +142,9 @@ class EventStore(DatabaseStore):
             attempts = {e.attempt_id for e in own if e.attempt_id}
             accepted = accept_attempts(session, attempts, now, evidence="an event proved")
             ids, states = [e.delivery_id for e in own], [int(consequence(e).state) for e in own]
+            refused = lock_refused(session, ids)
             execute(session, _ADVANCE, {"deliveries": ids, "states": states})
+            recount(session, refused)
         if accepted:  # an event may come before the answer is recorded
             finish(self._engine)
         counts = {"repeated": len(events) - len(new), "reconciled": len(accepted)}

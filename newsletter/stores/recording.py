@@ -9,6 +9,7 @@ from typing import Any
 from sqlmodel import Session
 
 from newsletter.core.delivery import BatchState, Claim, Disposition, Outcome, Refused
+from newsletter.stores.batch_counts import recount
 from newsletter.stores.sending_limits import alert_unreached, close_window, pause
 from subscribers.db.transaction import execute, scalar
 
@@ -80,6 +81,8 @@ def record_failure(
         execute(session, _EJECT, values)
     if disposition.split:
         again.append(_split(session, claim))
+    if disposition.eject or disposition.split:
+        recount(session, {claim.batch_id, *again})
     if disposition.closed_until:
         close_window(session, disposition.closed_until)
     if disposition.alert:

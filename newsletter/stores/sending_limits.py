@@ -38,9 +38,10 @@ _PAUSE = """
       FROM paused
 """
 
-_EXPLAIN_PAUSE = """
+#: What paused itself says why by itself, and evidence about that is not written over.
+_EXPLAIN = """
     UPDATE issue SET reason = %(reason)s
-     WHERE id = %(issue)s AND state = 'paused' AND tripped IS NULL
+     WHERE id = %(issue)s AND state = 'paused' AND tripped IS NULL AND paused_by <> 'the worker'
 """
 
 #: Only what evidence can refute, and only while nobody else paused it since.
@@ -86,7 +87,8 @@ _CANCEL = """
 #: that was requested before may have been accepted: its deliveries are not said to be left out.
 _SKIP_UNSENT = """
     WITH open AS (
-        UPDATE batch SET state = 'void', reason = issue.reason
+        UPDATE batch SET state = 'void', reason = issue.reason,
+               skipped_count = size - refused_count
           FROM issue
          WHERE issue.id = batch.issue_id AND issue.state = 'cancelled' AND batch.state = 'planned'
         RETURNING batch.id, CASE WHEN starts_with(issue.reason, 'stale:') THEN 'stale'
@@ -179,8 +181,8 @@ class SendingLimitStore(DatabaseStore):
         return paused
 
     def explain_pause(self, issue_id: int, reason: str) -> bool:
-        """Give a pause another reason; False if there is none, or the circuit breaker's."""
-        return self._execute(_EXPLAIN_PAUSE, issue=issue_id, reason=reason) > 0
+        """Give the pause of a person another reason; False if no person paused it."""
+        return self._execute(_EXPLAIN, issue=issue_id, reason=reason) > 0
 
     def cancel(self, issue_id: int, reason: str) -> bool:
         """Skip whatever was not sent; False if the issue was not being sent."""

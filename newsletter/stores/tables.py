@@ -147,6 +147,7 @@ class IssueRow(Row, table=True):
     resumed_at: datetime | None = columns.moment(optional=True)  #: failures count from here
     send_by: datetime | None = columns.moment(optional=True)  #: a batch not sent by then is stale
     audience: int = _count()
+    excluded: int = _count()  #: of the audience; its exclusions, counted when it was planned
     list: str = columns.word("")  #: the newsletter whose subscribers it goes to
     frequency: str = columns.word("daily")  #: of those, who chose this
     segment: str | None = _remark()  #: of those, who were in this segment when it was planned
@@ -215,6 +216,9 @@ class BatchRow(Row, table=True):
     lease_until: datetime | None = columns.moment(optional=True)
     reason: str | None = _remark()
     doubled: int = _count()  #: its deliveries that more than one accepted request held
+    #: Counters of its deliveries, so that a page that is asked every two seconds reads no delivery.
+    skipped_count: int = _count()
+    refused_count: int = _count()  #: by name, and not skipped
 
 
 class AttemptRow(Row, table=True):

@@ -83,6 +83,8 @@ class SubscriptionRow(Row, table=True):
 class ConsentRow(Row, table=True):
     """Evidence of what a subscriber agreed to, or withdrew: append-only."""
 
+    __table_args__ = (Index("consent_at", "at", postgresql_using="brin"),)
+
     id: int = columns.identity()
     subscriber_id: int = columns.number(index=True)
     newsletter: str = columns.word()
@@ -113,7 +115,7 @@ class SuppressionRow(Row, table=True):
     email_key: str = Field(sa_column=Column(columns.KEY, primary_key=True))
     reason: str = columns.word()
     source: str = columns.word()
-    since: datetime = columns.moment()
+    since: datetime = columns.moment(index=True)
     note: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
 
 

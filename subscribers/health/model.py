@@ -21,6 +21,13 @@ class Growth:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ListChange(Growth):
+    """How many came and went since a moment, and how many can no longer be written to."""
+
+    suppressed: int  #: whether or not they left
+
+
+@dataclass(frozen=True, kw_only=True)
 class Week(Growth):
     """How many came and went in a week."""
 

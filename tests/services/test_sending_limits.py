@@ -1,12 +1,14 @@
 """Pausing, cancelling, the circuit breaker, the rate limit and freshness, on real PostgreSQL."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from sqlalchemy import Engine
 
 from newsletter.core.circuit_breaker import CircuitBreaker
-from newsletter.core.delivery import NotYet, Refused, Remedy
+from newsletter.core.delivery import Accepted, Claim, NotYet, Refused, Remedy
 from newsletter.core.sending_limits import RateLimit
 from newsletter.core.stored import IssueStatus
 from newsletter.errors import NotAllowed
@@ -210,3 +212,46 @@ def test_what_was_not_sent_while_fresh_is_stale_and_never_sent_late(container):
     stored = container.issues.find("technology", TODAY)
     assert (stored.state, stored.reason[:6]) == (IssueStatus.CANCELLED, "stale:")
     assert sums(container).adds_up
+
+
+def test_why_an_issue_was_stopped_is_said_after_the_stop(container):
+    send_some(container, 1)
+    stored = container.issues.find("technology", TODAY)
+    limits = container.sending_limits
+    with pytest.raises(NotAllowed, match="not paused by a person"):
+        limits.explain_pause(stored, actor="ana", because="a wrong figure")
+    stopped = limits.pause(stored, actor="ana", because="stopped in the console")
+
+    explained = limits.explain_pause(stopped, actor="ana", because=" a wrong\nfigure ")
+
+    assert (explained.state, explained.reason) == (IssueStatus.PAUSED, "a wrong figure")
+    decided = container.decisions.about(f"issue {stored.id}")[-1]
+    assert (decided.actor, decided.verb) == ("ana", "explain pause")
+    assert decided.detail == {"because": "a wrong figure"}
+    with pytest.raises(NotAllowed, match="a reason is needed"):
+        limits.explain_pause(stopped, actor="ana", because=" ")
+    with pytest.raises(NotAllowed, match="a reason is needed"):
+        limits.resume(stopped, actor="ana", because="")
+
+
+def test_no_batch_is_claimed_after_a_pause_has_returned_while_workers_send(container):
+    slow, sent = Event(), Event()
+
+    def send_slowly(_: Claim) -> Accepted:
+        sent.set()
+        slow.wait(0.02)
+        return Accepted(message_id="there")
+
+    container.mailer.answers = [send_slowly] * 12
+    stored = container.plan_issue()
+    batches = [[one] for one in container.queue.jobs]
+    with ThreadPoolExecutor(2) as workers:
+        work = [workers.submit(container.sending.send_batches, batch) for batch in batches]
+        assert sent.wait(10)
+        container.sending_limits.pause(stored, actor="ana", because="a wrong figure")
+        claimed = container.query("SELECT count(*) FROM attempt")
+        for one in work:
+            one.result(timeout=30)
+    assert container.query("SELECT count(*) FROM attempt") == claimed
+    assert claimed[0][0] < len(batches)
+    assert container.query("SELECT state FROM batch WHERE state = 'claimed'") == []

@@ -33,6 +33,7 @@ CREATE TABLE issue (
     paused_by text, tripped text, held_until timestamptz, planned_by text,
     unreached_since timestamptz,
     resumed_at timestamptz, send_by timestamptz, audience integer NOT NULL DEFAULT 0,
+    excluded integer NOT NULL DEFAULT 0,
     list text NOT NULL DEFAULT '', frequency text NOT NULL DEFAULT 'daily', segment text,
     edits jsonb NOT NULL DEFAULT '{}', edits_revision integer NOT NULL DEFAULT 0,
     changed_by text, changed_at timestamptz, withdrawn_by text,
@@ -123,6 +124,7 @@ CREATE TABLE batch (
     ordinal integer NOT NULL, size integer NOT NULL, state text NOT NULL DEFAULT 'planned',
     attempts integer NOT NULL DEFAULT 0, not_before timestamptz, lease_until timestamptz,
     reason text, doubled integer NOT NULL DEFAULT 0,
+    skipped_count integer NOT NULL DEFAULT 0, refused_count integer NOT NULL DEFAULT 0,
     UNIQUE (edition_id, ordinal)
 );
 CREATE INDEX batch_doubled ON batch (issue_id) WHERE doubled > 0;
@@ -242,6 +244,7 @@ CREATE TABLE consent (
     subscriber_id bigint NOT NULL, newsletter text NOT NULL, at timestamptz NOT NULL,
     act text NOT NULL, source text NOT NULL, detail jsonb NOT NULL DEFAULT '{}'
 );
+CREATE INDEX consent_at ON consent USING brin (at);
 CREATE INDEX ix_consent_subscriber_id ON consent (subscriber_id);
 
 CREATE TABLE change (
@@ -263,6 +266,7 @@ CREATE TABLE suppression (
     CONSTRAINT reason_is_known CHECK (
         reason IN ('bounce', 'complaint', 'invalid', 'manual', 'soft_bounce', 'unsubscribe'))
 );
+CREATE INDEX ix_suppression_since ON suppression (since);
 
 CREATE TABLE suppression_lift (
     email_key text COLLATE "C" NOT NULL, reason text NOT NULL, at timestamptz NOT NULL,
