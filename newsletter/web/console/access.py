@@ -96,13 +96,18 @@ class Visit:
         """Return the titles of chosen topics, as people read them."""
         if EVERYTHING in topics.slugs:
             return str(self.services.pages.words("frame.everything"))
+        words = self.services.pages.words
+        without = [one.title for one in self.here.topics if one.slug not in topics.slugs]
+        if len(without) < len(topics.slugs):
+            return str(words("frame.all_but", topics=", ".join(without)))
         titles = {topic.slug: topic.title for topic in self.here.topics}
         return ", ".join(titles.get(slug, slug) for slug in sorted(topics.slugs))
 
-    @staticmethod
-    def day_word(day: DayOfWeek) -> str:
+    def day_word(self, day: DayOfWeek) -> str:
         """Return the name of the word for a day of the week and its issue."""
-        return _DAY_WORDS[day.state] if day.state else "due" if day.is_due else "none"
+        if day.state:
+            return _DAY_WORDS[day.state]
+        return "due" if day.is_due and day.on >= self.today else "none"
 
     @staticmethod
     def form_key() -> str:

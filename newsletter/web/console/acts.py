@@ -19,6 +19,7 @@ from newsletter.web.console.issue import issue_path, issue_url, show_stale
 router = APIRouter()
 
 FormKey = Annotated[str, Form(max_length=64)]
+_TOLERANCE = 0.2  #: by which the number of readers may differ from the one that was shown
 Because = Annotated[str, Form(max_length=500)]
 
 
@@ -71,6 +72,23 @@ def take_back(visit: Edit, on: date, form_key: FormKey, because: Because = "") -
         reason = because.strip() or str(visit.services.pages.words("today.taken_back_here"))
         visit.services.publishing.withdraw(visit.here, on, actor=visit.actor, because=reason)
         return issue_url(visit, on)
+
+    return once(visit, form_key, act)
+
+
+@router.post(issue_path("/send-now"))
+def send_now(
+    visit: Approve, on: date, form_key: FormKey, people: Annotated[int, Form()]
+) -> RedirectResponse:
+    """Let an approved issue leave before its hour, to about as many people as were shown."""
+
+    def act() -> str:
+        readers = visit.services.forecasts.of(visit.here, on).readers
+        if abs(readers - people) > _TOLERANCE * people:
+            words = visit.services.pages.words
+            raise NotAllowed(words("approval.other_number", shown=people, now=readers))
+        visit.services.planning.hand_over(visit.here, on, actor=visit.actor)
+        return f"{issue_url(visit, on)}/leaving"
 
     return once(visit, form_key, act)
 

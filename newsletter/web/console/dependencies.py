@@ -11,9 +11,12 @@ from newsletter.core.staff import Permission, StaffMember, may, newsletters_wher
 from newsletter.services.archive import Archive
 from newsletter.services.editing import Editing
 from newsletter.services.explain import Explaining
+from newsletter.services.figures import IssueFigures
 from newsletter.services.forecast import Forecasts
 from newsletter.services.intake import Intake
+from newsletter.services.list_changes import ListChanges
 from newsletter.services.people import People
+from newsletter.services.planning import Planning
 from newsletter.services.polling import Polling
 from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
@@ -57,6 +60,9 @@ class ConsoleServices:
     intake: Intake
     polling: Polling
     publishing: Publishing
+    planning: Planning
+    figures: IssueFigures
+    list_changes: ListChanges
     limits: SendingLimits
     recovery: Recovery
     explaining: Explaining

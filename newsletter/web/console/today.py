@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from newsletter.core.forecast import Forecast
 from newsletter.core.next_step import NextStep
+from newsletter.core.preflight import PreflightFinding
 from newsletter.core.staff import Permission
 from newsletter.core.stored import IssueStatus
 from newsletter.services.today import TodayOverview
@@ -39,7 +40,9 @@ def today(request: Request, visit: See) -> HTMLResponse:
         inboxes=forecast.editions[:_INBOXES] if forecast else (),
         stories=tuple(_stories(forecast))[:_STORIES] if forecast else (),
         lead=lead(services.pages.words, visit, overview, forecast),
-        obstacles=(),
+        obstacles=_obstacles(visit, overview),
+        figures=services.figures.leaving(overview.previous) if overview.previous else None,
+        list_changes=services.list_changes.since(visit.here, visit.now - timedelta(days=1)),
         NextStep=NextStep,
         Permission=Permission,
     )
@@ -48,6 +51,14 @@ def today(request: Request, visit: See) -> HTMLResponse:
 def _leaves(overview: TodayOverview) -> bool:
     """Return whether the number of its readers is still a forecast."""
     return overview.step in {NextStep.GATHER, NextStep.ASSEMBLE, NextStep.APPROVE, NextStep.WAIT}
+
+
+def _obstacles(visit: Visit, overview: TodayOverview) -> tuple[PreflightFinding, ...]:
+    """Return what stops a draft, and what nobody has looked at yet."""
+    if overview.step not in {NextStep.APPROVE, NextStep.WAIT}:
+        return ()
+    report = visit.services.preflight.report(visit.here, overview.on)
+    return (*report.stops, *report.open)
 
 
 @dataclass(frozen=True)
