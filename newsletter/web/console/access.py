@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
+from markupsafe import Markup
 
 from newsletter.adapters.clock import new_id
 from newsletter.core.next_step import DayOfWeek
@@ -85,6 +86,15 @@ class Visit:
         return day_of(self.here.timetable, self.now)
 
     @property
+    def zone(self) -> str:
+        """Return the newsletter's time zone, in which the page shows every moment."""
+        return self.here.timetable.zone
+
+    def issue_url(self, on: date) -> str:
+        """Return the address of an issue's page, without the origin."""
+        return f"/{self.here.slug}/issues/{on}"
+
+    @property
     def more(self) -> str:
         """Return the path of the page with the links that a phone's bar has no room for."""
         return f"/{self.newsletter.slug}/more" if self.newsletter else "/account"
@@ -92,14 +102,14 @@ class Visit:
     def navigation(self, path: str) -> tuple[NavigationEntry, ...]:
         return tuple(entries(self.newsletter.slug, path)) if self.newsletter else ()
 
-    def choice(self, topics: TopicSet) -> str:
+    def choice(self, topics: TopicSet) -> str | Markup:
         """Return the titles of chosen topics, as people read them."""
         if EVERYTHING in topics.slugs:
-            return str(self.services.pages.words("frame.everything"))
+            return self.services.pages.words("frame.everything")
         words = self.services.pages.words
         without = [one.title for one in self.here.topics if one.slug not in topics.slugs]
         if len(without) < len(topics.slugs):
-            return str(words("frame.all_but", topics=", ".join(without)))
+            return words("frame.all_but", topics=", ".join(without))
         titles = {topic.slug: topic.title for topic in self.here.topics}
         return ", ".join(titles.get(slug, slug) for slug in sorted(topics.slugs))
 

@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from newsletter.core.stored import StoredIssue
 from newsletter.errors import NotAllowed, StaleDraft
 from newsletter.web.console.access import Approve, Edit, Stop, Visit
-from newsletter.web.console.issue import issue_path, issue_url, show_stale
+from newsletter.web.console.issue import issue_path, show_stale
 
 router = APIRouter()
 
@@ -35,7 +35,7 @@ def assemble(visit: Edit, on: date, form_key: FormKey) -> RedirectResponse:
 
     def act() -> str:
         visit.services.publishing.assemble(visit.here, on)
-        return issue_url(visit, on)
+        return visit.issue_url(on)
 
     return once(visit, form_key, act)
 
@@ -56,7 +56,7 @@ def approve(
         services.reviews.approve(
             visit.here, on, seen=seen, actor=visit.actor, expecting=content_hash
         )
-        return f"{issue_url(visit, on)}#approval"
+        return f"{visit.issue_url(on)}#approval"
 
     try:
         return once(visit, form_key, act)
@@ -71,7 +71,7 @@ def take_back(visit: Edit, on: date, form_key: FormKey, because: Because = "") -
     def act() -> str:
         reason = because.strip() or str(visit.services.pages.words("today.taken_back_here"))
         visit.services.publishing.withdraw(visit.here, on, actor=visit.actor, because=reason)
-        return issue_url(visit, on)
+        return visit.issue_url(on)
 
     return once(visit, form_key, act)
 
@@ -88,7 +88,7 @@ def send_now(
             words = visit.services.pages.words
             raise NotAllowed(words("approval.other_number", shown=people, now=readers))
         visit.services.planning.hand_over(visit.here, on, actor=visit.actor)
-        return f"{issue_url(visit, on)}/leaving"
+        return f"{visit.issue_url(on)}/leaving"
 
     return once(visit, form_key, act)
 
@@ -103,7 +103,7 @@ def stop(visit: Stop, on: date) -> RedirectResponse:
         visit.services.limits.pause(stored, actor=visit.actor, because=because)
     except NotAllowed:  # it was stopped before, has not begun, or is through: the page says which
         pass
-    return RedirectResponse(f"{issue_url(visit, on)}/leaving", status_code=303)
+    return RedirectResponse(f"{visit.issue_url(on)}/leaving", status_code=303)
 
 
 @router.post(issue_path("/why-stopped"))
@@ -111,7 +111,7 @@ def why_stopped(visit: Stop, on: date, because: Because) -> RedirectResponse:
     """Record why somebody stopped it."""
     stored = _stored(visit, on)
     visit.services.limits.explain_pause(stored, actor=visit.actor, because=because)
-    return RedirectResponse(f"{issue_url(visit, on)}/leaving", status_code=303)
+    return RedirectResponse(f"{visit.issue_url(on)}/leaving", status_code=303)
 
 
 @router.post(issue_path("/continue"))
@@ -122,7 +122,7 @@ def resume(visit: Approve, on: date, form_key: FormKey, because: Because) -> Red
         stored = _stored(visit, on)
         visit.services.limits.resume(stored, actor=visit.actor, because=because)
         visit.services.recovery.recover()
-        return f"{issue_url(visit, on)}/leaving"
+        return f"{visit.issue_url(on)}/leaving"
 
     return once(visit, form_key, act)
 
@@ -138,7 +138,7 @@ def cancel(
             raise NotAllowed(visit.services.pages.words("leaving.type_the_date", date=str(on)))
         stored = _stored(visit, on)
         visit.services.limits.cancel(stored, actor=visit.actor, because=because)
-        return f"{issue_url(visit, on)}/leaving"
+        return f"{visit.issue_url(on)}/leaving"
 
     return once(visit, form_key, act)
 

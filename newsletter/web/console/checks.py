@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from newsletter.core.preflight import PreflightGrade
 from newsletter.web.console.access import Edit, See
-from newsletter.web.console.issue import issue_path, issue_url
+from newsletter.web.console.issue import issue_path
 from newsletter.web.console.issue_page import issue_view
 
 router = APIRouter()
@@ -36,4 +36,4 @@ def tick(
     visit.services.preflight.tick(
         visit.here, on, content_hash=content_hash, finding=finding, actor=visit.actor
     )
-    return RedirectResponse(f"{issue_url(visit, on)}/checks", status_code=303)
+    return RedirectResponse(f"{visit.issue_url(on)}/checks", status_code=303)

@@ -16,7 +16,7 @@ from newsletter.core.wording import NoteKind
 from newsletter.errors import NotAllowed, StaleDraft
 from newsletter.services.editing import EditedDraft, SeenDraft
 from newsletter.web.console.access import Edit, Visit
-from newsletter.web.console.issue import issue_path, issue_url, show_issue, show_stale
+from newsletter.web.console.issue import issue_path, show_issue, show_stale
 
 router = APIRouter()
 
@@ -51,7 +51,7 @@ def _edited(
         return show_issue(request, visit, on, said=str(refusal), status=422)
     if "hx-request" in request.headers:
         return show_issue(request, visit, on, moved=moved)
-    return RedirectResponse(issue_url(visit, on), status_code=303)
+    return RedirectResponse(visit.issue_url(on), status_code=303)
 
 
 @router.post(issue_path("/stories/{brief_id}/move"))

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from newsletter.core.next_step import NextStep
+from newsletter.core.staff import Permission
 from newsletter.errors import StaleDraft
 from newsletter.web.console.access import See, Visit
 from newsletter.web.console.issue_page import (
@@ -28,11 +29,6 @@ router = APIRouter()
 def issue_path(tail: str = "") -> str:
     """Return the path of a route of one issue."""
     return f"/{{slug}}/issues/{{on}}{tail}"
-
-
-def issue_url(visit: Visit, on: date) -> str:
-    """Return the address of an issue's page, without the origin."""
-    return f"/{visit.here.slug}/issues/{on}"
 
 
 @router.get("/{slug}/issues")
@@ -80,6 +76,7 @@ def show_issue(
         block="letter" if letter_only else "all",
         visit=visit,
         head=head,
+        editable=head.is_open and head.stored is not None and visit.may(Permission.EDIT),
         view=view,
         views=tuple(View),
         whom=str(persona),

@@ -44,10 +44,16 @@ class View(StrEnum):
 class IssueView:
     """What every page of an issue shows above its own part."""
 
+    slug: str  #: of the newsletter
     on: date
     stored: StoredIssue | None
     step: NextStep
     forecast: Forecast | None  #: None once it is planned
+
+    @property
+    def content_hash(self) -> str:
+        """Return what an edit or an approval of this page is about."""
+        return (self.stored and self.stored.content_hash) or ""
 
     @property
     def issue(self) -> Issue | None:
@@ -70,7 +76,7 @@ def issue_view(visit: Visit, on: date) -> IssueView:
     step = next_step(visit.here.timetable, on, visit.now, stored.state if stored else None)
     planned = stored is not None and stored.planned_at is not None
     forecast = None if planned else visit.services.forecasts.of(visit.here, on)
-    return IssueView(on, stored, step, forecast)
+    return IssueView(visit.here.slug, on, stored, step, forecast)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from newsletter.core.color_scheme import ColorScheme
 from newsletter.web.console.access import KeepList, See
-from newsletter.web.console.issue import issue_path, issue_url
+from newsletter.web.console.issue import issue_path
 from newsletter.web.console.personas import persona_of, preview_as
 
 router = APIRouter()
@@ -58,6 +58,6 @@ def as_reader(visit: KeepList, on: date, address: Annotated[str, Form()]) -> Red
     for one in visit.services.subscriptions.by_email(address.strip()):
         if one.newsletter == newsletter:
             visit.services.archive.record_look(visit.actor, one.subscriber_id, "preview")
-            where = f"{issue_url(visit, on)}?whom=reader:{one.id}"
+            where = f"{visit.issue_url(on)}?whom=reader:{one.id}"
             return RedirectResponse(where, status_code=303)
-    return RedirectResponse(f"{issue_url(visit, on)}?whom=reader:0", status_code=303)
+    return RedirectResponse(f"{visit.issue_url(on)}?whom=reader:0", status_code=303)

@@ -31,12 +31,17 @@ class ConsolePages:
         everywhere: dict[str, Any] = self._environment.globals
         everywhere.update(w=self.words, practice=practice)
         self._environment.filters.update(FILTERS)
+        # A fragment is rendered without the top of its template, and so without its imports.
+        macros = self._environment.get_template("macros.html.j2").module
+        everywhere.update({name: one for name, one in vars(macros).items() if callable(one)})
 
     def show(
         self, request: Request, name: str, *, status: int = 200, block: str = "", **values: Any
     ) -> HTMLResponse:
         """Return a page, or only its `block` where htmx asks for a fragment."""
-        values = {"visit": None, **values, "path": request.url.path}
+        values = {"visit": None, "base": "", **values, "path": request.url.path}
+        if head := values.get("head"):
+            values["base"] = f"/{head.slug}/issues/{head.on}"
         if block and "hx-request" in request.headers:
             text = render_block(self._environment, f"{name}.html.j2", block, **values)
         else:

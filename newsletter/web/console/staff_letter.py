@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from newsletter.web.console.access import Edit
 from newsletter.web.console.acts import FormKey, once
-from newsletter.web.console.issue import issue_path, issue_url
+from newsletter.web.console.issue import issue_path
 from newsletter.web.console.personas import persona_of, preview_as
 
 router = APIRouter()
@@ -34,6 +34,6 @@ def send_test(
             shown_as="a reader" if persona.kind == "reader" else str(persona),
             actor=visit.actor,
         )
-        return f"{issue_url(visit, on)}?whom={persona}#approval"
+        return f"{visit.issue_url(on)}?whom={persona}#approval"
 
     return once(visit, form_key, act)
