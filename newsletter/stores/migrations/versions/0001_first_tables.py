@@ -489,7 +489,7 @@ SELECT right(replace(gen_random_uuid()::text, '-', ''), 16), now()
 
 
 def upgrade() -> None:
-    tables = (_PUBLISHING, _SENDING, _SUBSCRIPTIONS, _LISTS, _SIGNUP_AND_RECORDS, _STAFF)
-    tables = (_PUBLISHING, _LOOKING, _SENDING, _SUBSCRIPTIONS, _LISTS, _SIGNUP_AND_RECORDS)
+    sending = (_PUBLISHING, _LOOKING, _SENDING)
+    tables = (*sending, _SUBSCRIPTIONS, _LISTS, _SIGNUP_AND_RECORDS, _STAFF)
     for part in (*tables, _APPEND_ONLY, _VIEWS, _KEYS, _INSTALLATION):
         op.execute(part)
