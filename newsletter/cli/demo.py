@@ -63,9 +63,9 @@ def _is_sound(day: "Day") -> bool:
 
 def _stay(place: "DemoEnvironment") -> None:
     """Wait for Ctrl-C, and send the emails of people who sign up meanwhile."""
-    console.print("\nPress Ctrl-C to stop.")
     ended = threading.Event()
     try:
+        console.print("\nPress Ctrl-C to stop.")
         while not ended.wait(1):
             place.container.transactional.send_waiting()
     except KeyboardInterrupt:

@@ -147,10 +147,9 @@ def test_an_unsubscribe_of_a_locked_row_is_in_force_at_once_and_applied_later(
 ) -> None:
     reader, other = readers(container)[:2]
     lock = f"SELECT FROM subscription WHERE id = {reader.id} FOR UPDATE"
-    with held(database_url, lock), httpx.Client(timeout=30) as client:
-        answer = client.post(url + leave_path(reader))
-        seconds, status = quickest(lambda: client.post(url + leave_path(reader)))
-        assert (status, seconds < 1) == (200, True)
+    with held(database_url, lock):
+        answer = httpx.post(url + leave_path(reader), timeout=30)
+        assert answer.status_code == 200  # although the lock is still held
         assert "You have unsubscribed." in answer.text
         assert "You have unsubscribed." in httpx.get(url + leave_path(reader)).text
         assert container.subscriptions.by_id(reader.id).status is SubscriptionStatus.ENDED
