@@ -50,6 +50,8 @@ ORDINARY = {
     "keep": "of two people who are merged, the one who stays",
     "keep_id": "the same",
     "KEEP_LIST": "the permission to keep the list, as its owner says it",
+    "KeepList": "a visit of somebody who has it",
+    "KeepListFresh": "the same, confirmed lately",
     "keep_blank_values": "a parameter of urllib",
     "keep_trailing_newline": "a parameter of Jinja",
     "tell": "the method of a file",

@@ -12,7 +12,7 @@ _WAITS = text(
 
 def until_somebody_waits(engine: Engine, waiting: int = 1) -> None:
     """Return once so many connections to this database wait for a lock."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     with engine.connect() as observer:
         while observer.execute(_WAITS).scalar_one() < waiting:
             assert time.monotonic() < deadline, "nobody waits"

@@ -70,20 +70,21 @@ def _is_sound(day: "Day") -> bool:
 
 def _stay(place: "DemoEnvironment") -> None:
     """Run the clock and a worker until Ctrl-C: what is approved in the console leaves."""
-    console.print("\nPress Ctrl-C to stop.")
     container, ended = place.container, threading.Event()
     work = partial(container.sending.queue.work, until_empty=False)
     working = threading.Thread(target=work, daemon=True)
-    container.scheduler.start()
-    working.start()
     try:
+        container.scheduler.start()
+        working.start()
+        console.print("\nPress Ctrl-C to stop.")
         ended.wait()
     except KeyboardInterrupt:
         console.print()
     finally:
-        container.scheduler.shutdown()
-        container.queue.stop()
-        working.join(timeout=_PATIENCE)
+        if working.is_alive():
+            container.scheduler.shutdown()
+            container.queue.stop()
+            working.join(timeout=_PATIENCE)
 
 
 def _data(day: "Day", place: "DemoEnvironment") -> dict[str, Any]:

@@ -133,7 +133,7 @@ def start() -> subprocess.Popen[bytes]:
     )
 
 
-def until(true: Callable[[], object], seconds: float = 30) -> None:
+def until(true: Callable[[], object], seconds: float = 60) -> None:
     patience = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < patience, "it never came true"

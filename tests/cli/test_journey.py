@@ -60,7 +60,7 @@ def running(*arguments: str, end: int) -> Iterator[str]:
 
 def until(happened: Callable[[], bool]) -> None:
     """Ask again and again, for half a minute; each question takes its time."""
-    patience = time.monotonic() + 30
+    patience = time.monotonic() + 60
     while not happened():
         assert time.monotonic() < patience
 

@@ -83,7 +83,7 @@ def test_a_demo_that_is_ended_leaves_nothing_running(tmp_path: Path, ends: signa
         demo.send_signal(ends)  # an impatient second one must not cut the cleaning up short
         assert demo.wait(timeout=30) == 0
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while left := [one for one in (postmaster, *children) if is_alive(one)]:
         assert time.monotonic() < deadline, f"still running: {left}"
         time.sleep(0.05)

@@ -174,8 +174,8 @@ def test_the_plan_gives_each_reader_the_moment_the_core_says(
 def _forget_everything(engine: Engine) -> None:
     with engine.begin() as connection:
         tables = "issue, issue_brief, brief, brief_revision, edition, batch, delivery, exclusion"
-        more = "draft, attempt, subscriber, subscription, suppression, topic_set, consent, decision"
-        connection.execute(text(f"TRUNCATE {tables}, {more}, split_from"))
+        more = "attempt, subscriber, subscription, suppression, topic_set, consent"
+        connection.execute(text(f"TRUNCATE {tables}, {more}, split_from CASCADE"))
 
 
 def test_at_one_hour_for_all_no_batch_waits(engine: Engine, tmp_path: Path):

@@ -59,7 +59,7 @@ OTHER_NEWS = ["open", "click", "delivered", "bounce", "group_resubscribe", "drop
 _TABLES = """
 SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables
 WHERE schemaname = 'public' AND tablename NOT LIKE 'procrastinate%'
-  AND tablename NOT IN ('alembic_version', 'installation', 'installation_key')
+  AND tablename NOT IN ('alembic_version', 'decision', 'installation', 'installation_key')
 """
 _LETTER = """
 INSERT INTO delivery (issue_id, subscriber_id, subscription_id, batch_id)

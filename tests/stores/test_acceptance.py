@@ -204,7 +204,7 @@ def test_a_split_and_a_proof_at_once_do_not_miss_each_other(container, engine):
 
 def until_somebody_waits(engine: Engine) -> None:
     waits = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-    patience = time.monotonic() + 10
+    patience = time.monotonic() + 60
     with engine.connect() as onlooker:
         while not onlooker.execute(waits).scalar():
             assert time.monotonic() < patience, "nobody waits"

@@ -124,9 +124,9 @@ def _make_so(container, people) -> None:
 def _forget_everything(engine: Engine) -> None:
     with engine.begin() as connection:
         tables = "issue, issue_brief, brief, brief_revision, edition, batch, delivery, exclusion"
-        more = "draft, attempt, subscriber, subscription, suppression, topic_set, consent, decision"
+        more = "attempt, subscriber, subscription, suppression, topic_set, consent"
         more += ", segment_member, split_from"
-        connection.execute(text(f"TRUNCATE {tables}, {more}"))
+        connection.execute(text(f"TRUNCATE {tables}, {more} CASCADE"))
 
 
 def _planned(engine: Engine, issue_id: int) -> dict[str, tuple[str, int]]:

@@ -92,7 +92,7 @@ def pooled(bouncer: str, database_url: str) -> Iterator[Callable[[str], URL]]:
 
 
 def await_port(port: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return

@@ -156,7 +156,7 @@ def _is_below(folder: str, place: Path) -> bool:
     return place in Path(folder.removesuffix(" (deleted)")).parents
 
 
-def until(happens: Callable[[], Any], seconds: float = 20) -> Any:
+def until(happens: Callable[[], Any], seconds: float = 60) -> Any:
     """Return what this comes to, once that is something."""
     patience = time.monotonic() + seconds
     while not (found := happens()):

@@ -55,6 +55,7 @@ def test_a_reader_does_not_wait_for_a_large_import(engine: Engine, tmp_path: Pat
     import_text(engine, tmp_path, numbered("First"))
     [reader] = subscriptions.by_email(READER)
     with ThreadPoolExecutor(1) as pool:
+        started = time.monotonic()
         running = pool.submit(import_text, engine, tmp_path, numbered("Second"))
         acts = 0
         while not running.done():
@@ -62,8 +63,9 @@ def test_a_reader_does_not_wait_for_a_large_import(engine: Engine, tmp_path: Pat
             subscriptions.rename(reader.id, f"Own {acts}", now=NOW, actor="subscriber")
             longest, acts = max(longest, time.monotonic() - began), acts + 1
         running.result()
+        whole = time.monotonic() - started
     assert acts > 3
-    assert longest < 1
+    assert longest < whole / 3  # in one transaction it would be most of it, on any machine
 
 
 def test_a_portion_that_must_wait_lets_readers_pass(

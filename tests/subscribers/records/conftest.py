@@ -15,7 +15,7 @@ from tests.container import TestContainer, open_container
 
 TABLES = (
     "subscriber, subscription, consent, change, suppression, suppression_lift, signup, "
-    "address_change, erasure"
+    "address_change, erasure, pending_unsubscribe"
 )
 
 

@@ -19,8 +19,8 @@ _serial = itertools.count()
 
 _CLEAR = """
 TRUNCATE subscriber, subscription, topic_set, suppression, suppression_lift, consent, delivery,
-         soft_bounce, delivery_event, decision, issue, edition, batch, attempt, split_from,
-         issue_brief RESTART IDENTITY
+         soft_bounce, delivery_event, issue, edition, batch, attempt, split_from,
+         issue_brief, pending_unsubscribe RESTART IDENTITY CASCADE
 """
 _READER = """
 WITH reader AS (

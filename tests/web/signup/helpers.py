@@ -35,7 +35,8 @@ class SignUpContainer(TestContainer):
     sandbox: Sandbox
 
     def deliver(self, to: str = READER) -> list[dict[str, Any]]:
-        """Send what waits; return what the address has in its inbox, the newest first."""
+        """Send what waits, one by one; return what the address has in its inbox, newest first."""
+        self.transactional.at_once = 1
         self.transactional.send_waiting()
         return [self.sandbox.message(one["id"]) for one in self.sandbox.messages(to)]
 
