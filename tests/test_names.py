@@ -60,7 +60,7 @@ ORDINARY = {
 #: Classes whose names and places say everything: parts of a whole that is in the glossary.
 _PLAIN = """
     Absent Assemble AudienceCounts Caps Confirmed FieldDefaults FieldMap Growth HistoryLine Kept
-    ListFigures Mailbox Miss NotYet Order PastImport Personal RowResult SearchHit Send Shown
+    ListFigures Mailbox Miss NotYet Order PastImport Personal SearchHit Send Shown
     StoredEvents Unavailable Unmodified Unreadable Validators Waiting Week Weekday WholeList
 """
 PLAIN = frozenset(_PLAIN.split())

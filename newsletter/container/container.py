@@ -44,6 +44,7 @@ from newsletter.services.intake import Intake
 from newsletter.services.link_checks import LinkChecks
 from newsletter.services.list_changes import ListChanges
 from newsletter.services.list_health import ListHealthReports
+from newsletter.services.operator_alerts import OperatorAlerts
 from newsletter.services.people import People
 from newsletter.services.planning import Planning, SendChecks
 from newsletter.services.polling import Polling
@@ -51,6 +52,7 @@ from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
 from newsletter.services.publishing import Publishing
 from newsletter.services.reconciliation import Reconciling
+from newsletter.services.results import Results
 from newsletter.services.retention import Retention
 from newsletter.services.review import Reviews
 from newsletter.services.schedule import ScheduleRunner
@@ -58,6 +60,7 @@ from newsletter.services.sending import BatchMailer, Recovery, Sending
 from newsletter.services.sending_limits import SendingLimits
 from newsletter.services.signing_in import SigningIn
 from newsletter.services.signup import SigningUp
+from newsletter.services.skipped_days import SkippedDays
 from newsletter.services.staff_accounts import StaffAccounts
 from newsletter.services.staff_credentials import ChangingCredentials
 from newsletter.services.staff_letters import StaffLetters
@@ -81,8 +84,10 @@ from newsletter.stores.issue_figures import IssueFigureStore
 from newsletter.stores.issue_history import IssueHistory
 from newsletter.stores.issues import IssueStore
 from newsletter.stores.link_checks import LinkCheckStore
+from newsletter.stores.operator_alerts import OperatorAlertStore
 from newsletter.stores.person_history import PersonHistory
 from newsletter.stores.preflight_ticks import PreflightTicks
+from newsletter.stores.results import ResultStore
 from newsletter.stores.schedule import ScheduleStore
 from newsletter.stores.sending_limits import SendingLimitStore
 from newsletter.stores.sent_letters import SentLetters
@@ -459,6 +464,10 @@ class Container:
         return IssueFigures(IssueFigureStore(self.engine), self.clock)
 
     @cached_property
+    def results(self) -> Results:
+        return Results(ResultStore(self.engine), self.clock)
+
+    @cached_property
     def list_changes(self) -> ListChanges:
         return ListChanges(ListChangeCounts(self.engine))
 
@@ -625,6 +634,14 @@ class Container:
 
     def _long_unknown(self, asked_before: datetime) -> tuple[tuple[str, date], ...]:
         return self.unknown_batches.unknown_issues(asked_before - self.reconciling.patience)
+
+    @cached_property
+    def operator_alerts(self) -> OperatorAlerts:
+        return OperatorAlerts(OperatorAlertStore(self.engine), self.decisions, self.clock)
+
+    @cached_property
+    def skipped_days(self) -> SkippedDays:
+        return SkippedDays(self.schedule_store, self.issues, self.decisions, self.clock)
 
     @cached_property
     def schedule_runner(self) -> ScheduleRunner:

@@ -35,7 +35,7 @@ class DeliveryState(IntEnum):
 def advance(state: DeliveryState, seen: DeliveryState) -> DeliveryState:
     """Return the state after an event that shows `seen`: order and repeats do not matter.
 
-    A specification: in production `_ADVANCE` in `newsletter/stores/events.py` must agree.
+    A specification: in production `_ADVANCE` in `newsletter/stores/result_counts.py` must agree.
     """
     return max(state, seen)
 

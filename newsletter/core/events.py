@@ -35,6 +35,9 @@ class EventKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+_FOLLOWED = (EventKind.CLICKED, EventKind.CLICKED_BY_MACHINE)
+
+
 @dataclass(frozen=True, kw_only=True)
 class DeliveryEvent:
     """One event, with the original."""
@@ -49,6 +52,12 @@ class DeliveryEvent:
     reason: str  #: the receiving server's words, or SendGrid's
     raw: dict[str, Any]
     email: str = field(default="", repr=False)  #: it was about, at that time; not stored
+
+    @property
+    def url(self) -> str | None:
+        """Return the address of the link that was followed, as the letter has it."""
+        url = self.raw.get("url")
+        return url if self.kind in _FOLLOWED and isinstance(url, str) and url else None
 
 
 class Origin(StrEnum):

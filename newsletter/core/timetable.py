@@ -5,8 +5,8 @@ right then. See docs/decisions/no-trigger-per-hour.md.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -57,6 +57,15 @@ class ScheduledIssue:
 
     state: IssueStatus
     alerted: frozenset[OperatorAlertKind] = frozenset()  #: the alerts about it so far
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkippedDay:
+    """A person's decision that a newsletter has no issue on a day."""
+
+    by: str
+    at: datetime
+    because: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +124,11 @@ def hours_of(timetable: Timetable, on: date) -> IssueHours:
         send=send,
         stale=send + timedelta(hours=timetable.catch_up_hours),
     )
+
+
+def without(timetable: Timetable, days: Iterable[date]) -> Timetable:
+    """Return a timetable without these days, as if they were holidays."""
+    return replace(timetable, holidays=tuple(sorted({*timetable.holidays, *days})))
 
 
 def appears_on(timetable: Timetable, on: date) -> bool:

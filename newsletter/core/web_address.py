@@ -4,6 +4,11 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
+from newsletter.core.galley import plain_line
+
+_WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
+#: RFC 3986, 2.2 and 2.3: what a URL may contain; everything else is percent-encoded.
+_NOT_IN_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
 _LONGEST = 2_000  #: characters; what browsers and mail clients all carry
 _PRIVATE_ENDINGS = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "onion")
 _TRACKING = re.compile(r"(?i)utm_\w+|fbclid|gclid|mc_[ce]id")
@@ -27,6 +32,19 @@ def why_unfit(url: str) -> str:
     if not _is_public_host((parts.hostname or "").rstrip(".")):
         return f"{parts.hostname} is not a public host"
     return ""
+
+
+def web_url(url: str) -> str:
+    """Return a link that is safe to print, percent-encoded; "" unless it is http or https."""
+    url = plain_line(url)
+    if not _WEB.match(url):
+        return ""
+    return _NOT_IN_URL.sub(lambda odd: "".join(f"%{b:02X}" for b in odd[0].encode()), url)
+
+
+def page_key(url: str) -> tuple[str, str, str]:
+    """Return what addresses of one page have in common, as they are printed."""
+    return _page(web_url(url))
 
 
 def same_page(one: str, other: str) -> bool:

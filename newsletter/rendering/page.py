@@ -4,7 +4,6 @@ Templates see nothing else, so that an edited template cannot print anything une
 unverified.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,6 +13,7 @@ from newsletter.core.edition import EDITION_TAGS, RECIPIENT_TAGS, shorten
 from newsletter.core.galley import PERSONAL, piece_of, plain_line
 from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.publication import Newsletter
+from newsletter.core.web_address import web_url
 from newsletter.core.wording import NoteKind, NotePart, Wording, note_parts
 from newsletter.errors import RenderingFailed
 
@@ -21,9 +21,6 @@ _LABELS = {Verification.VERIFIED: "Verified", Verification.PARTIAL: "Partly veri
 _NOTE_LABELS = {NoteKind.NOTE: "A note from the editors.", NoteKind.CORRECTION: "Correction."}
 _CONTENTS_WIDTH = 80  #: characters of a headline in the list of contents
 _RIGHT_TO_LEFT = {"ar", "dv", "fa", "he", "ps", "ur", "yi"}  #: primary BCP 47 subtags
-_WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
-#: RFC 3986, 2.2 and 2.3: what a URL may contain; everything else is percent-encoded.
-_NOT_IN_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
 #: Placeholders by the names that templates use for them: `subject` is "-nl_subject-".
 _TAGS = {tag[len("-nl_") : -1]: tag for tag in (*EDITION_TAGS, *RECIPIENT_TAGS)}
 
@@ -124,14 +121,6 @@ def week_written_out(last: date) -> str:
     if first.month != last.month:
         return f"{first.day} {first:%B} – {last.day} {last:%B} {last.year}"
     return f"{first.day}–{last.day} {last:%B} {last.year}"
-
-
-def web_url(url: str) -> str:
-    """Return a link that is safe to print, percent-encoded; "" unless it is http or https."""
-    url = plain_line(url)
-    if not _WEB.match(url):
-        return ""
-    return _NOT_IN_URL.sub(lambda odd: "".join(f"%{b:02X}" for b in odd[0].encode()), url)
 
 
 def _editors_note(wording: Wording) -> EditorsNote | None:

@@ -8,7 +8,16 @@ from datetime import datetime, timedelta
 from newsletter.core.operator_alert import OperatorAlert, OperatorAlertKind
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import IssueStatus
-from newsletter.core.timetable import Action, Assemble, Miss, Send, due, first_date, takes_briefs
+from newsletter.core.timetable import (
+    Action,
+    Assemble,
+    Miss,
+    Send,
+    due,
+    first_date,
+    takes_briefs,
+    without,
+)
 from newsletter.errors import AlertNotSent, NewsletterError, NotApproved
 from newsletter.ports import Clock, Notify
 from newsletter.services.planning import Planning
@@ -42,8 +51,10 @@ class ScheduleRunner:
             return  # a moment further ahead is from before the clock was set back
         self._retry_at[slug] = now + _RETRY_PAUSE
         cursor = self.schedule.cursor(slug, now)
-        issues = self.schedule.issues_since(slug, first_date(newsletter.timetable, cursor, now))
-        actions = due(newsletter.timetable, cursor, now, issues)
+        first = first_date(newsletter.timetable, cursor, now)
+        issues = self.schedule.issues_since(slug, first)
+        timetable = without(newsletter.timetable, self.schedule.skipped_since(slug, first))
+        actions = due(timetable, cursor, now, issues)
         if any(takes_briefs(action, issues) for action in actions):
             self.gather(newsletter)
         done = [self._done(newsletter, action, now) for action in actions]

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from newsletter.core.next_step import DayOfWeek, NextStep, days_of_week, next_date, next_step
 from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.stored import StoredBrief, StoredIssue
-from newsletter.core.timetable import IssueHours, hours_of
+from newsletter.core.timetable import IssueHours, hours_of, without
 from newsletter.core.verification import Ruling
 from newsletter.ports import Clock
 from newsletter.services.archive import Archive
@@ -48,15 +48,17 @@ class TodayOverviews:
         received = self.archive.received(newsletter, on - _DAY, on)
         monday = on - timedelta(days=on.weekday())
         issues = self.schedule.issues_since(newsletter.slug, monday)
+        skipped = self.schedule.skipped_since(newsletter.slug, monday)
+        timetable = without(newsletter.timetable, skipped)
         return TodayOverview(
             on=on,
-            step=next_step(newsletter.timetable, on, now, stored.state if stored else None),
+            step=next_step(timetable, on, now, stored.state if stored else None),
             stored=stored,
             hours=hours_of(newsletter.timetable, on),
             received=received,
             held=tuple(one for one in received if one.ruling is Ruling.HELD),
-            week=tuple(days_of_week(newsletter.timetable, on, issues)),
-            next_on=next_date(newsletter.timetable, on),
+            week=tuple(days_of_week(timetable, on, issues)),
+            next_on=next_date(timetable, on),
             previous=self._previous(newsletter, on),
         )
 

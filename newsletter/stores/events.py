@@ -15,43 +15,30 @@ from newsletter.core.events import (
     KnownIds,
     Origin,
     StoredEvents,
-    consequence,
 )
 from newsletter.stores.acceptance import accept_attempts, finish
 from newsletter.stores.batch_counts import lock_refused, recount
-from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, transaction
+from newsletter.stores.result_counts import advance_deliveries
+from subscribers.db.transaction import DatabaseStore, rows, scalar, transaction
 
 _log = logging.getLogger(__name__)
 
 #: Of readers who were erased (their deliveries have lost their subscription) no content is stored.
 _RECORD = """
     INSERT INTO delivery_event (
-           event_id, delivery_id, attempt_id, kind, at, received_at, raw, origin)
+           event_id, delivery_id, attempt_id, kind, at, received_at, raw, origin, url)
     SELECT DISTINCT ON (event_id) event_id, CAST(posted ->> 1 AS bigint), posted ->> 2,
            posted ->> 3, to_timestamp(CAST(posted -> 4 AS float8)), %(now)s,
-           CASE WHEN EXISTS (SELECT FROM delivery WHERE id = CAST(posted ->> 1 AS bigint)
-                                                    AND subscription_id = 0)
-                THEN '{}' ELSE posted -> 5 END, posted ->> 6
+           CASE WHEN erased THEN '{}' ELSE posted -> 5 END, posted ->> 6,
+           CASE WHEN NOT erased THEN posted ->> 7 END
       FROM jsonb_array_elements(%(posted)s::jsonb) AS posted,
-           LATERAL (SELECT posted ->> 0) AS known (event_id)
+           LATERAL (SELECT posted ->> 0,
+                           EXISTS (SELECT FROM delivery WHERE id = CAST(posted ->> 1 AS bigint)
+                                                          AND subscription_id = 0))
+               AS known (event_id, erased)
      ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING
     RETURNING event_id
-"""
-
-#: `newsletter.core.delivery.advance`, for many at once: the higher state wins, whatever came first.
-#: Rows are locked in one order: SendGrid posts from many servers at once, and two posts may concern
-#: the same deliveries. A delivery with an event was accepted, whatever a later request got.
-_ADVANCE = """
-    WITH seen AS (
-        SELECT id, max(state) AS state
-          FROM unnest(%(deliveries)s::bigint[], %(states)s::smallint[])
-               AS posted (id, state)
-         GROUP BY id),
-    held AS (
-        SELECT delivery.id, seen.state FROM delivery JOIN seen USING (id)
-         WHERE delivery.state < seen.state ORDER BY id FOR NO KEY UPDATE OF delivery)
-    UPDATE delivery SET state = held.state, refused = NULL FROM held WHERE delivery.id = held.id
 """
 
 #: A post's events are of few requests, so these are looked up first.
@@ -141,9 +128,8 @@ class EventStore(DatabaseStore):
             own = [e for e in new if known.origin(e) is Origin.OWN]
             attempts = {e.attempt_id for e in own if e.attempt_id}
             accepted = accept_attempts(session, attempts, now, evidence="an event proved")
-            ids, states = [e.delivery_id for e in own], [int(consequence(e).state) for e in own]
-            refused = lock_refused(session, ids)
-            execute(session, _ADVANCE, {"deliveries": ids, "states": states})
+            refused = lock_refused(session, [e.delivery_id for e in own if e.delivery_id])
+            advance_deliveries(session, own)
             recount(session, refused)
         if accepted:  # an event may come before the answer is recorded
             finish(self._engine)
@@ -206,5 +192,5 @@ def _posted(events: Sequence[DeliveryEvent], known: KnownIds) -> str:
     for e in events:
         origin = known.origin(e)
         ids = (e.delivery_id, e.attempt_id) if origin is Origin.OWN else (None, None)
-        posted.append((e.event_id, *ids, e.kind, e.at.timestamp(), e.raw, origin))
+        posted.append((e.event_id, *ids, e.kind, e.at.timestamp(), e.raw, origin, e.url))
     return json.dumps(posted, ensure_ascii=False)

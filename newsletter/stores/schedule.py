@@ -18,9 +18,15 @@ from newsletter.core.operator_alert import (
     is_news,
 )
 from newsletter.core.stored import IssueStatus
-from newsletter.core.timetable import ScheduleCursor, ScheduledIssue
+from newsletter.core.timetable import ScheduleCursor, ScheduledIssue, SkippedDay
 from newsletter.stores.issues import UNAPPROVED
-from newsletter.stores.tables import IssueBriefRow, IssueRow, OperatorAlertRow, ScheduleCursorRow
+from newsletter.stores.tables import (
+    IssueBriefRow,
+    IssueRow,
+    OperatorAlertRow,
+    ScheduleCursorRow,
+    SkippedDayRow,
+)
 from subscribers.db.transaction import DatabaseStore, execute, transaction
 
 _ISSUES = """
@@ -62,6 +68,31 @@ class ScheduleStore(DatabaseStore):
             )
             for row in self._rows(_ISSUES, newsletter=newsletter, since=since)
         }
+
+    def skipped_since(self, newsletter: str, since: date) -> dict[date, SkippedDay]:
+        """Return the days since a date that are to have no issue."""
+        found = (
+            select(SkippedDayRow)
+            .where(SkippedDayRow.newsletter == newsletter, col(SkippedDayRow.day) >= since)
+            .order_by(col(SkippedDayRow.day))
+        )
+        with transaction(self._engine) as session:
+            return {
+                row.day: SkippedDay(by=row.by, at=row.at, because=row.because)
+                for row in session.exec(found)
+            }
+
+    def skip(self, newsletter: str, day: date, skipped: SkippedDay) -> bool:
+        """Skip a day; False if it is skipped already."""
+        add = insert(SkippedDayRow).values(newsletter=newsletter, day=day, **asdict(skipped))
+        with transaction(self._engine) as session:
+            return bool(session.exec(add.on_conflict_do_nothing()).rowcount)
+
+    def unskip(self, newsletter: str, day: date) -> bool:
+        row = SkippedDayRow
+        this = delete(row).where(col(row.newsletter) == newsletter, col(row.day) == day)
+        with transaction(self._engine) as session:
+            return bool(session.exec(this).rowcount)
 
     def record_missed(self, alert: OperatorAlert, now: datetime) -> None:
         """Record the day as missed, and free its briefs, unless its issue was planned."""

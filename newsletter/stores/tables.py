@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Identity,
     Index,
@@ -258,6 +259,7 @@ class DeliveryRow(Row, table=True):
     skipped: str | None = _remark()  #: why it was left out between planning and sending
     refused: str | None = _remark()  #: SendGrid named this recipient in a refusal
     state: int = _count(SmallInteger)
+    reported: int = _count(SmallInteger)  #: what events said of it: a bit for each kind
     #: The last request (its `serial`) that held it, once it is skipped or refused; 0: none did.
     left_after: int | None = Field(default=None, sa_column=Column(BigInteger))
 
@@ -283,6 +285,33 @@ class DeliveryEventRow(Row, table=True):
     received_at: datetime = columns.moment()
     raw: dict[str, Any] = _json(dict[str, Any])
     origin: str = columns.word()  #: unless it is "own", its delivery and attempt are left out
+    url: str | None = _remark()  #: of the link that was followed
+
+
+class IssueResultRow(Row, table=True):
+    """A counter of results: an issue's deliveries of which events said a word."""
+
+    issue_id: int = _number_key()
+    word: str = _text_key()
+    count: int = _count()
+    at: datetime = columns.moment()  #: the latest event that moved it
+
+
+class StoryResultRow(Row, table=True):
+    """A counter of results: those who followed a link of a story in an issue."""
+
+    issue_id: int = _number_key()
+    brief_id: int = _number_key()
+    people: int = _count()
+    machines: int = _count()  #: alone
+
+
+class StoryClickRow(Row, table=True):
+    """A delivery's link to a story was followed: each story counts once for a delivery."""
+
+    delivery_id: int = _number_key()
+    brief_id: int = _number_key()
+    hands: int = Field(sa_column=Column(SmallInteger, nullable=False))  #: a person's, a machine's
 
 
 class InstallationRow(Row, table=True):
@@ -353,6 +382,16 @@ class ScheduleCursorRow(Row, table=True):
     until: datetime = columns.moment()
 
 
+class SkippedDayRow(Row, table=True):
+    """A day on which a newsletter has no issue, because a person said so."""
+
+    newsletter: str = _text_key()
+    day: date = Field(sa_column=Column(Date, primary_key=True))
+    by: str = columns.word()
+    at: datetime = columns.moment()
+    because: str = columns.word()
+
+
 class OperatorAlertRow(Row, table=True):
     """An alert to operators about a day's issue, stored before it is sent so that none is lost."""
 
@@ -364,6 +403,10 @@ class OperatorAlertRow(Row, table=True):
     sentence: str = columns.word()
     notified_channels: list[str] = columns.words()
     sent_at: datetime | None = columns.moment(optional=True)
+    acknowledged_by: str | None = _remark()  #: who takes care of it
+    acknowledged_at: datetime | None = columns.moment(optional=True)
+    closed_by: str | None = _remark()  #: a person; otherwise it is over once its cause has gone
+    closed_at: datetime | None = columns.moment(optional=True)
 
 
 class TransactionalEmailRow(Row, table=True):

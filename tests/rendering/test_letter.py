@@ -24,9 +24,10 @@ from newsletter.core.edition import (
 from newsletter.core.galley import plain_line
 from newsletter.core.issue import Issue
 from newsletter.core.publication import Newsletter
+from newsletter.core.web_address import web_url
 from newsletter.errors import RenderingFailed
 from newsletter.rendering.mjml import to_html
-from newsletter.rendering.page import page_of, web_url, written_out
+from newsletter.rendering.page import page_of, written_out
 from newsletter.rendering.renderer import IssueRenderer
 from newsletter.rendering.source import MJML, Templates
 from tests.rendering.conftest import TEMPLATES, VIEW_URL, entry

@@ -1,0 +1,137 @@
+"""Results of issues, read from their counters: no page reads a million rows."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from newsletter.core.events import EventKind
+from newsletter.core.results import (
+    REPORTED,
+    IssueResults,
+    ResultLine,
+    ResultWord,
+    StoryResult,
+)
+from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
+
+#: With each issue the moment at which the next one of its newsletter left.
+_ISSUE = """
+    SELECT id, date, list, planned_at,
+           (SELECT min(later.planned_at) FROM issue AS later
+             WHERE later.newsletter = issue.newsletter AND later.planned_at > issue.planned_at)
+           AS next_at
+      FROM issue WHERE id = %(issue)s
+"""
+
+_WORDS = "SELECT issue_id, word, count, at FROM issue_result WHERE issue_id = ANY(%(issues)s)"
+
+_ACCEPTED = """
+    SELECT issue_id, sum(size - skipped_count - refused_count)::bigint AS accepted
+      FROM batch WHERE issue_id = ANY(%(issues)s) AND state = 'accepted' GROUP BY 1
+"""
+
+_STORIES = """
+    WITH sent AS MATERIALIZED (
+        SELECT edition_id, sum(size - skipped_count - refused_count)::bigint AS letters
+          FROM batch WHERE issue_id = %(issue)s AND state = 'accepted' GROUP BY 1),
+    printed AS MATERIALIZED (
+        SELECT story.brief_id, sum(letters)::bigint AS letters
+          FROM sent JOIN edition ON edition.id = edition_id
+               CROSS JOIN unnest(edition.brief_ids) AS story (brief_id)
+         GROUP BY 1)
+    SELECT place.brief_id, place.content ->> 'title' AS title, place.topics,
+           COALESCE(printed.letters, 0) AS sent, COALESCE(people, 0) AS people,
+           COALESCE(machines, 0) AS machines
+      FROM issue_brief AS place
+           LEFT JOIN printed USING (brief_id)
+           LEFT JOIN story_result AS counted
+                  ON counted.issue_id = place.issue_id AND counted.brief_id = place.brief_id
+     WHERE place.issue_id = %(issue)s ORDER BY place.position
+"""
+
+#: Whoever leaves by a link of ours leaves no event. Acts of consent are found by their moment.
+_LEFT = """
+    SELECT count(DISTINCT delivery.id) AS left
+      FROM consent JOIN delivery ON delivery.subscriber_id = consent.subscriber_id
+                                AND delivery.issue_id = %(issue)s
+     WHERE consent.at >= %(since)s AND consent.at < COALESCE(%(until)s::timestamptz, 'infinity')
+       AND act = 'withdrawn' AND newsletter = %(list)s
+       AND delivery.reported & %(complained)s = 0
+       AND delivery.skipped IS NULL AND delivery.refused IS NULL
+"""
+
+_LOOK_UP = """
+    SET LOCAL jit = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off
+"""
+
+_LATEST = """
+    SELECT id, date FROM issue
+     WHERE newsletter = %(newsletter)s AND planned_at IS NOT NULL
+     ORDER BY date DESC LIMIT %(limit)s
+"""
+
+
+class ResultStore(DatabaseStore):
+    """Reads the counters of results."""
+
+    def of(self, issue_id: int) -> IssueResults:
+        """Return what became of an issue's letters so far."""
+        values = {"issue": issue_id, "issues": [issue_id]}
+        with transaction(self._engine, snapshot=True) as session:
+            [issue] = rows(session, _ISSUE, values)
+            counted = rows(session, _WORDS, values)
+            accepted = rows(session, _ACCEPTED, values)
+            stories = rows(session, _STORIES, values)
+            left = _left(session, issue)
+        return IssueResults(
+            date=issue["date"],
+            accepted=accepted[0]["accepted"] if accepted else 0,
+            words=_by_issue(counted)[issue_id],
+            left=left,
+            stories=tuple(_story(row) for row in stories),
+            planned_at=issue["planned_at"],
+            last_event=max((row["at"] for row in counted), default=None),
+        )
+
+    def latest(self, newsletter: str, limit: int) -> tuple[ResultLine, ...]:
+        """Return the figures of the issues that left last, the newest first."""
+        with transaction(self._engine, snapshot=True) as session:
+            issues = rows(session, _LATEST, {"newsletter": newsletter, "limit": limit})
+            values = {"issues": [row["id"] for row in issues]}
+            words = _by_issue(rows(session, _WORDS, values))
+            accepted = {r["issue_id"]: r["accepted"] for r in rows(session, _ACCEPTED, values)}
+        return tuple(
+            ResultLine(
+                date=one["date"], accepted=accepted.get(one["id"], 0), words=words[one["id"]]
+            )
+            for one in issues
+        )
+
+
+def _left(session: Session, issue: dict[str, Any]) -> int:
+    since: datetime | None = issue["planned_at"]
+    if since is None:
+        return 0
+    values = {
+        "issue": issue["id"],
+        "list": issue["list"],
+        "since": since,
+        "until": issue["next_at"],
+        "complained": REPORTED[EventKind.COMPLAINED],
+    }
+    execute(session, _LOOK_UP)
+    return int(rows(session, _LEFT, values)[0]["left"])
+
+
+def _by_issue(counted: Iterable[dict[str, Any]]) -> defaultdict[int, dict[ResultWord, int]]:
+    found: defaultdict[int, dict[ResultWord, int]] = defaultdict(dict)
+    for row in counted:
+        found[row["issue_id"]][ResultWord(row["word"])] = row["count"]
+    return found
+
+
+def _story(row: dict[str, Any]) -> StoryResult:
+    return StoryResult(**row | {"topics": tuple(row["topics"])})
