@@ -124,8 +124,8 @@ def _make_so(container, people) -> None:
 def _forget_everything(engine: Engine) -> None:
     with engine.begin() as connection:
         tables = "issue, issue_brief, brief, brief_revision, edition, batch, delivery, exclusion"
-        more = "draft, attempt, subscriber, subscription, suppression, topic_set, consent, decision"
-        more += ", segment_member, split_from"
+        more = "draft, attempt, subscriber, subscription, suppression, topic_set, consent"
+        more += ", segment_member, split_from, pending_unsubscribe"
         connection.execute(text(f"TRUNCATE {tables}, {more}"))
 
 
