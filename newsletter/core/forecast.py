@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from newsletter.core.edition import Edition, edition_for
 from newsletter.core.issue import Issue
@@ -27,6 +28,7 @@ class Forecast:
     editions: tuple[ForecastEdition, ...]  #: the one with most readers first
     exclusions: dict[Exclusion, int]  #: the most frequent reason first
     without_story: tuple[TopicSetCount, ...]  #: who gets nothing, by what they chose; most first
+    counted_at: datetime  #: the moment whose readers these are
 
     @property
     def readers(self) -> int:
@@ -42,8 +44,8 @@ class Forecast:
         return self.readers + sum(self.exclusions.values())
 
 
-def forecast(issue: Issue, counts: Iterable[TopicSetCount]) -> Forecast:
-    """Return who would get what of an issue, given how many made each choice."""
+def forecast(issue: Issue, counts: Iterable[TopicSetCount], counted_at: datetime) -> Forecast:
+    """Return who would get what of an issue, given how many made each choice at a moment."""
     counts = sorted(counts, key=lambda one: (-one.people, sorted(one.topics.slugs)))
     choose = edition_chooser(issue)
     mailable = [(one, choose(one.topics)) for one in counts if one.exclusion is None]
@@ -60,6 +62,7 @@ def forecast(issue: Issue, counts: Iterable[TopicSetCount]) -> Forecast:
         editions=tuple(sorted(editions, key=lambda one: (-one.readers, one.edition.key))),
         exclusions=dict(excluded.most_common()),
         without_story=without,
+        counted_at=counted_at,
     )
 
 

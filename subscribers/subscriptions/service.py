@@ -3,7 +3,6 @@
 import zoneinfo
 from collections.abc import Collection, Container, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from psycopg.types.json import Jsonb
@@ -16,7 +15,7 @@ from subscribers.db.pending import apply_all_pending, apply_pending, unsubscribe
 from subscribers.db.statements import topic_set_id
 from subscribers.db.suppressions import lift, read_suppression, suppress, suppression_of
 from subscribers.db.tables import SuppressionRow
-from subscribers.db.transaction import autocommit, execute, rows, scalar, transaction
+from subscribers.db.transaction import autocommit, execute, rows, transaction
 from subscribers.errors import (
     InvalidChoice,
     InvalidLink,
@@ -31,7 +30,6 @@ from subscribers.model import (
     Change,
     Choices,
     ConsentAct,
-    Exclusion,
     Frequency,
     Purpose,
     Subscription,
@@ -43,6 +41,7 @@ from subscribers.model import (
 from subscribers.rules.suppression import LADDER, OWNER_REASONS
 from subscribers.subscriptions.choices import CHANGES, CHOOSE_TOPICS
 from subscribers.subscriptions.reading import subscription_by_id, subscriptions_of
+from subscribers.subscriptions.topic_set_counts import count_topic_sets, topic_sets
 from subscribers.tokens import check_token, read_token
 
 REASON_LENGTH = 500  #: characters of what somebody writes who leaves
@@ -71,44 +70,6 @@ SELECT count(*) FILTER (WHERE exclusion IS NULL) AS mailable,
        count(*) FILTER (WHERE exclusion = 'paused') AS paused
 FROM audience WHERE newsletter = %(newsletter)s
 """
-
-# Who would be in the view `audience` at this moment, and why not: with the pauses that are over by
-# then ended. Who is suppressed is looked up first, the list being short, and passed as a parameter,
-# so that one table is read and joined with a few numbers. Reasons are numbers here, since words
-# would take longer to group. `tests/stores/test_forecast.py` holds it to the plan.
-_TOPIC_SET_COUNTS = """
-SELECT topic_set_id,
-       CASE WHEN suppressed.id IS NOT NULL THEN 1
-            WHEN status <> 'active' THEN 2
-            WHEN paused_at IS NOT NULL AND (paused_until IS NULL OR paused_until > %(now)s) THEN 3
-            WHEN frequency <> %(frequency)s THEN 4
-            ELSE 0 END AS reason,
-       count(*) AS people
-  FROM subscription
-  LEFT JOIN unnest(%(suppressed)s::bigint[]) AS suppressed (id) ON suppressed.id = subscriber_id
- WHERE newsletter = %(newsletter)s AND undone_at IS NULL
- GROUP BY 1, 2
-"""
-_REASONS: tuple[Exclusion | None, ...] = (
-    None,
-    Exclusion.SUPPRESSED,
-    Exclusion.ENDED,
-    Exclusion.PAUSED,
-    Exclusion.OTHER_FREQUENCY,
-)
-
-_SUPPRESSED_IDS = """
-SELECT coalesce(array_agg(subscriber.id)::text, '{}')
-FROM suppression JOIN subscriber USING (email_key)
-"""
-
-# Compiling a statement that reads a table once takes longer than it saves.
-_COUNT_QUICKLY = """
-SET TRANSACTION READ ONLY; SET LOCAL jit = off; SET LOCAL work_mem = '64MB';
-SET LOCAL plan_cache_mode = force_custom_plan
-"""
-
-_TOPIC_SETS = "SELECT id, slugs FROM topic_set"
 
 # The day only moves on, so that events in any order come to the same.
 _RECORD_ENGAGEMENT = """
@@ -352,30 +313,13 @@ class Subscriptions:
         self, newsletter: str, frequency: Frequency, now: datetime
     ) -> tuple[TopicSetCount, ...]:
         """Count the subscriptions by their topics and by why they would get nothing now."""
-        values: dict[str, Any] = {"newsletter": newsletter, "frequency": frequency, "now": now}
         with transaction(self._engine, snapshot=True) as session:
-            execute(session, _COUNT_QUICKLY)
-            values["suppressed"] = scalar(session, _SUPPRESSED_IDS)
-            found = rows(session, _TOPIC_SET_COUNTS, values)
-            chosen = {row["id"]: _topic_set(row) for row in rows(session, _TOPIC_SETS)}
-        return tuple(
-            TopicSetCount(
-                topics=chosen[row["topic_set_id"]],
-                exclusion=_REASONS[int(row["reason"])],
-                people=row["people"],
-            )
-            for row in found
-        )
+            return tuple(count_topic_sets(session, newsletter, frequency, now))
 
     def topic_sets(self) -> tuple[TopicSet, ...]:
         """Return every choice of topics that anybody ever made."""
-        with autocommit(self._engine) as connection:
-            found = rows(connection, _TOPIC_SETS)
-        return tuple(map(_topic_set, found))
-
-
-def _topic_set(row: Mapping[str, Any]) -> TopicSet:
-    return TopicSet(frozenset(row["slugs"]))
+        with transaction(self._engine) as session:
+            return topic_sets(session)
 
 
 def _plain(name: str) -> str:

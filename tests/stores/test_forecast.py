@@ -22,7 +22,7 @@ READERS = st.lists(
         TOPICS,
         st.sampled_from(SubscriptionStatus),
         st.booleans(),
-        st.sampled_from(["", "", "paused", "pause over", "weekly"]),
+        st.sampled_from(["", "", "paused", "pause over", "weekly", "pending", "undone"]),
     ),
     max_size=24,
 )
@@ -42,6 +42,7 @@ def test_the_forecast_is_what_a_plan_made_now_stores(
     people = {f"f{next(_serial)}@example.com": reader for reader in readers}
     container.subscribe(tmp_path, {e: ";".join(sorted(t)) for e, (t, *_) in people.items()})
     _make_so(container, people)
+    undone = _undo(container, people)
     if frozen:
         container.publishing.assemble(TECHNOLOGY, TODAY)
 
@@ -50,7 +51,9 @@ def test_the_forecast_is_what_a_plan_made_now_stores(
     assert stored.state is not IssueStatus.DRAFT
     assert {one.edition.key: one.readers for one in found.editions} == _planned(container)
     assert {str(k): v for k, v in found.exclusions.items()} == _excluded(container)
-    assert found.people == container.query("SELECT audience FROM issue")[0][0] == len(people)
+    assert (
+        found.people == container.query("SELECT audience FROM issue")[0][0] == len(people) - undone
+    )
     chosen = Counter(
         {one.topics: one.people for one in found.without_story if one.exclusion is None}
     )
@@ -86,11 +89,37 @@ def test_the_edition_with_most_readers_comes_first(engine: Engine):
     def chose(people: int, *slugs: str) -> TopicSetCount:
         return TopicSetCount(topics=TopicSet.of(slugs), exclusion=None, people=people)
 
-    found = forecast(issue, [chose(2), chose(9, "policy"), chose(8, "policy", "robotics")])
+    found = forecast(
+        issue, [chose(2), chose(9, "policy"), chose(8, "policy", "robotics")], container.clock.now()
+    )
     assert [(one.readers, sorted(one.topics.slugs)) for one in found.editions] == [
         (17, ["policy"]),
         (2, ["*"]),
     ]
+
+
+_UNDO = """
+    UPDATE subscription SET undone_at = now() FROM subscriber
+     WHERE subscriber.id = subscriber_id AND email = ANY(:emails)
+"""
+_LEAVE_LATER = """
+    INSERT INTO pending_unsubscribe (subscription_id, at, source)
+    SELECT subscription.id, now(), 'test'
+      FROM subscription JOIN subscriber ON subscriber.id = subscriber_id
+     CROSS JOIN generate_series(1, 2)
+     WHERE email = ANY(:emails)
+"""
+
+
+def _undo(container, people) -> int:
+    """Undo some, and let others have asked to leave while somebody was in their way."""
+
+    def those(ways: str) -> list[str]:
+        return [email for email, reader in people.items() if reader[3] == ways]
+
+    container.query(_UNDO, emails=those("undone"))
+    container.query(_LEAVE_LATER, emails=those("pending"))
+    return len(those("undone"))
 
 
 def _forecast_that_writes_nothing(container) -> Forecast:

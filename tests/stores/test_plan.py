@@ -125,7 +125,7 @@ def _forget_everything(engine: Engine) -> None:
     with engine.begin() as connection:
         tables = "issue, issue_brief, brief, brief_revision, edition, batch, delivery, exclusion"
         more = "attempt, subscriber, subscription, suppression, topic_set, consent"
-        more += ", segment_member, split_from"
+        more += ", segment_member, split_from, pending_unsubscribe"
         connection.execute(text(f"TRUNCATE {tables}, {more} CASCADE"))
 
 
