@@ -134,4 +134,5 @@ def _by_issue(counted: Iterable[dict[str, Any]]) -> defaultdict[int, dict[Result
 
 
 def _story(row: dict[str, Any]) -> StoryResult:
-    return StoryResult(**row | {"topics": tuple(row["topics"])})
+    topics = tuple(row.pop("topics"))
+    return StoryResult(topics=topics, **row)

@@ -102,6 +102,10 @@ class Visit:
     def navigation(self, path: str) -> tuple[NavigationEntry, ...]:
         return tuple(entries(self.newsletter.slug, path)) if self.newsletter else ()
 
+    def topic(self, slug: str) -> str:
+        """Return a topic's title; of one that is no more, its slug."""
+        return next((one.title for one in self.here.topics if one.slug == slug), slug)
+
     def choice(self, topics: TopicSet) -> str | Markup:
         """Return the titles of chosen topics, as people read them."""
         if EVERYTHING in topics.slugs:
@@ -110,8 +114,7 @@ class Visit:
         without = [one.title for one in self.here.topics if one.slug not in topics.slugs]
         if len(without) < len(topics.slugs):
             return words("frame.all_but", topics=", ".join(without))
-        titles = {topic.slug: topic.title for topic in self.here.topics}
-        return ", ".join(titles.get(slug, slug) for slug in sorted(topics.slugs))
+        return ", ".join(map(self.topic, sorted(topics.slugs)))
 
     def day_word(self, day: DayOfWeek) -> str:
         """Return the name of the word for a day of the week and its issue."""

@@ -10,6 +10,7 @@ from newsletter.errors import ConfirmationNeeded, InvalidBrief, NotAllowed, NotF
 from newsletter.web.body_limit import BodyLimit
 from newsletter.web.console import (
     acts,
+    alerts,
     briefs,
     checks,
     edits,
@@ -20,6 +21,7 @@ from newsletter.web.console import (
     log,
     people,
     readers,
+    results,
     sign_in,
     sources,
     staff_letter,
@@ -50,6 +52,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     checks.router,
     people.router,
     leaving.router,
+    results.router,
+    alerts.router,
     staff_letter.router,
     briefs.router,
     readers.router,

@@ -4,18 +4,53 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from newsletter.core.stored import StoredBrief
-from newsletter.core.verification import Ruling
-from newsletter.errors import NotAllowed
+from newsletter.core.brief import Verification
+from newsletter.core.stored import IssueStatus, StoredBrief
+from newsletter.core.verification import Ruling, Verdict
+from newsletter.errors import InvalidBrief, NotAllowed
 from newsletter.services.intake import Receipt
 from newsletter.web.console.access import Edit, See, Visit
 
 router = APIRouter()
 
 _DAYS = timedelta(days=2)  #: shown on one page besides the last
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _fields(
+    title: Annotated[str, Form()] = "",
+    summary: Annotated[str, Form()] = "",
+    why: Annotated[str, Form()] = "",
+    source_name: Annotated[str, Form()] = "",
+    source_url: Annotated[str, Form()] = "",
+    topics: Annotated[tuple[str, ...], Form()] = (),
+    verification: Annotated[Verification, Form()] = Verification.UNVERIFIED,
+    minutes: Annotated[int, Form()] = 0,
+) -> Mapping[str, Any]:
+    """Return what a form says of a brief, each text on one line."""
+    return {
+        "title": _line(title),
+        "summary": _line(summary),
+        "why": _line(why),
+        "source_name": _line(source_name),
+        "source_url": source_url.strip(),
+        "topics": topics,
+        "verification": verification,
+        "minutes": minutes,
+    }
+
+
+BriefFields = Annotated[Mapping[str, Any], Depends(_fields)]
+
+#: What only whoever writes a brief says; of one that came from the hub, the hub says it.
+_LABEL = frozenset({"verification", "minutes"})
+_EMPTY = _fields()
 
 
 @router.get("/{slug}/briefs")
@@ -39,6 +74,55 @@ def briefs(
     )
 
 
+@router.get("/{slug}/briefs/new")
+def new_brief(request: Request, visit: Edit) -> HTMLResponse:
+    """Show the form for a brief that a person writes."""
+    return _form(request, visit, _EMPTY)
+
+
+@router.post("/{slug}/briefs/new")
+def write(request: Request, visit: Edit, fields: BriefFields) -> Response:
+    """Take in the brief, or, asked by htmx while it is written, say what the gate would."""
+    if "hx-request" in request.headers:
+        verdict = visit.services.intake.check(visit.here, fields)
+        return _form(request, visit, fields, verdict=verdict)
+    try:
+        receipt = visit.services.intake.write(visit.here, fields, actor=visit.actor)
+    except (NotAllowed, InvalidBrief) as refusal:
+        return _form(request, visit, fields, fault=str(refusal), status=422)
+    _set_anew(visit)
+    return RedirectResponse(f"/{visit.here.slug}/briefs/{receipt.stored.brief_id}", 303)
+
+
+def _form(
+    request: Request,
+    visit: Visit,
+    fields: Mapping[str, Any],
+    *,
+    verdict: Verdict | None = None,
+    fault: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    return visit.services.pages.show(
+        request,
+        "new_brief",
+        status=status,
+        block="answer",
+        visit=visit,
+        fields=fields,
+        verdict=verdict,
+        fault=fault,
+        labels=(Verification.VERIFIED, Verification.PARTIAL),
+    )
+
+
+def _set_anew(visit: Visit) -> None:
+    """Set today's draft with the brief as it is now; one that is frozen stays as it is."""
+    stored = visit.services.archive.issue(visit.here, visit.today)
+    if stored and stored.state in {IssueStatus.DRAFT, IssueStatus.EMPTY}:
+        visit.services.publishing.assemble(visit.here, visit.today)
+
+
 @router.get("/{slug}/briefs/{number}")
 def brief(request: Request, visit: See, number: int) -> HTMLResponse:
     """Show one brief, every finding of the gate, and the form that mends it."""
@@ -50,29 +134,17 @@ def edit(
     request: Request,
     visit: Edit,
     number: int,
-    title: Annotated[str, Form()],
-    summary: Annotated[str, Form()],
-    why: Annotated[str, Form()] = "",
-    source_name: Annotated[str, Form()] = "",
-    source_url: Annotated[str, Form()] = "",
-    topics: Annotated[tuple[str, ...], Form()] = (),
+    fields: BriefFields,
 ) -> Response:
     """Change a brief; the new revision goes through the gate, whose answer is shown."""
     stored = visit.services.archive.brief(visit.here, number)
-    changes: Mapping[str, Any] = {
-        "title": _line(title),
-        "summary": _line(summary),
-        "why": _line(why),
-        "source_name": _line(source_name),
-        "source_url": source_url.strip(),
-        "topics": topics,
-    }
-    receipt = visit.services.intake.edit(stored.brief_id, changes, actor=visit.actor)
+    changes = {name: value for name, value in fields.items() if name not in _LABEL}
+    try:
+        receipt = visit.services.intake.edit(stored.brief_id, changes, actor=visit.actor)
+    except (NotAllowed, InvalidBrief) as refusal:
+        return _page(request, visit, stored, fault=str(refusal), status=422)
+    _set_anew(visit)
     return _answered(request, visit, receipt)
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _answered(request: Request, visit: Visit, receipt: Receipt) -> Response:
@@ -88,6 +160,7 @@ def hold(request: Request, visit: Edit, number: int) -> Response:
     """Hold a brief: it is not printed, whatever the gate says."""
     stored = visit.services.archive.brief(visit.here, number)
     held = visit.services.intake.hold(stored.brief_id, actor=visit.actor)
+    _set_anew(visit)
     return _shown_or_led(request, visit, held)
 
 
@@ -99,6 +172,7 @@ def accept(request: Request, visit: Edit, number: int) -> Response:
         accepted = visit.services.intake.accept(stored.brief_id, actor=visit.actor)
     except NotAllowed as refusal:
         return _page(request, visit, stored, fault=str(refusal), status=409)
+    _set_anew(visit)
     return _shown_or_led(request, visit, accepted)
 
 

@@ -15,16 +15,20 @@ from newsletter.services.figures import IssueFigures
 from newsletter.services.forecast import Forecasts
 from newsletter.services.intake import Intake
 from newsletter.services.list_changes import ListChanges
+from newsletter.services.operator_alerts import OperatorAlerts
 from newsletter.services.people import People
 from newsletter.services.planning import Planning
 from newsletter.services.polling import Polling
 from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
 from newsletter.services.publishing import Publishing
+from newsletter.services.reconciliation import Reconciling
+from newsletter.services.results import Results
 from newsletter.services.review import Reviews
 from newsletter.services.sending import Recovery
 from newsletter.services.sending_limits import SendingLimits
 from newsletter.services.signing_in import SigningIn
+from newsletter.services.skipped_days import SkippedDays
 from newsletter.services.staff_accounts import StaffAccounts
 from newsletter.services.staff_credentials import ChangingCredentials
 from newsletter.services.staff_letters import StaffLetters
@@ -63,7 +67,11 @@ class ConsoleServices:
     planning: Planning
     figures: IssueFigures
     list_changes: ListChanges
+    results: Results
+    alerts: OperatorAlerts
+    skipped_days: SkippedDays
     limits: SendingLimits
+    reconciling: Reconciling
     recovery: Recovery
     explaining: Explaining
     people: People

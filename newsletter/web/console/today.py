@@ -40,6 +40,8 @@ def today(request: Request, visit: See) -> HTMLResponse:
         inboxes=forecast.editions[:_INBOXES] if forecast else (),
         stories=tuple(_stories(forecast))[:_STORIES] if forecast else (),
         lead=lead(services.pages.words, visit, overview, forecast),
+        alerts=services.alerts.open(visit.here),
+        skipped=services.skipped_days.since(visit.here, overview.week[0].on),
         obstacles=_obstacles(visit, overview),
         figures=services.figures.leaving(overview.previous) if overview.previous else None,
         list_changes=services.list_changes.since(visit.here, visit.now - timedelta(days=1)),
