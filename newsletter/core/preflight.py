@@ -87,6 +87,17 @@ class PreflightContext:
         return tuple(one.edition for one in self.forecast.editions)
 
 
+_UNUSUAL = 0.25  #: of an issue's words; when more are new, there is no history to speak of
+
+
+def unusual_words(issue: Issue, printed: Iterable[str]) -> tuple[str, ...]:
+    """Return the words never printed before; none while so many are new that it says nothing."""
+    new = new_words(issue, printed)
+    briefs = (entry.brief for entry in issue.entries)
+    said = {word for one in briefs for word in words_of(f"{one.title} {one.summary} {one.why}")}
+    return new if len(new) <= _UNUSUAL * len(said) else ()
+
+
 def new_words(issue: Issue, printed: Iterable[str]) -> tuple[str, ...]:
     """Return the words of an issue that none of these texts has, in order; none without texts."""
     known = {word.casefold() for text in printed for word in words_of(text)}

@@ -14,7 +14,7 @@ from newsletter.core.preflight import (
     PreflightContext,
     PreflightFinding,
     PreflightGrade,
-    new_words,
+    unusual_words,
 )
 from newsletter.core.preflight_looks import preflight
 from newsletter.core.publication import Newsletter
@@ -131,7 +131,7 @@ class Preflight:
             largest=largest,
             links={check.url: check for check in self.links.find(urls)},
             past=self.history.past(newsletter.slug, issue.date, _PAST_ISSUES),
-            new_words=new_words(issue, printed),
+            new_words=unusual_words(issue, printed),
             contrasts=self.low_contrasts(whole.html),
         )
 
