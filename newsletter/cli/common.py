@@ -4,7 +4,7 @@ import getpass
 import json
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
 from functools import cache
@@ -179,7 +179,7 @@ def answer(data: Any, *, as_json: bool, show: Callable[[], object]) -> None:
 def plain(value: Any) -> Any:
     """Return the value as JSON knows it; without the keys that sign links."""
     if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
+        return plain({one.name: getattr(value, one.name) for one in fields(value)})
     if isinstance(value, Enum):
         return value.name.lower() if isinstance(value, int) else value.value
     if isinstance(value, Mapping):
