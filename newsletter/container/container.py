@@ -41,6 +41,7 @@ from newsletter.services.figures import IssueFigures
 from newsletter.services.forecast import Forecasts
 from newsletter.services.installation import Installations
 from newsletter.services.intake import Intake
+from newsletter.services.issue_people import IssuePeople
 from newsletter.services.link_checks import LinkChecks
 from newsletter.services.list_changes import ListChanges
 from newsletter.services.list_health import ListHealthReports
@@ -82,6 +83,7 @@ from newsletter.stores.installation import InstallationStore
 from newsletter.stores.issue_edits import IssueEditStore
 from newsletter.stores.issue_figures import IssueFigureStore
 from newsletter.stores.issue_history import IssueHistory
+from newsletter.stores.issue_people import IssuePeopleStore
 from newsletter.stores.issues import IssueStore
 from newsletter.stores.link_checks import LinkCheckStore
 from newsletter.stores.operator_alerts import OperatorAlertStore
@@ -466,6 +468,10 @@ class Container:
     @cached_property
     def results(self) -> Results:
         return Results(ResultStore(self.engine), self.clock)
+
+    @cached_property
+    def issue_people(self) -> IssuePeople:
+        return IssuePeople(IssuePeopleStore(self.engine))
 
     @cached_property
     def list_changes(self) -> ListChanges:

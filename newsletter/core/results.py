@@ -60,6 +60,15 @@ _CAME_BACK = (
 )
 
 
+#: The words that a statement can look for: some of these bits, and none of those.
+MASKS: Mapping[ResultWord, tuple[int, int]] = {
+    ResultWord.BOUNCED: (1024 | 512, _THERE),
+    ResultWord.BLOCKED: (256, _THERE | 1024 | 512),
+    ResultWord.DROPPED: (128, _THERE | 1024 | 512 | 256),
+    ResultWord.COMPLAINED: (32, 0),
+}
+
+
 def words_of(reported: int) -> frozenset[ResultWord]:
     """Return the words for what events said of one delivery."""
     words = set(_engagement(reported))

@@ -18,16 +18,19 @@ stores and other services by their classes; what it needs of the world it takes 
    `suppression_sync.SuppressionSync` besides.
 6. **reconcile** `reconciliation.Reconciling` finds out about unknown batches, and
    `sending.Recovery` takes up what dead workers left.
-7. **explain** `explain.Explaining` says why someone did or did not get an issue.
+7. **explain** `explain.Explaining` says why someone did or did not get an issue;
+   `figures.IssueFigures` how far it has come, `results.Results` what became of its letters, and
+   `issue_people.IssuePeople` who is behind each number.
 
 Besides these, `schedule.ScheduleRunner` does all this when it is due, called by
 `newsletter.scheduler`; `alerting.Alerting` sends each operator alert through every channel, and
-raises those about unknown batches and sources that cannot be read. For readers there are
-`signup.SigningUp`, `transactional.TransactionalSender` (emails to one person, whose contents
+raises those about unknown batches and sources that cannot be read; a person takes one of
+`operator_alerts.OperatorAlerts`, and skips a day by `skipped_days.SkippedDays`. For readers there
+are `signup.SigningUp`, `transactional.TransactionalSender` (emails to one person, whose contents
 `transactional_context.TransactionalContexts` looks up) and `sunset.Sunset`, which asks inactive
 readers whether they still want letters; for operators `people.People`,
-`list_health.ListHealthReports` and `retention.Retention`. Subscribers, subscriptions and their
-tables belong to the package `subscribers`.
+`list_health.ListHealthReports`, `list_changes.ListChanges` and `retention.Retention`. Subscribers,
+subscriptions and their tables belong to the package `subscribers`.
 
 Where a new check, source, page, event, column or alert goes: `docs/contributing/`.
 """

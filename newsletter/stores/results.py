@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
@@ -85,7 +84,7 @@ class ResultStore(DatabaseStore):
             counted = rows(session, _WORDS, values)
             accepted = rows(session, _ACCEPTED, values)
             stories = rows(session, _STORIES, values)
-            left = _left(session, issue)
+            left = _left(session, issue_id)
         return IssueResults(
             date=issue["date"],
             accepted=accepted[0]["accepted"] if accepted else 0,
@@ -111,17 +110,20 @@ class ResultStore(DatabaseStore):
         )
 
 
-def _left(session: Session, issue: dict[str, Any]) -> int:
-    since: datetime | None = issue["planned_at"]
-    if since is None:
-        return 0
-    values = {
-        "issue": issue["id"],
+def leaving_window(session: Session, issue_id: int) -> dict[str, Any]:
+    """Return the time in which whoever leaves does so after this issue, as statements take it."""
+    [issue] = rows(session, _ISSUE, {"issue": issue_id})
+    return {
+        "issue": issue_id,
         "list": issue["list"],
-        "since": since,
+        "since": issue["planned_at"],
         "until": issue["next_at"],
         "complained": REPORTED[EventKind.COMPLAINED],
     }
+
+
+def _left(session: Session, issue_id: int) -> int:
+    values = leaving_window(session, issue_id)
     execute(session, _LOOK_UP)
     return int(rows(session, _LEFT, values)[0]["left"])
 
@@ -134,5 +136,4 @@ def _by_issue(counted: Iterable[dict[str, Any]]) -> defaultdict[int, dict[Result
 
 
 def _story(row: dict[str, Any]) -> StoryResult:
-    topics = tuple(row.pop("topics"))
-    return StoryResult(topics=topics, **row)
+    return StoryResult(topics=tuple(row.pop("topics")), **row)

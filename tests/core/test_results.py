@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from newsletter.core.events import EventKind
 from newsletter.core.result_tables import figure_rows, story_rows, topic_rows, trend_rows
 from newsletter.core.results import (
+    MASKS,
     REPORTED,
     IssueResults,
     ResultLine,
@@ -61,6 +62,13 @@ def test_a_letter_arrived_or_came_back_once_and_nobody_opens_what_did_not_arrive
 )
 def test_a_persons_act_outweighs_a_machines(kinds, words) -> None:
     assert words_of(bits(*kinds)) == words
+
+
+@given(KINDS)
+def test_a_statement_finds_the_deliveries_that_a_word_is_for(kinds) -> None:
+    reported = bits(*kinds)
+    for word, (some, none) in MASKS.items():
+        assert bool(reported & some and not reported & none) == (word in words_of(reported))
 
 
 def test_a_link_belongs_to_the_stories_whose_source_it_is() -> None:

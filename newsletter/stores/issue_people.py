@@ -1,0 +1,157 @@
+"""The readers behind each number of an issue.
+
+Each answer reads a bounded part of the deliveries, and may be short of a page: there is no index
+of what is rare, since it would have to change with every event.
+"""
+
+from typing import Any
+
+from newsletter.core.issue_people import PAGE, IssueGroup, IssuePerson, PeoplePage
+from newsletter.core.results import MASKS, ResultWord
+from newsletter.stores.results import leaving_window
+from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
+
+_BATCHES = 100  #: that one answer reads at most
+_EXCLUSIONS = 20_000
+_DIGITS = 18  #: of a number that surely fits
+
+#: Which batches have such deliveries, and which of theirs are such.
+_CHOICES = {
+    IssueGroup.SKIPPED: ("skipped_count > 0", "skipped IS NOT NULL"),
+    IssueGroup.REFUSED: (
+        "(refused_count > 0 OR state = 'refused')",
+        "skipped IS NULL AND (refused IS NOT NULL OR batch.state = 'refused')",
+    ),
+    IssueGroup.UNKNOWN: ("state = 'unknown'", "skipped IS NULL AND refused IS NULL"),
+}
+_BY_EVENTS = (
+    "state = 'accepted'",
+    "delivery.reported & %(any)s <> 0 AND delivery.reported & %(none)s = 0",
+)
+
+_NEXT_BATCHES = """
+    SELECT id FROM batch
+     WHERE issue_id = %(issue)s AND id >= %(batch)s AND {} ORDER BY id LIMIT %(batches)s
+"""
+
+_DELIVERIES = """
+    SELECT found.*, COALESCE(addressee.email, '') AS email
+      FROM (SELECT batch.id AS batch_id, one.*
+              FROM batch CROSS JOIN LATERAL (
+                       SELECT delivery.id, subscriber_id, subscription_id,
+                              COALESCE(skipped, refused, batch.reason, '') AS reason
+                         FROM delivery
+                        WHERE delivery.batch_id = batch.id AND {}
+                          AND (batch.id > %(batch)s OR delivery.id > %(delivery)s)
+                        ORDER BY delivery.id) AS one
+             WHERE batch.id = ANY(%(ids)s)
+             ORDER BY batch.id, one.id LIMIT %(limit)s) AS found
+           LEFT JOIN addressee USING (subscription_id)
+     ORDER BY batch_id, found.id
+"""
+
+_EXCLUDED = """
+    WITH part AS MATERIALIZED (
+        SELECT subscriber_id, exclusion.reason FROM exclusion
+         WHERE issue_id = %(issue)s AND subscriber_id > %(after)s
+         ORDER BY subscriber_id LIMIT %(exclusions)s),
+    found AS MATERIALIZED (
+        SELECT * FROM part
+         WHERE CASE WHEN %(nothing)s THEN reason = 'no_story'
+                    ELSE reason = COALESCE(%(reason)s::text, reason) AND reason <> 'no_story' END
+         ORDER BY subscriber_id LIMIT %(limit)s)
+    SELECT subscriber_id, reason, COALESCE(reader.email, '') AS email,
+           (SELECT max(subscriber_id) FROM part) AS last, (SELECT count(*) FROM part) AS read
+      FROM (SELECT 1) AS one LEFT JOIN found ON true
+           LEFT JOIN LATERAL (SELECT email FROM audience
+                               WHERE audience.subscriber_id = found.subscriber_id
+                                 AND newsletter = (SELECT list FROM issue WHERE id = %(issue)s)
+                              OFFSET 0) AS reader ON true
+     ORDER BY subscriber_id
+"""
+
+_LEFT = """
+    SELECT delivery.id, delivery.subscriber_id, COALESCE(addressee.email, '') AS email,
+           min(consent.source) AS reason
+      FROM consent JOIN delivery ON delivery.subscriber_id = consent.subscriber_id
+                                AND delivery.issue_id = %(issue)s
+           LEFT JOIN addressee USING (subscription_id)
+     WHERE consent.at >= %(since)s AND consent.at < COALESCE(%(until)s::timestamptz, 'infinity')
+       AND act = 'withdrawn' AND newsletter = %(list)s AND delivery.id > %(after)s
+       AND delivery.reported & %(complained)s = 0
+       AND delivery.skipped IS NULL AND delivery.refused IS NULL
+     GROUP BY delivery.id, addressee.email ORDER BY delivery.id LIMIT %(limit)s
+"""
+
+_LOOK_UP = """
+    SET LOCAL jit = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off
+"""
+
+
+class IssuePeopleStore(DatabaseStore):
+    """Finds the readers behind a number, by a cursor that a page bears on."""
+
+    def deliveries(self, issue_id: int, group: IssueGroup, cursor: str | None) -> PeoplePage:
+        """Return readers whose delivery has a state of its own, or its batch's, or an event's."""
+        batches, deliveries = _CHOICES.get(group, _BY_EVENTS)
+        batch, delivery = _place(cursor)
+        values: dict[str, Any] = {"issue": issue_id, "batch": batch, "delivery": delivery}
+        values |= {"batches": _BATCHES + 1, "limit": PAGE + 1}
+        if group not in _CHOICES:
+            values["any"], values["none"] = MASKS[ResultWord(group.value)]
+        with transaction(self._engine, snapshot=True) as session:
+            execute(session, _LOOK_UP)
+            ids = [r["id"] for r in rows(session, _NEXT_BATCHES.format(batches), values)]
+            values["ids"] = ids[:_BATCHES]
+            found = rows(session, _DELIVERIES.format(deliveries), values)
+        if len(found) > PAGE:
+            last = found[PAGE - 1]
+            following = f"{last['batch_id']}-{last['id']}"
+        else:
+            following = f"{ids[_BATCHES]}-0" if len(ids) > _BATCHES else None
+        return PeoplePage(people=_people(found, plain=group not in _CHOICES), cursor=following)
+
+    def excluded(
+        self, issue_id: int, reason: str | None, cursor: str | None, *, nothing: bool
+    ) -> PeoplePage:
+        """Return readers who get no delivery, for one reason or for any."""
+        values = {"issue": issue_id, "reason": reason, "nothing": nothing}
+        values |= {"after": _place(cursor)[1], "exclusions": _EXCLUSIONS, "limit": PAGE + 1}
+        with transaction(self._engine) as session:
+            execute(session, _LOOK_UP)
+            found = rows(session, _EXCLUDED, values)
+        people = [row for row in found if row["subscriber_id"] is not None]
+        following = None
+        if len(people) > PAGE:
+            following = f"0-{people[PAGE - 1]['subscriber_id']}"
+        elif found[0]["read"] == _EXCLUSIONS:
+            following = f"0-{found[0]['last']}"
+        return PeoplePage(people=_people(people, plain=nothing), cursor=following)
+
+    def left(self, issue_id: int, cursor: str | None) -> PeoplePage:
+        """Return who unsubscribed after they got an issue, and before the next one."""
+        with transaction(self._engine) as session:
+            values = leaving_window(session, issue_id)
+            values |= {"after": _place(cursor)[1], "limit": PAGE + 1}
+            execute(session, _LOOK_UP)
+            found = rows(session, _LEFT, values)
+        following = f"0-{found[PAGE - 1]['id']}" if len(found) > PAGE else None
+        return PeoplePage(people=_people(found, plain=False), cursor=following)
+
+
+def _place(cursor: str | None) -> tuple[int, int]:
+    """Read a cursor; what is none begins at the beginning."""
+    first, _, second = (cursor or "").partition("-")
+    known = first.isdecimal() and second.isdecimal() and max(len(first), len(second)) <= _DIGITS
+    return (int(first), int(second)) if known else (0, 0)
+
+
+def _people(found: list[dict[str, Any]], *, plain: bool) -> tuple[IssuePerson, ...]:
+    return tuple(
+        IssuePerson(
+            subscriber_id=row["subscriber_id"],
+            email=row["email"],
+            reason="" if plain else row["reason"],
+        )
+        for row in found[:PAGE]
+    )
