@@ -6,7 +6,7 @@ from datetime import date
 from newsletter.core.issue_line import IssueLine
 from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.publication import Newsletter, span_of
-from newsletter.core.stored import StoredBrief, StoredIssue
+from newsletter.core.stored import BriefRevision, StoredBrief, StoredIssue
 from newsletter.errors import NotFound
 from newsletter.stores.briefs import BriefStore
 from newsletter.stores.decisions import Decision, DecisionFilter, DecisionLog, DecisionPage
@@ -54,6 +54,10 @@ class Archive:
         if stored.brief.pillar.casefold() != newsletter.pillar.casefold():
             raise NotFound(f"there is no brief {brief_id}")
         return stored
+
+    def revisions(self, brief_id: int) -> tuple[BriefRevision, ...]:
+        """Return every revision of a brief, the oldest first."""
+        return self.briefs.revisions(brief_id)
 
     def last_change(self, stored: StoredIssue) -> str | None:
         """Return who changed an issue, or a brief in it, last; None if nobody did."""

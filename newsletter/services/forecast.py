@@ -42,6 +42,7 @@ class Forecasts:
     clock: Clock
     timer: Callable[[], float] = time.perf_counter  #: seconds, of which differences count
     _counted: dict[Readers, ReaderCounts] = field(default_factory=dict[Readers, ReaderCounts])
+    _made: dict[str, Forecast] = field(default_factory=dict[str, Forecast])  #: the last, by slug
     _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, newsletter: Newsletter, on: date, *, anew: bool = False) -> Forecast:
@@ -51,7 +52,11 @@ class Forecasts:
         """
         issue = self.publishing.upcoming(newsletter, on)
         counted = self._counts(newsletter.readers, anew=anew)
-        return forecast(issue, counted.counts, counted.at)
+        last = self._made.get(newsletter.slug)
+        if last and last.issue == issue and last.counted_at == counted.at and not anew:
+            return last
+        self._made[newsletter.slug] = made = forecast(issue, counted.counts, counted.at)
+        return made
 
     def is_ready(self, newsletter: Newsletter) -> bool:
         """Return whether a forecast takes no long count: of a list never counted that is unknown.

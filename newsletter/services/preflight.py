@@ -72,9 +72,9 @@ class Preflight:
     low_contrasts: Callable[[str], tuple[LowContrast, ...]]
     clock: Clock
 
-    def report(self, newsletter: Newsletter, on: date) -> PreflightReport:
-        """Check the issue as it would leave now."""
-        found = self.forecasts.of(newsletter, on)
+    def report(self, newsletter: Newsletter, on: date, *, anew: bool = False) -> PreflightReport:
+        """Check the issue as it would leave now; `anew` counts its readers at this moment."""
+        found = self.forecasts.of(newsletter, on, anew=anew)
         try:
             stored = self.publishing.proof(newsletter, on)
         except NotFound:

@@ -31,7 +31,7 @@ class Reviews:
 
         StaleDraft says what changed since; NotAllowed names what stops it, or was not looked at.
         """
-        report = self.preflight.report(newsletter, on)
+        report = self.preflight.report(newsletter, on, anew=True)
         if report.content_hash == expecting:
             _refuse_unseen(report, seen)
             for finding in report.open:

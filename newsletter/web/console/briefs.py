@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from newsletter.core.brief import Verification
-from newsletter.core.stored import IssueStatus, StoredBrief
+from newsletter.core.difference import Difference, brief_differences
+from newsletter.core.stored import BriefRevision, IssueStatus, StoredBrief
 from newsletter.core.verification import Ruling, Verdict
 from newsletter.errors import InvalidBrief, NotAllowed
 from newsletter.services.intake import Receipt
 from newsletter.web.console.access import Edit, See, Visit
 
 router = APIRouter()
+
+Changes = Mapping[str, tuple[Difference, ...]]  #: by the name of the field
 
 _DAYS = timedelta(days=2)  #: shown on one page besides the last
 
@@ -182,6 +186,15 @@ def _shown_or_led(request: Request, visit: Visit, stored: StoredBrief) -> Respon
     return RedirectResponse(f"/{visit.here.slug}/briefs/{stored.brief_id}", 303)
 
 
+def _revisions(visit: Visit, stored: StoredBrief) -> list[tuple[BriefRevision, Changes]]:
+    """Return each revision but the first with what it changed, the newest first."""
+    found = visit.services.archive.revisions(stored.brief_id)
+    pairs = [
+        (after, brief_differences(before.brief, after.brief)) for before, after in pairwise(found)
+    ]
+    return pairs[::-1]
+
+
 def _page(
     request: Request,
     visit: Visit,
@@ -200,5 +213,5 @@ def _page(
         stored=stored,
         said=said,
         fault=fault,
-        Ruling=Ruling,
+        revisions=_revisions(visit, stored),
     )

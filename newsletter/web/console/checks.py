@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from newsletter.core.preflight import PreflightGrade
 from newsletter.web.console.access import Edit, See
+from newsletter.web.console.counting import counting_first
 from newsletter.web.console.issue import issue_path
 from newsletter.web.console.issue_page import issue_view
 
@@ -17,6 +18,8 @@ router = APIRouter()
 @router.get(issue_path("/checks"))
 def checks(request: Request, visit: See, on: date) -> HTMLResponse:
     """Show every finding about the issue as it would leave now."""
+    if first := counting_first(request, visit, on):
+        return first
     head = issue_view(visit, on)
     report = visit.services.preflight.report(visit.here, on) if head.forecast else None
     seen = {tick.finding: tick for tick in report.ticks} if report else {}

@@ -9,6 +9,7 @@ from newsletter.core.next_step import NextStep
 from newsletter.core.staff import Permission
 from newsletter.errors import StaleDraft
 from newsletter.web.console.access import See, Visit
+from newsletter.web.console.counting import counting_first
 from newsletter.web.console.issue_page import (
     IssueView,
     View,
@@ -43,7 +44,8 @@ def issue(
     request: Request, visit: See, on: date, view: View = View.PHONE, whom: str = ""
 ) -> HTMLResponse:
     """Show stories and letter."""
-    return show_issue(request, visit, on, view=view, whom=whom)
+    first = counting_first(request, visit, on)
+    return first or show_issue(request, visit, on, view=view, whom=whom)
 
 
 def show_stale(request: Request, visit: Visit, on: date, stale: StaleDraft) -> HTMLResponse:

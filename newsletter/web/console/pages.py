@@ -13,6 +13,8 @@ from jinja2_fragments import render_block
 
 from newsletter.web.console.words import Words
 
+COUNTED = "count"  #: the parameter with which a page asks for itself, whole: see `counting`
+
 
 class ConsolePages:
     """The templates in `templates/console/`, with the words in its `words.toml`."""
@@ -42,7 +44,8 @@ class ConsolePages:
         values = {"visit": None, "base": "", **values, "path": request.url.path}
         if head := values.get("head"):
             values["base"] = f"/{head.slug}/issues/{head.on}"
-        if block and "hx-request" in request.headers:
+        whole = not block or COUNTED in request.query_params
+        if "hx-request" in request.headers and not whole:
             text = render_block(self._environment, f"{name}.html.j2", block, **values)
         else:
             text = self._environment.get_template(f"{name}.html.j2").render(values)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from newsletter.web.console.access import See
+from newsletter.web.console.counting import counting_first
 from newsletter.web.console.issue import issue_path
 from newsletter.web.console.issue_page import issue_view
 
@@ -15,6 +16,8 @@ router = APIRouter()
 @router.get(issue_path("/people"))
 def people(request: Request, visit: See, on: date) -> HTMLResponse:
     """Show the forecast; once the issue is planned, its sums."""
+    if first := counting_first(request, visit, on):
+        return first
     head = issue_view(visit, on)
     planned = head.stored if head.forecast is None else None
     totals = visit.services.archive.totals(planned) if planned else None

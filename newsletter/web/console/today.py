@@ -15,6 +15,7 @@ from newsletter.core.staff import Permission
 from newsletter.core.stored import IssueStatus
 from newsletter.services.today import TodayOverview
 from newsletter.web.console.access import See, Visit
+from newsletter.web.console.counting import counting_first
 from newsletter.web.console.pages import clock, place
 from newsletter.web.console.words import Words
 
@@ -30,6 +31,8 @@ def today(request: Request, visit: See) -> HTMLResponse:
     """Return the page."""
     services = visit.services
     overview = services.today.of(visit.here)
+    if _leaves(overview) and (first := counting_first(request, visit)):
+        return first
     forecast = services.forecasts.of(visit.here, overview.on) if _leaves(overview) else None
     return services.pages.show(
         request,
