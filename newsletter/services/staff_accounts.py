@@ -103,6 +103,15 @@ class StaffAccounts:
         """Take a role away; it ends the person's sessions. The last owner stays one."""
         return self._change(member_id, by, drop=[grant])
 
+    def set_roles(self, member_id: int, grants: Collection[Grant], *, by: By) -> StaffMember:
+        """Give a person these roles and no others; it ends their sessions. The last owner stays."""
+        self._authorize(by, member_id)
+        self._check(grants)
+        wanted, present = frozenset(grants), self.member(member_id).grants
+        if wanted == present:
+            return self.member(member_id)
+        return self._change(member_id, by, add=wanted - present, drop=present - wanted)
+
     def remove(self, member_id: int, *, by: By) -> None:
         """Remove a person with all credentials and sessions; the last owner cannot be removed."""
         self._authorize(by, member_id)

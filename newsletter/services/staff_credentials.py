@@ -59,8 +59,13 @@ class ChangingCredentials:
         self._check(signed_in)
         secret = self.totp.new_secret()
         self.credentials.offer_totp(signed_in.member.id, secret)
-        picture = self.totp.qr_svg(secret, signed_in.member.email, _ISSUER)
-        return TotpEnrolment(secret=secret, qr_svg=picture)
+        return self._enrolment(signed_in, secret)
+
+    def totp_offered(self, signed_in: SignedIn) -> TotpEnrolment | None:
+        """Return the secret that was offered and is not confirmed yet; None if there is none."""
+        self._check(signed_in)
+        secret = self.credentials.totp_offered(signed_in.member.id)
+        return self._enrolment(signed_in, secret) if secret else None
 
     def confirm_totp(self, signed_in: SignedIn, code: str) -> tuple[str, ...] | None:
         """Use the app from now on and return new recovery codes; None if the code is wrong."""
@@ -131,6 +136,10 @@ class ChangingCredentials:
         [name] = [one.name for one in ways.passkeys if one.id == passkey_id]
         self._changed(signed_in, "passkey removed", name=name)
         return True
+
+    def _enrolment(self, signed_in: SignedIn, secret: str) -> TotpEnrolment:
+        picture = self.totp.qr_svg(secret, signed_in.member.email, _ISSUER)
+        return TotpEnrolment(secret=secret, qr_svg=picture)
 
     def _new_codes(self, member_id: int) -> tuple[str, ...]:
         codes = [shown_code(self.new_token()) for _ in range(RECOVERY_CODES)]

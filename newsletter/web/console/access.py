@@ -5,7 +5,7 @@ test of routes walks all of them with every role. See docs/decisions/permissions
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -102,11 +102,20 @@ class Visit:
     def navigation(self, path: str) -> tuple[NavigationEntry, ...]:
         return tuple(entries(self.newsletter.slug, path)) if self.newsletter else ()
 
+<<<<<<< HEAD
     def topic(self, slug: str) -> str:
         """Return a topic's title; of one that is no more, its slug."""
         return next((one.title for one in self.here.topics if one.slug == slug), slug)
 
     def choice(self, topics: TopicSet) -> str | Markup:
+=======
+    @property
+    def newsletters(self) -> tuple[Newsletter, ...]:
+        """Return those that the person may see."""
+        return self.services.seen_by(self.member)
+
+    def choice(self, topics: TopicSet) -> str:
+>>>>>>> c-account
         """Return the titles of chosen topics, as people read them."""
         if EVERYTHING in topics.slugs:
             return self.services.pages.words("frame.everything")
@@ -129,7 +138,7 @@ class Visit:
 
     def may(self, permission: Permission) -> bool:
         """Return whether a page should offer what needs this permission."""
-        return may(self.member, permission, self.newsletter and self.newsletter.slug)
+        return may(self.member, permission, self.newsletter and self.newsletter.readers.newsletter)
 
 
 @dataclass(frozen=True)
@@ -147,11 +156,13 @@ class Needs:
             signed = services.sessions.find(token, services.now())
         if signed is None:
             raise SignInNeeded("nobody is signed in")
+        if services.practice:
+            signed = replace(signed, fresh_at=services.now())
         slug = request.path_params.get("slug")
         newsletter = _newsletter(services, signed.member, slug)
-        if self.permission and not may(signed.member, self.permission, slug):
+        if self.permission and not may(signed.member, self.permission, services.scope_of(slug)):
             raise NotPermitted(self.permission)
-        if self.fresh and not (services.practice or signed.is_fresh(services.now())):
+        if self.fresh and not signed.is_fresh(services.now()):
             raise ConfirmationNeeded
         return Visit(
             signed=signed,
@@ -168,7 +179,7 @@ def _newsletter(
     """Return the newsletter; one that the person may not see does not exist for them."""
     if slug is None:
         return None
-    if slug not in services.newsletters or not may(member, Permission.SEE, slug):
+    if slug not in services.newsletters or not may(member, Permission.SEE, services.scope_of(slug)):
         raise NotFound("there is no such newsletter")
     return services.newsletters[slug]
 
@@ -180,6 +191,7 @@ def anyone() -> None:
 ANYONE = Depends(anyone)
 
 SignedInVisit = Annotated[Visit, Depends(Needs(None))]
+SignedInFresh = Annotated[Visit, Depends(Needs(None, fresh=True))]
 See = Annotated[Visit, Depends(Needs(Permission.SEE))]
 Edit = Annotated[Visit, Depends(Needs(Permission.EDIT))]
 Approve = Annotated[Visit, Depends(Needs(Permission.APPROVE, fresh=True))]

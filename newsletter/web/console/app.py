@@ -1,16 +1,22 @@
 """The console's application: the routes of every page, and what surrounds them."""
 
+from collections.abc import Iterator
+
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from newsletter.errors import ConfirmationNeeded, InvalidBrief, NotAllowed, NotFound
 from newsletter.web.body_limit import BodyLimit
 from newsletter.web.console import (
+<<<<<<< HEAD
     acts,
     alerts,
+=======
+    account,
+>>>>>>> c-account
     briefs,
     checks,
     edits,
@@ -18,13 +24,22 @@ from newsletter.web.console import (
     issue,
     leaving,
     letter,
+<<<<<<< HEAD
     log,
     people,
+=======
+    more,
+    own_credentials,
+>>>>>>> c-account
     readers,
     results,
     sign_in,
     sources,
+<<<<<<< HEAD
     staff_letter,
+=======
+    staff,
+>>>>>>> c-account
     static,
     today,
 )
@@ -58,7 +73,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     briefs.router,
     readers.router,
     sources.router,
+<<<<<<< HEAD
     log.router,
+=======
+    account.router,
+    own_credentials.router,
+    staff.router,
+    more.router,
+>>>>>>> c-account
 )
 
 
@@ -69,9 +91,8 @@ def create_console(services: ConsoleServices) -> FastAPI:
     app.add_api_route("/", _home, methods=["GET"])
     for router in ROUTERS:
         app.include_router(router)
-    for route in app.routes:
-        if isinstance(route, APIRoute):
-            declared(route)
+    for route in routes_of(app):
+        declared(route)
     for middleware in (ReadOnlyGets, BodyLimit, SameOrigin):
         app.add_middleware(middleware)
     app.add_middleware(SecurityHeaders, values=HEADERS)
@@ -85,6 +106,16 @@ def create_console(services: ConsoleServices) -> FastAPI:
     app.add_exception_handler(HTTPException, faults.refused)
     app.add_exception_handler(Exception, faults.failed)
     return app
+
+
+def routes_of(app: FastAPI) -> Iterator[APIRoute]:
+    """Yield every route; `app.routes` has the included routers in place of theirs."""
+    for found in iter_route_contexts(app.routes):
+        if not isinstance(found.original_route, APIRoute):
+            raise LookupError(  # noqa: TRY004  # as `declared` does
+                f"{found.path} is no route that could declare who may use it"
+            )
+        yield found.original_route
 
 
 def _home(visit: SignedInVisit) -> Response:

@@ -1,6 +1,6 @@
 """Briefs: what came, what the gate said of each, and mending one in place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Annotated, Any
@@ -186,7 +186,7 @@ def _shown_or_led(request: Request, visit: Visit, stored: StoredBrief) -> Respon
     return RedirectResponse(f"/{visit.here.slug}/briefs/{stored.brief_id}", 303)
 
 
-def _revisions(visit: Visit, stored: StoredBrief) -> list[tuple[BriefRevision, Changes]]:
+def _revisions(visit: Visit, stored: StoredBrief) -> Sequence[tuple[BriefRevision, Changes]]:
     """Return each revision but the first with what it changed, the newest first."""
     found = visit.services.archive.revisions(stored.brief_id)
     pairs = [

@@ -80,13 +80,24 @@ class ConsoleServices:
 
     def home_of(self, member: StaffMember) -> str:
         """Return the path that a person begins at: the first newsletter they may see."""
-        seen = newsletters_where(member, Permission.SEE, self.newsletters)
-        return f"/{seen[0]}/today" if seen else "/account"
+        seen = self.seen_by(member)
+        return f"/{seen[0].slug}/today" if seen else "/account"
+
+    def seen_by(self, member: StaffMember) -> tuple[Newsletter, ...]:
+        """Return the newsletters that a person may see."""
+        every = {one: one.readers.newsletter for one in self.newsletters.values()}
+        seen = newsletters_where(member, Permission.SEE, every.values())
+        return tuple(one for one, scope in every.items() if scope in seen)
+
+    def scope_of(self, slug: str | None) -> str | None:
+        """Return the newsletter whose roles count: a digest's are those of its newsletter."""
+        found = self.newsletters.get(slug) if slug else None
+        return found.readers.newsletter if found else slug
 
     def who_may(self, permission: Permission, slug: str | None) -> Iterable[str]:
         """Return the names of those who may do this."""
-        members = self.staff_accounts.members()
-        return [one.name or one.email for one in members if may(one, permission, slug)]
+        scope, members = self.scope_of(slug), self.staff_accounts.members()
+        return [one.name or one.email for one in members if may(one, permission, scope)]
 
 
 def console_services_of(request: Request) -> ConsoleServices:

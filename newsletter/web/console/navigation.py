@@ -12,24 +12,25 @@ class NavigationEntry:
     href: str
     current: bool
     deep: bool  #: on a phone it is under "More"
+    key: str  #: that leads there, after g
 
 
-#: By name; the second says whether it is deep.
+#: By name; then whether it is deep, and its key.
 _ENTRIES = (
-    ("today", False),
-    ("issues", False),
-    ("briefs", True),
-    ("readers", False),
-    ("results", True),
-    ("sources", True),
-    ("log", True),
-    ("settings", True),
+    ("today", False, "t"),
+    ("issues", False, "i"),
+    ("briefs", True, "b"),
+    ("readers", False, "r"),
+    ("results", True, "e"),
+    ("sources", True, "s"),
+    ("log", True, "l"),
+    ("settings", True, "o"),
 )
 
 
 def entries(slug: str, path: str) -> Iterator[NavigationEntry]:
     """Yield the links of a newsletter's navigation; the current one is that which `path` is in."""
-    for name, deep in _ENTRIES:
+    for name, deep, key in _ENTRIES:
         href = f"/{slug}/{name}"
         current = path == href or path.startswith(f"{href}/")
-        yield NavigationEntry(name, href, current, deep)
+        yield NavigationEntry(name, href, current, deep, key)

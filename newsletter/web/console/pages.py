@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_fragments import render_block
 
+from newsletter.web.console.devices import device_name
 from newsletter.web.console.words import Words
 
 COUNTED = "count"  #: the parameter with which a page asks for itself, whole: see `counting`
@@ -104,4 +105,5 @@ FILTERS: Mapping[str, Any] = {
     "place": place,
     "mark": _mark,
     "kilobytes": _kilobytes,
+    "device": device_name,
 }

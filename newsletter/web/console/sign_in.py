@@ -133,9 +133,7 @@ def confirm_by_password(
 def sign_out(visit: SignedInVisit) -> Response:
     """End the session."""
     visit.services.sessions.end(visit.token)
-    answer = RedirectResponse("/sign-in", status_code=303)
-    answer.delete_cookie(cookie_name(visit.services.url), secure=_is_https(visit.services))
-    return answer
+    return end_cookie(visit.services)
 
 
 def options_answer(asked: PasskeyOptions) -> JSONResponse:
@@ -161,6 +159,14 @@ def _signed_in(
         return _page(request, page, then=then, said=result, status=422, **values)
     answer = RedirectResponse(own_path(then), status_code=303)
     set_session(console_services_of(request), answer, result.token)
+    return answer
+
+
+def end_cookie(services: ConsoleServices) -> Response:
+    """Lead to the sign-in page, and take the session's token from the browser."""
+    answer = RedirectResponse("/sign-in", status_code=303)
+    name, secure = cookie_name(services.url), _is_https(services)
+    answer.delete_cookie(name, secure=secure, httponly=True, samesite="lax")
     return answer
 
 

@@ -25,7 +25,7 @@ class Words:
     def names(self) -> frozenset[str]:
         return frozenset(self._sentences)
 
-    def __call__(self, name: str, **fields: object) -> Markup:
+    def __call__(self, name: str, /, **fields: object) -> Markup:
         """Return a sentence, filled in; KeyError for a name or a field that is not there."""
         sentence = self._sentences[name]
         if not isinstance(sentence, str):

@@ -9,6 +9,8 @@ function start(root) {
   each("[data-here]", showHere, root);
   each("form[data-passkey]", preparePasskey, root);
   each(".stories li[data-brief]", prepareDragging, root);
+  each("[data-keys]", prepareSwitch, root);
+  each("[data-copy]", prepareCopying, root);
 }
 on("DOMContentLoaded", () => start(document));
 on("htmx:after:swap", (event) => start(event.target instanceof Element ? event.target : document));
@@ -36,6 +38,12 @@ on("keydown", (event) => {
   if (target.matches("input, select, textarea")) target.focus();
   else target.click();
 });
+
+function prepareSwitch(box) {
+  box.closest("[hidden]")?.removeAttribute("hidden");
+  box.checked = localStorage.getItem("keys") !== "off";
+  box.addEventListener("change", () => localStorage.setItem("keys", box.checked ? "on" : "off"));
+}
 
 function step(event, by) {
   const rows = [...document.querySelectorAll("[data-row]")];
@@ -80,12 +88,13 @@ function prepareDragging(story) {
 function preparePasskey(form) {
   if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) return;
   form.hidden = false;
+  each("[data-without-passkeys]", (hint) => { hint.hidden = true; });
   form.addEventListener("submit", async (event) => {
-    if (form.elements.answer.value) return;
     event.preventDefault();
     const said = form.querySelector("[role=alert]");
     try {
       const answer = await fetch(form.dataset.passkey, { method: "POST", headers: { Accept: "application/json" } });
+      if (answer.redirected) return location.assign(answer.url);
       const { ticket, options } = await answer.json();
       const making = form.dataset.making !== undefined;
       const credential = making
@@ -97,6 +106,16 @@ function preparePasskey(form) {
     } catch (error) {
       if (said) said.textContent = form.dataset.failed;
     }
+  });
+}
+
+// --- copying ----------------------------------------------------------------------------------
+function prepareCopying(button) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    const source = document.getElementById(button.dataset.copy);
+    await navigator.clipboard.writeText(source.value ?? source.innerText);
+    button.textContent = button.dataset.done;
   });
 }
 
