@@ -102,20 +102,16 @@ class Visit:
     def navigation(self, path: str) -> tuple[NavigationEntry, ...]:
         return tuple(entries(self.newsletter.slug, path)) if self.newsletter else ()
 
-<<<<<<< HEAD
-    def topic(self, slug: str) -> str:
-        """Return a topic's title; of one that is no more, its slug."""
-        return next((one.title for one in self.here.topics if one.slug == slug), slug)
-
-    def choice(self, topics: TopicSet) -> str | Markup:
-=======
     @property
     def newsletters(self) -> tuple[Newsletter, ...]:
         """Return those that the person may see."""
         return self.services.seen_by(self.member)
 
-    def choice(self, topics: TopicSet) -> str:
->>>>>>> c-account
+    def topic(self, slug: str) -> str:
+        """Return a topic's title; of one that is no more, its slug."""
+        return next((one.title for one in self.here.topics if one.slug == slug), slug)
+
+    def choice(self, topics: TopicSet) -> str | Markup:
         """Return the titles of chosen topics, as people read them."""
         if EVERYTHING in topics.slugs:
             return self.services.pages.words("frame.everything")

@@ -11,12 +11,9 @@ from starlette.exceptions import HTTPException
 from newsletter.errors import ConfirmationNeeded, InvalidBrief, NotAllowed, NotFound
 from newsletter.web.body_limit import BodyLimit
 from newsletter.web.console import (
-<<<<<<< HEAD
+    account,
     acts,
     alerts,
-=======
-    account,
->>>>>>> c-account
     briefs,
     checks,
     edits,
@@ -24,22 +21,16 @@ from newsletter.web.console import (
     issue,
     leaving,
     letter,
-<<<<<<< HEAD
     log,
-    people,
-=======
     more,
     own_credentials,
->>>>>>> c-account
+    people,
     readers,
     results,
     sign_in,
     sources,
-<<<<<<< HEAD
-    staff_letter,
-=======
     staff,
->>>>>>> c-account
+    staff_letter,
     static,
     today,
 )
@@ -73,14 +64,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     briefs.router,
     readers.router,
     sources.router,
-<<<<<<< HEAD
     log.router,
-=======
     account.router,
     own_credentials.router,
     staff.router,
     more.router,
->>>>>>> c-account
 )
 
 
