@@ -24,10 +24,10 @@ def account(
 
 
 def show_account(
-    request: Request, visit: Visit, *, status: int = 200, **values: object
+    request: Request, visit: Visit, *, status: int = 200, **values: Any
 ) -> HTMLResponse:
     """Return the page, perhaps with a fault beside one of its fields."""
-    shown = {"new": False, "said": "", "fault_of": "", "fault": ""} | values
+    shown: dict[str, Any] = {"new": False, "said": "", "fault_of": "", "fault": ""} | values
     services = visit.services
     return services.pages.show(
         request,
