@@ -2,6 +2,7 @@
 
 import json
 from hashlib import sha256
+from secrets import token_bytes
 from typing import Any
 
 import cbor2
@@ -18,7 +19,7 @@ class Authenticator:
     def __init__(self, origin: str, *, verifies: bool = True) -> None:
         self.origin, self.count = origin, 0
         self.host = origin.split("//")[1].partition(":")[0]
-        self.credential_id = sha256(str(id(self)).encode()).digest()
+        self.credential_id = token_bytes(32)
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._flags = _PRESENT | (_VERIFIED if verifies else 0)
 

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 
 from newsletter.adapters.clock import new_id
@@ -35,9 +36,11 @@ def _elsewhere(request: Request, path: str) -> Response:
 
 
 def _page_of(request: Request) -> str:
-    """Return the path of the page a form was on."""
-    _, host, path = request.headers.get("referer", "").partition(request.headers.get("host", "//"))
-    return path if host and path.startswith("/") else "/"
+    """Return the path of the page a form was on, without what it said had been done."""
+    page = URL(request.headers.get("referer", "")).remove_query_params("said")
+    if page.netloc != request.headers.get("host"):
+        return "/"
+    return f"{page.path}?{page.query}" if page.query else page.path
 
 
 def not_permitted(request: Request, error: Exception) -> Response:

@@ -85,7 +85,9 @@ def test_signing_in_does_not_lead_out(then: str, container: TestContainer, conso
     ("referrer", "then"),
     [
         ("{url}/technology/settings", "/technology/settings"),
+        ("{url}/technology/issues?view=dark&said=removed", "/technology/issues?view=dark"),
         ("https://elsewhere.example/technology/settings", "/"),
+        ("https://elsewhere.example/{url}/technology/settings", "/"),
         ("{url}//elsewhere.example", "/"),
         ("", "/"),
     ],
