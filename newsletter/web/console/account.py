@@ -1,5 +1,7 @@
 """One's own account: who one is, one's ways to sign in, and one's sessions."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 

@@ -1,7 +1,7 @@
 """The staff, at a newsletter's settings: who may do what; owners invite, change and remove."""
 
 from collections.abc import Callable, Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
