@@ -121,7 +121,7 @@ class Preflight:
             whole=whole,
             shown=self._shown(newsletter, whole),
             obstacles=tuple(self.obstacles(newsletter)),
-            other_templates=self._other_templates(newsletter, issue.date),
+            other_templates=self._other_templates(newsletter, stored),
             smallest=smallest,
             largest=largest,
             links={check.url: check for check in self.links.find(urls)},
@@ -130,11 +130,13 @@ class Preflight:
             contrasts=self.low_contrasts(whole.html),
         )
 
-    def _other_templates(self, newsletter: Newsletter, on: date) -> bool:
+    def _other_templates(self, newsletter: Newsletter, proof: StoredIssue) -> bool:
         """Return whether what is stored differs from the same issue set now."""
-        draft = self.publishing.issues.find(newsletter.slug, on)
+        draft = self.publishing.issues.find(newsletter.slug, proof.issue.date)
         if draft is None or draft.galley is None or not draft.issue.entries:
             return False
+        if draft.state.is_open and draft.issue == proof.issue:
+            return proof.galley != draft.galley  # the proof was set just now
         return self.renderer.set(newsletter, draft.issue) != draft.galley
 
     def _shown(self, newsletter: Newsletter, letter: Letter) -> Letter:
