@@ -46,6 +46,7 @@ from newsletter.services.link_checks import LinkChecks
 from newsletter.services.list_changes import ListChanges
 from newsletter.services.list_health import ListHealthReports
 from newsletter.services.operator_alerts import OperatorAlerts
+from newsletter.services.past_issues import PastIssues
 from newsletter.services.people import People
 from newsletter.services.planning import Planning, SendChecks
 from newsletter.services.polling import Polling
@@ -418,7 +419,7 @@ class Container:
             self.publishing,
             self.forecasts,
             self._kept_galleys,
-            self.issue_history,
+            PastIssues(self.issue_history),
             self.link_check_store,
             PreflightTicks(self.engine),
             self.send_checks.obstacles,

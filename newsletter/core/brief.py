@@ -6,6 +6,7 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 _WORDS_PER_MINUTE = 230  #: silent reading of plain English prose, rounded
 
@@ -71,7 +72,7 @@ class Brief:
         said = json.dumps(asdict(self), sort_keys=True, default=str, ensure_ascii=True)
         return hashlib.sha256(said.encode()).hexdigest()
 
-    @property
+    @cached_property
     def words(self) -> int:
         """Count the words a letter prints of this brief."""
         return sum(len(text.split()) for text in (self.title, self.summary, self.why))

@@ -71,15 +71,31 @@ def edition_of(issue: Issue, brief_ids: Iterable[int]) -> Edition:
         raise LookupError("an edition prints at least one brief")
     if wanted.difference(ids):
         raise LookupError(f"not in this issue: {sorted(wanted.difference(ids))}")
-    choice = f"{issue.newsletter}/{issue.date}/{','.join(map(str, ids))}"
     subject, line = _inbox_line(issue, part)
     return Edition(
-        key=hashlib.sha256(choice.encode()).hexdigest()[:16],
+        key=edition_key(issue, ids),
         brief_ids=ids,
         subject=subject,
         preheader=line,
         minutes=reading_minutes(sum(entry.brief.words for entry in part.entries)),
     )
+
+
+def edition_key(issue: Issue, ids: Iterable[int]) -> str:
+    """Return the key of the edition that prints just these briefs, in the issue's order."""
+    choice = f"{issue.newsletter}/{issue.date}/{','.join(map(str, ids))}"
+    return hashlib.sha256(choice.encode()).hexdigest()[:16]
+
+
+def topics_of_key(issue: Issue, key: str, choices: Iterable[TopicSet]) -> TopicSet | None:
+    """Return the first of these choices that leads to the edition of this key, if one does."""
+    seen: set[tuple[int, ...]] = set()
+    for topics in choices:
+        ids = tuple(one.brief_id for one in issue.entries if topics.chooses(one.topics))
+        if ids and ids not in seen and edition_key(issue, ids) == key:
+            return topics
+        seen.add(ids)
+    return None
 
 
 def holds_promise(issue: Issue, brief_ids: Iterable[int]) -> bool:

@@ -4,16 +4,19 @@ Each rule is a function from the context to its findings; the rules themselves a
 `preflight_stops` and `preflight_looks`.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from newsletter.core.edition import Edition, Letter
+from newsletter.core.edition import Edition, Letter, whole_edition
 from newsletter.core.forecast import Forecast
 from newsletter.core.issue import Issue
 from newsletter.core.link_check import LinkCheck
 from newsletter.core.publication import Newsletter
+
+_WORD = re.compile(r"[^\W_]+")  #: letters and digits
 
 
 class PreflightGrade(StrEnum):
@@ -56,6 +59,16 @@ class PastIssue:
     readers: int
 
 
+def past_issue(issue: Issue, readers: int) -> PastIssue:
+    """Return what a new issue is compared with of this one."""
+    return PastIssue(
+        date=issue.date,
+        subject=whole_edition(issue).subject,
+        titles=tuple(entry.brief.title for entry in issue.entries),
+        readers=readers,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class EditionSize:
     """The bytes of an edition's HTML, personal parts included."""
@@ -90,17 +103,16 @@ class PreflightContext:
 _UNUSUAL = 0.25  #: of an issue's words; when more are new, there is no history to speak of
 
 
-def unusual_words(issue: Issue, printed: Iterable[str]) -> tuple[str, ...]:
+def unusual_words(issue: Issue, known: AbstractSet[str]) -> tuple[str, ...]:
     """Return the words never printed before; none while so many are new that it says nothing."""
-    new = new_words(issue, printed)
+    new = new_words(issue, known)
     briefs = (entry.brief for entry in issue.entries)
     said = {word for one in briefs for word in words_of(f"{one.title} {one.summary} {one.why}")}
     return new if len(new) <= _UNUSUAL * len(said) else ()
 
 
-def new_words(issue: Issue, printed: Iterable[str]) -> tuple[str, ...]:
-    """Return the words of an issue that none of these texts has, in order; none without texts."""
-    known = {word.casefold() for text in printed for word in words_of(text)}
+def new_words(issue: Issue, known: AbstractSet[str]) -> tuple[str, ...]:
+    """Return the words of an issue that are not among those known, in order; none if none are."""
     if not known:
         return ()
     said = (
@@ -119,5 +131,10 @@ def words_of(text: str) -> list[str]:
     >>> words_of("A foundry's 3nm wafer, halved")
     ['foundry', 'wafer', 'halved']
     """
-    plain = "".join(char if char.isalnum() else " " for char in text.replace("'s", ""))
-    return [word for word in plain.split() if len(word) >= 4 and word.isalpha()]  # noqa: PLR2004  # letters
+    words = _WORD.findall(text.replace("'s", ""))
+    return [word for word in words if len(word) >= 4 and word.isalpha()]  # noqa: PLR2004  # letters
+
+
+def folded_words(text: str) -> list[str]:
+    """Return the words worth looking at, as they are compared."""
+    return [word.casefold() for word in words_of(text)]

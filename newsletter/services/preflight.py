@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
-from newsletter.core.edition import Edition, Letter
+from newsletter.core.edition import Letter
 from newsletter.core.forecast import Forecast
 from newsletter.core.link_check import picture_links, story_links
 from newsletter.core.mailing import envelope_of, personal, personalized
@@ -22,14 +22,11 @@ from newsletter.core.stored import StoredIssue
 from newsletter.errors import NotAllowed, NotFound
 from newsletter.ports import Clock, Renderer
 from newsletter.services.forecast import Forecasts
-from newsletter.services.preview import NOBODY, letter_sizes
+from newsletter.services.past_issues import PastIssues
+from newsletter.services.preview import NOBODY, letter_sizer
 from newsletter.services.publishing import Publishing
-from newsletter.stores.issue_history import IssueHistory
 from newsletter.stores.link_checks import LinkCheckStore
 from newsletter.stores.preflight_ticks import PreflightTick, PreflightTicks
-
-_PAST_ISSUES = 60  #: of them the last thirty subjects, and enough of each weekday
-_WORDS_OF_DAYS = timedelta(days=180)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +62,7 @@ class Preflight:
     publishing: Publishing
     forecasts: Forecasts
     renderer: Renderer
-    history: IssueHistory
+    past: PastIssues
     links: LinkCheckStore
     ticks: PreflightTicks
     obstacles: Callable[[Newsletter], Sequence[str]]
@@ -117,8 +114,6 @@ class Preflight:
         whole = self.publishing.whole(stored)
         smallest, largest = self._sizes(newsletter, stored, found)
         urls = (*story_links(issue), *picture_links(whole.html))
-        since = issue.date - _WORDS_OF_DAYS
-        printed = self.history.printed(newsletter.slug, issue.date, since)
         return PreflightContext(
             newsletter=newsletter,
             issue=issue,
@@ -126,20 +121,22 @@ class Preflight:
             whole=whole,
             shown=self._shown(newsletter, whole),
             obstacles=tuple(self.obstacles(newsletter)),
-            other_templates=self._other_templates(newsletter, issue.date),
+            other_templates=self._other_templates(newsletter, stored),
             smallest=smallest,
             largest=largest,
             links={check.url: check for check in self.links.find(urls)},
-            past=self.history.past(newsletter.slug, issue.date, _PAST_ISSUES),
-            new_words=unusual_words(issue, printed),
+            past=self.past.compared(newsletter, issue.date),
+            new_words=unusual_words(issue, self.past.words(newsletter, issue.date)),
             contrasts=self.low_contrasts(whole.html),
         )
 
-    def _other_templates(self, newsletter: Newsletter, on: date) -> bool:
+    def _other_templates(self, newsletter: Newsletter, proof: StoredIssue) -> bool:
         """Return whether what is stored differs from the same issue set now."""
-        draft = self.publishing.issues.find(newsletter.slug, on)
+        draft = self.publishing.issues.find(newsletter.slug, proof.issue.date)
         if draft is None or draft.galley is None or not draft.issue.entries:
             return False
+        if draft.state.is_open and draft.issue == proof.issue:
+            return proof.galley != draft.galley  # the proof was set just now
         return self.renderer.set(newsletter, draft.issue) != draft.galley
 
     def _shown(self, newsletter: Newsletter, letter: Letter) -> Letter:
@@ -150,15 +147,12 @@ class Preflight:
         self, newsletter: Newsletter, stored: StoredIssue, found: Forecast
     ) -> Iterator[EditionSize | None]:
         """Yield the smallest and the largest: chosen by their galley's parts, measured as sent."""
-
-        def rough(edition: Edition) -> int:
-            return sum(letter_sizes(stored, edition))
-
-        editions = [one.edition for one in found.editions]
+        rough = letter_sizer(stored)
+        sizes = [(rough(one.edition), one.edition) for one in found.editions]
         for choose in (min, max):
-            edition = choose(editions, key=rough, default=None)
-            if edition is None:
+            if not sizes:
                 yield None
                 continue
+            _, edition = choose(sizes, key=lambda one: one[0])
             shown = self._shown(newsletter, self.publishing.letter(stored, edition))
             yield EditionSize(edition=edition, bytes=len(shown.html.encode()))

@@ -1,6 +1,6 @@
 """Previews a letter before it is sent, as whom and in whatever light one likes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -15,10 +15,11 @@ from newsletter.core.edition import (
     Edition,
     Letter,
     edition_for,
+    topics_of_key,
     whole_edition,
 )
-from newsletter.core.forecast import Forecast, edition_chooser
-from newsletter.core.galley import PERSONAL, piece_of
+from newsletter.core.forecast import Forecast
+from newsletter.core.galley import PERSONAL, piece_of, sizer
 from newsletter.core.inbox_line import InboxLine, inbox_line
 from newsletter.core.mailing import Envelope, Personal, envelope_of, personal, personalized
 from newsletter.core.publication import Newsletter
@@ -111,12 +112,12 @@ class Previews:
     ) -> Preview:
         """Return the letter of an edition; NotFound if no choice of topics leads to it now."""
         stored = self.publishing.proof(newsletter, on)
-        choose = edition_chooser(stored.issue)
-        for topics in (_EVERYTHING, *self.subscriptions.topic_sets()):
-            edition = choose(topics)
-            if edition and edition.key == key:
-                return self._preview(newsletter, stored, edition, _Persona(topics, links=links))
-        raise NotFound(f"there is no edition {key} of {on}: its stories changed since")
+        choices = (_EVERYTHING, *self.subscriptions.topic_sets())
+        topics = topics_of_key(stored.issue, key, choices)
+        edition = edition_for(stored.issue, topics) if topics else None
+        if topics is None or edition is None:
+            raise NotFound(f"there is no edition {key} of {on}: its stories changed since")
+        return self._preview(newsletter, stored, edition, _Persona(topics, links=links))
 
     def for_email(
         self, newsletter: Newsletter, on: date, email: str, *, links: ReaderLinks = ReaderLinks.NONE
@@ -133,11 +134,8 @@ class Previews:
         stored = self.publishing.proof(newsletter, on)
         if not found.editions:
             raise NotFound(f"nobody would get a letter of {on}")
-
-        def size(topics: TopicSet) -> int:
-            return sum(letter_sizes(stored, edition_for(stored.issue, topics)))
-
-        by_size = sorted((one.topics for one in found.editions), key=size)
+        size = letter_sizer(stored)
+        by_size = [one.topics for one in sorted(found.editions, key=lambda one: size(one.edition))]
         largest = found.editions[0].topics
         smallest, longest, largest = (
             self._as(newsletter, on, _Persona(topics))
@@ -199,12 +197,14 @@ class Previews:
         )
 
 
-def letter_sizes(stored: StoredIssue, edition: Edition | None) -> Iterator[int]:
-    """Yield the length of each stretch of HTML an edition prints: their sum is nearly its size."""
-    pieces = {PERSONAL, *(piece_of(one) for one in (edition.brief_ids if edition else ()))}
-    for span in stored.need_galley().html:
-        if span.pieces is None or not span.pieces.isdisjoint(pieces):
-            yield len(span.text)
+def letter_sizer(stored: StoredIssue) -> Callable[[Edition], int]:
+    """Return what measures the HTML an edition prints, nearly: before its values are put in."""
+    size = sizer(stored.need_galley().html)
+
+    def of(edition: Edition) -> int:
+        return size({PERSONAL, *map(piece_of, edition.brief_ids)})
+
+    return of
 
 
 def _without_links(own: Personal) -> Personal:

@@ -1,18 +1,24 @@
 """What earlier issues of a newsletter printed: what a new one is compared with."""
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, cast
 
-from newsletter.core.edition import whole_edition
+from sqlalchemy.orm import defer
+from sqlmodel import col, select
+
 from newsletter.core.issue_line import IssueLine
-from newsletter.core.preflight import PastIssue
+from newsletter.core.preflight import PastIssue, past_issue
 from newsletter.core.stored import IssueStatus
-from newsletter.stores.issues import IssueStore
-from subscribers.db.transaction import DatabaseStore
+from newsletter.stores.issue_rows import read_issue
+from newsletter.stores.tables import IssueRow
+from subscribers.db.transaction import DatabaseStore, transaction
 
 _BEFORE = """
     SELECT id FROM issue
-     WHERE newsletter = %(newsletter)s AND date < %(on)s AND planned_at IS NOT NULL
+     WHERE newsletter = %(newsletter)s AND date < %(on)s AND date >= %(since)s
+       AND planned_at IS NOT NULL
      ORDER BY date DESC LIMIT %(most)s
 """
 
@@ -38,13 +44,10 @@ _READERS = """
      WHERE issue_id = ANY(%(issues)s) GROUP BY 1
 """
 
-#: What a letter prints of a story, of the issues in which a newsletter printed it.
-_PRINTED = """
-    SELECT concat_ws(' ', place.content ->> 'title', place.content ->> 'summary',
-                     place.content ->> 'why') AS said
-      FROM issue_brief AS place JOIN issue ON issue.id = place.issue_id
-     WHERE issue.newsletter = %(newsletter)s AND issue.planned_at IS NOT NULL
-       AND issue.date < %(on)s AND issue.date >= %(since)s
+#: What a letter prints of a story.
+_SAID = """
+    SELECT concat_ws(' ', content ->> 'title', content ->> 'summary', content ->> 'why') AS said
+      FROM issue_brief WHERE issue_id = ANY(%(issues)s)
 """
 
 
@@ -62,8 +65,7 @@ class IssueHistory(DatabaseStore):
 
     def before(self, newsletter: str, on: date) -> int | None:
         """Return the number of the latest issue that was planned before a date."""
-        found = self._rows(_BEFORE, newsletter=newsletter, on=on, most=1)
-        return found[0]["id"] if found else None
+        return next(iter(self.planned(newsletter, on, most=1)), None)
 
     def listed(self, newsletter: str, *, before: date | None, limit: int) -> tuple[IssueLine, ...]:
         """Return issues of dates before this one, or of all, the newest first."""
@@ -75,23 +77,26 @@ class IssueHistory(DatabaseStore):
     def waiting(self, newsletter: str) -> tuple[WaitingIssue, ...]:
         return tuple(WaitingIssue(**row) for row in self._rows(_WAITING, newsletter=newsletter))
 
-    def past(self, newsletter: str, on: date, most: int) -> tuple[PastIssue, ...]:
-        """Return the latest issues that were planned before a date, the newest first."""
-        ids = [one["id"] for one in self._rows(_BEFORE, newsletter=newsletter, on=on, most=most)]
-        readers = {row["issue_id"]: row["readers"] for row in self._rows(_READERS, issues=ids)}
-        issues = IssueStore(self._engine)
-        stored = [issues.get(one) for one in ids]
-        return tuple(
-            PastIssue(
-                date=one.issue.date,
-                subject=whole_edition(one.issue).subject,
-                titles=tuple(entry.brief.title for entry in one.issue.entries),
-                readers=readers.get(one.id, 0),
-            )
-            for one in stored
-        )
+    def planned(
+        self, newsletter: str, on: date, *, since: date = date.min, most: int | None = None
+    ) -> tuple[int, ...]:
+        """Return the numbers of the issues that were planned before a date, the newest first."""
+        values = {"newsletter": newsletter, "on": on, "since": since, "most": most}
+        return tuple(row["id"] for row in self._rows(_BEFORE, **values))
 
-    def printed(self, newsletter: str, on: date, since: date) -> tuple[str, ...]:
-        """Return what the stories said that were printed from a date until the day before."""
-        found = self._rows(_PRINTED, newsletter=newsletter, on=on, since=since)
-        return tuple(row["said"] for row in found)
+    def past(self, ids: Collection[int]) -> Mapping[int, PastIssue]:
+        """Return these issues as later ones are compared with them; their type is not read."""
+        if not ids:
+            return {}
+        readers = {
+            row["issue_id"]: row["readers"] for row in self._rows(_READERS, issues=list(ids))
+        }
+        which = select(IssueRow).where(col(IssueRow.id).in_(ids))
+        with transaction(self._engine) as session:
+            found = session.exec(which.options(defer(cast("Any", IssueRow.galley)))).all()
+            issues = {row.id: read_issue(session, row) for row in found if row.id}
+        return {one: past_issue(issue, readers.get(one, 0)) for one, issue in issues.items()}
+
+    def said(self, ids: Iterable[int]) -> tuple[str, ...]:
+        """Return what each story of these issues said."""
+        return tuple(row["said"] for row in self._rows(_SAID, issues=list(ids)))

@@ -48,8 +48,8 @@ def _placed(issue_id: int, issue: Issue) -> list[IssueBriefRow]:
     ]
 
 
-def stored_issue(session: Session, row: IssueRow) -> StoredIssue:
-    """Return an issue with its briefs in their order."""
+def read_issue(session: Session, row: IssueRow) -> Issue:
+    """Return an issue's stories in their order, and its own words; its type is not read."""
     printed = (
         select(IssueBriefRow)
         .where(IssueBriefRow.issue_id == row.id)
@@ -66,15 +66,20 @@ def stored_issue(session: Session, row: IssueRow) -> StoredIssue:
         )
         for one in session.exec(printed)
     )
+    return Issue(
+        newsletter=row.newsletter,
+        date=row.date,
+        number=row.number or 0,
+        entries=entries,
+        wording=row.edits.wording,
+    )
+
+
+def stored_issue(session: Session, row: IssueRow) -> StoredIssue:
+    """Return an issue with its briefs in their order."""
     return StoredIssue(
         id=row.id,
-        issue=Issue(
-            newsletter=row.newsletter,
-            date=row.date,
-            number=row.number or 0,
-            entries=entries,
-            wording=row.edits.wording,
-        ),
+        issue=read_issue(session, row),
         state=IssueStatus(row.state),
         reason=row.reason,
         galley=row.galley,

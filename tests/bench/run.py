@@ -17,6 +17,7 @@ from tests.bench.installation import (
 from tests.bench.intake import measure_intake
 from tests.bench.lists import measure_import, write_export
 from tests.bench.measure import machine
+from tests.bench.pages import look_at_pages
 from tests.bench.report import Figure, against, rate
 from tests.bench.segments import count_segments
 from tests.bench.sending import Sent, send
@@ -68,7 +69,8 @@ def run(sizes: Sizes, log: Callable[[str], None]) -> tuple[dict[str, str], list[
     """Measure everything; return facts about the machine, and the figures."""
     with sink() as drain, opened(drain.url, topics=sizes.topics) as installation:
         bench = Bench(installation, drain, sizes, log)
-        figures = [*_importing(bench), *_counting(bench), *_sending(bench), *_receiving(bench)]
+        figures = [*_importing(bench), *_counting(bench), *_looking(bench)]
+        figures += [*_sending(bench), *_receiving(bench)]
         figures += _unsubscribing(bench)
         figures += _starting(bench)
         with installation.container("many") as container:
@@ -107,6 +109,21 @@ def _counting(bench: Bench) -> Iterator[Figure]:
         (f"the slowest: {counted.slowest}", counted.worst),
     ):
         yield Figure(f"{name}, {which}", value, "ms", wanted="≤ 200")
+
+
+def _looking(bench: Bench) -> Iterator[Figure]:
+    readers = bench.sizes.readers
+    bench.log(f"looking at the console's pages with {readers:,} readers, and with none")
+    none = look_at_pages(bench.installation, "empty", database="pages-of-none")
+    many = look_at_pages(bench.installation, "many", database="pages")
+    for name, value in many.pages.items():
+        page = Figure(f"console, {name}, 95 of 100 looks, counts kept", value, "ms")
+        yield against(page, value / none.pages[name], "that without readers", "≤ 150 ms")
+    counted = Figure(f"forecast of {readers:,}, counted anew", many.forecast, "ms")
+    yield against(counted, many.forecast / many.bare_count, "a bare count by topic set", "≤ 3")
+    yield Figure("preview set", many.set, "ms")
+    cut = Figure("preview cut", many.cut, "ms")
+    yield against(cut, many.cut / many.set, "that set anew", "≤ 100 ms")
 
 
 def _sending(bench: Bench) -> Iterator[Figure]:

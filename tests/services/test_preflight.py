@@ -186,6 +186,21 @@ def test_what_was_printed_before_is_remembered(container):
     assert any(one.startswith("new words ") and "court" in one for one in looks)
 
 
+def test_a_past_issue_is_read_once(container, monkeypatch):
+    container.receive("chips")
+    container.send_issue()
+    container.clock.pass_time(days=1)
+    container.receive("policy")
+    tomorrow, history = TODAY + timedelta(days=1), container.issue_history
+    first = container.preflight.report(TECHNOLOGY, tomorrow)
+    read: list[int] = []
+    monkeypatch.setattr(history, "said", lambda ids: read.extend(ids) or ())
+    monkeypatch.setattr(history, "past", lambda ids: read.extend(ids) or {})
+    assert container.preflight.report(TECHNOLOGY, tomorrow) == first
+    assert read == []
+    assert any(one.key.startswith("new words") for one in first.looks)
+
+
 def test_a_tick_is_about_just_this_content(container):
     container.receive("chips")
     stored = container.publishing.assemble(TECHNOLOGY, TODAY)

@@ -11,6 +11,7 @@ from newsletter.errors import StaleDraft
 from newsletter.web.console.access import See, Visit
 from newsletter.web.console.counting import counting_first
 from newsletter.web.console.issue_page import (
+    OFFERED,
     IssueView,
     View,
     approvers,
@@ -19,6 +20,7 @@ from newsletter.web.console.issue_page import (
     issue_view,
     letter_view,
     neighbours,
+    offered,
     story_rows,
     when_it_leaves,
 )
@@ -84,8 +86,8 @@ def show_issue(
         whom=str(persona),
         persona=persona,
         letter=letter_view(visit, head, view, persona),
-        editions=editions,
-        without_story=head.forecast.without_story if head.forecast else (),
+        editions=tuple(offered(editions, persona)),
+        without_story=head.forecast.without_story[:OFFERED] if head.forecast else (),
         previous_edition=before,
         next_edition=after,
         stories=tuple(story_rows(head)),

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from newsletter.core.difference import Difference
 from newsletter.core.edition import Edition
-from newsletter.core.forecast import Forecast
+from newsletter.core.forecast import Forecast, ForecastEdition
 from newsletter.core.inbox_line import InboxLine
 from newsletter.core.issue import Issue
 from newsletter.core.next_step import NextStep, next_step
@@ -23,6 +23,8 @@ from newsletter.services.preview import Preview
 from newsletter.web.console.access import Visit
 from newsletter.web.console.pages import clock, place
 from newsletter.web.console.personas import Persona, preview_as
+
+OFFERED = 100  #: editions in a list to choose from; the keys before and after lead to all of them
 
 
 class View(StrEnum):
@@ -151,6 +153,14 @@ def _changes(
 ) -> list[tuple[str, tuple[Difference, ...]]]:
     since = visit.services.previews.since_last(visit.here, head.on, preview)
     return [("since_last", since)] if len(since) > 1 else []
+
+
+def offered(editions: Sequence[ForecastEdition], persona: Persona) -> Iterator[ForecastEdition]:
+    """Yield the editions to choose from: those with most readers, and the one looked at."""
+    yield from editions[:OFFERED]
+    for one in editions[OFFERED:]:
+        if one.edition.key == persona.which:
+            yield one
 
 
 def neighbours(editions: Sequence[Edition], persona: Persona) -> tuple[str, str]:
