@@ -1,5 +1,6 @@
 """`newsletter check`, `serve`, `scheduler`, `worker` and `sandbox`: the processes."""
 
+import logging
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -27,6 +28,11 @@ from newsletter.core.reconciliation import ReconciliationEvidence
 from newsletter.core.sending_limits import capacity_between
 from newsletter.core.timetable import hours_of
 from newsletter.errors import ConfigurationError, NewsletterError
+
+if TYPE_CHECKING:
+    from newsletter.services.sending import Recovery
+
+_log = logging.getLogger(__name__)
 
 _WAVES = timedelta(hours=26)  #: between the same hour in the first and the last time zone
 _PATIENCE = 5  #: seconds; a worker that had not begun when it was stopped is stopped again
@@ -260,7 +266,7 @@ def _working(*, on_end: Callable[[], None]) -> Generator[None]:
     recovery, sending, queue = container().recovery, container().sending, container().queue
 
     def work() -> None:
-        recovery.recover()
+        _begin(recovery)
         sending.queue.work(until_empty=False)
 
     with ThreadPoolExecutor(max_workers=1) as pool:
@@ -273,6 +279,16 @@ def _working(*, on_end: Callable[[], None]) -> Generator[None]:
             while not wait([working], timeout=_PATIENCE).done:
                 queue.stop()
         working.result()
+
+
+def _begin(recovery: "Recovery") -> None:
+    """Recover before the work; where the database goes away just then, the scheduler will."""
+    from newsletter.stores.healthcheck import UNANSWERED  # a help page needs no database
+
+    try:
+        recovery.recover()
+    except UNANSWERED as error:
+        _log.warning("the database went away; recovered later: %s", type(error).__name__)
 
 
 @contextmanager
