@@ -1,5 +1,6 @@
 """`newsletter serve`, `scheduler` and `worker`: the processes that run for good."""
 
+import logging
 import signal
 import socket
 import threading
@@ -14,7 +15,10 @@ from newsletter.cli.ending import interrupt, limit_end
 from newsletter.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from newsletter.services.sending import Recovery
     from newsletter.web.connections import LimitedConnection
+
+_log = logging.getLogger(__name__)
 
 _PATIENCE = 5  #: seconds; a worker that had not begun when it was stopped is stopped again
 
@@ -121,7 +125,7 @@ def _working(*, on_end: Callable[[], None]) -> Generator[None]:
     recovery, sending, queue = container().recovery, container().sending, container().queue
 
     def work() -> None:
-        recovery.recover()
+        _begin(recovery)
         sending.queue.work(until_empty=False)
 
     with ThreadPoolExecutor(max_workers=1) as pool:
@@ -134,6 +138,16 @@ def _working(*, on_end: Callable[[], None]) -> Generator[None]:
             while not wait([working], timeout=_PATIENCE).done:
                 queue.stop()
         working.result()
+
+
+def _begin(recovery: "Recovery") -> None:
+    """Recover before the work; where the database goes away just then, the scheduler will."""
+    from newsletter.stores.healthcheck import UNANSWERED  # a help page needs no database
+
+    try:
+        recovery.recover()
+    except UNANSWERED as error:
+        _log.warning("the database went away; recovered later: %s", type(error).__name__)
 
 
 @contextmanager

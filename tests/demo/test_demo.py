@@ -70,10 +70,13 @@ def test_a_demo_that_is_ended_leaves_nothing_running(tmp_path: Path, ends: signa
     environment = os.environ | {"NEWSLETTER_VAR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         [sys.executable, "-m", "newsletter", "demo", "--look"],
-        stdout=subprocess.PIPE, text=True, env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment,
     ) as demo:  # fmt: skip
         assert demo.stdout
-        assert any("Press Ctrl-C to stop" in line for line in demo.stdout)
+        said: list[str] = []
+        while not (said and "Press Ctrl-C to stop" in said[-1]):
+            said.append(demo.stdout.readline())
+            assert said[-1], f"it ended by itself: {said}"
         children = descendants(demo.pid)
         postmaster = int((tmp_path / "demo/postgres/postmaster.pid").read_text().split()[0])
         assert children

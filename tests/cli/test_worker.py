@@ -1,0 +1,45 @@
+"""How a worker begins."""
+
+import threading
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+
+from newsletter.cli import service
+
+
+class Queue:
+    """A queue on which somebody works until it is stopped."""
+
+    def __init__(self) -> None:
+        self.begun, self.stopped = threading.Event(), threading.Event()
+
+    def work(self, *, until_empty: bool) -> None:
+        assert not until_empty
+        self.begun.set()
+        self.stopped.wait(60)
+
+    def stop(self) -> None:
+        self.stopped.set()
+
+
+class Recovery:
+    """What recovers just as the database dies."""
+
+    def recover(self) -> None:
+        raise psycopg.OperationalError("the connection is lost")
+
+
+def test_a_worker_stays_although_the_database_dies_as_it_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue, ended = Queue(), threading.Event()
+    container = SimpleNamespace(
+        recovery=Recovery(), sending=SimpleNamespace(queue=queue), queue=queue
+    )
+    monkeypatch.setattr(service, "container", lambda: container)
+
+    with service._working(on_end=ended.set):
+        assert queue.begun.wait(60)
+        assert not ended.is_set()
