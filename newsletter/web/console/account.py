@@ -1,5 +1,7 @@
 """One's own account: who one is, one's ways to sign in, and one's sessions."""
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
@@ -27,7 +29,7 @@ def show_account(
     request: Request, visit: Visit, *, status: int = 200, **values: object
 ) -> HTMLResponse:
     """Return the page, perhaps with a fault beside one of its fields."""
-    shown = {"new": False, "said": "", "fault_of": "", "fault": ""} | values
+    shown: dict[str, Any] = {"new": False, "said": "", "fault_of": "", "fault": ""} | values
     services = visit.services
     return services.pages.show(
         request,

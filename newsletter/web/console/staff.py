@@ -1,7 +1,7 @@
 """The staff, at a newsletter's settings: who may do what; owners invite, change and remove."""
 
 from collections.abc import Callable, Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -102,7 +102,7 @@ def _refused(request: Request, visit: Visit, error: NotAllowed, **values: object
 
 
 def _show(request: Request, visit: Visit, *, status: int = 200, **values: object) -> HTMLResponse:
-    shown = {"said": "", "fault": "", "email": "", "chosen": ()} | values
+    shown: dict[str, Any] = {"said": "", "fault": "", "email": "", "chosen": ()} | values
     services, owns = visit.services, visit.may(Permission.OWN)
     return services.pages.show(
         request,
@@ -110,6 +110,7 @@ def _show(request: Request, visit: Visit, *, status: int = 200, **values: object
         status=status,
         visit=visit,
         owns=owns,
+        fresh=visit.signed.is_fresh(visit.now),
         members=services.staff_accounts.members() if owns else (),
         scopes=_scopes(services.newsletters.values()),
         roles=ROLES,
