@@ -24,7 +24,7 @@ def test_a_template_says_nothing_itself_and_trusts_nothing(path: Path):
     assert not re.search(r"\|\s*safe\b", text)
     bare = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", "", text, flags=re.DOTALL)
     assert not re.search(r"\sstyle=|\son\w+=|<script>|<style", bare)
-    said = re.sub(r"""<[^>]*>|\s\w+="[^"]*\"""", " ", bare)
+    said = re.sub(r"<[^>]*>", " ", re.sub(r"""\s[\w-]+="[^"]*\"""", " ", bare))
     assert re.findall(r"[A-Za-z]{3,}", said) == []
 
 
