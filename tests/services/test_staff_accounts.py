@@ -214,3 +214,28 @@ def test_every_change_is_on_record_without_a_secret(container):
     assert lines[3].staff_id is None
     stored = str(container.query("SELECT d::text FROM decision d"))
     assert not [one for one in (token, link, accepted.token) if one in stored]
+
+
+def test_roles_are_set_as_a_whole(container):
+    accounts, owner = container.staff_accounts, joined(container)
+    editor = joined(container, "e@example.org", EDIT)
+    see = Grant(permission=Permission.SEE)
+    accounts.set_roles(editor.member.id, [see, OWN], by=owner)
+    assert roles(container, "e@example.org") == {"see *", "own *"}
+    with pytest.raises(NotAllowed, match="say which role"):
+        accounts.set_roles(editor.member.id, [], by=owner)
+    with pytest.raises(NotAllowed, match="their own rights"):
+        accounts.set_roles(owner.member.id, [see], by=owner)
+
+
+def test_roles_that_are_the_same_end_no_session(container):
+    owner, editor = joined(container), joined(container, "e@example.org", EDIT)
+    container.staff_accounts.set_roles(editor.member.id, [EDIT], by=owner)
+    assert container.staff_sessions.listed(editor.member.id) == (editor,)
+
+
+def test_of_all_roles_set_at_once_the_last_owners_stays(container):
+    owner = joined(container)
+    with pytest.raises(NotAllowed, match="last owner"):
+        container.staff_accounts.set_roles(owner.member.id, [EDIT], by=SHELL)
+    assert roles(container, "o@example.org") == {"own *"}

@@ -110,6 +110,7 @@ def _show(request: Request, visit: Visit, *, status: int = 200, **values: Any) -
         status=status,
         visit=visit,
         owns=owns,
+        fresh=visit.signed.is_fresh(visit.now),
         members=services.staff_accounts.members() if owns else (),
         scopes=_scopes(services.newsletters.values()),
         roles=ROLES,

@@ -4,12 +4,12 @@ import html
 import json
 import re
 
-import pyotp
 import pytest
 
 from tests.authenticator import Authenticator
 from tests.container import TestContainer
 from tests.staff import HERE, PASSWORD, session_of
+from tests.staff import code as code_of
 from tests.web.console.serving import ConsoleClient
 
 pytestmark = pytest.mark.postgres
@@ -26,7 +26,7 @@ def set_up_app(client: ConsoleClient, container: TestContainer) -> str:
     """Return the secret of an app that counts from now on."""
     assert client.post("/account/app").headers["location"] == "/account/app"
     secret = secret_on(client.get("/account/app").text)
-    code = pyotp.TOTP(secret).at(container.clock.now())
+    code = code_of(container, secret)
     assert client.post("/account/app/confirm", code=code).status_code == 200
     return secret
 
@@ -85,7 +85,7 @@ def test_a_wrong_code_leaves_the_secret_as_it_was_shown(
     picture = re.search(r'src="(data:image/svg[^"]+)"', html.unescape(refused.text))
     assert picture
 
-    code = pyotp.TOTP(secret).at(container.clock.now())
+    code = code_of(container, secret)
     shown = editor.post("/account/app/confirm", code=code)
     codes = re.findall(r"<li>([0-9a-f-]{23})</li>", shown.text)
     assert len(codes) == 10

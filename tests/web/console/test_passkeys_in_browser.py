@@ -1,6 +1,7 @@
 """Passkeys in Chromium, made by a device of software: from the invitation to the confirmation."""
 
 from collections.abc import Iterator
+from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -11,6 +12,9 @@ from tests.staff import SHELL
 from tests.web.console.serving import GRANTS, OWN_SLUG, give_session, sign_in
 
 pytestmark = [pytest.mark.postgres, pytest.mark.browser]
+
+Scheme = Literal["light", "dark"]
+_SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 _DEVICE = {
     "protocol": "ctap2",
@@ -32,7 +36,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
         "console",
         lambda line: faults.append(line.text) if "Content Security" in line.text else None,
     )
-    session = context.new_cdp_session(made)
+    session: Any = context.new_cdp_session(made)
     session.send("WebAuthn.enable")
     session.send("WebAuthn.addVirtualAuthenticator", {"options": _DEVICE})
     yield made
@@ -113,10 +117,10 @@ def test_keys_go_about_and_can_be_switched_off(owner: Page, served_console: str)
     expect(page.get_by_label("Keys work in this browser")).not_to_be_checked()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", _SCHEMES)
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_pages_of_people_are_accessible_and_fit(
-    width: int, scheme: str, browser: Browser, served_console: str, container: TestContainer
+    width: int, scheme: Scheme, browser: Browser, served_console: str, container: TestContainer
 ) -> None:
     token = sign_in(container, "o@example.org", *GRANTS["own"], name="Ada")
     sign_in(container, "e@example.org", *GRANTS["edit"], name="Bea")
@@ -124,6 +128,7 @@ def test_the_pages_of_people_are_accessible_and_fit(
         container.staff_accounts.by_email("o@example.org").id
     )
     container.staff_credentials.offer_totp(session)
+    axe: Any = Axe()
     with browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme=scheme
     ) as context:
@@ -134,7 +139,7 @@ def test_the_pages_of_people_are_accessible_and_fit(
             page.evaluate(
                 "document.querySelectorAll('details').forEach(one => { one.open = true })"
             )
-            violations = Axe().run(page).response["violations"]
+            violations = axe.run(page).response["violations"]
             assert [(one["id"], one["nodes"][0]["html"]) for one in violations] == [], path
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
 

@@ -7,7 +7,7 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from newsletter.core.staff import StaffMember, may
+from newsletter.core.staff import Permission, StaffMember, may
 from newsletter.web.console import app as application
 from newsletter.web.console.access import Needs, declared
 from newsletter.web.console.app import create_console, routes_of
@@ -46,7 +46,7 @@ class Asked:
 def walk(app: FastAPI) -> Iterator[Asked]:
     for route in routes_of(app):
         slugs = (OWN_SLUG, FOREIGN_SLUG) if "slug" in route.param_convertors else ("",)
-        for method in sorted(route.methods):
+        for method in sorted(route.methods or ()):
             yield from (Asked(route, method, slug) for slug in slugs)
 
 
@@ -56,7 +56,7 @@ def expected(needs: Needs | None, member: StaffMember | None, scope: str | None,
         return "answered"
     if member is None:
         return "sign-in"
-    if scope and not may(member, "see", scope):
+    if scope and not may(member, Permission.SEE, scope):
         return "hidden"
     if needs.permission and not may(member, needs.permission, scope):
         return "forbidden"
@@ -95,11 +95,15 @@ def test_every_route_declares_who_may_use_it(console: ConsoleClient):
 @pytest.mark.parametrize("fresh", [True, False], ids=["fresh", "not fresh"])
 @pytest.mark.parametrize("name", [*GRANTS, "nobody"])
 def test_each_route_answers_whoever_may_use_it_and_nobody_else(
-    name: str, fresh: bool, container: TestContainer, console: ConsoleClient, request
+    name: str,
+    fresh: bool,
+    container: TestContainer,
+    console: ConsoleClient,
+    request: pytest.FixtureRequest,
 ):
     if name != "nobody":
         request.getfixturevalue("members")
-    wrong = []
+    wrong: list[str] = []
     for asked in walk(console.app):
         needs = declared(asked.route)
         if not fresh and not (needs and needs.fresh):
@@ -132,7 +136,7 @@ def test_the_roles_of_a_newsletter_count_for_its_digest(members: dict[str, Conso
     assert members["elsewhere"].get(f"{digest}/today").status_code == 404
 
 
-def test_whoever_may_not_is_told_who_may(members: dict[str, ConsoleClient]):
+def test_whoever_may_not_learns_who_may(members: dict[str, ConsoleClient]):
     refused = members["see"].get(f"/{OWN_SLUG}/readers")
     assert refused.status_code == 403
     assert "keep-list, own" in refused.text

@@ -29,6 +29,10 @@ def roles(container: TestContainer, name: str) -> set[str]:
     return set(map(str, container.staff_accounts.by_email(f"{name}@example.org").grants))
 
 
+def _refuse(*_: object) -> bool:
+    return False
+
+
 def removals(container: TestContainer) -> int:
     return container.query("SELECT count(*) FROM decision WHERE verb = 'removed'")[0][0]
 
@@ -106,10 +110,12 @@ def test_nobody_changes_their_own_rights(owner: ConsoleClient, container: TestCo
     assert f"{STAFF}/{own}/remove" not in owner.get(SETTINGS).text
 
 
-def test_the_last_owner_stays(owner: ConsoleClient, container: TestContainer, monkeypatch):
+def test_the_last_owner_stays(
+    owner: ConsoleClient, container: TestContainer, monkeypatch: pytest.MonkeyPatch
+):
     other = container.staff_accounts.invite("two@example.org", GRANTS["own"], by=SHELL)
     container.staff_accounts.accept(other, "Two")
-    monkeypatch.setattr(container.staff, "remove", lambda *_: False)  # the other one went first
+    monkeypatch.setattr(container.staff, "remove", _refuse)  # the other one went first
     refused = owner.post(f"{STAFF}/{id_of(container, 'two')}/remove", form_key="one")
     assert refused.status_code == 409
     assert "this is the last owner: make somebody else an owner first" in refused.text
@@ -150,7 +156,9 @@ def test_others_see_who_may_do_what_here_and_no_staff(members: dict[str, Console
 
 
 def test_practice_asks_for_no_confirmation(owner: ConsoleClient, container: TestContainer):
+    assert "confirm that it is still you" not in owner.get(SETTINGS).text
     container.clock.pass_time(minutes=16)
+    assert "confirm that it is still you" in owner.get(SETTINGS).text
     path = f"{STAFF}/{id_of(container, 'edit')}/roles"
     assert (
         owner.post(path, form_key="one", grant="see *").headers["location"].startswith("/confirm")
@@ -163,7 +171,7 @@ def test_practice_asks_for_no_confirmation(owner: ConsoleClient, container: Test
     assert practice.post("/account/password", password="123456789012").status_code == 422
 
 
-def test_more_leads_to_what_a_phones_bar_has_no_room_for(members: dict[str, ConsoleClient]):
+def test_more_leads_to_what_a_phones_bar_lacks(members: dict[str, ConsoleClient]):
     page = members["own"].get(f"/{OWN_SLUG}/more").text.partition("<main")[2]
     for path in (f"/{OWN_SLUG}/briefs", SETTINGS, "/science/today", "/account"):
         assert f'href="{path}"' in page
