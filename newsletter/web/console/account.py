@@ -26,7 +26,7 @@ def account(
 
 
 def show_account(
-    request: Request, visit: Visit, *, status: int = 200, **values: object
+    request: Request, visit: Visit, *, status: int = 200, **values: Any
 ) -> HTMLResponse:
     """Return the page, perhaps with a fault beside one of its fields."""
     shown: dict[str, Any] = {"new": False, "said": "", "fault_of": "", "fault": ""} | values

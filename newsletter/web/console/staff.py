@@ -94,14 +94,14 @@ def _done(
         return _refused(request, visit, error)
 
 
-def _refused(request: Request, visit: Visit, error: NotAllowed, **values: object) -> HTMLResponse:
+def _refused(request: Request, visit: Visit, error: NotAllowed, **values: Any) -> HTMLResponse:
     if isinstance(error, ConfirmationNeeded):
         raise error
     fault = visit.services.pages.words("settings.refused", reason=error)
     return _show(request, visit, status=409, fault=fault, **values)
 
 
-def _show(request: Request, visit: Visit, *, status: int = 200, **values: object) -> HTMLResponse:
+def _show(request: Request, visit: Visit, *, status: int = 200, **values: Any) -> HTMLResponse:
     shown: dict[str, Any] = {"said": "", "fault": "", "email": "", "chosen": ()} | values
     services, owns = visit.services, visit.may(Permission.OWN)
     return services.pages.show(
