@@ -20,6 +20,7 @@ from newsletter.settings import Settings
 _DAY = timedelta(days=1)
 _LEAVES_IN = timedelta(minutes=30)
 _SET_BEFORE = timedelta(minutes=10)
+_CATCH_UP = 48  #: hours: yesterday's letters are not stale for the clock of today
 _PER_MINUTE = 2400  #: recipients: the sample list takes a little less than a minute
 _YESTERDAY = 5  #: briefs of the sample that yesterday's issue prints
 
@@ -56,6 +57,7 @@ def _waiting(newsletter: Newsletter, now: datetime) -> Newsletter:
         holidays=(),
         assemble_at=max(local - _SET_BEFORE, local.replace(hour=0, minute=0)).time(),
         send_at=leaves.replace(second=0, microsecond=0).time(),
+        catch_up_hours=_CATCH_UP,
     )
     return replace(newsletter, timetable=timetable, approval=ApprovalPolicy.PERSON)
 
