@@ -104,7 +104,6 @@ from newsletter.stores.staff_tokens import FormKeyStore, StaffTokenStore
 from newsletter.stores.transactional import TransactionalStore
 from newsletter.stores.unknown_batches import UnknownBatchStore
 from newsletter.stores.webhook_line import WebhookLineStore
-from subscribers.health.changes import ListChangeCounts
 from subscribers.health.service import ListHealth
 from subscribers.lists.service import Lists
 from subscribers.records.service import Records
@@ -476,7 +475,7 @@ class Container:
 
     @cached_property
     def list_changes(self) -> ListChanges:
-        return ListChanges(ListChangeCounts(self.engine))
+        return ListChanges(ListHealth(self.engine))
 
     @cached_property
     def explaining(self) -> Explaining:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from subscribers.db.transaction import execute, rows, transaction
+from subscribers.health.changes import ListChangeCounts
 from subscribers.health.model import (
     INACTIVE_DAYS,
     RECENT_DAYS,
@@ -18,6 +19,7 @@ from subscribers.health.model import (
     WEEKS,
     Growth,
     HealthFigures,
+    ListChange,
     ListFigures,
     Waiting,
     Week,
@@ -160,3 +162,7 @@ def _figures(session: Session, values: Mapping[str, object]) -> ListFigures:
 def _by_reason(found: list[Any], column: str) -> dict[SuppressionReason, int]:
     counts = {row["reason"]: row[column] for row in found}
     return {reason: counts.get(reason.value, 0) for reason in SuppressionReason}
+
+    def changes(self, newsletter: str, since: datetime) -> ListChange:
+        """Return what a newsletter's list gained and lost since a moment."""
+        return ListChangeCounts(self._engine).since(newsletter, since)
