@@ -44,7 +44,7 @@ def opened(settings: Settings, today: date) -> Generator[DemoEnvironment]:
         config = SandboxConfig(
             data=folder / "sandbox",
             # Whoever has the one port may have the other: two demos at once do not race for it.
-            port=free_port(_SANDBOX_PORT) if port == _WEB_PORT else 0,
+            port=_SANDBOX_PORT if port == _WEB_PORT and _is_free(_SANDBOX_PORT) else 0,
             webhook_url=f"{url}/webhooks/sendgrid",
         )
         with Sandbox(config) as sandbox:
@@ -72,17 +72,15 @@ def _listening(port: int) -> socket.socket:
         return socket.create_server(("127.0.0.1", 0))
 
 
-def free_port(wanted: int) -> int:
-    """Return this port if nobody listens on it, else any free one."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise OSError("no port is free")
+def _is_free(port: int) -> bool:
+    """Return whether nobody listens on a port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def begin_day(folder: Path, today: date) -> None:

@@ -14,9 +14,9 @@ from sqlalchemy import URL
 from newsletter.adapters.embedded.accounts import server_account
 from newsletter.adapters.embedded.cluster import data_argument, make_cluster, plain_environment
 from newsletter.adapters.embedded.programs import programs_for
-from newsletter.demo.environment import free_port
 from tests.adapters.embedded.conftest import until
 from tests.fast_folder import fast_folder
+from tests.ports import free_port
 
 _RULES = "local all postgres trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 
@@ -28,7 +28,7 @@ def own_server() -> Iterator[URL]:
     assert account
     programs = programs_for(account)
     with tempfile.TemporaryDirectory(prefix="newsletter-own-", dir=fast_folder()) as folder:
-        data, port = Path(folder) / "pg", free_port(0)
+        data, port = Path(folder) / "pg", free_port()
         Path(folder).chmod(0o711)
         make_cluster(data, programs, account)
         (data / "pg_hba.conf").write_text(_RULES)

@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from newsletter.container import Container
-from newsletter.demo.environment import free_port
 from tests.bench.baselines import copy_events
 from tests.bench.installation import Installation
 from tests.bench.measure import stopwatch
+from tests.ports import free_port
 from tests.signing import body_of
 
 _PER_POST = 1000
@@ -104,7 +104,7 @@ def _over_http(
     signed = [
         (body, installation.seal.headers(body)) for body in (body_of(*post) for post in posts)
     ]
-    port = free_port(0)
+    port = free_port()
     command = [sys.executable, "-m", "tests.bench.web", str(port)]
     with subprocess.Popen(command, env=installation.environ(database)) as process:
         try:

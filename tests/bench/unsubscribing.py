@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import psutil
 from sqlalchemy import Engine, text
 
-from newsletter.demo.environment import free_port
 from subscribers.model import Purpose
 from subscribers.tokens import make_token
 from tests.bench.installation import Installation
 from tests.bench.intake import await_web
 from tests.bench.measure import stopwatch
+from tests.ports import free_port
 
 _CONNECTIONS = 16
 _BODY = b"List-Unsubscribe=One-Click"
@@ -75,7 +75,7 @@ def _request(subscription_id: int, link_key: bytes) -> bytes:
 
 @contextmanager
 def _served(installation: Installation, database: str) -> Iterator[tuple[int, psutil.Process]]:
-    port = free_port(0)
+    port = free_port()
     command = [sys.executable, "-m", "tests.bench.web", str(port)]
     with subprocess.Popen(command, env=installation.environ(database)) as process:
         try:

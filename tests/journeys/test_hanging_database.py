@@ -9,9 +9,9 @@ import httpx
 import psycopg
 import pytest
 
-from newsletter.demo.environment import free_port
 from newsletter.settings import shipped
 from tests.journeys.test_kill import settings, start, until
+from tests.ports import free_port
 from tests.web.proxy import Proxy
 
 pytestmark = pytest.mark.postgres
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.postgres
 
 @pytest.fixture
 def port() -> int:
-    return free_port(0)
+    return free_port()
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ import pytest
 from newsletter.container import Container
 from newsletter.core.publication import day_of
 from newsletter.core.stored import IssueStatus
-from newsletter.demo.environment import free_port
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from newsletter.settings import load_settings, shipped
 from tests.container import brief
+from tests.ports import free_port
 
 pytestmark = pytest.mark.postgres
 
@@ -27,7 +27,7 @@ READERS = 60
 
 @pytest.fixture
 def port() -> int:
-    return free_port(0)
+    return free_port()
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ import psycopg
 import pytest
 from sqlalchemy import URL, make_url
 
-from newsletter.demo.environment import free_port
 from newsletter.errors import DatabaseMismatch
 from newsletter.stores.database import make_engine, migrate
 from newsletter.stores.server_checks import require_sessions
+from tests.ports import free_port
 
 pytestmark = pytest.mark.postgres
 
@@ -60,7 +60,7 @@ def pooled(bouncer: str, database_url: str) -> Iterator[Callable[[str], URL]]:
     own_folder = Path(tempfile.mkdtemp())  # pytest's own lets no other user in
 
     def start(mode: str) -> URL:
-        url, port = make_url(database_url), free_port(0)
+        url, port = make_url(database_url), free_port()
         folder = Path(str(url.query["host"]))
         user = folder.stat().st_uid  # whom PostgreSQL lets in; a pooler refuses to run as root
         config = own_folder / "pgbouncer.ini"

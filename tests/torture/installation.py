@@ -19,10 +19,10 @@ from sqlalchemy import URL, make_url
 from newsletter.adapters.embedded import open_server
 from newsletter.container import Container
 from newsletter.core.publication import day_of
-from newsletter.demo.environment import free_port
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from newsletter.settings import Settings, load_settings, shipped
 from tests.container import brief
+from tests.ports import free_port
 from tests.torture.moved_clock import CLOCK
 from tests.torture.relay import Relay
 
@@ -197,7 +197,7 @@ def opened(
     """Make an installation, and clear it away afterwards; without events there is no webhook."""
     with ExitStack() as stack:
         made = tempfile.TemporaryDirectory(prefix="newsletter-torture-", ignore_cleanup_errors=True)
-        folder, port = Path(stack.enter_context(made)), free_port(0)
+        folder, port = Path(stack.enter_context(made)), free_port()
         webhook = f"http://127.0.0.1:{port}/webhooks/sendgrid"
         relay = stack.enter_context(Relay(webhook)) if relayed else None
         config = SandboxConfig(

@@ -15,9 +15,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from newsletter.demo.environment import free_port
 from newsletter.stores.database import make_engine
 from tests.adapters.embedded.conftest import User, crash, postmaster, servers_in, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.postgres
 Use = Callable[..., User]
@@ -147,7 +147,7 @@ def test_a_disk_that_is_too_small_to_begin_with_is_named(use: Use, small_disk: P
 
 
 def test_a_server_that_dies_under_serve_is_started_again(place: Path):
-    port, log = free_port(0), place / "serve.log"
+    port, log = free_port(), place / "serve.log"
     environment = {
         "NEWSLETTER_VAR": str(place),
         "NEWSLETTER_CONFIG": str(_config(place, port)),
