@@ -99,6 +99,10 @@ class ListHealth:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def changes(self, newsletter: str, since: datetime) -> ListChange:
+        """Return what a newsletter's list gained and lost since a moment."""
+        return ListChangeCounts(self._engine).since(newsletter, since)
+
     def report(self, newsletter: str, now: datetime) -> HealthFigures:
         today = now.astimezone(UTC).date()
         monday = today - timedelta(days=today.weekday())
@@ -162,7 +166,3 @@ def _figures(session: Session, values: Mapping[str, object]) -> ListFigures:
 def _by_reason(found: list[Any], column: str) -> dict[SuppressionReason, int]:
     counts = {row["reason"]: row[column] for row in found}
     return {reason: counts.get(reason.value, 0) for reason in SuppressionReason}
-
-    def changes(self, newsletter: str, since: datetime) -> ListChange:
-        """Return what a newsletter's list gained and lost since a moment."""
-        return ListChangeCounts(self._engine).since(newsletter, since)
