@@ -53,8 +53,9 @@ def _pictures(page: Page) -> Iterator[tuple[str, bytes]]:
     page.set_viewport_size(PHONE)
     page.goto(today)
     yield "console-today-phone", page.screenshot()
-    page.goto(f"{issue}?view=phone#letter")
+    page.goto(f"{issue}?view=phone")
     _letter_is_there(page)
+    page.locator("#letter").evaluate("letter => letter.scrollIntoView()")
     yield "console-preview-phone", page.screenshot()
 
 
