@@ -27,6 +27,8 @@ TO_RUN = (
     "tests/demo/test_briefs.py",
     "tests/test_settings.py",
     "tests/stores/test_migrations.py",
+    "tests/web/console/test_permissions.py",
+    "tests/web/console/test_templates.py",
 )
 
 
@@ -220,6 +222,39 @@ def about(newsletter: NamedNewsletter, services: Services) -> HTMLResponse:
     )
 
 
+def add_a_console_page(tree: Path) -> None:
+    append(tree / "templates/console/words.toml", '\n[motto]\nheading = "{name} says"\n')
+    (tree / "templates/console/motto.html.j2").write_text(
+        """{% extends "base.html.j2" %}
+{% block title %}{{ w("motto.heading", name=visit.here.name) }}{% endblock %}
+{% block main %}
+<div class="lead"><h1>{{ w("motto.heading", name=visit.here.name) }}</h1></div>
+<p dir="auto">{{ visit.here.tagline }}</p>
+{% endblock %}
+"""
+    )
+    (tree / "newsletter/web/console/motto.py").write_text(
+        '''"""A newsletter's tagline."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from newsletter.web.console.access import See
+
+router = APIRouter()
+
+
+@router.get("/{slug}/motto")
+def motto(request: Request, visit: See) -> HTMLResponse:
+    """Show the tagline."""
+    return visit.services.pages.show(request, "motto", visit=visit)
+'''
+    )
+    app = tree / "newsletter/web/console/app.py"
+    insert(app, r"^    more\.router,", "    motto.router,\n")
+    insert(app, r"^    own_credentials,", "    motto,\n")
+
+
 def add_a_subscription_column(tree: Path) -> None:
     insert(
         tree / "subscribers/db/tables.py",
@@ -259,6 +294,7 @@ RECIPES: tuple[Callable[[Path], None], ...] = (
     add_a_list_format,
     add_a_command,
     add_a_page,
+    add_a_console_page,
     add_a_subscription_column,
 )
 

@@ -30,13 +30,13 @@ def main(inbox: str, web: str) -> None:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
         letter = _letter_of(browser, inbox)
         phones = [_shot(browser, letter, PHONE, scheme) for scheme in ("light", "dark")]
-        _save("letter-phone", _pair(browser, phones))
-        _save("letter-wide", _shot(browser, letter, {"width": 760, "height": 820}))
-        _save("inbox", _shot(browser, f"{inbox}/inbox", DESKTOP | {"height": 520}))
+        save("letter-phone", _pair(browser, phones))
+        save("letter-wide", _shot(browser, letter, {"width": 760, "height": 820}))
+        save("inbox", _shot(browser, f"{inbox}/inbox", DESKTOP | {"height": 520}))
         links = _links_of(browser, letter)
-        _save("sign-up", _shot(browser, f"{web}/technology/subscribe", DESKTOP | {"height": 900}))
-        _save("preferences", _shot(browser, links["p"], DESKTOP | {"height": 900}))
-        _save("unsubscribe", _shot(browser, links["u"], DESKTOP | {"height": 560}))
+        save("sign-up", _shot(browser, f"{web}/technology/subscribe", DESKTOP | {"height": 900}))
+        save("preferences", _shot(browser, links["p"], DESKTOP | {"height": 900}))
+        save("unsubscribe", _shot(browser, links["u"], DESKTOP | {"height": 560}))
         browser.close()
 
 
@@ -76,7 +76,7 @@ def _pair(browser: Browser, pictures: list[bytes]) -> bytes:
     return taken
 
 
-def _save(name: str, picture: bytes) -> None:
+def save(name: str, picture: bytes) -> None:
     path = PICTURES / f"{name}.png"
     try:
         from PIL import Image

@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
 from sqlalchemy import Engine
 from typer.testing import CliRunner
 
@@ -23,12 +24,14 @@ from newsletter.core.brief import Verification
 from newsletter.core.operator_alert import OperatorAlert, OperatorAlertKind
 from newsletter.core.source import PolledSource, SourceKind
 from newsletter.core.source_record import SourceReading, Validators
+from newsletter.core.staff import Grant, Permission
 from newsletter.core.verification import Ruling
 from newsletter.stores.schedule import ScheduleStore
 from subscribers.lists.formats import recognise
 from subscribers.model import SubscriptionStatus
 from tests.container import brief, open_container
 from tests.settings import TECHNOLOGY
+from tests.web.console.serving import ConsoleClient, console_container, sign_in
 
 pytestmark = pytest.mark.postgres
 
@@ -127,6 +130,17 @@ def test_add_a_page(engine: Engine) -> None:
             return await client.get("/technology/about")
 
     page = anyio.run(get)
+    assert page.status_code == 200
+    assert TECHNOLOGY.tagline in page.text
+
+
+def test_add_a_console_page(engine: Engine) -> None:
+    container = console_container(engine, "http://localhost")
+    role = Grant(permission=Permission.SEE, newsletter=TECHNOLOGY.slug)
+    token = sign_in(container, "see@example.org", role)
+    with start_blocking_portal() as portal:
+        asked = ConsoleClient(container.console, portal, "http://localhost", token)
+        page = asked.get(f"/{TECHNOLOGY.slug}/motto")
     assert page.status_code == 200
     assert TECHNOLOGY.tagline in page.text
 

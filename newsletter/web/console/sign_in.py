@@ -106,6 +106,7 @@ def confirm(request: Request, visit: SignedInVisit, then: str = "/") -> Response
 
 @router.post("/confirm/passkey/options")
 def confirm_options(visit: SignedInVisit) -> JSONResponse:
+    """Return what the browser is to ask of a passkey, once more."""
     return options_answer(visit.services.signing_in.confirm_options(visit.signed))
 
 

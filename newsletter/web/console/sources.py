@@ -11,7 +11,7 @@ router = APIRouter()
 
 @router.get("/{slug}/sources")
 def sources(request: Request, visit: See) -> HTMLResponse:
-    """Return the page."""
+    """Show the sources that are polled, and how each answered."""
     reports = visit.services.polling.reports(visit.here)
     return visit.services.pages.show(request, "sources", visit=visit, reports=reports)
 

@@ -28,7 +28,7 @@ _HOURS_FROM = 90  #: minutes that are said as minutes no longer
 
 @router.get("/{slug}/today")
 def today(request: Request, visit: See) -> HTMLResponse:
-    """Return the page."""
+    """Show what leaves, when, to how many, and what is in the way."""
     services = visit.services
     overview = services.today.of(visit.here)
     if _leaves(overview) and (first := counting_first(request, visit)):

@@ -6,6 +6,8 @@ from fastapi.routing import APIRoute
 
 from newsletter.adapters.metrics import metric_families
 from newsletter.web.app import ROUTERS
+from newsletter.web.console.access import declared
+from newsletter.web.console.app import ROUTERS as CONSOLE
 from newsletter.web.public.unsubscribe import ONE_CLICK, one_click
 from tests.docs.generate.markdown import first_line, table
 
@@ -17,14 +19,41 @@ def paths() -> Iterator[str]:
     routes = sorted(_routes(), key=lambda route: (route[1], route[0]))
     rows = ((method, f"`{path}`", said) for method, path, said in routes)
     yield from table(("Method", "Path", "What it does"), rows)
+    yield from _console()
 
 
 def _routes() -> Iterator[tuple[str, str, str]]:
     yield "POST", ONE_CLICK, first_line(one_click)
     for route in (route for router in ROUTERS for route in router.routes):
         if isinstance(route, APIRoute):
-            methods = ", ".join(sorted((route.methods or set[str]()) - {"HEAD"}))
-            yield methods, route.path, first_line(route.endpoint)
+            yield _methods(route), route.path, first_line(route.endpoint)
+
+
+def _console() -> Iterator[str]:
+    yield "## The console"
+    yield ""
+    yield "An application of its own, at `console_url`. *Recently* asks for a sign-in or a"
+    yield "confirmation of the last 15 minutes. `/` leads to the first newsletter that one may see."
+    yield ""
+    routes = [one for each in CONSOLE for one in each.routes if isinstance(one, APIRoute)]
+    routes.sort(key=lambda one: (one.path, _methods(one)))
+    rows = (
+        (_methods(one), f"`{one.path}`", _needs(one), first_line(one.endpoint)) for one in routes
+    )
+    yield from table(("Method", "Path", "Who", "What it does"), rows)
+
+
+def _methods(route: APIRoute) -> str:
+    return ", ".join(sorted((route.methods or set[str]()) - {"HEAD"}))
+
+
+def _needs(route: APIRoute) -> str:
+    """Return the permission that a route of the console declares, in words."""
+    needs = declared(route)
+    if needs is None:
+        return "anyone"
+    who = needs.permission.value if needs.permission else "whoever is signed in"
+    return f"{who}, recently" if needs.fresh else who
 
 
 def metrics() -> Iterator[str]:
