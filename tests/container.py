@@ -69,14 +69,14 @@ class TestContainer(Container):
         for topic in topics:
             self.intake.receive(brief(topic))
 
-    def subscribe(self, folder: Path, rows: dict[str, str]) -> None:
+    def subscribe(self, folder: Path, rows: dict[str, str], *, newsletter: str = "") -> None:
         """Import subscribers: address to topics, as a list spells them."""
         path = folder / "list.csv"
         lines = [f"{email},{topics}" for email, topics in rows.items()]
         path.write_text("\n".join(["email,topics", *lines]))
         self.lists.import_list(
             path,
-            self.newsletter.slug,
+            newsletter or self.newsletter.slug,
             known_topics=self.newsletter.topic_slugs,
             default_zone="UTC",
             consent_source="test",

@@ -68,9 +68,21 @@ class Archive:
         """Return what was decided about a subject, the oldest first."""
         return self.decisions.about(subject)
 
-    def recent(self, *, actor: str, verb: str, cursor: int | None) -> DecisionPage:
-        """Return a page of what was decided, the newest first; empty words do not matter."""
-        which = DecisionFilter(actor=actor.strip() or None, verb=verb.strip() or None)
+    def recent(
+        self,
+        *,
+        actor: str,
+        verb: str,
+        cursor: int | None,
+        newsletters: frozenset[str] | None = None,
+    ) -> DecisionPage:
+        """Return a page of what was decided, the newest first; empty words do not matter.
+
+        With newsletters it has only what is about one of these.
+        """
+        which = DecisionFilter(
+            actor=actor.strip() or None, verb=verb.strip() or None, newsletters=newsletters
+        )
         return self.decisions.recent(which, cursor)
 
     def totals(self, stored: StoredIssue) -> IssueTotals:

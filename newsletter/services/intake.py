@@ -92,7 +92,7 @@ class Intake:
         verdict = self._verdict(newsletter, brief)
         written = self._briefs.save(brief, verdict, self._clock.now(), by=actor)
         shown = {"title": brief.title}
-        self._decisions.record(actor, f"brief {written.brief_id}", "write", shown)
+        self._record(newsletter, actor, written.brief_id, "write", shown)
         return Receipt(Arrival.NEW, written)
 
     def check(
@@ -123,12 +123,13 @@ class Intake:
         if "topics" in changes:
             self._refuse_strange_topics(newsletter, brief)
         shown = {key: str(value) for key, value in changes.items()}
-        self._decisions.record(actor, f"brief {brief_id}", "edit", shown)
+        self._record(newsletter, actor, brief_id, "edit", shown)
         return self._revise(newsletter, stored, brief, by=actor)
 
     def hold(self, brief_id: int, *, actor: str) -> StoredBrief:
         stored = self._briefs.get(brief_id)
-        self._decisions.record(actor, f"brief {brief_id}", "hold", {})
+        newsletter = self._pillars.get(stored.brief.pillar.casefold())
+        self._record(newsletter, actor, brief_id, "hold", {})
         now, reason = self._clock.now(), f"brief {brief_id} was held"
         self._issues.withdraw_brief(brief_id, reason, by=actor, now=now)
         return self._briefs.decide(
@@ -144,7 +145,7 @@ class Intake:
         waived = stored.waived.union(f.check for f in failed)
         newsletter = self._newsletter(stored.brief, f"brief {brief_id}")
         verdict = self._verdict(newsletter, stored.brief, brief_id, waived)
-        self._decisions.record(actor, f"brief {brief_id}", "accept", {"waived": sorted(waived)})
+        self._record(newsletter, actor, brief_id, "accept", {"waived": sorted(waived)})
         return self._briefs.decide(
             brief_id, verdict, waived=waived, held_by=None, by=actor, now=self._clock.now()
         )
@@ -158,6 +159,17 @@ class Intake:
         self._issues.withdraw_brief(stored.brief_id, reason, by=by, now=now)
         frozen = self._briefs.get(stored.brief_id).issue_id is not None
         return Receipt(Arrival.CORRECTION if frozen else Arrival.REVISED, revised)
+
+    def _record(
+        self,
+        newsletter: Newsletter | None,
+        actor: str,
+        brief_id: int,
+        verb: str,
+        detail: dict[str, Any],
+    ) -> None:
+        slug = newsletter and newsletter.slug
+        self._decisions.record(actor, f"brief {brief_id}", verb, detail, newsletter=slug)
 
     def _verdict(
         self,

@@ -96,3 +96,8 @@ def test_holding_and_accepting_return_the_findings(container):
     assert [f.check for f in accepted.verdict.findings if f.waived] == ["minutes_plausible"]
     held = container.intake.hold(stored.brief_id, actor="anna")
     assert held.verdict.findings == accepted.verdict.findings
+    decided = container.decisions.recent().decisions
+    assert [(one.verb, one.newsletter) for one in decided] == [
+        ("hold", "technology"),
+        ("accept", "technology"),
+    ]

@@ -85,9 +85,16 @@ class ConsoleServices:
 
     def seen_by(self, member: StaffMember) -> tuple[Newsletter, ...]:
         """Return the newsletters that a person may see."""
+        return self._where(member, Permission.SEE)
+
+    def kept_by(self, member: StaffMember) -> tuple[Newsletter, ...]:
+        """Return the newsletters whose list a person may keep."""
+        return self._where(member, Permission.KEEP_LIST)
+
+    def _where(self, member: StaffMember, permission: Permission) -> tuple[Newsletter, ...]:
         every = {one: one.readers.newsletter for one in self.newsletters.values()}
-        seen = newsletters_where(member, Permission.SEE, every.values())
-        return tuple(one for one, scope in every.items() if scope in seen)
+        found = newsletters_where(member, permission, every.values())
+        return tuple(one for one, scope in every.items() if scope in found)
 
     def scope_of(self, slug: str | None) -> str | None:
         """Return the newsletter whose roles count: a digest's are those of its newsletter."""

@@ -5,7 +5,8 @@ from datetime import date
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from newsletter.web.console.access import See
+from newsletter.core.staff import Permission
+from newsletter.web.console.access import See, Visit
 from newsletter.web.console.issue import issue_path
 from newsletter.web.console.issue_page import issue_view
 
@@ -16,11 +17,20 @@ router = APIRouter()
 def log(
     request: Request, visit: See, actor: str = "", verb: str = "", cursor: int | None = None
 ) -> HTMLResponse:
-    """Show a page of what was decided, the newest first."""
-    page = visit.services.archive.recent(actor=actor, verb=verb, cursor=cursor)
+    """Show what was decided in the newsletters one may see; to an owner, everything."""
+    page = visit.services.archive.recent(
+        actor=actor, verb=verb, cursor=cursor, newsletters=_seen(visit)
+    )
     return visit.services.pages.show(
         request, "log", visit=visit, page=page, actor=actor, verb=verb, head=None
     )
+
+
+def _seen(visit: Visit) -> frozenset[str] | None:
+    """Return the newsletters whose decisions a person reads; None for all, with the staff's."""
+    if visit.may(Permission.OWN):
+        return None
+    return frozenset(one.slug for one in visit.newsletters)
 
 
 @router.get(issue_path("/log"))

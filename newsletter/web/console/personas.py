@@ -48,4 +48,7 @@ def _address(visit: Visit, number: str) -> str:
         raise NotPermitted(Permission.KEEP_LIST)
     if not number.isdecimal():
         raise NotFound("there is no such reader")
-    return visit.services.subscriptions.by_id(int(number)).email
+    found = visit.services.subscriptions.by_id(int(number))
+    if found.newsletter != visit.here.readers.newsletter:
+        raise NotFound("there is no such reader")
+    return found.email

@@ -4,14 +4,17 @@ An address is posted, so that it stands in no address bar and no proxy's log; ea
 by the reader's number, which an erasure leaves without a meaning.
 """
 
+from collections.abc import Container
 from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
+from newsletter.core.history import HistoryLine
 from newsletter.services.explain import Explanation
 from newsletter.web.console.access import KeepList, Visit
+from subscribers.db.read_only import read_only
 from subscribers.errors import NoSuchSubscriber
 from subscribers.records.model import SearchHit
 
@@ -84,15 +87,24 @@ def _latest(visit: Visit) -> date:
 
 @router.get("/{slug}/readers/{number}")
 def reader(request: Request, visit: KeepList, number: int) -> HTMLResponse:
-    """Show everything on record of one reader, the latest first."""
+    """Show what is on record of one reader in the newsletters whose list one keeps."""
     services = visit.services
     person = services.records.person(number)
     if all(one.newsletter != visit.here.readers.newsletter for one in person.subscriptions):
         raise NoSuchSubscriber
+    with read_only(False):  # nobody looks at a person's record unseen
+        services.archive.record_look(visit.actor, number, "look")
+    seen = {one.slug for one in services.kept_by(visit.member)}
     return services.pages.show(
         request,
         "reader",
         visit=visit,
         person=person,
-        lines=tuple(reversed(services.people.history(number))),
+        subscriptions=[one for one in person.subscriptions if one.newsletter in seen],
+        lines=[one for one in reversed(services.people.history(number)) if _within(one, seen)],
     )
+
+
+def _within(line: HistoryLine, newsletters: Container[str]) -> bool:
+    """Return whether a line is about one of these newsletters, or about none."""
+    return not line.about or line.about.split()[0] in newsletters
