@@ -788,6 +788,7 @@ class Container:
             figures=self.figures,
             list_changes=self.list_changes,
             results=self.results,
+            issue_people=self.issue_people,
             alerts=self.operator_alerts,
             skipped_days=self.skipped_days,
             limits=self.sending_limits,

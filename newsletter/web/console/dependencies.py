@@ -14,6 +14,7 @@ from newsletter.services.explain import Explaining
 from newsletter.services.figures import IssueFigures
 from newsletter.services.forecast import Forecasts
 from newsletter.services.intake import Intake
+from newsletter.services.issue_people import IssuePeople
 from newsletter.services.list_changes import ListChanges
 from newsletter.services.operator_alerts import OperatorAlerts
 from newsletter.services.people import People
@@ -68,6 +69,7 @@ class ConsoleServices:
     figures: IssueFigures
     list_changes: ListChanges
     results: Results
+    issue_people: IssuePeople
     alerts: OperatorAlerts
     skipped_days: SkippedDays
     limits: SendingLimits

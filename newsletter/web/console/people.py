@@ -5,7 +5,9 @@ from datetime import date
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from newsletter.web.console.access import See
+from newsletter.core.issue_people import IssueGroup
+from newsletter.errors import NotFound
+from newsletter.web.console.access import KeepList, See
 from newsletter.web.console.counting import counting_first
 from newsletter.web.console.issue import issue_path
 from newsletter.web.console.issue_page import issue_view
@@ -22,3 +24,22 @@ def people(request: Request, visit: See, on: date) -> HTMLResponse:
     planned = head.stored if head.forecast is None else None
     totals = visit.services.archive.totals(planned) if planned else None
     return visit.services.pages.show(request, "people", visit=visit, head=head, totals=totals)
+
+
+@router.get(issue_path("/people/{group}"))
+def behind(
+    request: Request,
+    visit: KeepList,
+    on: date,
+    group: IssueGroup,
+    reason: str | None = None,
+    cursor: str | None = None,
+) -> HTMLResponse:
+    """Show the readers behind a number, a page at a time."""
+    head = issue_view(visit, on)
+    if not head.stored or not head.stored.planned_at:
+        raise NotFound("it has not been planned")
+    page = visit.services.issue_people.page(head.stored, group, reason=reason, cursor=cursor)
+    return visit.services.pages.show(
+        request, "behind", visit=visit, head=head, group=group, reason=reason, page=page
+    )
