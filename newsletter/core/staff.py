@@ -122,6 +122,10 @@ class StaffActor(str):
         made.staff_id, made.session_id, made.address = staff_id, session_id, address
         return made
 
+    def __deepcopy__(self, _memo: object) -> Self:
+        """Return itself, as text does: records that hold an actor are copied field by field."""
+        return self
+
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
