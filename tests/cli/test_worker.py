@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import psycopg
 import pytest
 
-from newsletter.cli import service
+from newsletter.cli import processes
 
 
 class Queue:
@@ -40,6 +40,6 @@ def test_a_worker_stays_although_the_database_dies_as_it_begins(
     )
     monkeypatch.setattr(service, "container", lambda: container)
 
-    with service._working(on_end=ended.set):
+    with processes._working(on_end=ended.set):
         assert queue.begun.wait(60)
         assert not ended.is_set()

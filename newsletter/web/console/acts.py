@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from newsletter.core.stored import StoredIssue
 from newsletter.errors import NotAllowed, StaleDraft
 from newsletter.web.console.access import Approve, Edit, Stop, Visit
-from newsletter.web.console.issue import issue_path, show_stale
+from newsletter.web.console.issue import issue_path, show_issue, show_stale
 
 router = APIRouter()
 
@@ -62,6 +62,8 @@ def approve(
         return once(visit, form_key, act)
     except StaleDraft as stale:
         return show_stale(request, visit, on, stale)
+    except NotAllowed as refusal:
+        return show_issue(request, visit, on, said=str(refusal), status=409)
 
 
 @router.post(issue_path("/take-back"))

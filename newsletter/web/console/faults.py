@@ -59,7 +59,7 @@ def not_found(request: Request, _error: Exception) -> Response:
 
 def not_allowed(request: Request, error: Exception) -> Response:
     """Say in the service's own words why it was not done."""
-    return _fault(request, "not_allowed", 409, reason=str(error))
+    return _fault(request, "not_allowed", 409, reason=str(error).rstrip("."))
 
 
 def refused(request: Request, error: Exception) -> Response:

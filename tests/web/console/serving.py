@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from playwright.sync_api import BrowserContext
 from sqlalchemy import Engine
 
+from newsletter.core.publication import Newsletter
 from newsletter.core.sign_in import SignInAccepted
 from newsletter.core.staff import Grant, Permission
 from newsletter.web.console.access import cookie_name
@@ -43,13 +44,17 @@ OURS = {"Sec-Fetch-Site": "same-origin"}  #: as browsers send with a form of our
 
 
 def console_container(
-    engine: Engine, url: str, *, host: str = "https://api.sendgrid.com"
+    engine: Engine,
+    url: str,
+    *,
+    host: str = "https://api.sendgrid.com",
+    newsletter: Newsletter = TECHNOLOGY,
 ) -> TestContainer:
     """Return a container with two newsletters, whose console is at this URL.
 
     The mailer is a double, whatever the host; where that is this machine, it is practice.
     """
-    newsletters = (*with_digest(TECHNOLOGY), SCIENCE)
+    newsletters = (*with_digest(newsletter), SCIENCE)
     settings = settings_for(newsletters, environment={"sendgrid_host": host})
     web = settings.service.web.model_copy(update={"console_url": url})
     service = settings.service.model_copy(update={"web": web})
