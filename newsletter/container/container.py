@@ -396,6 +396,7 @@ class Container:
 
     @cached_property
     def approvals(self) -> Approvals:
+
         practice = self.settings.practice
         return Approvals(self.issues, self.issue_edits, self.decisions, self.clock, practice)
 
@@ -758,14 +759,18 @@ class Container:
 
     @cached_property
     def console_services(self) -> ConsoleServices:
+        from newsletter.stores.healthcheck import UNANSWERED, UNREADABLE
         from newsletter.web.console.dependencies import ConsoleServices
         from newsletter.web.console.pages import ConsolePages
+        from subscribers.errors import ConcurrentChange
 
         practice = self.settings.practice
         return ConsoleServices(
             newsletters=self.settings.newsletters,
             url=self.settings.console_url,
             practice=practice,
+            unanswered=(*UNANSWERED, ConcurrentChange),
+            unreadable=UNREADABLE,
             now=self.clock.now,
             pages=ConsolePages(self.settings.templates, practice=practice),
             sessions=self.staff_sessions,
@@ -802,9 +807,13 @@ class Container:
 
     @cached_property
     def console(self) -> FastAPI:
+        from dataclasses import replace
+
         from newsletter.web.console.app import create_console
 
-        return create_console(self.for_duty(CONSOLE).console_services)
+        # To plan an issue takes longer than to show a page.
+        services = replace(self.for_duty(CONSOLE).console_services, planning=self.planning)
+        return create_console(services)
 
     @cached_property
     def app(self) -> FastAPI:

@@ -137,6 +137,7 @@ class StaffAccounts:
         """End all sessions of a person; one's own, or as an owner."""
         if not (isinstance(by, SignedIn) and by.member.id == member_id):
             self._authorize(by, member_id)
+        self.member(member_id)
         ended = self.sessions.end_all(member_id)
         self.decisions.record(
             _actor(by), f"staff {member_id}", "signed out everywhere", {"sessions": ended}

@@ -2,7 +2,7 @@
 
 import psycopg
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 
 from newsletter.stores.database import newest_version
 from subscribers.db.transaction import scalar, transaction
@@ -10,6 +10,9 @@ from subscribers.errors import DatabaseBusy
 
 #: What a database that is busy, gone or silent makes of any access.
 UNANSWERED: tuple[type[Exception], ...] = (DatabaseBusy, OperationalError, psycopg.OperationalError)
+
+#: What PostgreSQL makes of a value that none of its columns can hold, such as a zero byte.
+UNREADABLE: tuple[type[Exception], ...] = (DataError, psycopg.DataError)
 
 #: Procrastinate's workers write a heartbeat every 10 s; three that are missing are no accident.
 WORKERS = """

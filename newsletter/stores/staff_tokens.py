@@ -34,6 +34,13 @@ _VALID = "hash = %(hash)s AND purpose = %(purpose)s AND expires_at > %(now)s"
 _TAKE = f"DELETE FROM staff_token WHERE {_VALID} RETURNING staff_id, detail"  # noqa: S608
 _LOOK = f"SELECT staff_id, detail FROM staff_token WHERE {_VALID}"  # noqa: S608
 
+# An act may take longer than a page may wait elsewhere: it plans an issue, or asks SendGrid. The
+# form's own transaction waits for it, as its second post does.
+_PATIENTLY = """
+SELECT set_config('lock_timeout', '0', true), set_config('statement_timeout', '0', true),
+       set_config('idle_in_transaction_session_timeout', '15min', true)
+"""
+
 # Of two posts at once the second waits here for the first one's transaction.
 _POST = """
 INSERT INTO form_key (session_id, key, location, at)
@@ -103,6 +110,7 @@ class FormKeyStore(DatabaseStore):
         """
         values = {"session": session_id, "key": key, "now": now}
         with transaction(self._engine) as session:
+            scalar(session, _PATIENTLY)
             row = scalar(session, _POST, values)
             if row is None:
                 first = (

@@ -38,7 +38,7 @@ def test_a_worker_stays_although_the_database_dies_as_it_begins(
     container = SimpleNamespace(
         recovery=Recovery(), sending=SimpleNamespace(queue=queue), queue=queue
     )
-    monkeypatch.setattr(service, "container", lambda: container)
+    monkeypatch.setattr(processes, "container", lambda: container)
 
     with processes._working(on_end=ended.set):
         assert queue.begun.wait(60)

@@ -1,7 +1,7 @@
 """Sessions at the console against a model of them, and forms that are answered once."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Event
 
@@ -13,7 +13,11 @@ from sqlalchemy import Engine
 from newsletter.core.sign_in import secret_hash
 from newsletter.core.staff import FRESH, IDLE, LONGEST
 from newsletter.errors import NotAllowed
+from newsletter.stores.database import make_engine
+from newsletter.stores.duties import CONSOLE
 from newsletter.stores.staff_sessions import TOUCH
+from newsletter.stores.staff_tokens import FormKeyStore
+from subscribers.db.transaction import scalar, transaction
 from tests.container import TestContainer
 from tests.staff import EDIT, HERE, joined, staff_container
 
@@ -201,6 +205,29 @@ def test_of_two_presses_at_once_the_second_waits_for_the_firsts_answer(container
         second = pool.submit(container.staff_sessions.once, signed_in, "key", lambda: "/second")
         go.set()
         assert (first.result(10), second.result(10)) == ("/first", "/first")
+
+
+def test_an_act_may_take_longer_than_the_console_waits_for_the_database(
+    container: TestContainer, database_url: str
+):
+    brief = replace(CONSOLE, locks=0.1, statement=0.2, idle=0.2)
+    signed_in, begun = joined(container), Event()
+    engine = make_engine(database_url, brief)
+    forms = FormKeyStore(engine)
+
+    def slow() -> str:
+        begun.set()
+        with transaction(container.engine) as session:
+            scalar(session, "SELECT pg_sleep(0.6)")
+        return "/first"
+
+    now = container.clock.now()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(forms.once, signed_in.id, "key", slow, now)
+        assert begun.wait(10)
+        second = pool.submit(forms.once, signed_in.id, "key", lambda: "/second", now)
+        assert (first.result(10), second.result(10)) == ("/first", "/first")
+    engine.dispose()
 
 
 def test_a_form_whose_act_failed_may_be_posted_again(container):

@@ -74,7 +74,13 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 def create_console(services: ConsoleServices) -> FastAPI:
     """Return the application over these services; LookupError if a route declares no permission."""
-    app = FastAPI(title="console", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="console",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # behind a proxy, to another address than the browser knows
+    )
     app.state.services = services
     app.add_api_route("/", _home, methods=["GET"])
     for router in ROUTERS:
@@ -87,8 +93,13 @@ def create_console(services: ConsoleServices) -> FastAPI:
     app.add_exception_handler(SignInNeeded, faults.sign_in_needed)
     app.add_exception_handler(ConfirmationNeeded, faults.confirmation_needed)
     app.add_exception_handler(NotPermitted, faults.not_permitted)
-    for error in (NotFound, RequestValidationError, NoSuchSubscriber, NoSuchSubscription):
+    # No calendar has the days around its last one.
+    nowhere = (NotFound, NoSuchSubscriber, NoSuchSubscription, OverflowError)
+    for error in (*nowhere, *services.unreadable):
         app.add_exception_handler(error, faults.not_found)
+    app.add_exception_handler(RequestValidationError, faults.invalid)
+    for error in services.unanswered:
+        app.add_exception_handler(error, faults.busy)
     for error in (NotAllowed, InvalidBrief, InvalidChoice):
         app.add_exception_handler(error, faults.not_allowed)
     app.add_exception_handler(HTTPException, faults.refused)

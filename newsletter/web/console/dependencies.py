@@ -47,6 +47,8 @@ class ConsoleServices:
     newsletters: Mapping[str, Newsletter]
     url: str  #: the console's own origin
     practice: bool  #: no letter leaves this machine: SendGrid is played by it
+    unanswered: tuple[type[Exception], ...]  #: of a database that is busy, gone or silent
+    unreadable: tuple[type[Exception], ...]  #: of a value that the database cannot hold
     now: Callable[[], datetime]
     pages: ConsolePages
     sessions: StaffSessions

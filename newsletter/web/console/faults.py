@@ -5,6 +5,7 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
@@ -14,6 +15,8 @@ from newsletter.web.console.access import NotPermitted
 from newsletter.web.console.dependencies import console_services_of
 from newsletter.web.console.policy import HEADERS
 from newsletter.web.headers import add_security_headers
+
+_RETRY_SECONDS = "5"
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +31,7 @@ def confirmation_needed(request: Request, _error: Exception) -> Response:
 
 
 def _elsewhere(request: Request, path: str) -> Response:
-    back = request.url.path if request.method == "GET" else _page_of(request)
+    back = _path_of(request.url) if request.method == "GET" else _page_of(request)
     target = f"{path}?then={quote(back)}"
     if "hx-request" in request.headers:
         return Response(status_code=204, headers={"HX-Redirect": target})
@@ -40,7 +43,11 @@ def _page_of(request: Request) -> str:
     page = URL(request.headers.get("referer", "")).remove_query_params("said")
     if page.netloc != request.headers.get("host"):
         return "/"
-    return f"{page.path}?{page.query}" if page.query else page.path
+    return _path_of(page)
+
+
+def _path_of(url: URL) -> str:
+    return f"{url.path}?{url.query}" if url.query else url.path
 
 
 def not_permitted(request: Request, error: Exception) -> Response:
@@ -57,9 +64,27 @@ def not_found(request: Request, _error: Exception) -> Response:
     return _fault(request, "not_found", 404)
 
 
+def invalid(request: Request, error: Exception) -> Response:
+    """Answer a form that lacks a field, or has too much in one; of an address, it is not there."""
+    assert isinstance(error, RequestValidationError)
+    if any(one["loc"][0] != "body" for one in error.errors()):
+        return not_found(request, error)
+    return _fault(request, "invalid", 422)
+
+
+def busy(request: Request, error: Exception) -> Response:
+    """Answer for a database that did not answer in time, or undid this for another change."""
+    reason = type(error.__cause__ or error).__name__
+    _log.warning("the database did not answer in time: %s", reason, extra={"action": "web.busy"})
+    page = _fault(request, "busy", 503)
+    page.headers["Retry-After"] = _RETRY_SECONDS
+    return page
+
+
 def not_allowed(request: Request, error: Exception) -> Response:
     """Say in the service's own words why it was not done."""
-    return _fault(request, "not_allowed", 409, reason=str(error).rstrip("."))
+    reason = str(error).rstrip(".")
+    return _fault(request, "not_allowed", 409, reason=reason[:1].upper() + reason[1:])
 
 
 def refused(request: Request, error: Exception) -> Response:

@@ -185,7 +185,9 @@ def watch_by_keyboard(page: Page, keys: Keyboard, container: TestContainer) -> N
     keys.keys("Enter")
     heading(page, "of 12")
     container.queue.work(until_empty=True)
-    assert sorted(container.mailer.addresses) == [f"r{n}@example.com" for n in sorted(map(str, range(12)))]
+    assert sorted(container.mailer.addresses) == [
+        f"r{n}@example.com" for n in sorted(map(str, range(12)))
+    ]
     heading(page, "12")
     keys.press(page.get_by_role("link", name="Results").last)
     expect(page).to_have_url(re.compile(f"{ISSUE}/results$"))
