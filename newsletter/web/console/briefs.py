@@ -139,14 +139,21 @@ def edit(
     visit: Edit,
     number: int,
     fields: BriefFields,
+    revision: Annotated[int | None, Form()] = None,
 ) -> Response:
-    """Change a brief; the new revision goes through the gate, whose answer is shown."""
+    """Change a brief; the new revision goes through the gate, whose answer is shown.
+
+    `revision` is the one that was on the page: of another, nothing is overwritten.
+    """
     stored = visit.services.archive.brief(visit.here, number)
+    if revision not in {None, stored.revision}:
+        fault = str(visit.services.pages.words("briefs.changed_meanwhile"))
+        return _page(request, visit, stored, fault=fault, typed=fields, status=409)
     changes = {name: value for name, value in fields.items() if name not in _LABEL}
     try:
         receipt = visit.services.intake.edit(stored.brief_id, changes, actor=visit.actor)
     except (NotAllowed, InvalidBrief) as refusal:
-        return _page(request, visit, stored, fault=str(refusal), status=422)
+        return _page(request, visit, stored, fault=str(refusal), typed=fields, status=422)
     _set_anew(visit)
     return _answered(request, visit, receipt)
 
@@ -202,6 +209,7 @@ def _page(
     *,
     said: str = "",
     fault: str = "",
+    typed: Mapping[str, Any] | None = None,
     status: int = 200,
 ) -> HTMLResponse:
     return visit.services.pages.show(
@@ -213,5 +221,6 @@ def _page(
         stored=stored,
         said=said,
         fault=fault,
+        typed=typed,
         revisions=_revisions(visit, stored),
     )

@@ -12,11 +12,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from newsletter.core.wording import NoteKind
+from newsletter.core.wording import NoteKind, Wording
 from newsletter.errors import NotAllowed, StaleDraft
 from newsletter.services.editing import EditedDraft, SeenDraft
 from newsletter.web.console.access import Edit, Visit
 from newsletter.web.console.issue import issue_path, show_issue, show_stale
+from newsletter.web.console.issue_page import NOTHING_TYPED, Typed
 
 router = APIRouter()
 
@@ -39,6 +40,7 @@ def _edited(
     edit: Callable[[SeenDraft], EditedDraft],
     *,
     moved: int | None = None,
+    typed: Typed = NOTHING_TYPED,
 ) -> Response:
     """Edit the draft that was seen, and show the page with it."""
     editing = visit.services.editing
@@ -46,9 +48,9 @@ def _edited(
     try:
         edit(draft)
     except StaleDraft as stale:
-        return show_stale(request, visit, on, stale)
+        return show_stale(request, visit, on, stale, typed=typed)
     except NotAllowed as refusal:
-        return show_issue(request, visit, on, said=str(refusal), status=422)
+        return show_issue(request, visit, on, said=str(refusal), typed=typed, status=422)
     if "hx-request" in request.headers:
         return show_issue(request, visit, on, moved=moved)
     return RedirectResponse(visit.issue_url(on), status_code=303)
@@ -110,7 +112,12 @@ def line(
 ) -> Response:
     """Set the short line of a story."""
     editing = visit.services.editing
-    return _edited(request, visit, on, seen, lambda draft: editing.shorten(draft, brief_id, line))
+    typed = Typed(lines={brief_id: line})
+
+    def edit(draft: SeenDraft) -> EditedDraft:
+        return editing.shorten(draft, brief_id, line)
+
+    return _edited(request, visit, on, seen, edit, typed=typed)
 
 
 @router.post(issue_path("/wording"))
@@ -138,4 +145,7 @@ def wording(
             note_kind=note_kind,
         )
 
-    return _edited(request, visit, on, seen, edit)
+    written = Wording(
+        subject=subject, preheader=preheader, about=promised, note=note, note_kind=note_kind
+    )
+    return _edited(request, visit, on, seen, edit, typed=Typed(wording=written))

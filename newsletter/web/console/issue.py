@@ -11,8 +11,10 @@ from newsletter.errors import StaleDraft
 from newsletter.web.console.access import See, Visit
 from newsletter.web.console.counting import counting_first
 from newsletter.web.console.issue_page import (
+    NOTHING_TYPED,
     OFFERED,
     IssueView,
+    Typed,
     View,
     approvers,
     falls_back,
@@ -50,9 +52,11 @@ def issue(
     return first or show_issue(request, visit, on, view=view, whom=whom)
 
 
-def show_stale(request: Request, visit: Visit, on: date, stale: StaleDraft) -> HTMLResponse:
+def show_stale(
+    request: Request, visit: Visit, on: date, stale: StaleDraft, *, typed: Typed = NOTHING_TYPED
+) -> HTMLResponse:
     """Show the issue as it is now, and what changed since it was looked at; nothing was done."""
-    return show_issue(request, visit, on, stale=stale.changes, status=409)
+    return show_issue(request, visit, on, stale=stale.changes, typed=typed, status=409)
 
 
 def show_issue(
@@ -64,6 +68,7 @@ def show_issue(
     whom: str = "",
     stale: tuple[str, ...] = (),
     said: str = "",
+    typed: Typed = NOTHING_TYPED,
     moved: int | None = None,
     status: int = 200,
 ) -> HTMLResponse:
@@ -95,6 +100,7 @@ def show_issue(
         held=services.today.held(visit.here, on),
         stale=stale,
         said=said,
+        typed=typed,
         moved=_moved(visit, head, moved),
         report=report,
         falls_back=falls_back(head),

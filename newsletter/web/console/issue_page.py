@@ -1,7 +1,7 @@
 """What the page of an issue shows, worked out from the services: no HTML, no words of its own."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -18,6 +18,7 @@ from newsletter.core.publication import ApprovalPolicy
 from newsletter.core.staff import Permission
 from newsletter.core.stored import StoredIssue
 from newsletter.core.timetable import hours_of
+from newsletter.core.wording import Wording
 from newsletter.errors import NotFound
 from newsletter.services.preview import Preview
 from newsletter.web.console.access import Visit
@@ -79,6 +80,17 @@ def issue_view(visit: Visit, on: date) -> IssueView:
     planned = stored is not None and stored.planned_at is not None
     forecast = None if planned else visit.services.forecasts.of(visit.here, on)
     return IssueView(visit.here.slug, on, stored, step, forecast)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What somebody wrote into a form that could not be saved: it stays in the fields."""
+
+    wording: Wording | None = None
+    lines: Mapping[int, str] = field(default_factory=dict[int, str])  #: short ones, by brief
+
+
+NOTHING_TYPED = Typed()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from tests.web.console.day import (
     HELD,
     ISSUE,
     MARKETER,
+    READERS,
     StaffMailerDouble,
     day_of_practice,
     send_batches,
@@ -101,7 +102,7 @@ def test_by_keyboard_alone(context: BrowserContext, link: str, container: TestCo
     look_by_keyboard(page, keys, container)
     approve_by_keyboard(page, keys, container)
     watch_by_keyboard(page, keys, container)
-    assert faults == []
+    assert [one for one in faults if "409 (Conflict)" not in one] == []  # the one that is refused
 
 
 def mend_by_keyboard(page: Page, keys: Keyboard) -> None:
@@ -170,10 +171,10 @@ def watch_by_keyboard(page: Page, keys: Keyboard, container: TestContainer) -> N
     """Watch it leave, stop it, say why, continue, and read the results."""
     send_batches(container, 2)
     figures = page.locator("#figures")
-    expect(figures).to_contain_text(re.compile("of 12 "))
+    expect(figures).to_contain_text("of 12")
     expect(page.get_by_role("heading", level=1)).not_to_contain_text("0 of 12")
-    keys.press(button(page, "Stop"))
-    expect(page.get_by_role("heading", name="Why")).to_be_visible()
+    keys.press(button(page, "Stop it now"))
+    expect(page.get_by_role("heading", name="Why did you stop it?")).to_be_visible()
     assert state(container) == "paused"
     sent = len(container.mailer.asked)
     container.queue.work(until_empty=True)
@@ -185,9 +186,7 @@ def watch_by_keyboard(page: Page, keys: Keyboard, container: TestContainer) -> N
     keys.keys("Enter")
     heading(page, "of 12")
     container.queue.work(until_empty=True)
-    assert sorted(container.mailer.addresses) == [
-        f"r{n}@example.com" for n in sorted(map(str, range(12)))
-    ]
+    assert sorted(container.mailer.addresses) == sorted(READERS)
     heading(page, "12")
     keys.press(page.get_by_role("link", name="Results").last)
     expect(page).to_have_url(re.compile(f"{ISSUE}/results$"))
@@ -199,52 +198,64 @@ def test_with_script_off(browser: Browser, link: str, container: TestContainer) 
         page = context.new_page()
         page.goto(link)
         button(page, "Sign in").click()
-        if page.get_by_role("link", name="Show the page").is_visible():
-            page.get_by_role("link", name="Show the page").click()
+        _counted(page)
         heading(page, "leaves in 70 minutes")
         page.get_by_role("link", name="Mend it").click()
         page.get_by_label("Link to the source").fill(LINK)
         button(page, "Save and check").click()
         expect(page.get_by_role("status").first).to_contain_text("Accepted")
-
         page.goto(page.url.partition(OWN_SLUG)[0].rstrip("/") + ISSUE)
-        if page.get_by_role("link", name="Show the page").is_visible():
-            page.get_by_role("link", name="Show the page").click()
-        first = titles(container)[0]
-        button(page, "Move story 1 down").click()
-        expect(page.locator(".stories h3").first).not_to_have_text(first)
-        assert titles(container)[1] == first
-        for name in VIEWS:
-            page.get_by_role("link", name=name, exact=True).click()
-            chosen = page.get_by_role("link", name=name, exact=True)
-            expect(chosen).to_have_attribute("aria-current", "true")
-        page.get_by_label("As the reader of").fill("r0@example.com")
-        button(page, "Show").last.click()
-        page.get_by_role("link", name="Dark", exact=True).click()
-        expect(page.frame_locator("iframe").locator("body")).to_contain_text("r0@example.com")
-        button(page, "Send a test").click()
-        expect(page.get_by_text(f"The last one, to {EMAIL}")).to_be_visible()
-        for tick in page.get_by_role("checkbox").all():
-            tick.check()
-        button(page, "Approve").click()
-        expect(page.get_by_text("Until it leaves")).to_be_attached()
-        assert state(container) == "approved"
-        page.get_by_text("Send it now instead").click()
-        button(page, "Send it now").click()
-        heading(page, "0 of 12")
-        send_batches(container, 1)
-        page.reload()
-        button(page, "Stop").click()
-        expect(page.locator("#why")).to_be_visible()
-        assert state(container) == "paused"
-        page.locator("#why").fill("a figure looked wrong")
-        page.locator("#why").press("Enter")
-        expect(page.locator("#figures")).to_contain_text("a figure looked wrong")
-        page.locator("#because").fill("it was right")
-        page.locator("#because").press("Enter")
-        heading(page, "of 12")
-        container.queue.work(until_empty=True)
-        assert state(container) == "sent"
-        page.reload()
-        page.get_by_role("link", name="Results").last.click()
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        _counted(page)
+        look_by_clicks(page, container)
+        leave_by_clicks(page, container)
+
+
+def _counted(page: Page) -> None:
+    """Follow the link that the page of the count has where there is no script."""
+    link = page.get_by_role("link", name="Show the page")
+    if link.is_visible():
+        link.click()
+
+
+def look_by_clicks(page: Page, container: TestContainer) -> None:
+    first = titles(container)[0]
+    button(page, "Move story 1 down").click()
+    expect(page.locator(".stories h3").first).not_to_have_text(first)
+    assert titles(container)[1] == first
+    for name in VIEWS:
+        chosen = page.get_by_role("link", name=name, exact=True)
+        chosen.click()
+        expect(chosen).to_have_attribute("aria-current", "true")
+    page.get_by_label("As the reader of").fill("r0@example.com")
+    button(page, "Show").last.click()
+    page.get_by_role("link", name="Dark", exact=True).click()
+    expect(page.frame_locator("iframe").locator("body")).to_contain_text("r0@example.com")
+    button(page, "Send a test").click()
+    expect(page.get_by_text(f"The last one, to {EMAIL}")).to_be_visible()
+
+
+def leave_by_clicks(page: Page, container: TestContainer) -> None:
+    for tick in page.get_by_role("checkbox").all():
+        tick.check()
+    button(page, "Approve").click()
+    expect(page.get_by_text("Until it leaves")).to_be_attached()
+    assert state(container) == "approved"
+    page.get_by_text("Send it now instead").click()
+    button(page, "Send it now").click()
+    heading(page, "0 of 12")
+    send_batches(container, 1)
+    page.reload()
+    button(page, "Stop it now").click()
+    expect(page.locator("#why")).to_be_visible()
+    assert state(container) == "paused"
+    page.locator("#why").fill("a figure looked wrong")
+    page.locator("#why").press("Enter")
+    expect(page.locator("#figures")).to_contain_text("a figure looked wrong")
+    page.locator("#because").fill("it was right")
+    page.locator("#because").press("Enter")
+    heading(page, "of 12")
+    container.queue.work(until_empty=True)
+    assert state(container) == "sent"
+    page.reload()
+    page.get_by_role("link", name="Results").last.click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
