@@ -64,6 +64,7 @@ def show_issue(
     whom: str = "",
     stale: tuple[str, ...] = (),
     said: str = "",
+    ticked: tuple[str, ...] = (),
     moved: int | None = None,
     status: int = 200,
 ) -> HTMLResponse:
@@ -95,6 +96,7 @@ def show_issue(
         held=services.today.held(visit.here, on),
         stale=stale,
         said=said,
+        ticked=ticked,
         moved=_moved(visit, head, moved),
         report=report,
         falls_back=falls_back(head),
