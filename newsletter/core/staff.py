@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 IDLE = timedelta(minutes=60)  #: a session that was not used for so long has ended
 LONGEST = timedelta(hours=12)  #: a session ends after this, however much it is used
@@ -121,6 +121,10 @@ class StaffActor(str):
         made = super().__new__(cls, email)
         made.staff_id, made.session_id, made.address = staff_id, session_id, address
         return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        """Return what makes a copy: `asdict` copies what it finds in a record."""
+        return (str(self),), {"staff_id": self.staff_id}
 
 
 @dataclass(frozen=True, kw_only=True)

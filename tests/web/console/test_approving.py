@@ -1,9 +1,11 @@
 """An approval that is refused keeps its page; what leaves at once is what was looked at."""
 
 import re
+from copy import deepcopy
 
 import pytest
 
+from newsletter.core.staff import StaffActor
 from newsletter.core.stored import IssueStatus
 from newsletter.errors import NotAllowed
 from tests.container import TODAY, TestContainer
@@ -70,3 +72,10 @@ def test_what_was_approved_anew_does_not_leave_by_an_older_page(
         f"{ISSUE}/send-now", form_key="b", **shown | {"approved_hash": anew}
     )
     assert "not what was approved" not in answer.text
+
+
+def test_a_copy_of_an_actor_is_the_same_actor():
+    actor = StaffActor("a@example.org", staff_id=1, session_id=2, address="192.0.2.1")
+    copied = deepcopy(actor)
+    assert (copied, copied.staff_id, copied.session_id) == (actor, 1, 2)
+    assert copied.address == "192.0.2.1"
