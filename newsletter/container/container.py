@@ -39,6 +39,7 @@ from newsletter.services.event_intake import EventIntake
 from newsletter.services.explain import Explaining
 from newsletter.services.figures import IssueFigures
 from newsletter.services.forecast import Forecasts
+from newsletter.services.halting import Halting
 from newsletter.services.installation import Installations
 from newsletter.services.intake import Intake
 from newsletter.services.issue_people import IssuePeople
@@ -428,6 +429,10 @@ class Container:
         )
 
     @cached_property
+    def halting(self) -> Halting:
+        return Halting(self.publishing, self.sending_limits)
+
+    @cached_property
     def reviews(self) -> Reviews:
         return Reviews(self.publishing, self.preflight)
 
@@ -796,6 +801,7 @@ class Container:
             issue_people=self.issue_people,
             alerts=self.operator_alerts,
             skipped_days=self.skipped_days,
+            halting=self.halting,
             limits=self.sending_limits,
             reconciling=self.reconciling,
             recovery=self.recovery,
@@ -811,8 +817,10 @@ class Container:
 
         from newsletter.web.console.app import create_console
 
-        # To plan an issue takes longer than to show a page.
-        services = replace(self.for_duty(CONSOLE).console_services, planning=self.planning)
+        # To plan an issue takes longer than to show a page, and so does to stop it meanwhile.
+        services = replace(
+            self.for_duty(CONSOLE).console_services, planning=self.planning, halting=self.halting
+        )
         return create_console(services)
 
     @cached_property

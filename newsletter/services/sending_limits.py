@@ -18,7 +18,7 @@ from newsletter.core.circuit_breaker import (
 )
 from newsletter.core.delivery import Claim
 from newsletter.core.reason import given
-from newsletter.core.stored import IssueStatus, StoredIssue
+from newsletter.core.stored import StoredIssue
 from newsletter.errors import NotAllowed
 from newsletter.ports import Clock
 from newsletter.stores.decisions import DecisionLog
@@ -77,9 +77,8 @@ class SendingLimits:
     def resume(self, stored: StoredIssue, *, actor: str, because: str) -> StoredIssue:
         """Let a paused issue's batches be sent again; the caller hands them to the workers."""
         because = given(because)
-        if stored.state is not IssueStatus.PAUSED:
-            raise NotAllowed(f"{stored.summary}, not paused")
-        self.issues.resume(stored.id, self.clock.now())
+        if not self.issues.resume(stored.id, self.clock.now()):
+            raise NotAllowed(f"{self.issues.get(stored.id).summary}, not paused")
         self.decisions.record(actor, f"issue {stored.id}", "resume", {"because": because})
         return self.issues.get(stored.id)
 

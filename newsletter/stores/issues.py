@@ -172,8 +172,11 @@ class IssueStore(DatabaseStore):
             row = session.exec(found).first()
             return tuple(row.brief_ids) if row else None
 
-    def resume(self, issue_id: int, now: datetime) -> None:
-        """Let a paused issue's batches be sent again; the circuit breaker counts from here."""
+    def resume(self, issue_id: int, now: datetime) -> bool:
+        """Let a paused issue's batches be sent again; False if it is not paused.
+
+        The circuit breaker counts from here.
+        """
         paused = (col(IssueRow.id) == issue_id, col(IssueRow.state) == IssueStatus.PAUSED)
         # What was tried before waits no longer; what was not may wait for its readers' hour.
         tried = (
@@ -184,9 +187,11 @@ class IssueStore(DatabaseStore):
         values: dict[str, Any] = {"state": IssueStatus.SENDING, "resumed_at": now}
         values |= dict.fromkeys(("reason", "paused_by", "tripped", "unreached_since"))
         with transaction(self._engine) as session:
-            session.exec(update(IssueRow).where(*paused).values(**values))
+            if not session.exec(update(IssueRow).where(*paused).values(**values)).rowcount:
+                return False
             session.exec(update(BatchRow).where(*tried).values(not_before=None))
         _log.info("resumed", extra={"action": "issue.resumed", "issue": issue_id})
+        return True
 
 
 def _void(session: Session, issue_ids: Iterable[int], reason: str) -> list[int]:

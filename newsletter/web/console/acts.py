@@ -12,9 +12,10 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
 from newsletter.core.stored import StoredIssue
-from newsletter.errors import NotAllowed, StaleDraft
+from newsletter.errors import ConfirmationNeeded, NotAllowed, StaleDraft
 from newsletter.web.console.access import Approve, Edit, Stop, Visit
 from newsletter.web.console.issue import issue_path, show_issue, show_stale
+from newsletter.web.console.words import sentence
 
 router = APIRouter()
 
@@ -62,8 +63,11 @@ def approve(
         return once(visit, form_key, act)
     except StaleDraft as stale:
         return show_stale(request, visit, on, stale)
+    except ConfirmationNeeded:
+        raise
     except NotAllowed as refusal:
-        return show_issue(request, visit, on, said=str(refusal), status=409)
+        said = f"{sentence(str(refusal))} {visit.services.pages.words('issue.nothing_done')}"
+        return show_issue(request, visit, on, said=said, ticked=seen, status=409)
 
 
 @router.post(issue_path("/take-back"))
@@ -80,11 +84,17 @@ def take_back(visit: Edit, on: date, form_key: FormKey, because: Because = "") -
 
 @router.post(issue_path("/send-now"))
 def send_now(
-    visit: Approve, on: date, form_key: FormKey, people: Annotated[int, Form()]
+    visit: Approve,
+    on: date,
+    form_key: FormKey,
+    people: Annotated[int, Form()],
+    approved_hash: Annotated[str, Form(max_length=64)],
 ) -> RedirectResponse:
-    """Let an approved issue leave before its hour, to about as many people as were shown."""
+    """Let the issue whose approval was shown leave before its hour, to about as many people."""
 
     def act() -> str:
+        if _stored(visit, on).approved_hash != approved_hash:
+            raise NotAllowed(visit.services.pages.words("approval.other_approved"))
         readers = visit.services.forecasts.of(visit.here, on).readers
         if abs(readers - people) > _TOLERANCE * people:
             words = visit.services.pages.words
@@ -98,13 +108,8 @@ def send_now(
 @router.post(issue_path("/stop"))
 def stop(visit: Stop, on: date) -> RedirectResponse:
     """Stop at once, without a question and however often it is pressed; why is asked after."""
-    stored = _stored(visit, on)
-    words = visit.services.pages.words
-    try:
-        because = str(words("leaving.stopped_here"))
-        visit.services.limits.pause(stored, actor=visit.actor, because=because)
-    except NotAllowed:  # it was stopped before, has not begun, or is through: the page says which
-        pass
+    because = str(visit.services.pages.words("leaving.stopped_here"))
+    visit.services.halting.stop(visit.here, on, actor=visit.actor, because=because)
     return RedirectResponse(f"{visit.issue_url(on)}/leaving", status_code=303)
 
 

@@ -8,7 +8,13 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.exceptions import HTTPException
 
-from newsletter.errors import ConfirmationNeeded, InvalidBrief, NotAllowed, NotFound
+from newsletter.errors import (
+    ConfigurationError,
+    ConfirmationNeeded,
+    InvalidBrief,
+    NotAllowed,
+    NotFound,
+)
 from newsletter.web.body_limit import BodyLimit
 from newsletter.web.console import (
     account,
@@ -100,7 +106,7 @@ def create_console(services: ConsoleServices) -> FastAPI:
     app.add_exception_handler(RequestValidationError, faults.invalid)
     for error in services.unanswered:
         app.add_exception_handler(error, faults.busy)
-    for error in (NotAllowed, InvalidBrief, InvalidChoice):
+    for error in (NotAllowed, InvalidBrief, InvalidChoice, ConfigurationError):
         app.add_exception_handler(error, faults.not_allowed)
     app.add_exception_handler(HTTPException, faults.refused)
     app.add_exception_handler(Exception, faults.failed)

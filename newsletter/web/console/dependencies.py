@@ -13,6 +13,7 @@ from newsletter.services.editing import Editing
 from newsletter.services.explain import Explaining
 from newsletter.services.figures import IssueFigures
 from newsletter.services.forecast import Forecasts
+from newsletter.services.halting import Halting
 from newsletter.services.intake import Intake
 from newsletter.services.issue_people import IssuePeople
 from newsletter.services.list_changes import ListChanges
@@ -74,6 +75,7 @@ class ConsoleServices:
     issue_people: IssuePeople
     alerts: OperatorAlerts
     skipped_days: SkippedDays
+    halting: Halting
     limits: SendingLimits
     reconciling: Reconciling
     recovery: Recovery

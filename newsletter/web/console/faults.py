@@ -14,6 +14,7 @@ from newsletter.adapters.clock import new_id
 from newsletter.web.console.access import NotPermitted
 from newsletter.web.console.dependencies import console_services_of
 from newsletter.web.console.policy import HEADERS
+from newsletter.web.console.words import sentence
 from newsletter.web.headers import add_security_headers
 
 _RETRY_SECONDS = "5"
@@ -83,8 +84,7 @@ def busy(request: Request, error: Exception) -> Response:
 
 def not_allowed(request: Request, error: Exception) -> Response:
     """Say in the service's own words why it was not done."""
-    reason = str(error).rstrip(".")
-    return _fault(request, "not_allowed", 409, reason=reason[:1].upper() + reason[1:])
+    return _fault(request, "not_allowed", 409, reason=sentence(str(error)))
 
 
 def refused(request: Request, error: Exception) -> Response:

@@ -69,6 +69,7 @@ def show_issue(
     stale: tuple[str, ...] = (),
     said: str = "",
     typed: Typed = NOTHING_TYPED,
+    ticked: tuple[str, ...] = (),
     moved: int | None = None,
     status: int = 200,
 ) -> HTMLResponse:
@@ -101,6 +102,7 @@ def show_issue(
         stale=stale,
         said=said,
         typed=typed,
+        ticked=ticked,
         moved=_moved(visit, head, moved),
         report=report,
         falls_back=falls_back(head),

@@ -45,7 +45,8 @@ def _heading(visit: Visit, stored: StoredIssue | None, figures: LeavingFigures |
         left = figures.seconds_left
         more = words("leaving.seconds_left", count=round(left)) if left else ""
         return words("leaving.sending", **fields) + " " + more
-    return words(f"leaving.{stored.state}", **fields)
+    left = figures.sums.accepted  # what was refused or left out is done, and has not left
+    return words(f"leaving.{stored.state}", **fields | {"done": left})
 
 
 def bar_parts(figures: LeavingFigures) -> list[tuple[str, float, float]]:

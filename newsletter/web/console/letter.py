@@ -4,6 +4,7 @@ The frame's own `sandbox` is empty, and so is this answer's.
 See docs/decisions/previews-are-inert.md.
 """
 
+from contextlib import suppress
 from datetime import date
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from newsletter.core.color_scheme import ColorScheme
 from newsletter.web.console.access import KeepList, See
 from newsletter.web.console.issue import issue_path
 from newsletter.web.console.personas import persona_of, preview_as
+from subscribers.errors import NoSuchSubscriber
 
 router = APIRouter()
 
@@ -55,7 +57,10 @@ def message(visit: See, on: date, whom: str = "") -> Response:
 def as_reader(visit: KeepList, on: date, address: Annotated[str, Form()]) -> RedirectResponse:
     """Look at the letter as the reader of an address; the look is recorded."""
     newsletter = visit.here.readers.newsletter
-    for one in visit.services.subscriptions.by_email(address.strip()):
+    found = ()
+    with suppress(NoSuchSubscriber):
+        found = visit.services.subscriptions.by_email(address.strip())
+    for one in found:
         if one.newsletter == newsletter:
             visit.services.archive.record_look(visit.actor, one.subscriber_id, "preview")
             where = f"{visit.issue_url(on)}?whom=reader:{one.id}"

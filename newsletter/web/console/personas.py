@@ -7,6 +7,7 @@ from newsletter.core.staff import Permission
 from newsletter.errors import NotFound
 from newsletter.services.preview import Preview
 from newsletter.web.console.access import NotPermitted, Visit
+from subscribers.errors import NoSuchSubscription
 
 _KINDS = ("everything", "edition", "topics", "reader")
 
@@ -48,7 +49,10 @@ def _address(visit: Visit, number: str) -> str:
         raise NotPermitted(Permission.KEEP_LIST)
     if not number.isdecimal():
         raise NotFound("there is no such reader")
-    found = visit.services.subscriptions.by_id(int(number))
+    try:
+        found = visit.services.subscriptions.by_id(int(number))
+    except NoSuchSubscription:
+        raise NotFound("there is no such reader") from None
     if found.newsletter != visit.here.readers.newsletter:
         raise NotFound("there is no such reader")
     return found.email

@@ -212,7 +212,8 @@ _ALIVE = """() => [
     .map(one => one.outerHTML.slice(0, 100)),
   ...[...document.querySelectorAll('*')].filter(one => [...one.attributes]
     .some(each => each.name.startsWith('hx-on'))).map(one => one.outerHTML.slice(0, 100)),
-  ...[...document.querySelectorAll('script:not([src]), b[hx-trigger]')].map(one => one.outerHTML)]"""
+  ...[...document.querySelectorAll('script:not([src]), b[hx-trigger]')]
+    .map(one => one.outerHTML)]"""
 
 
 def write_hostile(container: TestContainer, folder: Path) -> None:

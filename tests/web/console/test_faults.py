@@ -20,7 +20,7 @@ NOWHERE = [
     f"log?cursor={LARGE}",
     "log?actor=%00",
     f"readers/{LARGE}",
-    f"issues/{TODAY}?whom=reader:{LARGE}&count=1",
+    f"issues/{TODAY}/letter?whom=reader:{LARGE}",
 ]
 
 
