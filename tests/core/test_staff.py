@@ -1,5 +1,6 @@
 """What people of the staff may do, and when a session is over."""
 
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -94,3 +95,4 @@ def test_an_actor_is_its_address_and_brings_account_session_and_network():
     assert actor == "ada@example.org"
     assert isinstance(actor, StaffActor)
     assert (actor.staff_id, actor.session_id, actor.address) == (7, 3, "192.0.2.1")
+    assert deepcopy(actor) is actor  # as records are copied that hold it
