@@ -152,7 +152,10 @@ _POST = """path => { const form = document.createElement('form'); form.method = 
 def test_the_page_while_readers_are_counted(
     width: int, context: BrowserContext, served: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(served.container.forecasts), "is_ready", lambda *_: False)
+    def not_yet(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(type(served.container.forecasts), "is_ready", not_yet)
     page = served.signed_in(context)
     context.route(re.compile("count=1"), lambda route: route.abort())
     page.goto(f"{served.url}/{OWN_SLUG}/today")
