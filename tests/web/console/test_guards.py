@@ -154,7 +154,7 @@ def test_after_the_answer_to_stop_no_batch_is_claimed(container: TestContainer, 
         stopped.wait(10)
         return Accepted(message_id="late")
 
-    container.mailer.answers = [slow] * 9
+    container.mailer.answers.extend([slow] * 9)
     with ThreadPoolExecutor(2) as pool:
         batches = list(container.queue.jobs)
         workers = [

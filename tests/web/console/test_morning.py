@@ -27,8 +27,17 @@ pytestmark = [pytest.mark.postgres, pytest.mark.browser]
 
 EMAIL = "ada@example.org"
 LINK = "https://example.org/a-court-asks"
-VIEWS = ("Phone", "Desktop", "Dark", "Repainted", "No pictures", "Plain text", "Inbox line")
-VIEWS += ("Message", "Changes")
+VIEWS = (
+    "Phone",
+    "Desktop",
+    "Dark",
+    "Repainted",
+    "No pictures",
+    "Plain text",
+    "Inbox line",
+    "Message",
+    "Changes",
+)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def literals() -> set[str]:
     """Return every short text in quotes: what a name that is put together is put together from."""
     paths = (*FOLDER.glob("*.j2"), *Path(newsletter.__file__).parent.rglob("*.py"))
     quoted = (re.findall(r"""["']([\w.-]+)["']""", path.read_text()) for path in paths)
-    return set().union(*quoted)
+    return {text for found in quoted for text in found}
 
 
 def _is_words(called: ast.expr) -> bool:
