@@ -66,7 +66,7 @@ def approve(
     except ConfirmationNeeded:
         raise
     except NotAllowed as refusal:
-        said = f"{sentence(str(refusal))} {visit.services.pages.words('issue.nothing_done')}"
+        said = f"{sentence(str(refusal))} {visit.services.pages.words('issue.nothing_was_done')}"
         return show_issue(request, visit, on, said=said, ticked=seen, status=409)
 
 

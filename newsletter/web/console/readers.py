@@ -14,7 +14,6 @@ from fastapi.responses import HTMLResponse
 from newsletter.core.history import HistoryLine
 from newsletter.services.explain import Explanation
 from newsletter.web.console.access import KeepList, Visit
-from subscribers.db.read_only import read_only
 from subscribers.errors import NoSuchSubscriber
 from subscribers.records.model import SearchHit
 
@@ -85,15 +84,17 @@ def _latest(visit: Visit) -> date:
     return visit.services.archive.last_sent(visit.here) or visit.today
 
 
-@router.get("/{slug}/readers/{number}")
+@router.post("/{slug}/readers/{number}")
 def reader(request: Request, visit: KeepList, number: int) -> HTMLResponse:
-    """Show what is on record of one reader in the newsletters whose list one keeps."""
+    """Show what is on record of one reader in the newsletters whose list one keeps.
+
+    It is posted, since nobody looks at a person's record unseen, and a GET writes nothing.
+    """
     services = visit.services
     person = services.records.person(number)
     if all(one.newsletter != visit.here.readers.newsletter for one in person.subscriptions):
         raise NoSuchSubscriber
-    with read_only(False):  # nobody looks at a person's record unseen
-        services.archive.record_look(visit.actor, number, "look")
+    services.archive.record_look(visit.actor, number, "look")
     seen = {one.slug for one in services.kept_by(visit.member)}
     return services.pages.show(
         request,

@@ -109,7 +109,7 @@ def test_the_only_way_to_sign_in_stays(editor: ConsoleClient):
     assert "Your only way to sign in" in page
     refused = editor.post("/account/passkeys/1/remove")
     assert refused.status_code == 409
-    assert "this is your only way to sign in: add another one first" in refused.text
+    assert "This is your only way to sign in: add another one first" in refused.text
 
     add_passkey(editor, "<phone>")
     assert "&lt;phone&gt;" in editor.get("/account").text

@@ -19,7 +19,6 @@ NOWHERE = [
     "briefs/3000000000",
     f"log?cursor={LARGE}",
     "log?actor=%00",
-    f"readers/{LARGE}",
     f"issues/{TODAY}/letter?whom=reader:{LARGE}",
 ]
 
@@ -27,6 +26,10 @@ NOWHERE = [
 @pytest.mark.parametrize("tail", NOWHERE)
 def test_an_odd_address_leads_nowhere(tail: str, members: dict[str, ConsoleClient]):
     assert members["own"].get(f"/{OWN_SLUG}/{tail}").status_code == 404
+
+
+def test_an_odd_number_of_a_reader_leads_nowhere(members: dict[str, ConsoleClient]):
+    assert members["own"].post(f"/{OWN_SLUG}/readers/{LARGE}").status_code == 404
 
 
 def test_a_value_that_no_column_holds_is_refused(members: dict[str, ConsoleClient]):

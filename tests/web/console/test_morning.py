@@ -162,7 +162,7 @@ def look_by_keyboard(page: Page, keys: Keyboard, container: TestContainer) -> No
 
 def approve_by_keyboard(page: Page, keys: Keyboard, container: TestContainer) -> None:
     keys.press(button(page, "Approve"))
-    expect(page.get_by_role("alert")).to_contain_text("look at this first, and tick it")
+    expect(page.get_by_role("alert")).to_contain_text("Look at this first, and tick it")
     assert state(container) == "draft"
     tick = page.get_by_role("checkbox").first
     for _ in range(page.get_by_role("checkbox").count()):
