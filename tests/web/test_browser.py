@@ -23,7 +23,7 @@ FOCUSED = "document.activeElement.name || document.activeElement.textContent.tri
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     with browser.new_context(viewport={"width": 390, "height": 844}) as context:
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(20_000)
         yield context.new_page()
 
 

@@ -68,5 +68,5 @@ def served_console(container: TestContainer, listener: socket.socket) -> Iterato
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser's window, which keeps what the console gives it."""
     with browser.new_context(viewport={"width": 1280, "height": 800}) as made:
-        made.set_default_timeout(5_000)
+        made.set_default_timeout(20_000)
         yield made

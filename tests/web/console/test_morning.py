@@ -203,7 +203,7 @@ def watch_by_keyboard(page: Page, keys: Keyboard, container: TestContainer) -> N
 
 def test_with_script_off(browser: Browser, link: str, container: TestContainer) -> None:
     with browser.new_context(java_script_enabled=False) as context:
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(20_000)
         page = context.new_page()
         page.goto(link)
         button(page, "Sign in").click()

@@ -33,7 +33,7 @@ def page(browser: Browser) -> Iterator[Page]:
     phone = {"width": 390, "height": 844}
     options = {"java_script_enabled": False, "locale": "de-AT", "viewport": phone}
     with browser.new_context(**options) as context:
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(20_000)
         yield context.new_page()
 
 
