@@ -1,6 +1,8 @@
 """An issue: its stories on the left, its letter on the right, the approval below."""
 
 from datetime import date
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -26,7 +28,7 @@ from newsletter.web.console.issue_page import (
     story_rows,
     when_it_leaves,
 )
-from newsletter.web.console.personas import persona_of
+from newsletter.web.console.personas import Persona, persona_of
 
 router = APIRouter()
 
@@ -64,7 +66,7 @@ def show_issue(
     visit: Visit,
     on: date,
     *,
-    view: View = View.PHONE,
+    view: View | None = None,
     whom: str = "",
     stale: tuple[str, ...] = (),
     said: str = "",
@@ -73,45 +75,77 @@ def show_issue(
     moved: int | None = None,
     status: int = 200,
 ) -> HTMLResponse:
-    """Show stories and letter, with what was said to a form that could not be done."""
-    services, head, persona = visit.services, issue_view(visit, on), persona_of(whom)
+    """Show stories and letter, with what was said to a form that could not be done.
+
+    Without a view it is the one that the browser shows while htmx asks, or the phone.
+    """
+    head = issue_view(visit, on)
+    if view is None:
+        view, whom = _looked_at(request)
     letter_only = request.headers.get("hx-target", "").endswith("letter")
-    editions = head.forecast.editions if head.forecast else ()
-    before, after = neighbours([one.edition for one in editions], persona)
-    report = services.preflight.report(visit.here, on) if _is_reviewed(head) else None
-    return services.pages.show(
+    return visit.services.pages.show(
         request,
         "issue",
         status=status,
         block="letter" if letter_only else "all",
         visit=visit,
         head=head,
-        editable=head.is_open and head.stored is not None and visit.may(Permission.EDIT),
-        view=view,
-        views=tuple(View),
-        whom=str(persona),
-        persona=persona,
-        letter=letter_view(visit, head, view, persona),
-        editions=tuple(offered(editions, persona)),
-        without_story=head.forecast.without_story[:OFFERED] if head.forecast else (),
-        previous_edition=before,
-        next_edition=after,
-        stories=tuple(story_rows(head)),
-        left_out=services.editing.left_out(head.stored) if head.stored else (),
-        held=services.today.held(visit.here, on),
         stale=stale,
         said=said,
         typed=typed,
         ticked=ticked,
         moved=_moved(visit, head, moved),
-        report=report,
-        falls_back=falls_back(head),
-        when=when_it_leaves(visit, on) if report else "",
-        four_eyes=four_eyes(visit, head),
-        approvers=approvers(visit),
-        staff_addresses=services.staff_addresses(),
-        last_test=next(iter(services.test_letters.last(visit.here)), None),
+        **_stories(visit, head),
+        **_letter(visit, head, view, persona_of(whom)),
+        **_approval(visit, head),
     )
+
+
+def _looked_at(request: Request) -> tuple[View, str]:
+    """Return the view, and as whom, of the page that htmx asks from."""
+    asked = parse_qs(urlsplit(request.headers.get("hx-current-url", "")).query)
+    view, whom = asked.get("view", [""])[0], asked.get("whom", [""])[0]
+    return (View(view) if view in tuple(View) else View.PHONE), whom
+
+
+def _stories(visit: Visit, head: IssueView) -> dict[str, Any]:
+    services = visit.services
+    return {
+        "editable": head.is_open and head.stored is not None and visit.may(Permission.EDIT),
+        "stories": tuple(story_rows(head)),
+        "left_out": services.editing.left_out(head.stored) if head.stored else (),
+        "held": services.today.held(visit.here, head.on),
+        "falls_back": falls_back(head),
+    }
+
+
+def _letter(visit: Visit, head: IssueView, view: View, persona: Persona) -> dict[str, Any]:
+    editions = head.forecast.editions if head.forecast else ()
+    before, after = neighbours([one.edition for one in editions], persona)
+    return {
+        "view": view,
+        "views": tuple(View),
+        "whom": str(persona),
+        "persona": persona,
+        "letter": letter_view(visit, head, view, persona),
+        "editions": tuple(offered(editions, persona)),
+        "without_story": head.forecast.without_story[:OFFERED] if head.forecast else (),
+        "previous_edition": before,
+        "next_edition": after,
+    }
+
+
+def _approval(visit: Visit, head: IssueView) -> dict[str, Any]:
+    services = visit.services
+    report = services.preflight.report(visit.here, head.on) if _is_reviewed(head) else None
+    return {
+        "report": report,
+        "when": when_it_leaves(visit, head.on) if report else "",
+        "four_eyes": four_eyes(visit, head),
+        "approvers": approvers(visit),
+        "staff_addresses": services.staff_addresses(),
+        "last_test": next(iter(services.test_letters.last(visit.here)), None),
+    }
 
 
 def _is_reviewed(head: IssueView) -> bool:

@@ -9,6 +9,7 @@ from datetime import date
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
+from newsletter.core.result_tables import story_rows, trend_rows
 from newsletter.core.results import ResultLine, ResultWord
 from newsletter.errors import NotFound
 from newsletter.web.console.access import See
@@ -39,11 +40,7 @@ def stories_csv(visit: See, on: date) -> Response:
     if not head.stored or not head.stored.planned_at:
         raise NotFound("it has not left yet")
     results = visit.services.results.of(head.stored)
-    rows = (
-        (one.title, " ".join(one.topics), one.sent, one.people, one.machines)
-        for one in results.stories
-    )
-    return _csv(f"{visit.here.slug}-{on}", ("story", "topics", "sent", "people", "machines"), rows)
+    return _csv(f"{visit.here.slug}-{on}", story_rows(results))
 
 
 @router.get("/{slug}/results")
@@ -67,9 +64,7 @@ def trend(request: Request, visit: See) -> HTMLResponse:
 def trend_csv(visit: See) -> Response:
     """Return the trend as a table."""
     lines = visit.services.results.trend(visit.here)
-    head = ("date", "accepted", *(word.value for word in ResultWord))
-    rows = ((one.date, one.accepted, *map(one.count, ResultWord)) for one in lines)
-    return _csv(f"{visit.here.slug}-results", head, rows)
+    return _csv(f"{visit.here.slug}-results", trend_rows(lines))
 
 
 @dataclass(frozen=True)
@@ -117,16 +112,8 @@ def chart(lines: Sequence[ResultLine], word: ResultWord) -> Chart | None:
     return Chart(points, most)
 
 
-def _csv(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
+def _csv(name: str, rows: Iterable[Sequence[str]]) -> Response:
     file = io.StringIO()
-    writer = csv.writer(file)
-    writer.writerow(head)
-    writer.writerows([_plain(value) for value in row] for row in rows)
+    csv.writer(file).writerows(rows)
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     return Response(file.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _plain(value: object) -> str:
-    """Return a value that no spreadsheet takes for a formula."""
-    text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from newsletter.core.color_scheme import ColorScheme
 from newsletter.core.delivery import Accepted, Claim
-from tests.container import TODAY, TestContainer
+from tests.container import TODAY, TestContainer, brief
 from tests.web.console.day import (
     ISSUE,
     MARKETER,
@@ -20,7 +20,7 @@ from tests.web.console.day import (
     receive_later,
     state,
 )
-from tests.web.console.serving import OWN_SLUG, ConsoleClient, sign_in, url_of
+from tests.web.console.serving import OURS, OWN_SLUG, ConsoleClient, sign_in, url_of
 
 pytestmark = pytest.mark.postgres
 
@@ -203,3 +203,33 @@ def test_the_letter_is_the_preview_byte_for_byte(
 def _without_boundaries(message: bytes) -> bytes:
     """Return a message without the marks between its parts, which are made up each time."""
     return re.sub(rb"=={2,}\d+==", b"", message)
+
+
+def test_an_edit_keeps_the_view_and_as_whom_the_letter_is_looked_at(
+    container: TestContainer, members: dict[str, ConsoleClient]
+) -> None:
+    stored = container.publishing.assemble(container.newsletter, TODAY)
+    issue, last = f"/{OWN_SLUG}/issues/{TODAY}", stored.issue.entries[-1].brief_id
+    shown = f"https://console.example{issue}?view=plain&whom=topics:chips"
+    answer = members["edit"].ask(
+        "POST",
+        f"{issue}/stories/{last}/move",
+        data={"content_hash": stored.content_hash, "to": "up"},
+        headers=OURS | {"HX-Request": "true", "HX-Target": "all", "HX-Current-URL": shown},
+    )
+    assert answer.status_code == 200
+    assert 'name="view" value="plain"' in answer.text
+    assert "view=plain&amp;whom=topics:chips" in answer.text
+
+
+def test_results_come_as_tables_that_no_spreadsheet_runs(
+    container: TestContainer, members: dict[str, ConsoleClient]
+) -> None:
+    container.intake.receive(brief("robotics", title="=1+1 robots learn to wait for people"))
+    container.publishing.assemble(container.newsletter, TODAY)
+    container.publishing.approve(container.newsletter, TODAY, actor="ada")
+    container.send_issue()
+    stories = members["see"].get(f"/{OWN_SLUG}/issues/{TODAY}/results.csv")
+    assert stories.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "'=1+1 robots learn to wait for people" in stories.text
+    assert f"{TODAY},Monday," in members["see"].get(f"/{OWN_SLUG}/results.csv").text
