@@ -50,7 +50,7 @@ BaseUrl = Annotated[str, AfterValidator(_base_url)]
 class SettingsSection(BaseModel):
     """A table of `service.toml`. The reference page of settings is generated from the fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class WebSettings(SettingsSection):
@@ -151,9 +151,7 @@ def _variable(name: str, description: str | None = None, default: Path | None = 
 class EnvironmentSettings(BaseSettings):
     """Environment variables; the only place for secrets."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     database_url: SecretStr | None = _variable("NEWSLETTER_DATABASE_URL")
     """PostgreSQL; without it an embedded server is started."""

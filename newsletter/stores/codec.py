@@ -1,5 +1,6 @@
 """Values of the core in JSON columns: written as JSON, and validated as they are read."""
 
+from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -17,7 +18,11 @@ class Json(TypeDecorator[Any]):
     def __init__(self, kind: Any) -> None:
         super().__init__()
         self.kind = kind
-        self._adapter: TypeAdapter[Any] = TypeAdapter(kind)
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Any]:
+        # Made when it is first used: most commands read only a few of the columns.
+        return TypeAdapter(self.kind)
 
     # `dialect` is in SQLAlchemy's signature of both methods.
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002  # theirs

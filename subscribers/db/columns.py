@@ -25,6 +25,9 @@ KEY = Text(collation="C")
 class Row(SQLModel):
     """A table named as its class is, without the suffix, in the singular."""
 
+    # Rows of tables are never validated, and building validators would slow every command.
+    model_config = {"defer_build": True}
+
     @declared_attr.directive
     @classmethod
     def __tablename__(cls) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]  # SQLModel

@@ -1,10 +1,13 @@
 """Renders the reference of the settings, from pydantic's fields and the core's comments."""
 
+import ast
 import inspect
 import re
+import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from itertools import pairwise
 from typing import Any, cast, get_args, get_type_hints
 
 from pydantic import BaseModel
@@ -48,8 +51,10 @@ def settings() -> Iterator[str]:
 
 
 def _variables() -> Iterator[tuple[str, str, str]]:
-    for field in EnvironmentSettings.model_fields.values():
-        yield f"`{field.validation_alias}`", field.description or "", shown(field.default)
+    docstrings = _docstrings(EnvironmentSettings)
+    for name, field in EnvironmentSettings.model_fields.items():
+        description = field.description or docstrings[name]
+        yield f"`{field.validation_alias}`", description, shown(field.default)
 
 
 def _file(shape: type, name: str) -> Iterator[str]:
@@ -96,8 +101,12 @@ def _is_table(kind: Any) -> bool:
 def _keys(shape: Any) -> dict[str, tuple[str, str]]:
     """Return description and default by key: of a pydantic model, or of a plain dataclass."""
     if issubclass(shape, BaseModel):
+        docstrings = _docstrings(shape)
         return {
-            name: (_described(field), "required" if field.is_required() else shown(field.default))
+            name: (
+                _described(field, docstrings.get(name, "")),
+                "required" if field.is_required() else shown(field.default),
+            )
             for name, field in shape.model_fields.items()
         }
     comments = dict(_COMMENT.findall(inspect.getsource(shape)))
@@ -113,14 +122,27 @@ def _sentence(comment: str, more: str = "") -> str:
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def _described(field: FieldInfo) -> str:
+def _docstrings(shape: type) -> dict[str, str]:
+    """Return the string below each field; pydantic would read them at every start, slowly."""
+    (written,) = ast.parse(textwrap.dedent(inspect.getsource(shape))).body
+    assert isinstance(written, ast.ClassDef)
+    return {
+        field.target.id: inspect.cleandoc(below.value.value)
+        for field, below in pairwise(written.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+        if isinstance(below.value.value, str)
+    }
+
+
+def _described(field: FieldInfo, docstring: str) -> str:
     bounds = ", ".join(
         f"{words} {getattr(one, name):,}"
         for one in field.metadata
         for name, words in _BOUNDS.items()
         if hasattr(one, name)
     )
-    return _sentence(field.description or "", bounds)
+    return _sentence(field.description or docstring, bounds)
 
 
 def _default(field: Any) -> str:
