@@ -120,7 +120,9 @@ def _write_config(folder: Path, slugs: tuple[str, ...]) -> None:
     (folder / name).write_text(head + "\n".join(topics))
 
 
-def write_list(path: Path, readers: int, topics: tuple[str, ...]) -> Path:
+def write_list(
+    path: Path, readers: int, topics: tuple[str, ...], *, domain: str = "example.com"
+) -> Path:
     """Write a list; one reader after another chooses the next of the topic sets."""
     chosen = [
         ";".join(slug for bit, slug in enumerate(topics) if mask >> bit & 1)
@@ -130,7 +132,7 @@ def write_list(path: Path, readers: int, topics: tuple[str, ...]) -> Path:
         rows = csv.writer(file)
         rows.writerow(["email", "topics"])
         for number in range(readers):
-            rows.writerow([f"reader-{number:07}@example.com", chosen[number % len(chosen)]])
+            rows.writerow([f"reader-{number:07}@{domain}", chosen[number % len(chosen)]])
     return path
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -19,12 +20,13 @@ from tests.ports import free_port
 from tests.signing import body_of
 
 _PER_POST = 1000
+_BETWEEN_POSTS = 0.5  #: seconds; a large list has some 2,000 events a second
 _MOMENT = 1_795_000_000  #: UNIX seconds; any will do
 
 _DELIVERIES = """
     SELECT delivery.id, attempt.id AS attempt, (SELECT id FROM installation) AS installation_id
       FROM delivery JOIN attempt ON attempt.batch_id = delivery.batch_id
-     ORDER BY delivery.id LIMIT :count
+     ORDER BY delivery.id OFFSET :first LIMIT :count
 """
 
 
@@ -55,10 +57,12 @@ def measure_intake(installation: Installation, database: str, *, events: int) ->
     return IntakeTimes(sum(map(len, delivered)), service, web, baseline)
 
 
-def _posts(engine: Engine, word: str, count: int, *, opens: int = 0) -> list[list[dict[str, Any]]]:
+def _posts(
+    engine: Engine, word: str, count: int, *, opens: int = 0, first: int = 0
+) -> list[list[dict[str, Any]]]:
     """Return posts of one event a letter: this word, or for one letter of so many an "open"."""
     with engine.begin() as connection:
-        rows = connection.execute(text(_DELIVERIES), {"count": count}).all()
+        rows = connection.execute(text(_DELIVERIES), {"count": count, "first": first}).all()
     made = [
         _event("open" if opens and place % opens == 0 else word, *row)
         for place, row in enumerate(rows)
@@ -85,9 +89,7 @@ def _event(word: str, delivery_id: int, attempt_id: str, installation_id: str) -
 def _by_service(
     installation: Installation, container: Container, posts: list[list[dict[str, Any]]]
 ) -> float:
-    signed = [
-        (body, installation.seal.headers(body)) for body in (body_of(*post) for post in posts)
-    ]
+    signed = [_signed(installation, post) for post in posts]
     container.event_intake  # noqa: B018  # wired before the stopwatch starts
     with stopwatch() as receiving:
         for body, headers in signed:
@@ -101,9 +103,7 @@ def _by_service(
 def _over_http(
     installation: Installation, database: str, posts: list[list[dict[str, Any]]]
 ) -> float:
-    signed = [
-        (body, installation.seal.headers(body)) for body in (body_of(*post) for post in posts)
-    ]
+    signed = [_signed(installation, post) for post in posts]
     port = free_port()
     command = [sys.executable, "-m", "tests.bench.web", str(port)]
     with subprocess.Popen(command, env=installation.environ(database)) as process:
@@ -114,13 +114,33 @@ def _over_http(
                 stopwatch() as receiving,
             ):
                 for body, headers in signed:
-                    client.request("POST", "/webhooks/sendgrid", body, headers)
-                    answer = client.getresponse()
-                    answer.read()
-                    assert answer.status == 204, answer.status
+                    _post(client, body, headers)
         finally:
             process.terminate()
     return receiving.seconds
+
+
+def post_events(installation: Installation, engine: Engine, port: int, stop: Event) -> None:
+    """Post what became of letters as they leave, until it is to stop."""
+    posted = 0
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as client:
+        while not stop.is_set():
+            for post in _posts(engine, "delivered", _PER_POST, opens=3, first=posted):
+                _post(client, *_signed(installation, post))
+                posted += len(post)
+            stop.wait(_BETWEEN_POSTS)
+
+
+def _signed(installation: Installation, post: list[dict[str, Any]]) -> tuple[bytes, dict[str, str]]:
+    body = body_of(*post)
+    return body, installation.seal.headers(body)
+
+
+def _post(client: http.client.HTTPConnection, body: bytes, headers: dict[str, str]) -> None:
+    client.request("POST", "/webhooks/sendgrid", body, headers)
+    answer = client.getresponse()
+    answer.read()
+    assert answer.status == 204, answer.status
 
 
 def await_web(port: int) -> None:

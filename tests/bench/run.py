@@ -17,6 +17,7 @@ from tests.bench.installation import (
 from tests.bench.intake import measure_intake
 from tests.bench.lists import measure_import, write_export
 from tests.bench.measure import machine
+from tests.bench.mixed import measure_mixed
 from tests.bench.pages import look_at_pages
 from tests.bench.report import Figure, against, rate
 from tests.bench.segments import count_segments
@@ -39,6 +40,7 @@ class Sizes:
     events: int
     unsubscribes: int
     posted: int  #: recipients of each bare send
+    mixed_seconds: int
     naive: int  #: readers of the loop that renders everything for each
 
     @classmethod
@@ -51,6 +53,7 @@ class Sizes:
             events=min(readers, 50_000),
             unsubscribes=min(readers, 10_000),
             posted=min(max(readers, 1000), 100_000),
+            mixed_seconds=30 if readers >= 10_000 else 1,
             naive=20 if readers >= 10_000 else 3,
         )
 
@@ -71,7 +74,7 @@ def run(sizes: Sizes, log: Callable[[str], None]) -> tuple[dict[str, str], list[
         bench = Bench(installation, drain, sizes, log)
         figures = [*_importing(bench), *_counting(bench), *_looking(bench)]
         figures += [*_sending(bench), *_receiving(bench)]
-        figures += _unsubscribing(bench)
+        figures += [*_unsubscribing(bench), *_mixed(bench)]
         figures += _starting(bench)
         with installation.container("many") as container:
             return machine(container.engine), figures
@@ -165,7 +168,7 @@ def _set_issues(bench: Bench) -> tuple[int, int]:
     with installation.container("many") as container:
         approved_issue(container)
         counts = container.renderer.compiles, container.renderer.inlinings
-    for copy in ("one", "two"):
+    for copy in ("one", "two", "mixed"):
         installation.create(copy, "many")
     return counts
 
@@ -273,6 +276,17 @@ def _unsubscribing(bench: Bench) -> Iterator[Figure]:
     )
     yield replace(unsubscribes, wanted="≥ 1,000")
     yield Figure("CPU of the server, an unsubscribe", 1000 * left.cpu / left.unsubscribes, "ms")
+
+
+def _mixed(bench: Bench) -> Iterator[Figure]:
+    seconds = bench.sizes.mixed_seconds
+    bench.log(f"unsubscribing for {seconds} s beside a send, imports, exports, events and pages")
+    mixed = measure_mixed(bench.installation, "mixed", seconds=seconds)
+    assert mixed.unanswered == 0, f"{mixed.unanswered} requests were not answered"
+    for half, name in ((49, "half"), (94, "95 of 100")):
+        left = Figure(f"one-click under mixed load, {name}", mixed.unsubscribes[half], "ms")
+        ratio = mixed.unsubscribes[half] / mixed.pages[half]
+        yield against(left, ratio, "a preference page's", "≤ 1")
 
 
 def _starting(bench: Bench) -> Iterator[Figure]:

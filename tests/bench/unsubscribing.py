@@ -19,7 +19,8 @@ from tests.bench.measure import stopwatch
 from tests.ports import free_port
 
 _CONNECTIONS = 16
-_BODY = b"List-Unsubscribe=One-Click"
+BODY = b"List-Unsubscribe=One-Click"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _HEAD = (
     "POST /u/{token} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {size}\r\n\r\n"
@@ -42,9 +43,9 @@ def measure_unsubscribes(
 ) -> UnsubscribeTimes:
     """Post so many unsubscribes, each another reader's."""
     with installation.container(database) as container:
-        requests = [_request(*row) for row in _readers(container.engine, unsubscribes)]
+        requests = [_request(*row) for row in readers(container.engine, unsubscribes)]
         before = _count_unsubscribed(container.engine)
-        with _served(installation, database) as (port, process):
+        with served(installation, database) as (port, process):
             worked = sum(process.cpu_times()[:2])
             shares = [requests[start::_CONNECTIONS] for start in range(_CONNECTIONS)]
             with ThreadPoolExecutor(_CONNECTIONS) as pool, stopwatch() as leaving:
@@ -57,7 +58,8 @@ def measure_unsubscribes(
     return UnsubscribeTimes(len(requests), leaving.seconds, worked)
 
 
-def _readers(engine: Engine, count: int) -> Sequence[tuple[int, bytes]]:
+def readers(engine: Engine, count: int) -> Sequence[tuple[int, bytes]]:
+    """Return subscriptions that are active, each with its key."""
     with engine.begin() as connection:
         rows = connection.execute(text(_READERS), {"count": count})
         return [(row.id, bytes(row.link_key)) for row in rows]
@@ -70,11 +72,12 @@ def _count_unsubscribed(engine: Engine) -> int:
 
 def _request(subscription_id: int, link_key: bytes) -> bytes:
     token = make_token(Purpose.UNSUBSCRIBE, subscription_id, link_key)
-    return _HEAD.format(token=token, size=len(_BODY)).encode() + _BODY
+    return _HEAD.format(token=token, size=len(BODY)).encode() + BODY
 
 
 @contextmanager
-def _served(installation: Installation, database: str) -> Iterator[tuple[int, psutil.Process]]:
+def served(installation: Installation, database: str) -> Iterator[tuple[int, psutil.Process]]:
+    """Serve the web pages; yield the port and the process."""
     port = free_port()
     command = [sys.executable, "-m", "tests.bench.web", str(port)]
     with subprocess.Popen(command, env=installation.environ(database)) as process:
