@@ -124,9 +124,16 @@ def _summary_and_body(item: Item, given: object) -> tuple[object, list[str]]:
     if given:
         return given, body
     summary = " ".join(text_of(part) for part in _prose(item.summary))
-    if body and summary in ("", text_of(body[0])):
+    if body and (summary in ("", text_of(body[0])) or _runs_on(summary, body)):
         return text_of(body[0]), body[1:]
     return summary, body
+
+
+def _runs_on(summary: str, body: Sequence[str]) -> bool:
+    """Return whether a summary is the text itself: WordPress makes one of its first 55 words."""
+    first, *others = (text_of(part) for part in body)
+    rest = summary.removeprefix(first).strip()
+    return rest != summary and any(other and rest.startswith(other) for other in others)
 
 
 def _prose(markup: str) -> list[str]:

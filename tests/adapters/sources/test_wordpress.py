@@ -205,6 +205,16 @@ def test_an_excerpt_cut_in_mid_sentence_is_not_printed(
     assert read(reader, wordpress(site.url)).briefs[0].summary == SUMMARY
 
 
+def test_an_excerpt_that_is_the_text_itself_is_not_printed_twice(
+    site: Site, reader: HttpSourceReader
+) -> None:
+    content = {"rendered": f"<p>{SUMMARY}</p><pre>x = 1</pre><ul><li>First</li></ul><p>Last.</p>"}
+    excerpt = {"rendered": f"<p>{SUMMARY} First Last.</p>"}
+    site.serve(PATH, posts(post(excerpt=excerpt, content=content)))
+    [brief] = read(reader, wordpress(site.url)).briefs
+    assert (brief.summary, brief.body[-2:]) == (SUMMARY, ("First", "Last."))
+
+
 def test_a_malformed_post_is_refused_and_its_neighbours_are_taken(
     site: Site, reader: HttpSourceReader
 ) -> None:
