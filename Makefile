@@ -29,6 +29,9 @@ browser: setup  ## a Chromium for the browser tests, where there is none
 test: browser  ## every test, with PostgreSQL and the browser
 	@$(BIN)/pytest -n 2
 
+wordpress: setup  ## a real WordPress on loopback; Debian's wordpress, mariadb-server, php-cli and php-mysql must be installed
+	@REQUIRE_WORDPRESS=1 $(BIN)/pytest -q tests/wordpress
+
 KILLS ?= 300
 torture: setup  ## a send that is killed at every step, under faults and without: KILLS=300
 	@$(BIN)/python -m tests.torture --kills $(KILLS)
@@ -71,4 +74,4 @@ bench: setup  ## figures beside their baselines; RECIPIENTS=1000000 for the full
 lock: setup  ## renew the lock file
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --quiet -o requirements.lock
 
-.PHONY: help setup demo look browser test torture lint types walls wheel docs quick check fmt cover bench lock
+.PHONY: help setup demo look browser test wordpress torture lint types walls wheel docs quick check fmt cover bench lock

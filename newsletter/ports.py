@@ -131,9 +131,17 @@ class SourceReader(Protocol):
     """Reads a polled source."""
 
     def read(
-        self, newsletter: Newsletter, source: PolledSource, validators: Validators, since: datetime
+        self,
+        newsletter: Newsletter,
+        source: PolledSource,
+        validators: Validators,
+        since: datetime,
+        known: Sequence[str] = (),
     ) -> Answer:
-        """Return what changed there since; a fault is returned, never raised."""
+        """Return what changed there since, and which of the known keys it still shows.
+
+        A fault is returned, never raised.
+        """
         ...
 
 

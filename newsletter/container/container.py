@@ -376,7 +376,16 @@ class Container:
     @cached_property
     def polling(self) -> Polling:
         down_after = timedelta(hours=self.settings.service.polling.down_after_hours)
-        return Polling(self.intake, self.sources, self.source_reader, self.clock, down_after)
+        return Polling(
+            self.intake,
+            self.briefs,
+            self.issues,
+            self.schedule_store,
+            self.sources,
+            self.source_reader,
+            self.clock,
+            down_after,
+        )
 
     @cached_property
     def renderer(self) -> IssueRenderer:
@@ -508,6 +517,7 @@ class Container:
             self.queue,
             self.clock,
             batch_size=self.settings.service.sending.batch_size,
+            poll_again=self.polling.poll_again,
         )
 
     @cached_property

@@ -1,9 +1,10 @@
 """Keyword rules: which of a newsletter's topics a brief is about."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
-from newsletter.core.brief import Brief
+from newsletter.core.brief import Brief, brief_key
 from newsletter.core.publication import Newsletter, Topic
 
 MOST_TOPICS = 3  #: a brief suggested for everything is chosen for nothing
@@ -22,6 +23,19 @@ def suggest_topics(newsletter: Newsletter, brief: Brief) -> tuple[str, ...]:
     known = newsletter.topic_slugs
     chosen = tuple(dict.fromkeys(slug for slug in brief.topics if slug in known))
     return chosen or _suggested(newsletter, brief)
+
+
+def named_topics(newsletter: Newsletter, terms: Iterable[str]) -> tuple[str, ...]:
+    """Return terms with a topic's slug for its printed title, and without the pillar's own name.
+
+    A term that names no topic stays, for the gate to remark on.
+    """
+    slugs = {brief_key(topic.title): topic.slug for topic in newsletter.topics}
+    slugs |= {brief_key(slug): slug for slug in newsletter.topic_slugs}
+    whole = {brief_key(name) for name in (newsletter.pillar, newsletter.name, newsletter.slug)}
+    named = ((term, brief_key(term.replace("_", " "))) for term in terms)
+    kept = (slugs.get(key, term) for term, key in named if key in slugs or key not in whole)
+    return tuple(dict.fromkeys(kept))
 
 
 def _suggested(newsletter: Newsletter, brief: Brief) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
+from newsletter.core.source_record import KnownItem
+
 _FIRST_PAUSE = timedelta(seconds=15)
 _LONGEST_PAUSE = timedelta(minutes=30)
 
@@ -69,6 +71,10 @@ class OperatorAlertKind(StrEnum):
         "`newsletter sources list` says why; its briefs are missing from the issue meanwhile.",
     )
 
+    TAKEN_DOWN = (
+        "story taken down",
+        "It is held; `newsletter briefs accept` prints it all the same.",
+    )
     ACCOUNT_CHANGED = (
         "account changed",
         "SendGrid's support says why; `newsletter issue pause` stops what is sent until then.",
@@ -145,6 +151,16 @@ def source_down_alert(newsletter: str, source: str, since: datetime) -> Operator
         newsletter=newsletter,
         date=since.date(),
         sentence=f"the source {source} has been unreadable since {since:%Y-%m-%d %H:%M} UTC",
+    )
+
+
+def taken_down_alert(newsletter: str, on: date, source: str, item: KnownItem) -> OperatorAlert:
+    """Return the alert about a story that its source no longer shows."""
+    return OperatorAlert(
+        kind=OperatorAlertKind.TAKEN_DOWN,
+        newsletter=newsletter,
+        date=on,
+        sentence=f"the source {source} no longer shows brief {item.brief_id}, “{item.title:.80}”",
     )
 
 

@@ -1,6 +1,7 @@
 """What a polled source answers, what is stored of that, and the source's health."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -26,6 +27,18 @@ class RefusedItem:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tally:
+    """What became of the items of one reading."""
+
+    new: int = 0
+    revised: int = 0
+    correction: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    older: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class SourceReading:
     """What a source contains now."""
 
@@ -33,6 +46,44 @@ class SourceReading:
     refused: tuple[RefusedItem, ...] = ()
     older: int = 0  #: items last changed before the time asked for, left alone
     validators: Validators = Validators()
+    seen: frozenset[str] = frozenset()  #: keys of all it shows, briefs or not
+    every: bool = False  #: a known brief that is not among them is not shown any more
+    oldest: datetime | None = None  #: date of the oldest item
+    items: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownItem:
+    """A brief that came from a source and may still be printed."""
+
+    brief_id: int
+    key: str
+    title: str
+    published: datetime | None
+
+
+def taken_down(
+    reading: SourceReading, known: Iterable[KnownItem], before: Tally
+) -> tuple[KnownItem, ...]:
+    """Return the known items that their source has taken down.
+
+    A feed forgets its oldest items by itself: one of its items was taken down if older ones are
+    still there, or if the feed became shorter than `before`. An empty feed says nothing.
+    """
+    missing = [one for one in known if reading.seen.isdisjoint(_names(one.key))]
+    if not (reading.every or reading.items):
+        return ()
+    shorter = reading.items < sum(asdict(before).values())
+    return tuple(one for one in missing if reading.every or shorter or _is_within(one, reading))
+
+
+def _names(key: str) -> tuple[str, str]:
+    """Return the key, and the one it has without the mark of a story under another's id."""
+    return key, key.rpartition("#")[0]
+
+
+def _is_within(item: KnownItem, reading: SourceReading) -> bool:
+    return bool(item.published and reading.oldest and item.published > reading.oldest)
 
 
 @dataclass(frozen=True)
@@ -48,18 +99,6 @@ class Unreadable:
 
 
 Answer = SourceReading | Unmodified | Unreadable
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """What became of the items of one reading."""
-
-    new: int = 0
-    revised: int = 0
-    correction: int = 0
-    unchanged: int = 0
-    refused: int = 0
-    older: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,18 +1,19 @@
 """Web addresses: which ones a reader can be sent to."""
 
-import ipaddress
 import re
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from newsletter.core.galley import plain_line
+from newsletter.core.web_host import ascii_host, why_unfit_host
 
-_WEB = re.compile(r"https?://[^/]", re.IGNORECASE)
-#: RFC 3986, 2.2 and 2.3: what a URL may contain; everything else is percent-encoded.
-_NOT_IN_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]")
+#: Scheme, user and host, port, path with query, fragment (RFC 3986, appendix B).
+_WEB = re.compile(
+    r"(?i)(?P<scheme>https?://)(?P<host>[^/?#]+?)(?P<port>:\d*)?(?P<path>[/?][^#]*)?(?P<end>#.*)?"
+)
+#: RFC 3986, 3.3 to 3.5: what may follow the host; everything else is percent-encoded.
+_NOT_IN_URL = re.compile(r"[^A-Za-z0-9\-._~:/?@!$&'()*+,;=%]|%(?![0-9A-Fa-f]{2})")
 _LONGEST = 2_000  #: characters; what browsers and mail clients all carry
-_PRIVATE_ENDINGS = ("localhost", "local", "internal", "intranet", "lan", "home", "corp", "onion")
 _TRACKING = re.compile(r"(?i)utm_\w+|fbclid|gclid|mc_[ce]id")
-_NUMERIC_LABEL = re.compile(r"(?i)\d+|0x[0-9a-f]*")  # WHATWG URL: such a last label means IPv4
 
 
 def is_web_address(url: str) -> bool:
@@ -29,17 +30,28 @@ def why_unfit(url: str) -> str:
     parts = urlsplit(url)
     if parts.username is not None or parts.password is not None:
         return "it carries a user name or password"
-    if not _is_public_host((parts.hostname or "").rstrip(".")):
-        return f"{parts.hostname} is not a public host"
-    return ""
+    if parts.port == 0:
+        return "it names port 0, which there is not"
+    return why_unfit_host(parts.hostname or "")
 
 
 def web_url(url: str) -> str:
-    """Return a link that is safe to print, percent-encoded; "" unless it is http or https."""
-    url = plain_line(url)
-    if not _WEB.match(url):
+    """Return a link that is safe to print; "" unless it is http or https.
+
+    Its host is in Punycode, the rest percent-encoded, also a "%" that encodes nothing.
+    """
+    found = _WEB.fullmatch(plain_line(url))
+    if not found:
         return ""
-    return _NOT_IN_URL.sub(lambda odd: "".join(f"%{b:02X}" for b in odd[0].encode()), url)
+    user, at, name = found["host"].rpartition("@")
+    host = name if name.isascii() else ascii_host(name) or _encoded(name)
+    path, end = _encoded(found["path"] or ""), _encoded((found["end"] or "")[1:])
+    mark = "#" if found["end"] else ""
+    return f"{found['scheme']}{_encoded(user)}{at}{host}{found['port'] or ''}{path}{mark}{end}"
+
+
+def _encoded(text: str) -> str:
+    return _NOT_IN_URL.sub(lambda odd: "".join(f"%{b:02X}" for b in odd[0].encode()), text)
 
 
 def page_key(url: str) -> tuple[str, str, str]:
@@ -49,7 +61,7 @@ def page_key(url: str) -> tuple[str, str, str]:
 
 def same_page(one: str, other: str) -> bool:
     """Return whether two addresses lead to one page, tracking marks and fragments aside."""
-    return bool(one and other) and _page(one) == _page(other)
+    return bool(one and other) and _page(web_url(one) or one) == _page(web_url(other) or other)
 
 
 def _split(url: str) -> SplitResult | None:
@@ -61,15 +73,6 @@ def _split(url: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
-
-
-def _is_public_host(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        labels = host.split(".")
-        named = len(labels) > 1 and all(labels) and not _NUMERIC_LABEL.fullmatch(labels[-1])
-        return named and labels[-1] not in _PRIVATE_ENDINGS and not host.endswith(".home.arpa")
 
 
 def _page(url: str) -> tuple[str, str, str]:

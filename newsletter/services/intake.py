@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from newsletter.core.brief import Brief, brief_key
-from newsletter.core.keywords import suggest_topics
+from newsletter.core.keywords import named_topics, suggest_topics
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import StoredBrief
 from newsletter.core.verification import CheckContext, Verdict, verify
@@ -67,6 +67,7 @@ class Intake:
         `place` names where it came from, for InvalidBrief when no newsletter prints its pillar.
         """
         newsletter = self._newsletter(brief, place)
+        brief = replace(brief, topics=named_topics(newsletter, brief.topics))
         stored = self._briefs.find(brief.key)
         if stored is None:
             verdict = self._verdict(newsletter, brief)

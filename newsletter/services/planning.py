@@ -74,6 +74,7 @@ class Planning:
     queue: BatchQueue
     clock: Clock
     batch_size: int
+    poll_again: Callable[[Newsletter, date], object]  #: the sources of a day's issue
 
     def hand_over(
         self,
@@ -90,6 +91,7 @@ class Planning:
         stays paused: NotAllowed says who paused it, why, and what continues it. An empty issue
         stays empty.
         """
+        self.poll_again(newsletter, on)  # what was taken down since is not sent
         stored = self._ready(newsletter, on)
         _refuse_other_readers(stored, segment)
         if stored.state in (IssueStatus.EMPTY, IssueStatus.SENT, IssueStatus.CANCELLED):

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
-from newsletter.core.publication import Newsletter
+from newsletter.core.operator_alert import taken_down_alert
+from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import (
     Answer,
+    KnownItem,
     PollResult,
     RefusedItem,
     SourceHealth,
@@ -19,10 +21,14 @@ from newsletter.core.source_record import (
     health_of,
     is_due,
     recorded,
+    taken_down,
 )
 from newsletter.errors import InvalidBrief
 from newsletter.ports import Clock, SourceReader
 from newsletter.services.intake import Intake
+from newsletter.stores.briefs import BriefStore
+from newsletter.stores.issues import IssueStore
+from newsletter.stores.schedule import ScheduleStore
 from newsletter.stores.sources import SourceStore
 
 _LEASE = timedelta(minutes=10)  #: much longer than a poll takes; a killed one is made up for then
@@ -53,6 +59,9 @@ class Polling:
     """Polls sources that are due, one process at a time for each."""
 
     intake: Intake
+    briefs: BriefStore
+    issues: IssueStore
+    schedule: ScheduleStore
     sources: SourceStore
     reader: SourceReader
     clock: Clock
@@ -76,14 +85,37 @@ class Polling:
             report = self.report(newsletter, source)
             return Poll(result=PollResult.BUSY, tally=Tally(), report=report)
         since = now - _WINDOW * timedelta(hours=newsletter.caps.age_hours)
-        answer = self.reader.read(newsletter, source, record.validators, since)
+        known = self.briefs.unprinted_of(f"{newsletter.slug}/{source.slug}/", since)
+        keys = [one.key for one in known]
+        answer = self.reader.read(newsletter, source, record.validators, since, keys)
         tally = Tally()
         if isinstance(answer, SourceReading):
+            for item in taken_down(answer, known, record.tally):
+                self._hold(newsletter, source, item)
             answer, tally = self._receive(answer, f"{newsletter.slug}/{source.slug}")
         record = recorded(record, answer, tally, self.clock.now())
         self.sources.record(newsletter.slug, source.slug, record)
         report = self._report(newsletter, source, record)
         return Poll(result=_RESULTS[type(answer)], tally=tally, report=report)
+
+    def poll_again(self, newsletter: Newsletter, on: date) -> None:
+        """Poll the sources of a day's issue once more, unless it was planned before."""
+        stored = self.issues.find(newsletter.slug, on)
+        if stored is None or stored.planned_at is not None:
+            return
+        keys = [entry.brief.key for entry in stored.issue.entries]
+        for source in newsletter.sources:
+            prefix = f"{newsletter.slug}/{source.slug}/"
+            if any(key.startswith(prefix) for key in keys):
+                self.poll(newsletter, source)
+
+    def _hold(self, newsletter: Newsletter, source: PolledSource, item: KnownItem) -> None:
+        """Hold a story that its source has taken down, and tell operators."""
+        now = self.clock.now()
+        self.intake.hold(item.brief_id, actor=f"the source {source.slug}, which took it down")
+        on = day_of(newsletter.timetable, now)
+        alert = taken_down_alert(newsletter.slug, on, source.slug, item)
+        self.schedule.queue_alert(alert, now)
 
     def reports(self, newsletter: Newsletter) -> tuple[SourceReport, ...]:
         return tuple(self.report(newsletter, source) for source in newsletter.sources)

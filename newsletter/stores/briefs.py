@@ -11,6 +11,7 @@ from sqlmodel import Session, col, func, select
 from newsletter.core.brief import Brief
 from newsletter.core.issue import Candidate, IssueEntry
 from newsletter.core.publication import Newsletter
+from newsletter.core.source_record import KnownItem
 from newsletter.core.stored import BriefRevision, StoredBrief
 from newsletter.core.verification import KnownBrief, Ruling, Verdict
 from newsletter.errors import NotFound
@@ -33,6 +34,16 @@ _KNOWN = """
                    WHERE issue.state NOT IN ('draft', 'empty')) AS printed
       FROM brief
      WHERE lower(pillar) = lower(%(pillar)s) AND received_at >= %(since)s AND ruling <> 'rejected'
+     ORDER BY id
+"""
+
+_UNPRINTED = """
+    SELECT id AS brief_id, key, title, content ->> 'published' AS "on"
+      FROM brief
+     WHERE left(key, %(length)s) = %(prefix)s AND received_at >= %(since)s
+       AND ruling = 'accepted' AND held_by IS NULL
+       AND id NOT IN (SELECT brief_id FROM issue_brief JOIN issue ON issue.id = issue_id
+                       WHERE issue.planned_at IS NOT NULL)
      ORDER BY id
 """
 
@@ -83,6 +94,11 @@ class BriefStore(DatabaseStore):
     def known(self, pillar: str, since: datetime) -> tuple[KnownBrief, ...]:
         """Return what the duplicate check compares with: the pillar's briefs received since."""
         return tuple(KnownBrief(**row) for row in self._rows(_KNOWN, pillar=pillar, since=since))
+
+    def unprinted_of(self, prefix: str, since: datetime) -> tuple[KnownItem, ...]:
+        """Return the accepted briefs whose keys begin so, received since, in no planned issue."""
+        found = self._rows(_UNPRINTED, prefix=prefix, length=len(prefix), since=since)
+        return tuple(KnownItem(published=_moment(row.pop("on")), **row) for row in found)
 
     def save(
         self, brief: Brief, verdict: Verdict, now: datetime, *, by: str | None = None
@@ -188,6 +204,10 @@ class BriefStore(DatabaseStore):
             ids = [row["id"] for row in rows(session, _CANDIDATES, values)]
             found = select(BriefRow).where(col(BriefRow.id).in_(ids)).order_by(col(BriefRow.id))
             return tuple((_entry(row), row.received_at) for row in session.exec(found))
+
+
+def _moment(stored: str | None) -> datetime | None:
+    return datetime.fromisoformat(stored) if stored else None
 
 
 def _entry(row: BriefRow) -> IssueEntry:

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.adapters.sources.files import read_file
 from newsletter.core.brief import Brief
-from newsletter.core.keywords import suggest_topics
+from newsletter.core.keywords import named_topics, suggest_topics
 from newsletter.settings import load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +27,11 @@ def test_the_saved_page_is_about_models_first_then_policy_and_chips() -> None:
 def test_the_authors_known_topics_stand_in_the_authors_order() -> None:
     topics = ("security", "gardening", "chips", "security")
     assert suggested(topics=topics, title="Robots everywhere") == ("security", "chips")
+
+
+def test_a_topic_is_known_by_its_printed_title_and_the_pillar_is_none() -> None:
+    given = ("chips & compute", "AI models", "ai_models", "technology", "gardening", "security")
+    assert named_topics(NEWSLETTER, given) == ("chips", "ai-models", "gardening", "security")
 
 
 def test_an_author_without_a_known_topic_gets_suggestions() -> None:

@@ -94,7 +94,9 @@ def start_clock(container: TestContainer, newsletter: Newsletter | None = None) 
     alerts: list[OperatorAlert] = []
     arriving: list[str] = []
     process = copy(container)
-    process.polling = SimpleNamespace(poll_due=lambda _: process.receive(*arriving))
+    process.polling = SimpleNamespace(
+        poll_due=lambda _: process.receive(*arriving), poll_again=lambda *_: None
+    )
     process.alerting = SimpleNamespace(deliver=alerts.append)
     vars(process).pop("schedule_runner", None)
     schedule = process.schedule_runner

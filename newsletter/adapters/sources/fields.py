@@ -1,5 +1,6 @@
 """A brief from named fields, which front matter, JSON and polled items share."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TypeVar, cast
@@ -13,10 +14,12 @@ NAMES = (
     "id", "title", "pillar", "source", "source_url", "verification", "importance", "minutes",
     "topics", "published", "summary", "why", "body",
 )  # fmt: skip
-LABELS = {  #: "-" counts as " "; "not verified" must not be read as "verified"
+LABELS = {  #: "-" and "_" count as " "; "not verified" must not be read as "verified"
     "verified": Verification.VERIFIED,
     "partial": Verification.PARTIAL,
     "partially verified": Verification.PARTIAL,
+    "partly verified": Verification.PARTIAL,
+    "verified in part": Verification.PARTIAL,
     "unverified": Verification.UNVERIFIED,
     "not verified": Verification.UNVERIFIED,
     "not yet verified": Verification.UNVERIFIED,
@@ -28,7 +31,8 @@ _IMPORTANCE = {
     for importance in Importance
     for word in (importance.value.lower(), importance.name.lower())
 }
-_MINUTES_DIGITS = 4
+_MINUTES = re.compile(r"([0-9]{1,4})(?: ?min(?:ute)?s?)?(?: read)?", re.IGNORECASE)
+_IN_BRACKETS = re.compile(r"<[^<>\s]+>")
 
 T = TypeVar("T")
 Where = Callable[[str], str]  #: the place of a field, for people: file, and line or item
@@ -51,13 +55,19 @@ def brief_of(given: Mapping[str, object], where: Where) -> Brief:
         summary=fields.text("summary"),
         body=fields.body(),
         why=fields.text("why"),
-        source=Source(name=fields.text("source"), url=visible(fields.raw("source_url"))),
+        source=Source(name=fields.text("source"), url=_address(fields.raw("source_url"))),
         verification=fields.one_of("verification", LABELS, Verification.UNVERIFIED),
         importance=fields.one_of("importance", _IMPORTANCE, Importance.MEDIUM),
         minutes=fields.minutes(),
         topics=tuple(dict.fromkeys(fields.topics())),
         published=fields.published(),
     )
+
+
+def _address(written: str) -> str:
+    """Return the address, without what HTML and Markdown put into and around it."""
+    bare = visible(written).replace("&amp;", "&")
+    return bare[1:-1] if _IN_BRACKETS.fullmatch(bare) else bare
 
 
 class _Fields:
@@ -95,7 +105,7 @@ class _Fields:
         raise self.wrong("title", "has neither letter nor digit")
 
     def one_of(self, name: str, known: Mapping[str, T], default: T) -> T:
-        word = self.text(name).lower().replace("-", " ")
+        word = " ".join(re.split(r"[\s_-]+", self.text(name).casefold()))
         if word and word not in known:
             raise self.wrong(name, f"must be one of {', '.join(known)}, not {word[:40]!r}")
         return known[word] if word else default
@@ -104,10 +114,13 @@ class _Fields:
         given = self._given.get("minutes")
         if given is None or given == "":
             return 0
-        digits = str(given) if isinstance(given, str | int) else ""
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= _MINUTES_DIGITS):
-            raise self.wrong("minutes", f"must be a whole number, not {type(given).__name__}")
-        return int(digits)
+        number = isinstance(given, str | int) and not isinstance(given, bool)
+        written = str(given) if number else ""
+        found = _MINUTES.fullmatch(visible(written))
+        if not found:
+            shown = f"{written[:40]!r}" if written else type(given).__name__
+            raise self.wrong("minutes", f"must be a whole number such as 4, not {shown}")
+        return int(found[1])
 
     def texts(self, name: str, split: Callable[[str], Iterable[str]]) -> Iterator[str]:
         """Yield the texts of a list, or the parts of one text."""

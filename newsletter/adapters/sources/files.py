@@ -6,6 +6,7 @@ from pathlib import Path
 
 from newsletter.adapters.sources.cleaning import visible
 from newsletter.adapters.sources.formats import FORMATS
+from newsletter.adapters.sources.text_encoding import decoded
 from newsletter.core.brief import Brief
 from newsletter.errors import InvalidBrief
 
@@ -40,7 +41,7 @@ def read_file(path: Path, *, source_url: str = "") -> tuple[Brief, ...]:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file of at most 2 MB: UTF-8, UTF-16 with a mark, or Windows-1252."""
+    """Return the text of a file of at most 2 MB, in the encoding that it has or declares."""
     place = str(path)
     try:
         if not path.is_file():
@@ -51,7 +52,9 @@ def read_text(path: Path) -> str:
             content = file.read(LARGEST + 1)
     except OSError as error:
         raise InvalidBrief(place, f"cannot be read: {error.strerror or error}") from None
-    return _decoded(content, place)
+    if len(content) > LARGEST:  # it grew since it was measured
+        raise InvalidBrief(place, f"is larger than {LARGEST:,} bytes")
+    return decoded(content, place)
 
 
 def _files_at(path: Path) -> Iterator[Path]:
@@ -92,20 +95,3 @@ def _with_source_url(brief: Brief, source_url: str) -> Brief:
     if brief.source.url:
         return brief
     return replace(brief, source=replace(brief.source, url=source_url))
-
-
-def _decoded(content: bytes, place: str) -> str:
-    if len(content) > LARGEST:  # it grew since it was measured
-        raise InvalidBrief(place, f"is larger than {LARGEST:,} bytes")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ("utf-16",)
-    elif b"\0" in content:
-        raise InvalidBrief(place, "is not text: it has NUL bytes")
-    else:
-        encodings = ("utf-8-sig", "cp1252")
-    for encoding in encodings:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise InvalidBrief(place, "is not text in UTF-8 or Windows-1252")

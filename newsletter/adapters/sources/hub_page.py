@@ -11,67 +11,80 @@ View Source            (or the chrome: More <Pillar> intelligence, Stay ahead on
 import html
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from newsletter.adapters.sources.cleaning import inline, plain
 from newsletter.adapters.sources.fields import LABELS
-from newsletter.core.brief import Brief, Importance, Source, brief_key
+from newsletter.adapters.sources.hub_facts import (
+    PageBlock,
+    begins_facts,
+    in_usual_order,
+    is_label,
+    is_letter,
+    read_facts,
+    unlabelled_facts,
+)
+from newsletter.core.brief import Brief, Source, brief_key
 from newsletter.errors import InvalidBrief
 
 _SENTENCE_END = ".!?”\"'"
 _WRAPPED = range(50, 101)  #: longest line, in characters, of a text wrapped when it was saved
-_FACT_LINES = 6  #: the line of facts may stand on so many lines
 _TITLE_LINES = 8  #: the heading stands at most so many lines above the title's last
-_FACTS_LENGTH = 300  #: characters; a longer line is prose
 _LINK_LENGTH = 2_100  #: characters; "View Source" and its address
-_GAP = r"[\s·•|,;:–—-]*"
-_LABEL = "|".join(label.replace(" ", r"[\s-]+") for label in LABELS)
-_READ = re.compile(r"\W*(?P<minutes>\d{1,4})\s*min(?:ute)?s?\s+read\b", re.IGNORECASE)
-_FACTS = re.compile(
-    rf"{_READ.pattern}{_GAP}(?P<source>.*?)(?<=\W){_GAP}(?P<label>{_LABEL})"
-    rf"(?:{_GAP}\b(?P<importance>[HML]))?{_GAP}",
-    re.IGNORECASE,
-)
-_LABEL_ALONE = re.compile(rf"{_GAP}(?:{_LABEL})(?:{_GAP}\b[HML])?{_GAP}", re.IGNORECASE)
-_LETTER = re.compile(r"[HML]")
 _HEADING = re.compile(r"(?:[HML] )?(?P<pillar>\S.{0,59}?) daily brief", re.IGNORECASE)
 _VIEW_SOURCE = re.compile(r"\W*view source\W*?(?P<url>https?://[^\s)>\]]+)?\W*", re.IGNORECASE)
+_MORE = re.compile(r"more \S.{0,59}? intelligence", re.IGNORECASE)
 _ADDRESS = re.compile(r"<?(?P<url>https?://[^\s>]+)>?", re.IGNORECASE)
 
 
-@dataclass(frozen=True, kw_only=True)
-class PageBlock:
-    """A line of a text page, or a block of a marked-up one."""
-
-    text: str  #: plain
-    loose: str = ""  #: the same with a space at every inline element's edge, where CSS shows one
-    markup: str = ""  #: inline HTML, not yet cleaned
-    gap: bool = True  #: separated from the block before it, not merely its next line
-    heading: bool = False  #: h1 to h6
-    href: str = ""  #: of the first link in it
-
-
-def read_hub_text(text: str, place: str) -> Brief:
-    """Return the brief of a page that a browser saved, or a person copied, as text."""
+def read_hub_text(text: str, place: str) -> tuple[Brief, ...]:
+    """Return the briefs of pages that a browser saved, or a person copied, as one text."""
     return read_page(tuple(_lines(text)), place)
 
 
 def _lines(text: str) -> Iterator[PageBlock]:
     gap = True
-    for line in map(plain, text.splitlines()):
+    for number, line in enumerate(map(plain, text.splitlines()), start=1):
         if line:
-            yield PageBlock(text=line, markup=html.escape(line, quote=False), gap=gap)
+            markup = html.escape(line, quote=False)
+            yield PageBlock(text=line, markup=markup, gap=gap, line=number)
         gap = not line
 
 
-def read_page(blocks: Sequence[PageBlock], place: str) -> Brief:
-    """Return the one brief of a hub page; InvalidBrief says which part of the page is missing."""
-    top, facts_at = _find_heading(blocks, place)
-    facts = _read_facts(blocks, facts_at)
-    if facts is None:
-        line = blocks[facts_at].text[:80]
-        raise InvalidBrief(place, f'no label (Verified, Partial or Unverified) after "{line}"')
+def read_page(blocks: Sequence[PageBlock], place: str) -> tuple[Brief, ...]:
+    """Return the briefs of a hub page, mostly one; InvalidBrief says what is missing."""
+    blocks = [_in_usual_order(block) for block in blocks]
+    heads = _heads(blocks, place)
+    main = next((head for head in heads if head.level == 1), heads[0])
+    following = heads[heads.index(main) + 1 :]
+    ends = [head.top for head in following] + [len(blocks)]
+    _refuse_unended(blocks, main, following, place)
+    return tuple(
+        _brief(blocks[:end], head, place)
+        for head, end in zip((main, *following), ends, strict=True)
+        # One without an end of its own, or with a lesser heading, is a card that leads elsewhere.
+        if head is main or (head.level == main.level and _is_ended(blocks[head.facts_at : end]))
+    )
+
+
+def _in_usual_order(block: PageBlock) -> PageBlock:
+    return replace(block, text=in_usual_order(block.text), loose=in_usual_order(block.loose))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Head:
+    """Where a story begins."""
+
+    top: int  #: index of "<Pillar> Daily Brief"
+    facts_at: int  #: of the line of facts below it
+    level: int  #: of the heading that is its title; 0 in a text
+
+
+def _brief(blocks: Sequence[PageBlock], head: _Head, place: str) -> Brief:
+    """Return the brief that begins here; without a label of its own it is unverified."""
+    top, facts_at = head.top, head.facts_at
+    facts = read_facts(blocks, facts_at) or unlabelled_facts(blocks, facts_at)
     pillar = plain(_pillar(blocks[top]))
     title = _find_title(blocks[top + 1 : facts_at], place)
     end = _find_end(blocks, facts.end, pillar, place)
@@ -91,17 +104,45 @@ def read_page(blocks: Sequence[PageBlock], place: str) -> Brief:
     )
 
 
-def _find_heading(blocks: Sequence[PageBlock], place: str) -> tuple[int, int]:
-    """Return the index of the heading, and that of the line of facts below it."""
-    starts = [at for at, block in enumerate(blocks) if _READ.match(block.loose or block.text)]
+def _heads(blocks: Sequence[PageBlock], place: str) -> list[_Head]:
+    """Return where stories begin; a heading's own line of facts is the first with a label."""
+    starts = [at for at, block in enumerate(blocks) if begins_facts(block)]
     if not starts:
         raise InvalidBrief(place, 'not a hub page: there is no "<N> min read" line')
-    headed = [(top, at) for at in starts if (top := _heading_above(blocks, at)) is not None]
-    if not headed:
+    tops: dict[int, list[int]] = {}
+    for at in starts:
+        if (top := _heading_above(blocks, at)) is not None:
+            tops.setdefault(top, []).append(at)
+    if not tops:
         missing = 'there is no "<Pillar> Daily Brief" line with a title under it'
         raise InvalidBrief(place, f'not a hub page: {missing} before the "min read" line')
-    complete = (pair for pair in headed if _read_facts(blocks, pair[1]))
-    return next(complete, headed[0])
+    return [_head(blocks, top, lines) for top, lines in sorted(tops.items())]
+
+
+def _head(blocks: Sequence[PageBlock], top: int, lines: Sequence[int]) -> _Head:
+    facts_at = next((at for at in lines if read_facts(blocks, at)), lines[0])
+    return _Head(top=top, facts_at=facts_at, level=_titled(blocks[top + 1 : facts_at])[0].heading)
+
+
+def _refuse_unended(
+    blocks: Sequence[PageBlock], main: _Head, following: Sequence[_Head], place: str
+) -> None:
+    """Refuse a text in which another story begins before the first one ends."""
+    if main.level or not following:
+        return
+    if not _is_ended(blocks[main.facts_at : following[0].top]):
+        both = " and ".join(_shown(blocks, head) for head in (main, following[0]))
+        reason = f'cannot tell which story the page is about: {both}, without "View Source" between'
+        raise InvalidBrief(place, reason)
+
+
+def _shown(blocks: Sequence[PageBlock], head: _Head) -> str:
+    block = _titled(blocks[head.top + 1 : head.facts_at])[0]
+    return f"“{block.text:.60}” (line {block.line})"
+
+
+def _is_ended(blocks: Sequence[PageBlock]) -> bool:
+    return any(_view_source(b.text) or _MORE.fullmatch(b.text) for b in blocks)
 
 
 def _heading_above(blocks: Sequence[PageBlock], at: int) -> int | None:
@@ -119,7 +160,7 @@ def _pillar(block: PageBlock) -> str:
 
 def _titled(between: Sequence[PageBlock]) -> list[PageBlock]:
     """Return what may be the title: headings if any, else all but a stray importance letter."""
-    lines = [block for block in between if not _LETTER.fullmatch(block.text)]
+    lines = [b for b in between if not is_letter(b) and not is_label(b.text)]
     return [block for block in lines if block.heading] or lines
 
 
@@ -133,61 +174,6 @@ def _find_title(between: Sequence[PageBlock], place: str) -> str:
     if not brief_key(title):
         raise InvalidBrief(place, f"the title {title!r} has neither letter nor digit")
     return title
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Facts:
-    minutes: int
-    source: str
-    label: str  #: a key of LABELS
-    importance: Importance
-    end: int  #: the first block after them
-
-
-def _read_facts(blocks: Sequence[PageBlock], at: int) -> _Facts | None:
-    """Return the facts that begin in this block; an inline element's edge may separate words."""
-    window = blocks[at : at + _FACT_LINES]
-    for lines in ([b.text for b in window], [b.loose or b.text for b in window]):
-        for count in range(1, len(lines) + 1):
-            if _match_facts(lines[:count]):
-                return _facts_of(lines[: _with_more_facts(lines, count)], at)
-    return None
-
-
-def _match_facts(lines: Sequence[str]) -> re.Match[str] | None:
-    line = " ".join(lines)
-    return _FACTS.fullmatch(line) if len(line) <= _FACTS_LENGTH else None
-
-
-def _with_more_facts(lines: Sequence[str], count: int) -> int:
-    """Return how many lines are facts: a source may end in a word that looked like the label."""
-    facts = _match_facts(lines[:count])
-    while facts and count < len(lines):
-        line, complete = lines[count], _is_label(lines[count - 1]) and facts["source"].strip()
-        more_label = not complete and _is_label(line)
-        more_letter = not facts["importance"] and _LETTER.fullmatch(line)
-        if not (more_label or more_letter):
-            break
-        count += 1
-        facts = _match_facts(lines[:count])
-    return count
-
-
-def _is_label(line: str) -> bool:
-    return len(line) <= _FACTS_LENGTH and _LABEL_ALONE.fullmatch(line) is not None
-
-
-def _facts_of(lines: Sequence[str], at: int) -> _Facts | None:
-    facts = _match_facts(lines)
-    if facts is None:
-        return None
-    return _Facts(
-        minutes=int(facts["minutes"]),
-        source=plain(facts["source"]),
-        label=" ".join(facts["label"].lower().replace("-", " ").split()),
-        importance=Importance((facts["importance"] or "M").upper()),
-        end=at + len(lines),
-    )
 
 
 def _find_end(blocks: Sequence[PageBlock], start: int, pillar: str, place: str) -> int:

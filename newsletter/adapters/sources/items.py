@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,6 +29,10 @@ _PROSE = nh3.Cleaner(
 )
 
 
+PROTECTED = "it is protected by a password"
+_NO_EXCERPT = "There is no excerpt because this is a protected post."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Item:
     """One item, in whatever format it was published."""
@@ -40,10 +44,13 @@ class Item:
     published: str = ""  #: ISO 8601; anything else stays as it is and is refused by name
     changed: datetime | None = None  #: aware; when it was last changed, or else published
     publisher: str = ""  #: the feed's own title
+    withheld: str = ""  #: why its site does not show it to everybody
     fields: Mapping[str, object] = field(default_factory=dict[str, object])  #: all it contains
 
 
 Get = Callable[[str], Document]  #: fetches an address within the limits of the whole reading
+#: Returns which of these ids its site still shows, asked one by one.
+StillShown = Callable[[str, Sequence[str], Get], Collection[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +61,13 @@ class KindReader:
     items: Callable[[Document, str, Get], Iterable[Item]]  #: of the document at this address
     paths: tuple[str, ...]  #: of every field, tried in this order; {} is the field's name
     more_paths: Mapping[str, tuple[str, ...]]  #: of one field, tried after these
+    still_shown: StillShown | None = None  #: None: the document's own items are all there is
 
 
 def brief_from(item: Item, kind: KindReader, newsletter: Newsletter, source: PolledSource) -> Brief:
     """Return the brief an item makes in this newsletter; InvalidBrief says what is wrong."""
+    if withheld := item.withheld or _withheld(item):
+        raise InvalidBrief("item", withheld)
     if not item.id:
         raise InvalidBrief("item", "it has neither an id nor a link to identify it by")
     defaults = source.defaults
@@ -70,7 +80,7 @@ def brief_from(item: Item, kind: KindReader, newsletter: Newsletter, source: Pol
 
     summary, body = _summary_and_body(item, value("summary"))
     given: dict[str, object] = {
-        "id": f"{newsletter.slug}/{source.slug}/{_short(item.id)}",
+        "id": item_key(newsletter, source, item.id),
         "title": item.title,
         "pillar": newsletter.pillar,
         "summary": summary,
@@ -87,6 +97,21 @@ def brief_from(item: Item, kind: KindReader, newsletter: Newsletter, source: Pol
     return brief_of(given, lambda _: "item")
 
 
+def _withheld(item: Item) -> str:
+    """Return why a feed's item is withheld: WordPress prints a form in place of its text."""
+    form = "post-password-form" in item.content
+    return PROTECTED if form or _NO_EXCERPT in (item.summary or item.content) else ""
+
+
+def is_shown(item: Item) -> bool:
+    return not (item.withheld or _withheld(item))
+
+
+def item_key(newsletter: Newsletter, source: PolledSource, item_id: str) -> str:
+    """Return the key of the brief that the item of this id makes."""
+    return f"{newsletter.slug}/{source.slug}/{_short(item_id)}"
+
+
 def _short(item_id: str) -> str:
     """Return the id if a key can hold it, else a digest of it."""
     plainly = _PLAIN_ID.fullmatch(item_id)
@@ -99,9 +124,16 @@ def _summary_and_body(item: Item, given: object) -> tuple[object, list[str]]:
     if given:
         return given, body
     summary = " ".join(text_of(part) for part in _prose(item.summary))
-    if body and summary in ("", text_of(body[0])):
+    if body and (summary in ("", text_of(body[0])) or _runs_on(summary, body)):
         return text_of(body[0]), body[1:]
     return summary, body
+
+
+def _runs_on(summary: str, body: Sequence[str]) -> bool:
+    """Return whether a summary is the text itself: WordPress makes one of its first 55 words."""
+    first, *others = (text_of(part) for part in body)
+    rest = summary.removeprefix(first).strip()
+    return rest != summary and any(other and rest.startswith(other) for other in others)
 
 
 def _prose(markup: str) -> list[str]:

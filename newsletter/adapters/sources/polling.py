@@ -1,16 +1,17 @@
 """Polling of one source over HTTP."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from newsletter.adapters.sources.cleaning import plain, visible
 from newsletter.adapters.sources.fetching import Document, Fetcher, FetchFailed
-from newsletter.adapters.sources.items import Item, brief_from
+from newsletter.adapters.sources.items import Get, Item, KindReader, brief_from, is_shown, item_key
 from newsletter.adapters.sources.kinds import READERS
 from newsletter.adapters.sources.network import Deadline
+from newsletter.adapters.values import moment
 from newsletter.core.brief import Brief
 from newsletter.core.publication import Newsletter
 from newsletter.core.source import PolledSource
@@ -34,31 +35,53 @@ class HttpSourceReader:
         self._fetcher = fetcher
 
     def read(
-        self, newsletter: Newsletter, source: PolledSource, validators: Validators, since: datetime
+        self,
+        newsletter: Newsletter,
+        source: PolledSource,
+        validators: Validators,
+        since: datetime,
+        known: Sequence[str] = (),
     ) -> Answer:
         """Return the source's briefs; an error of any kind is an answer, too."""
         try:
-            return self._read(newsletter, source, validators, since)
+            return self._read(newsletter, source, validators, since, known)
         except FetchFailed as failed:
             return Unreadable(str(failed))
         except Exception as error:  # noqa: BLE001  # a stranger's document must not stop the others
             return Unreadable(f"it cannot be read: unexpected {type(error).__name__}")
 
     def _read(
-        self, newsletter: Newsletter, source: PolledSource, validators: Validators, since: datetime
+        self,
+        newsletter: Newsletter,
+        source: PolledSource,
+        validators: Validators,
+        since: datetime,
+        known: Sequence[str],
     ) -> Answer:
         kind = READERS[source.kind]
         address = kind.address(source, since)
         basis = hashlib.sha256(
             f"{newsletter.pillar} {source.digest} {address}".encode()
         ).hexdigest()
-        known = validators if validators.basis == basis else Validators()
+        given = validators if validators.basis == basis else Validators()
         get = partial(self._fetcher.get, deadline=Deadline(self._fetcher.limits.seconds))
-        document = get(address, etag=known.etag, last_modified=known.last_modified)
+        document = get(address, etag=given.etag, last_modified=given.last_modified)
         if document.unmodified:
             return Unmodified()
         brief_of_item = partial(brief_from, kind=kind, newsletter=newsletter, source=source)
-        reading = _sorted(kind.items(document, address, get), brief_of_item, since)
+        items = list(kind.items(document, address, get))
+        reading = _sorted(items, brief_of_item, since)
+        ids = [key.removeprefix(f"{newsletter.slug}/{source.slug}/") for key in known]
+        shown = _shown(items, kind, address, get, ids)
+        seen = frozenset(item_key(newsletter, source, one) for one in shown)
+        dates = [date for item in items if (date := moment(item.published))]
+        reading = replace(
+            reading,
+            seen=seen,
+            every=kind.still_shown is not None,
+            oldest=min(dates, default=None),
+            items=len(items),
+        )
         return replace(reading, validators=_validators(document, basis))
 
 
@@ -69,6 +92,16 @@ def _validators(document: Document, basis: str) -> Validators:
         etag=headers.get("etag", ""),
         last_modified=headers.get("last-modified", ""),
     )
+
+
+def _shown(
+    items: Iterable[Item], kind: KindReader, address: str, get: Get, known: Sequence[str]
+) -> set[str]:
+    """Return the ids of what the source shows, and of known items it shows when asked for them."""
+    shown = {item.id for item in items if is_shown(item)}
+    if kind.still_shown and (missing := [one for one in known if one not in shown]):
+        shown |= set(kind.still_shown(address, missing, get))
+    return shown
 
 
 def _sorted(

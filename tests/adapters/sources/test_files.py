@@ -79,6 +79,62 @@ def test_every_usual_encoding_reads_the_same(tmp_path: Path, encoding: str) -> N
     assert brief.summary == "The plant’s “summary” – naïve."
 
 
+PAGE = (
+    '<!doctype html><html><head><meta charset="{0}"></head><p>Technology Daily Brief<h1>{1}</h1>'
+    "<p>3 min read Example Wire Verified M<p>Text.<a href='https://e.example'>View Source</a>"
+)
+
+
+@pytest.mark.parametrize(
+    ("charset", "title"),
+    [
+        ("ISO-8859-2", "Żółty kabel zakład"),
+        ("Shift_JIS", "半導体の工場①"),
+        ("gbk", "芯片工厂的水"),
+        ("gb2312", "芯片工厂的水"),
+        ("EUC-KR", "반도체 공장"),
+        ("windows-1251", "Завод чипов"),
+        ("koi8-r", "Завод чипов"),
+        ("iso-8859-1", "The plant’s “summary” – naïve"),
+        ("iso-2022-jp", "半導体の工場"),
+        ("utf-8", "Żółty 半導体 Завод"),
+    ],
+)
+def test_a_page_is_read_in_the_encoding_that_it_declares(
+    tmp_path: Path, charset: str, title: str
+) -> None:
+    wider = {"iso-8859-1": "cp1252", "Shift_JIS": "cp932"}.get(charset, charset)
+    for number, page in enumerate(
+        (PAGE, PAGE.replace("charset", "http-equiv=x content='x; charset"))
+    ):
+        content = page.format(charset, title).replace('">', "'>" if number else '">', 1)
+        (brief,) = read_file(write(tmp_path / f"{number}.html", content.encode(wider)))
+        assert brief.title == title
+
+
+def test_utf_8_is_read_in_spite_of_what_a_page_declares(tmp_path: Path) -> None:
+    (brief,) = read_file(write(tmp_path / "a.html", PAGE.format("windows-1252", "Café ’n’ Łódź")))
+    assert brief.title == "Café ’n’ Łódź"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.md", BRIEF.encode() + "café caf".encode() + b"\xe9", r"line 7: the byte 0xe9"),
+        ("a.md", BRIEF.replace("A s", "Завод").encode("cp1251"), "line 6: is not text in UTF-8"),
+        ("a.md", BRIEF.replace("A s", "zakład ż").encode("iso-8859-2"), "line 6: is not text"),
+        ("a.html", PAGE.format("utf-8", "Завод").encode("koi8-r"), "line 1: is not text"),
+        ("a.html", PAGE.format("Shift_JIS", "x\n").encode() + b"\x81\xff", "line 2: .*CP932"),
+        ("a.html", PAGE.format("utf-7", "x").encode(), "not read: utf-7"),
+    ],
+)
+def test_an_encoding_that_cannot_be_told_is_refused_with_the_line(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    with pytest.raises(InvalidBrief, match=reason):
+        read_file(write(tmp_path / name, content))
+
+
 def test_a_given_source_url_fills_a_gap_and_overrules_nothing(tmp_path: Path) -> None:
     url = "https://example.com/given"
     (filled,) = read_file(write(tmp_path / "a.md", BRIEF), source_url=f" {url} ")

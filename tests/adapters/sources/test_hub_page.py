@@ -39,7 +39,13 @@ Stay ahead on Climate and Energy
 
 
 def read(text: str) -> Brief:
-    return read_hub_text(text, "page.txt")
+    [brief] = read_hub_text(text, "page.txt")
+    return brief
+
+
+def read_html(markup: str) -> Brief:
+    [brief] = read_hub_html(markup, "page.html")
+    return brief
 
 
 def test_the_saved_technology_page_is_one_brief() -> None:
@@ -164,6 +170,71 @@ def test_an_address_written_beside_view_source_is_the_source_url(line: str) -> N
     assert read(PAGE.replace("View Source", line)).source.url == "https://example.com/a"
 
 
+OTHER = PAGE.replace("A Title of Its", "Another of Its").replace("Verified M", "Unverified L")
+
+
+def test_two_pages_in_one_text_are_two_briefs() -> None:
+    one, other = read_hub_text(f"{PAGE}\n{OTHER}", "page.txt")
+    assert (one, other) == (read(PAGE), read(OTHER))
+    assert other.verification is Verification.UNVERIFIED
+    assert len(read_hub_text(f"{PAGE}{OTHER}{PAGE.replace('A Title', 'Third')}", "p")) == 3
+
+
+def test_two_stories_without_an_end_between_them_are_refused_with_both_places() -> None:
+    cut = PAGE[: PAGE.index("View")]
+    with pytest.raises(InvalidBrief, match=r"“A Title.*line 7.*“Another.*line 23"):
+        read_hub_text(f"{cut}\n{OTHER}", "page.txt")
+
+
+CARD = (
+    "Climate and Energy Daily Brief\n\nAnother Story\n\n2 min read Other Wire Verified H\nTeaser.\n"
+)
+
+
+@pytest.mark.parametrize("label", ["", " checked"])
+def test_a_story_without_a_label_is_unverified_and_never_its_neighbour(label: str) -> None:
+    brief = read(PAGE.replace(" Verified M", label) + CARD)
+    assert (brief.title, brief.verification) == ("A Title of Its Own", Verification.UNVERIFIED)
+    assert brief.source.name == f"Example Wire{label}"
+
+
+FACTS_OTHERWISE = [
+    "<p>Verified · Example Wire · 3 min read · H</p>",
+    "<p>Example Wire | 3-min read | Verified | H</p>",
+    '<p>3 min read Example Wire <span aria-label="Verified">✓</span> H</p>',
+    '<p>3 min read Example Wire <img alt="Verification: verified"> H</p>',
+    '<p>3 min read Example Wire <svg aria-label="Verified"><path/></svg> H</p>',
+]
+
+
+@pytest.mark.parametrize("facts", FACTS_OTHERWISE)
+@pytest.mark.parametrize("end", ["View Source", '<svg aria-label="View Source"/>'])
+def test_facts_in_another_order_or_for_the_ear_are_read(facts: str, end: str) -> None:
+    brief = read_html(
+        f"<p>Technology Daily Brief<h1>A Title</h1>{facts}<p>Text.</p>"
+        f"<a href='https://e.example/a' aria-label='View Source'>{end}</a>"
+    )
+    assert (brief.source, brief.verification, brief.importance) == (
+        Source(name="Example Wire", url="https://e.example/a"),
+        Verification.VERIFIED,
+        Importance.HIGH,
+    )
+
+
+def test_a_page_with_related_cards_is_its_own_story() -> None:
+    def story(tag: str, title: str, label: str) -> str:
+        return (
+            f"<p>Technology Daily Brief</p><{tag}>{title}</{tag}><p>3 min read Wire {label}</p>"
+            "<p>Text.</p><a href='https://e.example/a'>View Source</a>"
+        )
+
+    main, card = story("h1", "Main Story", ""), story("h3", "A Card", "Verified")
+    for page in (main + card, card + main, card + main + card):
+        brief = read_html(page)
+        assert (brief.title, brief.verification) == ("Main Story", Verification.UNVERIFIED)
+    assert len(read_hub_html(main + story("h1", "Second", "Partial"), "page.html")) == 2
+
+
 def test_a_title_may_speak_of_daily_briefs_and_of_minutes() -> None:
     for title in ("How the Palace Reads Its Daily Brief", "5 min read is all it takes"):
         assert read(PAGE.replace("A Title of Its Own", title)).title == title
@@ -176,7 +247,6 @@ def test_a_title_may_speak_of_daily_briefs_and_of_minutes() -> None:
         ("Hello.", 'no "<N> min read" line'),
         (PAGE.replace("Daily Brief", "News"), 'no "<Pillar> Daily Brief" line'),
         (PAGE.replace("A Title of Its Own\n", ""), 'no "<Pillar> Daily Brief" line'),
-        (PAGE.replace("Verified M", "checked"), "no label (Verified, Partial or Unverified)"),
         (PAGE.replace("A Title of", "Kicker\n\nThe Title of"), "which line is the title; before"),
         (PAGE.replace("A Title of Its Own", "…!"), "neither letter nor digit"),
         (PAGE.replace("The summary.\n\nOne.\n\nTwo.\n\n", ""), "no text after the line of facts"),
@@ -223,7 +293,7 @@ NO_CLOSING = """<div>Technology Daily Brief<div>Share</div><h2>A &amp; B: the Ti
 
 @pytest.mark.parametrize("markup", [ELEMENTOR, ARTICLE])
 def test_pages_of_other_themes_are_the_same_brief(markup: str) -> None:
-    brief = read_hub_html(markup, "page.html")
+    brief = read_html(markup)
     assert brief.title == "A & B: the Title"
     assert (brief.pillar, brief.minutes) == ("Technology", 2)
     assert brief.source == Source(name="Example Wire", url="https://example.com/source?a=1&b=2")
@@ -241,7 +311,7 @@ def test_pages_of_other_themes_are_the_same_brief(markup: str) -> None:
 
 
 def test_unclosed_tags_and_a_sharing_line_do_not_hide_the_title() -> None:
-    brief = read_hub_html(NO_CLOSING, "page.html")
+    brief = read_html(NO_CLOSING)
     assert brief.title == "A & B: the Title"
     assert (brief.source.name, brief.body[1:]) == ("Example Wire", ("First", "Second"))
 
@@ -313,6 +383,6 @@ def test_any_html_page_of_this_make_reads_back_to_its_values(page: dict) -> None
             "<a href='https://example.com/a'>View Source</a><footer>All rights</footer>",
         ]
     )
-    brief = read_hub_html(markup, "page.html")
+    brief = read_html(markup)
     says(brief, page)
     assert brief.source.url == "https://example.com/a"

@@ -9,10 +9,12 @@ import pytest
 from newsletter.adapters.sources.polling import HttpSourceReader
 from newsletter.core.brief import Importance, Source, Verification
 from newsletter.core.source import FieldDefaults, FieldMap
-from newsletter.core.source_record import SourceReading, Unmodified
+from newsletter.core.source_record import SourceReading, Unmodified, Validators
+from tests.settings import TECHNOLOGY
 from tests.sources import (
     NOW,
     SUMMARY,
+    Canned,
     Site,
     ask,
     post,
@@ -96,9 +98,51 @@ def test_a_page_that_fails_leaves_nothing_half_read(site: Site, reader: HttpSour
     assert asked(site)[0]["rest_route"] == "/wp/v2/posts"
 
 
-def test_an_endless_number_of_pages_is_refused(site: Site, reader: HttpSourceReader) -> None:
-    site.serve(PATH, posts(post()), headers={"X-WP-TotalPages": "999999"})
-    assert trouble(reader, wordpress(site.url)) == "it has more than 1000 changed posts"
+def test_after_a_bulk_edit_the_newest_posts_are_taken(site: Site, reader: HttpSourceReader) -> None:
+    site.serve(PATH, posts(post()), headers={"X-WP-TotalPages": "999"})
+    assert len(read(reader, wordpress(site.url), NOW - timedelta(hours=10)).briefs) == 1
+    changed, *published = asked(site)
+    assert changed["modified_after"] == published[0]["after"] == "2026-11-23T00:00:00"
+    assert {query["orderby"] for query in published} == {"date"}
+    assert len(published) == 20, "and an endless number of pages ends"
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"content": {"rendered": "", "protected": True}},
+        {"status": "private"},
+        {"content": {"rendered": '<form class="post-password-form" method="post"></form>'}},
+    ],
+)
+def test_what_a_site_does_not_show_to_everybody_is_refused(
+    site: Site, reader: HttpSourceReader, hidden: dict[str, Any]
+) -> None:
+    site.serve(PATH, posts(post(1, **hidden), post(2)))
+    reading = read(reader, wordpress(site.url))
+    assert [brief.key for brief in reading.briefs] == ["technology/hub/2"]
+    assert [one.reason.split(":")[0] for one in reading.refused] in (
+        ["it is protected by a password"],
+        ["its status is private"],
+    )
+    assert reading.seen == {"technology/hub/2"}
+
+
+def test_a_known_post_that_did_not_change_is_asked_for_by_its_id(
+    site: Site, reader: HttpSourceReader
+) -> None:
+    def answer(handler: Any) -> None:
+        included = "include=" in handler.path
+        site.pages[PATH] = Canned(posts(post(2) if included else post(3)))
+        plain(handler)
+
+    plain, site.answer = site.answer, answer  # type: ignore[method-assign]
+    known = [f"technology/hub/{number}" for number in (1, 2, 3)]
+    reading = reader.read(TECHNOLOGY, wordpress(site.url), Validators(), NOW, known)
+    assert isinstance(reading, SourceReading)
+    assert reading.every
+    assert reading.seen == {"technology/hub/2", "technology/hub/3"}
+    assert asked(site)[-1] == {"include": "1,2", "per_page": "100"}
 
 
 def test_another_collection_is_asked_where_it_is(site: Site, reader: HttpSourceReader) -> None:
@@ -159,6 +203,16 @@ def test_an_excerpt_cut_in_mid_sentence_is_not_printed(
 ) -> None:
     site.serve(PATH, posts(post(excerpt={"rendered": "<p>A plant reuses its [&hellip;]</p>"})))
     assert read(reader, wordpress(site.url)).briefs[0].summary == SUMMARY
+
+
+def test_an_excerpt_that_is_the_text_itself_is_not_printed_twice(
+    site: Site, reader: HttpSourceReader
+) -> None:
+    content = {"rendered": f"<p>{SUMMARY}</p><pre>x = 1</pre><ul><li>First</li></ul><p>Last.</p>"}
+    excerpt = {"rendered": f"<p>{SUMMARY} First Last.</p>"}
+    site.serve(PATH, posts(post(excerpt=excerpt, content=content)))
+    [brief] = read(reader, wordpress(site.url)).briefs
+    assert (brief.summary, brief.body[-2:]) == (SUMMARY, ("First", "Last."))
 
 
 def test_a_malformed_post_is_refused_and_its_neighbours_are_taken(
