@@ -68,6 +68,10 @@ class OperatorAlertKind(StrEnum):
         "source down",
         "`newsletter sources list` says why; its briefs are missing from the issue meanwhile.",
     )
+    SOURCE_QUIET = (
+        "source quiet",
+        "`newsletter sources list` shows its last poll; look at the page itself: has it moved?",
+    )
 
     ACCOUNT_CHANGED = (
         "account changed",
@@ -98,7 +102,7 @@ class OperatorAlert:
 
     kind: OperatorAlertKind
     newsletter: str  #: its slug; ALL for what is about all of them
-    date: date  #: of the issue; for a source, the first day it failed
+    date: date  #: of the issue; for a source, the first day of its trouble
     sentence: str
 
     @property
@@ -145,6 +149,17 @@ def source_down_alert(newsletter: str, source: str, since: datetime) -> Operator
         newsletter=newsletter,
         date=since.date(),
         sentence=f"the source {source} has been unreadable since {since:%Y-%m-%d %H:%M} UTC",
+    )
+
+
+def source_quiet_alert(newsletter: str, source: str, since: datetime) -> OperatorAlert:
+    """Return the alert about a source that answers and brings nothing; one each time."""
+    return OperatorAlert(
+        kind=OperatorAlertKind.SOURCE_QUIET,
+        newsletter=newsletter,
+        date=since.date(),
+        sentence=f"the source {source} answers, and has brought nothing new since "
+        f"{since:%Y-%m-%d %H:%M} UTC: longer than ever before",
     )
 
 
