@@ -2,24 +2,32 @@
 
 import re
 
+_TAG = re.compile(r"</?[a-z][^<>]*>")
 _LINK = r"(?:<a\b[^<>]*>)?"
 #: A paragraph that is nothing else.
 _WHOLE = re.compile(
-    rf"""(?ix)
-    {_LINK}the\ (?:post|article|story)\ .{{1,400}}\b(?:appeared\ first|first\ appeared|was\ first
-        \ published|originally\ appeared)\ (?:on|at|in)\b.{{0,200}}
+    r"""(?ix)
+    the\ (?:post|article|story)\ .{1,400}\b(?:appeared\ first|first\ appeared|was\ first
+        \ published|originally\ appeared)\ (?:on|at|in)\b.{0,200}
+    | der\ (?:beitrag|artikel)\ .{1,400}\berschien\ zuerst\ auf\b.{0,200}
+    | l['’]article\ .{1,400}\best\ apparu\ en\ premier\ sur\b.{0,200}
+    | la\ entrada\ .{1,400}\b(?:aparece|se\ public[óo])\ primero\ en\b.{0,200}
+    | l['’]articolo\ .{1,400}\bproviene\ da\b.{0,200}
+    | o\ (?:post|artigo)\ .{1,400}\bapareceu\ primeiro\ em\b.{0,200}
+    | het\ bericht\ .{1,400}\bverscheen\ eerst\ op\b.{0,200}
     | (?:this\ (?:post|article|story|page)|our\ \w+)\ (?:may\ )?(?:contains?|includes?)
-        \ (?:affiliate|sponsored|paid)\b.{{0,300}}
-    | (?:disclosure|affiliate\ (?:notice|disclosure|disclaimer))\s*:.{{0,300}}
-    | as\ an?\ amazon\ associate\b.{{0,200}}
+        \ (?:affiliate|sponsored|paid)\b.{0,300}
+    | (?:disclosure|affiliate\ (?:notice|disclosure|disclaimer))\s*:.{0,300}
+    | as\ an?\ amazon\ associate\b.{0,200}
     | (?:we|\w+)\ may\ (?:earn|receive|get)\ (?:a|an|some)?\ ?(?:small\ )?(?:affiliate\ )?
-        commission.{{0,200}}
-    | (?:advertisement|sponsored|share\ this|like\ this|loading|related|comments?|tags?)\W{{0,3}}
-    | (?:photo|image|picture|video|foto|photograph)\s?(?:credit|by|courtesy)?\s?:.{{0,120}}
-    | (?:sign\ up|subscribe)\ (?:for|to)\ (?:our|the|my)\b.{{0,120}}
-    | (?:follow|like)\ us\ on\b.{{0,80}}
-    | submitted\ by\b.{{0,80}}\[link\].{{0,40}}
-    | (?:article|comments)\ url:.{{0,300}}
+        commission.{0,200}
+    | (?:advertisement|sponsored|share\ this|like\ this|loading|related|comments?|tags?)\W{0,3}
+    | (?:photo|image|picture|video|foto|photograph)\s?(?:credit|by|courtesy)?\s?:.{0,120}
+    | (?:sign\ up|subscribe)\ (?:for|to)\ (?:our|the|my)\b.{0,120}
+    | (?:follow|like)\ us\ on\b.{0,80}
+    | submitted\ by\b.{0,120}
+    | (?:points|\#\ comments)\s?:\s?\d+
+    | (?:article|comments)\ url:.{0,300}
     """
 )
 _MORE = (
@@ -27,10 +35,12 @@ _MORE = (
     r"|(?:view|see)\s+(?:entire|full|original)\s+(?:post|article|story)"
     r"|weiterlesen\b|mehr\s+lesen\b|lire\s+la\s+suite\b|seguir\s+leyendo\b|leer\s+m[áa]s\b"
 )
-#: An invitation at the end: a link, or up to a dozen words before an arrow or the end.
+#: An invitation at the end: a link, in brackets, after a sentence, or with an arrow.
+_ARROW = r"(?:→|»|›|&rarr;|&raquo;)"
 _TAIL = re.compile(
-    rf"(?is)\s*(?:{_LINK}[(\[]?(?:{_MORE})[^.!?]{{0,160}}(?:→|»|›|&rarr;|&raquo;|&hellip;|…|\.\.\.)?\.?)"
-    r"[)\]]?(?:\s*</(?:a|em|strong)>)*[)\]]?\s*\Z"
+    rf"(?is)(?:(?:\A|(?<=[.!?…:”\"’\]>]))\s*{_LINK}|\s*<a\b[^<>]*>|\s*[(\[]{_LINK})"
+    rf"(?:{_MORE})[^.!?]{{0,160}}(?:{_ARROW}|&hellip;|…|\.\.\.)?\.?(?:\s*</\w+>)*[)\]]?\s*\Z"
+    rf"|\s(?:{_MORE})[^.!?]{{0,160}}{_ARROW}\s*\Z"
 )
 #: The same as a last sentence of a paragraph.
 _SENTENCE_TAIL = re.compile(
@@ -54,7 +64,7 @@ def prose(text: str) -> str:
     >>> prose("Wafers are cheaper. Continue reading Wafers →"), prose("They work in […]")
     ('Wafers are cheaper.', 'They work in …')
     """
-    if _WHOLE.fullmatch(text.strip()):
+    if _WHOLE.fullmatch(_TAG.sub("", text).strip()):
         return ""
     kept = _CAPTION.sub(" ", text)
     kept = _PAIRED_CODE.sub(lambda code: f" {code['inner']} ", kept)
@@ -70,6 +80,7 @@ def is_cut(text: str) -> bool:
 
 def without_cut_end(text: str) -> str:
     """Return a cut text up to its last whole sentence, where it has one of some length."""
+    text = re.sub(r"(?<=[.!?”\"])\s*(?:…|\.\.\.)\Z", "", text)
     whole = re.match(r"(?s)(.{60,}[.!?][”’\"')]?)\s+\S.*(?:…|\.\.\.)\s*\Z", text)
     return whole[1] if whole else text
 

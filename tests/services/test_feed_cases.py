@@ -205,3 +205,8 @@ def test_a_source_that_is_quiet_for_longer_than_ever_is_an_alert(morning: Mornin
     morning.container.alerting.check()
     [(_, alert)] = morning.container.alerting.schedule.pending_alerts()
     assert alert.kind is OperatorAlertKind.SOURCE_QUIET
+    open_now = morning.container.operator_alerts.open
+    assert [one.alert for one in open_now(newsletter)] == [alert]
+    morning.site.serve("/rss", rss(rss_item(9, pubDate="2026-12-02T08:00:00Z")))
+    assert morning.poll(source)[1] == Tally(new=1)
+    assert not open_now(newsletter)

@@ -1,6 +1,7 @@
 """Items of polled sources, mapped field by field to briefs."""
 
 import hashlib
+import html
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from newsletter.errors import InvalidBrief
 
 CUT_SHORT = "it is cut short"  #: why the last item of a document is refused
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_.:/?=~@%#+-]{1,100}")
+_ESCAPED_TWICE = re.compile(r"&lt;(?:/(?:p|a|b|i|em|strong|div|span|li)|br ?/?)&gt;")
 #: The tags of an item's HTML that are read: text in blocks, no figures or tables.
 _TAGS = "a b blockquote br code div em h1 h2 h3 h4 h5 h6 i li ol p section strong ul"
 _DROPPED = "figure iframe noscript script style svg table template"
@@ -146,6 +148,8 @@ def _summary_and_body(item: Item, given: object) -> tuple[object, list[str]]:
 
 def _prose(markup: str) -> list[str]:
     """Return an item's paragraphs without its publisher's boilerplate; the first, if all are."""
+    if "<" not in markup and _ESCAPED_TWICE.search(markup):
+        markup = html.unescape(markup)
     known = brackets.escaped(prose_html(markup), open_blocks=True)
     found = list(paragraphs(_PROSE.clean(known)))
     return [one for part in found if (one := prose(part))] or found[:1]

@@ -137,7 +137,7 @@ def _mended_one(found: re.Match[str]) -> str:
     if not name or name in _OWN:
         return found[0]
     read = html.unescape(found[0])
-    if read == found[0] or _NO_CHARACTER.search(read):
+    if read == found[0] or _NO_CHARACTER.search(read) or "\N{REPLACEMENT CHARACTER}" in read:
         return "" if found[0].startswith("&#") else f"&amp;{found[0][1:]}"
     return html.escape(read)
 
