@@ -2,6 +2,7 @@
 
 import re
 
+_LONGEST = 4_000  #: characters of a paragraph that is searched; the patterns look far ahead
 _TAG = re.compile(r"</?[a-z][^<>]*>")
 _LINK = r"(?:<a\b[^<>]*>)?"
 #: A paragraph that is nothing else.
@@ -48,9 +49,9 @@ _SENTENCE_TAIL = re.compile(
     r"|the post .{1,300}appeared first on .{1,120})\Z"
 )
 _CUT = re.compile(r"\s*(?:\[(?:…|\.\.\.|&hellip;)\]|\((?:…|\.\.\.)\))\s*")
-_CAPTION = re.compile(r"(?is)\[caption\b[^\]]*\].*?\[/caption\]")
+_CAPTION = re.compile(r"(?is)\[caption\b[^\]]{0,200}\].{0,1000}?\[/caption\]")
 _PAIRED_CODE = re.compile(
-    r"(?s)\[(?P<name>[a-z][\w-]{1,40})(?:\s[^\[\]]*)?\](?P<inner>.*?)\[/(?P=name)\]"
+    r"(?s)\[(?P<name>[a-z][\w-]{1,40})(?:\s[^\[\]]*)?\](?P<inner>.{0,4000}?)\[/(?P=name)\]"
 )
 _CODE = re.compile(
     r"\[/?(?:[a-z][\w-]{1,40}\s+[\w-]+\s*=\s*(?:&quot;|[\"'“”″])?[^\[\]]*"
@@ -64,6 +65,8 @@ def prose(text: str) -> str:
     >>> prose("Wafers are cheaper. Continue reading Wafers →"), prose("They work in […]")
     ('Wafers are cheaper.', 'They work in …')
     """
+    if len(text) > _LONGEST:
+        return text
     if _WHOLE.fullmatch(_TAG.sub("", text).strip()):
         return ""
     kept = _CAPTION.sub(" ", text)
@@ -80,6 +83,8 @@ def is_cut(text: str) -> bool:
 
 def without_cut_end(text: str) -> str:
     """Return a cut text up to its last whole sentence, where it has one of some length."""
+    if len(text) > _LONGEST:
+        return text
     text = re.sub(r"(?<=[.!?”\"])\s*(?:…|\.\.\.)\Z", "", text)
     whole = re.match(r"(?s)(.{60,}[.!?][”’\"')]?)\s+\S.*(?:…|\.\.\.)\s*\Z", text)
     return whole[1] if whole else text

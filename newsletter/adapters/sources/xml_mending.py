@@ -17,11 +17,11 @@ _ROOT = re.compile(
     r"(?i)<((?:[\w.-]+:)?(?:rss|feed|rdf))(?=[\s>])(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>"
 )
 _ITEM = re.compile(
-    r"(?is)<!\[CDATA\[.*?\]\]>|<!--.*?-->|<(?P<name>(?:[\w.-]+:)?(?:item|entry))(?=[\s>])"
+    r"(?is)<!\[CDATA\[(?:(?!<!\[CDATA\[).)*?\]\]>|<!--(?:(?!<!--).)*?-->|<(?P<name>(?:[\w.-]+:)?(?:item|entry))(?=[\s>])"
 )
 #: What is not XML: an entity of HTML, a raw &, a < that opens nothing. Not in CDATA or comments.
 _LOOSE = re.compile(
-    r"(?s)<!\[CDATA\[.*?\]\]>|<!--.*?-->|&#?(?P<entity>\w{1,32});|(?P<and>&)|(?P<less><)(?![\w/!?])"
+    r"(?s)<!\[CDATA\[(?:(?!<!\[CDATA\[).)*?\]\]>|<!--(?:(?!<!--).)*?-->|&#?(?P<entity>\w{1,32});|(?P<and>&)|(?P<less><)(?![\w/!?])"
 )
 _OWN = frozenset(("lt", "gt", "amp", "quot", "apos"))
 _NO_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
