@@ -15,7 +15,7 @@ from tests.container import open_container
 from tests.fakes import FakeClock, FakeMailer
 from tests.settings import settings_for
 
-SLOW = "alembic apprise apscheduler fastapi feedparser jinja2 mjml premailer procrastinate sendgrid"
+SLOW = "alembic apprise apscheduler dateutil fastapi jinja2 mjml premailer procrastinate sendgrid"
 
 
 def test_a_given_part_is_used_and_every_seam_can_be_given():

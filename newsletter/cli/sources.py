@@ -19,6 +19,7 @@ _COLOURS = {
     SourceState.UP: "green",
     SourceState.FAILING: "yellow",
     SourceState.DOWN: "red",
+    SourceState.QUIET: "yellow",
 }
 _NONE = "This newsletter polls no sources; name some in its file, under \\[\\[sources]]."
 
@@ -51,6 +52,8 @@ def _data(report: "SourceReport") -> dict[str, Any]:
         "health": report.health,
         "polled_at": record.polled_at,
         "answered_at": record.answered_at,
+        "news_at": record.news_at,
+        "retry_at": record.retry_at,
         "tally": record.tally,
         "refused": record.refused,
     }
@@ -89,15 +92,20 @@ def _summary(tally: Tally) -> str:
         "unchanged": tally.unchanged,
         "refused": tally.refused,
         "too old": tally.older,
+        "without a date, and there from the first": tally.undated,
     }
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing"
 
 
 def _troubles(report: "SourceReport") -> list[str]:
     health = report.health
-    down = []
-    if health.since:
+    trouble: list[str] = []
+    if health.since and health.state is SourceState.QUIET:
+        trouble = [f"[yellow]nothing new since {common.minute(health.since)}[/]"]
+    elif health.since:
         times = "once" if health.failures == 1 else f"{health.failures} times"
-        down = [f"[red]{escape(health.error)}[/] ({times} since {common.minute(health.since)})"]
+        trouble = [f"[red]{escape(health.error)}[/] ({times} since {common.minute(health.since)})"]
+    if report.record.retry_at:
+        trouble.append(f"its server asked to wait until {common.minute(report.record.retry_at)}")
     refused = [f"{escape(one.item)}: {escape(one.reason)}" for one in report.record.refused]
-    return down + refused
+    return trouble + refused

@@ -34,7 +34,7 @@ class AlertCause:
     state: IssueStatus | None  #: of its issue; None: there is none
     unreached: bool  #: SendGrid was not reached for its issue, nor since
     unknown: int  #: batches of its issue whose answer is still lost
-    source_down: bool  #: the source it names is unreadable now
+    source_down: bool  #: the source it names is unreadable now, or still brings nothing new
     reactivated: bool  #: SendGrid let the account go on after it
     repeated: bool  #: a later alert of the same kind is about the same
 
@@ -66,7 +66,7 @@ def is_there(kind: OperatorAlertKind, cause: AlertCause, age: timedelta) -> bool
             return cause.unreached
         case OperatorAlertKind.UNKNOWN_BATCH:
             return cause.unknown > 0
-        case OperatorAlertKind.SOURCE_DOWN:
+        case OperatorAlertKind.SOURCE_DOWN | OperatorAlertKind.SOURCE_QUIET:
             return cause.source_down
         case OperatorAlertKind.ACCOUNT_CHANGED:
             return not cause.reactivated

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -46,6 +46,14 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """Something of a brief that could not be read as its source meant it; a person mends it."""
+
+    field: str  #: the field it is about; editing that ends the doubt
+    reason: str  #: one sentence
+
+
+@dataclass(frozen=True, kw_only=True)
 class Brief:
     """One piece of news as received, cleaned of markup, before or after the gate.
 
@@ -65,6 +73,8 @@ class Brief:
     minutes: int = 0  #: reading time of the source; 0 when not given
     topics: tuple[str, ...] = ()  #: slugs the author chose; empty lets the keyword rules suggest
     published: datetime | None = None  #: aware; None when the source gave no date
+    undated: bool = False  #: polled without a date: counts from its arrival, behind all dated ones
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -76,6 +86,12 @@ class Brief:
     def words(self) -> int:
         """Count the words a letter prints of this brief."""
         return sum(len(text.split()) for text in (self.title, self.summary, self.why))
+
+
+def of_its_own(brief: Brief) -> Brief:
+    """Return the brief under a key that its link makes its own."""
+    mark = hashlib.sha256(brief.source.url.encode()).hexdigest()[:12]
+    return replace(brief, key=f"{brief.key[:180]}#{mark}")
 
 
 def brief_key(title: str) -> str:

@@ -110,11 +110,12 @@ def sample_issue(newsletter: Newsletter) -> Issue:
 
 
 def _ordered(newsletter: Newsletter, candidates: Iterable[Candidate]) -> list[IssueEntry]:
-    def weight(candidate: Candidate) -> tuple[int, float, int]:
+    def weight(candidate: Candidate) -> tuple[bool, int, float, int]:
         one, received = candidate
         newest = -(one.brief.published or received).timestamp()
         by_importance = newsletter.order is Order.IMPORTANCE
-        return (-one.brief.importance.rank if by_importance else 0, newest, one.brief_id)
+        rank = -one.brief.importance.rank if by_importance else 0
+        return (one.brief.undated, rank, newest, one.brief_id)
 
     return [one for one, _ in sorted(candidates, key=weight)]
 

@@ -70,6 +70,10 @@ class OperatorAlertKind(StrEnum):
         "source down",
         "`newsletter sources list` says why; its briefs are missing from the issue meanwhile.",
     )
+    SOURCE_QUIET = (
+        "source quiet",
+        "`newsletter sources list` shows its last poll; look at the page itself: has it moved?",
+    )
 
     TAKEN_DOWN = (
         "story taken down",
@@ -104,7 +108,7 @@ class OperatorAlert:
 
     kind: OperatorAlertKind
     newsletter: str  #: its slug; ALL for what is about all of them
-    date: date  #: of the issue; for a source, the first day it failed
+    date: date  #: of the issue; for a source, the first day of its trouble
     sentence: str
 
     @property
@@ -161,6 +165,17 @@ def taken_down_alert(newsletter: str, on: date, source: str, item: KnownItem) ->
         newsletter=newsletter,
         date=on,
         sentence=f"the source {source} no longer shows brief {item.brief_id}, “{item.title:.80}”",
+    )
+
+
+def source_quiet_alert(newsletter: str, source: str, since: datetime) -> OperatorAlert:
+    """Return the alert about a source that answers and brings nothing; one each time."""
+    return OperatorAlert(
+        kind=OperatorAlertKind.SOURCE_QUIET,
+        newsletter=newsletter,
+        date=since.date(),
+        sentence=f"the source {source} answers, and has brought nothing new since "
+        f"{since:%Y-%m-%d %H:%M} UTC: longer than ever before",
     )
 
 

@@ -2,6 +2,9 @@
 
 import re
 
+from newsletter.core.brief import Brief
+from newsletter.core.web_address import same_page
+
 _ALIKE = 0.7  # shared words / all words; tried on rewordings of one headline
 _FEWEST = 3  # fewer words than this say too little: they must be the same
 _SMALL = """
@@ -12,8 +15,14 @@ _SMALL_WORDS = frozenset(_SMALL.split())
 
 
 def alike(one: str, other: str) -> bool:
-    """Return whether two titles say nearly the same; another number makes another story."""
+    """Return whether two titles say nearly the same.
+
+    Another number makes another story, and so do swapped subjects: "Epic sues Google"
+    is not "Google sues Epic".
+    """
     mine, theirs = _words(one), _words(other)
+    if _swapped(one, other, mine & theirs):
+        return False
     if mine == theirs:
         return bool(mine)
     if min(len(mine), len(theirs)) < _FEWEST or _numbers(mine) != _numbers(theirs):
@@ -21,8 +30,36 @@ def alike(one: str, other: str) -> bool:
     return len(mine & theirs) >= _ALIKE * len(mine | theirs)
 
 
+def is_another_story(one: Brief, other: Brief) -> bool:
+    """Return whether two briefs differ in link and title: no revision of one another."""
+    links = one.source.url, other.source.url
+    return all(links) and not same_page(*links) and not alike(one.title, other.title)
+
+
+def _swapped(one: str, other: str, shared: frozenset[str]) -> bool:
+    """Return whether two parts of the shared words changed places around a third, as above.
+
+    "Court says fab may grow" and "Fab may grow, court says" have no third part.
+    """
+    first, second = ([w for w in _in_order(t) if w in shared] for t in (one, other))
+    mine, theirs = list(dict.fromkeys(first)), list(dict.fromkeys(second))
+    while mine and mine[0] == theirs[0]:
+        mine, theirs = mine[1:], theirs[1:]
+    while mine and mine[-1] == theirs[-1]:
+        mine, theirs = mine[:-1], theirs[:-1]
+    if not mine:
+        return False
+    head, tail = len(theirs) - theirs.index(mine[0]), theirs.index(mine[-1]) + 1
+    middle = mine[head : len(mine) - tail]
+    return bool(middle) and theirs == mine[-tail:] + middle + mine[:head]
+
+
+def _in_order(title: str) -> list[str]:
+    return re.findall(r"\w+", title.casefold().replace("’", "'").replace("'s", ""))
+
+
 def _words(title: str) -> frozenset[str]:
-    words = frozenset(re.findall(r"\w+", title.casefold().replace("’", "'").replace("'s", "")))
+    words = frozenset(_in_order(title))
     return words - _SMALL_WORDS or words
 
 

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from newsletter.core.brief import Brief
 from newsletter.core.source import PolledSource
+
+_LONGEST_WAIT = timedelta(days=2)  #: however long a server asks us to wait
+_SHORTEST_GAP = timedelta(days=3)  #: no longer than a weekend
+_FIRST_GAP = timedelta(days=7)  #: of a source of which nothing is known yet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +41,7 @@ class Tally:
     unchanged: int = 0
     refused: int = 0
     older: int = 0
+    undated: int = 0  #: without a date, and there before this source was first read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +102,7 @@ class Unreadable:
     """It could not be read; nothing was taken."""
 
     reason: str  #: for people and logs: no address's query, no content
+    retry_after: str = ""  #: when to ask again, as the server says it: seconds or an HTTP date
 
 
 Answer = SourceReading | Unmodified | Unreadable
@@ -113,6 +120,11 @@ class SourceRecord:
     error: str = ""  #: why the last poll failed; empty if it did not
     tally: Tally = Tally()  #: of the last reading
     refused: tuple[RefusedItem, ...] = ()  #: by the last reading
+    retry_at: datetime | None = None  #: not asked before this; its server said so
+    read_from: str = ""  #: the address that was read first, and since
+    baseline: tuple[str, ...] = ()  #: keys of the undated items of that first reading: no news
+    news_at: datetime | None = None  #: when it last brought something new, or was first read
+    longest_gap: timedelta = timedelta()  #: between two such moments
 
 
 class SourceState(StrEnum):
@@ -122,6 +134,7 @@ class SourceState(StrEnum):
     UP = "up"
     FAILING = "failing"  #: the last poll failed; the next may not
     DOWN = "down"  #: it has failed for so long that a person should know
+    QUIET = "quiet"  #: it answers, and has brought nothing new for longer than it ever did
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +143,7 @@ class SourceHealth:
 
     state: SourceState
     failures: int
-    since: datetime | None  #: of the first of these failures
+    since: datetime | None  #: of the first of these failures, or of the last news
     error: str
 
 
@@ -143,16 +156,49 @@ def recorded(record: SourceRecord, answer: Answer, tally: Tally, now: datetime) 
             failures=record.failures + 1,
             failing_since=record.failing_since or now,
             error=answer.reason,
+            retry_at=_retry_at(answer.retry_after, now),
         )
-    well = replace(record, polled_at=now, answered_at=now, failures=0, failing_since=None, error="")
+    well = replace(
+        record,
+        polled_at=now,
+        answered_at=now,
+        failures=0,
+        failing_since=None,
+        error="",
+        retry_at=None,
+        news_at=record.news_at or now,
+    )
     if isinstance(answer, Unmodified):
         return well
-    return replace(well, validators=answer.validators, tally=tally, refused=answer.refused)
+    read = replace(well, validators=answer.validators, tally=tally, refused=answer.refused)
+    if not tally.new or record.news_at is None:
+        return read
+    gap = max(record.longest_gap, now - record.news_at)
+    return replace(read, news_at=now, longest_gap=gap)
 
 
 def is_due(source: PolledSource, record: SourceRecord, now: datetime) -> bool:
     pause = timedelta(minutes=source.poll_minutes)
-    return record.polled_at is None or now - record.polled_at >= pause
+    rested = record.polled_at is None or now - record.polled_at >= pause
+    return rested and not must_wait(record, now)
+
+
+def must_wait(record: SourceRecord, now: datetime) -> bool:
+    """Return whether the source's server asked not to be asked yet."""
+    return record.retry_at is not None and now < record.retry_at
+
+
+def _retry_at(said: str, now: datetime) -> datetime | None:
+    """Return when to ask again (RFC 9110, section 10.2.3), at most two days from now."""
+    if said.isascii() and said.isdigit():
+        at = now + min(timedelta(seconds=int(said[:9])), _LONGEST_WAIT)
+    else:
+        try:
+            named = parsedate_to_datetime(said)
+        except ValueError:
+            return None
+        at = named if named.tzinfo else named.replace(tzinfo=UTC)
+    return min(at, now + _LONGEST_WAIT) if at > now else None
 
 
 def health_of(record: SourceRecord, now: datetime, down_after: timedelta) -> SourceHealth:
@@ -162,7 +208,17 @@ def health_of(record: SourceRecord, now: datetime, down_after: timedelta) -> Sou
         state = SourceState.DOWN if now - since >= down_after else SourceState.FAILING
     else:
         state = SourceState.UP if record.polled_at else SourceState.UNPOLLED
+        if _is_quiet(record, now):
+            state, since = SourceState.QUIET, record.news_at
     return SourceHealth(state=state, failures=record.failures, since=since, error=record.error)
+
+
+def _is_quiet(record: SourceRecord, now: datetime) -> bool:
+    """Return whether nothing new came for longer than ever, half as long again at least."""
+    if record.news_at is None:
+        return False
+    known = max(1.5 * record.longest_gap, _SHORTEST_GAP)
+    return now - record.news_at > (known if record.longest_gap else _FIRST_GAP)
 
 
 class PollResult(StrEnum):
@@ -172,3 +228,4 @@ class PollResult(StrEnum):
     UNMODIFIED = "unmodified"
     FAILED = "failed"
     BUSY = "busy"  #: somebody else is polling it
+    WAITING = "waiting"  #: its server asked not to be asked yet

@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import wraps
 
+from newsletter.core.boilerplate import boilerplate_in
 from newsletter.core.brief import Brief, Verification
+from newsletter.core.characters import misread
 from newsletter.core.publication import Newsletter
 from newsletter.core.similarity import alike
-from newsletter.core.web_address import same_page, why_unfit
+from newsletter.core.web_address import same_page, same_site, why_unfit
 
 
 class Ruling(StrEnum):
@@ -66,6 +68,7 @@ class CheckContext:
     now: datetime
     topics: tuple[str, ...]  #: known ones only: the author's, else those the keyword rules suggest
     others: tuple[KnownBrief, ...]  #: recent briefs of the same pillar, this one left out
+    received: datetime | None = None  #: when its first revision came; None: now
 
 
 Check = Callable[[Brief, CheckContext], Finding]
@@ -159,6 +162,25 @@ def summary_length(brief: Brief, _: CheckContext) -> Finding:
 
 
 @check
+def readable(brief: Brief, _: CheckContext) -> Finding:
+    """All of it could be read as its source meant it, in characters that are its own."""
+    doubts = [doubt.reason for doubt in brief.doubts]
+    texts = (brief.title, brief.summary, brief.why, *brief.body, brief.source.name)
+    if wrong := next((found for text in texts if (found := misread(text))), ""):
+        doubts.append(f"“{wrong}” was read in the wrong encoding, or could not be read.")
+    reason = " ".join(doubts) or "All of it could be read."
+    return Finding(passed=not doubts, reason=reason)
+
+
+@check
+def prose(brief: Brief, _: CheckContext) -> Finding:
+    """A summary is somebody's sentence, not what a publishing system adds to every text."""
+    found = boilerplate_in(brief.summary)
+    reason = f"The summary holds what is no prose: “{found}”." if found else "The summary is prose."
+    return Finding(passed=not found, reason=reason)
+
+
+@check
 def known_topic(brief: Brief, context: CheckContext) -> Finding:
     """Without a topic no reader has chosen it, and no section prints it."""
     known = context.newsletter.topic_slugs
@@ -173,9 +195,10 @@ def known_topic(brief: Brief, context: CheckContext) -> Finding:
 @check
 def freshness(brief: Brief, context: CheckContext) -> Finding:
     """News is new, and not of tomorrow; a brief without a date counts from its arrival."""
-    if brief.published is None:
+    since = brief.published or context.received
+    if since is None:
         return Finding(passed=True, reason="It gives no date and counts as new.")
-    age, limit = context.now - brief.published, context.newsletter.caps.age_hours
+    age, limit = context.now - since, context.newsletter.caps.age_hours
     if age < -_CLOCK_SKEW:
         reason = f"Its date is in the future: {brief.published:%d %B %Y %H:%M}."
         return Finding(passed=False, reason=reason)
@@ -241,7 +264,13 @@ def _length_finding(noun: str, text: str, fit: range) -> Finding:
 
 
 def _same_story(brief: Brief, known: KnownBrief) -> bool:
-    return same_page(brief.source.url, known.url) or alike(brief.title, known.title)
+    """One page is one story; a title that recurs on another page of the same site is a column."""
+    if same_page(brief.source.url, known.url):
+        return True
+    recurring = brief.title.casefold() == known.title.casefold() and same_site(
+        brief.source.url, known.url
+    )
+    return not recurring and alike(brief.title, known.title)
 
 
 def has_tag_syntax(text: str) -> bool:

@@ -64,6 +64,11 @@ def same_page(one: str, other: str) -> bool:
     return bool(one and other) and _page(web_url(one) or one) == _page(web_url(other) or other)
 
 
+def same_site(one: str, other: str) -> bool:
+    """Return whether two addresses are of one host, however it is written."""
+    return bool(one and other) and _page(one)[0] == _page(other)[0]
+
+
 def _split(url: str) -> SplitResult | None:
     if re.search(r"[\s\\\x00-\x1f\x7f]", url):
         return None

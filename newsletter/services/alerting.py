@@ -14,6 +14,7 @@ from newsletter.core.operator_alert import (
     retry_pause,
     sent_twice_alert,
     source_down_alert,
+    source_quiet_alert,
     unknown_batch_alert,
 )
 from newsletter.core.publication import Newsletter
@@ -28,6 +29,12 @@ _log = logging.getLogger(__name__)
 _PATIENCE = timedelta(days=1)  #: a channel that fails is tried again until the alert is this old
 
 _GRACE = timedelta(minutes=5)  #: after the quiet period, in which a permitted re-send is made
+
+
+_SOURCE_ALERTS = {
+    SourceState.DOWN: source_down_alert,
+    SourceState.QUIET: source_quiet_alert,
+}
 
 
 def trial(channels: Iterable[AlertChannel]) -> dict[str, str | None]:
@@ -74,10 +81,10 @@ class Alerting:
         for newsletter in self.newsletters.values():
             for report in self.reports(newsletter):
                 health = report.health
-                if health.state is SourceState.DOWN and health.since:
+                alert_about = _SOURCE_ALERTS.get(health.state)
+                if alert_about and health.since:
                     since, source = health.since.astimezone(UTC), report.source.slug
-                    alert = source_down_alert(newsletter.slug, source, since)
-                    self.schedule.queue_alert(alert, now)
+                    self.schedule.queue_alert(alert_about(newsletter.slug, source, since), now)
 
     def deliver(self, alert: OperatorAlert) -> None:
         """Send an alert; AlertNotSent while a channel failed, which is then tried again."""

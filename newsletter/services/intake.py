@@ -76,6 +76,11 @@ class Intake:
             return Receipt(Arrival.UNCHANGED, stored)
         return self._revise(newsletter, stored, brief)
 
+    def known(self, key: str) -> Brief | None:
+        """Return the brief of this key as it is stored; None if it never came."""
+        stored = self._briefs.find(key)
+        return stored.brief if stored else None
+
     def write(self, newsletter: Newsletter, fields: Mapping[str, Any], *, actor: str) -> Receipt:
         """Take in a brief that a person wrote; it goes through the gate like any other.
 
@@ -187,6 +192,7 @@ class Intake:
             topics=suggest_topics(newsletter, brief),
             # A later brief that repeats this one is held itself; it must not hold this one too.
             others=tuple(o for o in others if brief_id is None or o.brief_id < brief_id),
+            received=self._briefs.get(brief_id).received if brief_id is not None else None,
         )
         return verify(brief, context, waived=waived)
 
@@ -209,4 +215,5 @@ def _changed(brief: Brief, fields: Mapping[str, Any]) -> Brief:
     of_source = {name for name in fields if name.startswith("source_")}
     source = {name.removeprefix("source_"): fields[name] for name in of_source}
     rest = {name: value for name, value in fields.items() if name not in of_source}
-    return replace(brief, source=replace(brief.source, **source), **rest)
+    doubts = tuple(one for one in brief.doubts if one.field not in fields)
+    return replace(brief, source=replace(brief.source, **source), doubts=doubts, **rest)

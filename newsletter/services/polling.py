@@ -1,11 +1,14 @@
 """Polls the newsletters' sources: new briefs go through intake, failures are recorded."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
+from newsletter.core.brief import Brief, of_its_own
 from newsletter.core.operator_alert import taken_down_alert
 from newsletter.core.publication import Newsletter, day_of
+from newsletter.core.similarity import is_another_story
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import (
     Answer,
@@ -20,6 +23,7 @@ from newsletter.core.source_record import (
     Unreadable,
     health_of,
     is_due,
+    must_wait,
     recorded,
     taken_down,
 )
@@ -84,6 +88,10 @@ class Polling:
         if record is None:
             report = self.report(newsletter, source)
             return Poll(result=PollResult.BUSY, tally=Tally(), report=report)
+        if must_wait(record, now):
+            self.sources.record(newsletter.slug, source.slug, record)
+            report = self._report(newsletter, source, record)
+            return Poll(result=PollResult.WAITING, tally=Tally(), report=report)
         since = now - _WINDOW * timedelta(hours=newsletter.caps.age_hours)
         known = self.briefs.unprinted_of(f"{newsletter.slug}/{source.slug}/", since)
         keys = [one.key for one in known]
@@ -92,7 +100,9 @@ class Polling:
         if isinstance(answer, SourceReading):
             for item in taken_down(answer, known, record.tally):
                 self._hold(newsletter, source, item)
-            answer, tally = self._receive(answer, f"{newsletter.slug}/{source.slug}")
+            record = self._with_baseline(record, source, answer.briefs)
+            place = f"{newsletter.slug}/{source.slug}"
+            answer, tally = self._receive(answer, place, frozenset(record.baseline), since)
         record = recorded(record, answer, tally, self.clock.now())
         self.sources.record(newsletter.slug, source.slug, record)
         report = self._report(newsletter, source, record)
@@ -129,17 +139,45 @@ class Polling:
         health = health_of(record, self.clock.now(), self.down_after)
         return SourceReport(newsletter=newsletter.slug, source=source, record=record, health=health)
 
-    def _receive(self, reading: SourceReading, place: str) -> tuple[SourceReading, Tally]:
-        """Receive each brief; one that no newsletter prints is refused like a malformed item."""
+    def _with_baseline(
+        self, record: SourceRecord, source: PolledSource, briefs: Iterable[Brief]
+    ) -> SourceRecord:
+        """Return the record; at the first reading of an address with its undated items.
+
+        An archive without dates is no news: those that come later are.
+        """
+        if record.read_from == source.url:
+            return record
+        undated = (one.key for one in briefs if one.undated and not self.intake.known(one.key))
+        return replace(record, read_from=source.url, baseline=tuple(undated))
+
+    def _receive(
+        self, reading: SourceReading, place: str, baseline: frozenset[str], since: datetime
+    ) -> tuple[SourceReading, Tally]:
+        """Receive each brief; one that no newsletter prints is refused like a malformed item.
+
+        An old one is received only as a change of one that is known.
+        """
         arrivals: Counter[str] = Counter(older=reading.older)
         refused = list(reading.refused)
-        for brief in reading.briefs:
+        for brief in map(self._under_its_own_key, reading.briefs):
+            if brief.undated and brief.key in baseline:
+                arrivals["undated"] += 1
+                continue
+            if brief.published and brief.published < since and not self.intake.known(brief.key):
+                arrivals["older"] += 1
+                continue
             try:
                 arrivals[self.intake.receive(brief, place=place).arrival] += 1
             except InvalidBrief as fault:
                 refused.append(RefusedItem(item=brief.title, reason=fault.reason))
         tally = Tally(**arrivals, refused=len(refused))
         return replace(reading, refused=tuple(refused)), tally
+
+    def _under_its_own_key(self, brief: Brief) -> Brief:
+        """Return the brief; under a key of its own if its source gave its id to another story."""
+        stored = self.intake.known(brief.key)
+        return of_its_own(brief) if stored and is_another_story(brief, stored) else brief
 
 
 _RESULTS: dict[type[Answer], PollResult] = {

@@ -20,15 +20,17 @@ _ALERTS = """
              WHERE batch.issue_id = issue.id AND batch.state = 'unknown') AS unknown,
            EXISTS (SELECT FROM polled_source AS polled
                     WHERE polled.newsletter = alert.newsletter
-                      AND polled.failing_since IS NOT NULL
-                      AND starts_with(alert.sentence, 'the source ' || polled.source || ' has '))
+                      AND CASE alert.kind WHEN %(source_quiet)s THEN polled.news_at < alert.at
+                          ELSE polled.failing_since IS NOT NULL END
+                      AND starts_with(alert.sentence, 'the source ' || polled.source || ' '))
            AS source_down,
            EXISTS (SELECT FROM operator_alert AS later
                     WHERE later.id > alert.id AND later.kind = %(reactivated)s) AS reactivated,
            EXISTS (SELECT FROM operator_alert AS later
                     WHERE later.id > alert.id AND later.newsletter = alert.newsletter
                       AND later.date = alert.date AND later.kind = alert.kind
-                      AND (alert.kind <> %(source_down)s OR later.sentence = alert.sentence))
+                      AND (alert.kind NOT IN (%(source_down)s, %(source_quiet)s)
+                           OR later.sentence = alert.sentence))
            AS repeated
       FROM operator_alert AS alert
            LEFT JOIN issue ON issue.newsletter = alert.newsletter AND issue.date = alert.date
@@ -54,6 +56,7 @@ _CLOSE = """
 _KINDS = {
     "reactivated": OperatorAlertKind.ACCOUNT_REACTIVATED.value,
     "source_down": OperatorAlertKind.SOURCE_DOWN.value,
+    "source_quiet": OperatorAlertKind.SOURCE_QUIET.value,
 }
 
 

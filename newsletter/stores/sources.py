@@ -30,6 +30,7 @@ class SourceStore(DatabaseStore):
         """Lease a source to poll it; None while somebody else holds it."""
         until, held_until = now + lease, col(PolledSourceRow.lease_until)
         first = {"validators": Validators(), "tally": Tally(), "refused": ()}
+        first |= {"baseline": (), "longest_gap": timedelta()}
         upsert = (
             insert(PolledSourceRow)
             .values(newsletter=newsletter, source=source, lease_until=until, **first)

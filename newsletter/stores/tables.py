@@ -3,7 +3,7 @@
 The module is long because it is a list. See docs/decisions/deliveries-without-foreign-keys.md.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -371,6 +371,11 @@ class PolledSourceRow(Row, table=True):
     error: str = columns.word("")
     tally: Tally = _json(Tally)
     refused: tuple[RefusedItem, ...] = _json(tuple[RefusedItem, ...])
+    retry_at: datetime | None = columns.moment(optional=True)
+    read_from: str = columns.word("")
+    baseline: tuple[str, ...] = _json(tuple[str, ...])
+    news_at: datetime | None = columns.moment(optional=True)
+    longest_gap: timedelta = _json(timedelta)
     lease_until: datetime | None = columns.moment(optional=True)
 
 

@@ -24,7 +24,7 @@ from subscribers.model import Purpose
 from subscribers.tokens import make_token
 from tests.bench.installation import SLUG, Installation, approved_issue, write_list
 from tests.bench.intake import post_events
-from tests.bench.sending import workers
+from tests.bench.sending import running_workers
 from tests.bench.unsubscribing import BODY, FORM, readers, served
 
 _UNSUBSCRIBES = 150  #: a second
@@ -55,7 +55,7 @@ def measure_mixed(installation: Installation, database: str, *, seconds: int) ->
     with (
         installation.container(database) as container,
         served(installation, database) as (port, _),
-        workers(installation, database, 2),
+        running_workers(installation, database, 2),
     ):
         asked = readers(container.engine, seconds * (_UNSUBSCRIBES + _PAGES))
         _send(container)

@@ -42,7 +42,7 @@ def send(
     """Send the approved issue of a database, and prove that everyone was reached once."""
     with (
         installation.container(database) as container,
-        workers(installation, database, workers) as reports,
+        running_workers(installation, database, workers) as reports,
     ):
         newsletter = container.settings.newsletter(SLUG)
         [stored] = _approved(container)
@@ -95,7 +95,7 @@ def _await_sent(container: Container, stored: StoredIssue) -> None:
 
 
 @contextmanager
-def workers(
+def running_workers(
     installation: Installation, database: str, count: int
 ) -> Iterator[list[dict[str, float]]]:
     """Run workers that wait for jobs; what they report is in the list once they have ended."""

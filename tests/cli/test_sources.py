@@ -1,5 +1,6 @@
 """`newsletter sources`: asked for at the command line, with settings of its own."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,10 @@ def add_sources(cli: CommandLine, toml: str) -> None:
 
 
 def test_sources_are_polled_and_listed(cli: CommandLine, site: Site) -> None:
-    undated = {"date_gmt": None, "modified_gmt": None}  # the clock is the real one
-    site.serve("/wp-json/wp/v2/posts", posts(post(1, **undated), post(2, title=None, **undated)))
+    now = datetime.now(UTC).isoformat()  # the clock is the real one
+    dated = {"date_gmt": now, "modified_gmt": now}
+    empty = {"title": None, "excerpt": None, "content": None}
+    site.serve("/wp-json/wp/v2/posts", posts(post(1, **dated), post(2, **dated, **empty)))
     add_sources(
         cli,
         f"""
@@ -56,12 +59,17 @@ def test_sources_are_polled_and_listed(cli: CommandLine, site: Site) -> None:
     hub, wire = said.data
     assert said.code == 1, "one of them failed"
     assert (hub["result"], hub["tally"]["new"], hub["tally"]["refused"]) == ("read", 1, 1)
-    assert hub["refused"] == [{"item": "item 2", "reason": "title is missing"}]
+    assert hub["refused"] == [
+        {
+            "item": "item 2 https://hub.example.com/2",
+            "reason": "title is missing, and so is its text",
+        }
+    ]
     assert (wire["result"], wire["health"]["state"]) == ("failed", "failing")
     assert wire["health"]["error"] == "127.0.0.1 answered 404"
 
     listed = cli.run("sources", "list").out + cli.run("sources", "poll").out
-    for words in ("1 new", "1 unchanged", "item 2: title is missing", "answered 404", "failing"):
+    for words in ("1 new", "1 unchanged", "title is missing, and", "answered 404", "failing"):
         assert words in listed
     assert "sesame" not in listed + said.out
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from newsletter.core.brief import (
     Brief,
+    Doubt,
     Importance,
     Source,
     Verification,
@@ -29,6 +30,8 @@ CHANGES = {
     "minutes": 9,
     "topics": ("other",),
     "published": datetime(2026, 3, 31, tzinfo=UTC),
+    "undated": True,
+    "doubts": (Doubt(field="title", reason="Other"),),
 }
 
 

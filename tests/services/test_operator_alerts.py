@@ -64,8 +64,9 @@ def test_an_alert_about_a_source_is_over_once_it_is_read(container) -> None:
         alert = source_down_alert("technology", source, now)
         container.schedule_store.queue_alert(alert, now)
     container.query(
-        "INSERT INTO polled_source (newsletter, source, validators, failing_since, tally, refused)"
-        " VALUES ('technology', 'wire', '{}', now(), '{}', '[]')"
+        "INSERT INTO polled_source (newsletter, source, validators, failing_since, tally, refused,"
+        " baseline, longest_gap)"
+        " VALUES ('technology', 'wire', '{}', now(), '{}', '[]', '[]', '\"PT0S\"')"
     )
     [found] = container.operator_alerts.open(container.newsletter)
     assert found.alert.sentence.startswith("the source wire has")

@@ -33,6 +33,8 @@ from tests.sources import (
     wordpress,
 )
 
+NO_ITEM = rss_item(2, title="", description="")
+
 pytestmark = pytest.mark.postgres
 
 
@@ -84,15 +86,13 @@ def test_polling_twice_is_polling_once(polled: Polled, site: Site) -> None:
 
 
 def test_what_has_not_changed_is_asked_for_and_not_received(polled: Polled, site: Site) -> None:
-    source = feed(
-        site.serve("/rss", rss(rss_item(), rss_item(2, title="")), headers={"ETag": '"1"'})
-    )
+    source = feed(site.serve("/rss", rss(rss_item(), NO_ITEM), headers={"ETag": '"1"'}))
     assert polled.poll(source) == [(PollResult.READ, Tally(new=1, refused=1))]
     assert polled.poll(source) == [(PollResult.UNMODIFIED, Tally())]
     assert site.asked[-1][1]["If-None-Match"] == '"1"'
     record = polled.store.find("technology", "wire")
     assert record.tally == Tally(new=1, refused=1), "what was last read is still shown"
-    assert [one.item for one in record.refused] == ["item 2"]
+    assert [one.item for one in record.refused] == ["item 2 https://wire.example.org/2"]
 
 
 def test_a_changed_item_is_a_revision_and_its_neighbours_are_not(

@@ -23,8 +23,10 @@ from newsletter.adapters.sources.network import (
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 3
 _OK, _NOT_MODIFIED = 200, 304
+_LATER = (429, 503)
 _LAST_PORT = 65_535
 _GZIP = 31  #: zlib's window bits for a gzip member and nothing else
+_GZIP_MARK = b"\x1f\x8b\x08"
 _CONDITIONAL = frozenset({"If-None-Match", "If-Modified-Since"})
 _REQUEST_HEADERS = {
     "User-Agent": f"newsletter/{__version__}",
@@ -38,6 +40,10 @@ _LINK_HEADERS = _REQUEST_HEADERS | {"Accept": "text/html, */*;q=0.5", "Accept-En
 
 class FetchFailed(Exception):
     """The document cannot be fetched. The message says why, without the address's query."""
+
+    def __init__(self, reason: str, *, retry_after: str = "") -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after  #: as the server says it
 
 
 def loaded_json(text: str) -> object:
@@ -135,7 +141,8 @@ class Fetcher:
             ):
                 return Document(headers=headers, unmodified=True)
             if response.status != _OK:
-                raise FetchFailed(f"{address.host} answered {response.status}")
+                later = headers.get("retry-after", "") if response.status in _LATER else ""
+                raise FetchFailed(f"{address.host} answered {response.status}", retry_after=later)
             return Document(body=self._body(response, headers), headers=headers)
 
     def probe(self, method: str, url: str, deadline: Deadline) -> LinkAnswer:
@@ -179,6 +186,10 @@ class Fetcher:
         body = bytearray()
         for chunk in chunks:
             body += chunk
+            if len(body) > largest:
+                raise FetchFailed(f"it is larger than {largest:,} bytes")
+        if body.startswith(_GZIP_MARK):  # a file that was packed before, and is served as it is
+            body = b"".join(_unpacked([bytes(body)], largest))
             if len(body) > largest:
                 raise FetchFailed(f"it is larger than {largest:,} bytes")
         return bytes(body)

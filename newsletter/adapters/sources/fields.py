@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 from newsletter.adapters.sources.cleaning import paragraphs, plain, visible
 from newsletter.adapters.values import moment
+from newsletter.core.boilerplate import prose, without_cut_end
 from newsletter.core.brief import Brief, Importance, Source, Verification, brief_key
 from newsletter.errors import InvalidBrief
 
@@ -38,23 +39,26 @@ T = TypeVar("T")
 Where = Callable[[str], str]  #: the place of a field, for people: file, and line or item
 
 
-def brief_of(given: Mapping[str, object], where: Where) -> Brief:
+def brief_of(
+    given: Mapping[str, object], where: Where, *, clean: Callable[[str], str] = plain
+) -> Brief:
     """Return the brief these fields describe; InvalidBrief names the field that is wrong.
 
-    Required: title and pillar. A brief without a label is unverified.
+    Required: title and pillar. A brief without a label is unverified. `clean` makes plain text of
+    a field; what has been cleaned already is not cleaned as markup again.
     """
     for name in given:
         if name not in NAMES:
             raise InvalidBrief(where(name), f"unknown field {name!r}; known are {', '.join(NAMES)}")
-    fields = _Fields(given, where)
+    fields = _Fields(given, where, clean)
     title = fields.required("title")
     return Brief(
         key=fields.key(title),
         title=title,
         pillar=fields.required("pillar"),
-        summary=fields.text("summary"),
-        body=fields.body(),
-        why=fields.text("why"),
+        summary=fields.prose("summary"),
+        body=tuple(filter(None, map(prose, fields.body()))),
+        why=fields.prose("why"),
         source=Source(name=fields.text("source"), url=_address(fields.raw("source_url"))),
         verification=fields.one_of("verification", LABELS, Verification.UNVERIFIED),
         importance=fields.one_of("importance", _IMPORTANCE, Importance.MEDIUM),
@@ -73,9 +77,12 @@ def _address(written: str) -> str:
 class _Fields:
     """Reads each field in its type, or names the field that is wrong."""
 
-    def __init__(self, given: Mapping[str, object], where: Where) -> None:
+    def __init__(
+        self, given: Mapping[str, object], where: Where, clean: Callable[[str], str]
+    ) -> None:
         self._given = given
         self._where = where
+        self._clean = clean
 
     def wrong(self, name: str, reason: str) -> InvalidBrief:
         return InvalidBrief(self._where(name), f"{name} {reason}")
@@ -89,7 +96,12 @@ class _Fields:
         return value
 
     def text(self, name: str) -> str:
-        return plain(self.raw(name))
+        return self._clean(self.raw(name))
+
+    def prose(self, name: str) -> str:
+        """Return the text without boilerplate; as it is, for the gate, if it is nothing else."""
+        text = self.text(name)
+        return without_cut_end(prose(text)) or text
 
     def required(self, name: str) -> str:
         if text := self.text(name):

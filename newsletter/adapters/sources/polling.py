@@ -6,9 +6,17 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from newsletter.adapters.sources.cleaning import plain, visible
+from newsletter.adapters.sources.cleaning import heading, visible
 from newsletter.adapters.sources.fetching import Document, Fetcher, FetchFailed
-from newsletter.adapters.sources.items import Get, Item, KindReader, brief_from, is_shown, item_key
+from newsletter.adapters.sources.items import (
+    CUT_SHORT,
+    Get,
+    Item,
+    KindReader,
+    brief_from,
+    is_shown,
+    item_key,
+)
 from newsletter.adapters.sources.kinds import READERS
 from newsletter.adapters.sources.network import Deadline
 from newsletter.adapters.values import moment
@@ -46,7 +54,7 @@ class HttpSourceReader:
         try:
             return self._read(newsletter, source, validators, since, known)
         except FetchFailed as failed:
-            return Unreadable(str(failed))
+            return Unreadable(str(failed), failed.retry_after)
         except Exception as error:  # noqa: BLE001  # a stranger's document must not stop the others
             return Unreadable(f"it cannot be read: unexpected {type(error).__name__}")
 
@@ -82,7 +90,9 @@ class HttpSourceReader:
             oldest=min(dates, default=None),
             items=len(items),
         )
-        return replace(reading, validators=_validators(document, basis))
+        # One that was cut short is asked for again, whatever its validators say.
+        cut = any(one.reason == CUT_SHORT for one in reading.refused)
+        return reading if cut else replace(reading, validators=_validators(document, basis))
 
 
 def _validators(document: Document, basis: str) -> Validators:
@@ -108,7 +118,7 @@ def _sorted(
     items: Iterable[Item], brief_of_item: Callable[[Item], Brief], since: datetime
 ) -> SourceReading:
     """Sort the items of one reading into briefs, refused items and older ones."""
-    briefs: dict[str, Brief] = {}
+    briefs: list[Brief] = []
     refused: list[RefusedItem] = []
     older = 0
     for number, item in enumerate(items, start=1):
@@ -121,9 +131,15 @@ def _sorted(
             reason = fault.reason
         else:
             # Pages may shift while they are fetched: the same post then comes twice.
-            if briefs.setdefault(brief.key, brief) == brief:
-                continue
-            reason = "its id was another item's before"
-        title = f" “{plain(item.title):.{_TITLE}}”" if item.title else ""
-        refused.append(RefusedItem(item=f"item {number}{title}", reason=visible(reason)))
-    return SourceReading(briefs=tuple(briefs.values()), refused=tuple(refused), older=older)
+            if brief not in briefs:
+                briefs.append(brief)
+            continue
+        refused.append(RefusedItem(item=_place(number, item), reason=visible(reason)))
+    return SourceReading(briefs=tuple(briefs), refused=tuple(refused), older=older)
+
+
+def _place(number: int, item: Item) -> str:
+    """Return what a person finds an item by in its source: its title, or else its link or id."""
+    title = heading(item.title)[:_TITLE]
+    known_by = f" “{title}”" if title else f" {visible(item.link or item.id)[:200]}".rstrip()
+    return f"item {number}{known_by}"

@@ -97,15 +97,15 @@ def _pages(document: Document) -> int:
 
 
 def _item(post: Mapping[str, object]) -> Item:
-    excerpt = text_at(post, "excerpt", "rendered")
     return Item(
         id=text_at(post, "id"),
         withheld=_withheld(post),
         title=text_at(post, "title", "rendered"),
-        summary="" if _is_cut(excerpt) else excerpt,
+        summary=text_at(post, "excerpt", "rendered"),
         content=text_at(post, "content", "rendered"),
         published=text_at(post, "date_gmt"),
         changed=moment(text_at(post, "modified_gmt")) or moment(text_at(post, "date_gmt")),
+        link=text_at(post, "link"),
         fields={**post, "categories": _terms(post, "category"), "tags": _terms(post, "post_tag")},
     )
 
@@ -116,11 +116,6 @@ def _withheld(post: Mapping[str, object]) -> str:
         return PROTECTED
     status = text_at(post, "status")
     return "" if status in _PUBLIC else f"its status is {status:.20}: it is not published"
-
-
-def _is_cut(excerpt: str) -> bool:
-    """Return whether WordPress made this excerpt by cutting the content in mid-sentence."""
-    return any(mark in excerpt for mark in ("[&hellip;]", "[…]", "&hellip; <a", "… <a"))
 
 
 def _terms(post: Mapping[str, object], taxonomy: str) -> list[str]:

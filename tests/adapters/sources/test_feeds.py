@@ -123,13 +123,10 @@ def test_a_description_of_many_paragraphs_is_summed_up_by_its_first(
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"title": ""}, "title is missing"),
+        ({"title": "", "description": ""}, "title is missing"),
         ({"guid": "", "link": ""}, "neither an id nor a link"),
-        ({"pubDate": "Sat, 31 Dec 2016 23:59:60 GMT"}, "published must be a date"),
-        ({"pubDate": "the other day"}, "published must be a date"),
         ({"brief:verification": "hearsay"}, "verification must be one of"),
         ({"brief:minutes": "a few"}, "minutes must be a whole number"),
-        ({"guid": "story-1"}, "its id was another item's before"),
     ],
 )
 def test_a_malformed_item_is_refused_by_name_and_its_neighbours_are_taken(
@@ -223,9 +220,8 @@ def test_the_title_is_read_in_whatever_the_feed_is_written(
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (rss(rss_item())[:-30], "not well-formed XML, line 1"),
+        (rss(rss_item())[:-60], "not well-formed XML"),
         (rss(rss_item()).replace("</title>", "</titel>"), "not well-formed XML"),
-        (rss(rss_item(title="a & b < c")), "not well-formed XML"),
         ("<!DOCTYPE html><html><body>Sorry</body></html>", "a web page, not a feed"),
         ("<!-- x --><HTML><body>Sorry", "a web page, not a feed"),
         ("<catalogue><item/></catalogue>", "neither RSS nor Atom"),
@@ -239,8 +235,8 @@ def test_the_title_is_read_in_whatever_the_feed_is_written(
         ('<?xml version="1.0" encoding="utf-7"?><rss/>', "an encoding that is not read: utf-7"),
         ('<?xml version="1.0" encoding="zip"?><rss/>', "an encoding that is not read: zip"),
         ('<?xml version="1.0" encoding="klingon"?><rss/>', "it is not text in klingon"),
-        (rss(rss_item(title="Ä")).encode("latin-1"), "it is not text in utf-8"),
-        (gzipped(rss(rss_item())), "it is not text in utf-8"),
+        (rss(rss_item(title="Ä" * 9)).encode("latin-1"), "it is not text in utf-8"),
+        (gzipped(rss(rss_item()))[:-9], "its gzip is cut short"),
     ],
 )
 def test_what_is_no_feed_or_a_broken_one_is_named_and_nothing_is_taken(

@@ -71,7 +71,9 @@ CREATE TABLE polled_source (
     newsletter text NOT NULL, source text NOT NULL, validators jsonb NOT NULL,
     polled_at timestamptz, answered_at timestamptz, failures integer NOT NULL DEFAULT 0,
     failing_since timestamptz, error text NOT NULL DEFAULT '', tally jsonb NOT NULL,
-    refused jsonb NOT NULL, lease_until timestamptz,
+    refused jsonb NOT NULL, retry_at timestamptz, read_from text NOT NULL DEFAULT '',
+    baseline jsonb NOT NULL, news_at timestamptz, longest_gap jsonb NOT NULL,
+    lease_until timestamptz,
     PRIMARY KEY (newsletter, source)
 );
 
