@@ -15,11 +15,12 @@ from subscribers.lists.questions import UndecidedColumn
 from subscribers.lists.statuses import ImportedStatus
 from subscribers.model import SuppressionReason
 from subscribers.rules.address_slips import likely_slip
-from subscribers.rules.role_addresses import is_role
+from subscribers.rules.role_addresses import ROLES
 
 _ESCAPED = re.compile(r"'+[=+\-@\t\r]").match  # see `subscribers.lists.service`
 _NAMED = re.compile(r"\s*(.*?)\s*<\s*(?:mailto:)?([^<>\s]+@[^<>\s]+)\s*>\s*").fullmatch
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
+_DOMAINS = 100_000  #: that are remembered; few lists have more
 _WARNINGS = 500  #: different ones that are counted
 
 _SUPPRESSES = {
@@ -96,7 +97,10 @@ class RowReader:
         except SideFact:
             said, warning = self._side_facts(record)
         local, _, domain = email.rpartition("@")
-        if self._is_doubtful(domain) or is_role(local):
+        doubtful = self._slips.get(domain)  # inline, like the roles: there are a million rows
+        if doubtful is None:
+            doubtful = self._is_doubtful(domain)
+        if doubtful or local.lower() in ROLES:
             warning = "; ".join(filter(None, [warning, _doubt(email)]))
         if warning:
             warning = self._count(warning)
@@ -129,11 +133,9 @@ class RowReader:
         return said, "; ".join(dict.fromkeys(warnings))
 
     def _is_doubtful(self, domain: str) -> bool:
-        found = self._slips.get(domain)
-        if found is None:
-            found = likely_slip(f"x@{domain}") is not None
-            if len(self._slips) < 100_000:  # noqa: PLR2004  # a list has not more, and memory is flat
-                self._slips[domain] = found
+        found = likely_slip(f"x@{domain}") is not None
+        if len(self._slips) < _DOMAINS:
+            self._slips[domain] = found
         return found
 
     def _count(self, warning: str) -> str:

@@ -9,9 +9,9 @@ _NAMES = """
     kontakt buero büro verwaltung vertrieb rechnung buchhaltung presse datenschutz contacto
     ventas soporte contatto vendite contato vendas commercial comptabilite ne-pas-repondre
 """
-_ROLES = frozenset(_NAMES.split())
+ROLES = frozenset(_NAMES.split())
 
 
 def is_role(local: str) -> bool:
     """Return whether the local part of an address names a role."""
-    return local.lower() in _ROLES
+    return local.lower() in ROLES

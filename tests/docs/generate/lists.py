@@ -27,7 +27,7 @@ _STATUS = {
 def list_formats() -> Iterator[str]:
     """Yield a part for each kind of list."""
     yield "Columns are compared without case, and with blanks for underscores. Other columns of"
-    yield "these exports are not used; where it says so, those that may say who left are asked about."
+    yield "these exports are not used; where it says so, those that may say who left are asked."
     yield ""
     for kind in FORMATS:
         if kind is not OWN:
