@@ -33,6 +33,14 @@ class InvalidList(SubscribersError, ValueError):
     """A list could not be read; nothing of it was stored."""
 
 
+class ListQuestions(InvalidList):
+    """Something about a list must be explained first; nothing of it was stored."""
+
+    def __init__(self, sentence: str, options: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.options = options  #: of the command, that would explain it
+
+
 class InvalidLink(SubscribersError):
     """The link is not valid, or its subscription is gone."""
 

@@ -206,6 +206,7 @@ class ImportReport:
     dry_run: bool
     format: str  #: whose export it is
     encoding: str  #: as which the text was read
+    warnings: Mapping[str, int]  #: what could not be read or looks odd, and in how many rows
     import_id: int | None = None  #: none of a dry run
 
     @property

@@ -8,71 +8,14 @@ import typer
 from rich.markup import escape
 from typer import Argument, Option
 
-from newsletter.cli import common, health, people
+from newsletter.cli import common, health, importing, people
 from newsletter.cli.common import AsJson, DryRun, Slug, actor, answer, console, container, list_of
 from newsletter.errors import ConfigurationError
-from subscribers.model import ImportReport, PastImport, Undone
+from subscribers.model import PastImport, Undone
 
 app = typer.Typer(no_args_is_help=True, help="Manage subscribers and lists.")
-for _group in (people, health):
+for _group in (importing, people, health):
     app.add_typer(_group.app)
-
-
-@app.command("import")
-def import_list(
-    path: Annotated[Path, Argument(metavar="FILE.csv", help="The list, or a ZIP of one.")],
-    consent: Annotated[
-        str,
-        Option(
-            metavar="TEXT", help="Where the subscribers' consent comes from; stored as evidence."
-        ),
-    ],
-    newsletter: Slug = None,
-    explained: Annotated[
-        list[str] | None,
-        Option(
-            "--map",
-            metavar="COLUMN=WORD",
-            help="What a column contains: email, name, first name, last name, topics, tags,"
-            " timezone, frequency, joined, status, left, or ignore. Can be given several times.",
-        ),
-    ] = None,
-    encoding: Annotated[
-        str | None, Option(metavar="NAME", help="The text encoding; detected by default.")
-    ] = None,
-    results: Annotated[
-        Path | None, Option(metavar="FILE", help="The result file; next to the list by default.")
-    ] = None,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-) -> None:
-    """Add subscribers from a list: our own, or an export of another service.
-
-    Exports of Mailchimp, Substack, beehiiv, Buttondown, listmonk and Ghost are recognised by their
-    columns; for any other list, --map gives the meaning of its columns. A wrong row is refused
-    without stopping the others; the result file has the outcome of each row. People who
-    unsubscribed, bounced or complained, here or there, get no letters.
-    """
-    # Long because of its options, like `export` below.
-    which = list_of(newsletter)
-    with common.progress("reading", as_json=as_json) as show_progress:
-        report = container().lists.import_list(
-            path,
-            which.slug,
-            known_topics=which.topic_slugs,
-            default_zone=which.timetable.zone,
-            consent_source=consent,
-            explained=explained or (),
-            encoding=encoding,
-            actor=actor(),
-            now=container().clock.now(),
-            results=results,
-            dry_run=dry_run,
-            on_progress=lambda done, size: show_progress(
-                "reading" if done < size else "storing", done, size
-            ),
-        )
-    answer(report, as_json=as_json, show=lambda: _print(report))
 
 
 @app.command("imports")
@@ -144,17 +87,6 @@ def export(
         text = f"{written:,} subscriptions: {escape(path)}"
         data = {"file": path, "subscriptions": written}
         answer(data, as_json=as_json, show=lambda: console.print(text))
-
-
-def _print(report: ImportReport) -> None:
-    would = "would be: " if report.dry_run else ""
-    number = f"import {report.import_id}: " if report.import_id else ""
-    text = common.listed(report.counts) or "nothing"
-    console.print(f"{number}{report.rows:,} rows: {would}{text}")
-    console.print(f"[dim]read as: {escape(report.format)}, {report.encoding}[/]")
-    if report.ignored_columns:
-        console.print(f"[dim]columns not used: {escape(', '.join(report.ignored_columns))}[/]")
-    console.print(f"[dim]row by row: {escape(report.results)}[/]")
 
 
 def _print_imports(found: tuple[PastImport, ...]) -> None:

@@ -7,7 +7,17 @@ from rich.markup import escape
 from typer import Argument, Option
 
 from newsletter.cli import common
-from newsletter.cli.common import AsJson, actor, answer, console, container, minute
+from newsletter.cli.common import (
+    AsJson,
+    DryRun,
+    Slug,
+    actor,
+    answer,
+    console,
+    container,
+    minute,
+)
+from newsletter.cli.importing import Asked, Encoding, Explained, ListPath, Results, run
 from subscribers.model import Suppression, SuppressionReason
 
 if TYPE_CHECKING:
@@ -70,6 +80,46 @@ def lift(
         email, because=because, by=actor(), even_complaint=even_complaint
     )
     answer(lifted, as_json=as_json, show=lambda: _print(lifted, "is no longer suppressed"))
+
+
+@app.command("import")
+def import_(
+    path: ListPath,
+    listed_as: Annotated[
+        str,
+        Option(
+            "--as",
+            metavar="WORD",
+            help="What is true of everybody in the file, unless a row says worse: suppressed,"
+            " bounced, complained, invalid or left.",
+        ),
+    ] = "suppressed",
+    newsletter: Slug = None,
+    explained: Explained = None,
+    encoding: Encoding = None,
+    results: Results = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Suppress every address in a file, such as another service's bounces or spam reports.
+
+    A column of addresses is enough; other columns are not asked about. Nobody is added, and the
+    subscriptions of those who complained end, too.
+    """
+    if listed_as == "subscribed":
+        raise typer.BadParameter("this adds nobody: use subscribers import", param_hint="'--as'")
+    asked = Asked(
+        command="suppressions import",
+        path=path,
+        newsletter=newsletter,
+        consent="",
+        columns=tuple(explained or ()),
+        listed_as=listed_as,
+        encoding=encoding,
+        results=results,
+        dry_run=dry_run,
+    )
+    run(asked, as_json=as_json)
 
 
 @app.command()

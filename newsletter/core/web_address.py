@@ -66,7 +66,8 @@ def same_page(one: str, other: str) -> bool:
 
 def same_site(one: str, other: str) -> bool:
     """Return whether two addresses are of one host, however it is written."""
-    return bool(one and other) and _page(one)[0] == _page(other)[0]
+    pages = (_page(web_url(address) or address) for address in (one, other))
+    return bool(one and other) and len({host for host, *_ in pages}) == 1
 
 
 def _split(url: str) -> SplitResult | None:

@@ -1,49 +1,50 @@
 """Parsers for single cells of a list: topics, tags, names, moments, a status.
 
-Most lists repeat the same few cells over and over, so what was read is cached.
+Most lists repeat the same few cells over and over, so what was read is cached. A side fact that
+cannot be read never refuses the person: it becomes a warning, and what is true without it.
 """
 
-import csv
-import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
+from subscribers.lists.cell_words import (
+    NOTHING,
+    SEPARATOR,
+    SEPARATORS,
+    SideFact,
+    attribute_tags,
+    joined_tags,
+    json_object,
+    read_frequency,
+    read_text,
+    split_words,
+)
 from subscribers.lists.fields import TEXTS, ColumnMeaning
-from subscribers.lists.formats import Format, ImportedStatus, Words, normal
+from subscribers.lists.list_format import Format
+from subscribers.lists.moments import Moments, UnreadableMoment
+from subscribers.lists.statuses import ImportedStatus, Words, normal
 from subscribers.model import (
     EVERYTHING,
     NAME_LENGTH,
-    TAG_LENGTH,
-    Frequency,
     SuppressionReason,
     TopicSet,
 )
 
-SEPARATOR = ";"  #: of topics and of tags, in our own lists
-
-NOTHING = r"\N"  #: what a list does not say
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # PostgreSQL has no text with a NUL, names want none
-_SEPARATORS = re.compile(r'[,;"|]')  # what a tag cannot hold
+_BETWEEN = re.compile(r"[;,|\n]")
+_EVERYTHING = (EVERYTHING, "all", "everything")
 _CACHED = 8192
-
-# Go and Ruby print moments that no standard writes: `2024-01-02 10:00:00.123 +0000 UTC`.
-_PRINTED = re.compile(
-    r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)?(?: ([+-]\d{4}))?(?: (?:[A-Z]+|[+-]\d{4}))?"
-).fullmatch
 
 Record = list[str]
 _Read = TypeVar("_Read")
 _REASONS = frozenset(reason.value for reason in SuppressionReason)
-_FREQUENCIES = frozenset(frequency.value for frequency in Frequency)
 Reader = Callable[[Record], str]
 
 
 class RowRefused(ValueError):
-    """A cell cannot be understood."""
+    """A cell cannot be understood, and nothing can be said of its person without it."""
 
 
 class Cells:
@@ -53,15 +54,20 @@ class Cells:
         self,
         kind: Format,
         columns: list[str],
-        known_topics: Collection[str],
+        *,
+        topics: Mapping[str, str],
         known_zones: Iterable[str],
+        moments: Moments | None = None,
+        least: ImportedStatus = ImportedStatus.SUBSCRIBED,
     ) -> None:
+        """Take the words of each topic, and what is true of everybody on the list at least."""
         self._kind = kind
         self._meanings = [kind.columns.get(column) for column in columns]
-        self._topics = frozenset(known_topics)
+        self._topics = topics
         self._topics_are_tags = not kind.strict_topics  # those that nobody here knows
-        self._separators = SEPARATOR if kind.strict_topics else ";,|"
         self._zones = {zone.lower(): zone for zone in known_zones}
+        self._moments = moments or Moments()
+        self._least = least
         self._words = [
             (place, kind.statuses[column])
             for place, column in enumerate(columns)
@@ -71,13 +77,20 @@ class Cells:
         self._reasons = self._where(ColumnMeaning.SUPPRESSED)
         self._left = self._where(ColumnMeaning.LEFT)
         self.has_reasons = bool(self._reasons)
-        self.has_status = bool(self._words or self._reasons)
+        self.has_status = bool(self._words or self._reasons or least)
         #: Reads the gravest status that a row has.
-        self.status = self._statuses[0] if len(self._statuses) == 1 else self._gravest
+        self.status = self._statuses[0] if len(self._statuses) == 1 and not least else self._gravest
         self.readers = list(self._readers())
 
     def _gravest(self, record: Record) -> ImportedStatus:
-        return max((read(record) for read in self._statuses), default=ImportedStatus.SUBSCRIBED)
+        found = self._least
+        for read in self._statuses:
+            try:
+                found = max(found, read(record))
+            except RowRefused:
+                if not self._least:
+                    raise
+        return found
 
     def _status_at(self, place: int, words: Words) -> Callable[[Record], ImportedStatus]:
         if set(words) != {"", "*"}:
@@ -96,43 +109,44 @@ class Cells:
         """Return when they left; whose moment cannot be read has left nevertheless."""
         for text in (record[place] for place in self._left):
             try:
-                return _read_moment(text)
-            except RowRefused:
+                return self._read_moment(text)
+            except SideFact:
                 continue
         return NOTHING
 
     def _readers(self) -> Iterator[tuple[str, Reader]]:
-        topics, tags = (
+        topics, tags, attributes = (
             self._where(ColumnMeaning.TOPICS),
-            self._where(ColumnMeaning.TAGS, ColumnMeaning.ATTRIBUTES),
+            self._where(ColumnMeaning.TAGS),
+            self._where(ColumnMeaning.ATTRIBUTES),
         )
-        if self._topics_are_tags:
-            tags = [*topics, *tags]
         if topics:
             yield "topics", self._cache(topics, self._read_topics)
-        if tags:
-            yield "tags", self._cache(tags, self._read_tags)
+        also = topics if self._topics_are_tags else []
+        if places := [*also, *tags, *attributes]:
+            read = self._tags_reader(len(also), len(also) + len(tags))
+            yield "tags", self._cache(places, read)
         yield from self._texts()
         if names := self._where(ColumnMeaning.NAME) or self._where(
             ColumnMeaning.FIRST_NAME, ColumnMeaning.LAST_NAME
         ):
-            yield "name", lambda record: _read_text(" ".join([record[at] for at in names]), "name")
+            yield "name", lambda record: read_text(" ".join([record[at] for at in names]), "name")
         if joined := self._where(ColumnMeaning.JOINED):
-            yield "joined", lambda record: _read_moment(record[joined[0]])
+            yield "joined", lambda record: self._read_moment(record[joined[0]])
         yield from self._pauses()
 
     def _texts(self) -> Iterator[tuple[str, Reader]]:
-        own = {"zone": self._read_zone, "frequency": _read_frequency}
+        own = {"zone": self._read_zone, "frequency": read_frequency}
         for name, text in TEXTS.items():
             also = [ColumnMeaning.ATTRIBUTES] if name == "zone" else []
             if places := self._where(text.meaning, *also):
-                yield name, self._cache(places, own.get(name, _read_text))
+                yield name, self._cache(places, own.get(name, read_text))
 
     def _pauses(self) -> Iterator[tuple[str, Reader]]:
         if any(ImportedStatus.PAUSED in words.values() for _, words in self._words):
             yield "paused", lambda record: str(self.status(record) is ImportedStatus.PAUSED)
         if until := self._where(ColumnMeaning.PAUSED_UNTIL):
-            yield "paused_until", lambda record: _read_moment(record[until[0]])
+            yield "paused_until", lambda record: self._read_moment(record[until[0]])
 
     def _where(self, *meanings: ColumnMeaning) -> list[int]:
         return [place for place, meaning in enumerate(self._meanings) if meaning in meanings]
@@ -157,116 +171,80 @@ class Cells:
         return status_of
 
     def _read_topics(self, *cells: str) -> str:
-        slugs = {word.lower() for cell in cells for word in _split(cell, self._separators)}
-        unknown = sorted(slugs.difference(self._topics, {EVERYTHING}))
-        if unknown and self._kind.strict_topics:
-            raise RowRefused(f"unknown topic: {', '.join(unknown)[:NAME_LENGTH]}")
-        known = slugs.difference(unknown)
-        return SEPARATOR.join(sorted(TopicSet.of(known).slugs)) if known else NOTHING
+        found: set[str] = set()
+        unknown: set[str] = set()
+        for word in (word for cell in cells for word in self._topic_words(cell)):
+            slug = self._slug(word)
+            found |= {slug} if slug else set()
+            unknown |= set() if slug else {word}
+        known = SEPARATOR.join(sorted(TopicSet.of(found).slugs)) if found else NOTHING
+        if unknown:
+            shown = ", ".join(sorted(unknown))[:NAME_LENGTH]
+            kept = ", kept as a tag" if self._topics_are_tags else ""
+            raise SideFact(known, f"no topic: {shown}{kept}")
+        return known
 
-    def _read_tags(self, *cells: str) -> str:
-        words = {word for cell in cells for word in self._tags_of(cell)}
-        tags = {" ".join(_SEPARATORS.sub(" ", word).split()) for word in words} - {""}
-        for tag in tags:
-            if len(tag) > TAG_LENGTH or not tag.isprintable():
-                raise RowRefused(
-                    f"a tag must be printable and at most {TAG_LENGTH} characters: "
-                    f"{tag[:TAG_LENGTH]}…"
-                )
-        return _escaped(SEPARATOR.join(sorted(tags))) if tags else NOTHING
+    def _topic_words(self, cell: str) -> Iterable[str]:
+        """Return the words of a cell; a topic's name is one, whatever separators it contains."""
+        if self._slug(cell):
+            return [cell]
+        words = split_words(cell, SEPARATORS)
+        return (
+            part.strip()
+            for word in words
+            for part in ([word] if self._slug(word) else _BETWEEN.split(word))
+            if part.strip()
+        )
 
-    def _tags_of(self, cell: str) -> Iterator[str]:
-        if cell.lstrip().startswith("{"):
-            found = _json(cell).get("tags", "")
-            cell = json.dumps(found) if isinstance(found, list) else str(found)
-        for word in _split(cell, self._separators):
-            if not self._topics_are_tags or word.lower() not in self._topics:
-                yield word
+    def _slug(self, word: str) -> str | None:
+        name = normal(word)
+        return self._topics.get(name) or (EVERYTHING if name in _EVERYTHING else None)
+
+    def _tags_reader(self, topics: int, words: int) -> Callable[..., str]:
+        """Return what reads cells of so many topics, then of tags, then of attributes."""
+
+        def read(*cells: str) -> str:
+            found = {
+                word
+                for cell in cells[:topics]
+                for word in self._topic_words(cell)
+                if not self._slug(word)
+            }
+            tags = {word for cell in cells[topics:words] for word in split_words(cell, SEPARATORS)}
+            warnings: list[str] = []
+            for cell in cells[words:]:
+                tags |= attribute_tags(cell, warnings)
+            alike = sorted(tag for tag in tags if normal(tag) in self._topics)
+            warnings += [f"a tag that is called like a topic: {tag}" for tag in alike]
+            return joined_tags(found | tags, warnings)
+
+        return read
 
     def _read_zone(self, *cells: str) -> str:
         for cell in cells:
             typed = cell.strip()
             if typed.startswith("{"):
-                typed = str(_json(typed).get("timezone", "")).strip()
+                typed = str(json_object(typed, []).get("timezone", "")).strip()
+            elif typed.startswith("["):
+                continue
             if zone := self._zones.get(typed.lower()):
                 return zone
             if typed:
-                raise RowRefused(f"unknown time zone: {typed[:NAME_LENGTH]}")
+                raise SideFact(NOTHING, f"unknown time zone: {typed[:NAME_LENGTH]}")
         return NOTHING
 
-
-def _split(cell: str, separators: str) -> Iterator[str]:
-    """Yield the words of a cell: a JSON list, a quoted one, or words with a separator between."""
-    text = cell.strip()
-    if text.startswith("["):
-        words = _json_list(text)
-    elif '"' in text:
-        words = _quoted_list(text)
-    else:
-        words = text.split(next((mark for mark in separators if mark in text), SEPARATOR))
-    return (stripped for word in words if (stripped := word.strip()))
+    def _read_moment(self, text: str) -> str:
+        if not text.strip():
+            return NOTHING
+        try:
+            return self._moments.read(text).isoformat()
+        except UnreadableMoment as error:
+            raise SideFact(NOTHING, str(error)) from None
 
 
-def _quoted_list(text: str) -> list[str]:
-    try:
-        return next(csv.reader([text], skipinitialspace=True), list[str]())
-    except csv.Error:  # a line's end, most likely: the row is wrong, not the list
-        raise RowRefused("a list of words whose quotes cannot be read") from None
-
-
-def _json_list(text: str) -> list[str]:
-    try:
-        found: object = json.loads(text)
-    except ValueError:
-        raise RowRefused("a list of words that is not JSON") from None
-    return [str(word) for word in cast("list[Any]", found)] if isinstance(found, list) else []
-
-
-def _json(text: str) -> dict[str, Any]:
-    try:
-        found: object = json.loads(text)
-    except ValueError:
-        raise RowRefused("attributes that are not JSON") from None
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
-
-
-def _read_frequency(cell: str) -> str:
-    word = cell.strip().lower()
-    if word and word not in _FREQUENCIES:
-        raise RowRefused(f"unknown frequency: {word[:NAME_LENGTH]}; daily or weekly")
-    return word or NOTHING
-
-
-def _read_text(cell: str, what: str = "text") -> str:
-    text = " ".join(cell.split())
-    if len(text) > NAME_LENGTH:
-        raise RowRefused(f"the {what} is longer than {NAME_LENGTH} characters")
-    if not text.isprintable() and CONTROL.search(text):
-        raise RowRefused(f"a control character in the {what}")
-    return _escaped(text) if text else NOTHING
-
-
-def _read_moment(text: str) -> str:
-    """Return a moment in UTC; without a zone it is taken to be in UTC already."""
-    typed = text.strip()
-    if not typed:
-        return NOTHING
-    try:
-        moment = datetime.fromisoformat(typed)
-    except ValueError:
-        moment = _read_printed(typed)
-    return moment.isoformat() if moment.tzinfo else f"{moment.isoformat()}Z"
-
-
-def _read_printed(typed: str) -> datetime:
-    printed = _PRINTED(typed)
-    try:
-        return datetime.fromisoformat(
-            f"{printed[1]}T{printed[2]}{printed[3] or ''}" if printed else ""
-        )
-    except ValueError:
-        raise RowRefused(f"not a date like 2026-11-23: {typed[:NAME_LENGTH]}") from None
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\")
+def topic_words(
+    known: Collection[str], titles: Mapping[str, str], explained: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the slug of each word for a topic: its slug, its title, what an operator explained."""
+    slugs = {normal(slug): slug for slug in known}
+    return {normal(title): slug for title, slug in titles.items()} | slugs | dict(explained)

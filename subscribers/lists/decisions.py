@@ -23,6 +23,7 @@ _FIELDS = {
     "line": "integer",
     "email": "text",
     "problem": "text",
+    "warning": "text",
     "leaves": "boolean",
     "suppress": "text",
     "gone_at": "timestamptz",

@@ -1,4 +1,8 @@
-"""A list's files: the one that is read, whatever its encoding, and those that are written."""
+"""A list's files: the one that is read, whatever its encoding, and those that are written.
+
+Text that is neither UTF-8 nor UTF-16 could be in many encodings, and most of them read any text:
+what it would say in each is shown, and asked. Only where all of the likely ones agree it is read.
+"""
 
 import codecs
 import io
@@ -11,6 +15,8 @@ from secrets import token_hex
 from typing import IO, BinaryIO, TextIO
 
 from subscribers.errors import InvalidList
+from subscribers.lists.encoding_question import encoding_questions
+from subscribers.lists.questions import Question
 
 _BLOCK = 1 << 20
 _SAMPLE = 4096
@@ -27,6 +33,7 @@ class OpenList:
     encoding: str
     size: int
     _raw: IO[bytes]
+    questions: tuple[Question, ...] = ()
 
     @property
     def position(self) -> int:
@@ -42,10 +49,14 @@ def open_list(path: Path, encoding: str | None = None) -> Generator[OpenList]:
         raise InvalidList(f"there is no encoding called {encoding}") from error
     try:
         with _opened(path) as (raw, size):
-            encoding = encoding or _encoding_of(raw)
+            questions: tuple[Question, ...] = ()
+            if encoding is None and (encoding := _encoding_of(raw)) == _WESTERN:
+                raw.seek(0)
+                questions = tuple(encoding_questions(raw))
             raw.seek(0)
-            text = io.TextIOWrapper(raw, encoding=encoding, newline="")
-            yield OpenList(text, title(encoding), size, raw)
+            errors = "replace" if questions else "strict"  # the others are asked in one answer
+            text = io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="")
+            yield OpenList(text, title(encoding), size, raw, questions)
     except UnicodeError as error:
         line = _undecodable_line(path, encoding or "utf-8")
         raise InvalidList(f"{path.name}, line {line}: not {title(encoding or '')}") from error

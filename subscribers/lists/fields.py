@@ -21,7 +21,8 @@ class ColumnMeaning(StrEnum):
     TAGS = "tags"
     JOINED = "joined"
     STATUS = "status"
-    LEFT = "left"  #: when they left, bounced or complained
+    SUBSCRIBED = "subscribed"  #: "yes" for those who may be written to
+    LEFT = "left"  #: when they left, bounced or complained; or "yes" for those who did
     SUPPRESSED = "suppressed"  #: why the address must not be written to, in our own words
     PAUSED_UNTIL = "paused until"
     ATTRIBUTES = "attributes"  #: a JSON object that may hold tags and a time zone

@@ -25,7 +25,8 @@ INSERT INTO answered
            CASE WHEN left(email, 1) IN ('=', '+', '-', '@') THEN '''' || email ELSE email END
                AS email,
            result,
-           CASE WHEN problem IS NOT NULL THEN problem
+           concat_ws('; ', CASE
+                WHEN problem IS NOT NULL THEN problem
                 WHEN line <> first_line THEN 'the same address as line ' || first_line
                 WHEN result = 'refused' THEN 'another address of a subscriber; name the other one'
                 WHEN result = 'erased' THEN 'asked to be forgotten, which a list does not undo'
@@ -40,7 +41,7 @@ INSERT INTO answered
                     CASE WHEN new_topics THEN 'topics' END,
                     {for_each_text("CASE WHEN new_{name} THEN '{title}' END")},
                     CASE WHEN new_tags THEN 'tags' END)
-           END AS reason
+           END, warning) AS reason
     FROM decided
 """
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +18,7 @@ from typing import IO, Any
 from subscribers.errors import InvalidList
 from subscribers.lists.csv_reader import read_csv
 from subscribers.lists.encoding import open_list
-from subscribers.lists.fields import ColumnMeaning
+from subscribers.lists.explanations import Explanations
 
 Progress = Callable[[int, int], object]  #: called with the bytes read, and the size of the list
 
@@ -33,8 +33,9 @@ class ListFile:
 
     path: Path
     encoding: str | None
-    mapping: Mapping[str, ColumnMeaning]
+    said: Explanations
     known_topics: frozenset[str]
+    topic_titles: Mapping[str, str]  #: slugs, by title
     known_zones: frozenset[str]
 
 
@@ -56,6 +57,7 @@ class Block:
     rows: int
     position: int
     size: int
+    warnings: Mapping[str, int] = field(default_factory=dict[str, int])  #: of all; in the last one
 
 
 class ListReading:
@@ -66,12 +68,14 @@ class ListReading:
         assert isinstance(head, Head)  # the first part is
         self.head = head
         self.rows = 0  #: read so far
+        self.warnings: Mapping[str, int] = {}  #: how often each was given, once all is read
         self._parts: Iterator[Block] = parts
         self._on_progress = on_progress
 
     def __iter__(self) -> Iterator[bytes]:
         for block in self._parts:
             self.rows += block.rows
+            self.warnings = block.warnings
             if self._on_progress:
                 self._on_progress(block.position, block.size)
             yield block.lines
@@ -93,14 +97,16 @@ def parts_of(list_file: ListFile) -> Generator[Head | Block]:
         reader = read_csv(
             opened.text,
             list_file.path.name,
-            mapping=list_file.mapping,
+            said=list_file.said,
             known_topics=list_file.known_topics,
+            topic_titles=list_file.topic_titles,
             known_zones=list_file.known_zones,
+            questions=opened.questions,
         )
         yield Head(reader.kind.name, opened.encoding, reader.ignored_columns, reader.fields)
         while lines := list(islice(reader.lines, _ROWS)):
             yield Block("".join(lines).encode(), len(lines), opened.position, opened.size)
-        yield Block(b"", 0, opened.size, opened.size)
+        yield Block(b"", 0, opened.size, opened.size, dict(reader.warnings))
 
 
 def _in_process(list_file: ListFile) -> Generator[Head | Block]:

@@ -1,7 +1,7 @@
 """Lists of subscribers: import them, undo an import, export them."""
 
 import zoneinfo
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from subscribers.db.transaction import driver, transaction
 from subscribers.errors import InvalidList
 from subscribers.lists.decisions import ListImport
 from subscribers.lists.encoding import written_whole
+from subscribers.lists.explanations import Explanations
 from subscribers.lists.fields import TEXTS
-from subscribers.lists.formats import read_mapping, service_of
+from subscribers.lists.formats import service_of
 from subscribers.lists.portions import import_rows
 from subscribers.lists.reader_process import ListFile, Progress, reading
 from subscribers.lists.undo import undo
@@ -80,10 +81,11 @@ class Lists:
         *,
         known_topics: Collection[str],
         default_zone: str,
-        consent_source: str,
+        consent_source: str = "",
         now: datetime,
         actor: str = "operator",
-        explained: Iterable[str] = (),
+        said: Explanations | None = None,
+        topic_titles: Mapping[str, str] | None = None,
         encoding: str | None = None,
         results: Path | None = None,
         dry_run: bool = False,
@@ -91,21 +93,27 @@ class Lists:
     ) -> ImportReport:
         """Store the good rows of a list; write what became of every row into the results file.
 
-        Raises InvalidList, with nothing stored, when the list as a whole cannot be read. A dry run
-        stores nothing and reports the same. `explained` says what columns mean, such as
-        `E-Mail=email`. `results` stands beside the list unless given.
+        Raises InvalidList, with nothing stored, when the list as a whole cannot be read, and
+        ListQuestions with all that must be explained first. A dry run stores nothing and reports
+        the same. `said` is what the operator explained; a list of people who left needs no
+        statement of consent. `results` stands beside the list unless given.
         """
         # Long because a list has many options; each is passed on once.
         zones = zoneinfo.available_timezones()
+        said = said or Explanations()
         results = results or path.with_suffix(".results.csv")
         _require(default_zone in zones, f"unknown time zone: {default_zone}")
-        _require(consent_source.strip(), "say where the consent of these subscribers came from")
+        _require(
+            consent_source.strip() or said.leaving,
+            "say where the consent of these subscribers came from",
+        )
         _require(results.resolve() != path.resolve(), "the results would overwrite the list")
         wanted = ListFile(
             path=path,
             encoding=encoding,
-            mapping=read_mapping(explained),
+            said=said,
             known_topics=frozenset(known_topics),
+            topic_titles=topic_titles or {},
             known_zones=frozenset(zones),
         )
         with written_whole(results) as answers, reading(wanted, on_progress) as rows:
@@ -130,6 +138,7 @@ class Lists:
             dry_run=dry_run,
             format=rows.head.kind,
             encoding=rows.head.encoding,
+            warnings=rows.warnings,
             import_id=number,
         )
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 import subprocess
 import sys
 from io import StringIO
@@ -108,3 +109,37 @@ def test_two_imports_of_one_file_at_once_both_answer_for_every_row(cli: CommandL
     results = Path(path).with_suffix(".results.csv").read_text(encoding="utf-8")
     assert len(results.splitlines()) == 2001
     assert sorted(one.name for one in cli.folder.glob("list*")) == ["list.csv", "list.results.csv"]
+
+
+def test_what_must_be_explained_is_answered_with_a_command_to_copy(cli: CommandLine) -> None:
+    content = "Email,Accepts Marketing,GDPR\na@example.com,yes,ok\nb@example.com,no,no\n"
+    path = cli.file("shop.csv", content)
+    said = cli.run("subscribers", "import", path, "--consent", "the shop's form")
+    code, asked = said.code, said.err
+    assert code == 2
+    assert "“Accepts Marketing”" in asked
+    assert "“GDPR”" in asked
+    command = shlex.split(asked.strip().splitlines()[-1])
+    assert command[:3] == ["newsletter", "subscribers", "import"]
+    report = cli.done(*command[1:])
+    assert (report["counts"]["added"], report["counts"]["ended"]) == (1, 1)
+
+
+def test_a_file_of_people_who_left_adds_nobody(cli: CommandLine) -> None:
+    cli.subscribe("here@example.com,,,")
+    path = cli.file("bounces.csv", "here@example.com\nnew@example.com\n")
+    asked = cli.run("subscribers", "import", path, "--consent", "a form").err
+    assert "Are these the people who left" in asked
+    assert "--as bounced" in asked
+    report = cli.done("suppressions", "import", path, "--as", "bounced")
+    assert (report["counts"]["added"], report["counts"]["suppressed"]) == (0, 2)
+    shown = cli.done("suppressions", "list", "--reason", "bounce")["suppressions"]
+    assert sorted(one["email"] for one in shown) == ["here@example.com", "new@example.com"]
+
+
+def test_what_could_not_be_read_is_listed_in_the_answer(cli: CommandLine) -> None:
+    path = cli.file("list.csv", "email,topics\njoe@gmial.com,Nope\ninfo@example.com,chips\n")
+    said = says(cli, "subscribers", "import", path, "--consent", "a form")
+    assert "1 × no topic: Nope" in said
+    assert "did they mean joe@gmail.com?" in said
+    assert "info@example.com is the address of a role" in said

@@ -9,6 +9,7 @@ import typer.main
 
 from newsletter.cli.app import app
 from newsletter.settings import EnvironmentSettings
+from subscribers.lists.formats import FORMATS
 from tests.docs.generate.__main__ import write
 from tests.docs.generate.pages import pages
 
@@ -63,6 +64,13 @@ def test_nothing_is_without_a_description() -> None:
     paths = re.findall(r"^\| [A-Z, ]+ \| .*$", GENERATED["http.md"], re.MULTILINE)
     assert len(paths) > 15
     assert [row for row in paths if row.endswith("|  |")] == []
+
+
+def test_every_list_format_says_which_export_to_make() -> None:
+    text = GENERATED["list-formats.md"]
+    assert [kind.name for kind in FORMATS if not kind.export] == []
+    assert all(f"## {kind.name}\n\n{kind.export}" in text for kind in FORMATS[:-1])
+    assert "| `clean time` | when they left; blank, anything else: suppressed: bounce |" in text
 
 
 def test_the_generator_writes_the_pages(tmp_path: Path) -> None:

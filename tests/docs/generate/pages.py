@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.docs.generate.commands import commands
+from tests.docs.generate.lists import list_formats
 from tests.docs.generate.markdown import page
 from tests.docs.generate.settings import settings
 from tests.docs.generate.web import metrics, paths
@@ -15,4 +16,5 @@ def pages(root: Any) -> dict[str, str]:
         "settings.md": page("Settings", settings()),
         "http.md": page("HTTP paths", paths()),
         "metrics.md": page("Metrics", metrics()),
+        "list-formats.md": page("List formats", list_formats()),
     }

@@ -6,11 +6,14 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from subscribers.lists.explanations import read_explanations
 from subscribers.lists.service import Lists
 from subscribers.model import ImportReport
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TOPICS = ("chips", "policy", "security")
+_SAID = {"explained": "columns", "words": "words", "topics": "topics", "listed_as": "listed_as",
+         "date_format": "date_format"}  # fmt: skip
 
 
 def import_text(
@@ -24,7 +27,9 @@ def import_text(
         "consent_source": "the sign-up page of 2024",
         "now": NOW,
     }
-    return Lists(engine).import_list(path, "technology", **{**asked, **options})
+    given = {name: options.pop(key) for key, name in _SAID.items() if key in options}
+    said = read_explanations(known_topics=TOPICS, **given)  # type: ignore[arg-type]  # as typed
+    return Lists(engine).import_list(path, "technology", said=said, **{**asked, **options})
 
 
 def answers(report: ImportReport) -> list[tuple[int, str, str, str]]:

@@ -2,7 +2,7 @@ import pytest
 
 from subscribers.errors import InvalidList
 from subscribers.lists.csv_reader import CsvReader, read_csv
-from subscribers.lists.formats import read_mapping
+from subscribers.lists.explanations import read_explanations
 
 TOPICS = {"chips", "policy"}
 ZONES = {"UTC", "Europe/Berlin"}
@@ -12,7 +12,7 @@ def read_list(text: str, *explained: str) -> CsvReader:
     return read_csv(
         text.splitlines(keepends=True),
         "list.csv",
-        mapping=read_mapping(explained),
+        said=read_explanations(columns=explained),
         known_topics=TOPICS,
         known_zones=ZONES,
     )
@@ -40,7 +40,9 @@ def problem(cells: str) -> str | None:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_columns_stand_in_any_order_case_and_with_any_delimiter(delimiter: str) -> None:
     header = delimiter.join(["TimeZone", " Topics", "Note", "NAME", "E" + "mail"])
-    cells = delimiter.join(["europe/berlin", '"Policy; chips"', "x", "A  Reader", "A@example.com"])
+    cells = delimiter.join(
+        ["europe/berlin", '"Policy; chips"', "met once", "A  Reader", "A@example.com"]
+    )
     read = read_list(f"{header}\r\n{cells}\r\n")
     assert read.ignored_columns == ("Note",)
     assert rows(f"{header}\r\n{cells}\r\n") == [
@@ -78,15 +80,8 @@ def test_everything_may_be_asked_for_by_name() -> None:
         ("nobody", "not an address"),
         ("", None),
         (",x", "no address"),
-        ("a@example.com,,chips;gossip;rumour", "unknown topic: gossip, rumour"),
-        ("a@example.com,,,Mars/Olympus", "unknown time zone: Mars/Olympus"),
-        ("a@example.com,,,,hourly", "unknown frequency: hourly"),
-        (f"a@example.com,,,,,{'t' * 51}", "a tag must be printable"),
-        ("a@example.com,,,,,,31/12/2024", "not a date like"),
         ("a@example.com,,,,,,,more", "8 fields under 7 columns"),
-        (f"a@example.com,{'n' * 201}", "longer than 200"),
         (f"{'a' * 310}@example.com", "longer than 320"),
-        ("a@example.com,N\x00N", "control character"),
     ],
 )
 def test_a_bad_cell_refuses_its_row_and_says_why(cells: str, words: str | None) -> None:
@@ -96,10 +91,32 @@ def test_a_bad_cell_refuses_its_row_and_says_why(cells: str, words: str | None) 
         assert words in (problem(cells) or "")
 
 
+@pytest.mark.parametrize(
+    ("cells", "words", "kept"),
+    [
+        ("a@example.com,,chips;gossip;rumour", "no topic: gossip, rumour", {"topics": "chips"}),
+        ("a@example.com,,,Mars/Olympus", "unknown time zone: Mars/Olympus", {}),
+        ("a@example.com,,,,hourly", "unknown frequency: hourly", {}),
+        (f"a@example.com,,,,,{'t' * 51};x", "not a tag, which is printable", {"tags": "x"}),
+        ('a@example.com,,,,,"0\n"""', "quotes cannot be read", {}),
+        ("a@example.com,,,,,,1/2/2024", "may be two days: give --date-format", {}),
+        ("a@example.com,,,,,,soon", "not a date: soon", {}),
+        (f"a@example.com,{'n' * 201}", "longer than 200", {"name": "n" * 200}),
+        ("a@example.com,N\x00N", "control character", {"name": "NN"}),
+    ],
+)
+def test_a_side_fact_that_cannot_be_read_is_a_warning_and_never_refuses_the_person(
+    cells: str, words: str, kept: dict[str, str]
+) -> None:
+    (row,) = rows(f"email,name,topics,timezone,frequency,tags,joined\n{cells}\n")
+    assert words in (row.pop("warning") or "")
+    assert row == {"line": "2", "email": "a@example.com", **kept}
+
+
 def test_whoever_left_counts_whatever_else_is_wrong_with_the_row() -> None:
     header = "email,status,left,timezone,topics\n"
     (row,) = rows(f"{header}a@example.com,Unsubscribed,once,Mars/Olympus,gossip\n")
-    assert row == {"line": "2", "email": "a@example.com", "leaves": "True"}
+    assert row == {"line": "2", "email": "a@example.com", "leaves": "True", "paused": "False"}
 
 
 def test_what_is_shown_of_a_refused_row_can_be_stored_and_printed() -> None:
@@ -111,8 +128,8 @@ def test_what_is_shown_of_a_refused_row_can_be_stored_and_printed() -> None:
 
 
 def test_a_list_without_an_email_column_names_what_was_found() -> None:
-    with pytest.raises(InvalidList, match=r"list\.csv.*found: e-mail, name"):
-        read_list("e-mail;name\na@example.com;A\n")
+    with pytest.raises(InvalidList, match=r"list\.csv.*found: who, name"):
+        read_list("who;name\na@example.com;A\n")
     with pytest.raises(InvalidList, match="email"):
         read_list("")
 

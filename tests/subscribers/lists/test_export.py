@@ -66,7 +66,7 @@ def test_an_export_says_all_that_a_list_can_say(
 def test_json_lines_hold_the_same(lists: Lists, engine: Engine, tmp_path: Path) -> None:
     import_text(engine, tmp_path, ROWS + '"d@example.com","\\ ""D"" =1,\u2028"\n')
     found = [json.loads(line) for line in exported(lists, as_csv=False).split("\n")[:-1]]
-    assert [one["name"] for one in found] == ["A", "", "C", '\\ "D" =1,']
+    assert [one["name"] for one in found] == ["A", "B", "C", '\\ "D" =1,']
     assert (found[0]["topics"], found[0]["tags"], found[0]["left"]) == (["chips"], ["x", "y"], None)
 
 
