@@ -18,15 +18,14 @@ from newsletter.web.dependencies import Services, SignUpNewsletter, WebServices
 from newsletter.web.form_tokens import QUICK
 from newsletter.web.min_duration import min_duration
 from newsletter.web.pages import READ, Pages
-from newsletter.web.public.links import preferences_path
+from newsletter.web.public.links import ip_of, preferences_path, printable
 from newsletter.web.public.time_zones import is_listed, zone_guess, zones_by_region
 from subscribers.errors import InvalidAddress
-from subscribers.model import SubscriptionStatus
-from subscribers.signup.model import ConsentProof
+from subscribers.model import Frequency, SubscriptionStatus
+from subscribers.signup.model import ConsentProof, SignUp
 
 FORM_VERSION = "1"  #: raise it whenever a form asks or says something else
 EMBEDDED = "embed"  #: the `form` field of the embedded form
-_LONGEST_HEADER = 300  #: characters of a header that are stored as evidence
 
 _SUBSCRIBE = "/{slug}/subscribe"
 _NO_FORM = "nothing at all"  #: no form has this name
@@ -65,8 +64,17 @@ class PostedSignUp(BaseModel):
 @router.api_route("/c/{token}", methods=READ)
 def ask_to_confirm(token: str, services: Services) -> HTMLResponse:
     """Show the button that confirms a sign-up."""
-    newsletter, _ = services.signup.opened(token)
-    return services.pages.show("signup_confirm", newsletter=newsletter)
+    newsletter, found = services.signup.opened(token)
+    # A later request replaces an earlier one: they see what they confirm.
+    asked = found if isinstance(found, SignUp) else None
+    topics = [one.title for one in newsletter.topics if asked and one.slug in asked.topics.slugs]
+    return services.pages.show(
+        "signup_confirm",
+        newsletter=newsletter,
+        asked=asked,
+        topics=topics,
+        weekly=asked is not None and asked.frequency is Frequency.WEEKLY,
+    )
 
 
 @router.post("/c/{token}")
@@ -164,7 +172,7 @@ def proof_of(request: Request, newsletter: Newsletter, via: str) -> ConsentProof
     embedded = via == "embedded form"
     return ConsentProof(
         via=via,
-        form=_clean(request.headers.get("referer", page) if embedded else page),
+        form=printable(request.headers.get("referer", page) if embedded else page),
         version=FORM_VERSION,
         consent_text=consent_text(newsletter.signup, newsletter.name),
         ip=ip_of(request),
@@ -172,17 +180,8 @@ def proof_of(request: Request, newsletter: Newsletter, via: str) -> ConsentProof
     )
 
 
-def ip_of(request: Request) -> str:
-    """Return where a request came from; the server resolves a proxy on this machine."""
-    return _clean(request.client.host) if request.client else ""
-
-
 def _agent(request: Request) -> str:
-    return _clean(request.headers.get("user-agent", ""))
-
-
-def _clean(header: str) -> str:
-    return "".join(one for one in header[:_LONGEST_HEADER] if one.isprintable())
+    return printable(request.headers.get("user-agent", ""))
 
 
 def _sign_up(
