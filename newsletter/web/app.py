@@ -17,6 +17,8 @@ from newsletter.web.dependencies import WebServices
 from newsletter.web.error_pages import error_answer
 from newsletter.web.headers import SecurityHeaders, add_security_headers
 from newsletter.web.public import (
+    crawlers,
+    feeds,
     issues,
     lost_links,
     preferences,
@@ -47,6 +49,8 @@ ROUTERS = (
     preferences.router,
     signup_json.router,
     signup.router,
+    crawlers.router,
+    feeds.router,
     issues.router,
 )
 

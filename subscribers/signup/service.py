@@ -23,8 +23,9 @@ from subscribers.db.record_tables import (
 )
 from subscribers.db.tables import SubscriberRow, SubscriptionRow
 from subscribers.db.transaction import execute, transaction
-from subscribers.errors import InvalidLink, TooManyRequests
+from subscribers.errors import InvalidAddress, InvalidLink, TooManyRequests
 from subscribers.model import Choices, Frequency, Purpose, TopicSet
+from subscribers.rules.address_slips import likely_slip
 from subscribers.signup import requesting
 from subscribers.signup.confirming import confirm, confirmed
 from subscribers.signup.counting import admit
@@ -266,6 +267,13 @@ def _find_change(session: Session, change_id: int) -> AddressChangeRow | None:
 
 def _change(row: AddressChangeRow) -> AddressChange:
     return AddressChange(**row.model_dump(include=_CHANGE_FIELDS))
+
+
+def meant_address(email: str) -> str | None:
+    """Return the address that was probably meant; None where this one looks right, or is none."""
+    with suppress(InvalidAddress):
+        return likely_slip(read_address(email).email)
+    return None
 
 
 def check_address(email: str) -> Address:

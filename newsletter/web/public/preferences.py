@@ -32,6 +32,7 @@ class PreferencesForm(BaseModel):
     frequency: str = ""
     name: str | None = None
     zone: str | None = None
+    select: str = ""  #: the button that ticks every topic
 
 
 @router.post("/p/{token}")
@@ -41,6 +42,10 @@ def choose(
     """Save a reader's choices."""
     if reader.has_ended:
         return _show(services, reader)
+    if form.select:
+        values = _as_typed(reader, form) | {"topics": reader.newsletter.topic_slugs}
+        message = "Every topic is selected now. Press “Save” to keep that."
+        return _show(services, reader, message=message, values=values)
     choices = _choices(reader, form)
     if choices is None:
         errors = {"topics": "Choose at least one topic."}

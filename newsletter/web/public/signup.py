@@ -9,11 +9,12 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
 from newsletter.core.publication import Newsletter
 from newsletter.core.signup import SignUpForm, consent_text
+from newsletter.core.timetable import rhythm
 from newsletter.web.dependencies import Services, SignUpNewsletter, WebServices
 from newsletter.web.form_tokens import QUICK
 from newsletter.web.min_duration import min_duration
@@ -23,6 +24,7 @@ from newsletter.web.public.time_zones import is_listed, zone_guess, zones_by_reg
 from subscribers.errors import InvalidAddress
 from subscribers.model import Frequency, SubscriptionStatus
 from subscribers.signup.model import ConsentProof, SignUp
+from subscribers.signup.service import meant_address
 
 FORM_VERSION = "1"  #: raise it whenever a form asks or says something else
 EMBEDDED = "embed"  #: the `form` field of the embedded form
@@ -44,6 +46,8 @@ class PostedSignUp(BaseModel):
     form: str = ""  #: `EMBEDDED`, or empty on our own page
     form_token: str = ""
     website: str = ""  #: hidden, so only machines fill it in
+    sure: str = ""  #: they were asked whether they meant another address
+    select: str = ""  #: the button that ticks every topic
 
     @property
     def is_embedded(self) -> bool:
@@ -120,6 +124,12 @@ def show_form(newsletter: SignUpNewsletter, request: Request, services: Services
     return _form(services, newsletter, typed, services.form_tokens.make(newsletter.slug))
 
 
+@router.api_route(_SUBSCRIBE + "/", methods=READ)
+def form_with_slash(newsletter: SignUpNewsletter) -> RedirectResponse:
+    """Lead to the form."""
+    return RedirectResponse(f"/{newsletter.slug}/subscribe", status_code=308)
+
+
 @router.post(_SUBSCRIBE)
 def sign_up(
     newsletter: SignUpNewsletter,
@@ -190,10 +200,15 @@ def _sign_up(
     if posted.website:
         return _sent(services, newsletter, posted.email, requested=False)
     slug, tokens, typed = newsletter.slug, services.form_tokens, posted.typed()
+    if posted.select:
+        typed = replace(typed, topics=newsletter.topic_slugs)
+        return _form(services, newsletter, typed, posted.form_token, selected=True)
     if not posted.is_embedded and not tokens.is_read(slug, posted.form_token):
         is_ours = tokens.is_fresh(slug, posted.form_token)
         token = posted.form_token if is_ours else tokens.make(slug, earlier=QUICK)
         return _form(services, newsletter, typed, token, press_again=True)
+    if (meant := meant_address(posted.email)) and not posted.sure:
+        return _did_you_mean(services, newsletter, posted, meant)
     via = "embedded form" if posted.is_embedded else "sign-up page"
     errors = services.signup.request(newsletter, typed, proof_of(request, newsletter, via))
     if errors:
@@ -201,6 +216,20 @@ def _sign_up(
         token = tokens.make(slug, earlier=QUICK) if posted.is_embedded else posted.form_token
         return _form(services, newsletter, typed, token, errors=errors)
     return _sent(services, newsletter, posted.email, requested=True)
+
+
+def _did_you_mean(
+    services: WebServices, newsletter: Newsletter, posted: PostedSignUp, meant: str
+) -> HTMLResponse:
+    """Ask about an address that looks like a slip, once; nothing is stored yet."""
+    fields = [(name, value) for name, value in posted if name not in {"email", "topic"}]
+    return services.pages.show(
+        "signup_did_you_mean",
+        newsletter=newsletter,
+        typed=posted.email.strip(),
+        meant=meant,
+        fields=[(n, v) for n, v in fields if v] + [("topic", one) for one in posted.topic],
+    )
 
 
 def _form(
@@ -211,6 +240,7 @@ def _form(
     *,
     errors: Mapping[str, str] | None = None,
     press_again: bool = False,
+    selected: bool = False,
 ) -> HTMLResponse:
     """Show the form, with what was typed and what is wrong with it."""
     typed = replace(typed, zone=typed.zone or newsletter.timetable.zone)
@@ -221,6 +251,9 @@ def _form(
         errors=errors or {},
         newsletter=newsletter,
         press_again=press_again,
+        selected=selected,
+        latest=services.publishing.issues.published(newsletter.slug, 1),
+        rhythm=rhythm(newsletter.timetable),
         form_token=form_token,
         is_listed=is_listed(typed.zone),
         typed=typed,
