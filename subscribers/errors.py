@@ -1,5 +1,7 @@
 """Errors about subscribers; each class has a default message, its docstring."""
 
+from datetime import timedelta
+
 
 class SubscribersError(Exception):
     """The request about subscribers failed."""
@@ -27,6 +29,14 @@ class InvalidChoice(SubscribersError, ValueError):
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
         self.field = field  #: "name", "zone", "until" or "words"
+
+
+class TooManyRequests(SubscribersError):
+    """Too many emails were asked for: try again later."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__()
+        self.wait = wait  #: until one more may be asked for
 
 
 class InvalidList(SubscribersError, ValueError):

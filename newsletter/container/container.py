@@ -611,10 +611,11 @@ class Container:
     @cached_property
     def transactional(self) -> TransactionalSender:
         url = self.settings.public_url
+        names = {slug: one.name for slug, one in self.settings.newsletters.items()}
         return TransactionalSender(
             self.settings.newsletters,
             self.transactional_store,
-            TransactionalContexts(self.subscriptions, self.signups, self.issues, url),
+            TransactionalContexts(self.subscriptions, self.signups, self.issues, url, names),
             compose=self.transactional_renderer.compose,
             mailer=lambda: self.transactional_mailer,
             save_alert=self.schedule_store.queue_alert,

@@ -43,7 +43,7 @@ def _reader_faults(newsletter: Newsletter) -> Iterator[Fault]:
 
 
 def _signup_faults(signup: SignUpRules) -> Iterator[Fault]:
-    limits = ("address_mails_a_day", "network_signups_an_hour")
+    limits = ("address_mails_a_day", "network_signups_an_hour", "address_changes_a_day")
     for key in ("confirm_hours", "unconfirmed_days", *limits):
         if getattr(signup, key) < 1:
             yield f"signup.{key}", "must be 1 or more"

@@ -23,6 +23,7 @@ class SignUpRules:
     address_pause_minutes: int = 10  #: from one mail to an address to the next
     address_mails_a_day: int = 3  #: to one address
     network_signups_an_hour: int = 20  #: from a network: an IPv4 /24 or an IPv6 /64
+    address_changes_a_day: int = 5  #: of one subscriber, before they confirm one
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ right then. See docs/decisions/no-trigger-per-hour.md.
 """
 
 from bisect import bisect_left
+from calendar import day_name
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -206,3 +207,20 @@ def _why_missed(timetable: Timetable, issue: ScheduledIssue | None) -> str:
             return f"it was approved, and could not be sent {fresh}"
         case _:
             return f"nothing could be sent {fresh}"
+
+
+def rhythm(timetable: Timetable) -> str:
+    """Return how often a letter comes, for who is about to sign up."""
+    place = timetable.zone.rpartition("/")[2].replace("_", " ")
+    where = "by your own clock" if timetable.reader_time else f"in {place}"
+    at = f"about {timetable.send_at:%H:%M} {where}"
+    chosen = [number for number, one in enumerate(Weekday) if one in timetable.days]
+    if chosen == list(range(7)):
+        return f"Every day, {at}"
+    if chosen == list(range(5)):
+        return f"Monday to Friday, {at}"
+    return f"{_listed([f'{day_name[number]}s' for number in chosen])}, {at}"
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -21,15 +21,19 @@ class TransactionalKind(StrEnum):
     WELCOME = "welcome"  #: a subscription: it has begun
     ADDRESS = "address"  #: an address change: is this address yours?
     STILL_WANTED = "still_wanted"  #: a subscription: do you still want it?
+    LINK = "link"  #: a subscription: here are your links, as you asked
 
     @property
     def priority(self) -> int:
         """Return its place among what waits: of one priority, the oldest leaves first.
 
-        Whoever must confirm waits at a page; whoever is asked out of the blue waits for nothing.
+        Whoever must confirm, or asked for a link, waits at a page; whoever is asked out of the blue
+        waits for nothing.
         """
         match self:
-            case TransactionalKind.CONFIRMATION | TransactionalKind.ADDRESS:
+            case (
+                TransactionalKind.CONFIRMATION | TransactionalKind.ADDRESS | TransactionalKind.LINK
+            ):
                 return 0
             case TransactionalKind.STILL_WANTED:
                 return 2
@@ -57,6 +61,7 @@ class TransactionalEmail:
     kind: TransactionalKind
     newsletter: str
     refers: int
+    addressee: bytes  #: a keyed hash of the address it was asked for
     attempt: int  #: counted from 1
     queued_at: datetime
 
@@ -82,6 +87,7 @@ class TransactionalContext:
     topics: tuple[str, ...] = ()  #: titles; none: everything
     weekly: bool = False
     latest: LatestIssue | None = None
+    elsewhere: tuple[tuple[str, str], ...] = ()  #: their preferences of other newsletters, by name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,6 +51,7 @@ def _sample(kind: TransactionalKind) -> TransactionalContext:
         links=dict.fromkeys(("confirm", "still_wanted", "preferences", "unsubscribe"), address),
         lasts="3 days",
         latest=LatestIssue(url=address, on=date(2026, 1, 1), headlines=("A sample",)),
+        elsewhere=(("A sample", address),),
     )
 
 
@@ -59,6 +60,7 @@ def _values(newsletter: Newsletter, context: TransactionalContext) -> dict[str, 
     latest, subscription = context.latest, context.subscription
     return {
         "direction": "ltr",
+        "elsewhere": [(plain_line(name), url) for name, url in context.elsewhere],
         "email": context.email,
         "lasts": context.lasts,
         "latest": latest

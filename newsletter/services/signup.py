@@ -22,6 +22,7 @@ from subscribers.errors import InvalidAddress, InvalidLink
 from subscribers.model import Choices, Frequency, Subscription, TopicSet
 from subscribers.signup.model import (
     AddressChange,
+    AddressChangeRequested,
     Confirmed,
     ConsentProof,
     SignUp,
@@ -88,6 +89,25 @@ class SigningUp:
         requested = self.signups.resend(newsletter.slug, email, limits, ip=ip, now=now)
         self._queue(newsletter, requested)
 
+    def request_link(self, email: str, ip: str) -> None:
+        """Mail the links to who lost them; nobody is told whether there was anybody to mail.
+
+        Raises InvalidAddress, and TooManyRequests where a network asked too often.
+        """
+        lasts = {
+            slug: timedelta(hours=one.signup.confirm_hours)
+            for slug, one in self.newsletters.items()
+        }
+        limits, now = SignUpLimits(), self.clock.now()
+        requested = self.signups.request_link(email, limits, lasts, ip=ip, now=now)
+        if requested.signup_id is not None:
+            signup = self.signups.find(requested.signup_id)
+            if signup:
+                self._queue(self._known(signup.newsletter), requested)
+        elif requested.subscription_id is not None:
+            slug = self.subscriptions.by_id(requested.subscription_id).newsletter
+            self.transactional.queue(TransactionalKind.LINK, slug, requested.subscription_id)
+
     def opened(self, token: str) -> tuple[Newsletter, SignUp | Confirmed]:
         """Return what a confirmation link opens; raise InvalidLink."""
         found = self.signups.by_token(token, now=self.clock.now())
@@ -95,21 +115,33 @@ class SigningUp:
 
     def confirm(self, token: str, evidence: ConsentProof) -> tuple[Newsletter, Confirmed]:
         """Confirm a sign-up and queue its welcome; confirming again changes nothing."""
-        done = self.signups.confirm(token, evidence, now=self.clock.now())
+        now = self.clock.now()
+        done = self.signups.confirm(token, evidence, now=now)
         newsletter = self._known(done.newsletter)
         if done.now:
             self.events.forgive_soft_bounces(done.subscriber_id)
-            if newsletter.signup.welcome:
+            wanted = newsletter.signup.welcome
+            if wanted and self.signups.may_welcome(done.subscription_id, now=now):
                 kind, slug = TransactionalKind.WELCOME, newsletter.slug
                 self.transactional.queue(kind, slug, done.subscription_id)
         return newsletter, done
 
-    def request_address_change(self, subscription: Subscription, email: str) -> None:
-        """Ask at a new address whether its owner is this subscriber. Raises InvalidAddress."""
-        now = self.clock.now()
-        change = self.signups.request_address_change(subscription.subscriber_id, email, now=now)
-        if change is not None:
-            self.transactional.queue(TransactionalKind.ADDRESS, subscription.newsletter, change)
+    def request_address_change(
+        self, subscription: Subscription, email: str, ip: str = ""
+    ) -> AddressChangeRequested:
+        """Ask at a new address whether its owner is this subscriber.
+
+        Raises InvalidAddress, and TooManyRequests for a subscriber or a network that asks too
+        often: then the change that was asked for before still waits.
+        """
+        limits = _limits(self._known(subscription.newsletter).signup)
+        requested = self.signups.request_address_change(
+            subscription.subscriber_id, email, limits, ip=ip, now=self.clock.now()
+        )
+        if requested.change_id is not None:
+            kind, slug = TransactionalKind.ADDRESS, subscription.newsletter
+            self.transactional.queue(kind, slug, requested.change_id)
+        return requested
 
     def address_opened(self, token: str) -> AddressChange:
         """Return what the link in a new address's letter opens; raise InvalidLink."""
@@ -155,6 +187,7 @@ def _limits(rules: SignUpRules) -> SignUpLimits:
         pause=timedelta(minutes=rules.address_pause_minutes),
         mails_a_day=rules.address_mails_a_day,
         signups_an_hour=rules.network_signups_an_hour,
+        address_changes_a_day=rules.address_changes_a_day,
     )
 
 

@@ -1,10 +1,11 @@
 """Sends transactional emails: letters to one person about their own subscription.
 
 An email is queued, then sent as a batch is: it is claimed in a short transaction, its context is
-looked up again (its reader may be gone), SendGrid is asked once with no transaction open, and the
-answer is recorded. What dies in between becomes *unknown* and is never sent again automatically:
-its reader may ask for another one. Several are under way at once: one slow answer keeps nobody
-waiting. See docs/decisions/transactional-emails-are-sent-once.md.
+looked up again, SendGrid is asked once with no transaction open, and the answer is recorded. It is
+dropped where its reader is gone by then, or has another address than the one that it was asked for.
+What dies in between becomes *unknown* and is never sent again automatically: its reader may ask for
+another one. Several are under way at once: one slow answer keeps nobody waiting.
+See docs/decisions/transactional-emails-are-sent-once.md.
 """
 
 import logging
@@ -52,7 +53,10 @@ class TransactionalSender:
     at_once: int  #: emails under way
 
     def queue(self, kind: TransactionalKind, newsletter: str, refers: int) -> None:
-        self.store.queue(kind, newsletter, refers, self.clock.now())
+        """Queue an email, for the address that what it refers to has now."""
+        addressee = self.contexts.addressee(kind, refers)
+        now = self.clock.now()
+        self.store.queue(kind, newsletter, refers, addressee=addressee, now=now)
 
     def send_waiting(self) -> int:
         """Send what waits, and what comes meanwhile; return how many emails got an outcome.
@@ -80,9 +84,8 @@ class TransactionalSender:
     def _send(self, email: TransactionalEmail, mailer: TransactionalMailer) -> None:
         newsletter = self.newsletters.get(email.newsletter)
         context = newsletter and self.contexts.context(email, newsletter, self.clock.now())
-        if newsletter is None or context is None:
-            nobody = "there was nobody left to write to"
-            reason = nobody if newsletter else "there is no such newsletter any more"
+        if newsletter is None or context is None or not self.contexts.is_for(email, context):
+            reason = _why_void(newsletter, context)
             self.store.record(email, TransactionalDisposition(TransactionalStatus.VOID, reason))
             return
         outcome = self._ask(email, newsletter, context, mailer)
@@ -131,6 +134,12 @@ class TransactionalSender:
                 sentence=f"emails such as a {kind} cannot be sent: {disposition.reason}",
             )
             self.save_alert(alert, now)
+
+
+def _why_void(newsletter: Newsletter | None, context: TransactionalContext | None) -> str:
+    if newsletter is None:
+        return "there is no such newsletter any more"
+    return "its address was changed" if context else "there was nobody left to write to"
 
 
 def _still_sending(sending: set[Future[None]]) -> set[Future[None]]:

@@ -1,5 +1,7 @@
 """Looks up what a transactional email says, again just before it is sent."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -33,6 +35,7 @@ class TransactionalContexts:
     signups: SignUps
     issues: IssueStore
     base_url: str
+    names: Mapping[str, str]  #: of the newsletters, by slug
 
     def context(
         self, email: TransactionalEmail, newsletter: Newsletter, now: datetime
@@ -47,6 +50,28 @@ class TransactionalContexts:
                 return change and self._to_confirm(email.kind, change, ("a", Purpose.ADDRESS), now)
             case _:
                 return self._about_subscription(email, newsletter)
+
+    def addressee(self, kind: TransactionalKind, refers: int) -> bytes:
+        """Return the mark of the address that an email would go to; empty where there is none."""
+        asked = self._asked(kind, refers)
+        return self.signups.mark_of(asked.email) if asked else b""
+
+    def is_for(self, email: TransactionalEmail, context: TransactionalContext) -> bool:
+        """Return whether the email goes to the address that it was asked for."""
+        return email.addressee == self.signups.mark_of(context.email)
+
+    def _asked(
+        self, kind: TransactionalKind, refers: int
+    ) -> SignUp | AddressChange | Subscription | None:
+        match kind:
+            case TransactionalKind.CONFIRMATION:
+                return self.signups.find(refers)
+            case TransactionalKind.ADDRESS:
+                return self.signups.address_change(refers)
+            case _:
+                with suppress(NoSuchSubscription):
+                    return self.subscriptions.by_id(refers)
+                return None
 
     def headers(self, context: TransactionalContext, newsletter: Newsletter) -> dict[str, str]:
         """Return the email's headers: with List-Unsubscribe where there is a subscription."""
@@ -103,6 +128,21 @@ class TransactionalContexts:
             topics=_titles(newsletter, subscription.topics),
             weekly=subscription.frequency is Frequency.WEEKLY,
             latest=self._latest(email, newsletter),
+            elsewhere=self._elsewhere(email, subscription),
+        )
+
+    def _elsewhere(
+        self, email: TransactionalEmail, subscription: Subscription
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the reader's other newsletters with their preferences, where links were asked."""
+        if email.kind is not TransactionalKind.LINK:
+            return ()
+        return tuple(
+            (self.names[one.newsletter], self._link("p", Purpose.PREFERENCES, one))
+            for one in self.subscriptions.by_email(subscription.email)
+            if one.newsletter in self.names
+            and one.id != subscription.id
+            and one.status is SubscriptionStatus.ACTIVE
         )
 
     def _latest(self, email: TransactionalEmail, newsletter: Newsletter) -> LatestIssue | None:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     Text,
     UniqueConstraint,
@@ -415,10 +416,16 @@ class OperatorAlertRow(Row, table=True):
 
 
 class TransactionalEmailRow(Row, table=True):
-    """A transactional email to one person. The row it refers to holds the address."""
+    """A transactional email to one person. The row it refers to holds the address.
+
+    Of one kind about one thing, one waits: whoever asks again gets it, not another one.
+    """
 
     __table_args__ = (
         Index("transactional_email_waiting", "priority", "id", postgresql_where=_UNSENT),
+        Index(
+            "transactional_email_unsent", "kind", "refers", unique=True, postgresql_where=_UNSENT
+        ),
         Index("transactional_email_created", "created_at"),
     )
 
@@ -427,6 +434,10 @@ class TransactionalEmailRow(Row, table=True):
     kind: str = columns.word()
     priority: int = _count(SmallInteger)
     refers: int = columns.number()
+    #: A keyed hash of the address it was asked for; it is dropped where that has changed since.
+    addressee: bytes = Field(
+        default=b"", sa_column=Column(LargeBinary, nullable=False, server_default="")
+    )
     created_at: datetime = columns.moment()
     state: str = columns.word("waiting")
     attempts: int = _count()

@@ -12,7 +12,19 @@ from newsletter.core.transactional import (
 )
 from newsletter.stores.sending_limits import close_window
 from newsletter.stores.tables import TransactionalEmailRow
-from subscribers.db.transaction import DatabaseStore, transaction
+from subscribers.db.transaction import DatabaseStore, execute, transaction
+
+# One that waits for somebody who has another address by now is dropped, and stops no other one.
+_DROP = """
+    UPDATE transactional_email SET state = 'void', reason = 'its address was changed'
+     WHERE kind = %(kind)s AND refers = %(refers)s AND state = 'waiting'
+       AND addressee <> %(addressee)s
+"""
+_QUEUE = """
+    INSERT INTO transactional_email (kind, priority, newsletter, refers, addressee, created_at)
+    VALUES (%(kind)s, %(priority)s, %(newsletter)s, %(refers)s, %(addressee)s, %(now)s)
+    ON CONFLICT (kind, refers) WHERE state IN ('waiting', 'claimed') DO NOTHING
+"""
 
 _CLAIM = """
     UPDATE transactional_email
@@ -23,7 +35,7 @@ _CLAIM = """
          WHERE state = 'waiting' AND (not_before IS NULL OR not_before <= %(now)s)
            AND NOT EXISTS (SELECT FROM send_window WHERE closed_until > %(now)s)
          ORDER BY priority, id LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING id, kind, newsletter, refers, attempts AS attempt, created_at AS queued_at,
+    RETURNING id, kind, newsletter, refers, addressee, attempts AS attempt, created_at AS queued_at,
               (SELECT id FROM installation) AS installation_id
 """
 
@@ -31,16 +43,27 @@ _CLAIM = """
 class TransactionalStore(DatabaseStore):
     """Stores transactional emails until they are sent, and what became of each."""
 
-    def queue(self, kind: TransactionalKind, newsletter: str, refers: int, now: datetime) -> None:
-        row = TransactionalEmailRow(
-            kind=kind,
-            priority=kind.priority,
-            newsletter=newsletter,
-            refers=refers,
-            created_at=now,
-        )
+    def queue(
+        self,
+        kind: TransactionalKind,
+        newsletter: str,
+        refers: int,
+        *,
+        addressee: bytes,
+        now: datetime,
+    ) -> None:
+        """Queue an email, unless one of this kind about the same waits or is under way."""
+        values = {
+            "kind": kind.value,
+            "priority": kind.priority,
+            "newsletter": newsletter,
+            "refers": refers,
+            "addressee": addressee,
+            "now": now,
+        }
         with transaction(self._engine) as session:
-            session.add(row)
+            execute(session, _DROP, values)
+            execute(session, _QUEUE, values)
 
     def claim(self, now: datetime, lease: timedelta) -> TransactionalEmail | None:
         """Claim the next email that may be sent now; None when there is none."""

@@ -11,19 +11,28 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from newsletter.errors import NotFound
-from newsletter.web import health, inbound, webhook
+from newsletter.web import error_pages, health, inbound, webhook
 from newsletter.web.body_limit import BodyLimit
-from newsletter.web.dependencies import WebServices, services_of
+from newsletter.web.dependencies import WebServices
+from newsletter.web.error_pages import error_answer
 from newsletter.web.headers import SecurityHeaders, add_security_headers
 from newsletter.web.public import (
+    crawlers,
+    feeds,
     issues,
+    lost_links,
     preferences,
     signup,
     signup_json,
     still_wanted,
     unsubscribe,
 )
-from subscribers.errors import InvalidLink, NoSuchSubscriber, NoSuchSubscription
+from subscribers.errors import (
+    InvalidLink,
+    NoSuchSubscriber,
+    NoSuchSubscription,
+    TooManyRequests,
+)
 
 _RETRY_SECONDS = "5"  #: until a reader may try again what the database was too busy for
 
@@ -36,9 +45,12 @@ ROUTERS = (
     inbound.router,
     unsubscribe.router,
     still_wanted.router,
+    lost_links.router,
     preferences.router,
     signup_json.router,
     signup.router,
+    crawlers.router,
+    feeds.router,
     issues.router,
 )
 
@@ -61,14 +73,15 @@ def create_app(services: WebServices) -> FastAPI:
         app.include_router(router)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
-    app.add_exception_handler(NotFound, _not_found)
-    app.add_exception_handler(RequestValidationError, _not_found)  # such as /technology/not-a-date
+    app.add_exception_handler(NotFound, error_pages.not_found)
+    app.add_exception_handler(RequestValidationError, error_pages.invalid)
+    app.add_exception_handler(TooManyRequests, error_pages.too_many)
     # The latter two: a person was erased while they used their link.
     for error in (InvalidLink, NoSuchSubscriber, NoSuchSubscription):
-        app.add_exception_handler(error, _invalid_link)
+        app.add_exception_handler(error, error_pages.invalid_link)
     for error in services.unanswered:
         app.add_exception_handler(error, _busy)
-    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(HTTPException, error_pages.refused)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _failed)
     return app
@@ -82,26 +95,11 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     yield
 
 
-def _not_found(request: Request, _error: Exception) -> Response:
-    return services_of(request).pages.show("not_found", status=404)
-
-
-def _invalid_link(request: Request, _error: Exception) -> Response:
-    return services_of(request).pages.show("invalid_link", status=404)
-
-
-def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    page = services_of(request).pages.show("not_found", status=error.status_code)
-    page.headers.update(error.headers or {})
-    return page
-
-
 def _busy(request: Request, error: Exception) -> Response:
     """Return the page for a database that did not answer in time."""
     reason = type(error.__cause__ or error).__name__
     _log.warning("the database did not answer in time: %s", reason, extra={"action": "web.busy"})
-    page = services_of(request).pages.show("busy", status=503)
+    page = error_answer(request, 503)
     page.headers["Retry-After"] = _RETRY_SECONDS
     return page
 
@@ -113,6 +111,6 @@ def _gone(_request: Request, _error: Exception) -> Response:
 
 def _failed(request: Request, _error: Exception) -> Response:
     """Return the page for an unexpected error, which Starlette raises again to be logged."""
-    page = services_of(request).pages.show("failed", status=500)
+    page = error_answer(request, 500)
     add_security_headers(page.headers)  # this answer is sent from outside the middleware
     return page

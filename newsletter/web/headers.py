@@ -13,7 +13,11 @@ _HEADERS: Mapping[str, str] = {
     ),
     "Referrer-Policy": "no-referrer",  # a referrer would give away the token in a link
     "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",  # most pages are personal, or forms
 }
+
+#: What anybody may read, and search engines too; it is the same for everybody.
+PUBLIC: Mapping[str, str] = {"Cache-Control": "public, max-age=300", "X-Robots-Tag": "all"}
 
 
 class SecurityHeaders:

@@ -6,7 +6,7 @@ See docs/decisions/consent-is-append-only.md.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import Column, Index, Integer, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -78,9 +78,16 @@ class ConfirmationRow(Row, table=True):
 
 
 class AddressChangeRow(Row, table=True):
-    """A subscriber's new address, until it is confirmed there."""
+    """A subscriber's new address, until it is confirmed there; another one is another row."""
 
-    __table_args__ = (UniqueConstraint("subscriber_id"),)
+    __table_args__ = (
+        Index(
+            "address_change_current",
+            "subscriber_id",
+            unique=True,
+            postgresql_where=text("replaced_at IS NULL"),
+        ),
+    )
 
     id: int = columns.identity()
     subscriber_id: int = columns.number()
@@ -89,6 +96,7 @@ class AddressChangeRow(Row, table=True):
     link_key: bytes = columns.link_key()
     asked_at: datetime = columns.moment()
     expires_at: datetime = columns.moment()
+    replaced_at: datetime | None = columns.moment(optional=True)  #: they asked for another one
 
 
 class ConsentTextRow(Row, table=True):

@@ -69,7 +69,8 @@ SELECT id, email, email_key, name, created_at,
        AS other_addresses,
        ARRAY(SELECT newsletter FROM signup WHERE signup.email_key = subscriber.email_key ORDER BY 1)
        AS pending_signups,
-       (SELECT email FROM address_change WHERE subscriber_id = subscriber.id) AS new_address
+       (SELECT email FROM address_change
+        WHERE subscriber_id = subscriber.id AND replaced_at IS NULL) AS new_address
 FROM subscriber WHERE id = %(id)s
 """
 

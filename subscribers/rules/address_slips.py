@@ -1,60 +1,72 @@
-"""Obvious slips in addresses, such as `gmial.com`: what was probably meant is offered."""
+"""Obvious slips in an address: a well-known mail provider with one key pressed wrongly.
+
+It only ever suggests: an address that looks odd may be right.
+"""
 
 from functools import lru_cache
 
-_COMMON = (
-    "gmail.com", "googlemail.com", "hotmail.com", "hotmail.fr", "hotmail.co.uk", "outlook.com",
-    "live.com", "yahoo.com", "yahoo.fr", "yahoo.de", "yahoo.co.uk", "icloud.com", "gmx.de",
-    "gmx.net", "web.de", "t-online.de", "freenet.de", "orange.fr", "wanadoo.fr", "laposte.net",
-    "libero.it", "protonmail.com", "proton.me", "comcast.net", "verizon.net", "aol.com",
-    "mail.ru", "yandex.ru", "seznam.cz", "ziggo.nl", "bluewin.ch",
-)  # fmt: skip
-_NAMED_ALIKE = """
-    mail.com email.com ymail.com hotmail.de hotmail.it hotmail.es hotmail.nl hotmail.be live.de
-    live.fr live.nl live.it outlook.de outlook.fr outlook.es outlook.it yahoo.es yahoo.it
-    yahoo.ca yahoo.ie gmx.at gmx.ch gmx.com gmx.fr gmx.us gmx.eu web.com web.dk love.com
-    five.com lie.com olive.com aol.de aol.fr aim.com ail.com bol.com mail.de mail.bg mail.ee
-    gmail.de me.com mac.com gmail.ru ya.ru alive.com dive.com give.com hive.com life.com
-    like.com line.com wed.de
+#: Of two that are as near, the first is suggested. Those that look like another one are here so
+#: that nobody who uses them is asked.
+_LIST = """
+gmail.com yahoo.com hotmail.com outlook.com icloud.com googlemail.com live.com msn.com aol.com
+ymail.com rocketmail.com mail.com email.com gmx.com gmx.net gmx.de gmx.at gmx.ch web.de
+t-online.de freenet.de posteo.de mailbox.org outlook.de hotmail.de yahoo.de live.de
+hotmail.co.uk yahoo.co.uk live.co.uk btinternet.com hotmail.fr yahoo.fr live.fr outlook.fr
+orange.fr wanadoo.fr laposte.net hotmail.it yahoo.it live.it libero.it hotmail.es yahoo.es
+outlook.es yahoo.ca yahoo.in yahoo.co.in yahoo.co.jp yahoo.com.br yahoo.com.au hotmail.com.br
+uol.com.br terra.com.br rediffmail.com me.com mac.com protonmail.com proton.me tutanota.com
+tuta.com fastmail.com fastmail.fm hushmail.com zoho.com hey.com comcast.net verizon.net att.net
+sbcglobal.net bellsouth.net charter.net cox.net yandex.ru yandex.com mail.ru naver.com seznam.cz
 """
-_REAL = frozenset(_NAMED_ALIKE.split())  #: domains that are one letter from a common one
+_PROVIDERS = tuple(_LIST.split())
+_KNOWN = frozenset(_PROVIDERS)
+_SHORTEST_NAME = 5  #: letters: a shorter name is one key away from too many others
+
+#: Endings that no domain has, and what they were meant to be.
 _ENDINGS = {
-    **dict.fromkeys(("con", "cmo", "ocm", "comm", "vom", "xom", "cpm", "coml"), "com"),
-    **dict.fromkeys(("nett", "ner"), "net"),
-    **dict.fromkeys(("ogr", "rog"), "org"),
+    wrong: right
+    for right, all_wrong in {
+        "com": "con cim cpm comm coom ccom vom xom ocm cmo clm com,",
+        "net": "nett nte ent ner",
+        "org": "ogr orgg rog",
+    }.items()
+    for wrong in all_wrong.split()
 }
-_SHORT = 7  #: letters; of a shorter domain only a swap is a slip, since most others are real
 
 
 def likely_slip(address: str) -> str | None:
-    """Return the address that was probably meant, or None if nothing looks like a slip."""
-    local, _, domain = address.strip().rpartition("@")
-    meant = _meant(domain.lower())
-    return f"{local}@{meant}" if local and meant else None
+    """Return the address that was probably meant; None where nothing looks like a slip."""
+    local, at, typed = address.strip().rpartition("@")
+    meant = _meant(typed.lower()) if local and at else None
+    return f"{local}@{meant}" if meant else None
 
 
-@lru_cache(4096)
+@lru_cache(4096)  # a list has few domains, and every row is asked about
 def _meant(domain: str) -> str | None:
-    if domain in _COMMON or domain in _REAL:
-        return None
-    if close := next((known for known in _COMMON if _is_close(domain, known)), None):
-        return close
+    return None if domain in _KNOWN else _provider_like(domain) or _with_real_ending(domain)
+
+
+def _provider_like(domain: str) -> str | None:
+    return next((one for one in _PROVIDERS if _is_long(one) and _one_key_off(domain, one)), None)
+
+
+def _with_real_ending(domain: str) -> str | None:
     name, dot, ending = domain.rpartition(".")
-    if dot and ending in _ENDINGS:
-        whole = f"{name}.{_ENDINGS[ending]}"
-        return _meant(whole) or whole
-    return None
+    if not (name and dot) or ending not in _ENDINGS:
+        return None
+    mended = f"{name}.{_ENDINGS[ending]}"
+    return mended if mended in _KNOWN else _provider_like(mended) or mended
 
 
-def _is_close(typed: str, known: str) -> bool:
-    """Return whether one letter is missing, too many, another, or swapped with its neighbour."""
-    if abs(len(typed) - len(known)) > 1:
-        return False
-    start = next((i for i, (a, b) in enumerate(zip(typed, known, strict=False)) if a != b), None)
+def _is_long(domain: str) -> bool:
+    return len(domain.partition(".")[0]) >= _SHORTEST_NAME
+
+
+def _one_key_off(typed: str, meant: str) -> bool:
+    """Return whether one key was missed, added, mistaken, or pressed before its neighbour."""
+    start = next((n for n, (a, b) in enumerate(zip(typed, meant, strict=False)) if a != b), None)
     if start is None:
-        return len(known) > _SHORT
-    left, right = typed[start:], known[start:]
-    if left[2:] == right[2:] and left[:2] == right[1::-1]:
-        return True
-    changed = left[1:] == right[1:] or left[1:] == right or left == right[1:]
-    return changed and len(known) > _SHORT
+        return abs(len(typed) - len(meant)) == 1
+    one, other = typed[start:], meant[start:]
+    swapped = one[:2] == other[1::-1] and one[2:] == other[2:]
+    return swapped or one[1:] == other[1:] or one[1:] == other or one == other[1:]

@@ -34,7 +34,8 @@ class SignUpLimits:
 
     pause: timedelta = timedelta(minutes=10)  #: from one mail to an address to the next
     mails_a_day: int = 3  #: to an address
-    signups_an_hour: int = 20  #: from a network
+    signups_an_hour: int = 20  #: from a network, and whatever else causes a letter
+    address_changes_a_day: int = 5  #: of one subscriber
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,7 @@ class SignUpAttempt:
     mails: bytes  #: as what emails to this address are counted
     network: str = ""
     signups: bytes = b""  #: as what sign-ups of this network are counted
+    changes: bytes = b""  #: as what address changes of this subscriber are counted
     again: bool = False  #: what was asked for before, once more
     at: datetime
 
@@ -83,6 +85,14 @@ class SignUpRequested:
 
     signup_id: int | None = None  #: a confirmation of this sign-up
     subscription_id: int | None = None  #: a message that there is this subscription already
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressChangeRequested:
+    """What follows for a subscriber who asked for a new address; often nothing at all."""
+
+    change_id: int | None = None  #: what to mail about
+    is_theirs: bool = False  #: they have that address already
 
 
 @dataclass(frozen=True, kw_only=True)

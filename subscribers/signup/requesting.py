@@ -1,12 +1,13 @@
 """Asking for a sign-up or an address change, within the limits.
 
-Limits count keyed hashes, which are deleted after a day.
+What is asked for is stored before it is mailed: a row that a letter was queued for keeps what it
+was made for, and is replaced by another one.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -14,22 +15,19 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, select
 
-from subscribers.db.record_tables import ConsentTextRow, SignupRequestRow, SignupRow
+from subscribers.db.record_tables import ConsentTextRow, SignupRow
 from subscribers.db.tables import SubscriberRow, SuppressionRow
 from subscribers.db.transaction import execute, scalar
 from subscribers.model import Choices
+from subscribers.signup.counting import admit, admit_from_network, count_mail
 from subscribers.signup.model import (
     DAY,
-    HOUR,
     LIFTED_BY_OWNER,
+    AddressChangeRequested,
     ConsentProof,
     SignUpAttempt,
     SignUpRequested,
-    may_mail,
 )
-
-# Two attempts at once wait for each other here, so that a limit is one.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(encode(%(name)s, 'hex'), 0))"
 
 # Whoever is suppressed for something that a confirmation lifts needs to confirm.
 _SUBSCRIBED = """
@@ -57,15 +55,35 @@ SET email = excluded.email, name = excluded.name, topics = excluded.topics, zone
 RETURNING id
 """
 
-# A new address gets a link of its own: the one mailed elsewhere must not confirm it.
+# A new address gets a row, and so a link, of its own: the letter queued for another one is dropped,
+# and the link mailed elsewhere does not confirm it. Each subscriber's requests come one by one.
+_REPLACE_OTHERS = """
+UPDATE address_change SET replaced_at = %(at)s
+WHERE subscriber_id = %(subscriber)s AND email_key <> %(key)s AND replaced_at IS NULL
+"""
 _REQUEST_ADDRESS = """
 INSERT INTO address_change AS old (subscriber_id, email, email_key, asked_at, expires_at)
 VALUES (%(subscriber)s, %(email)s, %(key)s, %(at)s, %(expires_at)s)
-ON CONFLICT (subscriber_id) DO UPDATE
-SET email = excluded.email, email_key = excluded.email_key, asked_at = excluded.asked_at,
-    expires_at = excluded.expires_at,
-    link_key = CASE WHEN old.email_key = excluded.email_key THEN old.link_key
-                    ELSE excluded.link_key END
+ON CONFLICT (subscriber_id) WHERE replaced_at IS NULL
+DO UPDATE SET email = excluded.email, expires_at = excluded.expires_at
+RETURNING id
+"""
+
+_SUBSCRIPTION_OF = """
+SELECT subscription.id
+FROM subscription JOIN subscriber ON subscriber.id = subscriber_id
+WHERE email_key = %(key)s AND status = 'active' AND newsletter = ANY(%(newsletters)s)
+  AND NOT EXISTS (SELECT FROM suppression WHERE suppression.email_key = subscriber.email_key)
+ORDER BY subscription.id LIMIT 1
+"""
+
+# Its link works again, as long as it did at first.
+_RENEW_SIGNUP = """
+UPDATE signup SET mailed_at = %(at)s, mails = mails + 1, expires_at = %(at)s + lasts.long
+FROM unnest(%(newsletters)s::text[], %(lasts)s::interval[]) AS lasts (newsletter, long)
+WHERE signup.newsletter = lasts.newsletter AND id = (
+    SELECT id FROM signup WHERE email_key = %(key)s AND newsletter = ANY(%(newsletters)s)
+    ORDER BY asked_at DESC LIMIT 1)
 RETURNING id
 """
 
@@ -79,9 +97,10 @@ def request(
     expires_at: datetime,
 ) -> SignUpRequested:
     """Store a sign-up, unless a limit, a suppression or a subscription forbids it."""
-    if _network_is_over(session, attempt) or not is_writable(session, attempt.address.key):
+    admit_from_network(session, attempt)
+    if not is_writable(session, attempt.address.key):
         return SignUpRequested()
-    mail = _count_mail(session, attempt)
+    mail = count_mail(session, attempt)
     if subscription_id := _subscribed(session, attempt):
         return SignUpRequested(subscription_id=subscription_id if mail else None)
     values = _requested(attempt, choices, proof) | {"mails": int(mail), "expires_at": expires_at}
@@ -93,12 +112,11 @@ def request(
 
 
 def resend(session: Session, attempt: SignUpAttempt) -> SignUpRequested:
-    if _network_is_over(session, attempt):
-        return SignUpRequested()
+    admit_from_network(session, attempt)
     subscription_id = _subscribed(session, attempt)
     waiting = _waiting(session, attempt)
     known = subscription_id or waiting
-    if not (known and is_writable(session, attempt.address.key) and _count_mail(session, attempt)):
+    if not (known and is_writable(session, attempt.address.key) and count_mail(session, attempt)):
         return SignUpRequested()
     if subscription_id or waiting is None:
         return SignUpRequested(subscription_id=subscription_id)
@@ -110,12 +128,23 @@ def resend(session: Session, attempt: SignUpAttempt) -> SignUpRequested:
 
 def request_address_change(
     session: Session, attempt: SignUpAttempt, subscriber_id: int, *, expires_at: datetime
-) -> int | None:
+) -> AddressChangeRequested:
+    """Store a new address and replace the one asked for before; raise TooManyRequests."""
     address, row = attempt.address, SubscriberRow
     holder = select(row.id).where(row.email_key == address.key, col(row.merged_into).is_(None))
-    if session.exec(holder).first() == subscriber_id or not is_writable(session, address.key):
-        return None
-    mail = _count_mail(session, attempt)
+    if session.exec(holder).first() == subscriber_id:
+        return AddressChangeRequested(is_theirs=True)
+    admit_from_network(session, attempt)
+    admit(
+        session,
+        attempt.changes,
+        at_most=attempt.limits.address_changes_a_day,
+        within=DAY,
+        at=attempt.at,
+    )
+    # Whoever asks is not told whether the address is suppressed, or was mailed for others.
+    if not (is_writable(session, address.key) and count_mail(session, attempt)):
+        return AddressChangeRequested()
     values = {
         "at": attempt.at,
         "email": address.email,
@@ -123,40 +152,32 @@ def request_address_change(
         "key": address.key,
         "subscriber": subscriber_id,
     }
-    number = scalar(session, _REQUEST_ADDRESS, values)
-    return number if mail else None
+    execute(session, _REPLACE_OTHERS, values)
+    return AddressChangeRequested(change_id=scalar(session, _REQUEST_ADDRESS, values))
+
+
+def request_link(
+    session: Session, attempt: SignUpAttempt, lasts: Mapping[str, timedelta]
+) -> SignUpRequested:
+    """Return of what to mail the links to who lost them; `lasts` has the newsletters there are."""
+    admit_from_network(session, attempt)
+    if not (is_writable(session, attempt.address.key) and count_mail(session, attempt)):
+        return SignUpRequested()
+    values = {
+        "at": attempt.at,
+        "key": attempt.address.key,
+        "newsletters": list(lasts),
+        "lasts": list(lasts.values()),
+    }
+    if subscription_id := scalar(session, _SUBSCRIPTION_OF, values):
+        return SignUpRequested(subscription_id=subscription_id)
+    return SignUpRequested(signup_id=scalar(session, _RENEW_SIGNUP, values))
 
 
 def is_writable(session: Session, key: str) -> bool:
     """Return whether a confirmation may be mailed: also to who can lift the suppression by it."""
     found = session.get(SuppressionRow, key)
     return found is None or found.reason in LIFTED_BY_OWNER
-
-
-def _network_is_over(session: Session, attempt: SignUpAttempt) -> bool:
-    """Count this attempt for its network, unless that has signed up too often."""
-    if not attempt.network:
-        return False
-    counted = _counted(session, attempt.signups, attempt.at - HOUR)
-    if len(counted) >= attempt.limits.signups_an_hour:
-        return True
-    session.add(SignupRequestRow(counted_as=attempt.signups, at=attempt.at))
-    return False
-
-
-def _count_mail(session: Session, attempt: SignUpAttempt) -> bool:
-    """Count an email to this address; return False when it has had enough."""
-    mailed = _counted(session, attempt.mails, attempt.at - DAY)
-    if not may_mail(mailed, attempt.limits, attempt.at, again=attempt.again):
-        return False
-    session.add(SignupRequestRow(counted_as=attempt.mails, at=attempt.at))
-    return True
-
-
-def _counted(session: Session, name: bytes, since: datetime) -> Sequence[datetime]:
-    execute(session, _LOCK, {"name": name})
-    row = SignupRequestRow
-    return session.exec(select(row.at).where(row.counted_as == name, col(row.at) > since)).all()
 
 
 def _subscribed(session: Session, attempt: SignUpAttempt) -> int | None:

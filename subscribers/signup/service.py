@@ -4,7 +4,8 @@ See docs/decisions/a-sign-up-is-not-a-subscription.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from contextlib import suppress
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
@@ -12,7 +13,7 @@ from hashlib import blake2b
 from sqlalchemy import Engine, delete
 from sqlmodel import Session, col, select
 
-from subscribers.addresses import Address, read_address
+from subscribers.addresses import Address, email_key, read_address
 from subscribers.db.record_tables import (
     AddressChangeRow,
     ConfirmationRow,
@@ -22,13 +23,16 @@ from subscribers.db.record_tables import (
 )
 from subscribers.db.tables import SubscriberRow, SubscriptionRow
 from subscribers.db.transaction import execute, transaction
-from subscribers.errors import InvalidLink
+from subscribers.errors import InvalidAddress, InvalidLink, TooManyRequests
 from subscribers.model import Choices, Frequency, Purpose, TopicSet
+from subscribers.rules.address_slips import likely_slip
 from subscribers.signup import requesting
 from subscribers.signup.confirming import confirm, confirmed
+from subscribers.signup.counting import admit
 from subscribers.signup.model import (
     DAY,
     AddressChange,
+    AddressChangeRequested,
     Confirmed,
     ConsentProof,
     SignUp,
@@ -76,8 +80,8 @@ class SignUps:
     ) -> SignUpRequested:
         """Store a sign-up; return what to mail them.
 
-        Nothing is stored for a suppressed address, nor for a network that signed up too often.
-        Until it is confirmed, a later sign-up replaces it.
+        Nothing is stored for a suppressed address. Until it is confirmed, a later sign-up replaces
+        it. Raises TooManyRequests for a network that asked too often.
         """
         attempt = self._attempt(newsletter, address, limits, now, ip=evidence.ip)
         with transaction(self._engine) as session:
@@ -86,10 +90,9 @@ class SignUps:
     def resend(
         self, newsletter: str, email: str, limits: SignUpLimits, *, ip: str, now: datetime
     ) -> SignUpRequested:
-        """Return what to mail to who did not get it. Raises InvalidAddress.
+        """Return what to mail to who did not get it. Raises InvalidAddress and TooManyRequests.
 
-        Nothing is to be mailed when it was mailed often enough, nor to a network that asked too
-        often: this counts as a sign-up.
+        Nothing is to be mailed when it was mailed often enough. For its network it is a sign-up.
         """
         attempt = self._attempt(newsletter, read_address(email), limits, now, ip=ip, again=True)
         with transaction(self._engine) as session:
@@ -122,15 +125,53 @@ class SignUps:
             done = confirm(session, found.id, evidence, now)
             return done or _confirmed(session, read_token(token))  # somebody pressed twice at once
 
+    def request_link(
+        self,
+        email: str,
+        limits: SignUpLimits,
+        lasts: Mapping[str, timedelta],
+        *,
+        ip: str,
+        now: datetime,
+    ) -> SignUpRequested:
+        """Return of which subscription or sign-up to mail the links to who lost them.
+
+        `lasts` says how long the link of a sign-up works in each newsletter. Nothing is to be
+        mailed to an address that is unknown, suppressed or was mailed often enough. Raises
+        InvalidAddress and TooManyRequests.
+        """
+        attempt = self._attempt("", read_address(email), limits, now, ip=ip, again=True)
+        with transaction(self._engine) as session:
+            return requesting.request_link(session, attempt, lasts)
+
+    def may_welcome(self, subscription_id: int, *, now: datetime) -> bool:
+        """Count a welcome; return False if this subscription had one within a day."""
+        name = self._counted_as("welcome", str(subscription_id))
+        with suppress(TooManyRequests), transaction(self._engine) as session:
+            admit(session, name, at_most=1, within=DAY, at=now)
+            return True
+        return False
+
+    def mark_of(self, email: str) -> bytes:
+        """Return a keyed hash of an address, equal however it is typed."""
+        return self._counted_as("addressee", email_key(email))
+
     def request_address_change(
-        self, subscriber_id: int, email: str, *, now: datetime
-    ) -> int | None:
+        self,
+        subscriber_id: int,
+        email: str,
+        limits: SignUpLimits,
+        *,
+        ip: str = "",
+        now: datetime,
+    ) -> AddressChangeRequested:
         """Store a subscriber's new address; return the change to mail about.
 
         Nothing is to be mailed when the address is suppressed, is theirs already, or was mailed
-        too often. A later request replaces it. Raises InvalidAddress.
+        too often. A later request replaces it. Raises InvalidAddress and TooManyRequests.
         """
-        attempt = self._attempt("", read_address(email), SignUpLimits(), now)
+        attempt = self._attempt("", read_address(email), limits, now, ip=ip)
+        attempt = replace(attempt, changes=self._counted_as("change", str(subscriber_id)))
         expires_at = now + timedelta(hours=ADDRESS_HOURS)
         with transaction(self._engine) as session:
             return requesting.request_address_change(
@@ -220,11 +261,19 @@ def _confirmed(session: Session, signed: SignedId) -> Confirmed:
 def _find_change(session: Session, change_id: int) -> AddressChangeRow | None:
     change, subscriber = AddressChangeRow, SubscriberRow
     found = select(change).join(subscriber, col(subscriber.id) == change.subscriber_id)
-    return session.exec(found.where(change.id == change_id)).first()
+    found = found.where(change.id == change_id, col(change.replaced_at).is_(None))
+    return session.exec(found).first()
 
 
 def _change(row: AddressChangeRow) -> AddressChange:
     return AddressChange(**row.model_dump(include=_CHANGE_FIELDS))
+
+
+def meant_address(email: str) -> str | None:
+    """Return the address that was probably meant; None where this one looks right, or is none."""
+    with suppress(InvalidAddress):
+        return likely_slip(read_address(email).email)
+    return None
 
 
 def check_address(email: str) -> Address:

@@ -147,7 +147,7 @@ def test_from_the_letter_to_the_web_and_the_archive(page: Page, letter: str, ser
     expect(page.get_by_role("link", name="Unsubscribe")).to_have_count(0)
 
     page.goto(served)
-    page.get_by_role("link", name="Technology Daily").click()
+    page.get_by_role("link", name="Technology Daily", exact=True).click()
     page.get_by_role("link", name="A foundry halves the water it needs for a wafer").click()
     assert page.url == f"{served}/technology/{TODAY}"
 

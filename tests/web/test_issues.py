@@ -80,7 +80,6 @@ def test_what_there_is_not_is_not_found(client, container):
     missing = [
         "/astrology",
         f"/astrology/{TODAY}",
-        "/technology/",
         "/technology/2026-11-22",
         "/technology/2026-13-45",
         "/technology/yesterday",

@@ -4,9 +4,11 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
-from newsletter.web.dependencies import NamedNewsletter, Services
+from newsletter.core.publication import Newsletter
+from newsletter.web.dependencies import NamedNewsletter, Services, WebServices
+from newsletter.web.headers import PUBLIC
 from newsletter.web.pages import READ
 
 EditionKey = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
@@ -17,25 +19,47 @@ router = APIRouter(default_response_class=HTMLResponse)
 @router.api_route("/", methods=READ)
 def home(services: Services) -> HTMLResponse:
     """Show the newsletters."""
-    return services.pages.show("home", newsletters=services.newsletters.values())
+    newsletters = list(services.newsletters.values())
+    page = services.pages.show("home", newsletters=newsletters, public_url=services.public_url)
+    return _public(page)
 
 
 @router.api_route("/{slug}", methods=READ)
 def archive(newsletter: NamedNewsletter, services: Services) -> HTMLResponse:
     """Show a newsletter's past issues."""
     published = services.publishing.issues.published(newsletter.slug)
-    return services.pages.show("archive", newsletter=newsletter, issues=published)
+    page = services.pages.show(
+        "archive", newsletter=newsletter, issues=published, public_url=services.public_url
+    )
+    return _public(page)
+
+
+@router.api_route("/{slug}/", methods=READ)
+def archive_with_slash(newsletter: NamedNewsletter) -> RedirectResponse:
+    """Lead to the archive; its own slug, so that nobody is led elsewhere."""
+    return RedirectResponse(f"/{newsletter.slug}", status_code=308)
 
 
 @router.api_route("/{slug}/{on}", methods=READ)
 def whole_issue(newsletter: NamedNewsletter, on: date, services: Services) -> HTMLResponse:
     """Show the issue of a date, for the web."""
-    return HTMLResponse(services.publishing.public_view(newsletter, on).html)
+    html = services.publishing.public_view(newsletter, on).html
+    return _public(HTMLResponse(html, headers=_canonical(services, newsletter, on)))
 
 
 @router.api_route("/{slug}/{on}/{key}", methods=READ)
 def edition(
     newsletter: NamedNewsletter, on: date, key: EditionKey, services: Services
 ) -> HTMLResponse:
-    """Show one edition of an issue."""
-    return HTMLResponse(services.publishing.public_view(newsletter, on, key).html)
+    """Show one edition of an issue: a part of the whole, which is what search engines list."""
+    html = services.publishing.public_view(newsletter, on, key).html
+    return HTMLResponse(html, headers=_canonical(services, newsletter, on))
+
+
+def _public(page: HTMLResponse) -> HTMLResponse:
+    page.headers.update(PUBLIC)
+    return page
+
+
+def _canonical(services: WebServices, newsletter: Newsletter, on: date) -> dict[str, str]:
+    return {"Link": f'<{services.public_url}/{newsletter.slug}/{on}>; rel="canonical"'}

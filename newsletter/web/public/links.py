@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends
+from fastapi import Depends, Request
 
 from newsletter.core.publication import Newsletter
 from newsletter.web.dependencies import Services, WebServices
@@ -13,6 +13,7 @@ from subscribers.errors import InvalidLink
 from subscribers.model import Frequency, Purpose, Subscription, SubscriptionStatus
 from subscribers.tokens import make_token
 
+_LONGEST_HEADER = 300  #: characters of a header that are stored as evidence
 ACTOR = "subscriber"  #: recorded with what a reader changes here
 
 
@@ -67,6 +68,16 @@ class OpenedLink:
 
     def _date(self, moment: datetime) -> date:
         return moment.astimezone(ZoneInfo(self.subscription.zone)).date()
+
+
+def ip_of(request: Request) -> str:
+    """Return where a request came from; the server resolves a proxy on this machine."""
+    return printable(request.client.host) if request.client else ""
+
+
+def printable(header: str) -> str:
+    """Return a header as it may be stored: one line of printable characters, not too long."""
+    return "".join(one for one in header[:_LONGEST_HEADER] if one.isprintable())
 
 
 def preferences_path(subscription_id: int, link_key: bytes) -> str:

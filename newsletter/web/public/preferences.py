@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, Field
 
 from newsletter.web.dependencies import Services, WebServices
+from newsletter.web.error_pages import retry_after, try_again
 from newsletter.web.pages import READ
-from newsletter.web.public.links import ACTOR, OpenedLink, PreferencesLink
+from newsletter.web.public.links import ACTOR, OpenedLink, PreferencesLink, ip_of
 from newsletter.web.public.time_zones import is_listed, zones_by_region
-from subscribers.errors import InvalidAddress, InvalidChoice
+from subscribers.errors import InvalidAddress, InvalidChoice, TooManyRequests
 from subscribers.model import EVERYTHING, Choices, Frequency, TopicSet
 
 _SOURCE = "preferences page"
@@ -31,6 +32,7 @@ class PreferencesForm(BaseModel):
     frequency: str = ""
     name: str | None = None
     zone: str | None = None
+    select: str = ""  #: the button that ticks every topic
 
 
 @router.post("/p/{token}")
@@ -40,6 +42,10 @@ def choose(
     """Save a reader's choices."""
     if reader.has_ended:
         return _show(services, reader)
+    if form.select:
+        values = _as_typed(reader, form) | {"topics": reader.newsletter.topic_slugs}
+        message = "Every topic is selected now. Press “Save” to keep that."
+        return _show(services, reader, message=message, values=values)
     choices = _choices(reader, form)
     if choices is None:
         errors = {"topics": "Choose at least one topic."}
@@ -80,18 +86,35 @@ def unpause(reader: PreferencesLink, services: Services) -> HTMLResponse:
 
 @router.post("/p/{token}/address")
 def change_address(
-    reader: PreferencesLink, services: Services, email: Annotated[str, Form()] = ""
+    reader: PreferencesLink,
+    request: Request,
+    services: Services,
+    email: Annotated[str, Form()] = "",
 ) -> HTMLResponse:
     """Ask at a new address whether it is right."""
     if reader.has_ended:
         return _show(services, reader)
     try:
-        services.signup.request_address_change(reader.subscription, email)
+        asked = services.signup.request_address_change(reader.subscription, email, ip_of(request))
     except InvalidAddress:
         errors = {"email": "We cannot write to this address."}
         return _show(services, reader, errors=errors, email=email)
-    message = f"We sent an email to {email.strip()}. Please confirm your new address in it."
+    except TooManyRequests as error:
+        return _too_many_changes(services, reader, email, error)
+    if asked.is_theirs:
+        return _show(services, reader, message="We write to this address already.")
+    message = f"An email to {email.strip()} is on its way. Please confirm your new address in it."
     return _show(services, reader, message=message)
+
+
+def _too_many_changes(
+    services: WebServices, reader: OpenedLink, email: str, error: TooManyRequests
+) -> HTMLResponse:
+    said = f"That were too many emails for now, so none was sent. {try_again(error.wait)}"
+    page = _show(services, reader, errors={"email": said}, email=email)
+    page.status_code = 429
+    page.headers["Retry-After"] = retry_after(error.wait)
+    return page
 
 
 @router.api_route("/p/{token}/data.json", methods=READ)
@@ -176,11 +199,15 @@ def _show(
     values: Mapping[str, object] | None = None,
     **answer: Any,
 ) -> HTMLResponse:
-    """Show the page; `answer` says what happened: a message, or errors and what was typed."""
+    """Show the page; `answer` says what happened: a message, or errors and what was typed.
+
+    With errors its status is 422: nothing was done.
+    """
     values = values or _as_stored(reader)
     nothing: dict[str, Any] = {"message": "", "errors": {}, "until": "", "email": ""}
     return services.pages.show(
         "preferences",
+        status=422 if answer.get("errors") else 200,
         reader=reader,
         newsletter=reader.newsletter,
         values=values,

@@ -9,24 +9,25 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel, Field
 
 from newsletter.core.publication import Newsletter
 from newsletter.core.signup import SignUpForm, consent_text
+from newsletter.core.timetable import rhythm
 from newsletter.web.dependencies import Services, SignUpNewsletter, WebServices
 from newsletter.web.form_tokens import QUICK
 from newsletter.web.min_duration import min_duration
 from newsletter.web.pages import READ, Pages
-from newsletter.web.public.links import preferences_path
+from newsletter.web.public.links import ip_of, preferences_path, printable
 from newsletter.web.public.time_zones import is_listed, zone_guess, zones_by_region
 from subscribers.errors import InvalidAddress
-from subscribers.model import SubscriptionStatus
-from subscribers.signup.model import ConsentProof
+from subscribers.model import Frequency, SubscriptionStatus
+from subscribers.signup.model import ConsentProof, SignUp
+from subscribers.signup.service import meant_address
 
 FORM_VERSION = "1"  #: raise it whenever a form asks or says something else
 EMBEDDED = "embed"  #: the `form` field of the embedded form
-_LONGEST_HEADER = 300  #: characters of a header that are stored as evidence
 
 _SUBSCRIBE = "/{slug}/subscribe"
 _NO_FORM = "nothing at all"  #: no form has this name
@@ -45,6 +46,8 @@ class PostedSignUp(BaseModel):
     form: str = ""  #: `EMBEDDED`, or empty on our own page
     form_token: str = ""
     website: str = ""  #: hidden, so only machines fill it in
+    sure: str = ""  #: they were asked whether they meant another address
+    select: str = ""  #: the button that ticks every topic
 
     @property
     def is_embedded(self) -> bool:
@@ -65,8 +68,17 @@ class PostedSignUp(BaseModel):
 @router.api_route("/c/{token}", methods=READ)
 def ask_to_confirm(token: str, services: Services) -> HTMLResponse:
     """Show the button that confirms a sign-up."""
-    newsletter, _ = services.signup.opened(token)
-    return services.pages.show("signup_confirm", newsletter=newsletter)
+    newsletter, found = services.signup.opened(token)
+    # A later request replaces an earlier one: they see what they confirm.
+    asked = found if isinstance(found, SignUp) else None
+    topics = [one.title for one in newsletter.topics if asked and one.slug in asked.topics.slugs]
+    return services.pages.show(
+        "signup_confirm",
+        newsletter=newsletter,
+        asked=asked,
+        topics=topics,
+        weekly=asked is not None and asked.frequency is Frequency.WEEKLY,
+    )
 
 
 @router.post("/c/{token}")
@@ -110,6 +122,12 @@ def show_form(newsletter: SignUpNewsletter, request: Request, services: Services
     zone = zone_guess(languages, newsletter.timetable.zone)
     typed = SignUpForm(topics=newsletter.topic_slugs, zone=zone)
     return _form(services, newsletter, typed, services.form_tokens.make(newsletter.slug))
+
+
+@router.api_route(_SUBSCRIBE + "/", methods=READ)
+def form_with_slash(newsletter: SignUpNewsletter) -> RedirectResponse:
+    """Lead to the form."""
+    return RedirectResponse(f"/{newsletter.slug}/subscribe", status_code=308)
 
 
 @router.post(_SUBSCRIBE)
@@ -164,7 +182,7 @@ def proof_of(request: Request, newsletter: Newsletter, via: str) -> ConsentProof
     embedded = via == "embedded form"
     return ConsentProof(
         via=via,
-        form=_clean(request.headers.get("referer", page) if embedded else page),
+        form=printable(request.headers.get("referer", page) if embedded else page),
         version=FORM_VERSION,
         consent_text=consent_text(newsletter.signup, newsletter.name),
         ip=ip_of(request),
@@ -172,17 +190,8 @@ def proof_of(request: Request, newsletter: Newsletter, via: str) -> ConsentProof
     )
 
 
-def ip_of(request: Request) -> str:
-    """Return where a request came from; the server resolves a proxy on this machine."""
-    return _clean(request.client.host) if request.client else ""
-
-
 def _agent(request: Request) -> str:
-    return _clean(request.headers.get("user-agent", ""))
-
-
-def _clean(header: str) -> str:
-    return "".join(one for one in header[:_LONGEST_HEADER] if one.isprintable())
+    return printable(request.headers.get("user-agent", ""))
 
 
 def _sign_up(
@@ -191,10 +200,15 @@ def _sign_up(
     if posted.website:
         return _sent(services, newsletter, posted.email, requested=False)
     slug, tokens, typed = newsletter.slug, services.form_tokens, posted.typed()
+    if posted.select:
+        typed = replace(typed, topics=newsletter.topic_slugs)
+        return _form(services, newsletter, typed, posted.form_token, selected=True)
     if not posted.is_embedded and not tokens.is_read(slug, posted.form_token):
         is_ours = tokens.is_fresh(slug, posted.form_token)
         token = posted.form_token if is_ours else tokens.make(slug, earlier=QUICK)
         return _form(services, newsletter, typed, token, press_again=True)
+    if (meant := meant_address(posted.email)) and not posted.sure:
+        return _did_you_mean(services, newsletter, posted, meant)
     via = "embedded form" if posted.is_embedded else "sign-up page"
     errors = services.signup.request(newsletter, typed, proof_of(request, newsletter, via))
     if errors:
@@ -202,6 +216,20 @@ def _sign_up(
         token = tokens.make(slug, earlier=QUICK) if posted.is_embedded else posted.form_token
         return _form(services, newsletter, typed, token, errors=errors)
     return _sent(services, newsletter, posted.email, requested=True)
+
+
+def _did_you_mean(
+    services: WebServices, newsletter: Newsletter, posted: PostedSignUp, meant: str
+) -> HTMLResponse:
+    """Ask about an address that looks like a slip, once; nothing is stored yet."""
+    fields = [(name, value) for name, value in posted if name not in {"email", "topic"}]
+    return services.pages.show(
+        "signup_did_you_mean",
+        newsletter=newsletter,
+        typed=posted.email.strip(),
+        meant=meant,
+        fields=[(n, v) for n, v in fields if v] + [("topic", one) for one in posted.topic],
+    )
 
 
 def _form(
@@ -212,6 +240,7 @@ def _form(
     *,
     errors: Mapping[str, str] | None = None,
     press_again: bool = False,
+    selected: bool = False,
 ) -> HTMLResponse:
     """Show the form, with what was typed and what is wrong with it."""
     typed = replace(typed, zone=typed.zone or newsletter.timetable.zone)
@@ -222,6 +251,9 @@ def _form(
         errors=errors or {},
         newsletter=newsletter,
         press_again=press_again,
+        selected=selected,
+        latest=services.publishing.issues.published(newsletter.slug, 1),
+        rhythm=rhythm(newsletter.timetable),
         form_token=form_token,
         is_listed=is_listed(typed.zone),
         typed=typed,

@@ -14,6 +14,7 @@ from newsletter.web.body_limit import read_body
 from newsletter.web.dependencies import Services, SignUpNewsletter, WebServices
 from newsletter.web.min_duration import min_duration
 from newsletter.web.public.signup import proof_of
+from subscribers.signup.service import meant_address
 
 _PATH = "/{slug}/subscribe.json"
 _LONGEST_BODY = 20_000  #: bytes; a sign-up has a few hundred
@@ -82,7 +83,10 @@ def _sign_up(
             return 422, {"errors": {"body": "This is not JSON."}}
         proof = proof_of(request, newsletter, "JSON endpoint")
         errors = services.signup.request(newsletter, posted.typed(), proof)
-        return (422, {"errors": dict(errors)}) if errors else (202, {"status": "check your email"})
+        if errors:
+            return 422, {"errors": dict(errors)}
+        meant = meant_address(posted.email)
+        return 202, {"status": "check your email"} | ({"did_you_mean": meant} if meant else {})
 
 
 def _errors(error: ValidationError) -> dict[str, str]:

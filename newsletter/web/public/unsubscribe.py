@@ -100,14 +100,16 @@ def give_reason(
 ) -> HTMLResponse:
     """Record why the reader left."""
     reason = reason if reason in REASONS else ""
-    if not (reason or words.strip()):
+    if not (reason or words.strip()) or not reader.has_ended:
         return _show(services, reader)
     try:
         services.subscriptions.record_reason(
             reader.subscription.id, reason, words, now=reader.now, actor=ACTOR
         )
     except InvalidChoice as error:
-        return _show(services, reader, error=str(error), words=words, reason=reason)
+        page = _show(services, reader, error=str(error), words=words, reason=reason)
+        page.status_code = 422
+        return page
     return _show(services, reader, thanked=True)
 
 
