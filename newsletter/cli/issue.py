@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 from typer import Option
 
 from newsletter.cli import common, issue_edits, skipping
+from newsletter.cli.changes import approval_data, print_changes
 from newsletter.cli.common import AsJson, Date, Slug, actor, answer, console, container, issue_of
 from newsletter.cli.report import issue_data, print_issue
 from newsletter.core.issue_totals import IssueTotals
@@ -42,6 +43,14 @@ def show(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) ->
     """Show what is in an issue."""
     stored = container().publishing.issue(*issue_of(newsletter, date))
     _answer(stored, as_json=as_json)
+
+
+@app.command()
+def changes(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
+    """Show what would be sent otherwise now than what was approved last."""
+    found = container().comparing.since_approval(*issue_of(newsletter, date))
+    data = {"approved": found and approval_data(found), "changes": found and found.changes}
+    answer(data, as_json=as_json, show=lambda: print_changes(found))
 
 
 @app.command()

@@ -34,6 +34,7 @@ from newsletter.ports import (
 from newsletter.services.alerting import Alerting
 from newsletter.services.approval import Approvals
 from newsletter.services.archive import Archive
+from newsletter.services.comparing import Comparing
 from newsletter.services.editing import Editing
 from newsletter.services.event_intake import EventIntake
 from newsletter.services.explain import Explaining
@@ -429,6 +430,10 @@ class Container:
         )
 
     @cached_property
+    def comparing(self) -> Comparing:
+        return Comparing(self.publishing, self.issues, self.issue_edits, self.briefs)
+
+    @cached_property
     def halting(self) -> Halting:
         return Halting(self.publishing, self.sending_limits)
 
@@ -788,6 +793,7 @@ class Container:
             preflight=self.preflight,
             reviews=self.reviews,
             editing=self.editing,
+            comparing=self.comparing,
             test_letters=self.test_letters,
             credentials=self.staff_credentials,
             staff_addresses=self.staff_addresses,

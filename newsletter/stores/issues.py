@@ -11,10 +11,11 @@ from sqlmodel import Session, col, delete, func, select, update
 from newsletter.core.delivery import BatchState
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue
+from newsletter.core.issue_changes import ApprovedIssue
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed
 from newsletter.stores.issue_rows import get_issue, stored_issue, write_entries
-from newsletter.stores.tables import BatchRow, EditionRow, IssueBriefRow, IssueRow
+from newsletter.stores.tables import ApprovedIssueRow, BatchRow, EditionRow, IssueBriefRow, IssueRow
 from subscribers.db.transaction import DatabaseStore, transaction
 
 _log = logging.getLogger(__name__)
@@ -104,8 +105,18 @@ class IssueStore(DatabaseStore):
             if not session.exec(freeze).rowcount:
                 return None
             stored = get_issue(session, issue_id)
+            session.add(_approved(stored, content_hash, by, now))
         _log.info("approved", extra={"action": "issue.approved", "issue": issue_id, "by": by})
         return stored
+
+    def last_approved(self, issue_id: int) -> ApprovedIssue | None:
+        """Return what was approved last, whatever became of that; None if nothing ever was."""
+        this = col(ApprovedIssueRow.issue_id) == issue_id
+        found = select(ApprovedIssueRow).where(this).order_by(col(ApprovedIssueRow.id).desc())
+        with transaction(self._engine) as session:
+            row = session.exec(found.limit(1)).first()
+            names = ApprovedIssue.__dataclass_fields__
+            return ApprovedIssue(**{name: getattr(row, name) for name in names}) if row else None
 
     def take_back(self, issue_id: int, by: str, reason: str) -> StoredIssue | None:
         """Void a person's or the policy's approval; None if it is not approved, or was planned."""
@@ -192,6 +203,17 @@ class IssueStore(DatabaseStore):
             session.exec(update(BatchRow).where(*tried).values(not_before=None))
         _log.info("resumed", extra={"action": "issue.resumed", "issue": issue_id})
         return True
+
+
+def _approved(stored: StoredIssue, digest: str, by: str, now: datetime) -> ApprovedIssueRow:
+    return ApprovedIssueRow(
+        issue_id=stored.id,
+        content_hash=digest,
+        by=str(by),
+        at=now,
+        issue=stored.issue,
+        galley=stored.need_galley(),
+    )
 
 
 def _void(session: Session, issue_ids: Iterable[int], reason: str) -> list[int]:

@@ -26,6 +26,7 @@ from sqlmodel import Field
 from newsletter.core.brief import Brief
 from newsletter.core.draft_changes import DraftContents
 from newsletter.core.galley import Galley
+from newsletter.core.issue import Issue
 from newsletter.core.issue_edits import IssueEdits
 from newsletter.core.source_record import RefusedItem, Tally, Validators
 from newsletter.core.verification import Finding
@@ -184,6 +185,18 @@ class DraftRow(Row, table=True):
     content_hash: str = _text_key()
     contents: DraftContents = _json(DraftContents)
     at: datetime = columns.moment()
+
+
+class ApprovedIssueRow(Row, table=True):
+    """What an approval was about, as it was looked at: never changed."""
+
+    id: int = columns.identity()
+    issue_id: int = _refers("issue.id", index=True)
+    content_hash: str = columns.word()
+    by: str = columns.word()
+    at: datetime = columns.moment()
+    issue: Issue = _json(Issue)
+    galley: Galley = _json(Galley)
 
 
 class EditionRow(Row, table=True):

@@ -62,7 +62,7 @@ def approve(
     try:
         return once(visit, form_key, act)
     except StaleDraft as stale:
-        return show_stale(request, visit, on, stale)
+        return show_stale(request, visit, on, stale, seen=content_hash)
     except ConfirmationNeeded:
         raise
     except NotAllowed as refusal:

@@ -9,6 +9,7 @@ from fastapi import Request
 from newsletter.core.publication import Newsletter
 from newsletter.core.staff import Permission, StaffMember, may, newsletters_where
 from newsletter.services.archive import Archive
+from newsletter.services.comparing import Comparing
 from newsletter.services.editing import Editing
 from newsletter.services.explain import Explaining
 from newsletter.services.figures import IssueFigures
@@ -62,6 +63,7 @@ class ConsoleServices:
     preflight: Preflight
     reviews: Reviews
     editing: Editing
+    comparing: Comparing
     test_letters: StaffLetters
     credentials: ChangingCredentials
     staff_addresses: Callable[[], Iterable[str]]  #: the confirmed ones

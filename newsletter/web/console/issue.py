@@ -7,9 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from newsletter.core.issue_changes import FieldChange
 from newsletter.core.next_step import NextStep
 from newsletter.core.staff import Permission
 from newsletter.errors import StaleDraft
+from newsletter.services.comparing import SinceApproval
 from newsletter.web.console.access import See, Visit
 from newsletter.web.console.counting import counting_first
 from newsletter.web.console.issue_page import (
@@ -55,10 +57,19 @@ def issue(
 
 
 def show_stale(
-    request: Request, visit: Visit, on: date, stale: StaleDraft, *, typed: Typed = NOTHING_TYPED
+    request: Request,
+    visit: Visit,
+    on: date,
+    stale: StaleDraft,
+    *,
+    seen: str,
+    typed: Typed = NOTHING_TYPED,
 ) -> HTMLResponse:
     """Show the issue as it is now, and what changed since it was looked at; nothing was done."""
-    return show_issue(request, visit, on, stale=stale.changes, typed=typed, status=409)
+    changed = visit.services.comparing.since_seen(visit.here, on, seen).fields
+    return show_issue(
+        request, visit, on, stale=stale.changes, changed=changed, typed=typed, status=409
+    )
 
 
 def show_issue(
@@ -69,6 +80,7 @@ def show_issue(
     view: View | None = None,
     whom: str = "",
     stale: tuple[str, ...] = (),
+    changed: tuple[FieldChange, ...] = (),
     said: str = "",
     typed: Typed = NOTHING_TYPED,
     ticked: tuple[str, ...] = (),
@@ -91,6 +103,8 @@ def show_issue(
         visit=visit,
         head=head,
         stale=stale,
+        changed=changed,
+        differs=_differs(visit, head),
         said=said,
         typed=typed,
         ticked=ticked,
@@ -99,6 +113,14 @@ def show_issue(
         **_letter(visit, head, view, persona_of(whom)),
         **_approval(visit, head),
     )
+
+
+def _differs(visit: Visit, head: IssueView) -> SinceApproval | None:
+    """Return what was approved, where the issue is open again and would leave otherwise now."""
+    if not (head.stored and head.is_open):
+        return None
+    found = visit.services.comparing.since_approval(visit.here, head.on)
+    return found if found and found.changes else None
 
 
 def _looked_at(request: Request) -> tuple[View, str]:

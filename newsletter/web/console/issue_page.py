@@ -20,6 +20,7 @@ from newsletter.core.stored import StoredIssue
 from newsletter.core.timetable import hours_of
 from newsletter.core.wording import Wording
 from newsletter.errors import NotFound
+from newsletter.services.comparing import SinceApproval
 from newsletter.services.preview import Preview
 from newsletter.web.console.access import Visit
 from newsletter.web.console.pages import clock, place
@@ -135,6 +136,8 @@ class LetterView:
     preview: Preview | None
     absent: str = ""  #: why there is none
     last_inbox: InboxLine | None = None
+    approval: SinceApproval | None = None  #: None: it never was approved
+    since_approved: tuple[Difference, ...] = ()  #: of the letter's text, where it differs
     changes: Sequence[tuple[str, tuple[Difference, ...]]] = ()  #: by the name of a word
     beside: Sequence[tuple[str, Preview]] = ()  #: by the name of a word
 
@@ -151,7 +154,7 @@ def letter_view(visit: Visit, head: IssueView, view: View, persona: Persona) -> 
             last = previews.last_inbox(newsletter, head.on)
             return LetterView(preview=preview, last_inbox=last)
         case View.CHANGES:
-            return LetterView(preview=preview, changes=_changes(visit, head, preview))
+            return _changes(visit, head, preview)
         case View.BESIDE if head.forecast:
             found = previews.notable(newsletter, head.on, head.forecast)
             beside = [(name, getattr(found, name)) for name in ("smallest", "longest", "largest")]
@@ -160,11 +163,22 @@ def letter_view(visit: Visit, head: IssueView, view: View, persona: Persona) -> 
             return LetterView(preview=preview)
 
 
-def _changes(
-    visit: Visit, head: IssueView, preview: Preview
-) -> list[tuple[str, tuple[Difference, ...]]]:
-    since = visit.services.previews.since_last(visit.here, head.on, preview)
-    return [("since_last", since)] if len(since) > 1 else []
+def _changes(visit: Visit, head: IssueView, preview: Preview) -> LetterView:
+    """Return what differs from what was approved, where something was, and from the issue before.
+
+    A text that is one stretch is the same, or has nothing to be compared with.
+    """
+    previews, newsletter = visit.services.previews, visit.here
+    comparing = visit.services.comparing
+    approval = comparing.since_approval(newsletter, head.on) if head.stored else None
+    text = previews.since(preview, approval.as_stored) if approval else ()
+    last = previews.since_last(newsletter, head.on, preview)
+    return LetterView(
+        preview=preview,
+        approval=approval,
+        since_approved=text if len(text) > 1 else (),
+        changes=[("since_last", last)] if len(last) > 1 else [],
+    )
 
 
 def offered(editions: Sequence[ForecastEdition], persona: Persona) -> Iterator[ForecastEdition]:
