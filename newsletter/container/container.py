@@ -33,6 +33,7 @@ from newsletter.ports import (
 )
 from newsletter.services.alerting import Alerting
 from newsletter.services.approval import Approvals
+from newsletter.services.approval_requests import ApprovalRequests
 from newsletter.services.archive import Archive
 from newsletter.services.comparing import Comparing
 from newsletter.services.editing import Editing
@@ -76,6 +77,7 @@ from newsletter.services.transactional import TransactionalSender
 from newsletter.services.transactional_context import TransactionalContexts
 from newsletter.services.unsubscribe_mail import UnsubscribeByMail
 from newsletter.settings import Settings
+from newsletter.stores.approval_requests import ApprovalRequestStore
 from newsletter.stores.briefs import BriefStore
 from newsletter.stores.database import make_engine
 from newsletter.stores.decisions import DecisionLog
@@ -400,7 +402,9 @@ class Container:
     def approvals(self) -> Approvals:
 
         practice = self.settings.practice
-        return Approvals(self.issues, self.issue_edits, self.decisions, self.clock, practice)
+        return Approvals(
+            self.issues, self.issue_edits, self.staff, self.decisions, self.clock, practice
+        )
 
     @cached_property
     def editing(self) -> Editing:
@@ -428,6 +432,11 @@ class Container:
             low_contrasts,
             self.clock,
         )
+
+    @cached_property
+    def approval_requests(self) -> ApprovalRequests:
+        store = ApprovalRequestStore(self.engine)
+        return ApprovalRequests(self.publishing, store, self.decisions, self.clock)
 
     @cached_property
     def comparing(self) -> Comparing:
@@ -794,6 +803,7 @@ class Container:
             reviews=self.reviews,
             editing=self.editing,
             comparing=self.comparing,
+            approval_requests=self.approval_requests,
             test_letters=self.test_letters,
             credentials=self.staff_credentials,
             staff_addresses=self.staff_addresses,

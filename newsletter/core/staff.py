@@ -75,6 +75,7 @@ class StaffMember:
     name: str = ""
     grants: frozenset[Grant] = frozenset()
     accepted_at: datetime | None = None
+    login_name: str | None = None  #: of this person at the command line; None: nobody declared it
     epoch: int = 0  #: counts the changes of credentials; a sign-in begun before one is void
 
     @property
@@ -125,6 +126,22 @@ class StaffActor(str):
     def __deepcopy__(self, _memo: object) -> Self:
         """Return itself, as text does: records that hold an actor are copied field by field."""
         return self
+
+
+def one_person(actor: str, members: Iterable[StaffMember]) -> str | None:
+    """Return what is the same for all that one person acts as: their address, folded.
+
+    None for a login of the command line that no member of staff declared: it may be anybody. An
+    address of somebody who was removed since stays their own.
+    """
+    for member in members:
+        if actor == member.login_name:
+            return member.email.casefold()
+        if not isinstance(actor, LoginName) and actor.casefold() == member.email.casefold():
+            return member.email.casefold()
+    if isinstance(actor, LoginName) or "@" not in actor:
+        return None
+    return actor.casefold()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -199,6 +199,17 @@ class ApprovedIssueRow(Row, table=True):
     galley: Galley = _json(Galley)
 
 
+class ApprovalRequestRow(Row, table=True):
+    """Whose turn it is with a draft: it was asked for approval, or sent back."""
+
+    issue_id: int = _number_key(BigInteger, ForeignKey("issue.id"))
+    state: str = columns.word()
+    by: str = columns.word()
+    at: datetime = columns.moment()
+    note: str = columns.word()
+    content_hash: str = columns.word()
+
+
 class EditionRow(Row, table=True):
     """The briefs one or more topic sets choose from an issue."""
 

@@ -239,10 +239,10 @@ def test_nobody_approves_the_order_they_changed_last(engine):
     four_eyes.approvals.practice = False
     four_eyes.receive(*TOPICS)
     four_eyes.publishing.assemble(four_eyes.newsletter, TODAY)
-    four_eyes.editing.move_up(seen(four_eyes), number(four_eyes, "software"))
-    with pytest.raises(OwnChange, match="anna changed the issue"):
-        four_eyes.publishing.approve(four_eyes.newsletter, TODAY, actor="anna")
-    approved = four_eyes.publishing.approve(four_eyes.newsletter, TODAY, actor="ben")
+    four_eyes.editing.move_up(seen(four_eyes, "anna@example.org"), number(four_eyes, "software"))
+    with pytest.raises(OwnChange, match=r"anna@example\.org changed the issue"):
+        four_eyes.publishing.approve(four_eyes.newsletter, TODAY, actor="anna@example.org")
+    approved = four_eyes.publishing.approve(four_eyes.newsletter, TODAY, actor="ben@example.org")
     assert approved.state is IssueStatus.APPROVED
 
 

@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 
 from newsletter.core.stored import StoredIssue
 from newsletter.errors import ConfirmationNeeded, NotAllowed, StaleDraft
-from newsletter.web.console.access import Approve, Edit, Stop, Visit
+from newsletter.web.console.access import Approve, Edit, SendBack, Stop, Visit
 from newsletter.web.console.issue import issue_path, show_issue, show_stale
 from newsletter.web.console.words import sentence
 
@@ -68,6 +68,28 @@ def approve(
     except NotAllowed as refusal:
         said = f"{sentence(str(refusal))} {visit.services.pages.words('issue.nothing_was_done')}"
         return show_issue(request, visit, on, said=said, ticked=seen, status=409)
+
+
+@router.post(issue_path("/ask"))
+def ask(visit: Edit, on: date, form_key: FormKey, note: Because = "") -> RedirectResponse:
+    """Ask those who may approve to look at the draft."""
+
+    def act() -> str:
+        visit.services.approval_requests.ask(visit.here, on, actor=visit.actor, note=note)
+        return f"{visit.issue_url(on)}#approval"
+
+    return once(visit, form_key, act)
+
+
+@router.post(issue_path("/send-back"))
+def send_back(visit: SendBack, on: date, form_key: FormKey, note: Because) -> RedirectResponse:
+    """Send the draft back to those who edit it, with what is to be changed."""
+
+    def act() -> str:
+        visit.services.approval_requests.send_back(visit.here, on, actor=visit.actor, note=note)
+        return visit.issue_url(on)
+
+    return once(visit, form_key, act)
 
 
 @router.post(issue_path("/take-back"))

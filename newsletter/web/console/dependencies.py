@@ -8,6 +8,7 @@ from fastapi import Request
 
 from newsletter.core.publication import Newsletter
 from newsletter.core.staff import Permission, StaffMember, may, newsletters_where
+from newsletter.services.approval_requests import ApprovalRequests
 from newsletter.services.archive import Archive
 from newsletter.services.comparing import Comparing
 from newsletter.services.editing import Editing
@@ -64,6 +65,7 @@ class ConsoleServices:
     reviews: Reviews
     editing: Editing
     comparing: Comparing
+    approval_requests: ApprovalRequests
     test_letters: StaffLetters
     credentials: ChangingCredentials
     staff_addresses: Callable[[], Iterable[str]]  #: the confirmed ones

@@ -27,6 +27,7 @@ from newsletter.web.console.issue_page import (
     letter_view,
     neighbours,
     offered,
+    own_change,
     story_rows,
     when_it_leaves,
 )
@@ -164,6 +165,8 @@ def _approval(visit: Visit, head: IssueView) -> dict[str, Any]:
         "report": report,
         "when": when_it_leaves(visit, head.on) if report else "",
         "four_eyes": four_eyes(visit, head),
+        "own_change": own_change(visit, head),
+        "approval_request": services.approval_requests.of(head.stored),
         "approvers": approvers(visit),
         "staff_addresses": services.staff_addresses(),
         "last_test": next(iter(services.test_letters.last(visit.here)), None),

@@ -19,12 +19,13 @@ from newsletter.core.staff import Permission
 from newsletter.core.stored import StoredIssue
 from newsletter.core.timetable import hours_of
 from newsletter.core.wording import Wording
-from newsletter.errors import NotFound
+from newsletter.errors import NotFound, OwnChange, UndeclaredLogin
 from newsletter.services.comparing import SinceApproval
 from newsletter.services.preview import Preview
 from newsletter.web.console.access import Visit
 from newsletter.web.console.pages import clock, place
 from newsletter.web.console.personas import Persona, preview_as
+from newsletter.web.console.words import sentence
 
 OFFERED = 100  #: editions in a list to choose from; the keys before and after lead to all of them
 
@@ -225,8 +226,24 @@ def four_eyes(visit: Visit, head: IssueView) -> str:
     words = visit.services.pages.words
     if last is None:
         return str(words("approval.four_eyes"))
-    name = "four_eyes_you" if last == visit.actor else "four_eyes_other"
-    return str(words(f"approval.{name}", who=last))
+    try:
+        visit.services.publishing.refuse_own_change(visit.here, head.stored, visit.actor)
+    except UndeclaredLogin as undeclared:
+        return sentence(str(undeclared))
+    except OwnChange:
+        return str(words("approval.four_eyes_you"))
+    return str(words("approval.four_eyes_other", who=last))
+
+
+def own_change(visit: Visit, head: IssueView) -> bool:
+    """Return whether this person changed the issue last, and another one must approve it."""
+    if not head.stored:
+        return False
+    try:
+        visit.services.publishing.refuse_own_change(visit.here, head.stored, visit.actor)
+    except (OwnChange, UndeclaredLogin):
+        return True
+    return False
 
 
 def approvers(visit: Visit) -> str:

@@ -44,6 +44,7 @@ def today(request: Request, visit: See) -> HTMLResponse:
         stories=tuple(_stories(forecast))[:_STORIES] if forecast else (),
         lead=lead(services.pages.words, visit, overview, forecast),
         alerts=services.alerts.open(visit.here),
+        approval_request=services.approval_requests.of(overview.stored),
         skipped=services.skipped_days.since(visit.here, overview.week[0].on),
         obstacles=_obstacles(visit, overview),
         figures=services.figures.leaving(overview.previous) if overview.previous else None,

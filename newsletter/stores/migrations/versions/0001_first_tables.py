@@ -55,6 +55,12 @@ CREATE TABLE approved_issue (
 );
 CREATE INDEX ix_approved_issue_issue_id ON approved_issue (issue_id);
 
+CREATE TABLE approval_request (
+    issue_id bigint PRIMARY KEY REFERENCES issue,
+    state text NOT NULL, by text NOT NULL, at timestamptz NOT NULL, note text NOT NULL,
+    content_hash text NOT NULL
+);
+
 CREATE TABLE issue_brief (
     issue_id bigint NOT NULL REFERENCES issue,
     position integer NOT NULL, newsletter text NOT NULL,
@@ -392,7 +398,7 @@ CREATE TABLE staff (
     email text NOT NULL,
     email_key text COLLATE "C" NOT NULL UNIQUE,
     name text NOT NULL DEFAULT '', invited_at timestamptz NOT NULL, accepted_at timestamptz,
-    removed_at timestamptz, epoch integer NOT NULL DEFAULT 0
+    removed_at timestamptz, epoch integer NOT NULL DEFAULT 0, login_name text UNIQUE
 );
 
 CREATE TABLE staff_grant (
