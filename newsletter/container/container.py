@@ -62,6 +62,7 @@ from newsletter.services.retention import Retention
 from newsletter.services.review import Reviews
 from newsletter.services.schedule import ScheduleRunner
 from newsletter.services.sending import BatchMailer, Recovery, Sending
+from newsletter.services.sending_by_hand import SendingByHand
 from newsletter.services.sending_limits import SendingLimits
 from newsletter.services.signing_in import SigningIn
 from newsletter.services.signup import SigningUp
@@ -133,6 +134,7 @@ _SUNSET_SECONDS = 60 * 60  #: how often a portion of the inactive readers is ask
 _RETENTION_SECONDS = 6 * 60 * 60  #: how often what is too old is deleted
 _PENDING_SECONDS = 1  #: how often unsubscribes that somebody was in the way of are applied
 _TRANSACTIONAL_SECONDS = 2  #: how often transactional emails leave
+_BY_HAND_SECONDS = 2  #: how often an issue sent by hand may be due
 _LINKS_SECONDS = 60  #: how often the links of a waiting issue may be due
 _TRANSACTIONAL_AT_ONCE = 8  #: ten in a second, where SendGrid takes 0.8 s to answer
 _EMAIL_LOGS_SECONDS = 30  #: how often Email Logs may be asked about unknown batches
@@ -443,6 +445,18 @@ class Container:
         return Comparing(self.publishing, self.issues, self.issue_edits, self.briefs)
 
     @cached_property
+    def sending_by_hand(self) -> SendingByHand:
+        return SendingByHand(
+            self.settings.newsletters,
+            self.planning,
+            self.issues,
+            self.schedule_store,
+            self.decisions,
+            self.clock,
+            grace=timedelta(minutes=self.settings.service.sending.grace_minutes),
+        )
+
+    @cached_property
     def halting(self) -> Halting:
         return Halting(self.publishing, self.sending_limits)
 
@@ -702,6 +716,7 @@ class Container:
         yield RecurringJob("email logs", _EMAIL_LOGS_SECONDS, self.reconciling.by_logs)
         yield RecurringJob("unsubscribes", _PENDING_SECONDS, self.subscriptions.apply_pending)
         yield RecurringJob("transactional", _TRANSACTIONAL_SECONDS, self.transactional.send_waiting)
+        yield RecurringJob("by hand", _BY_HAND_SECONDS, self.sending_by_hand.run_due)
         yield RecurringJob("links", _LINKS_SECONDS, self.link_checks.run)
         yield RecurringJob("unconfirmed", _RETENTION_SECONDS, self.signing_up.delete_unconfirmed)
         yield RecurringJob("retention", _RETENTION_SECONDS, self.retention.expire)
@@ -810,7 +825,7 @@ class Container:
             intake=self.intake,
             polling=self.polling,
             publishing=self.publishing,
-            planning=self.planning,
+            sending_by_hand=self.sending_by_hand,
             figures=self.figures,
             list_changes=self.list_changes,
             results=self.results,
@@ -835,7 +850,9 @@ class Container:
 
         # To plan an issue takes longer than to show a page, and so does to stop it meanwhile.
         services = replace(
-            self.for_duty(CONSOLE).console_services, planning=self.planning, halting=self.halting
+            self.for_duty(CONSOLE).console_services,
+            sending_by_hand=self.sending_by_hand,
+            halting=self.halting,
         )
         return create_console(services)
 

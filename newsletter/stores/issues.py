@@ -21,7 +21,9 @@ from subscribers.db.transaction import DatabaseStore, transaction
 _log = logging.getLogger(__name__)
 
 #: The columns of an issue whose approval is void.
-UNAPPROVED = dict.fromkeys(("content_hash", "approved_hash", "approved_by", "approved_at"))
+UNAPPROVED = dict.fromkeys(
+    ("content_hash", "approved_hash", "approved_by", "approved_at", "leaves_at", "leaves_by")
+)
 
 
 class IssueStore(DatabaseStore):
@@ -118,9 +120,40 @@ class IssueStore(DatabaseStore):
             names = ApprovedIssue.__dataclass_fields__
             return ApprovedIssue(**{name: getattr(row, name) for name in names}) if row else None
 
+    def set_leaving(self, issue_id: int, approved_hash: str, at: datetime, by: str) -> bool:
+        """Let an approved issue leave at a moment; False if this is not what is approved.
+
+        One that is to leave at some moment already does so then.
+        """
+        this = (
+            col(IssueRow.id) == issue_id,
+            col(IssueRow.state) == IssueStatus.APPROVED,
+            col(IssueRow.approved_hash) == approved_hash,
+        )
+        values = {
+            "leaves_at": func.coalesce(col(IssueRow.leaves_at), at),
+            "leaves_by": func.coalesce(col(IssueRow.leaves_by), str(by)),
+        }
+        with transaction(self._engine) as session:
+            return bool(session.exec(update(IssueRow).where(*this).values(**values)).rowcount)
+
+    def call_back(self, issue_id: int) -> bool:
+        """Let an issue not leave by hand after all; False if it does not wait to, or has left."""
+        waits = (col(IssueRow.state) == IssueStatus.APPROVED, col(IssueRow.leaves_at).is_not(None))
+        this = update(IssueRow).where(col(IssueRow.id) == issue_id, *waits)
+        with transaction(self._engine) as session:
+            return bool(session.exec(this.values(leaves_at=None, leaves_by=None)).rowcount)
+
+    def due_by_hand(self, now: datetime) -> tuple[StoredIssue, ...]:
+        """Return the issues that a person has leave by now, and that were not planned yet."""
+        due = (col(IssueRow.state) == IssueStatus.APPROVED, col(IssueRow.leaves_at) <= now)
+        with transaction(self._engine) as session:
+            found = session.exec(select(IssueRow).where(*due)).all()
+            return tuple(stored_issue(session, row) for row in found)
+
     def take_back(self, issue_id: int, by: str, reason: str) -> StoredIssue | None:
         """Void a person's or the policy's approval; None if it is not approved, or was planned."""
-        approval = dict.fromkeys(("approved_hash", "approved_by", "approved_at"))
+        approval = {name: None for name in UNAPPROVED if name != "content_hash"}
         void = (
             update(IssueRow)
             .where(col(IssueRow.id) == issue_id, col(IssueRow.state) == IssueStatus.APPROVED)

@@ -160,6 +160,8 @@ class IssueRow(Row, table=True):
     edits_revision: int = _count()  #: counts the edits, so that an assembly overwrites none
     changed_by: str | None = _remark()  #: the last person who edited it, or took a brief out of it
     changed_at: datetime | None = columns.moment(optional=True)
+    leaves_at: datetime | None = columns.moment(optional=True)  #: a person has it leave then
+    leaves_by: str | None = _remark()  #: that person
     withdrawn_by: str | None = _remark()  #: a person took the approval back: no policy renews it
 
 

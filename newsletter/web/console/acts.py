@@ -121,10 +121,19 @@ def send_now(
         if abs(readers - people) > _TOLERANCE * people:
             words = visit.services.pages.words
             raise NotAllowed(words("approval.other_number", shown=people, now=readers))
-        visit.services.planning.hand_over(visit.here, on, actor=visit.actor)
+        visit.services.sending_by_hand.send(
+            visit.here, on, approved_hash=approved_hash, actor=visit.actor
+        )
         return f"{visit.issue_url(on)}/leaving"
 
     return once(visit, form_key, act)
+
+
+@router.post(issue_path("/call-back"))
+def call_back(visit: Stop, on: date) -> RedirectResponse:
+    """Let an issue that was sent by hand not leave: one press, until its grace is over."""
+    visit.services.sending_by_hand.call_back(visit.here, on, actor=visit.actor)
+    return RedirectResponse(visit.issue_url(on), status_code=303)
 
 
 @router.post(issue_path("/stop"))

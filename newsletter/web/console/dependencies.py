@@ -21,7 +21,6 @@ from newsletter.services.issue_people import IssuePeople
 from newsletter.services.list_changes import ListChanges
 from newsletter.services.operator_alerts import OperatorAlerts
 from newsletter.services.people import People
-from newsletter.services.planning import Planning
 from newsletter.services.polling import Polling
 from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
@@ -30,6 +29,7 @@ from newsletter.services.reconciliation import Reconciling
 from newsletter.services.results import Results
 from newsletter.services.review import Reviews
 from newsletter.services.sending import Recovery
+from newsletter.services.sending_by_hand import SendingByHand
 from newsletter.services.sending_limits import SendingLimits
 from newsletter.services.signing_in import SigningIn
 from newsletter.services.skipped_days import SkippedDays
@@ -72,7 +72,7 @@ class ConsoleServices:
     intake: Intake
     polling: Polling
     publishing: Publishing
-    planning: Planning
+    sending_by_hand: SendingByHand
     figures: IssueFigures
     list_changes: ListChanges
     results: Results

@@ -16,6 +16,7 @@ from newsletter.core.stored import IssueStatus
 from newsletter.services.today import TodayOverview
 from newsletter.web.console.access import See, Visit
 from newsletter.web.console.counting import counting_first
+from newsletter.web.console.leaving import in_grace, leaves_in
 from newsletter.web.console.pages import clock, place
 from newsletter.web.console.words import Words
 
@@ -109,6 +110,8 @@ def lead(
         case NextStep.ASSEMBLE:
             state = "missed" if stored and stored.state is IssueStatus.MISSED else "assemble"
             return (words(f"today.{state}", **fields), words(f"today.{state}_more", **fields))
+        case NextStep.WAIT if stored and in_grace(stored):
+            return (leaves_in(visit, stored), words("leaving.sent_by_hand", who=stored.leaves_by))
         case NextStep.APPROVE | NextStep.WAIT:
             approved = overview.step is NextStep.WAIT
             fields |= {"in": until(words, overview.hours.send - now)}

@@ -37,6 +37,7 @@ CREATE TABLE issue (
     list text NOT NULL DEFAULT '', frequency text NOT NULL DEFAULT 'daily', segment text,
     edits jsonb NOT NULL DEFAULT '{}', edits_revision integer NOT NULL DEFAULT 0,
     changed_by text, changed_at timestamptz, withdrawn_by text,
+    leaves_at timestamptz, leaves_by text,
     UNIQUE (newsletter, date),
     UNIQUE (newsletter, number)
 );
