@@ -405,7 +405,13 @@ class Container:
 
         practice = self.settings.practice
         return Approvals(
-            self.issues, self.issue_edits, self.staff, self.decisions, self.clock, practice
+            self.issues,
+            self.issue_edits,
+            self.schedule_store,
+            self.staff,
+            self.decisions,
+            self.clock,
+            practice,
         )
 
     @cached_property
@@ -681,7 +687,9 @@ class Container:
 
     @cached_property
     def skipped_days(self) -> SkippedDays:
-        return SkippedDays(self.schedule_store, self.issues, self.decisions, self.clock)
+        return SkippedDays(
+            self.publishing, self.schedule_store, self.issues, self.decisions, self.clock
+        )
 
     @cached_property
     def schedule_runner(self) -> ScheduleRunner:

@@ -11,6 +11,7 @@ from typing import Self
 
 IDLE = timedelta(minutes=60)  #: a session that was not used for so long has ended
 LONGEST = timedelta(hours=12)  #: a session ends after this, however much it is used
+PROOF = timedelta(minutes=5)  #: so long a confirmation counts for one approval from a phone
 FRESH = timedelta(minutes=15)  #: so long after a sign-in dangerous things may be done
 
 
@@ -173,6 +174,10 @@ class SignedIn:
     def is_fresh(self, now: datetime) -> bool:
         """Return whether dangerous things may be done without another confirmation."""
         return now < self.fresh_until
+
+    def is_confirmed(self, now: datetime) -> bool:
+        """Return whether the person showed just now that they are there, and not by the sign-in."""
+        return self.signed_in_at < self.fresh_at and now < self.fresh_at + PROOF
 
     def is_over(self, now: datetime) -> bool:
         return now >= min(self.seen_at + IDLE, self.signed_in_at + LONGEST)

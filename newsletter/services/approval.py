@@ -11,6 +11,7 @@ from newsletter.ports import Clock
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.issue_edits import IssueEditStore
 from newsletter.stores.issues import IssueStore
+from newsletter.stores.schedule import ScheduleStore
 from newsletter.stores.staff import StaffStore
 
 
@@ -24,6 +25,7 @@ class Approvals:
 
     issues: IssueStore
     edits: IssueEditStore
+    schedule: ScheduleStore
     staff: StaffStore
     decisions: DecisionLog
     clock: Clock
@@ -48,6 +50,14 @@ class Approvals:
             raise StaleDraft((f"{stored.reason}; assemble it again",))
         if stored.content_hash != digest:
             raise StaleDraft(("its sender or links changed; assemble it again",))
+
+    def refuse_skipped(self, newsletter: Newsletter, stored: StoredIssue) -> None:
+        """Raise NotAllowed where a person skips the day: what is approved would never leave."""
+        on = stored.issue.date
+        if skipped := self.schedule.skipped_since(newsletter.slug, on).get(on):
+            raise NotAllowed(
+                f"{skipped.by} skips {on}: {skipped.because}; let the day have its issue first"
+            )
 
     def refuse_own_change(self, newsletter: Newsletter, stored: StoredIssue, actor: str) -> None:
         """Raise OwnChange where nobody approves what they changed last, and this person did.

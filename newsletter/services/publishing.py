@@ -137,6 +137,7 @@ class Publishing:
             return stored
         if stored.state is not IssueStatus.DRAFT:
             raise NotAllowed(f"{stored.summary}: only a draft can be approved")
+        self.approvals.refuse_skipped(newsletter, stored)
         self.refuse_own_change(newsletter, stored, actor)
         digest = self._current_hash(newsletter, stored)
         self.approvals.refuse_unset(stored, digest)

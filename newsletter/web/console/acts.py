@@ -13,7 +13,15 @@ from fastapi.responses import RedirectResponse
 
 from newsletter.core.stored import StoredIssue
 from newsletter.errors import ConfirmationNeeded, NotAllowed, StaleDraft
-from newsletter.web.console.access import Approve, Edit, SendBack, Stop, Visit
+from newsletter.web.console.access import (
+    Approve,
+    Edit,
+    SendBack,
+    Stop,
+    Visit,
+    proof_is_spent,
+    prove_on_phone,
+)
 from newsletter.web.console.issue import issue_path, show_issue, show_stale
 from newsletter.web.console.words import sentence
 
@@ -54,9 +62,17 @@ def approve(
 
     def act() -> str:
         services = visit.services
+        try:
+            prove_on_phone(request, visit)
+        except ConfirmationNeeded:  # who comes back from it finds what they ticked
+            services.reviews.keep_ticks(
+                visit.here, on, seen=seen, actor=visit.actor, expecting=content_hash
+            )
+            raise
         services.reviews.approve(
             visit.here, on, seen=seen, actor=visit.actor, expecting=content_hash
         )
+        proof_is_spent(request, visit)
         return f"{visit.issue_url(on)}#approval"
 
     try:
@@ -106,6 +122,7 @@ def take_back(visit: Edit, on: date, form_key: FormKey, because: Because = "") -
 
 @router.post(issue_path("/send-now"))
 def send_now(
+    request: Request,
     visit: Approve,
     on: date,
     form_key: FormKey,
@@ -121,9 +138,11 @@ def send_now(
         if abs(readers - people) > _TOLERANCE * people:
             words = visit.services.pages.words
             raise NotAllowed(words("approval.other_number", shown=people, now=readers))
+        prove_on_phone(request, visit)
         visit.services.sending_by_hand.send(
             visit.here, on, approved_hash=approved_hash, actor=visit.actor
         )
+        proof_is_spent(request, visit)
         return f"{visit.issue_url(on)}/leaving"
 
     return once(visit, form_key, act)

@@ -17,7 +17,7 @@ from newsletter.core.promise import promise_of
 from newsletter.core.publication import ApprovalPolicy
 from newsletter.core.staff import Permission
 from newsletter.core.stored import StoredIssue
-from newsletter.core.timetable import hours_of
+from newsletter.core.timetable import SkippedDay, hours_of
 from newsletter.core.wording import Wording
 from newsletter.errors import NotFound, OwnChange, UndeclaredLogin
 from newsletter.services.comparing import SinceApproval
@@ -53,7 +53,8 @@ class IssueView:
     on: date
     stored: StoredIssue | None
     step: NextStep
-    forecast: Forecast | None  #: None once it is planned
+    forecast: Forecast | None  #: None once it is planned, and on a day that is skipped
+    skipped: SkippedDay | None = None  #: a person said that the day has no issue
 
     @property
     def content_hash(self) -> str:
@@ -78,10 +79,13 @@ def issue_view(visit: Visit, on: date) -> IssueView:
     stored = visit.services.archive.issue(visit.here, on)
     if stored is None and on != visit.today:
         raise NotFound(f"there is no issue of {on}")
-    step = next_step(visit.here.timetable, on, visit.now, stored.state if stored else None)
+    skipped = visit.services.skipped_days.since(visit.here, on).get(on)
+    state = stored.state if stored else None
+    step = next_step(visit.here.timetable, on, visit.now, state, skipped=skipped is not None)
     planned = stored is not None and stored.planned_at is not None
-    forecast = None if planned else visit.services.forecasts.of(visit.here, on)
-    return IssueView(visit.here.slug, on, stored, step, forecast)
+    without = planned or skipped is not None
+    forecast = None if without else visit.services.forecasts.of(visit.here, on)
+    return IssueView(visit.here.slug, on, stored, step, forecast, skipped)
 
 
 @dataclass(frozen=True)

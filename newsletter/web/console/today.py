@@ -35,6 +35,7 @@ def today(request: Request, visit: See) -> HTMLResponse:
     if _leaves(overview) and (first := counting_first(request, visit)):
         return first
     forecast = services.forecasts.of(visit.here, overview.on) if _leaves(overview) else None
+    obstacles, looks = _findings(visit, overview)
     return services.pages.show(
         request,
         "today",
@@ -47,7 +48,8 @@ def today(request: Request, visit: See) -> HTMLResponse:
         alerts=services.alerts.open(visit.here),
         approval_request=services.approval_requests.of(overview.stored),
         skipped=services.skipped_days.since(visit.here, overview.week[0].on),
-        obstacles=_obstacles(visit, overview),
+        obstacles=obstacles,
+        looks=looks,
         figures=services.figures.leaving(overview.previous) if overview.previous else None,
         list_changes=services.list_changes.since(visit.here, visit.now - timedelta(days=1)),
         NextStep=NextStep,
@@ -60,12 +62,14 @@ def _leaves(overview: TodayOverview) -> bool:
     return overview.step in {NextStep.GATHER, NextStep.ASSEMBLE, NextStep.APPROVE, NextStep.WAIT}
 
 
-def _obstacles(visit: Visit, overview: TodayOverview) -> tuple[PreflightFinding, ...]:
-    """Return what stops a draft, and what nobody has looked at yet."""
+def _findings(
+    visit: Visit, overview: TodayOverview
+) -> tuple[tuple[PreflightFinding, ...], tuple[PreflightFinding, ...]]:
+    """Return what stops a draft, and what nobody has looked at yet, which stops nothing."""
     if overview.step not in {NextStep.APPROVE, NextStep.WAIT}:
-        return ()
+        return (), ()
     report = visit.services.preflight.report(visit.here, overview.on)
-    return (*report.stops, *report.open)
+    return report.stops, report.open
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,10 @@ def lead(
     readers = forecast.readers if forecast else 0
     fields = {"day": day, "when": when, "count": readers, "people": readers}
     match overview.step:
+        case NextStep.REST if overview.skipped:
+            who, because = overview.skipped.by, overview.skipped.because
+            said = words("today.skipped_today", day=day, who=who, because=because)
+            return (said, words("today.set_aside") if stored else Markup())
         case NextStep.REST:
             following = f"{overview.next_on:%A}" if overview.next_on else words("today.never")
             return (words("today.rest", day=day, next=following),)
