@@ -37,7 +37,7 @@ class Reviews:
             self._tick(newsletter, on, report, seen, actor)
         return self.publishing.approve(newsletter, on, actor=actor, expecting=expecting)
 
-    def keep_ticks(
+    def store_ticks(
         self,
         newsletter: Newsletter,
         on: date,
@@ -46,7 +46,7 @@ class Reviews:
         seen: Collection[str],
         actor: str,
     ) -> None:
-        """Keep what a person ticked about the draft of this hash, and approve nothing."""
+        """Store what a person ticked about the draft of this hash, and approve nothing."""
         report = self.preflight.report(newsletter, on)
         if report.content_hash == expecting:
             self._tick(newsletter, on, report, seen, actor)

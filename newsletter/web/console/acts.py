@@ -65,7 +65,7 @@ def approve(
         try:
             prove_on_phone(request, visit)
         except ConfirmationNeeded:  # who comes back from it finds what they ticked
-            services.reviews.keep_ticks(
+            services.reviews.store_ticks(
                 visit.here, on, seen=seen, actor=visit.actor, expecting=content_hash
             )
             raise

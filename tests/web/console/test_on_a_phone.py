@@ -75,7 +75,7 @@ def test_a_confirmation_counts_for_some_minutes(
     assert press(ada, "approve", form_key="a").startswith("/confirm?then=")
 
 
-def test_at_a_desk_a_sign_in_of_the_last_minutes_suffices(
+def test_elsewhere_a_sign_in_of_the_last_minutes_suffices(
     container: TestContainer, ada: ConsoleClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PHONE, "User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")
