@@ -13,17 +13,13 @@ _SAVE = """
         content_hash = excluded.content_hash
 """
 
-#: An approval answers what was asked before it.
 _OF = """
-    SELECT state, by, at, note, content_hash FROM approval_request AS request
-     WHERE issue_id = %(issue_id)s AND NOT EXISTS (
-        SELECT FROM approved_issue
-         WHERE approved_issue.issue_id = request.issue_id AND approved_issue.at >= request.at)
+    SELECT state, by, at, note, content_hash FROM approval_request WHERE issue_id = %(issue_id)s
 """
 
 
 class ApprovalRequestStore(DatabaseStore):
-    """Stores one request for each issue: the latest."""
+    """Stores one request for each issue, the latest; an approval deletes it, in its transaction."""
 
     def of(self, issue_id: int) -> ApprovalRequest | None:
         """Return what was asked or answered last, unless the issue was approved since."""

@@ -15,7 +15,14 @@ from newsletter.core.issue_changes import ApprovedIssue
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed
 from newsletter.stores.issue_rows import get_issue, stored_issue, write_entries
-from newsletter.stores.tables import ApprovedIssueRow, BatchRow, EditionRow, IssueBriefRow, IssueRow
+from newsletter.stores.tables import (
+    ApprovalRequestRow,
+    ApprovedIssueRow,
+    BatchRow,
+    EditionRow,
+    IssueBriefRow,
+    IssueRow,
+)
 from subscribers.db.transaction import DatabaseStore, transaction
 
 _log = logging.getLogger(__name__)
@@ -108,6 +115,8 @@ class IssueStore(DatabaseStore):
                 return None
             stored = get_issue(session, issue_id)
             session.add(_approved(stored, content_hash, by, now))
+            answered = col(ApprovalRequestRow.issue_id) == issue_id
+            session.exec(delete(ApprovalRequestRow).where(answered))
         _log.info("approved", extra={"action": "issue.approved", "issue": issue_id, "by": by})
         return stored
 

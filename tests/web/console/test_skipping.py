@@ -64,7 +64,7 @@ def test_a_day_that_is_not_skipped_after_all_has_its_draft_as_it_was_arranged(
 def test_looks_are_not_in_the_way(ada: ConsoleClient) -> None:
     text = ada.get(TODAYS).text
     assert "In the way: 1<" in text  # the brief that is held
-    assert "To look at before it is approved: " in text
+    assert "<h3>To look at: " in text
 
 
 def test_a_brief_that_is_held_is_not_offered_to_be_held(
