@@ -51,6 +51,16 @@ class OwnChange(NotAllowed):
     """Nobody approves what they changed last."""
 
 
+class UndeclaredLogin(NotAllowed):
+    """A login of the command line that no member of staff declared is nobody's second person."""
+
+    def __init__(self, login: str) -> None:
+        super().__init__(
+            f"two people are needed, and nobody knows who {login} is at the command line: "
+            f"`newsletter staff login-name ADDRESS {login}` says so"
+        )
+
+
 class EventNotAuthentic(NewsletterError):
     """A webhook request was not signed by SendGrid."""
 

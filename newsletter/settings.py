@@ -97,6 +97,8 @@ class SendingSettings(SettingsSection):
     )
     confirmed_minutes: float = Field(default=5, ge=0)
     """The same, sooner, for a batch that neither events nor Email Logs show; 0: never sooner."""
+    grace_minutes: float = Field(default=5, ge=0, le=60)
+    """So long an issue that somebody sends by hand in the console can be called back; 0: not."""
     absence_minutes: float = Field(default=60, ge=0)
     """The same for a batch that Email Logs do not show; 0: a person decides."""
 

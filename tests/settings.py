@@ -47,7 +47,9 @@ def settings_for(
     service = type(shipped_service).model_validate(
         shipped_service.model_dump()
         | {
-            "sending": shipped_service.sending.model_dump() | {"batch_size": 3} | sending,
+            "sending": shipped_service.sending.model_dump()
+            | {"batch_size": 3, "grace_minutes": 0}
+            | sending,
             "circuit_breaker": circuit_breaker,
             "rate_limit": {"per_minute": 0, "per_day": 0, "warm_up": {}} | (rate_limit or {}),
         }

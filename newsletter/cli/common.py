@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from newsletter.container import Container
     from newsletter.core.publication import Newsletter
+    from newsletter.core.staff import LoginName
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -160,12 +161,14 @@ def progress(
         )
 
 
-def actor() -> str:
+def actor() -> "LoginName":
     """Return the login name of the person who runs the command."""
+    from newsletter.core.staff import LoginName  # here: help pages need no core
+
     try:
-        return getpass.getuser()
+        return LoginName(getpass.getuser())
     except (OSError, KeyError):
-        return "operator"
+        return LoginName("operator")
 
 
 def answer(data: Any, *, as_json: bool, show: Callable[[], object]) -> None:

@@ -11,8 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 from typer import Option
 
 from newsletter.cli import common, issue_edits, skipping
+from newsletter.cli.changes import approval_data, print_changes
 from newsletter.cli.common import AsJson, Date, Slug, actor, answer, console, container, issue_of
-from newsletter.cli.report import issue_data, print_issue
+from newsletter.cli.report import issue_data, print_issue, print_request
 from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.stored import IssueStatus, StoredIssue
 
@@ -41,7 +42,22 @@ def assemble(date: Date = None, newsletter: Slug = None, as_json: AsJson = False
 def show(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
     """Show what is in an issue."""
     stored = container().publishing.issue(*issue_of(newsletter, date))
-    _answer(stored, as_json=as_json)
+    request = container().approval_requests.of(stored)
+
+    def show_text() -> None:
+        print_issue(stored)
+        print_request(request)
+
+    data = issue_data(stored) | {"approval_request": request}
+    answer(data, as_json=as_json, show=show_text)
+
+
+@app.command()
+def changes(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
+    """Show what would be sent otherwise now than what was approved last."""
+    found = container().comparing.since_approval(*issue_of(newsletter, date))
+    data = {"approved": found and approval_data(found), "changes": found and found.changes}
+    answer(data, as_json=as_json, show=lambda: print_changes(found))
 
 
 @app.command()
@@ -58,6 +74,29 @@ def approve(
     which, on = issue_of(newsletter, date)
     stored = container().publishing.approve(which, on, actor=actor(), expecting=content_hash)
     _answer(stored, as_json=as_json)
+
+
+Remark = Annotated[str, Option("--note", metavar="TEXT", help="What the other one should know.")]
+
+
+@app.command()
+def ask(
+    note: Remark = "", date: Date = None, newsletter: Slug = None, as_json: AsJson = False
+) -> None:
+    """Ask whoever may approve to look at the draft."""
+    which, on = issue_of(newsletter, date)
+    request = container().approval_requests.ask(which, on, actor=actor(), note=note)
+    answer(request, as_json=as_json, show=lambda: print_request(request))
+
+
+@app.command("send-back")
+def send_back(
+    note: Remark, date: Date = None, newsletter: Slug = None, as_json: AsJson = False
+) -> None:
+    """Send the draft back to whoever edits it, with what is to be changed."""
+    which, on = issue_of(newsletter, date)
+    request = container().approval_requests.send_back(which, on, actor=actor(), note=note)
+    answer(request, as_json=as_json, show=lambda: print_request(request))
 
 
 @app.command()

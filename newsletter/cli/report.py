@@ -5,6 +5,7 @@ from typing import Any
 from rich.markup import escape
 
 from newsletter.cli.common import console, counted, grid, plain
+from newsletter.core.approval_request import ApprovalRequest
 from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.core.wording import Wording
@@ -74,6 +75,14 @@ def print_issue(stored: StoredIssue, totals: IssueTotals | None = None) -> None:
         console.print(f"  {mark} {title}{short}  [dim]{topics} · brief {entry.brief_id}[/]")
     if totals:
         print_totals(totals)
+
+
+def print_request(request: ApprovalRequest | None) -> None:
+    """Print whose turn it is with a draft, where somebody asked or sent it back."""
+    if request:
+        said = "asks for approval" if request.is_asked else "sent it back"
+        note = f": {request.note}" if request.note else ""
+        console.print(f"  [yellow]{escape(request.by)} {said}{escape(note)}[/]")
 
 
 def _worded(wording: Wording) -> dict[str, str]:

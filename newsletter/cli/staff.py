@@ -8,7 +8,7 @@ from rich.markup import escape
 from typer import Argument, Option
 
 from newsletter.cli.common import AsJson, actor, answer, console, container, headed, minute
-from newsletter.core.staff import ROLES, Grant, LoginName, Permission, SignedIn, StaffMember
+from newsletter.core.staff import ROLES, Grant, Permission, SignedIn, StaffMember
 
 app = typer.Typer(no_args_is_help=True, help="Invite people to the console, and remove them.")
 
@@ -30,7 +30,7 @@ Slugs = Annotated[
 @app.command()
 def invite(email: Email, role: Roles, newsletter: Slugs = None, as_json: AsJson = False) -> None:
     """Invite a person; prints a link that is good once, within 24 hours."""
-    token = container().staff_accounts.invite(email, _grants(role, newsletter), by=_by())
+    token = container().staff_accounts.invite(email, _grants(role, newsletter), by=actor())
     _answer_link(f"/invitation/{token}", as_json=as_json)
 
 
@@ -44,7 +44,7 @@ def list_staff(as_json: AsJson = False) -> None:
 @app.command()
 def link(email: Email, as_json: AsJson = False) -> None:
     """Print a link that signs a person in once, within 15 minutes, such as a locked-out owner."""
-    token = container().staff_accounts.link(email, by=_by())
+    token = container().staff_accounts.link(email, by=actor())
     _answer_link(f"/sign-in/link/{token}", as_json=as_json)
 
 
@@ -52,7 +52,7 @@ def link(email: Email, as_json: AsJson = False) -> None:
 def remove(email: Email, as_json: AsJson = False) -> None:
     """Remove a person; all their sessions end at once."""
     member = container().staff_accounts.by_email(email)
-    container().staff_accounts.remove(member.id, by=_by())
+    container().staff_accounts.remove(member.id, by=actor())
     answer({"removed": member.email}, as_json=as_json, show=lambda: _say("removed:", member.email))
 
 
@@ -73,10 +73,34 @@ def role(
     member = accounts.by_email(email)
     added, dropped = _grants(add or (), newsletter), _grants(drop or (), newsletter)
     for grant in added:
-        member = accounts.grant(member.id, grant, by=_by())
+        member = accounts.grant(member.id, grant, by=actor())
     for grant in dropped:
-        member = accounts.revoke(member.id, grant, by=_by())
+        member = accounts.revoke(member.id, grant, by=actor())
     answer(member, as_json=as_json, show=lambda: _print_members([member]))
+
+
+@app.command("login-name")
+def login_name(
+    email: Email,
+    login: Annotated[
+        str | None, Argument(metavar="[LOGIN]", help="As `id -un` prints it, for nobody else.")
+    ] = None,
+    none: Annotated[bool, Option("--none", metavar="", help="It is theirs no longer.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Declare who a login of the command line is, or show it: with four eyes both are one person.
+
+    A login that nobody declared is never the second person.
+    """
+    if login and none:
+        raise typer.BadParameter("give either LOGIN or --none, not both")
+    accounts = container().staff_accounts
+    member = accounts.by_email(email)
+    if login or none:
+        member = accounts.set_login_name(member.id, login, by=actor())
+    data = {"email": member.email, "login_name": member.login_name}
+    said = member.login_name or "no login was declared"
+    answer(data, as_json=as_json, show=lambda: _say(f"{member.email}:", said))
 
 
 @app.command()
@@ -88,15 +112,11 @@ def sessions(
     """List a person's sessions at the console, or end them all."""
     member = container().staff_accounts.by_email(email)
     if end:
-        ended = container().staff_accounts.sign_out(member.id, by=_by())
+        ended = container().staff_accounts.sign_out(member.id, by=actor())
         answer({"ended": ended}, as_json=as_json, show=lambda: _say("ended:", str(ended)))
         return
     found = container().staff_sessions.listed(member.id)
     answer(found, as_json=as_json, show=lambda: _print_sessions(found))
-
-
-def _by() -> LoginName:
-    return LoginName(actor())
 
 
 def _grants(roles: Iterable[str], newsletters: Sequence[str] | None) -> list[Grant]:
@@ -116,7 +136,7 @@ def _answer_link(path: str, *, as_json: bool) -> None:
 
 
 def _say(what: str, whom: str) -> None:
-    console.print(f"{what} {escape(whom)}")
+    console.print(f"{escape(what)} {escape(whom)}")
 
 
 def _print_members(members: Iterable[StaffMember]) -> None:

@@ -33,7 +33,9 @@ from newsletter.ports import (
 )
 from newsletter.services.alerting import Alerting
 from newsletter.services.approval import Approvals
+from newsletter.services.approval_requests import ApprovalRequests
 from newsletter.services.archive import Archive
+from newsletter.services.comparing import Comparing
 from newsletter.services.editing import Editing
 from newsletter.services.event_intake import EventIntake
 from newsletter.services.explain import Explaining
@@ -60,6 +62,7 @@ from newsletter.services.retention import Retention
 from newsletter.services.review import Reviews
 from newsletter.services.schedule import ScheduleRunner
 from newsletter.services.sending import BatchMailer, Recovery, Sending
+from newsletter.services.sending_by_hand import SendingByHand
 from newsletter.services.sending_limits import SendingLimits
 from newsletter.services.signing_in import SigningIn
 from newsletter.services.signup import SigningUp
@@ -75,6 +78,7 @@ from newsletter.services.transactional import TransactionalSender
 from newsletter.services.transactional_context import TransactionalContexts
 from newsletter.services.unsubscribe_mail import UnsubscribeByMail
 from newsletter.settings import Settings
+from newsletter.stores.approval_requests import ApprovalRequestStore
 from newsletter.stores.briefs import BriefStore
 from newsletter.stores.database import make_engine
 from newsletter.stores.decisions import DecisionLog
@@ -130,6 +134,7 @@ _SUNSET_SECONDS = 60 * 60  #: how often a portion of the inactive readers is ask
 _RETENTION_SECONDS = 6 * 60 * 60  #: how often what is too old is deleted
 _PENDING_SECONDS = 1  #: how often unsubscribes that somebody was in the way of are applied
 _TRANSACTIONAL_SECONDS = 2  #: how often transactional emails leave
+_BY_HAND_SECONDS = 2  #: how often an issue sent by hand may be due
 _LINKS_SECONDS = 60  #: how often the links of a waiting issue may be due
 _TRANSACTIONAL_AT_ONCE = 8  #: ten in a second, where SendGrid takes 0.8 s to answer
 _EMAIL_LOGS_SECONDS = 30  #: how often Email Logs may be asked about unknown batches
@@ -408,7 +413,15 @@ class Container:
     def approvals(self) -> Approvals:
 
         practice = self.settings.practice
-        return Approvals(self.issues, self.issue_edits, self.decisions, self.clock, practice)
+        return Approvals(
+            self.issues,
+            self.issue_edits,
+            self.schedule_store,
+            self.staff,
+            self.decisions,
+            self.clock,
+            practice,
+        )
 
     @cached_property
     def editing(self) -> Editing:
@@ -435,6 +448,27 @@ class Container:
             self.send_checks.obstacles,
             low_contrasts,
             self.clock,
+        )
+
+    @cached_property
+    def approval_requests(self) -> ApprovalRequests:
+        store = ApprovalRequestStore(self.engine)
+        return ApprovalRequests(self.publishing, store, self.decisions, self.clock)
+
+    @cached_property
+    def comparing(self) -> Comparing:
+        return Comparing(self.publishing, self.issues, self.issue_edits, self.briefs)
+
+    @cached_property
+    def sending_by_hand(self) -> SendingByHand:
+        return SendingByHand(
+            self.settings.newsletters,
+            self.planning,
+            self.issues,
+            self.schedule_store,
+            self.decisions,
+            self.clock,
+            grace=timedelta(minutes=self.settings.service.sending.grace_minutes),
         )
 
     @cached_property
@@ -664,7 +698,9 @@ class Container:
 
     @cached_property
     def skipped_days(self) -> SkippedDays:
-        return SkippedDays(self.schedule_store, self.issues, self.decisions, self.clock)
+        return SkippedDays(
+            self.publishing, self.schedule_store, self.issues, self.decisions, self.clock
+        )
 
     @cached_property
     def schedule_runner(self) -> ScheduleRunner:
@@ -699,6 +735,7 @@ class Container:
         yield RecurringJob("email logs", _EMAIL_LOGS_SECONDS, self.reconciling.by_logs)
         yield RecurringJob("unsubscribes", _PENDING_SECONDS, self.subscriptions.apply_pending)
         yield RecurringJob("transactional", _TRANSACTIONAL_SECONDS, self.transactional.send_waiting)
+        yield RecurringJob("by hand", _BY_HAND_SECONDS, self.sending_by_hand.run_due)
         yield RecurringJob("links", _LINKS_SECONDS, self.link_checks.run)
         yield RecurringJob("unconfirmed", _RETENTION_SECONDS, self.signing_up.delete_unconfirmed)
         yield RecurringJob("retention", _RETENTION_SECONDS, self.retention.expire)
@@ -799,13 +836,15 @@ class Container:
             preflight=self.preflight,
             reviews=self.reviews,
             editing=self.editing,
+            comparing=self.comparing,
+            approval_requests=self.approval_requests,
             test_letters=self.test_letters,
             credentials=self.staff_credentials,
             staff_addresses=self.staff_addresses,
             intake=self.intake,
             polling=self.polling,
             publishing=self.publishing,
-            planning=self.planning,
+            sending_by_hand=self.sending_by_hand,
             figures=self.figures,
             list_changes=self.list_changes,
             results=self.results,
@@ -830,7 +869,9 @@ class Container:
 
         # To plan an issue takes longer than to show a page, and so does to stop it meanwhile.
         services = replace(
-            self.for_duty(CONSOLE).console_services, planning=self.planning, halting=self.halting
+            self.for_duty(CONSOLE).console_services,
+            sending_by_hand=self.sending_by_hand,
+            halting=self.halting,
         )
         return create_console(services)
 

@@ -6,6 +6,7 @@ is told what became of it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.wording import NO_WORDING, Wording
@@ -53,9 +54,19 @@ def differences(before: DraftContents, after: DraftContents) -> tuple[str, ...]:
     added = (f"“{one.title}” was added" for key, one in new.items() if key not in old)
     gone = (f"“{one.title}” was taken out" for key, one in old.items() if key not in new)
     both = [key for key in old if key in new]
-    changed = (said for key in both for said in _changed(old[key], new[key]))
-    order = ["the order changed"] if both != [key for key in new if key in old] else []
-    return (*added, *gone, *changed, *order, *_reworded(before.wording, after.wording))
+    changed = (one for key in both for one in _changed(old[key], new[key]))
+    moved = _moved(both, [key for key in new if key in old])
+    said = (f"“{new[key].title}” moved from place {was} to {now}" for key, was, now in moved)
+    return (*added, *gone, *changed, *said, *_reworded(before.wording, after.wording))
+
+
+def _moved(before: list[int], after: list[int]) -> Iterator[tuple[int, int, int]]:
+    """Yield what moved among the stories of both, with its places; as few as explain the order."""
+    matched = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+    stayed = {key for one in matched for key in before[one.a : one.a + one.size]}
+    for key in after:
+        if key not in stayed:
+            yield key, before.index(key) + 1, after.index(key) + 1
 
 
 def _changed(old: DraftEntry, new: DraftEntry) -> Iterator[str]:

@@ -37,8 +37,24 @@ _BY_STATE = {
 }
 
 
-def next_step(timetable: Timetable, on: date, now: datetime, state: IssueStatus | None) -> NextStep:
-    """Return what is next for the issue of a date, whose state is None until it is assembled."""
+#: The states of an issue that has not begun to leave.
+_UNPLANNED = {None, IssueStatus.EMPTY, IssueStatus.DRAFT, IssueStatus.APPROVED, IssueStatus.MISSED}
+
+
+def next_step(
+    timetable: Timetable,
+    on: date,
+    now: datetime,
+    state: IssueStatus | None,
+    *,
+    skipped: bool = False,
+) -> NextStep:
+    """Return what is next for the issue of a date, whose state is None until it is assembled.
+
+    On a day that a person skips nothing is, unless its issue has begun to leave.
+    """
+    if skipped and state in _UNPLANNED:
+        return NextStep.REST
     if state is not None and state in _BY_STATE:
         return _BY_STATE[state]
     if not appears_on(timetable, on) and state is None:

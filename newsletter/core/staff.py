@@ -11,6 +11,7 @@ from typing import Self
 
 IDLE = timedelta(minutes=60)  #: a session that was not used for so long has ended
 LONGEST = timedelta(hours=12)  #: a session ends after this, however much it is used
+PROOF = timedelta(minutes=5)  #: so long a confirmation counts for one approval from a phone
 FRESH = timedelta(minutes=15)  #: so long after a sign-in dangerous things may be done
 
 
@@ -75,6 +76,7 @@ class StaffMember:
     name: str = ""
     grants: frozenset[Grant] = frozenset()
     accepted_at: datetime | None = None
+    login_name: str | None = None  #: of this person at the command line; None: nobody declared it
     epoch: int = 0  #: counts the changes of credentials; a sign-in begun before one is void
 
     @property
@@ -127,6 +129,22 @@ class StaffActor(str):
         return self
 
 
+def one_person(actor: str, members: Iterable[StaffMember]) -> str | None:
+    """Return what is the same for all that one person acts as: their address, folded.
+
+    None for a login of the command line that no member of staff declared: it may be anybody. An
+    address of somebody who was removed since stays their own.
+    """
+    for member in members:
+        if actor == member.login_name:
+            return member.email.casefold()
+        if not isinstance(actor, LoginName) and actor.casefold() == member.email.casefold():
+            return member.email.casefold()
+    if isinstance(actor, LoginName) or "@" not in actor:
+        return None
+    return actor.casefold()
+
+
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
     """A person's session at the console."""
@@ -156,6 +174,10 @@ class SignedIn:
     def is_fresh(self, now: datetime) -> bool:
         """Return whether dangerous things may be done without another confirmation."""
         return now < self.fresh_until
+
+    def is_confirmed(self, now: datetime) -> bool:
+        """Return whether the person showed just now that they are there, and not by the sign-in."""
+        return self.signed_in_at < self.fresh_at and now < self.fresh_at + PROOF
 
     def is_over(self, now: datetime) -> bool:
         return now >= min(self.seen_at + IDLE, self.signed_in_at + LONGEST)

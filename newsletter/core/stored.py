@@ -96,6 +96,8 @@ class StoredIssue:
     segment: str | None = None  #: who was in it when the issue was planned; None: all its readers
     edits: IssueEdits = field(default_factory=IssueEdits)
     edits_revision: int = 0  #: counts a person's edits
+    leaves_at: datetime | None = None  #: before its hour, by hand; it can be called back until then
+    leaves_by: str | None = None  #: who has it leave then
     withdrawn_by: str | None = None  #: took its approval back; a person must approve it again
 
     @property

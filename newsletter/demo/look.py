@@ -22,6 +22,7 @@ _LEAVES_IN = timedelta(minutes=30)
 _SET_BEFORE = timedelta(minutes=10)
 _CATCH_UP = 48  #: hours: yesterday's letters are not stale for the clock of today
 _PER_MINUTE = 2400  #: recipients: the sample list takes a little less than a minute
+_GRACE = 0.5  #: minutes in which an issue sent by hand is called back: nobody waits for five
 _YESTERDAY = 5  #: briefs of the sample that yesterday's issue prints
 
 _UNLIMITED = RateLimit(per_minute=0, per_day=0, warm_up={})
@@ -40,7 +41,9 @@ class YesterdaysClock:
 def to_look_at(settings: Settings, now: datetime) -> Settings:
     """Return the settings of the demo that stays: an issue every day, which a person approves."""
     rate_limit = replace(settings.service.rate_limit, per_minute=_PER_MINUTE)
-    service = settings.service.model_copy(update={"rate_limit": rate_limit})
+    sending = settings.service.sending.model_copy(update={"grace_minutes": _GRACE})
+    changed = {"rate_limit": rate_limit, "sending": sending}
+    service = settings.service.model_copy(update=changed)
     newsletters = {slug: _waiting(one, now) for slug, one in settings.newsletters.items()}
     return replace(settings, service=service, newsletters=newsletters)
 

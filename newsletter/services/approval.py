@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 from newsletter.core.draft_changes import contents_of, differences
 from newsletter.core.publication import ApprovalPolicy, Newsletter
+from newsletter.core.staff import one_person
 from newsletter.core.stored import IssueStatus, StoredIssue
-from newsletter.errors import NotAllowed, OwnChange, StaleDraft
+from newsletter.errors import NotAllowed, OwnChange, StaleDraft, UndeclaredLogin
 from newsletter.ports import Clock
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.issue_edits import IssueEditStore
 from newsletter.stores.issues import IssueStore
+from newsletter.stores.schedule import ScheduleStore
+from newsletter.stores.staff import StaffStore
 
 
 @dataclass(eq=False)
@@ -22,6 +25,8 @@ class Approvals:
 
     issues: IssueStore
     edits: IssueEditStore
+    schedule: ScheduleStore
+    staff: StaffStore
     decisions: DecisionLog
     clock: Clock
     practice: bool = False
@@ -46,12 +51,31 @@ class Approvals:
         if stored.content_hash != digest:
             raise StaleDraft(("its sender or links changed; assemble it again",))
 
+    def refuse_skipped(self, newsletter: Newsletter, stored: StoredIssue) -> None:
+        """Raise NotAllowed where a person skips the day: what is approved would never leave."""
+        on = stored.issue.date
+        if skipped := self.schedule.skipped_since(newsletter.slug, on).get(on):
+            raise NotAllowed(
+                f"{skipped.by} skips {on}: {skipped.because}; let the day have its issue first"
+            )
+
     def refuse_own_change(self, newsletter: Newsletter, stored: StoredIssue, actor: str) -> None:
-        """Raise OwnChange where nobody approves what they changed last, and this person did."""
+        """Raise OwnChange where nobody approves what they changed last, and this person did.
+
+        One person counts once, at the console and at the command line. A login of the command line
+        that nobody of the staff declared may be anybody: it is never the second person.
+        """
         if newsletter.approval is not ApprovalPolicy.FOUR_EYES or self.practice:
             return
         last = self.edits.last_change(stored.id)
-        if last and last.by == actor:
+        if last is None:
+            return
+        members = self.staff.members()
+        changed_by, approved_by = one_person(last.by, members), one_person(actor, members)
+        for login, person in ((last.by, changed_by), (actor, approved_by)):
+            if person is None:
+                raise UndeclaredLogin(login)
+        if changed_by == approved_by:
             raise OwnChange(
                 f"{last.by} changed the issue of {stored.issue.date} last, at "
                 f"{last.at:%Y-%m-%d %H:%M %Z}: someone else must approve it"

@@ -83,13 +83,14 @@ class Planning:
         *,
         segment: str | None = None,
         actor: str = "the schedule",
+        leaves_at: datetime | None = None,
     ) -> HandOver:
         """Plan the issue of a date and hand its batches to the workers.
 
         With a segment it goes to those of its readers who are in it now, and to nobody else, ever.
         Doing it again plans nothing again; it hands over the batches still waiting. A paused issue
         stays paused: NotAllowed says who paused it, why, and what continues it. An empty issue
-        stays empty.
+        stays empty. With `leaves_at` it is planned only if nobody called it back from that moment.
         """
         self.poll_again(newsletter, on)  # what was taken down since is not sent
         stored = self._ready(newsletter, on)
@@ -99,7 +100,7 @@ class Planning:
         _refuse_paused(stored)
         self.send_checks.refuse_obstacles(newsletter)
         planned = stored.state is IssueStatus.APPROVED and self.plan(
-            newsletter, stored, segment=segment, actor=actor
+            newsletter, stored, segment=segment, actor=actor, leaves_at=leaves_at
         )
         if not planned:  # who planned it meanwhile may have chosen other readers
             _refuse_other_readers(self.issues.get(stored.id), segment)
@@ -113,6 +114,7 @@ class Planning:
         *,
         segment: str | None = None,
         actor: str = "",
+        leaves_at: datetime | None = None,
     ) -> bool:
         """Store who gets which edition in which batch; False if that was done before."""
         self.publishing.refuse_changes(newsletter, stored)
@@ -125,6 +127,7 @@ class Planning:
             batch_size=self.batch_size,
             now=now,
             actor=actor,
+            leaves_at=leaves_at,
             readers=readers,
             wave=_wave(newsletter, stored),
             fresh_for=timedelta(hours=newsletter.timetable.catch_up_hours),

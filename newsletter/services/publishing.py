@@ -137,10 +137,15 @@ class Publishing:
             return stored
         if stored.state is not IssueStatus.DRAFT:
             raise NotAllowed(f"{stored.summary}: only a draft can be approved")
-        self.approvals.refuse_own_change(newsletter, stored, actor)
+        self.approvals.refuse_skipped(newsletter, stored)
+        self.refuse_own_change(newsletter, stored, actor)
         digest = self._current_hash(newsletter, stored)
         self.approvals.refuse_unset(stored, digest)
         return self.approvals.approve(stored, digest, actor=actor)
+
+    def refuse_own_change(self, newsletter: Newsletter, stored: StoredIssue, actor: str) -> None:
+        """Raise OwnChange or UndeclaredLogin where a second person must approve the issue."""
+        self.approvals.refuse_own_change(newsletter, stored, actor)
 
     def withdraw(
         self, newsletter: Newsletter, on: date, *, actor: str, because: str

@@ -34,11 +34,35 @@ class Reviews:
         report = self.preflight.report(newsletter, on, anew=True)
         if report.content_hash == expecting:
             _refuse_unseen(report, seen)
-            for finding in report.open:
-                self.preflight.tick(
-                    newsletter, on, content_hash=expecting, finding=finding.key, actor=actor
-                )
+            self._tick(newsletter, on, report, seen, actor)
         return self.publishing.approve(newsletter, on, actor=actor, expecting=expecting)
+
+    def store_ticks(
+        self,
+        newsletter: Newsletter,
+        on: date,
+        *,
+        expecting: str,
+        seen: Collection[str],
+        actor: str,
+    ) -> None:
+        """Store what a person ticked about the draft of this hash, and approve nothing."""
+        report = self.preflight.report(newsletter, on)
+        if report.content_hash == expecting:
+            self._tick(newsletter, on, report, seen, actor)
+
+    def _tick(
+        self,
+        newsletter: Newsletter,
+        on: date,
+        report: PreflightReport,
+        seen: Collection[str],
+        actor: str,
+    ) -> None:
+        for key in (one.key for one in report.open if one.key in seen):
+            self.preflight.tick(
+                newsletter, on, content_hash=report.content_hash, finding=key, actor=actor
+            )
 
 
 def _refuse_unseen(report: PreflightReport, seen: Collection[str]) -> None:

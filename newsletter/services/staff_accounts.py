@@ -112,6 +112,26 @@ class StaffAccounts:
             return self.member(member_id)
         return self._change(member_id, by, add=wanted - present, drop=present - wanted)
 
+    def set_login_name(
+        self, member_id: int, login_name: str | None, *, by: LoginName
+    ) -> StaffMember:
+        """Declare who a login of the command line is; one login is one person's. None: no longer.
+
+        Only the command line says so: it alone knows its logins.
+        """
+        before, login_name = self.member(member_id), (login_name or "").strip() or None
+        if not self.staff.set_login_name(member_id, login_name):
+            raise NotAllowed(f"the login {login_name} is declared as somebody else's")
+        self.decisions.record(
+            by,
+            f"staff {member_id}",
+            "login name set",
+            {},
+            before={"login_name": before.login_name or ""},
+            after={"login_name": login_name or ""},
+        )
+        return self.member(member_id)
+
     def remove(self, member_id: int, *, by: By) -> None:
         """Remove a person with all credentials and sessions; the last owner cannot be removed."""
         self._authorize(by, member_id)

@@ -47,6 +47,10 @@ class StaffSessions:
             raise NotAllowed("this session is over: sign in again")
         return renewed
 
+    def spend(self, signed_in: SignedIn) -> None:
+        """Use a confirmation up: the next approval from a phone asks for another one."""
+        self.store.spend(signed_in.id)
+
     def listed(self, member_id: int) -> tuple[SignedIn, ...]:
         """Return a person's sessions, the latest used first."""
         return self.store.of(member_id, self.clock.now())

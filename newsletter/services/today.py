@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from newsletter.core.next_step import DayOfWeek, NextStep, days_of_week, next_date, next_step
 from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.stored import StoredBrief, StoredIssue
-from newsletter.core.timetable import IssueHours, hours_of, without
+from newsletter.core.timetable import IssueHours, SkippedDay, hours_of, without
 from newsletter.core.verification import Ruling
 from newsletter.ports import Clock
 from newsletter.services.archive import Archive
@@ -25,6 +25,7 @@ class TodayOverview:
     stored: StoredIssue | None
     hours: IssueHours
     received: tuple[StoredBrief, ...]  #: since the day before began
+    skipped: SkippedDay | None  #: a person said that it has no issue
     held: tuple[StoredBrief, ...]  #: of them, those that wait for a person
     week: tuple[DayOfWeek, ...]
     next_on: date | None  #: the next date with an issue, after this one
@@ -52,7 +53,10 @@ class TodayOverviews:
         timetable = without(newsletter.timetable, skipped)
         return TodayOverview(
             on=on,
-            step=next_step(timetable, on, now, stored.state if stored else None),
+            step=next_step(
+                timetable, on, now, stored.state if stored else None, skipped=on in skipped
+            ),
+            skipped=skipped.get(on),
             stored=stored,
             hours=hours_of(newsletter.timetable, on),
             received=received,

@@ -72,15 +72,20 @@ class DeliveryStore(DatabaseStore):
         actor: str = "the schedule",
         wave: Callable[[str], datetime] | None = None,
         fresh_for: timedelta | None = None,
+        leaves_at: datetime | None = None,
         readers: Readers,
     ) -> bool:
-        """Write down who gets which edition in which batch; False if that was done before."""
+        """Write down who gets which edition in which batch; False if that was done before.
+
+        With `leaves_at`, only if that is still the moment at which a person has it leave.
+        """
         values: dict[str, Any] = {
             "actor": actor,
             "issue": issue_id,
             "size": batch_size,
             "now": now,
             "fresh_for": fresh_for,
+            "leaves_at": leaves_at,
         }
         values |= asdict(readers)
 

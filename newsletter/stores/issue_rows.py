@@ -94,4 +94,6 @@ def stored_issue(session: Session, row: IssueRow) -> StoredIssue:
         edits=row.edits,
         edits_revision=row.edits_revision,
         withdrawn_by=row.withdrawn_by,
+        leaves_at=row.leaves_at,
+        leaves_by=row.leaves_by,
     )

@@ -11,16 +11,26 @@ from sqlmodel import Session, col, delete, func, select, update
 from newsletter.core.delivery import BatchState
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue
+from newsletter.core.issue_changes import ApprovedIssue
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed
 from newsletter.stores.issue_rows import get_issue, stored_issue, write_entries
-from newsletter.stores.tables import BatchRow, EditionRow, IssueBriefRow, IssueRow
+from newsletter.stores.tables import (
+    ApprovalRequestRow,
+    ApprovedIssueRow,
+    BatchRow,
+    EditionRow,
+    IssueBriefRow,
+    IssueRow,
+)
 from subscribers.db.transaction import DatabaseStore, transaction
 
 _log = logging.getLogger(__name__)
 
 #: The columns of an issue whose approval is void.
-UNAPPROVED = dict.fromkeys(("content_hash", "approved_hash", "approved_by", "approved_at"))
+UNAPPROVED = dict.fromkeys(
+    ("content_hash", "approved_hash", "approved_by", "approved_at", "leaves_at", "leaves_by")
+)
 
 
 class IssueStore(DatabaseStore):
@@ -104,12 +114,55 @@ class IssueStore(DatabaseStore):
             if not session.exec(freeze).rowcount:
                 return None
             stored = get_issue(session, issue_id)
+            session.add(_approved(stored, content_hash, by, now))
+            answered = col(ApprovalRequestRow.issue_id) == issue_id
+            session.exec(delete(ApprovalRequestRow).where(answered))
         _log.info("approved", extra={"action": "issue.approved", "issue": issue_id, "by": by})
         return stored
 
+    def last_approved(self, issue_id: int) -> ApprovedIssue | None:
+        """Return what was approved last, whatever became of that; None if nothing ever was."""
+        this = col(ApprovedIssueRow.issue_id) == issue_id
+        found = select(ApprovedIssueRow).where(this).order_by(col(ApprovedIssueRow.id).desc())
+        with transaction(self._engine) as session:
+            row = session.exec(found.limit(1)).first()
+            names = ApprovedIssue.__dataclass_fields__
+            return ApprovedIssue(**{name: getattr(row, name) for name in names}) if row else None
+
+    def set_leaving(self, issue_id: int, approved_hash: str, at: datetime, by: str) -> bool:
+        """Let an approved issue leave at a moment; False if this is not what is approved.
+
+        One that is to leave at some moment already does so then.
+        """
+        this = (
+            col(IssueRow.id) == issue_id,
+            col(IssueRow.state) == IssueStatus.APPROVED,
+            col(IssueRow.approved_hash) == approved_hash,
+        )
+        values = {
+            "leaves_at": func.coalesce(col(IssueRow.leaves_at), at),
+            "leaves_by": func.coalesce(col(IssueRow.leaves_by), str(by)),
+        }
+        with transaction(self._engine) as session:
+            return bool(session.exec(update(IssueRow).where(*this).values(**values)).rowcount)
+
+    def call_back(self, issue_id: int) -> bool:
+        """Let an issue not leave by hand after all; False if it does not wait to, or has left."""
+        waits = (col(IssueRow.state) == IssueStatus.APPROVED, col(IssueRow.leaves_at).is_not(None))
+        this = update(IssueRow).where(col(IssueRow.id) == issue_id, *waits)
+        with transaction(self._engine) as session:
+            return bool(session.exec(this.values(leaves_at=None, leaves_by=None)).rowcount)
+
+    def due_by_hand(self, now: datetime) -> tuple[StoredIssue, ...]:
+        """Return the issues that a person has leave by now, and that were not planned yet."""
+        due = (col(IssueRow.state) == IssueStatus.APPROVED, col(IssueRow.leaves_at) <= now)
+        with transaction(self._engine) as session:
+            found = session.exec(select(IssueRow).where(*due)).all()
+            return tuple(stored_issue(session, row) for row in found)
+
     def take_back(self, issue_id: int, by: str, reason: str) -> StoredIssue | None:
         """Void a person's or the policy's approval; None if it is not approved, or was planned."""
-        approval = dict.fromkeys(("approved_hash", "approved_by", "approved_at"))
+        approval = {name: None for name in UNAPPROVED if name != "content_hash"}
         void = (
             update(IssueRow)
             .where(col(IssueRow.id) == issue_id, col(IssueRow.state) == IssueStatus.APPROVED)
@@ -192,6 +245,17 @@ class IssueStore(DatabaseStore):
             session.exec(update(BatchRow).where(*tried).values(not_before=None))
         _log.info("resumed", extra={"action": "issue.resumed", "issue": issue_id})
         return True
+
+
+def _approved(stored: StoredIssue, digest: str, by: str, now: datetime) -> ApprovedIssueRow:
+    return ApprovedIssueRow(
+        issue_id=stored.id,
+        content_hash=digest,
+        by=str(by),
+        at=now,
+        issue=stored.issue,
+        galley=stored.need_galley(),
+    )
 
 
 def _void(session: Session, issue_ids: Iterable[int], reason: str) -> list[int]:

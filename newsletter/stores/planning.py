@@ -20,6 +20,7 @@ _TAKE_ISSUE = """
     UPDATE issue SET state = 'sending', planned_at = %(now)s, planned_by = %(actor)s, reason = NULL,
            list = %(newsletter)s, frequency = %(frequency)s, segment = %(segment)s
      WHERE id = %(issue)s AND state = 'approved' AND planned_at IS NULL
+       AND (%(leaves_at)s::timestamptz IS NULL OR leaves_at = %(leaves_at)s)
     RETURNING id
 """
 

@@ -83,10 +83,13 @@ class ScheduleStore(DatabaseStore):
             }
 
     def skip(self, newsletter: str, day: date, skipped: SkippedDay) -> bool:
-        """Skip a day; False if it is skipped already."""
+        """Skip a day, and free the stories of its draft; False if it is skipped already."""
         add = insert(SkippedDayRow).values(newsletter=newsletter, day=day, **asdict(skipped))
         with transaction(self._engine) as session:
-            return bool(session.exec(add.on_conflict_do_nothing()).rowcount)
+            if not session.exec(add.on_conflict_do_nothing()).rowcount:
+                return False
+            _set_aside(session, newsletter, day, f"the day is skipped: {skipped.because}")
+        return True
 
     def unskip(self, newsletter: str, day: date) -> bool:
         row = SkippedDayRow
@@ -162,6 +165,17 @@ class ScheduleStore(DatabaseStore):
         this = col(OperatorAlertRow.id) == number
         with transaction(self._engine) as session:
             session.exec(update(OperatorAlertRow).where(this).values(sent_at=now))
+
+
+def _set_aside(session: Session, newsletter: str, day: date, reason: str) -> None:
+    """Empty the day's issue unless it was planned; how a person arranged it is kept."""
+    values: dict[str, Any] = {"state": IssueStatus.EMPTY, "reason": reason}
+    values |= dict.fromkeys(("number", "galley", *UNAPPROVED))
+    unplanned = col(IssueRow.state).in_(_REPLACEABLE)
+    this = (col(IssueRow.newsletter) == newsletter, col(IssueRow.date) == day, unplanned)
+    emptied = update(IssueRow).where(*this).values(**values).returning(col(IssueRow.id))
+    for (issue_id,) in session.exec(emptied).all():
+        session.exec(delete(IssueBriefRow).where(col(IssueBriefRow.issue_id) == issue_id))
 
 
 def _same(alert: OperatorAlert) -> SelectOfScalar[OperatorAlertRow]:

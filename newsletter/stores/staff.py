@@ -12,7 +12,7 @@ from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 
 #: As columns of any statement that knows the table `staff`.
 MEMBER = """
-    staff.id, staff.email, staff.name, staff.accepted_at, staff.epoch,
+    staff.id, staff.email, staff.name, staff.accepted_at, staff.epoch, staff.login_name,
     ARRAY(SELECT permission || ' ' || newsletter FROM staff_grant WHERE staff_id = staff.id)
         AS grants
 """
@@ -43,6 +43,12 @@ VALUES (%(id)s, %(permission)s, %(newsletter)s) ON CONFLICT DO NOTHING
 _REVOKE = """
 DELETE FROM staff_grant
  WHERE staff_id = %(id)s AND permission = %(permission)s AND newsletter = %(newsletter)s
+"""
+
+_SET_LOGIN_NAME = """
+UPDATE staff SET login_name = %(login)s
+ WHERE id = %(id)s AND NOT EXISTS (
+    SELECT FROM staff AS other WHERE other.login_name = %(login)s AND other.id <> %(id)s)
 """
 
 #: In this order, for the sake of the references.
@@ -89,6 +95,11 @@ class StaffStore(DatabaseStore):
     def rename(self, staff_id: int, name: str) -> None:
         self._execute("UPDATE staff SET name = %(name)s WHERE id = %(id)s", id=staff_id, name=name)
 
+    def set_login_name(self, staff_id: int, login_name: str | None) -> bool:
+        """Store which login of the command line is this person; False if it is another's."""
+        values = {"id": staff_id, "login": login_name}
+        return self._execute(_SET_LOGIN_NAME, **values) == 1
+
     def change_grants(
         self, staff_id: int, *, add: Collection[Grant] = (), drop: Collection[Grant] = ()
     ) -> bool:
@@ -109,7 +120,7 @@ class StaffStore(DatabaseStore):
             if _is_last_owner(session, staff_id):
                 return False
             _delete_all(session, staff_id)
-            removed = "UPDATE staff SET removed_at = %(now)s WHERE id = %(id)s"
+            removed = "UPDATE staff SET removed_at = %(now)s, login_name = NULL WHERE id = %(id)s"
             execute(session, removed, {"id": staff_id, "now": now})
         return True
 
@@ -122,6 +133,7 @@ def member_of(row: dict[str, Any]) -> StaffMember:
         name=row["name"],
         accepted_at=row["accepted_at"],
         epoch=row["epoch"],
+        login_name=row["login_name"],
         grants=frozenset(_read_grant(one) for one in row["grants"]),
     )
 

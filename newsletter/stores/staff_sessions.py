@@ -73,6 +73,11 @@ class StaffSessionStore(DatabaseStore):
         with transaction(self._engine) as session:
             return scalar(session, _RENEW, values) is not None
 
+    def spend(self, session_id: int) -> None:
+        """Let a session's latest confirmation count no longer."""
+        spent = "UPDATE staff_session SET fresh_at = signed_in_at WHERE id = %(id)s"
+        self._execute(spent, id=session_id)
+
     def end(self, token: str) -> None:
         ended = "DELETE FROM staff_session WHERE token_hash = %(hash)s"
         self._execute(ended, hash=secret_hash(token))

@@ -52,6 +52,7 @@ class StaffRow(Row, table=True):
     epoch: int = Field(
         default=0, sa_column=Column(Integer, nullable=False, server_default=text("0"))
     )
+    login_name: str | None = Field(default=None, sa_column=Column(Text, unique=True))
 
 
 class StaffGrantRow(Row, table=True):

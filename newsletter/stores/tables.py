@@ -27,6 +27,7 @@ from sqlmodel import Field
 from newsletter.core.brief import Brief
 from newsletter.core.draft_changes import DraftContents
 from newsletter.core.galley import Galley
+from newsletter.core.issue import Issue
 from newsletter.core.issue_edits import IssueEdits
 from newsletter.core.source_record import RefusedItem, Tally, Validators
 from newsletter.core.verification import Finding
@@ -160,6 +161,8 @@ class IssueRow(Row, table=True):
     edits_revision: int = _count()  #: counts the edits, so that an assembly overwrites none
     changed_by: str | None = _remark()  #: the last person who edited it, or took a brief out of it
     changed_at: datetime | None = columns.moment(optional=True)
+    leaves_at: datetime | None = columns.moment(optional=True)  #: a person has it leave then
+    leaves_by: str | None = _remark()  #: that person
     withdrawn_by: str | None = _remark()  #: a person took the approval back: no policy renews it
 
 
@@ -185,6 +188,29 @@ class DraftRow(Row, table=True):
     content_hash: str = _text_key()
     contents: DraftContents = _json(DraftContents)
     at: datetime = columns.moment()
+
+
+class ApprovedIssueRow(Row, table=True):
+    """What an approval was about, as it was looked at: never changed."""
+
+    id: int = columns.identity()
+    issue_id: int = _refers("issue.id", index=True)
+    content_hash: str = columns.word()
+    by: str = columns.word()
+    at: datetime = columns.moment()
+    issue: Issue = _json(Issue)
+    galley: Galley = _json(Galley)
+
+
+class ApprovalRequestRow(Row, table=True):
+    """Whose turn it is with a draft: it was asked for approval, or sent back."""
+
+    issue_id: int = _number_key(BigInteger, ForeignKey("issue.id"))
+    state: str = columns.word()
+    by: str = columns.word()
+    at: datetime = columns.moment()
+    note: str = columns.word()
+    content_hash: str = columns.word()
 
 
 class EditionRow(Row, table=True):

@@ -124,7 +124,7 @@ def test_two_drafts_are_compared_in_sentences() -> None:
         "“Story 1” no longer leads",
         "“Story 3” leads now",
         "“Story 3” has another short line",
-        "the order changed",
+        "“Story 3” moved from place 2 to 1",
         "the subject changed",
         "the editors’ note changed",
     )

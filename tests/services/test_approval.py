@@ -8,14 +8,16 @@ import pytest
 from sqlalchemy import Engine
 
 from newsletter.core.publication import ApprovalPolicy
+from newsletter.core.staff import Grant, LoginName, Permission
 from newsletter.core.stored import IssueStatus
-from newsletter.errors import NotAllowed, NotApproved, OwnChange, StaleDraft
+from newsletter.errors import NotAllowed, NotApproved, OwnChange, StaleDraft, UndeclaredLogin
 from tests.container import TODAY, TestContainer, brief, open_container
 from tests.settings import TECHNOLOGY
 
 pytestmark = pytest.mark.postgres
 
 BY_PERSON = replace(TECHNOLOGY, approval=ApprovalPolicy.PERSON)
+ANNA, BEN = "anna@example.org", "ben@example.org"
 FOUR_EYES = replace(TECHNOLOGY, approval=ApprovalPolicy.FOUR_EYES)
 
 
@@ -188,37 +190,67 @@ def test_what_is_no_approval_or_has_left_cannot_be_taken_back(container):
 
 def test_nobody_approves_the_brief_they_changed_last(four_eyes):
     chips = brief_about(four_eyes, "chips")
-    four_eyes.intake.edit(chips, {"why": "It saves water in dry places."}, actor="anna")
+    four_eyes.intake.edit(chips, {"why": "It saves water in dry places."}, actor=ANNA)
     four_eyes.publishing.assemble(four_eyes.newsletter, TODAY)
-    with pytest.raises(OwnChange, match="anna changed the issue of 2026-11-23 last, at 2026-11-23"):
-        approve(four_eyes, shown(four_eyes), actor="anna")
-    assert approve(four_eyes, shown(four_eyes), actor="ben").approved_by == "ben"
+    with pytest.raises(
+        OwnChange, match=r"anna@example\.org changed the issue of 2026-11-23 last, at 2026-11-23"
+    ):
+        approve(four_eyes, shown(four_eyes), actor=ANNA)
+    assert approve(four_eyes, shown(four_eyes), actor=BEN).approved_by == BEN
 
 
 def test_whoever_took_a_brief_out_changed_the_issue(four_eyes):
-    four_eyes.intake.hold(brief_about(four_eyes, "chips"), actor="anna")
+    four_eyes.intake.hold(brief_about(four_eyes, "chips"), actor=ANNA)
     four_eyes.publishing.assemble(four_eyes.newsletter, TODAY)
     with pytest.raises(OwnChange):
-        approve(four_eyes, shown(four_eyes), actor="anna")
+        approve(four_eyes, shown(four_eyes), actor=ANNA)
 
 
 def test_a_later_change_by_another_person_frees_the_first(four_eyes):
-    four_eyes.intake.edit(brief_about(four_eyes, "chips"), {"why": "Water is dear."}, actor="anna")
+    four_eyes.intake.edit(brief_about(four_eyes, "chips"), {"why": "Water is dear."}, actor=ANNA)
     four_eyes.clock.pass_time(minutes=1)
-    four_eyes.intake.edit(brief_about(four_eyes, "policy"), {"why": "Law is slow."}, actor="ben")
+    four_eyes.intake.edit(brief_about(four_eyes, "policy"), {"why": "Law is slow."}, actor=BEN)
     four_eyes.publishing.assemble(four_eyes.newsletter, TODAY)
-    with pytest.raises(OwnChange, match="ben"):
-        approve(four_eyes, shown(four_eyes), actor="ben")
-    assert approve(four_eyes, shown(four_eyes), actor="anna").approved_by == "anna"
+    with pytest.raises(OwnChange, match=BEN):
+        approve(four_eyes, shown(four_eyes), actor=BEN)
+    assert approve(four_eyes, shown(four_eyes), actor=ANNA).approved_by == ANNA
 
 
 def test_in_practice_one_person_may_do_both(four_eyes):
     four_eyes.approvals.practice = True
-    four_eyes.intake.edit(brief_about(four_eyes, "chips"), {"why": "Water is dear."}, actor="anna")
+    four_eyes.intake.edit(brief_about(four_eyes, "chips"), {"why": "Water is dear."}, actor=ANNA)
     four_eyes.publishing.assemble(four_eyes.newsletter, TODAY)
-    assert approve(four_eyes, shown(four_eyes), actor="anna").approved_by == "anna"
+    assert approve(four_eyes, shown(four_eyes), actor=ANNA).approved_by == ANNA
 
 
 def test_with_four_eyes_nothing_approves_itself(four_eyes):
     with pytest.raises(NotApproved):
         four_eyes.plan_issue()
+
+
+def test_the_command_line_and_the_console_are_one_person_once_that_is_declared(four_eyes):
+    accounts, shell = four_eyes.staff_accounts, LoginName("anna")
+    accounts.invite(ANNA, [Grant(permission=Permission.EDIT)], by=shell)
+    four_eyes.intake.edit(brief_about(four_eyes, "chips"), {"why": "Water is dear."}, actor=shell)
+    four_eyes.publishing.assemble(four_eyes.newsletter, TODAY)
+    for actor in (ANNA, BEN):  # anna at the command line may be either
+        with pytest.raises(UndeclaredLogin, match="staff login-name ADDRESS anna"):
+            approve(four_eyes, shown(four_eyes), actor=actor)
+    accounts.set_login_name(accounts.by_email(ANNA).id, "anna", by=shell)
+    for actor in (ANNA, shell):
+        with pytest.raises(OwnChange, match="anna changed the issue"):
+            approve(four_eyes, shown(four_eyes), actor=actor)
+    with pytest.raises(UndeclaredLogin, match="who root is"):
+        approve(four_eyes, shown(four_eyes), actor=LoginName("root"))
+    assert approve(four_eyes, shown(four_eyes), actor=BEN).approved_by == BEN
+
+
+def test_a_login_is_one_persons(four_eyes):
+    accounts, shell = four_eyes.staff_accounts, LoginName("root")
+    for email in (ANNA, BEN):
+        accounts.invite(email, [Grant(permission=Permission.EDIT)], by=shell)
+    accounts.set_login_name(accounts.by_email(ANNA).id, "anna", by=shell)
+    with pytest.raises(NotAllowed, match="anna is declared as somebody else's"):
+        accounts.set_login_name(accounts.by_email(BEN).id, "anna", by=shell)
+    assert accounts.set_login_name(accounts.by_email(ANNA).id, None, by=shell).login_name is None
+    assert accounts.set_login_name(accounts.by_email(BEN).id, "anna", by=shell).login_name == "anna"

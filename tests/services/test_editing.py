@@ -54,7 +54,7 @@ def test_a_story_moves_up_down_and_before_another(container):
     first = number(container, "policy")
     edited = container.editing.move(seen(container), number(container, "security"), before=first)
     assert order(container) == ["security", "policy", "chips", "software"]
-    assert "the order changed" in edited.changes
+    assert any("moved from place" in change for change in edited.changes)
     container.editing.move_down(seen(container), number(container, "chips"))
     assert order(container)[-1] == "chips"
 
@@ -239,10 +239,10 @@ def test_nobody_approves_the_order_they_changed_last(engine):
     four_eyes.approvals.practice = False
     four_eyes.receive(*TOPICS)
     four_eyes.publishing.assemble(four_eyes.newsletter, TODAY)
-    four_eyes.editing.move_up(seen(four_eyes), number(four_eyes, "software"))
-    with pytest.raises(OwnChange, match="anna changed the issue"):
-        four_eyes.publishing.approve(four_eyes.newsletter, TODAY, actor="anna")
-    approved = four_eyes.publishing.approve(four_eyes.newsletter, TODAY, actor="ben")
+    four_eyes.editing.move_up(seen(four_eyes, "anna@example.org"), number(four_eyes, "software"))
+    with pytest.raises(OwnChange, match=r"anna@example\.org changed the issue"):
+        four_eyes.publishing.approve(four_eyes.newsletter, TODAY, actor="anna@example.org")
+    approved = four_eyes.publishing.approve(four_eyes.newsletter, TODAY, actor="ben@example.org")
     assert approved.state is IssueStatus.APPROVED
 
 

@@ -20,6 +20,7 @@ from newsletter.core.staff import Permission, SignedIn, StaffMember, may
 from newsletter.core.stored import IssueStatus
 from newsletter.errors import ConfirmationNeeded, NewsletterError, NotFound
 from newsletter.web.console.dependencies import ConsoleServices, console_services_of
+from newsletter.web.console.devices import is_phone
 from newsletter.web.console.navigation import NavigationEntry, entries
 from subscribers.db.read_only import read_only
 from subscribers.model import EVERYTHING, TopicSet
@@ -137,6 +138,22 @@ class Visit:
         return may(self.member, permission, self.newsletter and self.newsletter.readers.newsletter)
 
 
+def prove_on_phone(request: Request, visit: Visit) -> None:
+    """Raise ConfirmationNeeded where this comes from a phone and was not confirmed just now.
+
+    A press in a pocket is no decision. In practice nothing can leave, and nobody is asked.
+    """
+    asked = is_phone(request.headers) and not visit.services.practice
+    if asked and not visit.signed.is_confirmed(visit.now):
+        raise ConfirmationNeeded
+
+
+def proof_is_spent(request: Request, visit: Visit) -> None:
+    """Let what was confirmed on a phone count for this one act."""
+    if is_phone(request.headers) and not visit.services.practice:
+        visit.services.sessions.spend(visit.signed)
+
+
 @dataclass(frozen=True)
 class Needs:
     """The dependency of a route on somebody who is signed in and may do this."""
@@ -190,6 +207,7 @@ SignedInVisit = Annotated[Visit, Depends(Needs(None))]
 SignedInFresh = Annotated[Visit, Depends(Needs(None, fresh=True))]
 See = Annotated[Visit, Depends(Needs(Permission.SEE))]
 Edit = Annotated[Visit, Depends(Needs(Permission.EDIT))]
+SendBack = Annotated[Visit, Depends(Needs(Permission.APPROVE))]
 Approve = Annotated[Visit, Depends(Needs(Permission.APPROVE, fresh=True))]
 Stop = Annotated[Visit, Depends(Needs(Permission.STOP))]
 KeepList = Annotated[Visit, Depends(Needs(Permission.KEEP_LIST))]

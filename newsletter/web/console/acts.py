@@ -13,7 +13,15 @@ from fastapi.responses import RedirectResponse
 
 from newsletter.core.stored import StoredIssue
 from newsletter.errors import ConfirmationNeeded, NotAllowed, StaleDraft
-from newsletter.web.console.access import Approve, Edit, Stop, Visit
+from newsletter.web.console.access import (
+    Approve,
+    Edit,
+    SendBack,
+    Stop,
+    Visit,
+    proof_is_spent,
+    prove_on_phone,
+)
 from newsletter.web.console.issue import issue_path, show_issue, show_stale
 from newsletter.web.console.words import sentence
 
@@ -54,20 +62,50 @@ def approve(
 
     def act() -> str:
         services = visit.services
+        try:
+            prove_on_phone(request, visit)
+        except ConfirmationNeeded:  # who comes back from it finds what they ticked
+            services.reviews.store_ticks(
+                visit.here, on, seen=seen, actor=visit.actor, expecting=content_hash
+            )
+            raise
         services.reviews.approve(
             visit.here, on, seen=seen, actor=visit.actor, expecting=content_hash
         )
+        proof_is_spent(request, visit)
         return f"{visit.issue_url(on)}#approval"
 
     try:
         return once(visit, form_key, act)
     except StaleDraft as stale:
-        return show_stale(request, visit, on, stale)
+        return show_stale(request, visit, on, stale, seen=content_hash)
     except ConfirmationNeeded:
         raise
     except NotAllowed as refusal:
         said = f"{sentence(str(refusal))} {visit.services.pages.words('issue.nothing_was_done')}"
         return show_issue(request, visit, on, said=said, ticked=seen, status=409)
+
+
+@router.post(issue_path("/ask"))
+def ask(visit: Edit, on: date, form_key: FormKey, note: Because = "") -> RedirectResponse:
+    """Ask those who may approve to look at the draft."""
+
+    def act() -> str:
+        visit.services.approval_requests.ask(visit.here, on, actor=visit.actor, note=note)
+        return f"{visit.issue_url(on)}#approval"
+
+    return once(visit, form_key, act)
+
+
+@router.post(issue_path("/send-back"))
+def send_back(visit: SendBack, on: date, form_key: FormKey, note: Because) -> RedirectResponse:
+    """Send the draft back to those who edit it, with what is to be changed."""
+
+    def act() -> str:
+        visit.services.approval_requests.send_back(visit.here, on, actor=visit.actor, note=note)
+        return visit.issue_url(on)
+
+    return once(visit, form_key, act)
 
 
 @router.post(issue_path("/take-back"))
@@ -84,6 +122,7 @@ def take_back(visit: Edit, on: date, form_key: FormKey, because: Because = "") -
 
 @router.post(issue_path("/send-now"))
 def send_now(
+    request: Request,
     visit: Approve,
     on: date,
     form_key: FormKey,
@@ -99,10 +138,21 @@ def send_now(
         if abs(readers - people) > _TOLERANCE * people:
             words = visit.services.pages.words
             raise NotAllowed(words("approval.other_number", shown=people, now=readers))
-        visit.services.planning.hand_over(visit.here, on, actor=visit.actor)
+        prove_on_phone(request, visit)
+        visit.services.sending_by_hand.send(
+            visit.here, on, approved_hash=approved_hash, actor=visit.actor
+        )
+        proof_is_spent(request, visit)
         return f"{visit.issue_url(on)}/leaving"
 
     return once(visit, form_key, act)
+
+
+@router.post(issue_path("/call-back"))
+def call_back(visit: Stop, on: date) -> RedirectResponse:
+    """Let an issue that was sent by hand not leave: one press, until its grace is over."""
+    visit.services.sending_by_hand.call_back(visit.here, on, actor=visit.actor)
+    return RedirectResponse(visit.issue_url(on), status_code=303)
 
 
 @router.post(issue_path("/stop"))

@@ -8,7 +8,9 @@ from fastapi import Request
 
 from newsletter.core.publication import Newsletter
 from newsletter.core.staff import Permission, StaffMember, may, newsletters_where
+from newsletter.services.approval_requests import ApprovalRequests
 from newsletter.services.archive import Archive
+from newsletter.services.comparing import Comparing
 from newsletter.services.editing import Editing
 from newsletter.services.explain import Explaining
 from newsletter.services.figures import IssueFigures
@@ -19,7 +21,6 @@ from newsletter.services.issue_people import IssuePeople
 from newsletter.services.list_changes import ListChanges
 from newsletter.services.operator_alerts import OperatorAlerts
 from newsletter.services.people import People
-from newsletter.services.planning import Planning
 from newsletter.services.polling import Polling
 from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
@@ -28,6 +29,7 @@ from newsletter.services.reconciliation import Reconciling
 from newsletter.services.results import Results
 from newsletter.services.review import Reviews
 from newsletter.services.sending import Recovery
+from newsletter.services.sending_by_hand import SendingByHand
 from newsletter.services.sending_limits import SendingLimits
 from newsletter.services.signing_in import SigningIn
 from newsletter.services.skipped_days import SkippedDays
@@ -62,13 +64,15 @@ class ConsoleServices:
     preflight: Preflight
     reviews: Reviews
     editing: Editing
+    comparing: Comparing
+    approval_requests: ApprovalRequests
     test_letters: StaffLetters
     credentials: ChangingCredentials
     staff_addresses: Callable[[], Iterable[str]]  #: the confirmed ones
     intake: Intake
     polling: Polling
     publishing: Publishing
-    planning: Planning
+    sending_by_hand: SendingByHand
     figures: IssueFigures
     list_changes: ListChanges
     results: Results

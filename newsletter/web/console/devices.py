@@ -1,5 +1,7 @@
 """What a browser calls itself, as people say it."""
 
+from collections.abc import Mapping
+
 #: The first that is found counts: browsers name those that they resemble, too.
 _BROWSERS = {
     "Edg": "Edge",
@@ -20,6 +22,11 @@ _SYSTEMS = {
     "Linux": "Linux",
 }
 _LENGTH = 60
+
+
+def is_phone(headers: Mapping[str, str]) -> bool:
+    """Return whether a browser says that it runs on a phone, as it does unless asked not to."""
+    return headers.get("sec-ch-ua-mobile") == "?1" or "Mobi" in headers.get("user-agent", "")
 
 
 def device_name(user_agent: str) -> str:

@@ -48,7 +48,7 @@ def _edited(
     try:
         edit(draft)
     except StaleDraft as stale:
-        return show_stale(request, visit, on, stale, typed=typed)
+        return show_stale(request, visit, on, stale, seen=seen, typed=typed)
     except NotAllowed as refusal:
         return show_issue(request, visit, on, said=str(refusal), typed=typed, status=422)
     if "hx-request" in request.headers:

@@ -7,9 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from newsletter.core.issue_changes import FieldChange
 from newsletter.core.next_step import NextStep
 from newsletter.core.staff import Permission
 from newsletter.errors import StaleDraft
+from newsletter.services.comparing import SinceApproval
 from newsletter.web.console.access import See, Visit
 from newsletter.web.console.counting import counting_first
 from newsletter.web.console.issue_page import (
@@ -25,6 +27,7 @@ from newsletter.web.console.issue_page import (
     letter_view,
     neighbours,
     offered,
+    own_change,
     story_rows,
     when_it_leaves,
 )
@@ -55,10 +58,19 @@ def issue(
 
 
 def show_stale(
-    request: Request, visit: Visit, on: date, stale: StaleDraft, *, typed: Typed = NOTHING_TYPED
+    request: Request,
+    visit: Visit,
+    on: date,
+    stale: StaleDraft,
+    *,
+    seen: str,
+    typed: Typed = NOTHING_TYPED,
 ) -> HTMLResponse:
     """Show the issue as it is now, and what changed since it was looked at; nothing was done."""
-    return show_issue(request, visit, on, stale=stale.changes, typed=typed, status=409)
+    changed = visit.services.comparing.since_seen(visit.here, on, seen).fields
+    return show_issue(
+        request, visit, on, stale=stale.changes, changed=changed, typed=typed, status=409
+    )
 
 
 def show_issue(
@@ -69,6 +81,7 @@ def show_issue(
     view: View | None = None,
     whom: str = "",
     stale: tuple[str, ...] = (),
+    changed: tuple[FieldChange, ...] = (),
     said: str = "",
     typed: Typed = NOTHING_TYPED,
     ticked: tuple[str, ...] = (),
@@ -91,6 +104,8 @@ def show_issue(
         visit=visit,
         head=head,
         stale=stale,
+        changed=changed,
+        differs=_differs(visit, head),
         said=said,
         typed=typed,
         ticked=ticked,
@@ -99,6 +114,14 @@ def show_issue(
         **_letter(visit, head, view, persona_of(whom)),
         **_approval(visit, head),
     )
+
+
+def _differs(visit: Visit, head: IssueView) -> SinceApproval | None:
+    """Return what was approved, where the issue is open again and would leave otherwise now."""
+    if not (head.stored and head.is_open):
+        return None
+    found = visit.services.comparing.since_approval(visit.here, head.on)
+    return found if found and found.changes else None
 
 
 def _looked_at(request: Request) -> tuple[View, str]:
@@ -142,6 +165,8 @@ def _approval(visit: Visit, head: IssueView) -> dict[str, Any]:
         "report": report,
         "when": when_it_leaves(visit, head.on) if report else "",
         "four_eyes": four_eyes(visit, head),
+        "own_change": own_change(visit, head),
+        "approval_request": services.approval_requests.of(head.stored),
         "approvers": approvers(visit),
         "staff_addresses": services.staff_addresses(),
         "last_test": next(iter(services.test_letters.last(visit.here)), None),

@@ -17,13 +17,15 @@ from newsletter.core.promise import promise_of
 from newsletter.core.publication import ApprovalPolicy
 from newsletter.core.staff import Permission
 from newsletter.core.stored import StoredIssue
-from newsletter.core.timetable import hours_of
+from newsletter.core.timetable import SkippedDay, hours_of
 from newsletter.core.wording import Wording
-from newsletter.errors import NotFound
+from newsletter.errors import NotFound, OwnChange, UndeclaredLogin
+from newsletter.services.comparing import SinceApproval
 from newsletter.services.preview import Preview
 from newsletter.web.console.access import Visit
 from newsletter.web.console.pages import clock, place
 from newsletter.web.console.personas import Persona, preview_as
+from newsletter.web.console.words import sentence
 
 OFFERED = 100  #: editions in a list to choose from; the keys before and after lead to all of them
 
@@ -51,7 +53,8 @@ class IssueView:
     on: date
     stored: StoredIssue | None
     step: NextStep
-    forecast: Forecast | None  #: None once it is planned
+    forecast: Forecast | None  #: None once it is planned, and on a day that is skipped
+    skipped: SkippedDay | None = None  #: a person said that the day has no issue
 
     @property
     def content_hash(self) -> str:
@@ -76,10 +79,13 @@ def issue_view(visit: Visit, on: date) -> IssueView:
     stored = visit.services.archive.issue(visit.here, on)
     if stored is None and on != visit.today:
         raise NotFound(f"there is no issue of {on}")
-    step = next_step(visit.here.timetable, on, visit.now, stored.state if stored else None)
+    skipped = visit.services.skipped_days.since(visit.here, on).get(on)
+    state = stored.state if stored else None
+    step = next_step(visit.here.timetable, on, visit.now, state, skipped=skipped is not None)
     planned = stored is not None and stored.planned_at is not None
-    forecast = None if planned else visit.services.forecasts.of(visit.here, on)
-    return IssueView(visit.here.slug, on, stored, step, forecast)
+    without = planned or skipped is not None
+    forecast = None if without else visit.services.forecasts.of(visit.here, on)
+    return IssueView(visit.here.slug, on, stored, step, forecast, skipped)
 
 
 @dataclass(frozen=True)
@@ -135,6 +141,8 @@ class LetterView:
     preview: Preview | None
     absent: str = ""  #: why there is none
     last_inbox: InboxLine | None = None
+    approval: SinceApproval | None = None  #: None: it never was approved
+    since_approved: tuple[Difference, ...] = ()  #: of the letter's text, where it differs
     changes: Sequence[tuple[str, tuple[Difference, ...]]] = ()  #: by the name of a word
     beside: Sequence[tuple[str, Preview]] = ()  #: by the name of a word
 
@@ -151,7 +159,7 @@ def letter_view(visit: Visit, head: IssueView, view: View, persona: Persona) -> 
             last = previews.last_inbox(newsletter, head.on)
             return LetterView(preview=preview, last_inbox=last)
         case View.CHANGES:
-            return LetterView(preview=preview, changes=_changes(visit, head, preview))
+            return _changes(visit, head, preview)
         case View.BESIDE if head.forecast:
             found = previews.notable(newsletter, head.on, head.forecast)
             beside = [(name, getattr(found, name)) for name in ("smallest", "longest", "largest")]
@@ -160,11 +168,22 @@ def letter_view(visit: Visit, head: IssueView, view: View, persona: Persona) -> 
             return LetterView(preview=preview)
 
 
-def _changes(
-    visit: Visit, head: IssueView, preview: Preview
-) -> list[tuple[str, tuple[Difference, ...]]]:
-    since = visit.services.previews.since_last(visit.here, head.on, preview)
-    return [("since_last", since)] if len(since) > 1 else []
+def _changes(visit: Visit, head: IssueView, preview: Preview) -> LetterView:
+    """Return what differs from what was approved, where something was, and from the issue before.
+
+    A text that is one stretch is the same, or has nothing to be compared with.
+    """
+    previews, newsletter = visit.services.previews, visit.here
+    comparing = visit.services.comparing
+    approval = comparing.since_approval(newsletter, head.on) if head.stored else None
+    text = previews.since(preview, approval.as_stored) if approval else ()
+    last = previews.since_last(newsletter, head.on, preview)
+    return LetterView(
+        preview=preview,
+        approval=approval,
+        since_approved=text if len(text) > 1 else (),
+        changes=[("since_last", last)] if len(last) > 1 else [],
+    )
 
 
 def offered(editions: Sequence[ForecastEdition], persona: Persona) -> Iterator[ForecastEdition]:
@@ -211,8 +230,24 @@ def four_eyes(visit: Visit, head: IssueView) -> str:
     words = visit.services.pages.words
     if last is None:
         return str(words("approval.four_eyes"))
-    name = "four_eyes_you" if last == visit.actor else "four_eyes_other"
-    return str(words(f"approval.{name}", who=last))
+    try:
+        visit.services.publishing.refuse_own_change(visit.here, head.stored, visit.actor)
+    except UndeclaredLogin as undeclared:
+        return sentence(str(undeclared))
+    except OwnChange:
+        return str(words("approval.four_eyes_you"))
+    return str(words("approval.four_eyes_other", who=last))
+
+
+def own_change(visit: Visit, head: IssueView) -> bool:
+    """Return whether this person changed the issue last, and another one must approve it."""
+    if not head.stored:
+        return False
+    try:
+        visit.services.publishing.refuse_own_change(visit.here, head.stored, visit.actor)
+    except (OwnChange, UndeclaredLogin):
+        return True
+    return False
 
 
 def approvers(visit: Visit) -> str:

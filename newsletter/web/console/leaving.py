@@ -1,15 +1,18 @@
 """An issue on its way: how far it has come, one press to stop it, care to let it go on."""
 
+import math
 from datetime import date
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+from markupsafe import Markup
 
 from newsletter.core.leaving import LeavingFigures
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.web.console.access import See, Visit
 from newsletter.web.console.issue import issue_path
 from newsletter.web.console.issue_page import approvers, issue_view
+from newsletter.web.console.pages import clock, place
 
 router = APIRouter()
 
@@ -32,12 +35,15 @@ def leaving(request: Request, visit: See, on: date) -> HTMLResponse:
         bar=bar_parts(figures) if figures else (),
         heading=_heading(visit, head.stored, figures),
         approvers=approvers(visit),
-        moves=bool(planned and planned.state is IssueStatus.SENDING),
+        moves=bool(planned and planned.state is IssueStatus.SENDING) or in_grace(head.stored),
+        waits=in_grace(head.stored),
     )
 
 
 def _heading(visit: Visit, stored: StoredIssue | None, figures: LeavingFigures | None) -> str:
     words = visit.services.pages.words
+    if stored and in_grace(stored):
+        return leaves_in(visit, stored)
     if stored is None or figures is None:
         return words("leaving.not_yet")
     fields = {"done": figures.done, "all": figures.sums.deliveries}
@@ -47,6 +53,24 @@ def _heading(visit: Visit, stored: StoredIssue | None, figures: LeavingFigures |
         return words("leaving.sending", **fields) + " " + more
     left = figures.sums.accepted  # what was refused or left out is done, and has not left
     return words(f"leaving.{stored.state}", **fields | {"done": left})
+
+
+def in_grace(stored: StoredIssue | None) -> bool:
+    """Return whether somebody sent it by hand, and it can still be called back."""
+    return bool(stored and stored.state is IssueStatus.APPROVED and stored.leaves_at)
+
+
+def leaves_in(visit: Visit, stored: StoredIssue) -> Markup:
+    """Return how long an issue that was sent by hand can still be called back."""
+    words, zone = visit.services.pages.words, visit.here.timetable.zone
+    assert stored.leaves_at
+    left = math.ceil((stored.leaves_at - visit.now).total_seconds())
+    if left <= 0:
+        return words("leaving.any_moment")
+    fields = {"minutes": left // 60, "seconds": f"{left % 60:02}"}
+    return words(
+        "leaving.leaves_in", **fields, time=clock(stored.leaves_at, zone), place=place(zone)
+    )
 
 
 def bar_parts(figures: LeavingFigures) -> list[tuple[str, float, float]]:

@@ -16,6 +16,7 @@ from newsletter.core.stored import IssueStatus
 from newsletter.services.today import TodayOverview
 from newsletter.web.console.access import See, Visit
 from newsletter.web.console.counting import counting_first
+from newsletter.web.console.leaving import in_grace, leaves_in
 from newsletter.web.console.pages import clock, place
 from newsletter.web.console.words import Words
 
@@ -34,6 +35,7 @@ def today(request: Request, visit: See) -> HTMLResponse:
     if _leaves(overview) and (first := counting_first(request, visit)):
         return first
     forecast = services.forecasts.of(visit.here, overview.on) if _leaves(overview) else None
+    obstacles, looks = _findings(visit, overview)
     return services.pages.show(
         request,
         "today",
@@ -44,8 +46,10 @@ def today(request: Request, visit: See) -> HTMLResponse:
         stories=tuple(_stories(forecast))[:_STORIES] if forecast else (),
         lead=lead(services.pages.words, visit, overview, forecast),
         alerts=services.alerts.open(visit.here),
+        approval_request=services.approval_requests.of(overview.stored),
         skipped=services.skipped_days.since(visit.here, overview.week[0].on),
-        obstacles=_obstacles(visit, overview),
+        obstacles=obstacles,
+        looks=looks,
         figures=services.figures.leaving(overview.previous) if overview.previous else None,
         list_changes=services.list_changes.since(visit.here, visit.now - timedelta(days=1)),
         NextStep=NextStep,
@@ -58,12 +62,14 @@ def _leaves(overview: TodayOverview) -> bool:
     return overview.step in {NextStep.GATHER, NextStep.ASSEMBLE, NextStep.APPROVE, NextStep.WAIT}
 
 
-def _obstacles(visit: Visit, overview: TodayOverview) -> tuple[PreflightFinding, ...]:
-    """Return what stops a draft, and what nobody has looked at yet."""
+def _findings(
+    visit: Visit, overview: TodayOverview
+) -> tuple[tuple[PreflightFinding, ...], tuple[PreflightFinding, ...]]:
+    """Return what stops a draft, and what nobody has looked at yet, which stops nothing."""
     if overview.step not in {NextStep.APPROVE, NextStep.WAIT}:
-        return ()
+        return (), ()
     report = visit.services.preflight.report(visit.here, overview.on)
-    return (*report.stops, *report.open)
+    return report.stops, report.open
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,10 @@ def lead(
     readers = forecast.readers if forecast else 0
     fields = {"day": day, "when": when, "count": readers, "people": readers}
     match overview.step:
+        case NextStep.REST if overview.skipped:
+            who, because = overview.skipped.by, overview.skipped.because
+            said = words("today.skipped_today", day=day, who=who, because=because)
+            return (said, words("today.set_aside") if stored else Markup())
         case NextStep.REST:
             following = f"{overview.next_on:%A}" if overview.next_on else words("today.never")
             return (words("today.rest", day=day, next=following),)
@@ -108,6 +118,8 @@ def lead(
         case NextStep.ASSEMBLE:
             state = "missed" if stored and stored.state is IssueStatus.MISSED else "assemble"
             return (words(f"today.{state}", **fields), words(f"today.{state}_more", **fields))
+        case NextStep.WAIT if stored and in_grace(stored):
+            return (leaves_in(visit, stored), words("leaving.sent_by_hand", who=stored.leaves_by))
         case NextStep.APPROVE | NextStep.WAIT:
             approved = overview.step is NextStep.WAIT
             fields |= {"in": until(words, overview.hours.send - now)}
