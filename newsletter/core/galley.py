@@ -58,14 +58,14 @@ def cut(segments: Iterable[Span], chosen: AbstractSet[str], values: Mapping[str,
 
 
 def sizer(segments: Iterable[Span]) -> Callable[[AbstractSet[str]], int]:
-    """Return what measures the text of the chosen pieces, quickly for thousands of choices."""
+    """Return what counts the bytes of the chosen pieces, quickly for thousands of choices."""
     sizes = Counter[frozenset[str]]()
     always = 0
     for one in segments:
         if one.pieces is None:
-            always += len(one.text)
+            always += len(one.text.encode())
         else:
-            sizes[one.pieces] += len(one.text)
+            sizes[one.pieces] += len(one.text.encode())
 
     def size(chosen: AbstractSet[str]) -> int:
         return always + sum(n for pieces, n in sizes.items() if not pieces.isdisjoint(chosen))

@@ -6,12 +6,14 @@ from datetime import date, datetime, timedelta
 from newsletter.core.edition import Edition, Letter, compose, edition_of, whole_edition
 from newsletter.core.issue import Issue, assemble
 from newsletter.core.issue_edits import IssueEdits
+from newsletter.core.letter_size import refusal
 from newsletter.core.mailing import Envelope, Links, content_hash, envelope_of
 from newsletter.core.publication import ApprovalPolicy, Newsletter, span_of
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed, NotFound
 from newsletter.ports import Clock, Renderer
 from newsletter.services.approval import Approvals
+from newsletter.services.letter_sizes import LetterSizes
 from newsletter.stores.briefs import BriefStore
 from newsletter.stores.issues import IssueStore
 
@@ -28,6 +30,7 @@ class Publishing:
     issues: IssueStore
     renderer: Renderer
     approvals: Approvals
+    sizes: LetterSizes
     base_url: str
     clock: Clock
 
@@ -36,7 +39,8 @@ class Publishing:
 
         A day without briefs gives an empty issue, which may still fill up while nothing is sent.
         An approval is void when the sender or the links changed since. What a person edited stays
-        edited, and what a person took back waits for a person, whatever the policy.
+        edited, and what a person took back waits for a person, whatever the policy. An issue with
+        a letter that Gmail would cut is never approved.
         """
         stored = self.issues.find(newsletter.slug, on)
         if stored and stored.state is IssueStatus.APPROVED and self.changed(newsletter, stored):
@@ -44,7 +48,7 @@ class Publishing:
         elif stored and not stored.state.is_open:
             return stored
         drafted = self._drafted(newsletter, on, stored)
-        if drafted.state is IssueStatus.DRAFT and _approves_itself(newsletter, drafted):
+        if _approves_itself(newsletter, drafted) and not self.too_large(newsletter, drafted):
             digest = self._current_hash(newsletter, drafted)
             return self.approvals.approve(drafted, digest, actor=POLICY)
         return drafted
@@ -138,9 +142,15 @@ class Publishing:
         if stored.state is not IssueStatus.DRAFT:
             raise NotAllowed(f"{stored.summary}: only a draft can be approved")
         self.approvals.refuse_own_change(newsletter, stored, actor)
+        if too_large := self.too_large(newsletter, stored):
+            raise NotAllowed(f"{stored.summary} and cannot be approved: {too_large}")
         digest = self._current_hash(newsletter, stored)
         self.approvals.refuse_unset(stored, digest)
         return self.approvals.approve(stored, digest, actor=actor)
+
+    def too_large(self, newsletter: Newsletter, stored: StoredIssue) -> str | None:
+        """Return why an issue may not leave as it is set: Gmail would cut a letter of it."""
+        return refusal(self.sizes.large(newsletter, stored))
 
     def withdraw(
         self, newsletter: Newsletter, on: date, *, actor: str, because: str
@@ -184,7 +194,8 @@ class Publishing:
 
 
 def _approves_itself(newsletter: Newsletter, drafted: StoredIssue) -> bool:
-    return newsletter.approval is ApprovalPolicy.AUTOMATIC and drafted.withdrawn_by is None
+    automatic = newsletter.approval is ApprovalPolicy.AUTOMATIC
+    return automatic and drafted.state is IssueStatus.DRAFT and drafted.withdrawn_by is None
 
 
 def _refuse_odd_date(newsletter: Newsletter, on: date, now: datetime, fresh: datetime) -> None:
