@@ -1,5 +1,6 @@
 """An issue and its totals, printed and as data."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich.markup import escape
@@ -74,6 +75,12 @@ def print_issue(stored: StoredIssue, totals: IssueTotals | None = None) -> None:
         console.print(f"  {mark} {title}{short}  [dim]{topics} · brief {entry.brief_id}[/]")
     if totals:
         print_totals(totals)
+
+
+def print_remarks(remarks: Iterable[str]) -> None:
+    """Print what a person should know of an issue besides its stories."""
+    for one in remarks:
+        console.print(f"  [yellow]{escape(one)}[/]")
 
 
 def _worded(wording: Wording) -> dict[str, str]:

@@ -43,6 +43,7 @@ from newsletter.services.halting import Halting
 from newsletter.services.installation import Installations
 from newsletter.services.intake import Intake
 from newsletter.services.issue_people import IssuePeople
+from newsletter.services.issue_remarks import IssueRemarks
 from newsletter.services.letter_sizes import LetterSizes
 from newsletter.services.link_checks import LinkChecks
 from newsletter.services.list_changes import ListChanges
@@ -390,6 +391,10 @@ class Container:
         url, kept = self.settings.public_url, self._kept_galleys
         sizes = self.letter_sizes
         return Publishing(self.briefs, self.issues, kept, self.approvals, sizes, url, self.clock)
+
+    @cached_property
+    def issue_remarks(self) -> IssueRemarks:
+        return IssueRemarks(self.publishing)
 
     @cached_property
     def letter_sizes(self) -> LetterSizes:
@@ -793,6 +798,7 @@ class Container:
             archive=self.archive,
             forecasts=self.forecasts,
             previews=self.previews,
+            issue_remarks=self.issue_remarks,
             preflight=self.preflight,
             reviews=self.reviews,
             editing=self.editing,

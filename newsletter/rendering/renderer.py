@@ -10,7 +10,7 @@ from newsletter.rendering.contract import refuse_breaches
 from newsletter.rendering.inlining import inline
 from newsletter.rendering.mjml import to_html
 from newsletter.rendering.page import Page, page_of
-from newsletter.rendering.source import MJML, TEXT, Templates
+from newsletter.rendering.source import ISSUE, MJML, TEXT, Templates
 
 
 class IssueRenderer:
@@ -33,6 +33,10 @@ class IssueRenderer:
         html, text = self._render(page, marked=True)
         refuse_breaches(page, html, text, html_file=MJML, text_file=TEXT)
         return Galley(html=read_marked(html), text=read_marked(text))
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return the digest of each template file, by its name."""
+        return self._templates.fingerprints(ISSUE)
 
     def direct(
         self, newsletter: Newsletter, issue: Issue, edition: Edition, *, view_url: str

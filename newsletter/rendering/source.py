@@ -3,6 +3,7 @@
 import re
 import textwrap
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from html.entities import html5
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from newsletter.rendering.css import refuse_faults
 from newsletter.rendering.page import Page, Story
 from newsletter.rendering.source_map import with_places
 
+ISSUE = "issue"  #: the folder of an issue's templates
 MJML = "issue/issue.mjml.j2"
 TEXT = "issue/issue.txt.j2"
 INLINE_CSS = "issue/styles/inline.css"
@@ -68,6 +70,14 @@ class Templates:
         except (TemplateError, *_TEMPLATE_BUGS) as error:
             place = self._place(error.__traceback__) or name
             raise RenderingFailed(f"{place}: {error}") from error
+
+    def fingerprints(self, folder: str) -> dict[str, str]:
+        """Return the digest of each file in a folder of templates, by its name."""
+        return {
+            path.relative_to(self._folder).as_posix(): sha256(path.read_bytes()).hexdigest()
+            for path in sorted((self._folder / folder).rglob("*"))
+            if path.is_file()
+        }
 
     def inline_css(self, name: str = INLINE_CSS) -> str:
         """Return a style sheet to be written into tags; RenderingFailed names each wrong line."""

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from newsletter.core.edition import Edition, Letter, compose, edition_of, whole_edition
-from newsletter.core.issue import Issue, assemble
+from newsletter.core.frozen_issue import basis_of
+from newsletter.core.issue import Candidate, Issue, assemble
 from newsletter.core.issue_edits import IssueEdits
 from newsletter.core.letter_size import refusal
 from newsletter.core.mailing import Envelope, Links, content_hash, envelope_of
@@ -64,6 +65,7 @@ class Publishing:
                 one.content_hash,
                 self.clock.now(),
                 edits_revision=stored.edits_revision if stored else 0,
+                basis=basis_of(newsletter, self.renderer.fingerprints()),
             )
             if drafted:
                 return drafted
@@ -120,12 +122,20 @@ class Publishing:
     def _choose(
         self, newsletter: Newsletter, on: date, stored: StoredIssue | None, edits: IssueEdits
     ) -> Issue:
+        candidates = self.candidates(newsletter, on)
+        number = (stored and stored.issue.number) or self.issues.next_number(newsletter.slug)
+        return assemble(newsletter, on, number, candidates, edits)
+
+    def candidates(self, newsletter: Newsletter, on: date) -> tuple[Candidate, ...]:
+        """Return the accepted briefs that may stand in the issue of a date."""
         now = self.clock.now()
         fresh = now - timedelta(hours=newsletter.caps.age_hours)
         _refuse_odd_date(newsletter, on, now, fresh)
-        candidates = self.briefs.candidates(newsletter, on, fresh)
-        number = (stored and stored.issue.number) or self.issues.next_number(newsletter.slug)
-        return assemble(newsletter, on, number, candidates, edits)
+        return self.briefs.candidates(newsletter, on, fresh)
+
+    def redrafted(self, newsletter: Newsletter, stored: StoredIssue) -> Issue:
+        """Return the issue as an assembly would choose it now, storing nothing."""
+        return self._choose(newsletter, stored.issue.date, stored, stored.edits)
 
     def approve(
         self, newsletter: Newsletter, on: date, *, actor: str, expecting: str | None = None
