@@ -65,7 +65,7 @@ class Publishing:
                 one.content_hash,
                 self.clock.now(),
                 edits_revision=stored.edits_revision if stored else 0,
-                basis=basis_of(newsletter, self.renderer.fingerprints()),
+                basis=one.basis,
             )
             if drafted:
                 return drafted
@@ -109,6 +109,7 @@ class Publishing:
             state=IssueStatus.DRAFT if galley else IssueStatus.EMPTY,
             galley=galley,
             content_hash=galley and content_hash(self.envelope(newsletter), issue, galley),
+            basis=basis_of(newsletter, self.renderer.fingerprints()),
             edits=edits,
         )
 

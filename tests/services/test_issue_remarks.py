@@ -10,6 +10,7 @@ from newsletter.core.letter_size import CLIPPED
 from newsletter.core.publication import ApprovalPolicy
 from newsletter.core.stored import IssueStatus
 from newsletter.errors import NotAllowed
+from newsletter.services.editing import SeenDraft
 from tests.container import TODAY, TestContainer, brief, open_container
 from tests.settings import TECHNOLOGY
 
@@ -81,3 +82,22 @@ def test_a_letter_that_gmail_would_cut_is_approved_by_nobody(engine: Engine, tmp
     assert "Gmail cuts a letter after 102" in said
     with pytest.raises(NotAllowed, match="cannot be approved: Edition"):
         container.publishing.approve(container.newsletter, TODAY, actor="anna")
+
+
+def test_an_edit_sets_the_issue_by_what_there_is_then(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    container = open_container(engine, replace(TECHNOLOGY, approval=ApprovalPolicy.PERSON))
+    stored = assembled(container, "chips")
+    now = {"issue/issue.mjml.j2": "other"}
+    monkeypatch.setattr(container.publishing.renderer, "fingerprints", lambda: now)
+    brief_id = stored.issue.entries[0].brief_id
+    seen = SeenDraft(
+        newsletter=container.newsletter,
+        on=TODAY,
+        content_hash=stored.content_hash or "",
+        actor="anna",
+    )
+    container.editing.pin(seen, brief_id)
+    edited = container.publishing.issue(container.newsletter, TODAY)
+    assert edited.basis.templates == now
