@@ -48,6 +48,10 @@ class Renderer(Protocol):
 
     def set(self, newsletter: Newsletter, issue: Issue) -> Galley: ...
 
+    def fingerprints(self) -> dict[str, str]:
+        """Return the digest of each template file that an issue is set with."""
+        ...
+
 
 class Mailer(Protocol):
     """Sends a batch through SendGrid, with one request a call.

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from newsletter.cli.common import AsJson, Slug, answer, console, container, newsletter_of
 from newsletter.core.issue import sample_issue
+from newsletter.core.letter_size import refusal
 from newsletter.core.newsletter_checks import obstacles
 from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.reconciliation import ReconciliationEvidence
@@ -56,6 +57,7 @@ def _answers(which: Newsletter) -> Iterator[Answered]:
     digests = [one for one in settings.newsletters.values() if one.week_of == which.slug]
     for one in (which, *digests):
         yield _tried("templates", partial(_templates, one))
+        yield _tried("size", partial(_size, one))
     faults = list(
         obstacles(which, public_url=settings.public_url, sendgrid_host=settings.sendgrid_host)
     )
@@ -96,6 +98,16 @@ def _templates(which: Newsletter) -> str:
     container().renderer.set(which, issue)
     container().transactional_renderer.check_all(which)
     return f"{which.name}: a sample issue of {len(issue.entries)} briefs renders without errors"
+
+
+def _size(which: Newsletter) -> str:
+    """Return how large the letters of today's issue are, if it was assembled."""
+    stored = container().issues.find(which.slug, day_of(which.timetable, container().clock.now()))
+    large = container().letter_sizes.large(which, stored) if stored else ()
+    if too_large := refusal(large):
+        raise ConfigurationError(too_large)
+    said = [one.sentence for one in large] or [f"{which.name}: no letter of today is over 90 kB"]
+    return "; ".join(said)
 
 
 def _connections() -> str:

@@ -13,8 +13,9 @@ from typer import Option
 from newsletter.cli import common, issue_edits, skipping
 from newsletter.cli.changes import approval_data, print_changes
 from newsletter.cli.common import AsJson, Date, Slug, actor, answer, console, container, issue_of
-from newsletter.cli.report import issue_data, print_issue, print_request
+from newsletter.cli.report import issue_data, print_issue, print_remarks, print_request
 from newsletter.core.issue_totals import IssueTotals
+from newsletter.core.publication import Newsletter
 from newsletter.core.stored import IssueStatus, StoredIssue
 
 if TYPE_CHECKING:
@@ -31,24 +32,39 @@ def _answer(stored: StoredIssue, totals: IssueTotals | None = None, *, as_json: 
     answer(issue_data(stored, totals), as_json=as_json, show=lambda: print_issue(stored, totals))
 
 
+def _answer_with_remarks(which: Newsletter, stored: StoredIssue, *, as_json: bool) -> None:
+    """Answer with an issue, and with what is not in it, and why."""
+    remarks = container().issue_remarks.sentences(which, stored)
+
+    def show_text() -> None:
+        print_issue(stored)
+        print_remarks(remarks)
+
+    answer(issue_data(stored) | {"remarks": remarks}, as_json=as_json, show=show_text)
+
+
 @app.command()
 def assemble(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
     """Choose and order the accepted briefs, and set the issue."""
-    stored = container().publishing.assemble(*issue_of(newsletter, date))
-    _answer(stored, as_json=as_json)
+    which, on = issue_of(newsletter, date)
+    stored = container().publishing.assemble(which, on)
+    _answer_with_remarks(which, stored, as_json=as_json)
 
 
 @app.command()
 def show(date: Date = None, newsletter: Slug = None, as_json: AsJson = False) -> None:
-    """Show what is in an issue."""
-    stored = container().publishing.issue(*issue_of(newsletter, date))
+    """Show what is in an issue, and what is not."""
+    which, on = issue_of(newsletter, date)
+    stored = container().publishing.issue(which, on)
     request = container().approval_requests.of(stored)
+    remarks = container().issue_remarks.sentences(which, stored)
 
     def show_text() -> None:
         print_issue(stored)
+        print_remarks(remarks)
         print_request(request)
 
-    data = issue_data(stored) | {"approval_request": request}
+    data = issue_data(stored) | {"remarks": remarks, "approval_request": request}
     answer(data, as_json=as_json, show=show_text)
 
 
@@ -147,7 +163,14 @@ def preview(
         "html_bytes": len(found.letter.html.encode()),
         "files": [str(path) for path in written],
     }
-    answer(data, as_json=as_json, show=lambda: _print_preview(found, written))
+    proof = container().publishing.proof(which, on)
+    remarks = container().issue_remarks.sentences(which, proof)
+
+    def show_text() -> None:
+        _print_preview(found, written)
+        print_remarks(remarks)
+
+    answer(data | {"remarks": remarks}, as_json=as_json, show=show_text)
 
 
 def _write(found: "Preview", out: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """An issue and its totals, printed and as data."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich.markup import escape
@@ -83,6 +84,12 @@ def print_request(request: ApprovalRequest | None) -> None:
         said = "asks for approval" if request.is_asked else "sent it back"
         note = f": {request.note}" if request.note else ""
         console.print(f"  [yellow]{escape(request.by)} {said}{escape(note)}[/]")
+
+
+def print_remarks(remarks: Iterable[str]) -> None:
+    """Print what a person should know of an issue besides its stories."""
+    for one in remarks:
+        console.print(f"  [yellow]{escape(one)}[/]")
 
 
 def _worded(wording: Wording) -> dict[str, str]:

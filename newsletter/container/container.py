@@ -45,6 +45,8 @@ from newsletter.services.halting import Halting
 from newsletter.services.installation import Installations
 from newsletter.services.intake import Intake
 from newsletter.services.issue_people import IssuePeople
+from newsletter.services.issue_remarks import IssueRemarks
+from newsletter.services.letter_sizes import LetterSizes
 from newsletter.services.link_checks import LinkChecks
 from newsletter.services.list_changes import ListChanges
 from newsletter.services.list_health import ListHealthReports
@@ -401,7 +403,16 @@ class Container:
     @cached_property
     def publishing(self) -> Publishing:
         url, kept = self.settings.public_url, self._kept_galleys
-        return Publishing(self.briefs, self.issues, kept, self.approvals, url, self.clock)
+        sizes = self.letter_sizes
+        return Publishing(self.briefs, self.issues, kept, self.approvals, sizes, url, self.clock)
+
+    @cached_property
+    def issue_remarks(self) -> IssueRemarks:
+        return IssueRemarks(self.publishing)
+
+    @cached_property
+    def letter_sizes(self) -> LetterSizes:
+        return LetterSizes(self.subscriptions, self.settings.public_url)
 
     @cached_property
     def _kept_galleys(self) -> KeptGalleys:
@@ -504,7 +515,9 @@ class Container:
     @cached_property
     def previews(self) -> Previews:
         url = self.settings.public_url
-        return Previews(self.publishing, self.subscriptions, self.issue_history, url, to_eml)
+        issues = self.issue_history
+        clock = self.clock
+        return Previews(self.publishing, self.subscriptions, issues, url, to_eml, clock)
 
     @cached_property
     def forecasts(self) -> Forecasts:
@@ -833,6 +846,7 @@ class Container:
             archive=self.archive,
             forecasts=self.forecasts,
             previews=self.previews,
+            issue_remarks=self.issue_remarks,
             preflight=self.preflight,
             reviews=self.reviews,
             editing=self.editing,

@@ -82,6 +82,12 @@ class Brief:
         said = json.dumps(asdict(self), sort_keys=True, default=str, ensure_ascii=True)
         return hashlib.sha256(said.encode()).hexdigest()
 
+    @property
+    def printed(self) -> tuple[object, ...]:
+        """Return what readers see of it, and what places it: equal if no reader sees a change."""
+        shown = (self.title, self.summary, self.why, self.source, self.verification, self.minutes)
+        return (*shown, self.importance, self.pillar.casefold())
+
     @cached_property
     def words(self) -> int:
         """Count the words a letter prints of this brief."""

@@ -159,14 +159,9 @@ def compose(galley: Galley, edition: Edition, *, view_url: str, personal: bool =
         MINUTES: f"{edition.minutes} min read",
         VIEW_URL: view_url,
     }
-    escaped = {tag: _ascii_html(value) for tag, value in values.items()}
+    escaped = {tag: html.escape(value) for tag, value in values.items()}
     return Letter(
         subject=edition.subject,
         html=cut(galley.html, chosen, escaped),
         text=cut(galley.text, chosen, values),
     )
-
-
-def _ascii_html(value: str) -> str:
-    # The galley's HTML is ASCII, so that no wrong charset can clip or garble it; so stays a letter.
-    return html.escape(value).encode("ascii", "xmlcharrefreplace").decode("ascii")

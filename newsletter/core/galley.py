@@ -16,7 +16,8 @@ from newsletter.errors import RenderingFailed
 
 OPEN_MARK = "<!--[[{}-->"
 CLOSE_MARK = "<!--]]-->"
-_MARK = re.compile(r"<!--\[\[([a-z]+(?::[A-Za-z0-9_-]+)?)-->|<!--\]\]-->")
+#: A mark; its group is the piece that it opens, and empty where it closes one.
+PIECE_MARK = re.compile(r"<!--\[\[([a-z]+(?::[A-Za-z0-9_-]+)?)-->|<!--\]\]-->")
 _GAPS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _UNPRINTABLE = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
 
@@ -57,14 +58,14 @@ def cut(segments: Iterable[Span], chosen: AbstractSet[str], values: Mapping[str,
 
 
 def sizer(segments: Iterable[Span]) -> Callable[[AbstractSet[str]], int]:
-    """Return what measures the text of the chosen pieces, quickly for thousands of choices."""
+    """Return what counts the bytes of the chosen pieces, quickly for thousands of choices."""
     sizes = Counter[frozenset[str]]()
     always = 0
     for one in segments:
         if one.pieces is None:
-            always += len(one.text)
+            always += len(one.text.encode())
         else:
-            sizes[one.pieces] += len(one.text)
+            sizes[one.pieces] += len(one.text.encode())
 
     def size(chosen: AbstractSet[str]) -> int:
         return always + sum(n for pieces, n in sizes.items() if not pieces.isdisjoint(chosen))
@@ -91,7 +92,7 @@ def read_marked(marked: str) -> tuple[Span, ...]:
     """
     frames = [_Frame("")]
     at = 0
-    for mark in _MARK.finditer(marked):
+    for mark in PIECE_MARK.finditer(marked):
         frames[-1].items.append(marked[at : mark.start()])
         at = mark.end()
         if mark[1]:

@@ -6,6 +6,7 @@ See docs/decisions/approval-names-a-hash.md.
 import hashlib
 import html
 import json
+import re
 from dataclasses import asdict, dataclass
 from datetime import date
 from email.utils import formataddr
@@ -118,6 +119,19 @@ def personal(envelope: Envelope, recipient: Recipient) -> Personal:
             ADDRESS_TEXT: recipient.email,
         },
     )
+
+
+_TAG = re.compile(r"<a\b[^>]*>", re.IGNORECASE)
+_VENDOR_ATTRIBUTE = re.compile(r"""\sclicktracking=(?:"[^"]*"|'[^']*'|[^\s>]*)""", re.IGNORECASE)
+
+
+def as_received(html_part: str) -> str:
+    """Return the HTML without what SendGrid removes on its way: the switches of its tracking.
+
+    >>> as_received('<a clicktracking="off" href="#">clicktracking=off</a>')
+    '<a href="#">clicktracking=off</a>'
+    """
+    return _TAG.sub(lambda tag: _VENDOR_ATTRIBUTE.sub("", tag[0]), html_part)
 
 
 def personalized(letter: Letter, own: Personal) -> Letter:

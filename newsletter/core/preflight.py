@@ -13,6 +13,7 @@ from enum import StrEnum
 from newsletter.core.edition import Edition, Letter, whole_edition
 from newsletter.core.forecast import Forecast
 from newsletter.core.issue import Issue
+from newsletter.core.letter_size import EditionSize
 from newsletter.core.link_check import LinkCheck
 from newsletter.core.publication import Newsletter
 
@@ -70,14 +71,6 @@ def past_issue(issue: Issue, readers: int) -> PastIssue:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EditionSize:
-    """The bytes of an edition's HTML, personal parts included."""
-
-    edition: Edition
-    bytes: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class PreflightContext:
     """All that the checks before sending may know."""
 
@@ -90,6 +83,7 @@ class PreflightContext:
     other_templates: bool = False  #: what is stored was set with other ones than there are now
     smallest: EditionSize | None = None
     largest: EditionSize | None = None
+    large_editions: int = 0  #: over 90 kB
     links: dict[str, LinkCheck] = field(default_factory=dict[str, LinkCheck])  #: by link
     past: tuple[PastIssue, ...] = ()  #: the latest thirty, the newest first
     new_words: tuple[str, ...] = ()  #: never printed before

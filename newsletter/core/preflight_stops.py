@@ -6,10 +6,9 @@ from html import unescape
 
 from newsletter.core.edition import UNSUBSCRIBE_URL
 from newsletter.core.galley import plain_line
+from newsletter.core.letter_size import CLIPPED
 from newsletter.core.preflight import PreflightContext, PreflightFinding, PreflightGrade
 
-CLIPPED = 102_000  #: bytes of HTML after which Gmail cuts a letter, and with it the way out
-NEARLY_CLIPPED = 90_000
 _LEFT_OVER = re.compile(r"-nl_[a-z_]+-|\{\{|\[\[")
 _TAG = re.compile(r"<style\b.*?</style>|<!--.*?-->|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
@@ -67,18 +66,21 @@ def _obstacles(context: PreflightContext) -> Iterator[PreflightFinding]:
 
 def _size(context: PreflightContext) -> Iterator[PreflightFinding]:
     largest = context.largest
-    if largest is None or largest.bytes <= NEARLY_CLIPPED:
+    if largest is None or not largest.is_large:
         return
     place, mend = f"edition {largest.edition.key}", "Leave out a story, or shorten summaries."
     size = f"The largest edition has {largest.bytes / 1000:.0f} kB of HTML"
-    if largest.bytes > CLIPPED:
-        sentence = f"{size}; Gmail cuts a letter after {CLIPPED / 1000:.0f}, and the links below."
+    many = context.large_editions
+    tail = f" {many} editions have more than 90." if many > 1 else ""
+    if largest.is_clipped:
+        below = f"Gmail cuts a letter after {CLIPPED / 1000:.0f}, and the links below."
+        sentence = f"{size}; {below}{tail}"
         yield _stop("size", sentence, place=place, mend=mend)
         return
     yield PreflightFinding(
         key="size",
         grade=PreflightGrade.LOOK,
-        sentence=f"{size}; from {CLIPPED / 1000:.0f} on Gmail cuts a letter.",
+        sentence=f"{size}; from {CLIPPED / 1000:.0f} on Gmail cuts a letter.{tail}",
         place=place,
         mend=mend,
     )

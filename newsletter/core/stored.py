@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from newsletter.core.brief import Brief
+from newsletter.core.frozen_issue import IssueBasis
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue
 from newsletter.core.issue_edits import IssueEdits
@@ -94,6 +95,7 @@ class StoredIssue:
     planned_by: str | None = None
     paused_by: str | None = None  #: a person, or what paused it by itself
     segment: str | None = None  #: who was in it when the issue was planned; None: all its readers
+    basis: IssueBasis = field(default_factory=IssueBasis)  #: what it was set by
     edits: IssueEdits = field(default_factory=IssueEdits)
     edits_revision: int = 0  #: counts a person's edits
     leaves_at: datetime | None = None  #: before its hour, by hand; it can be called back until then

@@ -24,6 +24,17 @@ class TransactionalKind(StrEnum):
     LINK = "link"  #: a subscription: here are your links, as you asked
 
     @property
+    def links(self) -> tuple[str, ...]:
+        """Return what its reader can do from it: a link for each, which it must show."""
+        match self:
+            case TransactionalKind.CONFIRMATION | TransactionalKind.ADDRESS:
+                return ("confirm",)
+            case TransactionalKind.STILL_WANTED:
+                return ("still_wanted", "preferences", "unsubscribe")
+            case _:
+                return ("preferences", "unsubscribe")
+
+    @property
     def priority(self) -> int:
         """Return its place among what waits: of one priority, the oldest leaves first.
 

@@ -89,6 +89,8 @@ def check(function: Check) -> Check:
 
 TITLE_LENGTH = range(8, 201)  #: characters; a shorter title says nothing, a longer one is a text
 SUMMARY_LENGTH = range(40, 1201)  #: characters; a sentence at least, a short paragraph at most
+WHY_LENGTH = range(1, 401)  #: characters; a sentence or two
+SOURCE_NAME_LENGTH = range(1, 81)  #: characters; a name, not a list of them
 MINUTES = range(1, 61)  #: a longer reading time is a slip of the pen
 _CLOCK_SKEW = timedelta(hours=1)  #: how far ahead of ours a publisher's clock may be
 #: What would be read as ours or SendGrid's: edition and recipient tags, piece marks, <%tags%>.
@@ -132,6 +134,8 @@ def source_name(brief: Brief, _: CheckContext) -> Finding:
     """Somebody must have reported it."""
     name = brief.source.name
     passed = any(character.isalnum() for character in name)
+    if passed and len(name) not in SOURCE_NAME_LENGTH:
+        return _length_finding("source's name", name, SOURCE_NAME_LENGTH)
     reason = f"The source is {name}." if passed else "No source is named; add who reported it."
     return Finding(passed=passed, reason=reason, waivable=False)
 
@@ -178,6 +182,14 @@ def prose(brief: Brief, _: CheckContext) -> Finding:
     found = boilerplate_in(brief.summary)
     reason = f"The summary holds what is no prose: “{found}”." if found else "The summary is prose."
     return Finding(passed=not found, reason=reason)
+
+
+@check
+def why_length(brief: Brief, _: CheckContext) -> Finding:
+    """Why it matters is a sentence or two; none is fine."""
+    if not brief.why.strip():
+        return Finding(passed=True, reason="It does not say why it matters.")
+    return _length_finding("why", brief.why, WHY_LENGTH)
 
 
 @check

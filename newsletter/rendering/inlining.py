@@ -21,9 +21,10 @@ _premailer = threading.Lock()
 
 
 def inline(html: str, css: str) -> str:
-    """Return the HTML with `css` written into its tags, in ASCII; its style tags stay as they are.
+    """Return the HTML with `css` written into its tags; its style tags stay as they are.
 
-    A letter in ASCII cannot be clipped or garbled by a wrong charset.
+    Characters beyond ASCII stay what they are: an entity for each would make Cyrillic three times
+    as large. The charset is declared in the HTML and in the message's headers.
     """
     # cssutils fetches imports, whatever premailer's `allow_network` is.
     if "@import" in css.lower():
@@ -46,4 +47,4 @@ def _transform(html: str, css: str) -> str:
         disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
         cssutils_logging_level=logging.CRITICAL,
     )
-    return str(premailer.transform(html, pretty_print=False, encoding="ascii"))
+    return str(premailer.transform(html, pretty_print=False, encoding="utf-8"))

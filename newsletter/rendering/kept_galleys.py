@@ -41,6 +41,10 @@ class KeptGalleys:
                 self._galleys.popitem(last=False)
         return galley
 
+    def fingerprints(self) -> dict[str, str]:
+        """Return the digest of each template file, by its name."""
+        return self._renderer.fingerprints()
+
     def _key(self, newsletter: Newsletter, issue: Issue) -> str:
         content = hashlib.sha256(repr(page_of(newsletter, issue)).encode())
         for path in sorted((self._templates / _TEMPLATES).rglob("*")):

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from newsletter.errors import RenderingFailed
+from newsletter.rendering.attribute_values import wrong_value
+from newsletter.rendering.css import css_faults, style_faults
 from newsletter.rendering.source_map import PLACE_ATTRIBUTE, SOMEWHERE, place_before, unclosed
 from newsletter.rendering.vocabulary import CHILDREN, FORBIDDEN, HOLDS_HTML, HOLDS_TEXT, HTML, MJML
 
@@ -53,7 +55,8 @@ class _TagWalk:
             return
         place = tag.attrib.pop(PLACE_ATTRIBUTE, place)
         name = tag.tag
-        for reason in (*_misplaced(name, parent), *_misused(tag, parent)):
+        found = (*_misplaced(name, parent), *_misused(tag, parent), *_unreadable(tag))
+        for reason in found:
             brief = next((brief for brief in reversed(self._pieces) if brief), "")
             self.complaints.append(f"{place}{brief}: {reason}")
         for child in tag:
@@ -101,12 +104,25 @@ def _misused(tag: ET.Element, parent: str | None) -> Iterator[str]:
         yield "mj-style would fetch something"
 
 
+def _unreadable(tag: ET.Element) -> Iterator[str]:
+    """Yield what is wrong with CSS in a tag; its lines are counted from the tag's own."""
+    if tag.tag == "mj-style":
+        for line, reason in css_faults(tag.text or ""):
+            yield f"mj-style, its line {line}: {reason}"
+    elif style := tag.attrib.get("style"):
+        yield from (f"style={style!r}: {reason}" for reason in style_faults(style))
+
+
 def _wrong_attribute(tag: str, attribute: str, value: str) -> Iterator[str]:
     known = MJML.get(tag, HTML.get(tag))
     if known is not None and attribute not in known and not attribute.startswith("aria-"):
         yield f"<{tag}> has no attribute {attribute!r}"
-    if attribute.endswith("padding") or attribute.startswith("padding-"):
+    if (attribute.endswith("padding") and attribute != "cellpadding") or attribute.startswith(
+        "padding-"
+    ):
         if not _LENGTHS.fullmatch(value.strip()):
             yield f"{attribute}={value!r} needs a unit on every number: 0px, not 0"
     elif attribute in ("href", "src") and not _SAFE_LINK.match(value):
         yield f"{attribute}={value!r} is not a web link"
+    elif tag in MJML and (needed := wrong_value(tag, attribute, value)):
+        yield f"{attribute}={value!r} needs {needed}"

@@ -17,7 +17,8 @@ from newsletter.core.web_address import web_url
 from newsletter.core.wording import NoteKind, NotePart, Wording, note_parts
 from newsletter.errors import RenderingFailed
 
-_LABELS = {Verification.VERIFIED: "Verified", Verification.PARTIAL: "Partly verified"}
+#: How far a brief is verified, as letters say it.
+LABELS = {Verification.VERIFIED: "Verified", Verification.PARTIAL: "Partly verified"}
 _NOTE_LABELS = {NoteKind.NOTE: "A note from the editors.", NoteKind.CORRECTION: "Correction."}
 _CONTENTS_WIDTH = 80  #: characters of a headline in the list of contents
 _RIGHT_TO_LEFT = {"ar", "dv", "fa", "he", "ps", "ur", "yi"}  #: primary BCP 47 subtags
@@ -154,7 +155,7 @@ def _sections(newsletter: Newsletter, issue: Issue) -> Iterator[Section]:
 
 def _story(entry: IssueEntry) -> Story:
     brief = entry.brief
-    if brief.verification not in _LABELS:
+    if brief.verification not in LABELS:
         raise RenderingFailed(f"brief {entry.brief_id} is unverified and is never printed")
     title = plain_line(brief.title)
     return Story(
@@ -164,7 +165,7 @@ def _story(entry: IssueEntry) -> Story:
         short=shorten(title, _CONTENTS_WIDTH),
         summary=plain_line(brief.summary),
         why=plain_line(brief.why),
-        label=_LABELS[brief.verification],
+        label=LABELS[brief.verification],
         verified=brief.verification is Verification.VERIFIED,
         source=plain_line(brief.source.name),
         url=web_url(brief.source.url),

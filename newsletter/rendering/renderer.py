@@ -6,10 +6,11 @@ from newsletter.core.edition import Edition, Letter, compose
 from newsletter.core.galley import Galley, Span, read_marked
 from newsletter.core.issue import Issue
 from newsletter.core.publication import Newsletter
+from newsletter.rendering.contract import refuse_breaches
 from newsletter.rendering.inlining import inline
 from newsletter.rendering.mjml import to_html
-from newsletter.rendering.page import page_of
-from newsletter.rendering.source import MJML, TEXT, Templates
+from newsletter.rendering.page import Page, page_of
+from newsletter.rendering.source import ISSUE, MJML, TEXT, Templates
 
 
 class IssueRenderer:
@@ -24,9 +25,18 @@ class IssueRenderer:
         self.inlinings = 0
 
     def set(self, newsletter: Newsletter, issue: Issue) -> Galley:
-        """Set the whole issue; RenderingFailed names template, line and brief."""
-        html, text = self._render(newsletter, issue, marked=True)
+        """Set the whole issue; RenderingFailed names template, line and brief.
+
+        It names what the templates leave out, too: see `rendering.contract`.
+        """
+        page = page_of(newsletter, issue)
+        html, text = self._render(page, marked=True)
+        refuse_breaches(page, html, text, html_file=MJML, text_file=TEXT)
         return Galley(html=read_marked(html), text=read_marked(text))
+
+    def fingerprints(self) -> dict[str, str]:
+        """Return the digest of each template file, by its name."""
+        return self._templates.fingerprints(ISSUE)
 
     def direct(
         self, newsletter: Newsletter, issue: Issue, edition: Edition, *, view_url: str
@@ -36,12 +46,11 @@ class IssueRenderer:
         `issue` has the edition's briefs and no others. A letter cut from the galley must equal
         this one; nothing is sent this way.
         """
-        html, text = self._render(newsletter, issue, marked=False)
+        html, text = self._render(page_of(newsletter, issue), marked=False)
         uncut = Galley(html=(Span(html),), text=(Span(text),))
         return compose(uncut, edition, view_url=view_url)
 
-    def _render(self, newsletter: Newsletter, issue: Issue, *, marked: bool) -> tuple[str, str]:
-        page = page_of(newsletter, issue)
+    def _render(self, page: Page, *, marked: bool) -> tuple[str, str]:
         html = to_html(self._templates.fill(MJML, page, marked=marked))
         self.compiles += 1
         html = inline(html, self._templates.inline_css())

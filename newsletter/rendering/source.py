@@ -3,6 +3,8 @@
 import re
 import textwrap
 from collections.abc import Callable, Mapping
+from hashlib import sha256
+from html.entities import html5
 from pathlib import Path
 from types import TracebackType
 
@@ -13,14 +15,19 @@ from markupsafe import Markup
 
 from newsletter.core.galley import CLOSE_MARK, OPEN_MARK
 from newsletter.errors import RenderingFailed
+from newsletter.rendering.css import refuse_faults
 from newsletter.rendering.page import Page, Story
 from newsletter.rendering.source_map import with_places
 
+ISSUE = "issue"  #: the folder of an issue's templates
 MJML = "issue/issue.mjml.j2"
 TEXT = "issue/issue.txt.j2"
 INLINE_CSS = "issue/styles/inline.css"
 _TEXT_WIDTH = 72  #: columns: what a mail reader quotes without wrapping again
 
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
+_XML_ENTITIES = {"amp", "apos", "gt", "lt", "quot"}
+_JINJA = re.compile(r"\{[{%#]")
 _BLANK_EDGES = re.compile(r"^\s+(?=<)|(?<=>)\s+$")
 
 #: Errors of an expression in a template, besides Jinja's own.
@@ -64,8 +71,19 @@ class Templates:
             place = self._place(error.__traceback__) or name
             raise RenderingFailed(f"{place}: {error}") from error
 
-    def inline_css(self) -> str:
-        return (self._folder / INLINE_CSS).read_text(encoding="utf-8")
+    def fingerprints(self, folder: str) -> dict[str, str]:
+        """Return the digest of each file in a folder of templates, by its name."""
+        return {
+            path.relative_to(self._folder).as_posix(): sha256(path.read_bytes()).hexdigest()
+            for path in sorted((self._folder / folder).rglob("*"))
+            if path.is_file()
+        }
+
+    def inline_css(self, name: str = INLINE_CSS) -> str:
+        """Return a style sheet to be written into tags; RenderingFailed names each wrong line."""
+        css = (self._folder / name).read_text(encoding="utf-8")
+        refuse_faults(name, css, inlined=True)
+        return css
 
     def _place(self, trace: TracebackType | None) -> str:
         """Return template, line and brief where the error arose; "" if in no template."""
@@ -86,15 +104,33 @@ def _escapes(template: str | None) -> bool:
 
 
 class _Loader(FileSystemLoader):
-    """Loads MJML templates with the place of each tag on it."""
+    """Loads MJML templates with the place of each tag on it, and style sheets without faults."""
 
     def get_source(
         self, environment: Environment, template: str
     ) -> tuple[str, str, Callable[[], bool]]:
         source, path, up_to_date = super().get_source(environment, template)
         if template.endswith(".mjml.j2"):
-            source = with_places(source, template)
+            source = with_places(without_entities(source), template)
+        elif template.endswith(".css") and not _JINJA.search(source):
+            refuse_faults(template, source)
         return source, path, up_to_date
+
+
+def without_entities(source: str) -> str:
+    """Return a template with the named characters of HTML as XML knows them.
+
+    >>> without_entities("a&nbsp;b &amp; &copy;"), without_entities("&nope;")
+    ('a&#160;b &amp; &#169;', '&nope;')
+    """
+    return _ENTITY.sub(_numbered, source)
+
+
+def _numbered(entity: re.Match[str]) -> str:
+    if entity[1] in _XML_ENTITIES:
+        return entity[0]
+    characters = html5.get(f"{entity[1]};")
+    return "".join(f"&#{ord(one)};" for one in characters) if characters else entity[0]
 
 
 def wrap(text: str) -> str:

@@ -8,12 +8,14 @@ from newsletter.core.edition import Letter
 from newsletter.core.galley import plain_line
 from newsletter.core.publication import Newsletter
 from newsletter.core.transactional import LatestIssue, TransactionalContext, TransactionalKind
+from newsletter.rendering.contract import refuse_transactional_breaches
 from newsletter.rendering.inlining import inline
 from newsletter.rendering.mjml import to_html
 from newsletter.rendering.page import written_out
-from newsletter.rendering.source import Templates
+from newsletter.rendering.source import INLINE_CSS, Templates
 
 _FOLDER = "transactional"
+_OWN_CSS = f"{_FOLDER}/styles/inline.css"
 
 
 class TransactionalRenderer:
@@ -21,21 +23,25 @@ class TransactionalRenderer:
 
     def __init__(self, templates: Path) -> None:
         self._templates = Templates(templates)
-        own = templates / _FOLDER / "styles" / "inline.css"
-        self._css = f"{self._templates.inline_css()}\n{own.read_text(encoding='utf-8')}"
 
     def compose(self, newsletter: Newsletter, context: TransactionalContext) -> Letter:
-        """Return the letter; RenderingFailed names template and line."""
+        """Return the letter; RenderingFailed names template and line, or what it lacks."""
         folder, values = f"{_FOLDER}/{context.kind}", _values(newsletter, context)
         subject = plain_line(self._templates.render(f"{folder}/subject.txt.j2", values))
         # mj-title becomes an attribute, which a straight quote would end.
         values["tags"] = {"subject": subject.replace('"', "”")}
         html = to_html(self._templates.render(f"{folder}/body.mjml.j2", values))
-        return Letter(
+        letter = Letter(
             subject=subject,
-            html=inline(html, self._css),
+            html=inline(html, self._css()),
             text=self._templates.render(f"{folder}/body.txt.j2", values),
         )
+        address = plain_line(newsletter.postal_address)
+        refuse_transactional_breaches(letter, context, postal_address=address, folder=folder)
+        return letter
+
+    def _css(self) -> str:
+        return "\n".join(self._templates.inline_css(name) for name in (INLINE_CSS, _OWN_CSS))
 
     def check_all(self, newsletter: Newsletter) -> None:
         """Render a sample of every kind; RenderingFailed names template and line."""
@@ -48,7 +54,7 @@ def _sample(kind: TransactionalKind) -> TransactionalContext:
     return TransactionalContext(
         kind=kind,
         email="reader@example.com",
-        links=dict.fromkeys(("confirm", "still_wanted", "preferences", "unsubscribe"), address),
+        links={name: f"{address}{name}" for name in kind.links},
         lasts="3 days",
         latest=LatestIssue(url=address, on=date(2026, 1, 1), headlines=("A sample",)),
         elsewhere=(("A sample", address),),

@@ -26,7 +26,7 @@ class Arrival(StrEnum):
     NEW = "new"
     UNCHANGED = "unchanged"  #: exactly this revision came before
     REVISED = "revised"  #: replaces the former revision
-    CORRECTION = "correction"  #: revised after it was printed; the letters cannot be called back
+    CORRECTION = "correction"  #: what readers see was revised after it was printed, for good
 
 
 @dataclass(frozen=True)
@@ -161,10 +161,28 @@ class Intake:
     ) -> Receipt:
         now, reason = self._clock.now(), f"brief {stored.brief_id} was revised"
         verdict = self._verdict(newsletter, brief, stored.brief_id)
+        if _reads_the_same(stored, brief, verdict):
+            return self._revise_unseen(newsletter, stored, brief, by=by)
         revised = self._briefs.save(brief, verdict, now, by=by)
         self._issues.withdraw_brief(stored.brief_id, reason, by=by, now=now)
         frozen = self._briefs.get(stored.brief_id).issue_id is not None
         return Receipt(Arrival.CORRECTION if frozen else Arrival.REVISED, revised)
+
+    def _revise_unseen(
+        self, newsletter: Newsletter, stored: StoredBrief, brief: Brief, *, by: str | None
+    ) -> Receipt:
+        """Store a revision that no reader sees: approvals and what a person decided stay.
+
+        Unless the gate lets it through no longer.
+        """
+        now, reason = self._clock.now(), f"brief {stored.brief_id} was revised"
+        verdict = self._verdict(newsletter, brief, stored.brief_id, stored.waived)
+        revised = self._briefs.save(
+            brief, verdict, now, by=by, waived=stored.waived, held_by=stored.held_by
+        )
+        if revised.ruling is not stored.ruling:
+            self._issues.withdraw_brief(stored.brief_id, reason, by=by, now=now)
+        return Receipt(Arrival.REVISED, revised)
 
     def _record(
         self,
@@ -208,6 +226,10 @@ class Intake:
             reason = f"pillar: no newsletter prints {brief.pillar!r}; choose from: {known}"
             raise InvalidBrief(place, reason)
         return newsletter
+
+
+def _reads_the_same(stored: StoredBrief, brief: Brief, verdict: Verdict) -> bool:
+    return stored.brief.printed == brief.printed and stored.verdict.topics == verdict.topics
 
 
 def _changed(brief: Brief, fields: Mapping[str, Any]) -> Brief:

@@ -6,10 +6,10 @@ from datetime import date
 
 from newsletter.core.edition import Letter
 from newsletter.core.forecast import Forecast
+from newsletter.core.letter_size import NEARLY_CLIPPED, NOBODY, EditionSize, size_of
 from newsletter.core.link_check import picture_links, story_links
 from newsletter.core.mailing import envelope_of, personal, personalized
 from newsletter.core.preflight import (
-    EditionSize,
     LowContrast,
     PreflightContext,
     PreflightFinding,
@@ -23,7 +23,7 @@ from newsletter.errors import NotAllowed, NotFound
 from newsletter.ports import Clock, Renderer
 from newsletter.services.forecast import Forecasts
 from newsletter.services.past_issues import PastIssues
-from newsletter.services.preview import NOBODY, letter_sizer
+from newsletter.services.preview import letter_sizer
 from newsletter.services.publishing import Publishing
 from newsletter.stores.link_checks import LinkCheckStore
 from newsletter.stores.preflight_ticks import PreflightTick, PreflightTicks
@@ -124,6 +124,7 @@ class Preflight:
             other_templates=self._other_templates(newsletter, stored),
             smallest=smallest,
             largest=largest,
+            large_editions=self._large(stored, found),
             links={check.url: check for check in self.links.find(urls)},
             past=self.past.compared(newsletter, issue.date),
             new_words=unusual_words(issue, self.past.words(newsletter, issue.date)),
@@ -143,6 +144,10 @@ class Preflight:
         envelope = envelope_of(newsletter, self.publishing.base_url)
         return personalized(letter, personal(envelope, NOBODY))
 
+    def _large(self, stored: StoredIssue, found: Forecast) -> int:
+        rough = letter_sizer(stored)
+        return sum(rough(one.edition) > NEARLY_CLIPPED for one in found.editions)
+
     def _sizes(
         self, newsletter: Newsletter, stored: StoredIssue, found: Forecast
     ) -> Iterator[EditionSize | None]:
@@ -154,5 +159,5 @@ class Preflight:
                 yield None
                 continue
             _, edition = choose(sizes, key=lambda one: one[0])
-            shown = self._shown(newsletter, self.publishing.letter(stored, edition))
-            yield EditionSize(edition=edition, bytes=len(shown.html.encode()))
+            letter = self.publishing.letter(stored, edition)
+            yield size_of(self.publishing.envelope(newsletter), edition, letter)

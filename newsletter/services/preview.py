@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -21,17 +21,24 @@ from newsletter.core.edition import (
 from newsletter.core.forecast import Forecast
 from newsletter.core.galley import PERSONAL, piece_of, sizer
 from newsletter.core.inbox_line import InboxLine, inbox_line
-from newsletter.core.mailing import Envelope, Personal, envelope_of, personal, personalized
+from newsletter.core.letter_size import NOBODY
+from newsletter.core.mailing import (
+    Envelope,
+    Personal,
+    as_received,
+    envelope_of,
+    personal,
+    personalized,
+)
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import StoredIssue
 from newsletter.errors import NotFound
+from newsletter.ports import Clock
 from newsletter.services.publishing import Publishing
 from newsletter.stores.issue_history import IssueHistory
 from subscribers.model import EVERYTHING, Subscription, TopicSet
 from subscribers.subscriptions.service import Subscriptions
 
-#: Nobody's delivery: such links open nothing.
-NOBODY = Recipient(0, "reader@example.com", subscription_id=0, link_key=bytes(16))
 _EVERYTHING = TopicSet(frozenset({EVERYTHING}))
 
 
@@ -50,7 +57,7 @@ class Preview:
     edition: Edition
     topics: TopicSet  #: a choice that leads to it
     composed: Letter  #: as it is handed to SendGrid, the recipient tags still in it
-    letter: Letter  #: with a recipient's values in it
+    letter: Letter  #: as it is received, a recipient's values in it
     headers: dict[str, str]  #: those of the newsletter and those of the recipient
     eml: bytes
     inbox: InboxLine
@@ -86,7 +93,8 @@ class Previews:
     subscriptions: Subscriptions
     history: IssueHistory
     base_url: str
-    to_eml: Callable[[Envelope, Letter, Recipient], bytes]
+    to_eml: Callable[[Envelope, Letter, Recipient, datetime], bytes]
+    clock: Clock
 
     def everything(
         self, newsletter: Newsletter, on: date, *, links: ReaderLinks = ReaderLinks.NONE
@@ -185,13 +193,15 @@ class Previews:
         envelope = envelope_of(newsletter, self.base_url)
         letter = self.publishing.letter(stored, edition)
         own = personal(envelope, reader)
+        values = _without_links(own) if links is ReaderLinks.NONE else own
+        shown = personalized(letter, values)
         return Preview(
             edition=edition,
             topics=topics,
             composed=letter,
-            letter=personalized(letter, _without_links(own) if links is ReaderLinks.NONE else own),
+            letter=replace(shown, html=as_received(shown.html)),
             headers=envelope.headers | own.headers,
-            eml=self.to_eml(envelope, letter, reader),
+            eml=self.to_eml(envelope, letter, reader, self.clock.now()),
             inbox=inbox_line(newsletter, edition),
             content_hash=stored.content_hash or "",
         )

@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from newsletter.core.edition import Edition, Letter, compose, edition_of, whole_edition
-from newsletter.core.issue import Issue, assemble
+from newsletter.core.frozen_issue import basis_of
+from newsletter.core.issue import Candidate, Issue, assemble
 from newsletter.core.issue_edits import IssueEdits
+from newsletter.core.letter_size import refusal
 from newsletter.core.mailing import Envelope, Links, content_hash, envelope_of
 from newsletter.core.publication import ApprovalPolicy, Newsletter, span_of
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed, NotFound
 from newsletter.ports import Clock, Renderer
 from newsletter.services.approval import Approvals
+from newsletter.services.letter_sizes import LetterSizes
 from newsletter.stores.briefs import BriefStore
 from newsletter.stores.issues import IssueStore
 
@@ -28,6 +31,7 @@ class Publishing:
     issues: IssueStore
     renderer: Renderer
     approvals: Approvals
+    sizes: LetterSizes
     base_url: str
     clock: Clock
 
@@ -36,7 +40,8 @@ class Publishing:
 
         A day without briefs gives an empty issue, which may still fill up while nothing is sent.
         An approval is void when the sender or the links changed since. What a person edited stays
-        edited, and what a person took back waits for a person, whatever the policy.
+        edited, and what a person took back waits for a person, whatever the policy. An issue with
+        a letter that Gmail would cut is never approved.
         """
         stored = self.issues.find(newsletter.slug, on)
         if stored and stored.state is IssueStatus.APPROVED and self.changed(newsletter, stored):
@@ -44,7 +49,7 @@ class Publishing:
         elif stored and not stored.state.is_open:
             return stored
         drafted = self._drafted(newsletter, on, stored)
-        if drafted.state is IssueStatus.DRAFT and _approves_itself(newsletter, drafted):
+        if _approves_itself(newsletter, drafted) and not self.too_large(newsletter, drafted):
             digest = self._current_hash(newsletter, drafted)
             return self.approvals.approve(drafted, digest, actor=POLICY)
         return drafted
@@ -60,6 +65,7 @@ class Publishing:
                 one.content_hash,
                 self.clock.now(),
                 edits_revision=stored.edits_revision if stored else 0,
+                basis=one.basis,
             )
             if drafted:
                 return drafted
@@ -103,6 +109,7 @@ class Publishing:
             state=IssueStatus.DRAFT if galley else IssueStatus.EMPTY,
             galley=galley,
             content_hash=galley and content_hash(self.envelope(newsletter), issue, galley),
+            basis=basis_of(newsletter, self.renderer.fingerprints()),
             edits=edits,
         )
 
@@ -116,12 +123,20 @@ class Publishing:
     def _choose(
         self, newsletter: Newsletter, on: date, stored: StoredIssue | None, edits: IssueEdits
     ) -> Issue:
+        candidates = self.candidates(newsletter, on)
+        number = (stored and stored.issue.number) or self.issues.next_number(newsletter.slug)
+        return assemble(newsletter, on, number, candidates, edits)
+
+    def candidates(self, newsletter: Newsletter, on: date) -> tuple[Candidate, ...]:
+        """Return the accepted briefs that may stand in the issue of a date."""
         now = self.clock.now()
         fresh = now - timedelta(hours=newsletter.caps.age_hours)
         _refuse_odd_date(newsletter, on, now, fresh)
-        candidates = self.briefs.candidates(newsletter, on, fresh)
-        number = (stored and stored.issue.number) or self.issues.next_number(newsletter.slug)
-        return assemble(newsletter, on, number, candidates, edits)
+        return self.briefs.candidates(newsletter, on, fresh)
+
+    def redrafted(self, newsletter: Newsletter, stored: StoredIssue) -> Issue:
+        """Return the issue as an assembly would choose it now, storing nothing."""
+        return self._choose(newsletter, stored.issue.date, stored, stored.edits)
 
     def approve(
         self, newsletter: Newsletter, on: date, *, actor: str, expecting: str | None = None
@@ -139,6 +154,8 @@ class Publishing:
             raise NotAllowed(f"{stored.summary}: only a draft can be approved")
         self.approvals.refuse_skipped(newsletter, stored)
         self.refuse_own_change(newsletter, stored, actor)
+        if too_large := self.too_large(newsletter, stored):
+            raise NotAllowed(f"{stored.summary} and cannot be approved: {too_large}")
         digest = self._current_hash(newsletter, stored)
         self.approvals.refuse_unset(stored, digest)
         return self.approvals.approve(stored, digest, actor=actor)
@@ -146,6 +163,10 @@ class Publishing:
     def refuse_own_change(self, newsletter: Newsletter, stored: StoredIssue, actor: str) -> None:
         """Raise OwnChange or UndeclaredLogin where a second person must approve the issue."""
         self.approvals.refuse_own_change(newsletter, stored, actor)
+
+    def too_large(self, newsletter: Newsletter, stored: StoredIssue) -> str | None:
+        """Return why an issue may not leave as it is set: Gmail would cut a letter of it."""
+        return refusal(self.sizes.large(newsletter, stored))
 
     def withdraw(
         self, newsletter: Newsletter, on: date, *, actor: str, because: str
@@ -189,7 +210,8 @@ class Publishing:
 
 
 def _approves_itself(newsletter: Newsletter, drafted: StoredIssue) -> bool:
-    return newsletter.approval is ApprovalPolicy.AUTOMATIC and drafted.withdrawn_by is None
+    automatic = newsletter.approval is ApprovalPolicy.AUTOMATIC
+    return automatic and drafted.state is IssueStatus.DRAFT and drafted.withdrawn_by is None
 
 
 def _refuse_odd_date(newsletter: Newsletter, on: date, now: datetime, fresh: datetime) -> None:

@@ -79,7 +79,10 @@ class ScheduleRunner:
         try:
             match action:
                 case Assemble(on):
-                    self.publishing.assemble(newsletter, on)
+                    stored = self.publishing.assemble(newsletter, on)
+                    if too_large := self.publishing.too_large(newsletter, stored):
+                        large = alert(OperatorAlertKind.UNAPPROVED, f"not approved: {too_large}")
+                        self.schedule.queue_alert(large, now)
                 case Send(on):
                     if self.planning.hand_over(newsletter, on).issue.state is IssueStatus.EMPTY:
                         empty = _EMPTY_WEEK if newsletter.week_of else _EMPTY_DAY

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from newsletter.core.letter_size import NOBODY
 from newsletter.core.mailing import envelope_of, personal, personalized
 from newsletter.core.publication import Newsletter
 from newsletter.core.staff_letter import (
@@ -20,7 +21,7 @@ from newsletter.core.staff_letter import (
 from newsletter.core.transactional import TransactionalMessage
 from newsletter.errors import NotAllowed
 from newsletter.ports import Clock, StaffMailer
-from newsletter.services.preview import NOBODY, Preview
+from newsletter.services.preview import Preview
 from newsletter.stores.staff_letters import StaffLetterStore
 
 

@@ -101,19 +101,27 @@ class BriefStore(DatabaseStore):
         return tuple(KnownItem(published=_moment(row.pop("on")), **row) for row in found)
 
     def save(
-        self, brief: Brief, verdict: Verdict, now: datetime, *, by: str | None = None
+        self,
+        brief: Brief,
+        verdict: Verdict,
+        now: datetime,
+        *,
+        by: str | None = None,
+        waived: Iterable[str] = (),
+        held_by: str | None = None,
     ) -> StoredBrief:
         """Store a new brief, or a new revision of a known one, with its verdict.
 
-        `by` is the person who wrote it; None: it came from a source.
+        `by` is the person who wrote it; None: it came from a source. What a person waived or held
+        is lost, unless it is given again.
         """
         said: dict[str, Any] = {
             "digest": brief.digest,
             "pillar": brief.pillar,
             "title": brief.title,
             "content": brief,
-            "waived": [],
-            "held_by": None,
+            "waived": sorted(waived),
+            "held_by": held_by,
             "revised_at": now,
             **_changed(by, now),
             **_ruled(verdict),

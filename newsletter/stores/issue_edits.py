@@ -59,6 +59,7 @@ class IssueEditStore(DatabaseStore):
         values = {
             "state": IssueStatus.DRAFT,
             "galley": edited.galley,
+            "basis": edited.basis,
             "content_hash": edited.content_hash,
             "edits": edits,
             "edits_revision": col(IssueRow.edits_revision) + 1,

@@ -91,6 +91,7 @@ def stored_issue(session: Session, row: IssueRow) -> StoredIssue:
         planned_by=row.planned_by,
         paused_by=row.paused_by,
         segment=segment_of(row.segment),
+        basis=row.basis,
         edits=row.edits,
         edits_revision=row.edits_revision,
         withdrawn_by=row.withdrawn_by,

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, delete, func, select, update
 
 from newsletter.core.delivery import BatchState
+from newsletter.core.frozen_issue import IssueBasis
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue
 from newsletter.core.issue_changes import ApprovedIssue
@@ -60,10 +61,12 @@ class IssueStore(DatabaseStore):
         now: datetime,
         *,
         edits_revision: int = 0,
+        basis: IssueBasis | None = None,
     ) -> StoredIssue | None:
         """Store a draft in place of an earlier draft; NotAllowed once the issue is frozen.
 
-        `edits_revision` counts the edits it was arranged by; None if a person edited it meanwhile.
+        `basis` is what it was set by, `edits_revision` counts the edits it was arranged by; None
+        if a person edited it meanwhile.
         """
         values: dict[str, Any] = {
             "number": issue.number if issue.entries else None,
@@ -72,6 +75,7 @@ class IssueStore(DatabaseStore):
             "galley": galley,
             "content_hash": content_hash,
             "assembled_at": now,
+            "basis": basis or IssueBasis(),
         }
         is_open = col(IssueRow.state).in_([one for one in IssueStatus if one.is_open])
         upsert = (

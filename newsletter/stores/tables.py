@@ -26,6 +26,7 @@ from sqlmodel import Field
 
 from newsletter.core.brief import Brief
 from newsletter.core.draft_changes import DraftContents
+from newsletter.core.frozen_issue import IssueBasis
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue
 from newsletter.core.issue_edits import IssueEdits
@@ -136,6 +137,10 @@ class IssueRow(Row, table=True):
     state: str = columns.word()
     reason: str | None = _remark()
     galley: Galley | None = Field(default=None, sa_column=Column(Json(Galley)))
+    basis: IssueBasis = Field(
+        default_factory=IssueBasis,
+        sa_column=Column(Json(IssueBasis), nullable=False, server_default=text("'{}'")),
+    )
     content_hash: str | None = _remark()
     approved_hash: str | None = _remark()
     approved_by: str | None = _remark()

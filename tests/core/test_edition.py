@@ -203,10 +203,10 @@ def test_a_letter_holds_the_chosen_pieces_and_the_editions_values() -> None:
     )
 
 
-def test_html_is_ascii_and_text_is_not() -> None:
+def test_letters_beyond_ascii_stay_what_they_are() -> None:
     issue = replace(_ISSUE, entries=(_entry(1, "“Café” 東", "chips"),))
     letter = compose(_galley(SUBJECT), edition_of(issue, [1]), view_url="https://x.example/")
-    assert letter.html == "&#8220;Caf&#233;&#8221; &#26481;"
+    assert letter.html == "“Café” 東"
     assert letter.text == "“Café” 東"
 
 

@@ -15,7 +15,7 @@ SPANS = st.lists(st.builds(Span, st.text(max_size=9), st.none() | PIECES))
 
 @given(spans=SPANS, chosen=st.frozensets(st.sampled_from("abcd")))
 def test_the_size_of_a_choice_is_that_of_its_cut(spans, chosen):
-    assert sizer(spans)(chosen) == len(cut(spans, chosen, {}))
+    assert sizer(spans)(chosen) == len(cut(spans, chosen, {}).encode())
 
 
 def test_a_key_leads_to_the_first_choice_of_its_edition():

@@ -307,3 +307,17 @@ def test_the_worst_failure_rules() -> None:
     assert (
         ruling_of([replace(held, passed=True), replace(rejected, waived=True)]) is Ruling.ACCEPTED
     )
+
+
+@pytest.mark.parametrize(("length", "fits"), [(0, True), (1, True), (400, True), (401, False)])
+def test_why_is_a_sentence_or_two_or_nothing(length: int, fits: bool) -> None:
+    brief = replace(GOOD, why="w" * length)
+    assert finding("why_length", brief).passed is fits
+    if not fits:
+        assert outcome("why_length", brief) == (Ruling.HELD, True)
+        assert "The why has 401 characters" in finding("why_length", brief).reason
+
+
+def test_a_sources_name_is_a_name_and_no_list() -> None:
+    assert finding("source_name", sourced(name="n" * 80)).passed
+    assert outcome("source_name", sourced(name="n" * 81)) == (Ruling.HELD, True)

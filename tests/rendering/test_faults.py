@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,40 @@ def test_a_stylesheet_that_imports_is_refused(failure_of: Failure) -> None:
     assert "@import" in failure_of("issue/styles/inline.css", ".date", f"{rule} .date")
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "line", "says"),
+    [
+        ("inline.css", ("color: #565c66 }\n.name", "color: #565c66\n.name"), 3, "never closed"),
+        ("inline.css", ("margin: 0; font: bold", "margin 0; font: bold"), 4, "is a : or"),
+        ("inline.css", (".tagline {", ".tagline {{"), 5, "never closed"),
+        ("inline.css", ("color: #565c66 }\n.name", "color: #565c66 }}\n.name"), 3, "closes"),
+        ("inline.css", ("margin: 0; font: bold", "margin: ; font: bold"), 4, "has no value"),
+        ("inline.css", (".to {", "@media screen { p { margin: 0 } }\n.to {"), 16, "@media"),
+        ("inline.css", (".to {", ".to:hover {"), 16, ":hover cannot be written into tags"),
+        ("inline.css", (".to {", ".to::before {"), 16, "::before cannot be written into tags"),
+        ("inline.css", (".to {", ".to >> p {"), 16, ".to >> p: "),
+        ("head.css", ("{ color: #eceae5", "{ color #eceae5"), 11, "missing"),
+        ("head.css", ("underline-offset: 3px; }", "underline-offset: 3px;"), 2, "never closed"),
+    ],
+)  # fmt: skip
+def test_a_fault_in_a_style_sheet_is_named(
+    failure_of: Failure, name: str, change: tuple[str, str], line: int, says: str
+) -> None:
+    first = failure_of(f"issue/styles/{name}", *change).splitlines()[0]
+    assert f"issue/styles/{name}, line {line}: " in first
+    assert says in first
+
+
+def test_named_characters_of_html_can_be_used(
+    templates: Path, newsletter: Newsletter, issue: Issue
+) -> None:
+    end = templates / "issue/parts/end.mjml.j2"
+    end.write_text(end.read_text().replace("That’s", "&copy;&nbsp;R&amp;D: That&rsquo;s"))
+    galley = IssueRenderer(templates).set(newsletter, issue)
+    html = "".join(span.text for span in galley.html)
+    assert "©\xa0R&amp;D: That’s" in unescape(html.replace("&amp;", "&amp;amp;"))
+
+
 def test_a_template_cannot_reach_into_python(failure_of: Failure) -> None:
     assert "unsafe" in failure_of(_BRIEF, "story.summary", "story.__class__.__mro__")
 
@@ -141,6 +176,18 @@ def test_good_mjml_passes(good: str) -> None:
         (_column('<mj-text><a href="javascript:x">x</a></mj-text>'), "is not a web link"),
         (_column('<mj-text><img alt="" src="data:x" /></mj-text>'), "is not a web link"),
         (_column('<mj-text><p onclick="x">x</p></mj-text>'), "<p> has no attribute 'onclick'"),
+        (_column('<mj-text font-size="big">x</mj-text>'), "font-size='big' needs a length"),
+        (_column('<mj-text font-size="17">x</mj-text>'), "font-size='17' needs a length"),
+        (_column('<mj-text color="#12345">x</mj-text>'), "color='#12345' needs a color"),
+        (_column('<mj-text align="middle">x</mj-text>'), "align='middle' needs one of left,"),
+        (_column('<mj-text line-height="wide">x</mj-text>'), "line-height='wide' needs a number"),
+        (_column('<mj-table cellpadding="2px" />'), "cellpadding='2px' needs a whole number"),
+        (_column('<mj-divider border-color="reddish" />'), "border-color='reddish' needs a color"),
+        (_mjml('<mj-section border-top="4px solid nope"/>'), "border-top='4px solid nope' needs"),
+        (_mjml('<mj-section border-radius="round"/>'), "border-radius='round' needs lengths"),
+        (_mjml(head='<mj-breakpoint width="50%" />'), "width='50%' needs a length such as 16px"),
+        (_column('<mj-text><p style="color red">x</p></mj-text>'), "style='color red': "),
+        (_mjml(head="<mj-style>.a { color: red</mj-style>"), "its line 1: a { is never closed"),
         (_column("<mj-text><script>x</script></mj-text>"), "unknown tag <script>"),
         (_column("<mj-text><p><mj-text>x</mj-text></p></mj-text>"), "does not belong in HTML"),
     ],

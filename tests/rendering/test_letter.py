@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -23,6 +23,7 @@ from newsletter.core.edition import (
 )
 from newsletter.core.galley import plain_line
 from newsletter.core.issue import Issue
+from newsletter.core.mailing import content_hash, envelope_of
 from newsletter.core.publication import Newsletter
 from newsletter.core.web_address import web_url
 from newsletter.errors import RenderingFailed
@@ -43,14 +44,26 @@ def _letter_of(
     return compose(renderer.set(newsletter, issue), whole, view_url=VIEW_URL, **options)
 
 
-def test_a_letter_is_ascii_in_standards_mode_and_small(
+def test_a_letter_says_its_charset_in_standards_mode_and_small(
     renderer: IssueRenderer, newsletter: Newsletter, full_issue: Issue
 ) -> None:
     html = _letter_of(renderer, newsletter, full_issue).html
     assert html.startswith("<!DOCTYPE html>")
-    assert html.isascii()
+    assert html.index("charset=UTF-8") < 1000
     assert len(full_issue.entries) == 14
-    assert len(html) < 45_000  # Gmail clips at about 102,000, after links have been rewritten
+    assert len(html.encode()) < 45_000  # Gmail clips at about 102,000, links rewritten
+
+
+@pytest.mark.parametrize("word", ["новости", "新しい技術の報道", "Nachrichten"])
+def test_a_full_issue_fits_in_any_script(
+    renderer: IssueRenderer, newsletter: Newsletter, full_issue: Issue, word: str
+) -> None:
+    """Each letter as an entity has seven bytes or more: fourteen such stories were clipped."""
+    said = {"summary": f"{word} " * (1200 // (len(word) + 1)), "why": f"{word} " * 50}
+    entries = [replace(one, brief=replace(one.brief, **said)) for one in full_issue.entries]
+    html = _letter_of(renderer, newsletter, replace(full_issue, entries=tuple(entries))).html
+    assert word in html
+    assert len(html.encode()) < 102_000
 
 
 def test_language_and_direction_stand_where_clients_keep_them(letter: Letter) -> None:
@@ -178,8 +191,8 @@ def test_the_public_view_names_no_recipient_and_keeps_the_news(
 
 def test_every_item_shows_label_source_minutes_and_why(letter: Letter, issue: Issue) -> None:
     words = " ".join(" ".join(lxml_html.fromstring(letter.html).itertext()).split())
-    assert "Partly verified Silicon Almanac · 6 min" in words
-    assert "Verified Compute Ledger · 4 min" in words
+    assert "Partly verified Silicon Almanac · 6 min at the source" in words
+    assert "Verified Compute Ledger · 4 min at the source" in words
     for part in (words, " ".join(letter.text.split())):
         for one in issue.entries:
             assert f" {one.brief.title} " in part
@@ -266,3 +279,29 @@ def test_a_brief_under_no_topic_is_refused_by_name(
     issue = Issue(newsletter="technology", date=date(2026, 11, 23), number=1, entries=(bad,))
     with pytest.raises(RenderingFailed, match="brief 7 stands under no topic of technology"):
         renderer.set(newsletter, issue)
+
+
+_CHANGES: dict[str, object] = {
+    "body": ("Read by 3299",),
+    "published": datetime(2026, 11, 22, tzinfo=UTC),
+    "title": "Another title",
+    "summary": "Another summary.",
+    "why": "Another reason.",
+    "source": Source(name="Another", url="https://a.example/another"),
+    "minutes": 9,
+    "verification": Verification.PARTIAL,
+}
+
+
+@pytest.mark.parametrize("name", _CHANGES)
+def test_what_counts_as_printed_is_what_changes_the_content_hash(
+    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue, name: str
+) -> None:
+    first = issue.entries[0]
+    brief = replace(first.brief, **{name: _CHANGES[name]})
+    changed = replace(issue, entries=(replace(first, brief=brief), *issue.entries[1:]))
+    envelope = envelope_of(newsletter, "https://news.example.com")
+    hashes = {
+        content_hash(envelope, one, renderer.set(newsletter, one)) for one in (issue, changed)
+    }
+    assert (len(hashes) == 1) is (brief.printed == first.brief.printed)

@@ -166,6 +166,9 @@ class SetRenderer:
     def set(self, *_) -> Galley:
         return self._galley
 
+    def fingerprints(self) -> dict[str, str]:
+        return {}
+
 
 @pytest.fixture
 def short_history(monkeypatch):

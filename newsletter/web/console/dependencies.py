@@ -18,6 +18,7 @@ from newsletter.services.forecast import Forecasts
 from newsletter.services.halting import Halting
 from newsletter.services.intake import Intake
 from newsletter.services.issue_people import IssuePeople
+from newsletter.services.issue_remarks import IssueRemarks
 from newsletter.services.list_changes import ListChanges
 from newsletter.services.operator_alerts import OperatorAlerts
 from newsletter.services.people import People
@@ -61,6 +62,7 @@ class ConsoleServices:
     archive: Archive
     forecasts: Forecasts
     previews: Previews
+    issue_remarks: IssueRemarks
     preflight: Preflight
     reviews: Reviews
     editing: Editing

@@ -132,8 +132,11 @@ def _looked_at(request: Request) -> tuple[View, str]:
 
 
 def _stories(visit: Visit, head: IssueView) -> dict[str, Any]:
-    services = visit.services
+    services, stored = visit.services, head.stored
+    remarks = services.issue_remarks
     return {
+        "frozen": remarks.frozen(visit.here, stored) if stored else None,
+        "no_room": remarks.left_out(visit.here, stored) if stored else (),
         "editable": head.is_open and head.stored is not None and visit.may(Permission.EDIT),
         "stories": tuple(story_rows(head)),
         "left_out": services.editing.left_out(head.stored) if head.stored else (),

@@ -1,23 +1,26 @@
 """A letter as a message file: what a mail program reads in it."""
 
 import email
+import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 
 import pytest
 
 from newsletter.adapters.eml import to_eml
-from newsletter.core.mailing import Links, personal, personalized
+from newsletter.core.mailing import Links, as_received, personal, personalized
 from newsletter.core.publication import Mailbox
 from tests.adapters.sendgrid.conftest import recipient
 
 READER = recipient(1)
+NOW = datetime(2026, 11, 27, 5, tzinfo=UTC)
 
 
 @pytest.fixture
 def message(envelope, letter) -> EmailMessage:
-    return email.message_from_bytes(to_eml(envelope, letter, READER), policy=SMTP)
+    return email.message_from_bytes(to_eml(envelope, letter, READER, NOW), policy=SMTP)
 
 
 def test_the_headers_are_those_of_a_letter(message, envelope, letter):
@@ -29,6 +32,8 @@ def test_the_headers_are_those_of_a_letter(message, envelope, letter):
         "To": "reader-1@example.com",
         "Reply-To": "Technology Daily <editors@news.example.com>",
         "Subject": letter.subject,
+        "Date": "Fri, 27 Nov 2026 05:00:00 +0000",
+        "Message-ID": message["Message-ID"],
         "List-Id": "Technology Daily <technology.news.example.com>",
         "List-Unsubscribe": f"<{url}>, <mailto:unsubscribe@news.example.com?subject={token}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
@@ -38,10 +43,16 @@ def test_the_headers_are_those_of_a_letter(message, envelope, letter):
     assert message.defects == []
 
 
+def test_the_message_has_an_id_of_the_senders_domain(message, envelope, letter):
+    assert re.fullmatch(r"<[0-9a-f]{32}@news\.example\.com>", message["Message-ID"])
+    again = to_eml(envelope, letter, READER, NOW)
+    assert f"Message-ID: {message['Message-ID']}".encode() in again
+
+
 @pytest.mark.parametrize("host", ["news", "letters.of-a-publisher-with-a-rather-long-name"])
 def test_list_unsubscribe_is_one_line_and_unencoded(envelope, letter, host):
     envelope = replace(envelope, links=Links(f"https://{host}.example"))
-    lines = to_eml(envelope, letter, READER).split(b"\r\n")
+    lines = to_eml(envelope, letter, READER, NOW).split(b"\r\n")
 
     [line] = [one for one in lines if one.startswith(b"List-Unsubscribe:")]
     assert f"<{envelope.links.unsubscribe(READER)}>, <mailto:".encode() in line
@@ -60,13 +71,15 @@ def test_both_parts_hold_the_readers_own_letter_the_text_first(message, envelope
     assert message.get_content_type() == "multipart/alternative"
     assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
     assert text.get_content() == own.text.replace("\n", "\r\n")
-    assert html.get_content().rstrip() == own.html
+    assert html.get_content().rstrip() == as_received(own.html)
+    assert "clicktracking" in own.html
+    assert "clicktracking" not in html.get_content()
     assert "-nl_" not in text.get_content() + html.get_content()
 
 
 def test_no_line_is_longer_than_mail_allows(envelope, letter):
     wide = replace(letter, html=letter.html.replace("</p>", "é" * 3000 + "</p>", 1))
-    head, _, body = to_eml(envelope, wide, READER).partition(b"\r\n\r\n")
+    head, _, body = to_eml(envelope, wide, READER, NOW).partition(b"\r\n\r\n")
 
     assert max(map(len, head.split(b"\r\n"))) <= 998  # RFC 5322, section 2.1.1
     assert max(map(len, body.split(b"\r\n"))) <= 76  # RFC 2045, section 6.7
@@ -76,7 +89,7 @@ def test_no_line_is_longer_than_mail_allows(envelope, letter):
 def test_a_senders_name_may_be_anything(envelope, letter, name):
     sender = Mailbox(name=name, email="daily@news.example.com")
     message = email.message_from_bytes(
-        to_eml(replace(envelope, sender=sender), letter, READER), policy=SMTP
+        to_eml(replace(envelope, sender=sender), letter, READER, NOW), policy=SMTP
     )
 
     [address] = message["From"].addresses

@@ -35,6 +35,7 @@ CREATE TABLE issue (
     resumed_at timestamptz, send_by timestamptz, audience integer NOT NULL DEFAULT 0,
     excluded integer NOT NULL DEFAULT 0,
     list text NOT NULL DEFAULT '', frequency text NOT NULL DEFAULT 'daily', segment text,
+    basis jsonb NOT NULL DEFAULT '{}',
     edits jsonb NOT NULL DEFAULT '{}', edits_revision integer NOT NULL DEFAULT 0,
     changed_by text, changed_at timestamptz, withdrawn_by text,
     leaves_at timestamptz, leaves_by text,
