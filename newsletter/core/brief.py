@@ -6,7 +6,6 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 
 _WORDS_PER_MINUTE = 230  #: silent reading of plain English prose, rounded
 
@@ -46,6 +45,15 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture of a story, elsewhere on the web; one without an address is none."""
+
+    url: str = ""  #: https
+    alt: str = ""  #: what it shows, for those who do not see it
+    width: int = 0  #: of the file in pixels; 0 when not given
+
+
+@dataclass(frozen=True, kw_only=True)
 class Brief:
     """One piece of news as received, cleaned of markup, before or after the gate.
 
@@ -65,17 +73,16 @@ class Brief:
     minutes: int = 0  #: reading time of the source; 0 when not given
     topics: tuple[str, ...] = ()  #: slugs the author chose; empty lets the keyword rules suggest
     published: datetime | None = None  #: aware; None when the source gave no date
+    short: str = ""  #: the news in a few words, for the subject; empty: the title
+    line: str = ""  #: one sentence, printed where it does not lead; empty: the summary's first
+    unconfirmed: str = ""  #: what is not confirmed, of a brief that is partly verified
+    picture: Picture = Picture()  #: printed if it leads the whole letter
 
     @property
     def digest(self) -> str:
         """Return the SHA-256 of all that is said here: equal content, equal digest."""
         said = json.dumps(asdict(self), sort_keys=True, default=str, ensure_ascii=True)
         return hashlib.sha256(said.encode()).hexdigest()
-
-    @cached_property
-    def words(self) -> int:
-        """Count the words a letter prints of this brief."""
-        return sum(len(text.split()) for text in (self.title, self.summary, self.why))
 
 
 def brief_key(title: str) -> str:

@@ -51,6 +51,10 @@ class Links:
     def preferences(self, recipient: Recipient) -> str:
         return f"{self.base}/p/{_token(Purpose.PREFERENCES, recipient)}"
 
+    def subscribe(self, newsletter: str) -> str:
+        """Return the sign-up page, for whom a letter is passed on to."""
+        return f"{self.base}/{newsletter}/subscribe"
+
     def view(self, newsletter: str, on: date, edition: Edition) -> str:
         """Return the public view of an edition; it names no recipient."""
         return f"{self.base}/{newsletter}/{on}/{edition.key}"
@@ -78,7 +82,7 @@ def content_hash(envelope: Envelope, issue: Issue, galley: Galley) -> str:
     sent = {
         "envelope": asdict(envelope),
         "entries": [
-            (e.brief_id, e.brief.title, e.short_line, e.brief.words, e.topics)
+            (e.brief_id, e.brief.title, e.short_line, e.brief.short, e.words, e.topics)
             for e in issue.entries
         ],
         "galley": [[(s.text, sorted(s.pieces or ())) for s in part] for part in parts],

@@ -5,41 +5,25 @@ unverified.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from newsletter.core.brief import Verification
-from newsletter.core.edition import EDITION_TAGS, RECIPIENT_TAGS, shorten
-from newsletter.core.galley import PERSONAL, piece_of, plain_line
-from newsletter.core.issue import Issue, IssueEntry
+from markupsafe import Markup
+
+from newsletter.core.edition import EDITION_TAGS, RECIPIENT_TAGS, topic_count
+from newsletter.core.galley import PERSONAL, plain_line, topic_piece
+from newsletter.core.issue import Issue
 from newsletter.core.publication import Newsletter
+from newsletter.core.timetable import next_date
 from newsletter.core.web_address import web_url
 from newsletter.core.wording import NoteKind, NotePart, Wording, note_parts
 from newsletter.errors import RenderingFailed
+from newsletter.rendering.story import Story, story_of
+from newsletter.rendering.typefaces import RTL, SIDES, Typefaces, typefaces
 
-_LABELS = {Verification.VERIFIED: "Verified", Verification.PARTIAL: "Partly verified"}
 _NOTE_LABELS = {NoteKind.NOTE: "A note from the editors.", NoteKind.CORRECTION: "Correction."}
-_CONTENTS_WIDTH = 80  #: characters of a headline in the list of contents
-_RIGHT_TO_LEFT = {"ar", "dv", "fa", "he", "ps", "ur", "yi"}  #: primary BCP 47 subtags
 #: Placeholders by the names that templates use for them: `subject` is "-nl_subject-".
 _TAGS = {tag[len("-nl_") : -1]: tag for tag in (*EDITION_TAGS, *RECIPIENT_TAGS)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Story:
-    """A brief as it is printed: one line of plain text in each field."""
-
-    brief_id: int
-    piece: str
-    title: str
-    short: str  #: the title, shortened for the list of contents
-    summary: str
-    why: str  #: empty when the brief gives none
-    label: str  #: how far it is verified, in words
-    verified: bool
-    source: str  #: empty when unknown
-    url: str  #: http or https, percent-encoded; empty when the brief has no such link
-    minutes: int  #: reading time of the source; 0 when unknown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +31,8 @@ class Section:
     """A topic and the stories under its heading; an edition without these omits it."""
 
     piece: str
+    slug: str  #: of the topic; the part of the page is known by it
+    count: str  #: tag of the number of stories under the heading
     title: str
     stories: tuple[Story, ...]
 
@@ -72,37 +58,46 @@ class Page:
     name: str
     tagline: str
     language: str
-    direction: str  #: "ltr" or "rtl"
+    faces: Typefaces  #: the fonts, direction and line height of the language
     start: str  #: the side a line starts on: "left" or "right"
+    ours: str  #: the attribute of sentences that are ours, and in English: " dir=auto" or ""
     postal_address: str
     date: str  #: written out; of a digest, the first and last day of its week
     period: str  #: what the issue covers: "today" or "this week"
+    next_issue: str  #: when the next one is due: "on Monday"; empty when the timetable has none
+    signup: bool  #: whether others can subscribe
     note: EditorsNote | None
     leads: tuple[Story, ...]
     sections: tuple[Section, ...]  #: in the newsletter's order, none of them empty
     tags: dict[str, str]  #: placeholders for values of the edition or the recipient
     personal: str  #: the piece that names the recipient
 
-    @property
-    def stories(self) -> tuple[Story, ...]:
-        return (*self.leads, *(story for part in self.sections for story in part.stories))
+
+def of_one_edition(page: Page) -> Page:
+    """Return the page of an edition alone: only the first of its leads has its picture."""
+    first, *rest = page.leads or (None,)
+    leads = (first, *(replace(one, picture=None) for one in rest)) if first else ()
+    return replace(page, leads=leads)
 
 
 def page_of(newsletter: Newsletter, issue: Issue) -> Page:
     """Return what is printed of this issue; RenderingFailed names a brief that cannot be."""
-    rtl = newsletter.language.split("-")[0].lower() in _RIGHT_TO_LEFT
+    faces = typefaces(newsletter.language)
     return Page(
         name=plain_line(newsletter.name),
         tagline=plain_line(newsletter.tagline),
         language=newsletter.language,
-        direction="rtl" if rtl else "ltr",
-        start="right" if rtl else "left",
+        faces=faces,
+        start=SIDES[faces.direction],
+        ours=Markup(' dir="auto"') if faces.direction == RTL else "",
         postal_address=plain_line(newsletter.postal_address),
         date=week_written_out(issue.date) if newsletter.week_of else written_out(issue.date),
         period="this week" if newsletter.week_of else "today",
+        next_issue=_next_issue(newsletter, issue.date),
+        signup=newsletter.signup.open,
         note=_editors_note(issue.wording),
-        leads=tuple(_story(entry) for entry in issue.entries if entry.lead),
-        sections=tuple(_sections(newsletter, issue)),
+        leads=tuple(story_of(one, faces.direction) for one in issue.entries if one.lead),
+        sections=tuple(_sections(newsletter, issue, faces.direction)),
         tags=_TAGS,
         personal=PERSONAL,
     )
@@ -123,6 +118,15 @@ def week_written_out(last: date) -> str:
     return f"{first.day}–{last.day} {last:%B} {last.year}"
 
 
+def _next_issue(newsletter: Newsletter, on: date) -> str:
+    """Return when the timetable has the next issue, as words that follow "is due"."""
+    following = next_date(newsletter.timetable, on)
+    if following is None:
+        return ""
+    near = following - on < timedelta(days=7)
+    return f"on {following:%A}" if near else f"on {following.day} {following:%B}"
+
+
 def _editors_note(wording: Wording) -> EditorsNote | None:
     if not plain_line(wording.note):
         return None
@@ -139,34 +143,20 @@ def _spaced(text: str) -> str:
     return f"{before}{plain_line(text)}{after}" if text.strip() else " "
 
 
-def _sections(newsletter: Newsletter, issue: Issue) -> Iterator[Section]:
+def _sections(newsletter: Newsletter, issue: Issue, direction: str) -> Iterator[Section]:
     rest = [entry for entry in issue.entries if not entry.lead]
     for entry in rest:
         if not entry.topics or entry.section not in newsletter.topic_slugs:
             reason = f"stands under no topic of {newsletter.slug}"
             raise RenderingFailed(f"brief {entry.brief_id} {reason}")
     for topic in newsletter.topics:
-        stories = tuple(_story(entry) for entry in rest if entry.section == topic.slug)
+        stories = tuple(story_of(one, direction) for one in rest if one.section == topic.slug)
         if stories:
             title = plain_line(topic.title)
-            yield Section(piece=f"topic:{topic.slug}", title=title, stories=stories)
-
-
-def _story(entry: IssueEntry) -> Story:
-    brief = entry.brief
-    if brief.verification not in _LABELS:
-        raise RenderingFailed(f"brief {entry.brief_id} is unverified and is never printed")
-    title = plain_line(brief.title)
-    return Story(
-        brief_id=entry.brief_id,
-        piece=piece_of(entry.brief_id),
-        title=title,
-        short=shorten(title, _CONTENTS_WIDTH),
-        summary=plain_line(brief.summary),
-        why=plain_line(brief.why),
-        label=_LABELS[brief.verification],
-        verified=brief.verification is Verification.VERIFIED,
-        source=plain_line(brief.source.name),
-        url=web_url(brief.source.url),
-        minutes=brief.minutes,
-    )
+            yield Section(
+                piece=topic_piece(topic.slug),
+                slug=topic.slug,
+                count=topic_count(topic.slug),
+                title=title,
+                stories=stories,
+            )

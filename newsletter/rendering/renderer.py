@@ -8,7 +8,7 @@ from newsletter.core.issue import Issue
 from newsletter.core.publication import Newsletter
 from newsletter.rendering.inlining import inline
 from newsletter.rendering.mjml import to_html
-from newsletter.rendering.page import page_of
+from newsletter.rendering.page import of_one_edition, page_of
 from newsletter.rendering.source import MJML, TEXT, Templates
 
 
@@ -29,7 +29,13 @@ class IssueRenderer:
         return Galley(html=read_marked(html), text=read_marked(text))
 
     def direct(
-        self, newsletter: Newsletter, issue: Issue, edition: Edition, *, view_url: str
+        self,
+        newsletter: Newsletter,
+        issue: Issue,
+        edition: Edition,
+        *,
+        view_url: str,
+        subscribe_url: str = "",
     ) -> Letter:
         """Render an edition's letter in the same way without marks or cutting.
 
@@ -38,12 +44,13 @@ class IssueRenderer:
         """
         html, text = self._render(newsletter, issue, marked=False)
         uncut = Galley(html=(Span(html),), text=(Span(text),))
-        return compose(uncut, edition, view_url=view_url)
+        return compose(uncut, edition, view_url=view_url, subscribe_url=subscribe_url)
 
     def _render(self, newsletter: Newsletter, issue: Issue, *, marked: bool) -> tuple[str, str]:
         page = page_of(newsletter, issue)
+        page = page if marked else of_one_edition(page)
         html = to_html(self._templates.fill(MJML, page, marked=marked))
         self.compiles += 1
-        html = inline(html, self._templates.inline_css())
+        html = inline(html, self._templates.inline_css(page.faces))
         self.inlinings += 1
         return html, self._templates.fill(TEXT, page, marked=marked)

@@ -13,8 +13,10 @@ from markupsafe import Markup
 
 from newsletter.core.galley import CLOSE_MARK, OPEN_MARK
 from newsletter.errors import RenderingFailed
-from newsletter.rendering.page import Page, Story
+from newsletter.rendering.page import Page
 from newsletter.rendering.source_map import with_places
+from newsletter.rendering.story import Story
+from newsletter.rendering.typefaces import Typefaces
 
 MJML = "issue/issue.mjml.j2"
 TEXT = "issue/issue.txt.j2"
@@ -52,7 +54,7 @@ class Templates:
             "piece": _bracket("<mj-raw>{}</mj-raw>", in_mjml=in_mjml, marked=marked),
             "inline_piece": _bracket("{}", in_mjml=in_mjml, marked=marked),
         }
-        return self.render(name, vars(page) | pieces | {"stories": page.stories})
+        return self.render(name, vars(page) | pieces)
 
     def render(self, name: str, values: Mapping[str, object]) -> str:
         """Return a template filled in; RenderingFailed names template, line and brief."""
@@ -64,8 +66,9 @@ class Templates:
             place = self._place(error.__traceback__) or name
             raise RenderingFailed(f"{place}: {error}") from error
 
-    def inline_css(self) -> str:
-        return (self._folder / INLINE_CSS).read_text(encoding="utf-8")
+    def inline_css(self, faces: Typefaces) -> str:
+        """Return the stylesheet that is written into the tags, in the fonts of a language."""
+        return self.render(INLINE_CSS, {"faces": faces})
 
     def _place(self, trace: TracebackType | None) -> str:
         """Return template, line and brief where the error arose; "" if in no template."""

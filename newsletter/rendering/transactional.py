@@ -12,8 +12,10 @@ from newsletter.rendering.inlining import inline
 from newsletter.rendering.mjml import to_html
 from newsletter.rendering.page import written_out
 from newsletter.rendering.source import Templates
+from newsletter.rendering.typefaces import typefaces
 
 _FOLDER = "transactional"
+_FACES = typefaces("en")  #: these letters are in English
 
 
 class TransactionalRenderer:
@@ -22,7 +24,7 @@ class TransactionalRenderer:
     def __init__(self, templates: Path) -> None:
         self._templates = Templates(templates)
         own = templates / _FOLDER / "styles" / "inline.css"
-        self._css = f"{self._templates.inline_css()}\n{own.read_text(encoding='utf-8')}"
+        self._css = f"{self._templates.inline_css(_FACES)}\n{own.read_text(encoding='utf-8')}"
 
     def compose(self, newsletter: Newsletter, context: TransactionalContext) -> Letter:
         """Return the letter; RenderingFailed names template and line."""
@@ -55,10 +57,10 @@ def _sample(kind: TransactionalKind) -> TransactionalContext:
 
 
 def _values(newsletter: Newsletter, context: TransactionalContext) -> dict[str, Any]:
-    """Return the variables of a template, as plain text; these letters are in English."""
+    """Return the variables of a template, as plain text; for English."""
     latest, subscription = context.latest, context.subscription
     return {
-        "direction": "ltr",
+        "faces": _FACES,
         "email": context.email,
         "lasts": context.lasts,
         "latest": latest

@@ -163,8 +163,14 @@ class Publishing:
         return stored
 
     def letter(self, stored: StoredIssue, edition: Edition, *, personal: bool = True) -> Letter:
-        view = Links(self.base_url).view(stored.issue.newsletter, stored.issue.date, edition)
-        return compose(stored.need_galley(), edition, view_url=view, personal=personal)
+        links, issue = Links(self.base_url), stored.issue
+        return compose(
+            stored.need_galley(),
+            edition,
+            view_url=links.view(issue.newsletter, issue.date, edition),
+            subscribe_url=links.subscribe(issue.newsletter),
+            personal=personal,
+        )
 
     def whole(self, stored: StoredIssue) -> Letter:
         """Return the letter that prints everything."""
