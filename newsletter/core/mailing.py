@@ -36,6 +36,8 @@ class Envelope:
     headers: dict[str, str]
     unsubscribe_email: str
     links: "Links"
+    opens: bool = True  #: whether they are tracked
+    clicks: bool = True  #: whether they are tracked
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ def envelope_of(newsletter: Newsletter, base_url: str) -> Envelope:
         headers={"List-Id": formataddr((newsletter.name, newsletter.list_id))},
         unsubscribe_email=newsletter.unsubscribe_email,
         links=Links(base_url),
+        opens=newsletter.tracking.opens,
+        clicks=newsletter.tracking.clicks,
     )
 
 

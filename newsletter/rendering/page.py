@@ -4,21 +4,23 @@ Templates see nothing else, so that an edited template cannot print anything une
 unverified.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 
 from markupsafe import Markup
 
 from newsletter.core.edition import EDITION_TAGS, RECIPIENT_TAGS, topic_count
 from newsletter.core.galley import PERSONAL, plain_line, topic_piece
-from newsletter.core.issue import Issue
+from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.publication import Newsletter
 from newsletter.core.timetable import next_date
+from newsletter.core.tracking import marked_url
 from newsletter.core.web_address import web_url
 from newsletter.core.wording import NoteKind, NotePart, Wording, note_parts
 from newsletter.errors import RenderingFailed
-from newsletter.rendering.story import Story, story_of
+from newsletter.rendering.story import Marks, Story, story_of
 from newsletter.rendering.typefaces import RTL, SIDES, Typefaces, typefaces
 
 _NOTE_LABELS = {NoteKind.NOTE: "A note from the editors.", NoteKind.CORRECTION: "Correction."}
@@ -83,6 +85,8 @@ def of_one_edition(page: Page) -> Page:
 def page_of(newsletter: Newsletter, issue: Issue) -> Page:
     """Return what is printed of this issue; RenderingFailed names a brief that cannot be."""
     faces = typefaces(newsletter.language)
+    marks = newsletter.tracking.marks(newsletter.slug, issue.date)
+    story = partial(story_of, direction=faces.direction, marks=marks)
     return Page(
         name=plain_line(newsletter.name),
         tagline=plain_line(newsletter.tagline),
@@ -95,9 +99,9 @@ def page_of(newsletter: Newsletter, issue: Issue) -> Page:
         period="this week" if newsletter.week_of else "today",
         next_issue=_next_issue(newsletter, issue.date),
         signup=newsletter.signup.open,
-        note=_editors_note(issue.wording),
-        leads=tuple(story_of(one, faces.direction) for one in issue.entries if one.lead),
-        sections=tuple(_sections(newsletter, issue, faces.direction)),
+        note=_editors_note(issue.wording, marks),
+        leads=tuple(story(entry) for entry in issue.entries if entry.lead),
+        sections=tuple(_sections(newsletter, issue, story)),
         tags=_TAGS,
         personal=PERSONAL,
     )
@@ -127,11 +131,11 @@ def _next_issue(newsletter: Newsletter, on: date) -> str:
     return f"on {following:%A}" if near else f"on {following.day} {following:%B}"
 
 
-def _editors_note(wording: Wording) -> EditorsNote | None:
+def _editors_note(wording: Wording, marks: Marks) -> EditorsNote | None:
     if not plain_line(wording.note):
         return None
     parts = (
-        NotePart(text=_spaced(part.text), url=web_url(part.url))
+        NotePart(text=_spaced(part.text), url=marked_url(web_url(part.url), marks))
         for part in note_parts(wording.note)
     )
     return EditorsNote(label=_NOTE_LABELS[wording.note_kind], parts=tuple(parts))
@@ -143,14 +147,16 @@ def _spaced(text: str) -> str:
     return f"{before}{plain_line(text)}{after}" if text.strip() else " "
 
 
-def _sections(newsletter: Newsletter, issue: Issue, direction: str) -> Iterator[Section]:
+def _sections(
+    newsletter: Newsletter, issue: Issue, story: Callable[[IssueEntry], Story]
+) -> Iterator[Section]:
     rest = [entry for entry in issue.entries if not entry.lead]
     for entry in rest:
         if not entry.topics or entry.section not in newsletter.topic_slugs:
             reason = f"stands under no topic of {newsletter.slug}"
             raise RenderingFailed(f"brief {entry.brief_id} {reason}")
     for topic in newsletter.topics:
-        stories = tuple(story_of(one, direction) for one in rest if one.section == topic.slug)
+        stories = tuple(story(one) for one in rest if one.section == topic.slug)
         if stories:
             title = plain_line(topic.title)
             yield Section(

@@ -7,11 +7,14 @@ from newsletter.core.galley import picture_piece, piece_of, plain_line
 from newsletter.core.issue import IssueEntry
 from newsletter.core.picture import MEASURE, why_unfit_picture
 from newsletter.core.story_size import printed_text, printed_why
+from newsletter.core.tracking import marked_url
 from newsletter.core.web_address import web_url
 from newsletter.errors import RenderingFailed
 from newsletter.rendering.typefaces import RTL, SIDES, direction_of
 
 _LABELS = {Verification.VERIFIED: "Verified", Verification.PARTIAL: "Partly verified"}
+
+Marks = tuple[tuple[str, str], ...]  #: parameters of links
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +49,11 @@ class Story:
     picture: StoryPicture | None  #: printed if it is the first story of an edition
 
 
-def story_of(entry: IssueEntry, direction: str) -> Story:
-    """Return the story in a letter of this direction; RenderingFailed if it may not be printed."""
+def story_of(entry: IssueEntry, direction: str, marks: Marks) -> Story:
+    """Return the story in a letter of this direction; RenderingFailed if it may not be printed.
+
+    `marks` are added to its link.
+    """
     brief, size = entry.brief, entry.size
     if brief.verification not in _LABELS:
         raise RenderingFailed(f"brief {entry.brief_id} is unverified and is never printed")
@@ -65,7 +71,7 @@ def story_of(entry: IssueEntry, direction: str) -> Story:
         verified=verified,
         unconfirmed="" if verified else plain_line(brief.unconfirmed),
         source=source,
-        url=web_url(brief.source.url),
+        url=marked_url(web_url(brief.source.url), marks),
         minutes=brief.minutes,
         start=SIDES[own],
         turned=own != direction,

@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from lxml import html as lxml_html
 
+from newsletter.adapters.sources.files import read_file
 from newsletter.core.brief import Importance, Picture, Source, Verification
 from newsletter.core.edition import (
     ADDRESS_HTML,
@@ -22,16 +24,20 @@ from newsletter.core.edition import (
     edition_of,
 )
 from newsletter.core.galley import plain_line
-from newsletter.core.issue import Issue
+from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.publication import Newsletter
 from newsletter.core.story_size import printed_text
+from newsletter.core.tracking import Tracking
 from newsletter.core.web_address import web_url
+from newsletter.core.wording import Wording
 from newsletter.errors import RenderingFailed
 from newsletter.rendering.mjml import to_html
 from newsletter.rendering.page import page_of, written_out
 from newsletter.rendering.renderer import IssueRenderer
 from newsletter.rendering.source import MJML, Templates
 from tests.rendering.conftest import SUBSCRIBE_URL, TEMPLATES, VIEW_URL, entry
+
+CASES = Path(__file__).parents[1] / "cases"
 
 _STYLE = re.compile(r"<style.*?</style>", re.DOTALL)
 _TAG = re.compile(r"-nl_\w+-")
@@ -389,3 +395,33 @@ def test_an_edition_has_one_picture_above_its_first_lead(
         images = list(page.iter("img"))
         assert [image.get("src").partition("?")[2] for image in images] == printed
         assert all((one.get("alt"), one.get("width")) == (picture.alt, "400") for one in images)
+
+
+def test_marks_are_on_links_to_stories_and_on_no_link_of_the_reader_or_ours(
+    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue
+) -> None:
+    marked = replace(newsletter, tracking=Tracking(utm_source="daily"))
+    note = Wording(note="See [this](https://note.example/#part).")
+    letter = _letter_of(renderer, marked, replace(issue, wording=note))
+    links = [a.get("href") for a in lxml_html.fromstring(letter.html).iter("a")]
+    tail = "utm_source=daily&utm_medium=email&utm_campaign=technology-2026-11-23"
+    assert f"https://ledger.example/open/weft-9b?ref=a&p=1&{tail}" in links
+    assert f"https://patchwork.example/passkeys?{tail}#majority" in links
+    assert f"https://note.example/?{tail}#part" in links
+    ours = [link for link in links if "utm_" not in link]
+    assert {link.partition("#")[0] for link in ours} == {
+        VIEW_URL, SUBSCRIBE_URL, PREFERENCES_URL, UNSUBSCRIBE_URL
+    }  # fmt: skip
+    assert letter.text.count(tail) == len(issue.entries) + 1
+
+
+def test_a_persian_brief_in_an_english_letter_runs_right_to_left(
+    renderer: IssueRenderer, newsletter: Newsletter
+) -> None:
+    [brief] = read_file(CASES / "a09-persian.md")
+    one = IssueEntry(brief_id=1, revision=1, brief=brief, topics=brief.topics)
+    issue = Issue(newsletter="technology", date=date(2026, 11, 27), number=1, entries=(one,))
+    page = lxml_html.fromstring(_letter_of(renderer, newsletter, issue).html)
+    [story] = page.iter("h3")
+    assert story.get("dir") == "auto"
+    assert story.getparent().find_class("text")[0].get("dir") == "auto"

@@ -6,12 +6,13 @@ from typing import TypeVar, cast
 
 from newsletter.adapters.sources.cleaning import paragraphs, plain, visible
 from newsletter.adapters.values import moment
-from newsletter.core.brief import Brief, Importance, Source, Verification, brief_key
+from newsletter.core.brief import Brief, Importance, Picture, Source, Verification, brief_key
 from newsletter.errors import InvalidBrief
 
 NAMES = (
     "id", "title", "pillar", "source", "source_url", "verification", "importance", "minutes",
-    "topics", "published", "summary", "why", "body",
+    "topics", "published", "summary", "why", "body", "short", "line", "unconfirmed",
+    "picture", "picture_alt", "picture_width",
 )  # fmt: skip
 LABELS = {  #: "-" counts as " "; "not verified" must not be read as "verified"
     "verified": Verification.VERIFIED,
@@ -28,7 +29,7 @@ _IMPORTANCE = {
     for importance in Importance
     for word in (importance.value.lower(), importance.name.lower())
 }
-_MINUTES_DIGITS = 4
+_MOST_DIGITS = 4
 
 T = TypeVar("T")
 Where = Callable[[str], str]  #: the place of a field, for people: file, and line or item
@@ -54,9 +55,13 @@ def brief_of(given: Mapping[str, object], where: Where) -> Brief:
         source=Source(name=fields.text("source"), url=visible(fields.raw("source_url"))),
         verification=fields.one_of("verification", LABELS, Verification.UNVERIFIED),
         importance=fields.one_of("importance", _IMPORTANCE, Importance.MEDIUM),
-        minutes=fields.minutes(),
+        minutes=fields.number("minutes"),
         topics=tuple(dict.fromkeys(fields.topics())),
         published=fields.published(),
+        short=fields.text("short"),
+        line=fields.text("line"),
+        unconfirmed=fields.text("unconfirmed"),
+        picture=fields.picture(),
     )
 
 
@@ -100,13 +105,20 @@ class _Fields:
             raise self.wrong(name, f"must be one of {', '.join(known)}, not {word[:40]!r}")
         return known[word] if word else default
 
-    def minutes(self) -> int:
-        given = self._given.get("minutes")
+    def picture(self) -> Picture:
+        return Picture(
+            url=visible(self.raw("picture")),
+            alt=self.text("picture_alt"),
+            width=self.number("picture_width"),
+        )
+
+    def number(self, name: str) -> int:
+        given = self._given.get(name)
         if given is None or given == "":
             return 0
         digits = str(given) if isinstance(given, str | int) else ""
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= _MINUTES_DIGITS):
-            raise self.wrong("minutes", f"must be a whole number, not {type(given).__name__}")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS):
+            raise self.wrong(name, f"must be a whole number, not {type(given).__name__}")
         return int(digits)
 
     def texts(self, name: str, split: Callable[[str], Iterable[str]]) -> Iterator[str]:

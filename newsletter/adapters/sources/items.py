@@ -17,6 +17,8 @@ from newsletter.core.publication import Newsletter
 from newsletter.core.source import PolledSource
 from newsletter.errors import InvalidBrief
 
+#: Fields without a usual place: a feed may have several pictures, and of the author too.
+_ONLY_CONFIGURED = ("picture", "picture_alt")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_.:/?=~@%#+-]{1,100}")
 #: The tags of an item's HTML that are read: text in blocks, no figures or tables.
 _TAGS = "a b blockquote br code div em h1 h2 h3 h4 h5 h6 i li ol p section strong ul"
@@ -83,6 +85,7 @@ def brief_from(item: Item, kind: KindReader, newsletter: Newsletter, source: Pol
         "verification": value("verification") or defaults.verification.value,
         "importance": value("importance") or defaults.importance.value,
         "minutes": value("minutes") or defaults.minutes,
+        **{name: value(name) for name in _ONLY_CONFIGURED if getattr(source.fields, name)},
     }
     return brief_of(given, lambda _: "item")
 
