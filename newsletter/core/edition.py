@@ -11,10 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from newsletter.core.brief import Verification, reading_minutes
+from newsletter.core.correction import Correction
 from newsletter.core.galley import (
     LEADS,
     PERSONAL,
     Galley,
+    correction_piece,
+    correction_tag,
     cut,
     picture_piece,
     piece_of,
@@ -213,18 +216,24 @@ def compose(
     view_url: str,
     subscribe_url: str = "",
     personal: bool = True,
+    corrections: Iterable[Correction] = (),
 ) -> Letter:
     """Cut the edition's letter from the galley.
 
     `personal` is false for the public view of an edition, which leaves out all that names a
-    recipient, and whose links to its own parts stay within the page.
+    recipient, and whose links to its own parts stay within the page. Corrections are for it alone.
     """
-    chosen = set(_pieces(edition))
+    corrected = {one.brief_id: plain_line(one.said) for one in corrections}
+    chosen = {
+        *_pieces(edition),
+        *(correction_piece(one) for one in edition.brief_ids if one in corrected),
+    }
     if personal:
         chosen.add(PERSONAL)
     values = _values(edition) | {
         VIEW_URL: view_url if personal else "",
         SUBSCRIBE_URL: subscribe_url,
+        **{correction_tag(brief_id): said for brief_id, said in corrected.items()},
     }
     escaped = {tag: _ascii_html(value) for tag, value in values.items()}
     return Letter(

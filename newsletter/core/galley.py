@@ -49,6 +49,15 @@ def picture_piece(brief_id: int) -> str:
     return f"picture:{brief_id}"
 
 
+def correction_piece(brief_id: int) -> str:
+    return f"correction:{brief_id}"
+
+
+def correction_tag(brief_id: int) -> str:
+    """Return what a correction of a story replaces, where there is one."""
+    return f"-nl_correction_{brief_id}-"
+
+
 #: The piece of the stories at the top.
 LEADS = "leads:all"
 

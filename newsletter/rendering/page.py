@@ -76,10 +76,17 @@ class Page:
 
 
 def of_one_edition(page: Page) -> Page:
-    """Return the page of an edition alone: only the first of its leads has its picture."""
-    first, *rest = page.leads or (None,)
-    leads = (first, *(replace(one, picture=None) for one in rest)) if first else ()
-    return replace(page, leads=leads)
+    """Return the page of a letter alone: one picture, above its first lead, and no corrections."""
+    leads = tuple(
+        replace(one, picture=one.picture if one is page.leads[0] else None, correction=None)
+        for one in page.leads
+    )
+    return replace(page, leads=leads, sections=tuple(map(_uncorrected, page.sections)))
+
+
+def _uncorrected(section: Section) -> Section:
+    stories = tuple(replace(one, correction=None) for one in section.stories)
+    return replace(section, stories=stories)
 
 
 def page_of(newsletter: Newsletter, issue: Issue) -> Page:

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 
 from newsletter.core.brief import Verification
-from newsletter.core.galley import picture_piece, piece_of, plain_line
+from newsletter.core.galley import (
+    correction_piece,
+    correction_tag,
+    picture_piece,
+    piece_of,
+    plain_line,
+)
 from newsletter.core.issue import IssueEntry
 from newsletter.core.picture import MEASURE, why_unfit_picture
 from newsletter.core.story_size import printed_text, printed_why
@@ -46,6 +52,7 @@ class Story:
     start: str  #: "left" or "right": where its own lines begin
     turned: bool  #: whether it runs in another direction than the letter
     isolated: bool  #: whether its source must not turn the words beside it
+    correction: tuple[str, str] | None  #: piece and tag of what the web says of it later
     picture: StoryPicture | None  #: printed if it is the first story of an edition
 
 
@@ -76,6 +83,7 @@ def story_of(entry: IssueEntry, direction: str, marks: Marks) -> Story:
         start=SIDES[own],
         turned=own != direction,
         isolated=RTL in (direction, direction_of(source)),
+        correction=(correction_piece(entry.brief_id), correction_tag(entry.brief_id)),
         picture=_picture(entry),
     )
 
