@@ -6,7 +6,6 @@ import re
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 
 _WORDS_PER_MINUTE = 230  #: silent reading of plain English prose, rounded
 
@@ -54,6 +53,15 @@ class Doubt:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture of a story, elsewhere on the web; one without an address is none."""
+
+    url: str = ""  #: https
+    alt: str = ""  #: what it shows, for those who do not see it
+    width: int = 0  #: of the file in pixels; 0 when not given
+
+
+@dataclass(frozen=True, kw_only=True)
 class Brief:
     """One piece of news as received, cleaned of markup, before or after the gate.
 
@@ -75,6 +83,10 @@ class Brief:
     published: datetime | None = None  #: aware; None when the source gave no date
     undated: bool = False  #: polled without a date: counts from its arrival, behind all dated ones
     doubts: tuple[Doubt, ...] = ()
+    short: str = ""  #: the news in a few words, for the subject; empty: the title
+    line: str = ""  #: one sentence, printed where it does not lead; empty: the summary's first
+    unconfirmed: str = ""  #: what is not confirmed, of a brief that is partly verified
+    picture: Picture = Picture()  #: printed if it leads the whole letter
 
     @property
     def digest(self) -> str:
@@ -86,12 +98,8 @@ class Brief:
     def printed(self) -> tuple[object, ...]:
         """Return what readers see of it, and what places it: equal if no reader sees a change."""
         shown = (self.title, self.summary, self.why, self.source, self.verification, self.minutes)
-        return (*shown, self.importance, self.pillar.casefold())
-
-    @cached_property
-    def words(self) -> int:
-        """Count the words a letter prints of this brief."""
-        return sum(len(text.split()) for text in (self.title, self.summary, self.why))
+        more = (self.short, self.line, self.unconfirmed, self.picture)
+        return (*shown, *more, self.importance, self.pillar.casefold())
 
 
 def of_its_own(brief: Brief) -> Brief:

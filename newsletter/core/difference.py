@@ -47,9 +47,14 @@ def _fields(brief: Brief) -> Iterator[tuple[str, str]]:
     yield "title", brief.title
     yield "summary", brief.summary
     yield "why", brief.why
+    yield "one sentence", brief.line
+    yield "short line", brief.short
+    yield "not confirmed", brief.unconfirmed
     yield "body", "\n".join(brief.body)
     yield "source name", brief.source.name
     yield "source link", brief.source.url
+    yield "picture", brief.picture.url
+    yield "picture says", brief.picture.alt
     yield "verification", brief.verification.value
     yield "importance", brief.importance.value
     yield "minutes", str(brief.minutes) if brief.minutes else ""

@@ -5,11 +5,25 @@ See docs/decisions/edition-tags-and-recipient-tags.md.
 
 import hashlib
 import html
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from newsletter.core.brief import reading_minutes
-from newsletter.core.galley import PERSONAL, Galley, cut, piece_of, plain_line
+from newsletter.core.brief import Verification, reading_minutes
+from newsletter.core.correction import Correction
+from newsletter.core.galley import (
+    LEADS,
+    PERSONAL,
+    Galley,
+    correction_piece,
+    correction_tag,
+    cut,
+    picture_piece,
+    piece_of,
+    plain_line,
+    topic_piece,
+)
 from newsletter.core.issue import Issue
 from newsletter.core.wording import PREHEADER_LENGTH, SUBJECT_LENGTH
 from subscribers.model import TopicSet
@@ -20,8 +34,15 @@ SUBJECT = "-nl_subject-"
 PREHEADER = "-nl_preheader-"
 STORY_COUNT = "-nl_story_count-"  #: "1 story", "12 stories"
 MINUTES = "-nl_minutes-"  #: "5 min read"
+LEAD_COUNT = "-nl_lead_count-"  #: "3"; `topic_count` is the tag of a topic's
+END_COUNT = "-nl_end_count-"  #: "12 stories, all checked."
+LABEL_COUNT = "-nl_label_count-"  #: "9 verified, 3 partly verified."
 VIEW_URL = "-nl_view_url-"
-EDITION_TAGS = (SUBJECT, PREHEADER, STORY_COUNT, MINUTES, VIEW_URL)
+SUBSCRIBE_URL = "-nl_subscribe_url-"  #: for whom the letter is passed on to
+EDITION_TAGS = (
+    SUBJECT, PREHEADER, STORY_COUNT, MINUTES, LEAD_COUNT, END_COUNT, LABEL_COUNT,
+    VIEW_URL, SUBSCRIBE_URL,
+)  # fmt: skip
 
 # What depends on the recipient; SendGrid substitutes it (strings, escaped by us per part).
 UNSUBSCRIBE_URL = "-nl_unsubscribe_url-"
@@ -29,6 +50,8 @@ PREFERENCES_URL = "-nl_preferences_url-"
 ADDRESS_HTML = "-nl_address_html-"
 ADDRESS_TEXT = "-nl_address_text-"
 RECIPIENT_TAGS = (UNSUBSCRIBE_URL, PREFERENCES_URL, ADDRESS_HTML, ADDRESS_TEXT)
+
+_SAYS_SOMETHING = 20  #: characters; a shorter beginning of a title is no news
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +63,28 @@ class Edition:
     subject: str
     preheader: str
     minutes: int
+    leads: tuple[int, ...]  #: those of the briefs that are printed at the top
+    sections: tuple[tuple[str, int], ...]  #: each topic with the number of briefs under it
+    verified: int  #: how many are verified; the others are so in part
 
     @property
     def story_count(self) -> str:
         count = len(self.brief_ids)
         return "1 story" if count == 1 else f"{count} stories"
+
+    @property
+    def end_count(self) -> str:
+        checked = "checked" if len(self.brief_ids) == 1 else "all checked"
+        return f"{self.story_count}, {checked}."
+
+    @property
+    def label_count(self) -> str:
+        """Return how many stories have which label, as a sentence."""
+        partly = len(self.brief_ids) - self.verified
+        if self.verified and partly:
+            return f"{self.verified} verified, {partly} partly verified."
+        label = "verified" if self.verified else "partly verified"
+        return f"All are {label}." if len(self.brief_ids) > 1 else f"It is {label}."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +117,10 @@ def edition_of(issue: Issue, brief_ids: Iterable[int]) -> Edition:
         brief_ids=ids,
         subject=subject,
         preheader=line,
-        minutes=reading_minutes(sum(entry.brief.words for entry in part.entries)),
+        minutes=reading_minutes(sum(entry.words for entry in part.entries)),
+        leads=tuple(entry.brief_id for entry in part.entries if entry.lead),
+        sections=tuple(Counter(e.section for e in part.entries if e.topics and not e.lead).items()),
+        verified=sum(e.brief.verification is Verification.VERIFIED for e in part.entries),
     )
 
 
@@ -113,10 +156,9 @@ def _inbox_line(issue: Issue, part: Issue) -> tuple[str, str]:
     holds = holds_promise(issue, [entry.brief_id for entry in part.entries])
     own = plain_line(wording.subject) if holds else ""
     about = wording.about if own and wording.about is not None else first.brief_id
-    others = [plain_line(e.brief.title) for e in part.entries if e.brief_id != about]
+    others = [plain_line(e.inbox_words) for e in part.entries if e.brief_id != about]
     line = plain_line(wording.preheader) if holds else ""
-    short = shorten(plain_line(first.short_line or first.brief.title), SUBJECT_LENGTH)
-    return own or short, line or preheader(others)
+    return own or whole_part(plain_line(first.inbox_words)), line or preheader(others)
 
 
 def whole_edition(issue: Issue) -> Edition:
@@ -131,33 +173,67 @@ def shorten(text: str, limit: int) -> str:
     return whole_words.rstrip(" ,;:.–—-") + "…"
 
 
+def whole_part(title: str) -> str:
+    """Return the title, or its first part that says something by itself, if it is too long.
+
+    It is never cut within a sentence: what is left could say something else. Inboxes cut by
+    themselves, each at its own width.
+
+    >>> whole_part("Flaw in a TLS library lets a certificate exhaust memory; patches are out")
+    'Flaw in a TLS library lets a certificate exhaust memory'
+    """
+    if len(title) <= SUBJECT_LENGTH:
+        return title
+    head = re.split(r"(?<=[!?])\s|\.?;\s", title, maxsplit=1)[0]
+    return head if len(head) >= _SAYS_SOMETHING else title
+
+
 def preheader(titles: list[str]) -> str:
-    """Return the line an inbox shows after the subject: the next stories, never the first again."""
+    """Return the line an inbox shows after the subject: the next stories, never the first again.
+
+    A story that does not fit as a whole is only counted.
+    """
     if not titles:
         return "One story, and that is all."
-    if len(titles) == 1:
-        return shorten(f"Also: {titles[0]}", PREHEADER_LENGTH)
-    more = len(titles) - 2
-    tail = f" and {more} more" if more else ""
-    width = (PREHEADER_LENGTH - len(tail) - 2) // 2
-    return "; ".join(shorten(title, width) for title in titles[:2]) + tail
+    for named in (titles[:2], titles[:1]):
+        more = len(titles) - len(named)
+        line = f"Also: {'; '.join(named)}" + (f"; and {more} more" if more else "")
+        if len(line) <= PREHEADER_LENGTH:
+            return line
+    return shorten(f"Also: {titles[0]}", PREHEADER_LENGTH)
 
 
-def compose(galley: Galley, edition: Edition, *, view_url: str, personal: bool = True) -> Letter:
+def topic_count(slug: str) -> str:
+    """Return the tag for the number of stories under a topic's heading."""
+    name = "".join(one if one.isascii() and one.isalnum() else f"_{ord(one):x}_" for one in slug)
+    return f"-nl_topic_count_{name}-"
+
+
+def compose(
+    galley: Galley,
+    edition: Edition,
+    *,
+    view_url: str,
+    subscribe_url: str = "",
+    personal: bool = True,
+    corrections: Iterable[Correction] = (),
+) -> Letter:
     """Cut the edition's letter from the galley.
 
     `personal` is false for the public view of an edition, which leaves out all that names a
-    recipient.
+    recipient, and whose links to its own parts stay within the page. Corrections are for it alone.
     """
-    chosen = {piece_of(brief_id) for brief_id in edition.brief_ids}
+    corrected = {one.brief_id: plain_line(one.said) for one in corrections}
+    chosen = {
+        *_pieces(edition),
+        *(correction_piece(one) for one in edition.brief_ids if one in corrected),
+    }
     if personal:
         chosen.add(PERSONAL)
-    values = {
-        SUBJECT: edition.subject,
-        PREHEADER: edition.preheader,
-        STORY_COUNT: edition.story_count,
-        MINUTES: f"{edition.minutes} min read",
-        VIEW_URL: view_url,
+    values = _values(edition) | {
+        VIEW_URL: view_url if personal else "",
+        SUBSCRIBE_URL: subscribe_url,
+        **{correction_tag(brief_id): said for brief_id, said in corrected.items()},
     }
     escaped = {tag: html.escape(value) for tag, value in values.items()}
     return Letter(
@@ -165,3 +241,25 @@ def compose(galley: Galley, edition: Edition, *, view_url: str, personal: bool =
         html=cut(galley.html, chosen, escaped),
         text=cut(galley.text, chosen, values),
     )
+
+
+def _pieces(edition: Edition) -> Iterator[str]:
+    """Yield what an edition prints: its stories, their headings in the contents, one picture."""
+    yield from map(piece_of, edition.brief_ids)
+    yield from (topic_piece(slug) for slug, _ in edition.sections)
+    if edition.leads:
+        yield LEADS
+        yield picture_piece(edition.leads[0])
+
+
+def _values(edition: Edition) -> dict[str, str]:
+    return {
+        SUBJECT: edition.subject,
+        PREHEADER: edition.preheader,
+        STORY_COUNT: edition.story_count,
+        MINUTES: f"{edition.minutes} min read",
+        LEAD_COUNT: str(len(edition.leads)),
+        END_COUNT: edition.end_count,
+        LABEL_COUNT: edition.label_count,
+        **{topic_count(slug): str(count) for slug, count in edition.sections},
+    }

@@ -42,6 +42,26 @@ def piece_of(brief_id: int) -> str:
     return f"brief:{brief_id}"
 
 
+def topic_piece(slug: str) -> str:
+    return f"topic:{slug}"
+
+
+def picture_piece(brief_id: int) -> str:
+    return f"picture:{brief_id}"
+
+
+def correction_piece(brief_id: int) -> str:
+    return f"correction:{brief_id}"
+
+
+def correction_tag(brief_id: int) -> str:
+    """Return what a correction of a story replaces, where there is one."""
+    return f"-nl_correction_{brief_id}-"
+
+
+#: The piece of the stories at the top.
+LEADS = "leads:all"
+
 #: The piece printed in a letter, and left out of the public view of an edition.
 PERSONAL = "personal"
 
@@ -53,8 +73,12 @@ def cut(segments: Iterable[Span], chosen: AbstractSet[str], values: Mapping[str,
     if not values:
         return text
     # One pass: a value is never searched for the next tag.
-    tags = "|".join(re.escape(tag) for tag in values)
-    return re.sub(tags, lambda tag: values[tag[0]], text)
+    return _tags(tuple(values)).sub(lambda tag: values[tag[0]], text)
+
+
+@lru_cache(maxsize=4096)  # editions of many topics have the same few sets of tags
+def _tags(tags: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, tags)))
 
 
 def sizer(segments: Iterable[Span]) -> Callable[[AbstractSet[str]], int]:

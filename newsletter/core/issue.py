@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 
 from newsletter.core.brief import Brief, Source, Verification
 from newsletter.core.issue_edits import IssueEdits, placed
 from newsletter.core.publication import Newsletter, Order
+from newsletter.core.story_size import StorySize, printed_words, size_of
 from newsletter.core.wording import NO_WORDING, Wording
 
 
@@ -20,12 +22,26 @@ class IssueEntry:
     brief: Brief
     topics: tuple[str, ...]  #: as the gate found them, at least one; the first is its section
     lead: bool = False  #: printed at the top, in full
-    short_line: str = ""  #: the subject of editions that it leads; empty: its title
+    short_line: str = ""  #: the subject of editions that it leads; empty: its own, or its title
 
     @property
     def section(self) -> str:
         """Return the slug of the topic section it stands in when it does not lead."""
         return self.topics[0]
+
+    @property
+    def size(self) -> StorySize:
+        return size_of(self.brief, lead=self.lead)
+
+    @cached_property
+    def words(self) -> int:
+        """Count the words a letter prints of it."""
+        return printed_words(self.brief, self.size)
+
+    @property
+    def inbox_words(self) -> str:
+        """Return what an inbox shows of it: its short line, or its title."""
+        return self.short_line or self.brief.short or self.brief.title
 
 
 #: An accepted brief that has not been printed yet, and when it was received.

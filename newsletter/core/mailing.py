@@ -37,6 +37,8 @@ class Envelope:
     headers: dict[str, str]
     unsubscribe_email: str
     links: "Links"
+    opens: bool = True  #: whether they are tracked
+    clicks: bool = True  #: whether they are tracked
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Links:
 
     def preferences(self, recipient: Recipient) -> str:
         return f"{self.base}/p/{_token(Purpose.PREFERENCES, recipient)}"
+
+    def subscribe(self, newsletter: str) -> str:
+        """Return the sign-up page, for whom a letter is passed on to."""
+        return f"{self.base}/{newsletter}/subscribe"
 
     def view(self, newsletter: str, on: date, edition: Edition) -> str:
         """Return the public view of an edition; it names no recipient."""
@@ -70,6 +76,8 @@ def envelope_of(newsletter: Newsletter, base_url: str) -> Envelope:
         headers={"List-Id": formataddr((newsletter.name, newsletter.list_id))},
         unsubscribe_email=newsletter.unsubscribe_email,
         links=Links(base_url),
+        opens=newsletter.tracking.opens,
+        clicks=newsletter.tracking.clicks,
     )
 
 
@@ -79,7 +87,7 @@ def content_hash(envelope: Envelope, issue: Issue, galley: Galley) -> str:
     sent = {
         "envelope": asdict(envelope),
         "entries": [
-            (e.brief_id, e.brief.title, e.short_line, e.brief.words, e.topics)
+            (e.brief_id, e.brief.title, e.short_line, e.brief.short, e.words, e.topics)
             for e in issue.entries
         ],
         "galley": [[(s.text, sorted(s.pieces or ())) for s in part] for part in parts],

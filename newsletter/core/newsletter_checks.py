@@ -40,6 +40,8 @@ def _reader_faults(newsletter: Newsletter) -> Iterator[Fault]:
         yield "weekly", "briefs and briefs_per_topic must be at least 1, leads at least 0"
     if sunset and min(sunset.after_days, sunset.answer_days, sunset.letters) < 1:
         yield "sunset", "after_days, answer_days and letters must be at least 1"
+    if sunset and not (newsletter.tracking.opens or newsletter.tracking.clicks):
+        yield "sunset", "without tracking of opens or clicks every reader would seem inactive"
 
 
 def _signup_faults(signup: SignUpRules) -> Iterator[Fault]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from newsletter.core.brief import Verification
 from newsletter.core.signup import SignUpRules
 from newsletter.core.source import PolledSource
+from newsletter.core.tracking import Tracking
 from newsletter.errors import NotFound
 from subscribers.model import Frequency, SunsetPolicy
 
@@ -127,6 +128,7 @@ class Newsletter:
     signup: SignUpRules = field(default_factory=SignUpRules)
     weekly: WeeklyDigest | None = None  #: None: readers have no choice of frequency
     sunset: SunsetPolicy | None = None  #: None: nobody is ever asked
+    tracking: Tracking = field(default_factory=Tracking)
     week_of: str | None = None  #: of a digest: the slug of the newsletter whose week it covers
 
     @property

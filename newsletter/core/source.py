@@ -34,6 +34,8 @@ class FieldMap:
     topics: str = ""  #: its topics or terms
     summary: str = ""  #: what happened
     why: str = ""  #: why it matters
+    picture: str = ""  #: address of its picture; there is no usual place
+    picture_alt: str = ""  #: what the picture shows; there is no usual place
 
 
 @dataclass(frozen=True, kw_only=True)

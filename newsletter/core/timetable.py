@@ -136,6 +136,12 @@ def appears_on(timetable: Timetable, on: date) -> bool:
     return tuple(Weekday)[on.weekday()] in timetable.days and on not in timetable.holidays
 
 
+def next_date(timetable: Timetable, after: date) -> date | None:
+    """Return the next date with an issue, within three weeks; None if there is none."""
+    days = (after + timedelta(days=ahead) for ahead in range(1, 22))
+    return next((day for day in days if appears_on(timetable, day)), None)
+
+
 def due(
     timetable: Timetable,
     cursor: ScheduleCursor,

@@ -16,6 +16,7 @@ from functools import wraps
 from newsletter.core.boilerplate import boilerplate_in
 from newsletter.core.brief import Brief, Verification
 from newsletter.core.characters import misread
+from newsletter.core.picture import why_unfit_picture
 from newsletter.core.publication import Newsletter
 from newsletter.core.similarity import alike
 from newsletter.core.web_address import same_page, same_site, why_unfit
@@ -91,6 +92,8 @@ TITLE_LENGTH = range(8, 201)  #: characters; a shorter title says nothing, a lon
 SUMMARY_LENGTH = range(40, 1201)  #: characters; a sentence at least, a short paragraph at most
 WHY_LENGTH = range(1, 401)  #: characters; a sentence or two
 SOURCE_NAME_LENGTH = range(1, 81)  #: characters; a name, not a list of them
+SHORT_LENGTH = 60  #: characters of a subject
+LINE_LENGTH = 250  #: characters of one sentence
 MINUTES = range(1, 61)  #: a longer reading time is a slip of the pen
 _CLOCK_SKEW = timedelta(hours=1)  #: how far ahead of ours a publisher's clock may be
 #: What would be read as ours or SendGrid's: edition and recipient tags, piece marks, <%tags%>.
@@ -246,6 +249,11 @@ def tag_syntax(brief: Brief, _: CheckContext) -> Finding:
         "pillar": brief.pillar,
         "source name": brief.source.name,
         "source link": brief.source.url,
+        "short line": brief.short,
+        "sentence": brief.line,
+        "what is not confirmed": brief.unconfirmed,
+        "picture": brief.picture.url,
+        "picture’s text": brief.picture.alt,
     }
     found = [name for name, text in printed.items() if has_tag_syntax(text)]
     reason = "Nothing in it can be mistaken for a tag of the letter."
@@ -264,6 +272,37 @@ def minutes_plausible(brief: Brief, _: CheckContext) -> Finding:
     passed = brief.minutes in MINUTES
     doubt = "" if passed else f"; {MINUTES[0]} to {MINUTES[-1]} would be plausible"
     return Finding(passed=passed, reason=f"It takes {brief.minutes} min to read{doubt}.")
+
+
+@check
+def short_texts(brief: Brief, _: CheckContext) -> Finding:
+    """What is printed in place of the title or the summary is shorter than they are; none is fine.
+
+    The short line is a subject.
+    """
+    limits = {"short line": (brief.short, SHORT_LENGTH), "sentence": (brief.line, LINE_LENGTH)}
+    long = [
+        f"Its {name} has {len(text)} characters; {limit} fit."
+        for name, (text, limit) in limits.items()
+        if len(text) > limit
+    ]
+    given = " and ".join(f"a {name}" for name, (text, _) in limits.items() if text)
+    said = f"It has {given} of its own." if given else "It gives no shorter text."
+    return Finding(passed=not long, reason=" ".join(long) or said)
+
+
+@check
+def picture(brief: Brief, _: CheckContext) -> Finding:
+    """A picture that can be printed, with a text for those who do not see it; none is fine.
+
+    Whoever accepts the brief all the same has it printed without.
+    """
+    if not brief.picture.url:
+        return Finding(passed=True, reason="It has no picture.")
+    trouble = why_unfit_picture(brief.picture)
+    fine = f"Its picture shows: {brief.picture.alt}"
+    reason = f"Its picture would not be printed: {trouble}." if trouble else fine
+    return Finding(passed=not trouble, reason=reason)
 
 
 def _length_finding(noun: str, text: str, fit: range) -> Finding:

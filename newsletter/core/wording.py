@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from newsletter.core.verification import has_tag_syntax
+from newsletter.core.verification import SHORT_LENGTH, has_tag_syntax
 
-SUBJECT_LENGTH = 60  #: clients cut at 55 to 70 characters on a desktop
+SUBJECT_LENGTH = SHORT_LENGTH  #: clients cut at 55 to 70 characters on a desktop
 PREHEADER_LENGTH = 100  #: what an inbox shows beside a subject
 NOTE_LENGTH = 200  #: characters that are read, link addresses apart
 

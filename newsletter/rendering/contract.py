@@ -20,7 +20,8 @@ from newsletter.core.edition import (
 from newsletter.core.galley import PERSONAL, piece_of
 from newsletter.core.transactional import TransactionalContext
 from newsletter.errors import RenderingFailed
-from newsletter.rendering.page import LABELS, Page, Story
+from newsletter.rendering.page import Page
+from newsletter.rendering.story import LABELS, Story
 from newsletter.rendering.visible import (
     ShownPart,
     ShownText,
@@ -101,6 +102,7 @@ def _breaches(part: ContractPart, page: Page) -> Iterator[str]:
     for story in page.stories:
         for said in _story(part, story):
             yield f"brief {story.brief_id}: the {part.name} part {said}"
+    yield from _unknown_tags(part, page)
     yield from _misplaced(part)
 
 
@@ -136,8 +138,8 @@ def _end(part: ContractPart, page: Page) -> Iterator[str]:
 def _story(part: ContractPart, story: Story) -> Iterator[str]:
     """Yield what its piece lacks; each is looked for beside the others, which may contain it."""
     said = in_one_line([one for one in part.shown.texts if story.piece in one.pieces]).casefold()
-    printed = {"title": story.title, "summary": story.summary, "why": story.why}
-    printed |= {"label": story.label, "source": story.source}
+    printed = {"title": story.title, "text": story.text, "why": story.why}
+    printed |= {"label": story.label, "source": story.source, "open": story.unconfirmed}
     for name in ("title", "label", "source"):
         if (wanted := printed[name].casefold()) and said.count(wanted) < _times(wanted, printed):
             yield f"does not show its {name} within its piece: {{{{ story.{name} }}}}"
@@ -166,10 +168,18 @@ def _other_label(said: str, story: Story, printed: dict[str, str]) -> str | None
     return None
 
 
+def _unknown_tags(part: ContractPart, page: Page) -> Iterator[str]:
+    known = [*RECIPIENT_TAGS, *EDITION_TAGS, *(section.count for section in page.sections)]
+    known += [story.correction[1] for story in page.stories if story.correction]
+    source = part.source
+    for tag in known:
+        source = source.replace(tag, "")
+    for tag in sorted(set(_TAG.findall(source))):
+        yield f"the {part.name} part has the tag {tag!r}, which nothing replaces"
+
+
 def _misplaced(part: ContractPart) -> Iterator[str]:
     """Yield the tags that stand elsewhere than where a recipient's value belongs."""
-    for tag in sorted({*_TAG.findall(part.source)} - {*RECIPIENT_TAGS, *EDITION_TAGS}):
-        yield f"the {part.name} part has the tag {tag!r}, which nothing replaces"
     for tag in RECIPIENT_TAGS:
         right = _rightly(part, tag)
         if part.source.count(tag) > right:

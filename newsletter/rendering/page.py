@@ -4,43 +4,28 @@ Templates see nothing else, so that an edited template cannot print anything une
 unverified.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 
-from newsletter.core.brief import Verification
-from newsletter.core.edition import EDITION_TAGS, RECIPIENT_TAGS, shorten
-from newsletter.core.galley import PERSONAL, piece_of, plain_line
+from markupsafe import Markup
+
+from newsletter.core.edition import EDITION_TAGS, RECIPIENT_TAGS, topic_count
+from newsletter.core.galley import PERSONAL, plain_line, topic_piece
 from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.publication import Newsletter
+from newsletter.core.timetable import next_date
+from newsletter.core.tracking import marked_url
 from newsletter.core.web_address import web_url
 from newsletter.core.wording import NoteKind, NotePart, Wording, note_parts
 from newsletter.errors import RenderingFailed
+from newsletter.rendering.story import Marks, Story, story_of
+from newsletter.rendering.typefaces import RTL, SIDES, Typefaces, typefaces
 
-#: How far a brief is verified, as letters say it.
-LABELS = {Verification.VERIFIED: "Verified", Verification.PARTIAL: "Partly verified"}
 _NOTE_LABELS = {NoteKind.NOTE: "A note from the editors.", NoteKind.CORRECTION: "Correction."}
-_CONTENTS_WIDTH = 80  #: characters of a headline in the list of contents
-_RIGHT_TO_LEFT = {"ar", "dv", "fa", "he", "ps", "ur", "yi"}  #: primary BCP 47 subtags
 #: Placeholders by the names that templates use for them: `subject` is "-nl_subject-".
 _TAGS = {tag[len("-nl_") : -1]: tag for tag in (*EDITION_TAGS, *RECIPIENT_TAGS)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Story:
-    """A brief as it is printed: one line of plain text in each field."""
-
-    brief_id: int
-    piece: str
-    title: str
-    short: str  #: the title, shortened for the list of contents
-    summary: str
-    why: str  #: empty when the brief gives none
-    label: str  #: how far it is verified, in words
-    verified: bool
-    source: str  #: empty when unknown
-    url: str  #: http or https, percent-encoded; empty when the brief has no such link
-    minutes: int  #: reading time of the source; 0 when unknown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +33,8 @@ class Section:
     """A topic and the stories under its heading; an edition without these omits it."""
 
     piece: str
+    slug: str  #: of the topic; the part of the page is known by it
+    count: str  #: tag of the number of stories under the heading
     title: str
     stories: tuple[Story, ...]
 
@@ -73,11 +60,14 @@ class Page:
     name: str
     tagline: str
     language: str
-    direction: str  #: "ltr" or "rtl"
+    faces: Typefaces  #: the fonts, direction and line height of the language
     start: str  #: the side a line starts on: "left" or "right"
+    ours: str  #: the attribute of sentences that are ours, and in English: " dir=auto" or ""
     postal_address: str
     date: str  #: written out; of a digest, the first and last day of its week
     period: str  #: what the issue covers: "today" or "this week"
+    next_issue: str  #: when the next one is due: "on Monday"; empty when the timetable has none
+    signup: bool  #: whether others can subscribe
     note: EditorsNote | None
     leads: tuple[Story, ...]
     sections: tuple[Section, ...]  #: in the newsletter's order, none of them empty
@@ -86,24 +76,44 @@ class Page:
 
     @property
     def stories(self) -> tuple[Story, ...]:
+        """Return every story, in the order in which they are printed."""
         return (*self.leads, *(story for part in self.sections for story in part.stories))
+
+
+def of_one_edition(page: Page) -> Page:
+    """Return the page of a letter alone: one picture, above its first lead, and no corrections."""
+    leads = tuple(
+        replace(one, picture=one.picture if one is page.leads[0] else None, correction=None)
+        for one in page.leads
+    )
+    return replace(page, leads=leads, sections=tuple(map(_uncorrected, page.sections)))
+
+
+def _uncorrected(section: Section) -> Section:
+    stories = tuple(replace(one, correction=None) for one in section.stories)
+    return replace(section, stories=stories)
 
 
 def page_of(newsletter: Newsletter, issue: Issue) -> Page:
     """Return what is printed of this issue; RenderingFailed names a brief that cannot be."""
-    rtl = newsletter.language.split("-")[0].lower() in _RIGHT_TO_LEFT
+    faces = typefaces(newsletter.language)
+    marks = newsletter.tracking.marks(newsletter.slug, issue.date)
+    story = partial(story_of, direction=faces.direction, marks=marks)
     return Page(
         name=plain_line(newsletter.name),
         tagline=plain_line(newsletter.tagline),
         language=newsletter.language,
-        direction="rtl" if rtl else "ltr",
-        start="right" if rtl else "left",
+        faces=faces,
+        start=SIDES[faces.direction],
+        ours=Markup(' dir="auto"') if faces.direction == RTL else "",
         postal_address=plain_line(newsletter.postal_address),
         date=week_written_out(issue.date) if newsletter.week_of else written_out(issue.date),
         period="this week" if newsletter.week_of else "today",
-        note=_editors_note(issue.wording),
-        leads=tuple(_story(entry) for entry in issue.entries if entry.lead),
-        sections=tuple(_sections(newsletter, issue)),
+        next_issue=_next_issue(newsletter, issue.date),
+        signup=newsletter.signup.open,
+        note=_editors_note(issue.wording, marks),
+        leads=tuple(story(entry) for entry in issue.entries if entry.lead),
+        sections=tuple(_sections(newsletter, issue, story)),
         tags=_TAGS,
         personal=PERSONAL,
     )
@@ -124,11 +134,20 @@ def week_written_out(last: date) -> str:
     return f"{first.day}–{last.day} {last:%B} {last.year}"
 
 
-def _editors_note(wording: Wording) -> EditorsNote | None:
+def _next_issue(newsletter: Newsletter, on: date) -> str:
+    """Return when the timetable has the next issue, as words that follow "is due"."""
+    following = next_date(newsletter.timetable, on)
+    if following is None:
+        return ""
+    near = following - on < timedelta(days=7)
+    return f"on {following:%A}" if near else f"on {following.day} {following:%B}"
+
+
+def _editors_note(wording: Wording, marks: Marks) -> EditorsNote | None:
     if not plain_line(wording.note):
         return None
     parts = (
-        NotePart(text=_spaced(part.text), url=web_url(part.url))
+        NotePart(text=_spaced(part.text), url=marked_url(web_url(part.url), marks))
         for part in note_parts(wording.note)
     )
     return EditorsNote(label=_NOTE_LABELS[wording.note_kind], parts=tuple(parts))
@@ -140,34 +159,22 @@ def _spaced(text: str) -> str:
     return f"{before}{plain_line(text)}{after}" if text.strip() else " "
 
 
-def _sections(newsletter: Newsletter, issue: Issue) -> Iterator[Section]:
+def _sections(
+    newsletter: Newsletter, issue: Issue, story: Callable[[IssueEntry], Story]
+) -> Iterator[Section]:
     rest = [entry for entry in issue.entries if not entry.lead]
     for entry in rest:
         if not entry.topics or entry.section not in newsletter.topic_slugs:
             reason = f"stands under no topic of {newsletter.slug}"
             raise RenderingFailed(f"brief {entry.brief_id} {reason}")
     for topic in newsletter.topics:
-        stories = tuple(_story(entry) for entry in rest if entry.section == topic.slug)
+        stories = tuple(story(one) for one in rest if one.section == topic.slug)
         if stories:
             title = plain_line(topic.title)
-            yield Section(piece=f"topic:{topic.slug}", title=title, stories=stories)
-
-
-def _story(entry: IssueEntry) -> Story:
-    brief = entry.brief
-    if brief.verification not in LABELS:
-        raise RenderingFailed(f"brief {entry.brief_id} is unverified and is never printed")
-    title = plain_line(brief.title)
-    return Story(
-        brief_id=entry.brief_id,
-        piece=piece_of(entry.brief_id),
-        title=title,
-        short=shorten(title, _CONTENTS_WIDTH),
-        summary=plain_line(brief.summary),
-        why=plain_line(brief.why),
-        label=LABELS[brief.verification],
-        verified=brief.verification is Verification.VERIFIED,
-        source=plain_line(brief.source.name),
-        url=web_url(brief.source.url),
-        minutes=brief.minutes,
-    )
+            yield Section(
+                piece=topic_piece(topic.slug),
+                slug=topic.slug,
+                count=topic_count(topic.slug),
+                title=title,
+                stories=stories,
+            )

@@ -9,7 +9,7 @@ from newsletter.core.publication import Newsletter
 from newsletter.rendering.contract import refuse_breaches
 from newsletter.rendering.inlining import inline
 from newsletter.rendering.mjml import to_html
-from newsletter.rendering.page import Page, page_of
+from newsletter.rendering.page import Page, of_one_edition, page_of
 from newsletter.rendering.source import ISSUE, MJML, TEXT, Templates
 
 
@@ -39,7 +39,13 @@ class IssueRenderer:
         return self._templates.fingerprints(ISSUE)
 
     def direct(
-        self, newsletter: Newsletter, issue: Issue, edition: Edition, *, view_url: str
+        self,
+        newsletter: Newsletter,
+        issue: Issue,
+        edition: Edition,
+        *,
+        view_url: str,
+        subscribe_url: str = "",
     ) -> Letter:
         """Render an edition's letter in the same way without marks or cutting.
 
@@ -48,11 +54,12 @@ class IssueRenderer:
         """
         html, text = self._render(page_of(newsletter, issue), marked=False)
         uncut = Galley(html=(Span(html),), text=(Span(text),))
-        return compose(uncut, edition, view_url=view_url)
+        return compose(uncut, edition, view_url=view_url, subscribe_url=subscribe_url)
 
     def _render(self, page: Page, *, marked: bool) -> tuple[str, str]:
+        page = page if marked else of_one_edition(page)
         html = to_html(self._templates.fill(MJML, page, marked=marked))
         self.compiles += 1
-        html = inline(html, self._templates.inline_css())
+        html = inline(html, self._templates.inline_css(page.faces))
         self.inlinings += 1
         return html, self._templates.fill(TEXT, page, marked=marked)

@@ -16,8 +16,10 @@ from markupsafe import Markup
 from newsletter.core.galley import CLOSE_MARK, OPEN_MARK
 from newsletter.errors import RenderingFailed
 from newsletter.rendering.css import refuse_faults
-from newsletter.rendering.page import Page, Story
+from newsletter.rendering.page import Page
 from newsletter.rendering.source_map import with_places
+from newsletter.rendering.story import Story
+from newsletter.rendering.typefaces import Typefaces
 
 ISSUE = "issue"  #: the folder of an issue's templates
 MJML = "issue/issue.mjml.j2"
@@ -59,7 +61,7 @@ class Templates:
             "piece": _bracket("<mj-raw>{}</mj-raw>", in_mjml=in_mjml, marked=marked),
             "inline_piece": _bracket("{}", in_mjml=in_mjml, marked=marked),
         }
-        return self.render(name, vars(page) | pieces | {"stories": page.stories})
+        return self.render(name, vars(page) | pieces)
 
     def render(self, name: str, values: Mapping[str, object]) -> str:
         """Return a template filled in; RenderingFailed names template, line and brief."""
@@ -79,9 +81,12 @@ class Templates:
             if path.is_file()
         }
 
-    def inline_css(self, name: str = INLINE_CSS) -> str:
-        """Return a style sheet to be written into tags; RenderingFailed names each wrong line."""
-        css = (self._folder / name).read_text(encoding="utf-8")
+    def inline_css(self, faces: Typefaces, name: str = INLINE_CSS) -> str:
+        """Return a style sheet to be written into tags, in the fonts of a language.
+
+        RenderingFailed names each wrong line.
+        """
+        css = self.render(name, {"faces": faces})
         refuse_faults(name, css, inlined=True)
         return css
 

@@ -13,9 +13,11 @@ from newsletter.rendering.inlining import inline
 from newsletter.rendering.mjml import to_html
 from newsletter.rendering.page import written_out
 from newsletter.rendering.source import INLINE_CSS, Templates
+from newsletter.rendering.typefaces import typefaces
 
 _FOLDER = "transactional"
 _OWN_CSS = f"{_FOLDER}/styles/inline.css"
+_FACES = typefaces("en")  #: these letters are in English
 
 
 class TransactionalRenderer:
@@ -41,7 +43,9 @@ class TransactionalRenderer:
         return letter
 
     def _css(self) -> str:
-        return "\n".join(self._templates.inline_css(name) for name in (INLINE_CSS, _OWN_CSS))
+        return "\n".join(
+            self._templates.inline_css(_FACES, name) for name in (INLINE_CSS, _OWN_CSS)
+        )
 
     def check_all(self, newsletter: Newsletter) -> None:
         """Render a sample of every kind; RenderingFailed names template and line."""
@@ -62,11 +66,11 @@ def _sample(kind: TransactionalKind) -> TransactionalContext:
 
 
 def _values(newsletter: Newsletter, context: TransactionalContext) -> dict[str, Any]:
-    """Return the variables of a template, as plain text; these letters are in English."""
+    """Return the variables of a template, as plain text; for English."""
     latest, subscription = context.latest, context.subscription
     return {
-        "direction": "ltr",
         "elsewhere": [(plain_line(name), url) for name, url in context.elsewhere],
+        "faces": _FACES,
         "email": context.email,
         "lasts": context.lasts,
         "latest": latest

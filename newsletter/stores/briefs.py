@@ -186,6 +186,16 @@ class BriefStore(DatabaseStore):
                 for row in session.exec(found)
             )
 
+    def accepted_now(self, brief_ids: Iterable[int]) -> dict[int, tuple[Brief, datetime]]:
+        """Return what each of these briefs says now, and since when; none that is not accepted."""
+        found = select(BriefRow).where(
+            col(BriefRow.id).in_(tuple(brief_ids)),
+            BriefRow.ruling == Ruling.ACCEPTED.value,
+            col(BriefRow.held_by).is_(None),
+        )
+        with transaction(self._engine) as session:
+            return {row.id: (row.content, row.revised_at) for row in session.exec(found)}
+
     def on(self, start: datetime, end: datetime, pillar: str | None) -> tuple[StoredBrief, ...]:
         """Return the briefs received in [start, end), of one pillar or of all."""
         found = _STORED.where(BriefRow.received_at >= start, BriefRow.received_at < end)

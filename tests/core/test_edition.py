@@ -135,7 +135,7 @@ def test_an_edition_prints_only_what_is_in_the_issue() -> None:
 def test_the_subject_is_the_first_headline_and_never_the_preheader() -> None:
     edition = edition_of(_ISSUE, [7, 3, 5, 1])
     assert edition.subject == "First & foremost"
-    assert edition.preheader == "Second story; Third story and 1 more"
+    assert edition.preheader == "Also: Second story; Third story; and 1 more"
 
 
 def test_a_headline_cannot_break_out_of_the_subject_line() -> None:
@@ -144,12 +144,39 @@ def test_a_headline_cannot_break_out_of_the_subject_line() -> None:
 
 
 @pytest.mark.parametrize(
+    ("title", "subject"),
+    [
+        ("Word " * 15 + "end", "Word " * 15 + "end"),
+        (
+            "A flaw lets a certificate exhaust memory; patches for all branches are out",
+            "A flaw lets a certificate exhaust memory",
+        ),
+        ("Yes; " + "word " * 14 + "end", "Yes; " + "word " * 14 + "end"),
+    ],
+)
+def test_a_long_title_is_a_subject_as_a_whole_or_in_a_part_that_stands_alone(
+    title: str, subject: str
+) -> None:
+    assert edition_of(replace(_ISSUE, entries=(_entry(1, title, "chips"),)), [1]).subject == subject
+
+
+def test_a_short_line_of_the_brief_is_the_subject_unless_the_issue_has_another() -> None:
+    one = _entry(1, "A long headline", "chips")
+    one = replace(one, brief=replace(one.brief, short="Heat for sale"))
+    issue = replace(_ISSUE, entries=(one,))
+    assert edition_of(issue, [1]).subject == "Heat for sale"
+    worded = replace(issue, entries=(replace(one, short_line="Warm homes"),))
+    assert edition_of(worded, [1]).subject == "Warm homes"
+
+
+@pytest.mark.parametrize(
     ("titles", "line"),
     [
         ([], "One story, and that is all."),
         (["B"], "Also: B"),
-        (["B", "C"], "B; C"),
-        (["B", "C", "D", "E"], "B; C and 2 more"),
+        (["B", "C"], "Also: B; C"),
+        (["B", "C", "D", "E"], "Also: B; C; and 2 more"),
+        (["B" * 60, "C" * 60, "D"], f"Also: {'B' * 60}; and 2 more"),
     ],
 )
 def test_the_preheader_names_the_next_stories(titles: list[str], line: str) -> None:

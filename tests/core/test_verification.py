@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.core.brief import Brief, Source, Verification
+from newsletter.core.brief import Brief, Picture, Source, Verification
 from newsletter.core.similarity import alike
 from newsletter.core.verification import (
     CHECKS,
@@ -45,6 +45,8 @@ GOOD = Brief(
 KNOWN = KnownBrief(
     brief_id=7, title="Something else", url="https://example.com/else", printed=False
 )
+
+PICTURE = Picture(url="https://img.example.com/a.png", alt="A hall of computers", width=1088)
 
 
 def sourced(**changes: str) -> Brief:
@@ -221,7 +223,21 @@ SYNTAX = st.sampled_from(SYNTAXES.split())
 @given(
     syntax=SYNTAX,
     before=st.text(max_size=20),
-    field=st.sampled_from(["title", "summary", "why", "body", "pillar", "name", "url"]),
+    field=st.sampled_from(
+        [
+            "title",
+            "summary",
+            "why",
+            "body",
+            "pillar",
+            "name",
+            "url",
+            "short",
+            "line",
+            "unconfirmed",
+            "picture",
+        ]
+    ),
     waived=st.sets(st.sampled_from(NAMES)),
 )
 def test_tag_syntax_in_a_printed_field_is_never_accepted(
@@ -231,7 +247,8 @@ def test_tag_syntax_in_a_printed_field_is_never_accepted(
     if field in ("name", "url"):
         brief = sourced(**{field: f"https://example.com/{text}"})
     else:
-        brief = replace(GOOD, **{field: (text,) if field == "body" else text})
+        whole = {"body": (text,), "picture": replace(PICTURE, alt=text)}.get(field, text)
+        brief = replace(GOOD, **{field: whole})
     verdict = verify(brief, EVIDENCE, waived=waived)
     assert verdict.ruling is Ruling.REJECTED
     assert not next(f for f in verdict.findings if f.check == "tag_syntax").passed
@@ -321,3 +338,32 @@ def test_why_is_a_sentence_or_two_or_nothing(length: int, fits: bool) -> None:
 def test_a_sources_name_is_a_name_and_no_list() -> None:
     assert finding("source_name", sourced(name="n" * 80)).passed
     assert outcome("source_name", sourced(name="n" * 81)) == (Ruling.HELD, True)
+
+
+def test_a_picture_that_can_be_printed_is_fine_and_none_is() -> None:
+    for one in (Picture(), PICTURE, replace(PICTURE, width=0)):
+        assert verify(replace(GOOD, picture=one), EVIDENCE).ruling is Ruling.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url": "http://img.example.com/a.png"},
+        {"url": "https://localhost/a.png"},
+        {"url": "https://img.example.com/a b.png"},
+        {"alt": ""},
+        {"alt": "word " * 60},
+        {"width": 40},
+        {"width": 9_000},
+    ],
+)
+def test_a_picture_that_cannot_be_printed_is_held_and_may_be_left_out(
+    change: dict[str, object],
+) -> None:
+    brief = replace(GOOD, picture=replace(PICTURE, **change))
+    assert outcome("picture", brief) == (Ruling.HELD, True)
+
+
+def test_a_short_line_and_a_sentence_are_short() -> None:
+    assert outcome("short_texts", replace(GOOD, short="x" * 61)) == (Ruling.HELD, True)
+    assert outcome("short_texts", replace(GOOD, line="x" * 251)) == (Ruling.HELD, True)

@@ -42,7 +42,7 @@ def test_a_short_line_is_the_subject_of_editions_that_its_story_leads() -> None:
 
 def test_without_a_preheader_the_promised_story_is_not_repeated_beside_the_subject() -> None:
     issue = _issue(replace(_WORDING, preheader=""))
-    assert edition_of(issue, [1, 2, 3]).preheader == "Story 1; Story 3"
+    assert edition_of(issue, [1, 2, 3]).preheader == "Also: Story 1; Story 3"
 
 
 def test_a_preheader_alone_leaves_the_subject_to_the_edition() -> None:

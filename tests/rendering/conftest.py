@@ -24,6 +24,7 @@ from newsletter.rendering.renderer import IssueRenderer
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 VIEW_URL = "https://news.example.com/technology/2026-11-23/41?e=5f&p=1"
+SUBSCRIBE_URL = "https://news.example.com/technology/subscribe"
 
 _TOPICS = {
     "ai-models": "AI models",
@@ -196,4 +197,5 @@ def templates(tmp_path: Path) -> Path:
 def letter(renderer: IssueRenderer, newsletter: Newsletter, issue: Issue) -> Letter:
     """The letter of the whole sample issue."""
     whole = edition_of(issue, (one.brief_id for one in issue.entries))
-    return compose(renderer.set(newsletter, issue), whole, view_url=VIEW_URL)
+    galley = renderer.set(newsletter, issue)
+    return compose(galley, whole, view_url=VIEW_URL, subscribe_url=SUBSCRIBE_URL)

@@ -26,7 +26,7 @@ def test_a_note_stands_in_every_edition_above_the_stories(
     galley = renderer.set(newsletter, noted)
     for entry in issue.entries:
         letter = compose(galley, edition_of(noted, [entry.brief_id]), view_url=VIEW_URL)
-        assert letter.html.index("Correction.</strong>") < letter.html.index("In this issue")
+        assert letter.html.index("Correction.</strong>") < letter.html.index("1 story, 1 min read:")
         assert letter.text.index("Correction. Yesterday’s") < letter.text.index("IN THIS ISSUE")
 
 
@@ -54,7 +54,7 @@ def test_a_letter_without_a_note_is_the_one_of_templates_that_know_none(
     renderer: IssueRenderer, newsletter: Newsletter, issue: Issue, templates: Path
 ) -> None:
     for name, part in (
-        ("parts/masthead.mjml.j2", '      {% include "issue/parts/note.mjml.j2" %}\n'),
+        ("issue.mjml.j2", '    {% include "issue/parts/note.mjml.j2" %}\n'),
         ("issue.txt.j2", '\n{{ (note.label ~ " " ~ note.text) | wrap }}\n'),
     ):
         path = templates / "issue" / name

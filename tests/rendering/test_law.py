@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
-from newsletter.core.brief import Brief, Source, Verification
+from newsletter.core.brief import Brief, Importance, Picture, Source, Verification
 from newsletter.core.edition import compose, edition_of
 from newsletter.core.galley import plain_line
 from newsletter.core.issue import Issue, IssueEntry
@@ -15,6 +15,7 @@ from newsletter.core.publication import Newsletter
 from newsletter.rendering.renderer import IssueRenderer
 
 VIEW_URL = "https://news.example.com/technology/2026-11-23/41?a=1&b=2"
+SUBSCRIBE_URL = "https://news.example.com/technology/subscribe"
 
 _HOSTILE = [
     "<!--[[brief:2-->", "<!--]]-->", "<![endif]-->", "-->", "]]>", "<b>bold</b>", "</mj-text>",
@@ -26,6 +27,15 @@ _HOSTILE = [
 _text = st.lists(st.sampled_from(_HOSTILE) | st.text(max_size=20), max_size=4).map(" ".join)
 _urls = st.one_of(
     _text.map("https://example.com/{}".format), _text, st.just("javascript:alert(1)"), st.just("")
+)
+
+_pictures = st.sampled_from(
+    [
+        Picture(),
+        Picture(url="https://img.example.com/a b<.png", alt='"A hall" of <b>computers</b>'),
+        Picture(url="http://img.example.com/plain.png", alt="A hall of computers", width=500),
+        Picture(url="https://img.example.com/small.png", alt="A hall of computers", width=300),
+    ]
 )
 
 
@@ -42,6 +52,10 @@ def _issues(draw: st.DrawFn) -> Issue:
                 pillar="Technology",
                 summary=draw(_text),
                 why=draw(_text),
+                line=draw(_text),
+                unconfirmed=draw(_text),
+                importance=draw(st.sampled_from(Importance)),
+                picture=draw(_pictures),
                 source=Source(name=draw(_text), url=draw(_urls)),
                 verification=draw(
                     st.sampled_from([Verification.VERIFIED, Verification.PARTIAL]),
@@ -91,7 +105,9 @@ def test_strangers_words_are_shown_as_they_were_written_and_link_only_to_the_web
     issue: Issue, renderer: IssueRenderer, newsletter: Newsletter
 ) -> None:
     whole = edition_of(issue, (entry.brief_id for entry in issue.entries))
-    letter = compose(renderer.set(newsletter, issue), whole, view_url=VIEW_URL)
+    letter = compose(
+        renderer.set(newsletter, issue), whole, view_url=VIEW_URL, subscribe_url=SUBSCRIBE_URL
+    )
     page = lxml_html.fromstring(letter.html)
     shown = {" ".join(h3.text_content().split()) for h3 in page.iter("h3")}
     written = {plain_line(entry.brief.title) for entry in issue.entries}

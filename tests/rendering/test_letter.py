@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from lxml import html as lxml_html
 
-from newsletter.core.brief import Source, Verification
+from newsletter.adapters.sources.files import read_file
+from newsletter.core.brief import Importance, Picture, Source, Verification
 from newsletter.core.edition import (
     ADDRESS_HTML,
     ADDRESS_TEXT,
@@ -22,16 +24,21 @@ from newsletter.core.edition import (
     edition_of,
 )
 from newsletter.core.galley import plain_line
-from newsletter.core.issue import Issue
+from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.mailing import content_hash, envelope_of
 from newsletter.core.publication import Newsletter
+from newsletter.core.story_size import printed_text
+from newsletter.core.tracking import Tracking
 from newsletter.core.web_address import web_url
+from newsletter.core.wording import Wording
 from newsletter.errors import RenderingFailed
 from newsletter.rendering.mjml import to_html
 from newsletter.rendering.page import page_of, written_out
 from newsletter.rendering.renderer import IssueRenderer
 from newsletter.rendering.source import MJML, Templates
-from tests.rendering.conftest import TEMPLATES, VIEW_URL, entry
+from tests.rendering.conftest import SUBSCRIBE_URL, TEMPLATES, VIEW_URL, entry
+
+CASES = Path(__file__).parents[1] / "cases"
 
 _STYLE = re.compile(r"<style.*?</style>", re.DOTALL)
 _TAG = re.compile(r"-nl_\w+-")
@@ -41,7 +48,8 @@ def _letter_of(
     renderer: IssueRenderer, newsletter: Newsletter, issue: Issue, **options: bool
 ) -> Letter:
     whole = edition_of(issue, (one.brief_id for one in issue.entries))
-    return compose(renderer.set(newsletter, issue), whole, view_url=VIEW_URL, **options)
+    galley = renderer.set(newsletter, issue)
+    return compose(galley, whole, view_url=VIEW_URL, subscribe_url=SUBSCRIBE_URL, **options)
 
 
 def test_a_letter_says_its_charset_in_standards_mode_and_small(
@@ -77,7 +85,10 @@ def test_a_letter_in_hebrew_runs_from_the_right(
 ) -> None:
     html = _letter_of(renderer, replace(newsletter, language="he-IL"), issue).html
     assert '<html lang="he-IL" dir="rtl"' in html
-    assert html.count("text-align:right") > 20
+    assert html.count("text-align:right") > 10
+    columns = re.findall(r'<div class="[^"]*mj-column[^>]*>', html)
+    assert columns
+    assert all("direction:rtl" in column for column in columns)
 
 
 def test_layout_tables_are_hidden_from_screen_readers_and_nothing_is_an_image(
@@ -85,7 +96,7 @@ def test_layout_tables_are_hidden_from_screen_readers_and_nothing_is_an_image(
 ) -> None:
     page = lxml_html.fromstring(letter.html)
     tables = list(page.iter("table"))
-    assert len(tables) > 10
+    assert len(tables) > 5
     assert {table.get("role") for table in tables} == {"presentation"}
     assert not list(page.iter("img", "script", "link", "iframe", "object"))
     assert "url(" not in letter.html
@@ -160,10 +171,10 @@ def test_outlook_gets_its_own_tables(letter: Letter) -> None:
 
 def test_both_parts_link_to_the_same_places_in_the_same_order(letter: Letter) -> None:
     links = [a.get("href") for a in lxml_html.fromstring(letter.html).iter("a")]
+    links = [VIEW_URL, *(link for link in links if not link.startswith(f"{VIEW_URL}#"))]
     lines = letter.text.splitlines()
     assert links == [line for line in lines if re.match(r"https?://|-nl_\w+_url-", line)]
-    assert links[0] == VIEW_URL
-    assert len(links) == 9 + 4
+    assert len(links) == 1 + 9 + 1 + 3
 
 
 def test_only_what_depends_on_the_recipient_is_left_open(letter: Letter) -> None:
@@ -191,15 +202,15 @@ def test_the_public_view_names_no_recipient_and_keeps_the_news(
 
 def test_every_item_shows_label_source_minutes_and_why(letter: Letter, issue: Issue) -> None:
     words = " ".join(" ".join(lxml_html.fromstring(letter.html).itertext()).split())
-    assert "Partly verified Silicon Almanac · 6 min at the source" in words
-    assert "Verified Compute Ledger · 4 min at the source" in words
+    assert "Partly verified Silicon Almanac · full story 6 min" in words
+    assert "Verified Compute Ledger · full story 2 min" in words
     for part in (words, " ".join(letter.text.split())):
         for one in issue.entries:
             assert f" {one.brief.title} " in part
-            assert plain_line(one.brief.summary) in part
+            assert plain_line(printed_text(one.brief, one.size)) in part
             if one.brief.why:
                 assert f"Why it matters: {one.brief.why}" in part
-        assert "9 stories · 2 min read" in part
+        assert re.search("9 stories[,·] *2 min read", part.replace(" ·", "·"))
         assert "Monday, 23 November 2026" in part
 
 
@@ -305,3 +316,151 @@ def test_what_counts_as_printed_is_what_changes_the_content_hash(
         content_hash(envelope, one, renderer.set(newsletter, one)) for one in (issue, changed)
     }
     assert (len(hashes) == 1) is (brief.printed == first.brief.printed)
+
+
+def test_the_contents_name_topics_with_counts_that_add_up_and_lead_to_their_place(
+    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue
+) -> None:
+    galley = renderer.set(newsletter, issue)
+    for ids, counts in (
+        ([1, 2, 4, 5, 7], {"top": 2, "ai-models": 2, "security": 1}),
+        ([8], {"software": 1}),
+    ):
+        page = lxml_html.fromstring(compose(galley, edition_of(issue, ids), view_url=VIEW_URL).html)
+        jumps = page.find_class("jump")
+        found = {
+            jump.find("a").get("href").removeprefix(f"{VIEW_URL}#"): int(jump.find("a").tail)
+            for jump in jumps
+        }
+        assert found == counts
+        assert {h2.get("id") for h2 in page.iter("h2")} == set(counts)
+        assert all(jump.find("a").get("clicktracking") == "off" for jump in jumps)
+
+
+def test_on_the_web_the_contents_stay_on_the_page(
+    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue
+) -> None:
+    page = lxml_html.fromstring(_letter_of(renderer, newsletter, issue, personal=False).html)
+    assert page.find_class("jump")[0].find("a").get("href") == "#top"
+
+
+def test_stories_have_three_sizes_and_the_smallest_is_a_sentence(
+    renderer: IssueRenderer, newsletter: Newsletter
+) -> None:
+    said = {"summary": "It opened. Then it closed.", "why": "So it is."}
+    entries = (
+        entry(1, title="Lead", lead=True, **said),
+        entry(2, title="Story", **said),
+        entry(3, title="Small", importance=Importance.LOW, **said),
+        entry(4, title="Lined", line="The editor’s own.", **said),
+    )
+    issue = Issue(newsletter="technology", date=date(2026, 11, 23), number=1, entries=entries)
+    html = _letter_of(renderer, newsletter, issue).html
+    printed = {
+        h3.text_content(): (h3.get("class"), [p.text_content() for p in h3.itersiblings("p")][1:])
+        for h3 in lxml_html.fromstring(html).iter("h3")
+    }
+    why = "Why it matters: So it is."
+    assert printed == {
+        "Lead": ("lead", ["It opened. Then it closed.", why]),
+        "Story": ("story", ["It opened.", why]),
+        "Small": ("small", ["It opened."]),
+        "Lined": ("story", ["The editor’s own.", why]),
+    }
+
+
+def test_a_letter_can_be_passed_on_where_others_can_subscribe(
+    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue, letter: Letter
+) -> None:
+    for part in (letter.html, letter.text):
+        assert "Forward it." in part
+        assert SUBSCRIBE_URL in part
+    closed = replace(newsletter, signup=replace(newsletter.signup, open=False))
+    assert SUBSCRIBE_URL not in _letter_of(renderer, closed, issue).html
+    assert "Get your own" not in _letter_of(renderer, closed, issue).text
+
+
+def test_a_story_of_another_direction_runs_its_own_way(
+    renderer: IssueRenderer, newsletter: Newsletter
+) -> None:
+    entries = (
+        entry(1, title="تراشه‌های تازه", summary="کارخانه باز شد.", why="ارزان است."),
+        entry(2, title="A chip", source=Source(name="ایسنا", url="https://a.example/")),
+    )
+    issue = Issue(newsletter="technology", date=date(2026, 11, 23), number=1, entries=entries)
+    html = _letter_of(renderer, newsletter, issue).html
+    turned, straight = list(lxml_html.fromstring(html).iter("h3"))
+    assert [one.get("dir") for one in (turned, *turned.itersiblings("p"))] == ["auto"] * 4
+    assert "text-align:right" in turned.getparent().get("style")
+    assert [one.get("dir") for one in (straight, *straight.itersiblings("p"))] == [None] * 3
+    assert [span.text for span in straight.getparent().iter("span") if span.get("dir")] == ["ایسنا"]
+
+
+@pytest.mark.parametrize(
+    ("language", "font", "height"),
+    [("zh-Hant-TW", "PingFang TC", "29px"), ("ja", "Hiragino Sans", "29px"), ("en", "", "27px")],
+)
+def test_a_script_has_its_own_fonts_and_line_height(
+    renderer: IssueRenderer,
+    newsletter: Newsletter,
+    issue: Issue,
+    language: str,
+    font: str,
+    height: str,
+) -> None:
+    html = _letter_of(renderer, replace(newsletter, language=language), issue).html
+    assert f"line-height:{height}" in html
+    assert font in html
+    assert "italic" not in html
+    assert "letter-spacing" not in html
+
+
+def test_an_edition_has_one_picture_above_its_first_lead(
+    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue
+) -> None:
+    picture = Picture(url="https://img.example.com/p.png", alt="A hall of computers", width=400)
+    entries = tuple(
+        replace(
+            one,
+            brief=replace(one.brief, picture=replace(picture, url=f"{picture.url}?{one.brief_id}")),
+        )
+        for one in issue.entries
+    )
+    pictured = replace(issue, entries=entries)
+    galley = renderer.set(newsletter, pictured)
+    for ids, printed in (([1, 2, 3, 4], ["1"]), ([2, 3, 5], ["2"]), ([4, 5], [])):
+        edition = edition_of(pictured, ids)
+        page = lxml_html.fromstring(compose(galley, edition, view_url=VIEW_URL).html)
+        images = list(page.iter("img"))
+        assert [image.get("src").partition("?")[2] for image in images] == printed
+        assert all((one.get("alt"), one.get("width")) == (picture.alt, "400") for one in images)
+
+
+def test_marks_are_on_links_to_stories_and_on_no_link_of_the_reader_or_ours(
+    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue
+) -> None:
+    marked = replace(newsletter, tracking=Tracking(utm_source="daily"))
+    note = Wording(note="See [this](https://note.example/#part).")
+    letter = _letter_of(renderer, marked, replace(issue, wording=note))
+    links = [a.get("href") for a in lxml_html.fromstring(letter.html).iter("a")]
+    tail = "utm_source=daily&utm_medium=email&utm_campaign=technology-2026-11-23"
+    assert f"https://ledger.example/open/weft-9b?ref=a&p=1&{tail}" in links
+    assert f"https://patchwork.example/passkeys?{tail}#majority" in links
+    assert f"https://note.example/?{tail}#part" in links
+    ours = [link for link in links if "utm_" not in link]
+    assert {link.partition("#")[0] for link in ours} == {
+        VIEW_URL, SUBSCRIBE_URL, PREFERENCES_URL, UNSUBSCRIBE_URL
+    }  # fmt: skip
+    assert letter.text.count(tail) == len(issue.entries) + 1
+
+
+def test_a_persian_brief_in_an_english_letter_runs_right_to_left(
+    renderer: IssueRenderer, newsletter: Newsletter
+) -> None:
+    [brief] = read_file(CASES / "a09-persian.md")
+    one = IssueEntry(brief_id=1, revision=1, brief=brief, topics=brief.topics)
+    issue = Issue(newsletter="technology", date=date(2026, 11, 27), number=1, entries=(one,))
+    page = lxml_html.fromstring(_letter_of(renderer, newsletter, issue).html)
+    [story] = page.iter("h3")
+    assert story.get("dir") == "auto"
+    assert story.getparent().find_class("text")[0].get("dir") == "auto"

@@ -99,3 +99,22 @@ def test_what_there_is_not_is_not_found(client, container):
         response = client.get(path)
         assert response.status_code == 404, path
         assert "There is nothing here." in response.text, path
+
+
+def test_a_correction_stands_below_its_story_on_the_web_with_its_date(client, container):
+    container.send_issue()
+    before = {path: client.get(path).text for path in (ISSUE, *views(container).values())}
+    container.intake.edit(
+        1, {"summary": f"It saves a third, not a half. {'So it is. ' * 5}"}, actor="ed"
+    )
+
+    for path, page in before.items():
+        assert "Corrected on" not in page
+        assert "Corrected on 23 November 2026. It saves a third" in client.get(path).text
+
+
+def test_a_revision_that_is_held_corrects_nothing(client, container):
+    container.send_issue()
+    container.intake.edit(1, {"summary": "Too short."}, actor="ed")
+
+    assert "Corrected on" not in client.get(ISSUE).text

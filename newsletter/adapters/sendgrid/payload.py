@@ -28,12 +28,9 @@ CONTENT_TYPE = "application/json; charset=utf-8"
 
 #: No account default may rewrite a letter: with SendGrid's own unsubscribe header and footer two
 #: systems would record unsubscribes. `asm` is left out for the same reason.
-_TRACKING = {
-    "click_tracking": {"enable": True, "enable_text": False},
-    "open_tracking": {"enable": True},
-    "subscription_tracking": {"enable": False},
+_UNTRACKED = {
+    name: {"enable": False} for name in ("click_tracking", "open_tracking", "subscription_tracking")
 }
-_UNTRACKED = {name: {"enable": False} for name in _TRACKING}
 
 
 class Body(bytes):
@@ -81,7 +78,14 @@ def mail_send(envelope: Envelope, letter: Letter, claim: Claim) -> dict[str, Any
         **_shared(envelope, letter),
         "personalizations": [_personalization(envelope, one, ids) for one in claim.recipients],
         "categories": [category(claim.issue_id, claim.installation_id)],
-        "tracking_settings": _TRACKING,
+        "tracking_settings": _tracking(envelope),
+    }
+
+
+def _tracking(envelope: Envelope) -> dict[str, dict[str, bool]]:
+    return _UNTRACKED | {
+        "click_tracking": {"enable": envelope.clicks, "enable_text": False},
+        "open_tracking": {"enable": envelope.opens},
     }
 
 

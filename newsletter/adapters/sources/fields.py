@@ -8,12 +8,13 @@ from typing import TypeVar, cast
 from newsletter.adapters.sources.cleaning import paragraphs, plain, visible
 from newsletter.adapters.values import moment
 from newsletter.core.boilerplate import prose, without_cut_end
-from newsletter.core.brief import Brief, Importance, Source, Verification, brief_key
+from newsletter.core.brief import Brief, Importance, Picture, Source, Verification, brief_key
 from newsletter.errors import InvalidBrief
 
 NAMES = (
     "id", "title", "pillar", "source", "source_url", "verification", "importance", "minutes",
-    "topics", "published", "summary", "why", "body",
+    "topics", "published", "summary", "why", "body", "short", "line", "unconfirmed",
+    "picture", "picture_alt", "picture_width",
 )  # fmt: skip
 LABELS = {  #: "-" and "_" count as " "; "not verified" must not be read as "verified"
     "verified": Verification.VERIFIED,
@@ -32,7 +33,7 @@ _IMPORTANCE = {
     for importance in Importance
     for word in (importance.value.lower(), importance.name.lower())
 }
-_MINUTES = re.compile(r"([0-9]{1,4})(?: ?min(?:ute)?s?)?(?: read)?", re.IGNORECASE)
+_NUMBER = re.compile(r"([0-9]{1,4})(?: ?(?:min(?:ute)?s?|px))?(?: read)?", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"<[^<>\s]+>")
 
 T = TypeVar("T")
@@ -62,9 +63,13 @@ def brief_of(
         source=Source(name=fields.text("source"), url=_address(fields.raw("source_url"))),
         verification=fields.one_of("verification", LABELS, Verification.UNVERIFIED),
         importance=fields.one_of("importance", _IMPORTANCE, Importance.MEDIUM),
-        minutes=fields.minutes(),
+        minutes=fields.number("minutes"),
         topics=tuple(dict.fromkeys(fields.topics())),
         published=fields.published(),
+        short=fields.text("short"),
+        line=fields.text("line"),
+        unconfirmed=fields.text("unconfirmed"),
+        picture=fields.picture(),
     )
 
 
@@ -122,16 +127,23 @@ class _Fields:
             raise self.wrong(name, f"must be one of {', '.join(known)}, not {word[:40]!r}")
         return known[word] if word else default
 
-    def minutes(self) -> int:
-        given = self._given.get("minutes")
+    def picture(self) -> Picture:
+        return Picture(
+            url=visible(self.raw("picture")),
+            alt=self.text("picture_alt"),
+            width=self.number("picture_width"),
+        )
+
+    def number(self, name: str) -> int:
+        given = self._given.get(name)
         if given is None or given == "":
             return 0
         number = isinstance(given, str | int) and not isinstance(given, bool)
         written = str(given) if number else ""
-        found = _MINUTES.fullmatch(visible(written))
+        found = _NUMBER.fullmatch(visible(written))
         if not found:
             shown = f"{written[:40]!r}" if written else type(given).__name__
-            raise self.wrong("minutes", f"must be a whole number such as 4, not {shown}")
+            raise self.wrong(name, f"must be a whole number such as 4, not {shown}")
         return int(found[1])
 
     def texts(self, name: str, split: Callable[[str], Iterable[str]]) -> Iterator[str]:

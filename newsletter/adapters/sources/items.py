@@ -23,6 +23,8 @@ from newsletter.core.source import PolledSource
 from newsletter.errors import InvalidBrief
 
 CUT_SHORT = "it is cut short"  #: why the last item of a document is refused
+#: Fields without a usual place: a feed may have several pictures, and of the author too.
+_ONLY_CONFIGURED = ("picture", "picture_alt")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_.:/?=~@%#+-]{1,100}")
 _ESCAPED_TWICE = re.compile(r"&lt;(?:/(?:p|a|b|i|em|strong|div|span|li)|br ?/?)&gt;")
 #: The tags of an item's HTML that are read: text in blocks, no figures or tables.
@@ -110,6 +112,7 @@ def brief_from(item: Item, kind: KindReader, newsletter: Newsletter, source: Pol
         "verification": value("verification") or defaults.verification.value,
         "importance": value("importance") or defaults.importance.value,
         "minutes": value("minutes") or defaults.minutes,
+        **{name: value(name) for name in _ONLY_CONFIGURED if getattr(source.fields, name)},
     }
     brief = brief_of(given, lambda _: "item", clean=visible)
     return replace(brief, doubts=doubts, undated=undated)

@@ -34,6 +34,13 @@ def strings_in(value) -> list:
     return [] if isinstance(value, bool) else [value]
 
 
+def test_a_newsletter_switches_off_what_is_tracked(envelope, letter):
+    settings = mail_send(replace(envelope, opens=False, clicks=False), letter, claim_for())[
+        "tracking_settings"
+    ]
+    assert not any(one["enable"] for one in settings.values())
+
+
 def test_the_request_has_just_the_documented_parts(envelope, letter):
     body = mail_send(envelope, letter, claim_for())
     url = envelope.links.unsubscribe(recipient(1))

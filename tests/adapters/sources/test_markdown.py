@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from newsletter.adapters.sources import markdown
-from newsletter.core.brief import Brief, Importance, Source, Verification
+from newsletter.core.brief import Brief, Importance, Picture, Source, Verification
 from newsletter.errors import InvalidBrief
 
 WHOLE = """\
@@ -204,3 +204,21 @@ def test_what_is_wrong_is_named_with_its_line(text: str, place: str, reason: str
         read_markdown(text, "a.md")
     assert caught.value.place.startswith(place)
     assert reason in caught.value.reason
+
+
+def test_a_picture_and_the_shorter_texts_are_read() -> None:
+    lines = """\
+short: Ports, open
+line: One sentence about ports.
+unconfirmed: how many there are
+picture: https://img.example.com/ports.png
+picture_alt: A harbour at night
+picture_width: 1088"""
+    brief = read_markdown(with_line(lines), "a.md")
+    assert (brief.short, brief.line) == ("Ports, open", "One sentence about ports.")
+    assert brief.unconfirmed == "how many there are"
+    assert brief.picture == Picture(
+        url="https://img.example.com/ports.png", alt="A harbour at night", width=1088
+    )
+    with pytest.raises(InvalidBrief, match="line 8: picture_width must be a whole number"):
+        read_markdown(with_line("picture_width: wide"), "a.md")
