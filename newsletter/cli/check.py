@@ -71,6 +71,8 @@ def _answers(which: Newsletter) -> Iterator[Answered]:
         yield _tried("limit", partial(_rate_limit, which))
     yield _tried("unknowns", _unknowns)
     yield _tried("alerts", _alerts)
+    if settings.service.web.oidc:
+        yield _tried("provider", _provider)
 
 
 def _tried(question: str, ask: Callable[[], str]) -> Answered:
@@ -151,6 +153,15 @@ def _unknowns() -> str:
             return "no events are received; unknown batches are reconciled by SendGrid's Email Logs"
         case ReconciliationEvidence.NONE:
             return f"unknown batches are resolved by hand: no events are received, {means.obstacle}"
+
+
+def _provider() -> str:
+    """Return whether the staff can sign in at the company's own provider."""
+    provider = container().identity_provider
+    assert provider  # it is configured
+    if obstacle := provider.obstacle():
+        raise ConfigurationError(obstacle)
+    return f"staff can sign in at {provider.issuer}"
 
 
 def _alerts() -> str:

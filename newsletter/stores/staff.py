@@ -47,7 +47,8 @@ DELETE FROM staff_grant
 
 #: In this order, for the sake of the references.
 _OF_PERSON = (
-    "staff_session", "passkey", "recovery_code", "staff_secret", "staff_token", "staff_grant",
+    "staff_session", "passkey", "recovery_code", "staff_secret", "staff_identity", "staff_token",
+    "staff_grant",
 )  # fmt: skip
 
 _OTHER_OWNERS = """

@@ -20,6 +20,8 @@ class TokenPurpose(StrEnum):
     PENDING = "pending"
     ADD_PASSKEY = "add-passkey"
     PASSKEY = "passkey"
+    PROVIDER = "provider"
+    CONFIRM_AT_PROVIDER = "confirm-at-provider"
 
 
 #: Of these a person has one at a time: the latest.

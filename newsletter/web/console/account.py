@@ -13,7 +13,14 @@ router = APIRouter()
 
 #: What was done, as an address says it; each has a sentence.
 _SAID = frozenset(
-    {"passkey_added", "passkey_removed", "password_set", "app_removed", "session_ended"}
+    {
+        "passkey_added",
+        "passkey_removed",
+        "password_set",
+        "app_removed",
+        "provider_unlinked",
+        "session_ended",
+    }
 )
 
 
@@ -41,6 +48,7 @@ def show_account(
         fresh=visit.signed.is_fresh(visit.now),
         home=services.home_of(visit.member),
         zone=zone_of(visit),
+        provider=services.provider_name,
         **shown,
     )
 

@@ -23,6 +23,7 @@ from newsletter.services.planning import Planning
 from newsletter.services.polling import Polling
 from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
+from newsletter.services.provider_sign_in import ProviderSignIn
 from newsletter.services.publishing import Publishing
 from newsletter.services.reconciliation import Reconciling
 from newsletter.services.results import Results
@@ -54,6 +55,8 @@ class ConsoleServices:
     pages: ConsolePages
     sessions: StaffSessions
     signing_in: SigningIn
+    provider_sign_in: ProviderSignIn
+    provider_name: str  #: "" where there is no such sign-in
     staff_accounts: StaffAccounts
     today: TodayOverviews
     archive: Archive
