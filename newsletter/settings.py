@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -45,6 +46,18 @@ def _base_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _network(text: str) -> str:
+    """Return an address or a network as it is; one that all the world is in trusts everybody."""
+    try:
+        network = ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"no address or network: {error}") from None
+    if not network.prefixlen:
+        raise ValueError(f"{text} would believe everybody: name the proxies")
+    return text
+
+
+Network = Annotated[str, AfterValidator(_network)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
 
@@ -88,6 +101,9 @@ class WebSettings(SettingsSection):
         description="Base URL of the console, an origin of its own: https, except on this machine; "
         "by default made of host and port.",
     )
+    trusted_proxies: tuple[Network, ...] = ()
+    """Addresses or networks of the proxies before both: what they forward of a client is believed,
+    and nobody else's headers are."""
     oidc: OidcSettings | None = None
     """The company's own sign-in for the console; by default there is none."""
     header_seconds: float = Field(default=10, gt=0)
