@@ -658,6 +658,7 @@ class Container:
             doubled=self.deliveries.doubled_issues,
             quiet_period=timedelta(0),  # `_long_unknown` knows how long evidence is awaited
             clock=self.clock,
+            console_url=self.settings.service.web.console_url,  # one for this machine only is none
         )
 
     def _long_unknown(self, asked_before: datetime) -> tuple[tuple[str, date], ...]:
