@@ -55,6 +55,7 @@ from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
 from newsletter.services.provider_sign_in import ProviderSignIn
 from newsletter.services.publishing import Publishing
+from newsletter.services.reader_looks import ReaderLooks
 from newsletter.services.reconciliation import Reconciling
 from newsletter.services.results import Results
 from newsletter.services.retention import Retention
@@ -826,6 +827,7 @@ class Container:
             recovery=self.recovery,
             explaining=self.explaining,
             people=self.people,
+            reader_looks=ReaderLooks(self.staff_tokens, self.archive, new_token, self.clock),
             records=self.records,
             subscriptions=self.subscriptions,
         )

@@ -93,3 +93,10 @@ class Archive:
         """Record that a member of staff looked a reader up; by number, which erasure empties."""
         subject = f"subscriber {subscriber_id}" if subscriber_id else "unknown address"
         self.decisions.record(actor, subject, verb, {})
+
+    def record_list(
+        self, actor: str, stored: StoredIssue, *, group: str, reason: str, shown: int
+    ) -> None:
+        """Record that somebody had a page of an issue's readers listed, and how many."""
+        detail = {"group": str(group), "reason": reason, "readers": shown}
+        self.decisions.record(actor, f"issue {stored.id}", "list readers", detail)

@@ -22,6 +22,7 @@ class TokenPurpose(StrEnum):
     PASSKEY = "passkey"
     PROVIDER = "provider"
     CONFIRM_AT_PROVIDER = "confirm-at-provider"
+    LOOK = "look"  #: at one reader's letter; good more than once
 
 
 #: Of these a person has one at a time: the latest.

@@ -25,6 +25,7 @@ from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
 from newsletter.services.provider_sign_in import ProviderSignIn
 from newsletter.services.publishing import Publishing
+from newsletter.services.reader_looks import ReaderLooks
 from newsletter.services.reconciliation import Reconciling
 from newsletter.services.results import Results
 from newsletter.services.review import Reviews
@@ -84,6 +85,7 @@ class ConsoleServices:
     recovery: Recovery
     explaining: Explaining
     people: People
+    reader_looks: ReaderLooks
     records: Records
     subscriptions: Subscriptions
 
