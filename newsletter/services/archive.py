@@ -1,5 +1,6 @@
 """Reads what is there, for people who look: issues, briefs, and what was decided about them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -84,6 +85,10 @@ class Archive:
             actor=actor.strip() or None, verb=verb.strip() or None, newsletters=newsletters
         )
         return self.decisions.recent(which, cursor)
+
+    def days_of(self, issue_ids: Collection[int]) -> dict[int, date]:
+        """Return the date of each of these issues."""
+        return self.history.days_of(issue_ids)
 
     def totals(self, stored: StoredIssue) -> IssueTotals:
         """Return the sums of a planned issue, counted delivery by delivery."""

@@ -26,6 +26,7 @@ from newsletter.core.staff import FRESH, LONGEST, SignedIn, StaffActor, StaffMem
 from newsletter.errors import NotFound
 from newsletter.ports import Clock, IdentityProvider
 from newsletter.services.signing_in import SigningIn, SignInResult
+from newsletter.services.staff_accounts import NAME_LENGTH
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.staff import StaffStore
 from newsletter.stores.staff_credentials import StaffCredentialStore
@@ -169,4 +170,4 @@ class ProviderSignIn:
 
 
 def _name(identity: ProviderIdentity) -> str:
-    return " ".join(identity.name.split())[:100]
+    return " ".join(identity.name.split())[:NAME_LENGTH]
