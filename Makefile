@@ -72,6 +72,6 @@ bench: setup  ## figures beside their baselines; RECIPIENTS=1000000 for the full
 	@$(BIN)/python -m tests.bench --recipients $(or $(RECIPIENTS),100000) $(if $(JSON),--json)
 
 lock: setup  ## renew the lock file
-	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --quiet -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra oidc --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --quiet -o requirements.lock
 
 .PHONY: help setup demo look browser test wordpress torture lint types walls wheel docs quick check fmt cover bench lock

@@ -73,6 +73,10 @@ class SendGridUnavailable(NewsletterError):
     """SendGrid did not answer a request."""
 
 
+class ProviderUnavailable(NewsletterError):
+    """The company's sign-in does not answer."""
+
+
 class DatabaseUnreachable(NewsletterError):
     """The database does not answer."""
 

@@ -4,7 +4,7 @@ See docs/decisions/ports-at-real-seams.md.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from newsletter.core.delivery import Claim, Outcome
@@ -17,7 +17,7 @@ from newsletter.core.mailing import Envelope
 from newsletter.core.operator_alert import OperatorAlert
 from newsletter.core.publication import Newsletter
 from newsletter.core.reconciliation import Probe, Sighting
-from newsletter.core.sign_in import PasskeyMaterial
+from newsletter.core.sign_in import PasskeyMaterial, ProviderIdentity, ProviderSecrets
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import Answer, Validators
 from newsletter.core.staff import StaffMember
@@ -204,3 +204,23 @@ class PasskeyVerifier(Protocol):
     def credential_id(self, response: str) -> bytes | None: ...
 
     def sign_count(self, response: str, challenge: bytes, known: PasskeyMaterial) -> int | None: ...
+
+
+class IdentityProvider(Protocol):
+    """A company's own sign-in (OpenID Connect); ProviderUnavailable if it does not answer."""
+
+    issuer: str
+
+    def address(self, secrets: ProviderSecrets, *, longest: timedelta, again: bool) -> str:
+        """Return where a browser signs in; whoever did so longer ago is asked, or all `again`."""
+        ...
+
+    def identity(
+        self, code: str, secrets: ProviderSecrets, now: datetime
+    ) -> ProviderIdentity | None:
+        """Redeem a code; None unless its ID token holds in every part."""
+        ...
+
+    def obstacle(self) -> str | None:
+        """Return why nobody could sign in there now; None if they could."""
+        ...

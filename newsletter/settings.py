@@ -3,8 +3,10 @@
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
+from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
@@ -44,6 +46,18 @@ def _base_url(url: str) -> str:
     return url.rstrip("/")
 
 
+def _network(text: str) -> str:
+    """Return an address or a network as it is; one that all the world is in trusts everybody."""
+    try:
+        network = ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"no address or network: {error}") from None
+    if not network.prefixlen:
+        raise ValueError(f"{text} would believe everybody: name the proxies")
+    return text
+
+
+Network = Annotated[str, AfterValidator(_network)]
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
 
@@ -51,6 +65,26 @@ class SettingsSection(BaseModel):
     """A table of `service.toml`. The reference page of settings is generated from the fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class OidcSettings(SettingsSection):
+    """The company's own sign-in for the console, by OpenID Connect; needs the extra `oidc`."""
+
+    issuer: BaseUrl
+    """The provider's issuer, as its discovery document names it: https, except on this machine."""
+    client_id: str = Field(min_length=1)
+    """The console's name at the provider."""
+    name: str = Field(default="your company's sign-in", min_length=1, max_length=60)
+    """What the button calls it: "Sign in with …"."""
+
+    @model_validator(mode="after")
+    def _is_private(self) -> Self:
+        parts = urlsplit(self.issuer)
+        if parts.scheme != "https" and not is_loopback(self.issuer):
+            raise ValueError("issuer: must begin with https:// where it is not this machine")
+        if parts.query or parts.fragment or parts.username:
+            raise ValueError("issuer: is an address without query, fragment and user")
+        return self
 
 
 class WebSettings(SettingsSection):
@@ -67,6 +101,11 @@ class WebSettings(SettingsSection):
         description="Base URL of the console, an origin of its own: https, except on this machine; "
         "by default made of host and port.",
     )
+    trusted_proxies: tuple[Network, ...] = ()
+    """Addresses or networks of the proxies before both: what they forward of a client is believed,
+    and nobody else's headers are."""
+    oidc: OidcSettings | None = None
+    """The company's own sign-in for the console; by default there is none."""
     header_seconds: float = Field(default=10, gt=0)
     """A request whose head has not arrived after this is answered 408."""
     body_seconds: float = Field(default=60, gt=0)
@@ -176,6 +215,8 @@ class EnvironmentSettings(BaseSettings):
     )
     alerts: SecretStr | None = _variable("NEWSLETTER_ALERTS")
     """Apprise URLs for operator alerts, separated by spaces or commas; default: log only."""
+    oidc_secret: SecretStr | None = _variable("NEWSLETTER_OIDC_SECRET")
+    """Client secret at the provider of `[web.oidc]`; without it the console is a public client."""
     metrics_token: SecretStr | None = _variable("NEWSLETTER_METRICS_TOKEN")
     """Bearer token for /readyz and /metrics; without it this machine only."""
     inbound_key: SecretStr | None = _variable(

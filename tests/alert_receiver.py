@@ -47,11 +47,13 @@ class FakeChannel:
     broken: bool = False
     tried: int = 0
     received: list[str] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
 
     def send(self, title: str, body: str) -> str | None:
         self.tried += 1
         if self.broken:
             return "it is broken"
         self.received.append(title)
+        self.bodies.append(body)
         assert body
         return None

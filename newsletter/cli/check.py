@@ -73,6 +73,10 @@ def _answers(which: Newsletter) -> Iterator[Answered]:
         yield _tried("limit", partial(_rate_limit, which))
     yield _tried("unknowns", _unknowns)
     yield _tried("alerts", _alerts)
+    if proxied := [one for one in (settings.public_url, settings.console_url) if _is_https(one)]:
+        yield _tried("proxy", partial(_proxies, proxied))
+    if settings.service.web.oidc:
+        yield _tried("provider", _provider)
 
 
 def _tried(question: str, ask: Callable[[], str]) -> Answered:
@@ -163,6 +167,30 @@ def _unknowns() -> str:
             return "no events are received; unknown batches are reconciled by SendGrid's Email Logs"
         case ReconciliationEvidence.NONE:
             return f"unknown batches are resolved by hand: no events are received, {means.obstacle}"
+
+
+def _is_https(url: str) -> bool:
+    return url.startswith("https://")
+
+
+def _proxies(urls: list[str]) -> str:
+    """Return which proxies are believed; what is https has one, and the limits must see past it."""
+    trusted = container().settings.service.web.trusted_proxies
+    if not trusted:
+        raise ConfigurationError(
+            f"{' and '.join(urls)} need a proxy, and web.trusted_proxies names none: everybody who "
+            "comes through it counts as one network, at sign-ups and sign-ins"
+        )
+    return f"what {', '.join(trusted)} say of a client is believed"
+
+
+def _provider() -> str:
+    """Return whether the staff can sign in at the company's own provider."""
+    provider = container().identity_provider
+    assert provider  # it is configured
+    if obstacle := provider.obstacle():
+        raise ConfigurationError(obstacle)
+    return f"staff can sign in at {provider.issuer}"
 
 
 def _alerts() -> str:

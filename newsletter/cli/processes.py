@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from newsletter.cli.common import console, container
 from newsletter.cli.ending import interrupt, limit_end
@@ -25,19 +25,17 @@ _PATIENCE = 5  #: seconds; a worker that had not begun when it was stopped is st
 
 def serve() -> None:
     """Run everything in one process: web, console, worker and scheduler."""
-    import uvicorn  # no other command needs it
-
     from newsletter.scheduler import reconcile_by_events
-    from newsletter.web.beside import serving_beside
+    from newsletter.web.beside import server_of, serving_beside
 
     _open_process()
     web = container().settings.service.web
-    http = _connections()
+    shared: Any = {"http": _connections(), "trusted_proxies": web.trusted_proxies}
     with ExitStack() as parts:
         listener = parts.enter_context(listening(web.host, web.port))
         beside = parts.enter_context(listening(web.console_host, web.console_port))
-        server = uvicorn.Server(uvicorn.Config(container().app, http=http, log_config=None))
-        parts.enter_context(serving_beside(container().console, beside, http=http))
+        server = server_of(container().app, **shared)
+        parts.enter_context(serving_beside(server_of(container().console, **shared), beside))
         container().scheduler.start()
         parts.callback(container().scheduler.shutdown)
         reconcile_by_events(container().scheduler, container().reconciling)

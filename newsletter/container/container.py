@@ -57,7 +57,9 @@ from newsletter.services.planning import Planning, SendChecks
 from newsletter.services.polling import Polling
 from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
+from newsletter.services.provider_sign_in import ProviderSignIn
 from newsletter.services.publishing import Publishing
+from newsletter.services.reader_looks import ReaderLooks
 from newsletter.services.reconciliation import Reconciling
 from newsletter.services.results import Results
 from newsletter.services.retention import Retention
@@ -331,6 +333,21 @@ class Container:
             self.password_hashes,
             self.totp_codes,
             self.passkey_verifier,
+            new_token=new_token,
+            clock=self.clock,
+        )
+
+    identity_provider = from_settings(seams.open_identity_provider)
+
+    @cached_property
+    def provider_sign_in(self) -> ProviderSignIn:
+        return ProviderSignIn(
+            self.identity_provider,
+            self.signing_in,
+            self.staff,
+            self.staff_credential_store,
+            self.staff_tokens,
+            self.decisions,
             new_token=new_token,
             clock=self.clock,
         )
@@ -700,6 +717,7 @@ class Container:
             doubled=self.deliveries.doubled_issues,
             quiet_period=timedelta(0),  # `_long_unknown` knows how long evidence is awaited
             clock=self.clock,
+            console_url=self.settings.service.web.console_url,  # one for this machine only is none
         )
 
     def _long_unknown(self, asked_before: datetime) -> tuple[tuple[str, date], ...]:
@@ -830,7 +848,7 @@ class Container:
         from newsletter.web.console.pages import ConsolePages
         from subscribers.errors import ConcurrentChange
 
-        practice = self.settings.practice
+        practice, oidc = self.settings.practice, self.settings.service.web.oidc
         return ConsoleServices(
             newsletters=self.settings.newsletters,
             url=self.settings.console_url,
@@ -841,6 +859,8 @@ class Container:
             pages=ConsolePages(self.settings.templates, practice=practice),
             sessions=self.staff_sessions,
             signing_in=self.signing_in,
+            provider_sign_in=self.provider_sign_in,
+            provider_name=oidc.name if oidc else "",
             staff_accounts=self.staff_accounts,
             today=self.today,
             archive=self.archive,
@@ -871,6 +891,7 @@ class Container:
             recovery=self.recovery,
             explaining=self.explaining,
             people=self.people,
+            reader_looks=ReaderLooks(self.staff_tokens, self.archive, new_token, self.clock),
             records=self.records,
             subscriptions=self.subscriptions,
         )

@@ -15,6 +15,7 @@ from newsletter.ports import (
     CheckLink,
     Clock,
     EmailLogs,
+    IdentityProvider,
     Leadership,
     Mailer,
     SourceReader,
@@ -40,6 +41,7 @@ class Seams(TypedDict, total=False):
     clock: Clock
     dice: Callable[[], float]  #: a number from 0 to 1; spreads retries
     email_logs: EmailLogs | None
+    identity_provider: IdentityProvider | None
     engine: Engine  #: of a migrated database
     leadership: Leadership
     mailer: Mailer
@@ -126,6 +128,31 @@ def open_alert_channels(settings: Settings) -> Sequence[AlertChannel]:
 
     urls = settings.environment.alerts
     return open_channels(urls.get_secret_value()) if urls else ()
+
+
+def open_identity_provider(settings: Settings) -> IdentityProvider | None:
+    """Return the company's own sign-in, if one is configured; ConfigurationError without authlib.
+
+    It is not asked anything yet.
+    """
+    oidc, secret = settings.service.web.oidc, settings.environment.oidc_secret
+    if oidc is None:
+        return None
+    try:
+        from newsletter.adapters.staff.oidc import OidcClient, OidcProvider
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            f"[web.oidc] needs {error.name}, which is not installed: "
+            "pip install 'newsletter[oidc]', or take [web.oidc] out of service.toml"
+        ) from None
+    return OidcProvider(
+        OidcClient(
+            issuer=oidc.issuer,
+            client_id=oidc.client_id,
+            secret=secret.get_secret_value() if secret else None,
+            redirect_uri=f"{settings.console_url}/sign-in/provider/answer",
+        )
+    )
 
 
 def open_queue(settings: Settings, engine: Engine) -> BatchQueue:

@@ -14,11 +14,24 @@ PENDING = timedelta(minutes=10)  #: between the password and the code
 CHALLENGE = timedelta(minutes=5)  #: between the options of a passkey and its answer
 INVITATION = timedelta(hours=24)
 LINK = timedelta(minutes=15)  #: a sign-in link from the command line
+AT_PROVIDER = timedelta(minutes=10)  #: between leaving for the identity provider and coming back
+CLOCKS_APART = timedelta(minutes=1)  #: by which a provider's clock may differ from ours
 
 RECOVERY_CODES = 10
 
 #: What is said whatever was wrong, so that nobody learns which accounts there are.
 REFUSED = "That did not match. Check what you entered, or use another way to sign in."
+
+
+#: Said to those whom the provider knows, so that they know whom to ask.
+NOT_INVITED = (
+    "Nobody with that account is invited here. Ask an owner to invite the address that your "
+    "company's sign-in has confirmed."
+)
+NOT_ASKED_AGAIN = (
+    "Your company's sign-in did not ask you again just now, so this does not count. Try again, or "
+    "use another way."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +72,43 @@ class PasskeyOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProviderIdentity:
+    """Whom the identity provider signed in, as its verified ID token says."""
+
+    issuer: str
+    subject: str  #: the provider's own number of the account, which never changes
+    email: str = ""  #: "" unless the provider has verified it
+    name: str = ""
+    authenticated_at: datetime | None = None  #: None where the provider does not say
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkedIdentity:
+    """The account at the identity provider that signs a person in."""
+
+    issuer: str
+    subject: str
+    linked_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderRequest:
+    """Where a browser is sent to sign in, and the ticket that only this browser has."""
+
+    url: str
+    ticket: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProviderSecrets:
+    """What ties the provider's answer to one request: it is good once, and here only."""
+
+    state: str  #: comes back with the browser
+    nonce: str  #: comes back inside the ID token
+    verifier: str  #: of PKCE (RFC 7636): shown by whoever redeems the code
+
+
+@dataclass(frozen=True, kw_only=True)
 class Passkey:
     """A key that a person registered, without what only its verification needs."""
 
@@ -93,6 +143,17 @@ class StaffCredentials:
     totp: bool
     passkeys: tuple[Passkey, ...]
     recovery_codes: int  #: not used yet
+    identity: LinkedIdentity | None = None
+
+    @property
+    def paired(self) -> bool:
+        """Return whether a password with an app signs in."""
+        return self.password and self.totp
+
+    @property
+    def complete(self) -> bool:
+        """Return whether the person can sign in by themselves."""
+        return bool(self.passkeys or self.identity or self.paired)
 
 
 def secret_hash(secret: str) -> bytes:

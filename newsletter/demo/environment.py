@@ -18,7 +18,7 @@ from newsletter.core.link_check import LinkCheck, LinkState
 from newsletter.core.publication import ApprovalPolicy
 from newsletter.sandbox.server import Sandbox, SandboxConfig
 from newsletter.settings import Settings
-from newsletter.web.beside import serving_beside
+from newsletter.web.beside import server_of, serving_beside
 
 #: The same in each run, when they are free.
 _WEB_PORT, _SANDBOX_PORT, _CONSOLE_PORT = 8025, 8026, 8027
@@ -52,8 +52,8 @@ def opened(settings: Settings, today: date) -> Generator[DemoEnvironment]:
             container = Container(own, check_link=_unasked)
             with (
                 closing(container),
-                serving_beside(container.app, listener),
-                serving_beside(container.console, console),
+                serving_beside(server_of(container.app, trusted_proxies=()), listener),
+                serving_beside(server_of(container.console, trusted_proxies=()), console),
             ):
                 yield DemoEnvironment(container, sandbox, folder)
 

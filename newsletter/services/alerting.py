@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from newsletter.core.operator_alert import (
+    ALL,
     OperatorAlert,
     retry_pause,
     sent_twice_alert,
@@ -67,6 +68,7 @@ class Alerting:
     doubled: Callable[[], Iterable[tuple[str, date, int, int]]]
     quiet_period: timedelta
     clock: Clock
+    console_url: str | None = None  #: where operators reach the console; None: nowhere by a link
     _pending: dict[OperatorAlert, _PendingAlert] = field(
         init=False, default_factory=dict[OperatorAlert, _PendingAlert]
     )
@@ -111,12 +113,20 @@ class Alerting:
     def _send(self, alert: OperatorAlert) -> list[str]:
         """Try the channels that did not take it yet; return how the others failed."""
         failures: list[str] = []
-        notified = self.schedule.channels_notified(alert)
+        notified, body = self.schedule.channels_notified(alert), self._body(alert)
         for channel in self.channels:
             if channel.name in notified:
                 continue
-            if reason := channel.send(alert.title, alert.body):
+            if reason := channel.send(alert.title, body):
                 failures.append(f"{channel.name}: {reason}")
             else:
                 self.schedule.mark_notified(alert, channel.name)
         return failures
+
+    def _body(self, alert: OperatorAlert) -> str:
+        """Return what is sent: with the address of the alert's page, which asks for a sign-in."""
+        slug = next(iter(self.newsletters)) if alert.newsletter == ALL else alert.newsletter
+        number = self.schedule.alert_number(alert)
+        if not self.console_url or number is None or slug not in self.newsletters:
+            return alert.body
+        return f"{alert.body}\n\n{self.console_url}/{slug}/alerts/{number}"

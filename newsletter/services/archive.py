@@ -1,5 +1,6 @@
 """Reads what is there, for people who look: issues, briefs, and what was decided about them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -85,6 +86,10 @@ class Archive:
         )
         return self.decisions.recent(which, cursor)
 
+    def days_of(self, issue_ids: Collection[int]) -> dict[int, date]:
+        """Return the date of each of these issues."""
+        return self.history.days_of(issue_ids)
+
     def totals(self, stored: StoredIssue) -> IssueTotals:
         """Return the sums of a planned issue, counted delivery by delivery."""
         return self.deliveries.totals(stored.id)
@@ -93,3 +98,10 @@ class Archive:
         """Record that a member of staff looked a reader up; by number, which erasure empties."""
         subject = f"subscriber {subscriber_id}" if subscriber_id else "unknown address"
         self.decisions.record(actor, subject, verb, {})
+
+    def record_list(
+        self, actor: str, stored: StoredIssue, *, group: str, reason: str, shown: int
+    ) -> None:
+        """Record that somebody had a page of an issue's readers listed, and how many."""
+        detail = {"group": str(group), "reason": reason, "readers": shown}
+        self.decisions.record(actor, f"issue {stored.id}", "list readers", detail)

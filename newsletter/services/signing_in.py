@@ -1,12 +1,14 @@
 """Signing in to the console, and confirming later that one is still there.
 
-By passkey, by password and code, or by a link from the command line: `_accepted` ends every road.
+By passkey, by password and code, by a link from the command line, or (`provider_sign_in`) by the
+company's own sign-in: `accepted` ends every road.
 What was wrong is said to nobody. See docs/decisions/staff-sign-in.md.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, TypeVar
 
 from newsletter.core.sign_in import (
     CHALLENGE,
@@ -54,7 +56,7 @@ class SigningIn:
         self, email: str, password: str, *, address: str
     ) -> PasswordAccepted | SignInRefused | Wait:
         """Check a password; a code is always needed besides."""
-        return self._limited(email, address, lambda: self._by_password(email, password))
+        return self.limited(email, address, lambda: self._by_password(email, password))
 
     def by_code(self, pending: str, code: str, *, address: str, device: str) -> SignInResult:
         """Sign in whoever had the password, with a code of their app or a recovery code."""
@@ -69,9 +71,9 @@ class SigningIn:
                 return SignInRefused()
             if self.tokens.take(pending, TokenPurpose.PENDING, now) is None:
                 return SignInRefused()
-            return self._accepted(member, "password", address=address, device=device)
+            return self.accepted(member, "password", address=address, device=device)
 
-        return self._limited(member.email, address, check)
+        return self.limited(member.email, address, check)
 
     def by_link(self, token: str, *, address: str, device: str) -> SignInResult:
         """Sign in with a link that the command line printed."""
@@ -79,7 +81,7 @@ class SigningIn:
         member = self._member(found and found.staff_id)
         if member is None:
             return SignInRefused()
-        return self._accepted(member, "link", address=address, device=device)
+        return self.accepted(member, "link", address=address, device=device)
 
     def passkey_options(self) -> PasskeyOptions:
         """Return what a browser is asked for, whoever is in front of it."""
@@ -90,7 +92,7 @@ class SigningIn:
         member = self._passkey_owner(ticket, response)
         if member is None:
             return SignInRefused()
-        return self._accepted(member, "passkey", address=address, device=device)
+        return self.accepted(member, "passkey", address=address, device=device)
 
     def confirm_options(self, signed_in: SignedIn) -> PasskeyOptions:
         """Return what the browser of somebody signed in is asked for."""
@@ -103,7 +105,7 @@ class SigningIn:
         member = self._passkey_owner(ticket, response)
         if member is None or member.id != signed_in.member.id:
             return SignInRefused()
-        return self._confirmed(signed_in, token, "passkey")
+        return self.confirmed(signed_in, token, "passkey")
 
     def confirm_by_password(
         self, signed_in: SignedIn, token: str, password: str, code: str, *, address: str
@@ -114,11 +116,11 @@ class SigningIn:
         def check() -> SignInAccepted | SignInRefused:
             if not self._is_password(member, password) or not self._is_code(member, code):
                 return SignInRefused()
-            return self._confirmed(signed_in, token, "password")
+            return self.confirmed(signed_in, token, "password")
 
-        return self._limited(member.email, address, check)
+        return self.limited(member.email, address, check)
 
-    def _limited(self, email: str, address: str, check: Callable[[], T]) -> T | Wait:
+    def limited(self, email: str, address: str, check: Callable[[], T]) -> T | Wait:
         """Return what `check` returns; unless that is a refusal, the attempt does not count."""
         network = network_of(address) or address
         attempt = self.attempts.begin(email, network, self.clock.now())
@@ -193,11 +195,19 @@ class SigningIn:
         member = None if staff_id is None else self.staff.member(staff_id)
         return member if member and member.accepted_at else None
 
-    def _accepted(
-        self, member: StaffMember, by: str, *, address: str, device: str
+    def accepted(
+        self,
+        member: StaffMember,
+        by: str,
+        *,
+        address: str,
+        device: str,
+        fresh_at: datetime | None = None,
     ) -> SignInAccepted | SignInRefused:
+        """Sign in whoever has shown who they are; dangerous things may be done since `fresh_at`."""
+        begun: dict[str, Any] = {"address": address, "device": device, "fresh_at": fresh_at}
         try:
-            token = self.sessions.start(member, address=address, device=device)
+            token = self.sessions.start(member, **begun)
         except NotAllowed:
             return SignInRefused()
         self.attempts.clear(member.email)
@@ -206,7 +216,8 @@ class SigningIn:
             self.decisions.record(signed_in.actor, f"staff {member.id}", "signed in", detail)
         return SignInAccepted(token=token, member=member)
 
-    def _confirmed(self, signed_in: SignedIn, token: str, by: str) -> SignInAccepted:
+    def confirmed(self, signed_in: SignedIn, token: str, by: str) -> SignInAccepted:
+        """Make a session fresh, under a new token, once its person has shown who they are."""
         renewed = self.sessions.confirm(token)
         self.attempts.clear(signed_in.member.email)
         subject = f"staff {signed_in.member.id}"

@@ -29,6 +29,8 @@ from newsletter.stores.staff_tokens import FormKeyStore, StaffTokenStore, TokenP
 #: Who changes the staff: somebody signed in, or whoever has the machine.
 By = SignedIn | LoginName
 
+NAME_LENGTH = 100  #: of a person's
+
 _is_address = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+").fullmatch
 
 
@@ -86,7 +88,7 @@ class StaffAccounts:
             return SignInRefused(
                 sentence="This invitation was used, or is too old: ask for another."
             )
-        if not self.staff.accept(found.staff_id, " ".join(name.split()), now):
+        if not self.staff.accept(found.staff_id, " ".join(name.split())[:NAME_LENGTH], now):
             return SignInRefused()
         member = self.member(found.staff_id)
         started = self.sessions.start(member, address=address, device=device)
@@ -152,6 +154,20 @@ class StaffAccounts:
         self.tokens.add(token, TokenPurpose.LINK, member.id, expires_at=expires_at)
         self._record(by, member.id, "sign-in link made")
         return token
+
+    def rename(self, signed_in: SignedIn, name: str) -> str:
+        """Change one's own name, as colleagues see it; return it. NotAllowed for none at all."""
+        member, called = signed_in.member, " ".join(name.split())[:NAME_LENGTH]
+        if not called:
+            raise NotAllowed("a name has a letter at least")
+        if called != member.name:
+            self.staff.rename(member.id, called)
+            before, after = {"name": member.name}, {"name": called}
+            subject = f"staff {member.id}"
+            self.decisions.record(
+                signed_in.actor, subject, "renamed", {}, before=before, after=after
+            )
+        return called
 
     def sign_out(self, member_id: int, *, by: By) -> int:
         """End all sessions of a person; one's own, or as an owner."""

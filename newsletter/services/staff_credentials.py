@@ -84,7 +84,7 @@ class ChangingCredentials:
     def remove_totp(self, signed_in: SignedIn) -> None:
         """Remove the app with its recovery codes; NotAllowed without a passkey to sign in with."""
         self._check(signed_in)
-        if not self.of(signed_in).passkeys:
+        if not (ways := self.of(signed_in)).passkeys and not ways.identity:
             raise NotAllowed(_ONLY_WAY)
         self.credentials.remove_totp(signed_in.member.id)
         self._changed(signed_in, "authenticator app removed")
@@ -129,12 +129,26 @@ class ChangingCredentials:
         """Remove one's own passkey; False if there is none like it, NotAllowed if it is needed."""
         self._check(signed_in)
         ways = self.of(signed_in)
-        if len(ways.passkeys) == 1 and not (ways.password and ways.totp):
+        if len(ways.passkeys) == 1 and not (ways.paired or ways.identity):
             raise NotAllowed(_ONLY_WAY)
         if not self.credentials.remove_passkey(signed_in.member.id, passkey_id):
             return False
         [name] = [one.name for one in ways.passkeys if one.id == passkey_id]
         self._changed(signed_in, "passkey removed", name=name)
+        return True
+
+    def unlink_provider(self, signed_in: SignedIn) -> bool:
+        """Unlink the account at the provider; False if none is linked, NotAllowed if it is needed.
+
+        The next sign-in there links the account that has the person's address then.
+        """
+        self._check(signed_in)
+        ways = self.of(signed_in)
+        if not (ways.passkeys or ways.paired):
+            raise NotAllowed(_ONLY_WAY)
+        if ways.identity is None or not self.credentials.unlink_identity(signed_in.member.id):
+            return False
+        self._changed(signed_in, "provider unlinked", issuer=ways.identity.issuer)
         return True
 
     def _enrolment(self, signed_in: SignedIn, secret: str) -> TotpEnrolment:

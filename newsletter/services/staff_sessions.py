@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from newsletter.core.staff import SignedIn, StaffMember
 from newsletter.errors import NotAllowed
@@ -22,14 +23,17 @@ class StaffSessions:
     new_token: Callable[[], str]
     clock: Clock
 
-    def start(self, member: StaffMember, *, address: str, device: str) -> str:
-        """Start a session and return its token.
+    def start(
+        self, member: StaffMember, *, address: str, device: str, fresh_at: datetime | None = None
+    ) -> str:
+        """Start a session and return its token; it is fresh from now, or since `fresh_at`.
 
         NotAllowed for whoever was removed, or had a credential changed, since they were looked up.
         """
         token, now = self.new_token(), self.clock.now()
-        device = " ".join(device.split())[:_DEVICE_LENGTH]
-        if self.store.start(member, token, address=address, device=device, now=now) is None:
+        begun: dict[str, Any] = {"now": now, "fresh_at": min(fresh_at or now, now)}
+        begun |= {"address": address, "device": " ".join(device.split())[:_DEVICE_LENGTH]}
+        if self.store.start(member, token, **begun) is None:
             raise NotAllowed("this person may not sign in")
         return token
 

@@ -67,6 +67,11 @@ class IssueHistory(DatabaseStore):
         """Return the number of the latest issue that was planned before a date."""
         return next(iter(self.planned(newsletter, on, most=1)), None)
 
+    def days_of(self, issue_ids: Collection[int]) -> dict[int, date]:
+        """Return the date of each of these issues."""
+        dates = "SELECT id, date FROM issue WHERE id = ANY(%(ids)s)"
+        return {row["id"]: row["date"] for row in self._rows(dates, ids=list(issue_ids))}
+
     def listed(self, newsletter: str, *, before: date | None, limit: int) -> tuple[IssueLine, ...]:
         """Return issues of dates before this one, or of all, the newest first."""
         found = self._rows(_LISTED, newsletter=newsletter, before=before, limit=limit)

@@ -151,6 +151,12 @@ class ScheduleStore(DatabaseStore):
         with transaction(self._engine) as session:
             return tuple((row.id, _alert(row)) for row in session.exec(found))
 
+    def alert_number(self, alert: OperatorAlert) -> int | None:
+        """Return the number under which the console shows an alert."""
+        with transaction(self._engine) as session:
+            row = session.exec(_same(alert).order_by(col(OperatorAlertRow.id).desc())).first()
+            return row and row.id
+
     def channels_notified(self, alert: OperatorAlert) -> frozenset[str]:
         with transaction(self._engine) as session:
             found = session.exec(_same(alert))

@@ -53,7 +53,8 @@ UPDATE staff SET login_name = %(login)s
 
 #: In this order, for the sake of the references.
 _OF_PERSON = (
-    "staff_session", "passkey", "recovery_code", "staff_secret", "staff_token", "staff_grant",
+    "staff_session", "passkey", "recovery_code", "staff_secret", "staff_identity", "staff_token",
+    "staff_grant",
 )  # fmt: skip
 
 _OTHER_OWNERS = """

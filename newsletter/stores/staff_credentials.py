@@ -4,7 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from newsletter.core.sign_in import Passkey, PasskeyMaterial, StaffCredentials, secret_hash
+from newsletter.core.sign_in import (
+    LinkedIdentity,
+    Passkey,
+    PasskeyMaterial,
+    StaffCredentials,
+    secret_hash,
+)
 from subscribers.db.transaction import DatabaseStore, execute, transaction
 
 _SET = """
@@ -36,6 +42,11 @@ UPDATE passkey SET sign_count = %(count)s, used_at = %(now)s
 
 _PASSKEYS = "SELECT id, name, added_at, used_at FROM passkey WHERE staff_id = %(staff)s ORDER BY id"
 
+_LINK = """
+INSERT INTO staff_identity (staff_id, issuer, subject, linked_at)
+VALUES (%(staff)s, %(issuer)s, %(subject)s, %(now)s) ON CONFLICT DO NOTHING
+"""
+
 _CHANGED = (
     "UPDATE staff SET epoch = epoch + 1 WHERE id = %(staff)s",
     "DELETE FROM staff_token WHERE staff_id = %(staff)s",
@@ -57,7 +68,27 @@ class StaffCredentialStore(DatabaseStore):
     def of(self, staff_id: int) -> StaffCredentials:
         [ways] = self._rows(_WAYS, staff=staff_id)
         passkeys = (Passkey(**row) for row in self._rows(_PASSKEYS, staff=staff_id))
-        return StaffCredentials(passkeys=tuple(passkeys), **ways)
+        identity = self._identity(staff_id)
+        return StaffCredentials(passkeys=tuple(passkeys), identity=identity, **ways)
+
+    def link_identity(self, staff_id: int, issuer: str, subject: str, now: datetime) -> bool:
+        """Link an account at the provider; False if either is linked already."""
+        return self._execute(_LINK, staff=staff_id, issuer=issuer, subject=subject, now=now) == 1
+
+    def unlink_identity(self, staff_id: int) -> bool:
+        return self._execute("DELETE FROM staff_identity WHERE staff_id = %(id)s", id=staff_id) == 1
+
+    def identity_owner(self, issuer: str, subject: str) -> int | None:
+        """Return whom an account at the provider signs in."""
+        linked = """SELECT staff_id FROM staff_identity
+                     WHERE issuer = %(issuer)s AND subject = %(subject)s"""
+        found = self._rows(linked, issuer=issuer, subject=subject)
+        return found[0]["staff_id"] if found else None
+
+    def _identity(self, staff_id: int) -> LinkedIdentity | None:
+        linked = "SELECT issuer, subject, linked_at FROM staff_identity WHERE staff_id = %(id)s"
+        found = self._rows(linked, id=staff_id)
+        return LinkedIdentity(**found[0]) if found else None
 
     def password_hash(self, staff_id: int) -> str | None:
         return self._secret(staff_id, "password_hash")

@@ -26,7 +26,7 @@ _TOUCH = "UPDATE staff_session SET seen_at = greatest(seen_at, %(now)s) WHERE id
 _START = """
 INSERT INTO staff_session
     (token_hash, staff_id, signed_in_at, seen_at, fresh_at, address, device)
-SELECT %(hash)s, id, %(now)s, %(now)s, %(now)s, %(address)s, %(device)s FROM staff
+SELECT %(hash)s, id, %(now)s, %(now)s, %(fresh_at)s, %(address)s, %(device)s FROM staff
  WHERE id = %(staff)s AND epoch = %(epoch)s AND removed_at IS NULL AND accepted_at IS NOT NULL
    FOR NO KEY UPDATE
 RETURNING id
@@ -47,11 +47,18 @@ class StaffSessionStore(DatabaseStore):
     """Starts, finds and ends sessions."""
 
     def start(
-        self, member: StaffMember, token: str, *, address: str, device: str, now: datetime
+        self,
+        member: StaffMember,
+        token: str,
+        *,
+        address: str,
+        device: str,
+        now: datetime,
+        fresh_at: datetime,
     ) -> int | None:
         """Store a session and return its number; None if this person may not sign in so."""
         values: dict[str, Any] = {"staff": member.id, "epoch": member.epoch}
-        values |= {"hash": secret_hash(token), "now": now}
+        values |= {"hash": secret_hash(token), "now": now, "fresh_at": fresh_at}
         with transaction(self._engine) as session:
             return scalar(session, _START, values | {"address": address, "device": device})
 

@@ -103,6 +103,17 @@ class PasskeyRow(Row, table=True):
     used_at: datetime | None = columns.moment(optional=True)
 
 
+class StaffIdentityRow(Row, table=True):
+    """The account at the identity provider that signs a person in."""
+
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    staff_id: int = _staff(key=True)
+    issuer: str = columns.word()
+    subject: str = columns.word()
+    linked_at: datetime = columns.moment()
+
+
 class StaffSessionRow(Row, table=True):
     """A session at the console; a row that is deleted has ended."""
 

@@ -20,6 +20,9 @@ class TokenPurpose(StrEnum):
     PENDING = "pending"
     ADD_PASSKEY = "add-passkey"
     PASSKEY = "passkey"
+    PROVIDER = "provider"
+    CONFIRM_AT_PROVIDER = "confirm-at-provider"
+    LOOK = "look"  #: at one reader's letter; good more than once
 
 
 #: Of these a person has one at a time: the latest.

@@ -9,9 +9,11 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import Engine
 
+from newsletter.adapters.alerts import open_channels
 from newsletter.core.operator_alert import (
     OperatorAlert,
     OperatorAlertKind,
+    account_alert,
     retry_pause,
     source_down_alert,
     unknown_batch_alert,
@@ -20,7 +22,7 @@ from newsletter.core.source import PolledSource
 from newsletter.core.source_record import SourceHealth, SourceRecord, SourceState
 from newsletter.services.alerting import trial
 from newsletter.services.polling import SourceReport
-from tests.alert_receiver import FakeChannel
+from tests.alert_receiver import FakeChannel, Receiver
 from tests.container import TODAY, TestContainer, open_container
 from tests.settings import TECHNOLOGY, settings_for
 
@@ -205,3 +207,22 @@ def test_a_trial_says_by_channel_whether_it_arrived(operators: Operators) -> Non
     operators.chat.broken = True
     assert trial((operators.mail, operators.chat)) == {"mail": None, "chat": "it is broken"}
     assert operators.store.pending_alerts() == ()
+
+
+def test_an_alert_leads_to_its_page_where_the_console_has_an_address(
+    operators: Operators, receiver: Receiver
+):
+    operators.queue(PAUSED)
+    operators.tick()
+    assert "http" not in operators.mail.bodies[0]
+
+    operators.alerting.console_url = "https://console.example.org"
+    operators.alerting.channels = [*open_channels(receiver.url), operators.mail]
+    operators.queue(EMPTY, account_alert("compliance_suspend", operators.container.clock.now()))
+    operators.tick()
+    links = [body.rpartition("\n")[2] for body in operators.mail.bodies[1:]]
+    numbers = [operators.store.alert_number(EMPTY), links[1].rpartition("/")[2]]
+    assert links == [
+        f"https://console.example.org/technology/alerts/{number}" for number in numbers
+    ]
+    assert [posted["message"].rpartition("\n")[2] for posted in receiver.posted] == links

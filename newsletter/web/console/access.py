@@ -227,9 +227,9 @@ def declared(route: APIRoute) -> Needs | None:
     raise LookupError(f"{route.path} does not declare who may use it")
 
 
-def cookie_name(url: str) -> str:
-    """Return the name of the session's cookie; browsers keep `__Host-` ones to one https host."""
-    return f"__Host-{SESSION_COOKIE}" if url.startswith("https://") else SESSION_COOKIE
+def cookie_name(url: str, name: str = SESSION_COOKIE) -> str:
+    """Return the name of a cookie of ours; browsers keep `__Host-` ones to one https host."""
+    return f"__Host-{name}" if url.startswith("https://") else name
 
 
 def network_address(request: Request) -> str:

@@ -1,11 +1,12 @@
 """One's own account: who one is, one's ways to sign in, and one's sessions."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from newsletter.errors import NotFound
+from newsletter.services.staff_accounts import NAME_LENGTH
 from newsletter.web.console.access import SignedInVisit, Visit
 from newsletter.web.console.sign_in import end_cookie
 
@@ -13,7 +14,15 @@ router = APIRouter()
 
 #: What was done, as an address says it; each has a sentence.
 _SAID = frozenset(
-    {"passkey_added", "passkey_removed", "password_set", "app_removed", "session_ended"}
+    {
+        "passkey_added",
+        "passkey_removed",
+        "password_set",
+        "app_removed",
+        "name_changed",
+        "provider_unlinked",
+        "session_ended",
+    }
 )
 
 
@@ -41,6 +50,7 @@ def show_account(
         fresh=visit.signed.is_fresh(visit.now),
         home=services.home_of(visit.member),
         zone=zone_of(visit),
+        provider=services.provider_name,
         **shown,
     )
 
@@ -48,6 +58,13 @@ def show_account(
 def zone_of(visit: Visit) -> str:
     """Return the time zone of the person's first newsletter, where they have one."""
     return visit.newsletters[0].timetable.zone if visit.newsletters else "UTC"
+
+
+@router.post("/account/name")
+def rename(visit: SignedInVisit, name: Annotated[str, Form(max_length=NAME_LENGTH)]) -> Response:
+    """Change one's own name, which colleagues see beside what one did."""
+    visit.services.staff_accounts.rename(visit.signed, name)
+    return RedirectResponse("/account?said=name_changed", status_code=303)
 
 
 @router.post("/account/sessions/{session_id}/end")

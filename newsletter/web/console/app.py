@@ -31,6 +31,7 @@ from newsletter.web.console import (
     more,
     own_credentials,
     people,
+    provider,
     readers,
     results,
     sign_in,
@@ -56,6 +57,7 @@ from subscribers.errors import InvalidChoice, NoSuchSubscriber, NoSuchSubscripti
 ROUTERS: tuple[APIRouter, ...] = (
     static.router,
     sign_in.router,
+    provider.router,
     today.router,
     issue.router,
     letter.router,

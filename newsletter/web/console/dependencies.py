@@ -25,7 +25,9 @@ from newsletter.services.people import People
 from newsletter.services.polling import Polling
 from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
+from newsletter.services.provider_sign_in import ProviderSignIn
 from newsletter.services.publishing import Publishing
+from newsletter.services.reader_looks import ReaderLooks
 from newsletter.services.reconciliation import Reconciling
 from newsletter.services.results import Results
 from newsletter.services.review import Reviews
@@ -57,6 +59,8 @@ class ConsoleServices:
     pages: ConsolePages
     sessions: StaffSessions
     signing_in: SigningIn
+    provider_sign_in: ProviderSignIn
+    provider_name: str  #: "" where there is no such sign-in
     staff_accounts: StaffAccounts
     today: TodayOverviews
     archive: Archive
@@ -87,6 +91,7 @@ class ConsoleServices:
     recovery: Recovery
     explaining: Explaining
     people: People
+    reader_looks: ReaderLooks
     records: Records
     subscriptions: Subscriptions
 

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from newsletter.core.color_scheme import ColorScheme
 from newsletter.web.console.access import KeepList, See
 from newsletter.web.console.issue import issue_path
-from newsletter.web.console.personas import persona_of, preview_as
+from newsletter.web.console.personas import NOBODY, persona_of, preview_as
 from subscribers.errors import NoSuchSubscriber
 
 router = APIRouter()
@@ -63,7 +63,7 @@ def as_reader(visit: KeepList, on: date, address: Annotated[str, Form()]) -> Red
         found = visit.services.subscriptions.by_email(address.strip())
     for one in found:
         if one.newsletter == newsletter:
-            visit.services.archive.record_look(visit.actor, one.subscriber_id, "preview")
-            where = f"{visit.issue_url(on)}?whom=reader:{one.id}"
+            ticket = visit.services.reader_looks.begin(visit.signed, one)
+            where = f"{visit.issue_url(on)}?whom=reader:{ticket}"
             return RedirectResponse(where, status_code=303)
-    return RedirectResponse(f"{visit.issue_url(on)}?whom=reader:0", status_code=303)
+    return RedirectResponse(f"{visit.issue_url(on)}?whom=reader:{NOBODY}", status_code=303)

@@ -9,6 +9,7 @@ from newsletter.core.staff import Permission
 from newsletter.web.console.access import See, Visit
 from newsletter.web.console.issue import issue_path
 from newsletter.web.console.issue_page import issue_view
+from newsletter.web.console.log_words import log_lines
 
 router = APIRouter()
 
@@ -22,7 +23,14 @@ def log(
         actor=actor, verb=verb, cursor=cursor, newsletters=_seen(visit)
     )
     return visit.services.pages.show(
-        request, "log", visit=visit, page=page, actor=actor, verb=verb, head=None
+        request,
+        "log",
+        visit=visit,
+        lines=log_lines(visit, page.decisions),
+        cursor=page.cursor,
+        actor=actor,
+        verb=verb,
+        head=None,
     )
 
 
@@ -39,5 +47,5 @@ def issue_log(request: Request, visit: See, on: date) -> HTMLResponse:
     head = issue_view(visit, on)
     decisions = visit.services.archive.about(f"issue {head.stored.id}") if head.stored else ()
     return visit.services.pages.show(
-        request, "issue_log", visit=visit, head=head, decisions=tuple(reversed(decisions))
+        request, "issue_log", visit=visit, head=head, lines=log_lines(visit, reversed(decisions))
     )

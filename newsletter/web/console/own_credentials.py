@@ -49,6 +49,14 @@ def remove_passkey(visit: SignedInFresh, passkey_id: int) -> Response:
     return _back("passkey_removed", "passkeys")
 
 
+@router.post("/account/provider/unlink")
+def unlink_provider(visit: SignedInFresh) -> Response:
+    """Unlink the account at the company's own sign-in; the only way to sign in stays."""
+    if not visit.services.credentials.unlink_provider(visit.signed):
+        raise NotFound("no account is linked")
+    return _back("provider_unlinked", "provider")
+
+
 @router.post("/account/password")
 def set_password(request: Request, visit: SignedInFresh, password: Field) -> Response:
     """Set the password; whoever has one already replaces it."""

@@ -66,7 +66,7 @@ def _day(on: date) -> str:
     return f"{on:%A}, {on.day} {on:%B %Y}"
 
 
-def _short_day(on: date) -> str:
+def short_day(on: date) -> str:
     return f"{on.day} {on:%B}"
 
 
@@ -99,7 +99,7 @@ FILTERS: Mapping[str, Any] = {
     "number": _number,
     "percent": _percent,
     "day": _day,
-    "short_day": _short_day,
+    "short_day": short_day,
     "clock": clock,
     "moment": _moment,
     "place": place,

@@ -1,8 +1,9 @@
 """The people of an issue: who gets which edition, who gets nothing, and why."""
 
 from datetime import date
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 
 from newsletter.core.issue_people import IssueGroup
@@ -26,20 +27,25 @@ def people(request: Request, visit: See, on: date) -> HTMLResponse:
     return visit.services.pages.show(request, "people", visit=visit, head=head, totals=totals)
 
 
-@router.get(issue_path("/people/{group}"))
+@router.post(issue_path("/people/{group}"))
 def behind(
     request: Request,
     visit: KeepList,
     on: date,
     group: IssueGroup,
-    reason: str | None = None,
-    cursor: str | None = None,
+    reason: Annotated[str, Form()] = "",
+    cursor: Annotated[str, Form()] = "",
 ) -> HTMLResponse:
-    """Show the readers behind a number, a page at a time."""
+    """Show the readers behind a number, a page at a time; that these were seen is recorded."""
     head = issue_view(visit, on)
     if not head.stored or not head.stored.planned_at:
         raise NotFound("it has not been planned")
-    page = visit.services.issue_people.page(head.stored, group, reason=reason, cursor=cursor)
+    page = visit.services.issue_people.page(
+        head.stored, group, reason=reason or None, cursor=cursor or None
+    )
+    visit.services.archive.record_list(
+        visit.actor, head.stored, group=group, reason=reason, shown=len(page.people)
+    )
     return visit.services.pages.show(
         request, "behind", visit=visit, head=head, group=group, reason=reason, page=page
     )

@@ -9,6 +9,7 @@ from newsletter.services.preview import Preview
 from newsletter.web.console.access import NotPermitted, Visit
 from subscribers.errors import NoSuchSubscription
 
+NOBODY = "none"  #: as which one: an address nobody reads with was entered
 _KINDS = ("everything", "edition", "topics", "reader")
 
 
@@ -43,14 +44,17 @@ def preview_as(visit: Visit, on: date, persona: Persona) -> Preview:
             return previews.everything(newsletter, on)
 
 
-def _address(visit: Visit, number: str) -> str:
-    """Return a reader's address; their number stands in addresses of pages, nothing else."""
+def _address(visit: Visit, ticket: str) -> str:
+    """Return the address of the reader of a recorded look; the page's address has its ticket."""
     if not visit.may(Permission.KEEP_LIST):
         raise NotPermitted(Permission.KEEP_LIST)
-    if not number.isdecimal():
+    if ticket == NOBODY:
         raise NotFound("there is no such reader")
+    number = visit.services.reader_looks.subscription_id(visit.signed, ticket)
+    if number is None:
+        raise NotFound(str(visit.services.pages.words("issue.look_again")))
     try:
-        found = visit.services.subscriptions.by_id(int(number))
+        found = visit.services.subscriptions.by_id(number)
     except NoSuchSubscription:
         raise NotFound("there is no such reader") from None
     if found.newsletter != visit.here.readers.newsletter:

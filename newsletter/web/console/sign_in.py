@@ -1,5 +1,7 @@
 """Signing in and out, by passkey, by password and code, by a link, or by an invitation.
 
+The company's own sign-in is in `provider`.
+
 A link's GET changes nothing, since mail scanners follow links; its page has a button.
 """
 
@@ -17,7 +19,13 @@ from newsletter.core.sign_in import (
     Wait,
 )
 from newsletter.services.signing_in import SignInResult
-from newsletter.web.console.access import ANYONE, SignedInVisit, cookie_name, network_address
+from newsletter.web.console.access import (
+    ANYONE,
+    SignedInVisit,
+    Visit,
+    cookie_name,
+    network_address,
+)
 from newsletter.web.console.dependencies import ConsoleServices, console_services_of
 
 router = APIRouter()
@@ -29,7 +37,7 @@ Then = Annotated[str, Form()]
 @router.get("/sign-in", dependencies=[ANYONE])
 def sign_in(request: Request, then: str = "/") -> Response:
     """Show the ways to sign in."""
-    return _page(request, "sign_in", then=then)
+    return sign_in_page(request, "sign_in", then=then)
 
 
 @router.post("/sign-in/passkey/options", dependencies=[ANYONE])
@@ -44,7 +52,7 @@ def by_passkey(request: Request, ticket: Field, answer: Field, then: Then = "/")
     result = console_services_of(request).signing_in.by_passkey(
         ticket, answer, address=network_address(request), device=device(request)
     )
-    return _signed_in(request, result, "sign_in", then=then)
+    return signed_in_answer(request, result, "sign_in", then=then)
 
 
 @router.post("/sign-in/password", dependencies=[ANYONE])
@@ -53,8 +61,8 @@ def by_password(request: Request, email: Field, password: Field, then: Then = "/
     signing_in = console_services_of(request).signing_in
     result = signing_in.by_password(email, password, address=network_address(request))
     if isinstance(result, PasswordAccepted):
-        return _page(request, "sign_in_code", then=then, pending=result.pending)
-    return _page(request, "sign_in", then=then, email=email, said=result, status=422)
+        return sign_in_page(request, "sign_in_code", then=then, pending=result.pending)
+    return sign_in_page(request, "sign_in", then=then, email=email, said=result, status=422)
 
 
 @router.post("/sign-in/code", dependencies=[ANYONE])
@@ -63,13 +71,13 @@ def by_code(request: Request, pending: Field, code: Field, then: Then = "/") -> 
     result = console_services_of(request).signing_in.by_code(
         pending, code, address=network_address(request), device=device(request)
     )
-    return _signed_in(request, result, "sign_in_code", then=then, pending=pending)
+    return signed_in_answer(request, result, "sign_in_code", then=then, pending=pending)
 
 
 @router.get("/sign-in/link/{token}", dependencies=[ANYONE])
 def link(request: Request, token: str) -> Response:
     """Show the button that signs in."""
-    return _page(request, "sign_in_link", token=token, then="/")
+    return sign_in_page(request, "sign_in_link", token=token, then="/")
 
 
 @router.post("/sign-in/link/{token}", dependencies=[ANYONE])
@@ -78,7 +86,7 @@ def by_link(request: Request, token: str) -> Response:
     result = console_services_of(request).signing_in.by_link(
         token, address=network_address(request), device=device(request)
     )
-    return _signed_in(request, result, "sign_in", then="/")
+    return signed_in_answer(request, result, "sign_in", then="/")
 
 
 @router.get("/invitation/{token}", dependencies=[ANYONE])
@@ -86,7 +94,9 @@ def invitation(request: Request, token: str) -> Response:
     """Show whom an invitation is for, and a button that accepts it."""
     invited = console_services_of(request).staff_accounts.invitation(token)
     status = 200 if invited else 404
-    return _page(request, "invitation", token=token, invited=invited, status=status, then="/")
+    return sign_in_page(
+        request, "invitation", token=token, invited=invited, status=status, then="/"
+    )
 
 
 @router.post("/invitation/{token}", dependencies=[ANYONE])
@@ -95,13 +105,13 @@ def accept(request: Request, token: str, name: Field) -> Response:
     result = console_services_of(request).staff_accounts.accept(
         token, name, address=network_address(request), device=device(request)
     )
-    return _signed_in(request, result, "sign_in", then="/account?new=1")
+    return signed_in_answer(request, result, "sign_in", then="/account?new=1")
 
 
 @router.get("/confirm")
 def confirm(request: Request, visit: SignedInVisit, then: str = "/") -> Response:
     """Ask whoever is signed in to show that they are still there."""
-    return _page(request, "confirm", then=then, member=visit.member)
+    return sign_in_page(request, "confirm", then=then, **confirm_values(visit))
 
 
 @router.post("/confirm/passkey/options")
@@ -116,7 +126,7 @@ def confirm_by_passkey(
 ) -> Response:
     """Make the session fresh by a passkey."""
     result = visit.services.signing_in.confirm_by_passkey(visit.signed, visit.token, ticket, answer)
-    return _signed_in(request, result, "confirm", then=then, member=visit.member)
+    return signed_in_answer(request, result, "confirm", then=then, **confirm_values(visit))
 
 
 @router.post("/confirm/password")
@@ -127,7 +137,7 @@ def confirm_by_password(
     result = visit.services.signing_in.confirm_by_password(
         visit.signed, visit.token, password, code, address=visit.address
     )
-    return _signed_in(request, result, "confirm", then=then, member=visit.member)
+    return signed_in_answer(request, result, "confirm", then=then, **confirm_values(visit))
 
 
 @router.post("/sign-out")
@@ -135,6 +145,12 @@ def sign_out(visit: SignedInVisit) -> Response:
     """End the session."""
     visit.services.sessions.end(visit.token)
     return end_cookie(visit.services)
+
+
+def confirm_values(visit: Visit) -> dict[str, Any]:
+    """Return what the page of a confirmation shows of its person."""
+    linked = visit.services.credentials.of(visit.signed).identity
+    return {"member": visit.member, "linked": linked}
 
 
 def options_answer(asked: PasskeyOptions) -> JSONResponse:
@@ -152,12 +168,12 @@ def own_path(then: str) -> str:
     return then if is_own else "/"
 
 
-def _signed_in(
+def signed_in_answer(
     request: Request, result: SignInResult, page: str, *, then: str, **values: Any
 ) -> Response:
     """Set the session's cookie and go on; or show the page again, with what was said."""
     if not isinstance(result, SignInAccepted):
-        return _page(request, page, then=then, said=result, status=422, **values)
+        return sign_in_page(request, page, then=then, said=result, status=422, **values)
     answer = RedirectResponse(own_path(then), status_code=303)
     set_session(console_services_of(request), answer, result.token)
     return answer
@@ -166,7 +182,7 @@ def _signed_in(
 def end_cookie(services: ConsoleServices) -> Response:
     """Lead to the sign-in page, and take the session's token from the browser."""
     answer = RedirectResponse("/sign-in", status_code=303)
-    name, secure = cookie_name(services.url), _is_https(services)
+    name, secure = cookie_name(services.url), is_https(services)
     answer.delete_cookie(name, secure=secure, httponly=True, samesite="lax")
     return answer
 
@@ -178,15 +194,15 @@ def set_session(services: ConsoleServices, answer: Response, token: str) -> None
         token,
         httponly=True,
         samesite="lax",
-        secure=_is_https(services),
+        secure=is_https(services),
     )
 
 
-def _is_https(services: ConsoleServices) -> bool:
+def is_https(services: ConsoleServices) -> bool:
     return services.url.startswith("https://")
 
 
-def _page(
+def sign_in_page(
     request: Request,
     name: str,
     *,
@@ -195,11 +211,13 @@ def _page(
     status: int = 200,
     **values: Any,
 ) -> Response:
-    pages = console_services_of(request).pages
+    """Return a page of somebody who is not, or not freshly, signed in."""
+    services = console_services_of(request)
+    pages, provider = services.pages, services.provider_name
     if isinstance(said, Wait):
         minutes = max(1, round((said.until - console_services_of(request).now()).seconds / 60))
         sentence = str(pages.words("sign_in.wait", count=minutes))
     else:
         sentence = said.sentence if said else ""
-    values = {"email": "", "member": None, "pending": "", **values}
+    values = {"email": "", "member": None, "pending": "", "provider": provider, **values}
     return pages.show(request, name, status=status, then=own_path(then), said=sentence, **values)

@@ -167,3 +167,21 @@ def test_signing_out_everywhere_ends_this_session_too(
     assert editor.post("/account/sign-out-everywhere").headers["location"] == "/sign-in"
     for token in (own, other):
         assert container.staff_sessions.find(token, container.clock.now()) is None
+
+
+def test_ones_own_name_is_changed_and_logged(editor: ConsoleClient, container: TestContainer):
+    led = editor.post("/account/name", name="  Grace   Example ").headers["location"]
+    page = editor.get(led).text
+    assert "Your name is changed." in page
+    assert "<h1>Grace Example</h1>" in page
+    last = container.decisions.recent().decisions[0]
+    assert (last.verb, last.before, last.after) == (
+        "renamed",
+        {"name": "edit"},
+        {"name": "Grace Example"},
+    )
+    assert last.actor == "edit@example.org"
+    editor.post("/account/name", name="Grace Example")
+    assert container.decisions.recent().decisions[0].id == last.id
+    assert editor.post("/account/name", name="   ").status_code == 409
+    assert editor.post("/account/name", name="x" * 101).status_code == 422

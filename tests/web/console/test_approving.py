@@ -44,8 +44,8 @@ def test_an_address_nobody_reads_with_is_said_in_the_letters_place(
 ):
     container.publishing.assemble(container.newsletter, TODAY)
     led = members["keep-list"].post(f"{ISSUE}/as-reader", address="nobody@example.com")
-    assert led.headers["location"] == f"{ISSUE}?whom=reader:0"
-    page = members["keep-list"].get(f"{ISSUE}?whom=reader:0&count=1")
+    assert led.headers["location"] == f"{ISSUE}?whom=reader:none"
+    page = members["keep-list"].get(f"{ISSUE}?whom=reader:none&count=1")
     assert page.status_code == 200
     assert "there is no such reader" in page.text.casefold()
 

@@ -3,12 +3,13 @@
 import ast
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import newsletter
 import newsletter.web.console
 from newsletter.settings import shipped
+from newsletter.web.console.log_words import verb_key
 from newsletter.web.console.words import Words
 
 FOLDER = shipped("templates") / "console"
@@ -41,8 +42,16 @@ def names_in_code() -> Iterator[re.Pattern[str]]:
 def literals() -> set[str]:
     """Return every short text in quotes: what a name that is put together is put together from."""
     paths = (*FOLDER.glob("*.j2"), *Path(newsletter.__file__).parent.rglob("*.py"))
-    quoted = (re.findall(r"""["']([\w.-]+)["']""", path.read_text()) for path in paths)
-    return {text for found in quoted for text in found}
+    quoted = (re.findall(r"""["']([\w. -]{1,30})["']""", path.read_text()) for path in paths)
+    return {
+        each for found in quoted for text in found for each in (text, verb_key(text))
+    } | _parameters(paths)
+
+
+def _parameters(paths: Iterable[Path]) -> set[str]:
+    """Return the names of what is passed by name: the log has labels for some."""
+    found = (re.findall(r"\b([a-z_]+)[=:]", path.read_text()) for path in paths)
+    return {name for names in found for name in names}
 
 
 def _is_words(called: ast.expr) -> bool:

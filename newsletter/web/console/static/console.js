@@ -11,6 +11,7 @@ function start(root) {
   each(".stories li[data-brief]", prepareDragging, root);
   each("[data-keys]", prepareSwitch, root);
   each("[data-copy]", prepareCopying, root);
+  each("form[data-at-once]", (form) => form.requestSubmit(), root);
 }
 on("DOMContentLoaded", () => start(document));
 on("htmx:after:swap", (event) => start(event.target instanceof Element ? event.target : document));
