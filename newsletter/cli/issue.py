@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 from typer import Option
 
-from newsletter.cli import common, issue_edits, skipping
+from newsletter.cli import common, issue_edits, previewing, skipping
 from newsletter.cli.changes import approval_data, print_changes
 from newsletter.cli.common import AsJson, Date, Slug, actor, answer, console, container, issue_of
 from newsletter.cli.report import issue_data, print_issue, print_remarks, print_request
@@ -18,12 +17,10 @@ from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import IssueStatus, StoredIssue
 
-if TYPE_CHECKING:
-    from newsletter.services.preview import Preview
-
 app = typer.Typer(no_args_is_help=True, help="Assemble, preview, approve and send an issue.")
 app.add_typer(issue_edits.app)
 app.add_typer(skipping.app)
+app.add_typer(previewing.app)
 
 Because = Annotated[str, Option("--because", help="The reason, recorded with the issue.")]
 
@@ -126,72 +123,6 @@ def withdraw(
     which, on = issue_of(newsletter, date)
     stored = container().publishing.withdraw(which, on, actor=actor(), because=because)
     _answer(stored, as_json=as_json)
-
-
-@app.command()
-def preview(
-    topics: Annotated[
-        str | None, Option(metavar="A,B", help="As readers of these topics get it.")
-    ] = None,
-    email: Annotated[
-        str | None, Option("--for", metavar="EMAIL", help="As this subscriber gets it.")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        Option(metavar="DIR", help="Where to write the three files; in NEWSLETTER_VAR by default."),
-    ] = None,
-    date: Date = None,
-    newsletter: Slug = None,
-    as_json: AsJson = False,
-) -> None:
-    """Write letter.html, letter.txt and letter.eml exactly as they would be sent."""
-    if topics and email:
-        raise typer.BadParameter("give either --topics or --for, not both")
-    from newsletter.services.preview import ReaderLinks
-
-    which, on = issue_of(newsletter, date)
-    previews = container().previews
-    if email:
-        found = previews.for_email(which, on, email, links=ReaderLinks.OWN)
-    else:
-        found = previews.for_topics(which, on, common.slugs_of(topics))
-    written = _write(found, out or container().settings.environment.var / "preview")
-    data = {
-        "subject": found.letter.subject,
-        "preheader": found.edition.preheader,
-        "stories": len(found.edition.brief_ids),
-        "html_bytes": len(found.letter.html.encode()),
-        "files": [str(path) for path in written],
-    }
-    proof = container().publishing.proof(which, on)
-    remarks = container().issue_remarks.sentences(which, proof)
-
-    def show_text() -> None:
-        _print_preview(found, written)
-        print_remarks(remarks)
-
-    answer(data | {"remarks": remarks}, as_json=as_json, show=show_text)
-
-
-def _write(found: "Preview", out: Path) -> list[Path]:
-    out.mkdir(parents=True, exist_ok=True)
-    files = {
-        "letter.html": found.letter.html.encode(),
-        "letter.txt": found.letter.text.encode(),
-        "letter.eml": found.eml,
-    }
-    for name, content in files.items():
-        (out / name).write_bytes(content)
-    return [out / name for name in files]
-
-
-def _print_preview(found: "Preview", written: list[Path]) -> None:
-    edition, size = found.edition, len(found.letter.html.encode()) / 1000
-    console.print(f"[bold]{escape(found.letter.subject)}[/]")
-    console.print(f"[dim]{escape(edition.preheader)}[/]")
-    console.print(f"{edition.story_count}, {edition.minutes} min read, {size:.1f} kB of HTML")
-    for path in written:
-        console.print(f"  {escape(str(path))}")
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """The gate: named checks, their findings, and the verdict on a brief.
 
 To add a check, write a function with `@check` here, in its place among the others: its name is the
-function's, and every brief passes it from then on.
+function's, and every brief passes it from then on. The module is long because it is a list.
 """
 
 import html

@@ -1,0 +1,6 @@
+"""Settings: public ones from TOML files, secrets from the environment; frozen, complete, strict."""
+
+from newsletter.settings.files import load_settings, shipped
+from newsletter.settings.model import EnvironmentSettings, ServiceSettings, Settings
+
+__all__ = ["EnvironmentSettings", "ServiceSettings", "Settings", "load_settings", "shipped"]
