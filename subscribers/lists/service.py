@@ -63,6 +63,10 @@ WHERE merged_into IS NULL
 ORDER BY email_key
 """
 
+_NO_CONSENT = (
+    "say where these people's consent comes from, for the evidence: --consent TEXT;"
+    " of people who left, say so: --as left"
+)
 _AS_CSV = "(FORMAT csv, HEADER)"
 # JSON escapes control characters: these two never stand in it, and nothing is ever quoted.
 _AS_LINES = r"(FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')"
@@ -103,10 +107,6 @@ class Lists:
         said = said or Explanations()
         results = results or path.with_suffix(".results.csv")
         _require(default_zone in zones, f"unknown time zone: {default_zone}")
-        _require(
-            consent_source.strip() or said.leaving,
-            "say where the consent of these subscribers came from",
-        )
         _require(results.resolve() != path.resolve(), "the results would overwrite the list")
         wanted = ListFile(
             path=path,
@@ -117,6 +117,8 @@ class Lists:
             known_zones=frozenset(zones),
         )
         with written_whole(results) as answers, reading(wanted, on_progress) as rows:
+            # After the questions about the list: whoever asks for people who left need not say it.
+            _require(consent_source.strip() or said.leaving, _NO_CONSENT)
             about = ListImport(
                 file=path.name,
                 newsletter=newsletter,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from subscribers.errors import ListQuestions
+from subscribers.errors import InvalidList, ListQuestions
 from subscribers.lists.explanations import read_explanations
 from subscribers.lists.reader_process import Block, Head, ListFile, parts_of
 from subscribers.lists.service import Lists
@@ -205,3 +205,21 @@ def test_a_zone_that_nobody_knows_is_a_warning() -> None:
     unknown = {email for email, row in found.items() if "warning" in row}
     assert unknown == {f"z{number}@example.com" for number in (4, 7, 8, 9, 11)}
     assert not any("zone" in found[email] for email in unknown)
+
+
+def test_consent_is_asked_for_behind_what_the_list_itself_leaves_open(
+    engine: Engine, tmp_path: Path
+) -> None:
+    def imported(name: str, text: str) -> str:
+        path = tmp_path / name
+        path.write_text(text)
+        with pytest.raises(InvalidList) as raised:
+            Lists(engine).import_list(
+                path, "technology", known_topics=["chips"], default_zone="UTC", now=NOW
+            )
+        assert not path.with_suffix(".results.csv").exists()
+        return str(raised.value)
+
+    assert "--as left" in imported("gone.csv", "email,created\na@example.com,1700000000\n")
+    assert "--consent" not in imported("gone.csv", "email,created\na@example.com,1700000000\n")
+    assert "--consent" in imported("plain.csv", "email,name\na@example.com,Ann\n")
