@@ -1,7 +1,7 @@
 """Style sheets read strictly: what a mail program would skip without a word is an error here."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, cast
 
@@ -36,8 +36,13 @@ def style_faults(css: str) -> Iterator[str]:
     yield from (reason for _, reason in unbalanced or _faults_in_block(content))
 
 
-def inlined_faults(css: str) -> Iterator[CssFault]:
-    """Yield what cannot be read, and what premailer would drop on writing rules into tags."""
+@lru_cache(maxsize=8)  # every transactional letter asks again
+def inlined_faults(css: str) -> tuple[CssFault, ...]:
+    """Return what cannot be read, and what premailer would drop on writing rules into tags."""
+    return tuple(_faults_of_inlined(css))
+
+
+def _faults_of_inlined(css: str) -> Iterator[CssFault]:
     unreadable = list(css_faults(css))
     yield from unreadable
     for rule in () if unreadable else _parsed(css):
@@ -49,10 +54,8 @@ def inlined_faults(css: str) -> Iterator[CssFault]:
                 yield from ((rule.source_line, said) for said in _not_inlined(selector.strip()))
 
 
-@lru_cache(maxsize=8)  # every transactional letter asks again
-def refuse_faults(name: str, css: str, *, inlined: bool = False) -> None:
+def refuse_faults(name: str, faults: Iterable[CssFault]) -> None:
     """Raise RenderingFailed with a line for each fault in the style sheet of this name."""
-    faults = inlined_faults(css) if inlined else css_faults(css)
     if complaints := [f"{name}, line {line}: {reason}" for line, reason in faults]:
         raise RenderingFailed("\n".join(complaints))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.core.brief import Brief, Source, Verification, brief_key
+from newsletter.core.brief import Brief, Picture, Source, Verification, brief_key
 from newsletter.core.edition import Letter, compose, edition_of
 from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.publication import (
@@ -178,6 +178,21 @@ def full_issue(issue: Issue) -> Issue:
     """As many briefs as an issue may hold: fourteen."""
     more = [replace(one, brief_id=one.brief_id + 100, lead=False) for one in issue.entries[:5]]
     return replace(issue, entries=(*issue.entries, *more))
+
+
+@pytest.fixture(scope="session")
+def pictured(issue: Issue) -> Issue:
+    """The sample issue with a picture of each story; only leads print theirs."""
+    url = "https://img.example.com/p.png"
+    entries = (
+        replace(one, brief=replace(one.brief, picture=_picture(f"{url}?{one.brief_id}")))
+        for one in issue.entries
+    )
+    return replace(issue, entries=tuple(entries))
+
+
+def _picture(url: str) -> Picture:
+    return Picture(url=url, alt="A hall of computers", width=400)
 
 
 @pytest.fixture(scope="session")

@@ -86,15 +86,16 @@ def test_a_stylesheet_that_imports_is_refused(failure_of: Failure) -> None:
 @pytest.mark.parametrize(
     ("name", "change", "line", "says"),
     [
-        ("inline.css", ("color: #565c66 }\n.name", "color: #565c66\n.name"), 3, "never closed"),
+        ("inline.css", ("color: #565c66 }\n.said", "color: #565c66\n.said"), 6, "never closed"),
         ("inline.css", ("margin: 0; font: bold", "margin 0; font: bold"), 4, "is a : or"),
-        ("inline.css", (".tagline {", ".tagline {{"), 5, "never closed"),
-        ("inline.css", ("color: #565c66 }\n.name", "color: #565c66 }}\n.name"), 3, "closes"),
+        ("inline.css", (".date {", ".date { {"), 6, "never closed"),
+        ("inline.css", (".date {", ".date {{"), 6, "expected token"),
+        ("inline.css", ("color: #565c66 }\n.said", "color: #565c66 }}\n.said"), 6, "closes"),
         ("inline.css", ("margin: 0; font: bold", "margin: ; font: bold"), 4, "has no value"),
-        ("inline.css", (".to {", "@media screen { p { margin: 0 } }\n.to {"), 16, "@media"),
-        ("inline.css", (".to {", ".to:hover {"), 16, ":hover cannot be written into tags"),
-        ("inline.css", (".to {", ".to::before {"), 16, "::before cannot be written into tags"),
-        ("inline.css", (".to {", ".to >> p {"), 16, ".to >> p: "),
+        ("inline.css", (".to {", "@media screen { p { margin: 0 } }\n.to {"), 18, "@media"),
+        ("inline.css", (".to {", ".to:hover {"), 18, ":hover cannot be written into tags"),
+        ("inline.css", (".to {", ".to::before {"), 18, "::before cannot be written into tags"),
+        ("inline.css", (".to {", ".to >> p {"), 18, ".to >> p: "),
         ("head.css", ("{ color: #eceae5", "{ color #eceae5"), 11, "missing"),
         ("head.css", ("underline-offset: 3px; }", "underline-offset: 3px;"), 2, "never closed"),
     ],
@@ -105,6 +106,14 @@ def test_a_fault_in_a_style_sheet_is_named(
     first = failure_of(f"issue/styles/{name}", *change).splitlines()[0]
     assert f"issue/styles/{name}, line {line}: " in first
     assert says in first
+
+
+def test_a_line_of_a_style_sheet_is_the_templates(failure_of: Failure) -> None:
+    jinja = (
+        "{# of a\nfew lines #}\n{% if faces.direction == 'rtl' %}\n.a { margin: 0 }\n{% endif %}\n"
+    )
+    found = failure_of("issue/styles/inline.css", ".date {", f"{jinja}.date {{ color red;")
+    assert found.startswith("issue/styles/inline.css, line 11: ")
 
 
 def test_named_characters_of_html_can_be_used(
