@@ -21,19 +21,17 @@ _PSEUDO = re.compile(r"::?[a-z-]+", re.IGNORECASE)
 _INLINED_PSEUDO = {":first-child", ":last-child", ":nth-child"}
 
 
-def css_faults(css: str) -> Iterator[CssFault]:
-    """Yield what cannot be read in a style sheet; nothing behind an unclosed brace is looked at."""
-    unbalanced = list(_unbalanced(css))
-    yield from unbalanced
-    if not unbalanced:
-        yield from _faults_of(_parsed(css))
+@lru_cache(maxsize=8)
+def css_faults(css: str) -> tuple[CssFault, ...]:
+    """Return what cannot be read in a style sheet; an unclosed brace hides what is behind it."""
+    return tuple(_unbalanced(css)) or tuple(_faults_of(_parsed(css)))
 
 
-def style_faults(css: str) -> Iterator[str]:
-    """Yield what cannot be read in a style attribute."""
-    unbalanced = list(_unbalanced(css))
+@lru_cache(maxsize=2048)  # the tags of a letter share a few styles
+def style_faults(css: str) -> tuple[str, ...]:
+    """Return what cannot be read in a style attribute."""
     content = _tinycss2.parse_component_value_list(css)
-    yield from (reason for _, reason in unbalanced or _faults_in_block(content))
+    return tuple(said for _, said in tuple(_unbalanced(css)) or _faults_in_block(content))
 
 
 @lru_cache(maxsize=8)  # every transactional letter asks again
@@ -43,7 +41,7 @@ def inlined_faults(css: str) -> tuple[CssFault, ...]:
 
 
 def _faults_of_inlined(css: str) -> Iterator[CssFault]:
-    unreadable = list(css_faults(css))
+    unreadable = css_faults(css)
     yield from unreadable
     for rule in () if unreadable else _parsed(css):
         if rule.type == "at-rule":
@@ -60,13 +58,18 @@ def refuse_faults(name: str, faults: Iterable[CssFault]) -> None:
         raise RenderingFailed("\n".join(complaints))
 
 
-def rules(css: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Yield selectors and declarations of each rule, those for any screen included."""
+@lru_cache(maxsize=8)
+def rules(css: str) -> tuple[tuple[str, list[tuple[str, str]]], ...]:
+    """Return selectors and declarations of each rule, those for any screen included."""
+    return tuple(_rules(css))
+
+
+def _rules(css: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     for rule in _parsed(css):
         if rule.type == "qualified-rule":
             yield _tinycss2.serialize(rule.prelude), _declared(rule.content)
         elif rule.type == "at-rule" and rule.content is not None and _on_screen(rule):
-            yield from rules(_tinycss2.serialize(rule.content))
+            yield from _rules(_tinycss2.serialize(rule.content))
 
 
 @lru_cache(maxsize=2048)  # the tags of a letter share a few styles

@@ -1,6 +1,7 @@
 """A newsletter, an issue of made-up news, and a renderer with the shipped templates."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, time
 from pathlib import Path
@@ -200,12 +201,27 @@ def renderer() -> IssueRenderer:
     return IssueRenderer(TEMPLATES)
 
 
-@pytest.fixture
-def templates(tmp_path: Path) -> Path:
-    """A copy of the shipped templates, to spoil."""
-    copy = tmp_path / "templates"
+@pytest.fixture(scope="session")
+def _copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    copy = tmp_path_factory.mktemp("spoiled") / "templates"
     shutil.copytree(TEMPLATES / "issue", copy / "issue")
     return copy
+
+
+@pytest.fixture(scope="session")
+def spoiled(_copied: Path) -> IssueRenderer:
+    """The renderer of `templates`: it reads again only what a test has spoiled."""
+    return IssueRenderer(_copied)
+
+
+@pytest.fixture
+def templates(_copied: Path) -> Iterator[Path]:
+    """A copy of the shipped templates, to spoil; the next test finds it whole."""
+    yield _copied
+    for shipped in (TEMPLATES / "issue").rglob("*.*"):
+        copy = _copied / shipped.relative_to(TEMPLATES)
+        if not copy.exists() or copy.read_bytes() != shipped.read_bytes():
+            copy.write_bytes(shipped.read_bytes())
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,36 +32,35 @@ Failures = Callable[[str, str, str], list[str]]
 
 
 @pytest.fixture
-def failures_of(templates: Path, newsletter: Newsletter, issue: Issue) -> Failures:
+def failures_of(
+    templates: Path, spoiled: IssueRenderer, newsletter: Newsletter, issue: Issue
+) -> Failures:
     """Change what matches in a template, and return what the renderer says of it."""
 
     def failures_of(name: str, pattern: str, new: str) -> list[str]:
-        return _failures(templates, newsletter, issue, (name, pattern, new))
+        return _failures(templates / name, partial(spoiled.set, newsletter, issue), (pattern, new))
 
     return failures_of
 
 
-def _failures(
-    templates: Path, newsletter: Newsletter, issue: Issue, change: tuple[str, str, str]
-) -> list[str]:
-    name, pattern, new = change
-    part = templates / name
+def _failures(part: Path, rendered: Callable[[], object], change: tuple[str, str]) -> list[str]:
+    pattern, new = change
     changed, count = re.subn(pattern, new, part.read_text(), flags=re.DOTALL)
     assert count
     part.write_text(changed)
     with pytest.raises(RenderingFailed) as failure:
-        IssueRenderer(templates).set(newsletter, issue)
+        rendered()
     return str(failure.value).splitlines()
 
 
 def test_three_lines_taken_out_of_the_footer_are_missed_one_by_one(
-    templates: Path, newsletter: Newsletter
+    templates: Path, spoiled: IssueRenderer, newsletter: Newsletter
 ) -> None:
     footer = templates / _FOOTER
     kept = [line for line in footer.read_text().splitlines() if "<p " not in line]
     footer.write_text("\n".join(kept))
     with pytest.raises(RenderingFailed) as failure:
-        IssueRenderer(templates).set(newsletter, sample_issue(newsletter))
+        spoiled.set(newsletter, sample_issue(newsletter))
     said = str(failure.value)
     for lack in ("link to unsubscribe", "link to change the preferences", "postal address", "why"):
         assert lack in said
@@ -148,6 +148,7 @@ _STORY_ASTRAY = "brief 1: the HTML part links to its source outside of any story
 )
 def test_a_picture_leads_to_its_story_and_stands_in_for_nothing_of_it(
     templates: Path,
+    spoiled: IssueRenderer,
     newsletter: Newsletter,
     pictured: Issue,
     name: str,
@@ -155,7 +156,7 @@ def test_a_picture_leads_to_its_story_and_stands_in_for_nothing_of_it(
     new: str,
     says: str,
 ) -> None:
-    said = _failures(templates, newsletter, pictured, (name, pattern, new))
+    said = _failures(templates / name, partial(spoiled.set, newsletter, pictured), (pattern, new))
     assert any(one.startswith(f"{_HTML_SAYS}{says}") for one in said), said
 
 

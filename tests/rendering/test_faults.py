@@ -24,7 +24,9 @@ Failure = Callable[[str, str, str], str]
 
 
 @pytest.fixture
-def failure_of(templates: Path, newsletter: Newsletter, issue: Issue) -> Failure:
+def failure_of(
+    templates: Path, spoiled: IssueRenderer, newsletter: Newsletter, issue: Issue
+) -> Failure:
     """Change a template and return what the renderer says of it."""
 
     def failure_of(name: str, old: str, new: str) -> str:
@@ -32,7 +34,7 @@ def failure_of(templates: Path, newsletter: Newsletter, issue: Issue) -> Failure
         assert old in part.read_text()
         part.write_text(part.read_text().replace(old, new))
         with pytest.raises(RenderingFailed) as failure:
-            IssueRenderer(templates).set(newsletter, issue)
+            spoiled.set(newsletter, issue)
         return str(failure.value)
 
     return failure_of
@@ -117,11 +119,11 @@ def test_a_line_of_a_style_sheet_is_the_templates(failure_of: Failure) -> None:
 
 
 def test_named_characters_of_html_can_be_used(
-    templates: Path, newsletter: Newsletter, issue: Issue
+    templates: Path, spoiled: IssueRenderer, newsletter: Newsletter, issue: Issue
 ) -> None:
     end = templates / "issue/parts/end.mjml.j2"
     end.write_text(end.read_text().replace("That’s", "&copy;&nbsp;R&amp;D: That&rsquo;s"))
-    galley = IssueRenderer(templates).set(newsletter, issue)
+    galley = spoiled.set(newsletter, issue)
     html = "".join(span.text for span in galley.html)
     assert "©\xa0R&amp;D: That’s" in unescape(html.replace("&amp;", "&amp;amp;"))
 
@@ -130,10 +132,12 @@ def test_a_template_cannot_reach_into_python(failure_of: Failure) -> None:
     assert "unsafe" in failure_of(_BRIEF, "story.text", "story.__class__.__mro__")
 
 
-def test_a_missing_template_is_named(templates: Path, newsletter: Newsletter, issue: Issue) -> None:
+def test_a_missing_template_is_named(
+    templates: Path, spoiled: IssueRenderer, newsletter: Newsletter, issue: Issue
+) -> None:
     (templates / "issue/issue.txt.j2").unlink()
     with pytest.raises(RenderingFailed, match=re.escape("issue/issue.txt.j2")):
-        IssueRenderer(templates).set(newsletter, issue)
+        spoiled.set(newsletter, issue)
 
 
 def _mjml(body: str = "", head: str = "") -> str:
