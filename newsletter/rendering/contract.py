@@ -17,7 +17,7 @@ from newsletter.core.edition import (
     UNSUBSCRIBE_URL,
     Letter,
 )
-from newsletter.core.galley import PERSONAL, piece_of
+from newsletter.core.galley import PERSONAL, picture_piece, piece_of
 from newsletter.core.transactional import TransactionalContext
 from newsletter.errors import RenderingFailed
 from newsletter.rendering.page import Page
@@ -32,7 +32,8 @@ from newsletter.rendering.visible import (
 
 _TAG = re.compile(r"-nl_[a-z_]+-")
 _LINKS = {UNSUBSCRIBE_URL: "unsubscribe", PREFERENCES_URL: "change the preferences"}
-_BRIEF = piece_of(0).rstrip("0")
+#: What the pieces of a story begin with: its own, and that of its picture.
+_OF_A_STORY = tuple(piece(0).rstrip("0") for piece in (piece_of, picture_piece))
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def _breaches(part: ContractPart, page: Page) -> Iterator[str]:
     yield from _sender(part, page)
     yield from _end(part, page)
     for story in page.stories:
-        for said in _story(part, story):
+        for said in (*_story(part, story), *_astray(part, story, page)):
             yield f"brief {story.brief_id}: the {part.name} part {said}"
     yield from _unknown_tags(part, page)
     yield from _misplaced(part)
@@ -145,11 +146,18 @@ def _story(part: ContractPart, story: Story) -> Iterator[str]:
             yield f"does not show its {name} within its piece: {{{{ story.{name} }}}}"
     if other := _other_label(said, story, printed):
         yield f"calls it “{other}”, while it is “{story.label}”"
-    links = [one for one in part.shown.links if story.url and one.url == story.url]
+    links = (one for one in part.shown.links if one.url == story.url)
     named = (one for one in links if one.text or not story.title)
     if story.url and not any(story.piece in one.pieces for one in named):
         yield "has no visible link to its source within its piece: {{ story.url }}"
-    if story.url not in part.note and any(not _in_story(one.pieces) for one in links):
+
+
+def _astray(part: ContractPart, story: Story, page: Page) -> Iterator[str]:
+    """Look for links to its source that are printed without a story of that source."""
+    same = [one for one in page.stories if story.url and one.url == story.url]
+    right = {one.picture.piece for one in same if one.picture} | {one.piece for one in page.stories}
+    links = (one for one in part.shown.links if same and one.url == story.url)
+    if story.url not in part.note and any(right.isdisjoint(one.pieces) for one in links):
         yield "links to its source outside of any story's piece, where every edition prints it"
 
 
@@ -215,4 +223,4 @@ def _reaches_all(pieces: tuple[str, ...]) -> bool:
 
 
 def _in_story(pieces: tuple[str, ...]) -> bool:
-    return any(one.startswith(_BRIEF) for one in pieces)
+    return any(one.startswith(_OF_A_STORY) for one in pieces)

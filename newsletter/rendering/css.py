@@ -1,7 +1,7 @@
 """Style sheets read strictly: what a mail program would skip without a word is an error here."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, cast
 
@@ -21,24 +21,27 @@ _PSEUDO = re.compile(r"::?[a-z-]+", re.IGNORECASE)
 _INLINED_PSEUDO = {":first-child", ":last-child", ":nth-child"}
 
 
-def css_faults(css: str) -> Iterator[CssFault]:
-    """Yield what cannot be read in a style sheet; nothing behind an unclosed brace is looked at."""
-    unbalanced = list(_unbalanced(css))
-    yield from unbalanced
-    if not unbalanced:
-        yield from _faults_of(_parsed(css))
+@lru_cache(maxsize=8)
+def css_faults(css: str) -> tuple[CssFault, ...]:
+    """Return what cannot be read in a style sheet; an unclosed brace hides what is behind it."""
+    return tuple(_unbalanced(css)) or tuple(_faults_of(_parsed(css)))
 
 
-def style_faults(css: str) -> Iterator[str]:
-    """Yield what cannot be read in a style attribute."""
-    unbalanced = list(_unbalanced(css))
+@lru_cache(maxsize=2048)  # the tags of a letter share a few styles
+def style_faults(css: str) -> tuple[str, ...]:
+    """Return what cannot be read in a style attribute."""
     content = _tinycss2.parse_component_value_list(css)
-    yield from (reason for _, reason in unbalanced or _faults_in_block(content))
+    return tuple(said for _, said in tuple(_unbalanced(css)) or _faults_in_block(content))
 
 
-def inlined_faults(css: str) -> Iterator[CssFault]:
-    """Yield what cannot be read, and what premailer would drop on writing rules into tags."""
-    unreadable = list(css_faults(css))
+@lru_cache(maxsize=8)  # every transactional letter asks again
+def inlined_faults(css: str) -> tuple[CssFault, ...]:
+    """Return what cannot be read, and what premailer would drop on writing rules into tags."""
+    return tuple(_faults_of_inlined(css))
+
+
+def _faults_of_inlined(css: str) -> Iterator[CssFault]:
+    unreadable = css_faults(css)
     yield from unreadable
     for rule in () if unreadable else _parsed(css):
         if rule.type == "at-rule":
@@ -49,21 +52,24 @@ def inlined_faults(css: str) -> Iterator[CssFault]:
                 yield from ((rule.source_line, said) for said in _not_inlined(selector.strip()))
 
 
-@lru_cache(maxsize=8)  # every transactional letter asks again
-def refuse_faults(name: str, css: str, *, inlined: bool = False) -> None:
+def refuse_faults(name: str, faults: Iterable[CssFault]) -> None:
     """Raise RenderingFailed with a line for each fault in the style sheet of this name."""
-    faults = inlined_faults(css) if inlined else css_faults(css)
     if complaints := [f"{name}, line {line}: {reason}" for line, reason in faults]:
         raise RenderingFailed("\n".join(complaints))
 
 
-def rules(css: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Yield selectors and declarations of each rule, those for any screen included."""
+@lru_cache(maxsize=8)
+def rules(css: str) -> tuple[tuple[str, list[tuple[str, str]]], ...]:
+    """Return selectors and declarations of each rule, those for any screen included."""
+    return tuple(_rules(css))
+
+
+def _rules(css: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     for rule in _parsed(css):
         if rule.type == "qualified-rule":
             yield _tinycss2.serialize(rule.prelude), _declared(rule.content)
         elif rule.type == "at-rule" and rule.content is not None and _on_screen(rule):
-            yield from rules(_tinycss2.serialize(rule.content))
+            yield from _rules(_tinycss2.serialize(rule.content))
 
 
 @lru_cache(maxsize=2048)  # the tags of a letter share a few styles

@@ -15,9 +15,9 @@ from markupsafe import Markup
 
 from newsletter.core.galley import CLOSE_MARK, OPEN_MARK
 from newsletter.errors import RenderingFailed
-from newsletter.rendering.css import refuse_faults
+from newsletter.rendering.css import css_faults, inlined_faults, refuse_faults
 from newsletter.rendering.page import Page
-from newsletter.rendering.source_map import with_places
+from newsletter.rendering.source_map import lines_before, with_lines, with_places
 from newsletter.rendering.story import Story
 from newsletter.rendering.typefaces import Typefaces
 
@@ -84,11 +84,18 @@ class Templates:
     def inline_css(self, faces: Typefaces, name: str = INLINE_CSS) -> str:
         """Return a style sheet to be written into tags, in the fonts of a language.
 
-        RenderingFailed names each wrong line.
+        RenderingFailed names each wrong line, as it is counted in the template.
         """
         css = self.render(name, {"faces": faces})
-        refuse_faults(name, css, inlined=True)
+        if faults := inlined_faults(css):
+            lines = self._lines(name, {"faces": faces})
+            refuse_faults(name, ((lines[min(line, len(lines)) - 1], said) for line, said in faults))
         return css
+
+    def _lines(self, name: str, values: Mapping[str, object]) -> list[int]:
+        """Return the template's line for each line of what it is filled in to."""
+        source = (self._folder / name).read_text(encoding="utf-8")
+        return lines_before(self._jinja.from_string(with_lines(source)).render(values))
 
     def _place(self, trace: TracebackType | None) -> str:
         """Return template, line and brief where the error arose; "" if in no template."""
@@ -118,7 +125,7 @@ class _Loader(FileSystemLoader):
         if template.endswith(".mjml.j2"):
             source = with_places(without_entities(source), template)
         elif template.endswith(".css") and not _JINJA.search(source):
-            refuse_faults(template, source)
+            refuse_faults(template, css_faults(source))
         return source, path, up_to_date
 
 

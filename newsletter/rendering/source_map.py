@@ -11,7 +11,10 @@ from collections.abc import Iterator
 PLACE_ATTRIBUTE = "data-at"
 SOMEWHERE = "a template"  #: the place of a tag without that attribute
 
-_JINJA_OR_COMMENT = r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<!--.*?-->"
+_JINJA = r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}"
+_JINJA_OR_COMMENT = rf"{_JINJA}|<!--.*?-->"
+_LINE_START = re.compile(rf"(^)|{_JINJA}", re.DOTALL | re.MULTILINE)
+_LINE = re.compile("\ue000([0-9]+)\ue001")  # private characters: no style sheet has them
 _START_TAG = re.compile(rf"(?:{_JINJA_OR_COMMENT})|(<[A-Za-z][\w:-]*)", re.DOTALL)
 _PLACE = re.compile(rf' {PLACE_ATTRIBUTE}="([^"]*)"')
 _ANY_TAG = re.compile(
@@ -59,3 +62,29 @@ def unclosed(filled: str) -> Iterator[tuple[str, str]]:
         else:
             break
     yield from opened[-1:]
+
+
+def with_lines(source: str) -> str:
+    """Return a template's source with its number on each line that does not begin within Jinja."""
+
+    def numbered(start: re.Match[str]) -> str:
+        if start[1] is None:
+            return start[0]
+        return f"\ue000{source.count(chr(10), 0, start.start()) + 1}\ue001"
+
+    return _LINE_START.sub(numbered, source)
+
+
+def lines_before(filled: str) -> list[int]:
+    r"""Return the template's line for each line of a source that was numbered, then filled in.
+
+    >>> lines_before(with_lines("{# a\n#}\nb\n").replace("{# a\n#}\n", ""))
+    [3, 4]
+    """
+    found: list[int] = []
+    for line in filled.split("\n"):
+        parts = _LINE.split(line)  # text, number, text, number, text ...
+        numbers = [int(number) for number in parts[1::2]]
+        said = [number for number, text in zip(numbers, parts[2::2], strict=True) if text.strip()]
+        found.append((said or numbers[-1:] or found[-1:] or [1])[0])
+    return found

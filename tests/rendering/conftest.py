@@ -1,13 +1,14 @@
 """A newsletter, an issue of made-up news, and a renderer with the shipped templates."""
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, time
 from pathlib import Path
 
 import pytest
 
-from newsletter.core.brief import Brief, Source, Verification, brief_key
+from newsletter.core.brief import Brief, Picture, Source, Verification, brief_key
 from newsletter.core.edition import Letter, compose, edition_of
 from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.publication import (
@@ -181,16 +182,46 @@ def full_issue(issue: Issue) -> Issue:
 
 
 @pytest.fixture(scope="session")
+def pictured(issue: Issue) -> Issue:
+    """The sample issue with a picture of each story; only leads print theirs."""
+    url = "https://img.example.com/p.png"
+    entries = (
+        replace(one, brief=replace(one.brief, picture=_picture(f"{url}?{one.brief_id}")))
+        for one in issue.entries
+    )
+    return replace(issue, entries=tuple(entries))
+
+
+def _picture(url: str) -> Picture:
+    return Picture(url=url, alt="A hall of computers", width=400)
+
+
+@pytest.fixture(scope="session")
 def renderer() -> IssueRenderer:
     return IssueRenderer(TEMPLATES)
 
 
-@pytest.fixture
-def templates(tmp_path: Path) -> Path:
-    """A copy of the shipped templates, to spoil."""
-    copy = tmp_path / "templates"
+@pytest.fixture(scope="session")
+def _copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    copy = tmp_path_factory.mktemp("spoiled") / "templates"
     shutil.copytree(TEMPLATES / "issue", copy / "issue")
     return copy
+
+
+@pytest.fixture(scope="session")
+def spoiled(_copied: Path) -> IssueRenderer:
+    """The renderer of `templates`: it reads again only what a test has spoiled."""
+    return IssueRenderer(_copied)
+
+
+@pytest.fixture
+def templates(_copied: Path) -> Iterator[Path]:
+    """A copy of the shipped templates, to spoil; the next test finds it whole."""
+    yield _copied
+    for shipped in (TEMPLATES / "issue").rglob("*.*"):
+        copy = _copied / shipped.relative_to(TEMPLATES)
+        if not copy.exists() or copy.read_bytes() != shipped.read_bytes():
+            copy.write_bytes(shipped.read_bytes())
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,7 @@ def test_our_letters_use_nothing_new_that_a_major_program_lacks(
 )  # fmt: skip
 def test_a_new_feature_is_named_with_its_place_and_who_lacks_it(
     templates: Path,
+    spoiled: IssueRenderer,
     newsletter: Newsletter,
     issue: Issue,
     known: Support,
@@ -81,7 +82,7 @@ def test_a_new_feature_is_named_with_its_place_and_who_lacks_it(
 ) -> None:
     part = templates / "issue" / name
     part.write_text(re.sub(pattern, new, part.read_text()))
-    html = "".join(span.text for span in IssueRenderer(templates).set(newsletter, issue).html)
+    html = "".join(span.text for span in spoiled.set(newsletter, issue).html)
     found = list(_new_gaps({"issue": html}, known))
     assert any(says in one and "Outlook" in one and " in issue, " in one for one in found), found
 

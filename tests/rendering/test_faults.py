@@ -24,7 +24,9 @@ Failure = Callable[[str, str, str], str]
 
 
 @pytest.fixture
-def failure_of(templates: Path, newsletter: Newsletter, issue: Issue) -> Failure:
+def failure_of(
+    templates: Path, spoiled: IssueRenderer, newsletter: Newsletter, issue: Issue
+) -> Failure:
     """Change a template and return what the renderer says of it."""
 
     def failure_of(name: str, old: str, new: str) -> str:
@@ -32,7 +34,7 @@ def failure_of(templates: Path, newsletter: Newsletter, issue: Issue) -> Failure
         assert old in part.read_text()
         part.write_text(part.read_text().replace(old, new))
         with pytest.raises(RenderingFailed) as failure:
-            IssueRenderer(templates).set(newsletter, issue)
+            spoiled.set(newsletter, issue)
         return str(failure.value)
 
     return failure_of
@@ -86,15 +88,16 @@ def test_a_stylesheet_that_imports_is_refused(failure_of: Failure) -> None:
 @pytest.mark.parametrize(
     ("name", "change", "line", "says"),
     [
-        ("inline.css", ("color: #565c66 }\n.name", "color: #565c66\n.name"), 3, "never closed"),
+        ("inline.css", ("color: #565c66 }\n.said", "color: #565c66\n.said"), 6, "never closed"),
         ("inline.css", ("margin: 0; font: bold", "margin 0; font: bold"), 4, "is a : or"),
-        ("inline.css", (".tagline {", ".tagline {{"), 5, "never closed"),
-        ("inline.css", ("color: #565c66 }\n.name", "color: #565c66 }}\n.name"), 3, "closes"),
+        ("inline.css", (".date {", ".date { {"), 6, "never closed"),
+        ("inline.css", (".date {", ".date {{"), 6, "expected token"),
+        ("inline.css", ("color: #565c66 }\n.said", "color: #565c66 }}\n.said"), 6, "closes"),
         ("inline.css", ("margin: 0; font: bold", "margin: ; font: bold"), 4, "has no value"),
-        ("inline.css", (".to {", "@media screen { p { margin: 0 } }\n.to {"), 16, "@media"),
-        ("inline.css", (".to {", ".to:hover {"), 16, ":hover cannot be written into tags"),
-        ("inline.css", (".to {", ".to::before {"), 16, "::before cannot be written into tags"),
-        ("inline.css", (".to {", ".to >> p {"), 16, ".to >> p: "),
+        ("inline.css", (".to {", "@media screen { p { margin: 0 } }\n.to {"), 18, "@media"),
+        ("inline.css", (".to {", ".to:hover {"), 18, ":hover cannot be written into tags"),
+        ("inline.css", (".to {", ".to::before {"), 18, "::before cannot be written into tags"),
+        ("inline.css", (".to {", ".to >> p {"), 18, ".to >> p: "),
         ("head.css", ("{ color: #eceae5", "{ color #eceae5"), 11, "missing"),
         ("head.css", ("underline-offset: 3px; }", "underline-offset: 3px;"), 2, "never closed"),
     ],
@@ -107,12 +110,20 @@ def test_a_fault_in_a_style_sheet_is_named(
     assert says in first
 
 
+def test_a_line_of_a_style_sheet_is_the_templates(failure_of: Failure) -> None:
+    jinja = (
+        "{# of a\nfew lines #}\n{% if faces.direction == 'rtl' %}\n.a { margin: 0 }\n{% endif %}\n"
+    )
+    found = failure_of("issue/styles/inline.css", ".date {", f"{jinja}.date {{ color red;")
+    assert found.startswith("issue/styles/inline.css, line 11: ")
+
+
 def test_named_characters_of_html_can_be_used(
-    templates: Path, newsletter: Newsletter, issue: Issue
+    templates: Path, spoiled: IssueRenderer, newsletter: Newsletter, issue: Issue
 ) -> None:
     end = templates / "issue/parts/end.mjml.j2"
     end.write_text(end.read_text().replace("That’s", "&copy;&nbsp;R&amp;D: That&rsquo;s"))
-    galley = IssueRenderer(templates).set(newsletter, issue)
+    galley = spoiled.set(newsletter, issue)
     html = "".join(span.text for span in galley.html)
     assert "©\xa0R&amp;D: That’s" in unescape(html.replace("&amp;", "&amp;amp;"))
 
@@ -121,10 +132,12 @@ def test_a_template_cannot_reach_into_python(failure_of: Failure) -> None:
     assert "unsafe" in failure_of(_BRIEF, "story.text", "story.__class__.__mro__")
 
 
-def test_a_missing_template_is_named(templates: Path, newsletter: Newsletter, issue: Issue) -> None:
+def test_a_missing_template_is_named(
+    templates: Path, spoiled: IssueRenderer, newsletter: Newsletter, issue: Issue
+) -> None:
     (templates / "issue/issue.txt.j2").unlink()
     with pytest.raises(RenderingFailed, match=re.escape("issue/issue.txt.j2")):
-        IssueRenderer(templates).set(newsletter, issue)
+        spoiled.set(newsletter, issue)
 
 
 def _mjml(body: str = "", head: str = "") -> str:

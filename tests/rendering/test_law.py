@@ -3,7 +3,7 @@
 from datetime import date
 from itertools import combinations
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from lxml import html as lxml_html
 
@@ -16,6 +16,9 @@ from newsletter.rendering.renderer import IssueRenderer
 
 VIEW_URL = "https://news.example.com/technology/2026-11-23/41?a=1&b=2"
 SUBSCRIBE_URL = "https://news.example.com/technology/subscribe"
+
+#: Without the explanation of a failure, which takes minutes.
+_PHASES = tuple(one for one in Phase if one is not Phase.explain)
 
 _HOSTILE = [
     "<!--[[brief:2-->", "<!--]]-->", "<![endif]-->", "-->", "]]>", "<b>bold</b>", "</mj-text>",
@@ -71,7 +74,7 @@ def _issues(draw: st.DrawFn) -> Issue:
 
 
 @given(data=st.data(), issue=_issues())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, phases=_PHASES)
 def test_cutting_equals_rendering_directly_whatever_strangers_write(
     data: st.DataObject, issue: Issue, renderer: IssueRenderer, newsletter: Newsletter
 ) -> None:
@@ -100,7 +103,7 @@ def test_every_part_of_the_sample_issue_is_cut_as_it_would_be_rendered(
 
 
 @given(issue=_issues())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30, deadline=None, phases=_PHASES)
 def test_strangers_words_are_shown_as_they_were_written_and_link_only_to_the_web(
     issue: Issue, renderer: IssueRenderer, newsletter: Newsletter
 ) -> None:
