@@ -1,6 +1,5 @@
 """What every test may use: a real PostgreSQL, and a database of its own."""
 
-import itertools
 import os
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy import Engine, make_url
 
 from tests.chromium import ARGUMENTS, find_chromium
+from tests.databases import fresh_database, opened
 from tests.fast_folder import fast_folder
 
 for name in [n for n in os.environ if n.startswith(("NEWSLETTER_", "SENDGRID_"))]:
@@ -19,8 +19,6 @@ for name in [n for n in os.environ if n.startswith(("NEWSLETTER_", "SENDGRID_"))
 
 #: Fixtures that tests of several folders use.
 pytest_plugins = ["tests.alert_receiver", "tests.sources"]
-
-_serial = itertools.count()
 
 
 @pytest.fixture(scope="session")
@@ -52,22 +50,22 @@ def template_database(postgres: str) -> str:
 @pytest.fixture
 def database_url(postgres: str, template_database: str) -> Iterator[str]:
     """The URL of a fresh, empty database."""
-    name = f"test_{next(_serial)}"
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_database}")
-    yield make_url(postgres).set(database=name).render_as_string(False)
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with fresh_database(postgres, template_database) as url:
+        yield url
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine on a fresh, empty database."""
-    from newsletter.stores.database import make_engine
+    with opened(database_url) as engine:
+        yield engine
 
-    engine = make_engine(database_url)
-    yield engine
-    engine.dispose()
+
+@pytest.fixture(scope="module")
+def shared_engine(postgres: str, template_database: str) -> Iterator[Engine]:
+    """An engine on a database that the tests of a module share: each leaves what others expect."""
+    with fresh_database(postgres, template_database) as url, opened(url) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="module")

@@ -60,7 +60,10 @@ class PolledSource:
     categories: tuple[int, ...] = ()  #: WordPress: ids; only posts of these are asked for
     fields: FieldMap = FieldMap()
     defaults: FieldDefaults = FieldDefaults()
-    topics: Mapping[str, str] = field(default_factory=dict[str, str])  #: its term: our topic
+    # A mapping has no hash; sources, and the newsletters that have them, need one.
+    topics: Mapping[str, str] = field(
+        default_factory=dict[str, str], hash=False
+    )  #: its term: our topic
 
     @property
     def digest(self) -> str:

@@ -23,6 +23,7 @@ from newsletter.core.source_record import (
     is_due,
     recorded,
 )
+from tests.settings import TECHNOLOGY
 from tests.sources import NOW, feed, wordpress
 
 URL = "https://wire.example.org/feed"
@@ -130,3 +131,9 @@ def test_a_source_is_due_when_its_minutes_have_passed() -> None:
     for answer in (READING, Unmodified(), Unreadable("500")):
         assert not is_due(source, after(answer), NOW + timedelta(minutes=14, seconds=59))
         assert is_due(source, after(answer), NOW + timedelta(minutes=15))
+
+
+def test_a_newsletter_with_sources_has_a_hash() -> None:
+    source = feed(URL, topics={"Chips": "chips"})
+    newsletter = replace(TECHNOLOGY, sources=(source,))
+    assert {newsletter: "a key"}[replace(TECHNOLOGY, sources=(source,))] == "a key"

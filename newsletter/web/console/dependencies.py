@@ -109,9 +109,9 @@ class ConsoleServices:
         return self._where(member, Permission.KEEP_LIST)
 
     def _where(self, member: StaffMember, permission: Permission) -> tuple[Newsletter, ...]:
-        every = {one: one.readers.newsletter for one in self.newsletters.values()}
-        found = newsletters_where(member, permission, every.values())
-        return tuple(one for one, scope in every.items() if scope in found)
+        every = self.newsletters.values()
+        found = newsletters_where(member, permission, [one.readers.newsletter for one in every])
+        return tuple(one for one in every if one.readers.newsletter in found)
 
     def scope_of(self, slug: str | None) -> str | None:
         """Return the newsletter whose roles count: a digest's are those of its newsletter."""

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
+from sqlalchemy import Engine
 
 from newsletter.core.staff import Permission, StaffMember, may
 from newsletter.web.console import app as application
@@ -13,12 +16,24 @@ from newsletter.web.console.access import Needs, declared
 from newsletter.web.console.app import create_console, routes_of
 from tests.container import TODAY, TestContainer
 from tests.staff import HERE
-from tests.web.console.serving import FOREIGN_SLUG, GRANTS, OURS, OWN_SLUG, ConsoleClient
+from tests.web.console.serving import (
+    FOREIGN_SLUG,
+    GRANTS,
+    OURS,
+    OWN_SLUG,
+    ConsoleClient,
+    console_container,
+    sign_in,
+)
 
 pytestmark = pytest.mark.postgres
 
 #: What stands for the other parameters of paths: nothing is called so.
 _OTHERS = {"on": str(TODAY), "name": "nothing", "token": "nothing", "source": "nothing"}
+
+_NOT_FRESH = timedelta(minutes=16)  #: since a sign-in
+#: After one of these the walk signs in anew; any other leaves the session, or the walk fails.
+_ENDS_SESSIONS = ("/sign-out", "/account/sign-out-everywhere")
 
 
 @dataclass(frozen=True)
@@ -92,41 +107,58 @@ def test_every_route_declares_who_may_use_it(console: ConsoleClient):
         declared(route)
 
 
+@dataclass(frozen=True)
+class Shared:
+    """The console and its members, whom the walks share; a walk leaves what they may do as is."""
+
+    container: TestContainer
+    console: ConsoleClient
+
+    def sign_in(self, name: str, *, fresh: bool) -> StaffMember | None:
+        """Give the client a session, which began just now or a while ago."""
+        self.console.token = ""
+        if name == "nobody":
+            return None
+        member = self.container.staff_accounts.by_email(f"{name}@example.org")
+        clock, ago = self.container.clock, timedelta() if fresh else _NOT_FRESH
+        clock.time -= ago
+        sessions = self.container.staff_sessions
+        self.console.token = sessions.start(member, address=HERE, device="walk")
+        clock.time += ago
+        return member
+
+
+@pytest.fixture(scope="module")
+def shared(shared_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    made = console_container(shared_engine, "http://localhost:9")
+    made.receive("chips", "security", "policy")
+    made.subscribe(tmp_path_factory.mktemp("list"), {"reader@example.com": "chips;security"})
+    for name, grants in GRANTS.items():
+        sign_in(made, f"{name}@example.org", *grants, name=name)
+    with start_blocking_portal() as portal:
+        yield Shared(made, ConsoleClient(made.console, portal, "http://localhost:9"))
+
+
 @pytest.mark.parametrize("fresh", [True, False], ids=["fresh", "not fresh"])
 @pytest.mark.parametrize("name", [*GRANTS, "nobody"])
 def test_each_route_answers_whoever_may_use_it_and_nobody_else(
-    name: str,
-    fresh: bool,
-    container: TestContainer,
-    console: ConsoleClient,
-    request: pytest.FixtureRequest,
+    name: str, fresh: bool, shared: Shared
 ):
-    if name != "nobody":
-        request.getfixturevalue("members")
-    wrong: list[str] = []
-    for asked in walk(console.app):
+    member, wrong = shared.sign_in(name, fresh=fresh), list[str]()
+    for asked in walk(shared.console.app):
         needs = declared(asked.route)
         if not fresh and not (needs and needs.fresh):
             continue
-        member = _signed_in(container, console, name)
-        if not fresh:
-            container.clock.pass_time(minutes=16)
-        should, does = expected(needs, member, asked.scope, fresh=fresh), answered(console, asked)
+        should = expected(needs, member, asked.scope, fresh=fresh)
+        does = answered(shared.console, asked)
         found_nothing = (
             should == "answered" and does == "hidden"
         )  # what the path names is not there
         if should != does and not found_nothing:
             wrong.append(f"{asked}: {does}, not {should}")
+        if asked.route.path in _ENDS_SESSIONS:
+            shared.sign_in(name, fresh=fresh)
     assert wrong == []
-
-
-def _signed_in(container: TestContainer, console: ConsoleClient, name: str) -> StaffMember | None:
-    """Give the client a session of its own, since some routes end it."""
-    if name == "nobody":
-        return None
-    member = container.staff_accounts.by_email(f"{name}@example.org")
-    console.token = container.staff_sessions.start(member, address=HERE, device="walk")
-    return member
 
 
 def test_the_roles_of_a_newsletter_count_for_its_digest(members: dict[str, ConsoleClient]):
