@@ -161,6 +161,22 @@ def edit(
     minutes: Annotated[
         int | None, Option(min=0, metavar="N", help="Reading time; 0: none.")
     ] = None,
+    short: Annotated[
+        str | None, Option(metavar="TEXT", help="Subject of a letter that it leads.")
+    ] = None,
+    line: Annotated[
+        str | None, Option(metavar="TEXT", help="One sentence, printed where it does not lead.")
+    ] = None,
+    unconfirmed: Annotated[
+        str | None, Option(metavar="TEXT", help="What is not confirmed of it.")
+    ] = None,
+    picture: Annotated[str | None, Option(metavar="URL", help="A picture's https address.")] = None,
+    picture_alt: Annotated[
+        str | None, Option(metavar="TEXT", help="What the picture shows.")
+    ] = None,
+    picture_width: Annotated[
+        int | None, Option(min=0, metavar="N", help="Width of its file in pixels; 0: not known.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a brief; it is checked again, and an approval of its issue is withdrawn."""

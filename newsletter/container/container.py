@@ -33,6 +33,7 @@ from newsletter.ports import (
 )
 from newsletter.services.alerting import Alerting
 from newsletter.services.approval import Approvals
+from newsletter.services.approval_letters import ApprovalLetters
 from newsletter.services.approval_requests import ApprovalRequests
 from newsletter.services.archive import Archive
 from newsletter.services.comparing import Comparing
@@ -265,10 +266,12 @@ class Container:
     signups = on_engine(SignUps)
     subscriptions = on_engine(Subscriptions)
 
+    approval_request_store = on_engine(ApprovalRequestStore)
     form_keys = on_engine(FormKeyStore)
     sign_in_attempts = on_engine(SignInAttemptStore)
     staff = on_engine(StaffStore)
     staff_credential_store = on_engine(StaffCredentialStore)
+    staff_letter_store = on_engine(StaffLetterStore)
     staff_session_store = on_engine(StaffSessionStore)
     staff_tokens = on_engine(StaffTokenStore)
 
@@ -480,8 +483,27 @@ class Container:
 
     @cached_property
     def approval_requests(self) -> ApprovalRequests:
-        store = ApprovalRequestStore(self.engine)
-        return ApprovalRequests(self.publishing, store, self.decisions, self.clock)
+        return ApprovalRequests(
+            self.publishing,
+            self.approval_request_store,
+            self.approval_letters,
+            self.decisions,
+            self.clock,
+        )
+
+    @cached_property
+    def approval_letters(self) -> ApprovalLetters:
+        return ApprovalLetters(
+            self.settings.newsletters,
+            self.staff,
+            self.staff_addresses,
+            self.issues,
+            self.approval_request_store,
+            self.staff_letter_store,
+            mailer=lambda: self.staff_mailer,
+            installation_id=lambda: self.installations.current().id,
+            console_url=self.settings.service.web.console_url,  # one for this machine only is none
+        )
 
     @cached_property
     def comparing(self) -> Comparing:
@@ -511,7 +533,7 @@ class Container:
     def test_letters(self) -> StaffLetters:
         return StaffLetters(
             self.staff_addresses,
-            StaffLetterStore(self.engine),
+            self.staff_letter_store,
             mailer=lambda: self.staff_mailer,
             installation_id=lambda: self.installations.current().id,
             base_url=self.settings.public_url,
@@ -766,6 +788,9 @@ class Container:
         yield RecurringJob("email logs", _EMAIL_LOGS_SECONDS, self.reconciling.by_logs)
         yield RecurringJob("unsubscribes", _PENDING_SECONDS, self.subscriptions.apply_pending)
         yield RecurringJob("transactional", _TRANSACTIONAL_SECONDS, self.transactional.send_waiting)
+        yield RecurringJob(
+            "approval letters", _TRANSACTIONAL_SECONDS, self.approval_letters.send_waiting
+        )
         yield RecurringJob("by hand", _BY_HAND_SECONDS, self.sending_by_hand.run_due)
         yield RecurringJob("links", _LINKS_SECONDS, self.link_checks.run)
         yield RecurringJob("unconfirmed", _RETENTION_SECONDS, self.signing_up.delete_unconfirmed)

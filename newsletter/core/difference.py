@@ -55,6 +55,7 @@ def _fields(brief: Brief) -> Iterator[tuple[str, str]]:
     yield "source link", brief.source.url
     yield "picture", brief.picture.url
     yield "picture says", brief.picture.alt
+    yield "picture width", str(brief.picture.width) if brief.picture.width else ""
     yield "verification", brief.verification.value
     yield "importance", brief.importance.value
     yield "minutes", str(brief.minutes) if brief.minutes else ""

@@ -1,4 +1,7 @@
-"""Test letter: an edition sent to a member of staff, marked as a test, and part of no issue."""
+"""Letters from staff to staff, part of no issue: test letters, and those about an approval.
+
+A test letter is an edition, marked as a test.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -8,12 +11,21 @@ from newsletter.core.delivery import Accepted, Outcome, Refused, Unknown
 from newsletter.core.edition import Letter
 
 MARK = "[Test] "  #: what its subject begins with
-A_DAY = 20  #: to one address
+A_DAY = 20  #: of one kind, to one address
+
+
+class StaffLetterKind(StrEnum):
+    """What a letter to staff is about."""
+
+    TEST = "test"  #: an edition, before it leaves
+    ASKED = "asked"  #: somebody asks for an approval
+    SENT_BACK = "sent_back"  #: to whoever asked for one
 
 
 class StaffLetterStatus(StrEnum):
-    """What became of a test letter."""
+    """What became of a letter to staff."""
 
+    WAITING = "waiting"  #: it leaves within seconds; a test letter leaves at once
     CLAIMED = "claimed"  #: SendGrid may be being asked
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -22,7 +34,7 @@ class StaffLetterStatus(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class StaffLetter:
-    """A letter to a member of staff: who had it sent, to whom, and as whose."""
+    """A letter to a member of staff: who had it sent, to whom, about what, and as whose."""
 
     id: int = 0
     at: datetime
@@ -30,9 +42,11 @@ class StaffLetter:
     email: str
     newsletter: str
     date: date
-    shown_as: str  #: "everything", "edition 5f…" or "a reader"
-    edition: str
+    kind: StaffLetterKind = StaffLetterKind.TEST
+    shown_as: str = ""  #: of a test letter: "everything", "edition 5f…" or "a reader"
+    edition: str = ""  #: of a test letter
     content_hash: str
+    note: str = ""  #: what whoever had it sent wrote to it
     state: StaffLetterStatus = StaffLetterStatus.CLAIMED
     reason: str = ""
     message_id: str = ""

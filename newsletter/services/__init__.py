@@ -9,7 +9,8 @@ stores and other services by their classes; what it needs of the world it takes 
 2. **assemble, set, approve** `publishing.Publishing`, with `approval.Approvals`; `editing.Editing`
    changes a draft; `preview.Previews` shows the letter before, `forecast.Forecasts` says who would
    get it, `preflight.Preflight` what is in its way (its links are checked by
-   `link_checks.LinkChecks`), and `staff_letters.StaffLetters` sends it to staff.
+   `link_checks.LinkChecks`), and `staff_letters.StaffLetters` sends it to staff;
+   `approval_letters.ApprovalLetters` tells staff whose turn it is with a draft.
 3. **plan** `planning.Planning` stores who gets which edition in which batch and queues the batches;
    `planning.SendChecks` says what stands in the way.
 4. **claim, send, record** `sending.Sending`, the worker's loop; `sending_limits.SendingLimits`

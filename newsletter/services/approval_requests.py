@@ -9,6 +9,7 @@ from newsletter.core.reason import given
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed
 from newsletter.ports import Clock
+from newsletter.services.approval_letters import ApprovalLetters
 from newsletter.services.publishing import Publishing
 from newsletter.stores.approval_requests import ApprovalRequestStore
 from newsletter.stores.decisions import DecisionLog
@@ -16,10 +17,11 @@ from newsletter.stores.decisions import DecisionLog
 
 @dataclass(eq=False)
 class ApprovalRequests:
-    """Records whose turn it is with a draft, and what the other one should know."""
+    """Records whose turn it is with a draft, and tells the other one by a letter."""
 
     publishing: Publishing
     store: ApprovalRequestStore
+    letters: ApprovalLetters
     decisions: DecisionLog
     clock: Clock
 
@@ -31,15 +33,14 @@ class ApprovalRequests:
 
     def ask(self, newsletter: Newsletter, on: date, *, actor: str, note: str) -> ApprovalRequest:
         """Ask whoever may approve to look at the draft; that answers what was sent back."""
-        stored = self._draft(newsletter, on)
-        return self._record(stored, ApprovalRequestState.ASKED, actor, " ".join(note.split()))
+        note = " ".join(note.split())
+        return self._record(newsletter, on, ApprovalRequestState.ASKED, actor, note)
 
     def send_back(
         self, newsletter: Newsletter, on: date, *, actor: str, note: str
     ) -> ApprovalRequest:
         """Send the draft back to whoever edits it; NotAllowed without a note."""
-        note, stored = given(note), self._draft(newsletter, on)
-        return self._record(stored, ApprovalRequestState.SENT_BACK, actor, note)
+        return self._record(newsletter, on, ApprovalRequestState.SENT_BACK, actor, given(note))
 
     def _draft(self, newsletter: Newsletter, on: date) -> StoredIssue:
         stored = self.publishing.issue(newsletter, on)
@@ -48,8 +49,9 @@ class ApprovalRequests:
         return stored
 
     def _record(
-        self, stored: StoredIssue, state: ApprovalRequestState, actor: str, note: str
+        self, newsletter: Newsletter, on: date, state: ApprovalRequestState, actor: str, note: str
     ) -> ApprovalRequest:
+        stored = self._draft(newsletter, on)
         request = ApprovalRequest(
             state=state,
             by=actor,
@@ -57,7 +59,9 @@ class ApprovalRequests:
             note=note,
             content_hash=stored.content_hash or "",
         )
+        before = self.store.of(stored.id)
         self.store.save(stored.id, request)
+        self.letters.queue(newsletter, stored, request, before)
         verb = "ask for approval" if request.is_asked else "send back"
         detail = {"note": note, "content_hash": request.content_hash}
         self.decisions.record(actor, f"issue {stored.id}", verb, detail)

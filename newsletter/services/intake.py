@@ -18,6 +18,8 @@ from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.issues import IssueStore
 
 _MEMORY = timedelta(days=14)  #: how far back the duplicate check looks
+_OF_SOURCE = {"source_name": "name", "source_url": "url"}
+_OF_PICTURE = {"picture": "url", "picture_alt": "alt", "picture_width": "width"}
 
 
 class Arrival(StrEnum):
@@ -233,9 +235,15 @@ def _reads_the_same(stored: StoredBrief, brief: Brief, verdict: Verdict) -> bool
 
 
 def _changed(brief: Brief, fields: Mapping[str, Any]) -> Brief:
-    """Return the brief with these fields; those of its source begin with `source_`."""
-    of_source = {name for name in fields if name.startswith("source_")}
-    source = {name.removeprefix("source_"): fields[name] for name in of_source}
-    rest = {name: value for name, value in fields.items() if name not in of_source}
-    doubts = tuple(one for one in brief.doubts if one.field not in fields)
-    return replace(brief, source=replace(brief.source, **source), doubts=doubts, **rest)
+    """Return the brief with these fields, which are named as in a brief's file."""
+    source = {part: fields[name] for name, part in _OF_SOURCE.items() if name in fields}
+    picture = {part: fields[name] for name, part in _OF_PICTURE.items() if name in fields}
+    of_parts = _OF_SOURCE.keys() | _OF_PICTURE.keys()
+    rest = {name: value for name, value in fields.items() if name not in of_parts}
+    return replace(
+        brief,
+        source=replace(brief.source, **source),
+        picture=replace(brief.picture, **picture),
+        doubts=tuple(one for one in brief.doubts if one.field not in fields),
+        **rest,
+    )

@@ -53,7 +53,7 @@ class StaffLetters:
         """
         email = self._confirmed(to)
         mailer = self.mailer()  # before anything is stored
-        letter = self.store.claim(
+        letter = self.store.add(
             StaffLetter(
                 at=self.clock.now(),
                 by=actor,

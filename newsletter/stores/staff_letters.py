@@ -1,23 +1,34 @@
-"""The letters that staff had sent to staff."""
+"""The letters from staff to staff: test letters, and those about an approval."""
 
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from newsletter.core.staff_letter import A_DAY, StaffLetter, StaffLetterStatus
+from newsletter.core.staff_letter import A_DAY, StaffLetter, StaffLetterKind, StaffLetterStatus
 from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, transaction
 
 #: Two at once to one address are counted one after the other.
 _ONE_BY_ONE = "SELECT pg_advisory_xact_lock(hashtextextended('test letter ' || %(email)s, 0))"
 
 _COUNT = """
-    SELECT count(*) FROM staff_letter WHERE email = %(email)s AND at > %(since)s
+    SELECT count(*) FROM staff_letter
+     WHERE email = %(email)s AND at > %(since)s AND kind = %(kind)s
 """
 
-_CLAIM = """
-    INSERT INTO staff_letter (at, by, email, newsletter, date, shown_as, edition, content_hash)
-    VALUES (%(at)s, %(by)s, %(email)s, %(newsletter)s, %(date)s, %(shown_as)s, %(edition)s,
-            %(content_hash)s)
+_ADD = """
+    INSERT INTO staff_letter (at, by, email, newsletter, date, kind, shown_as, edition,
+                              content_hash, note, state)
+    VALUES (%(at)s, %(by)s, %(email)s, %(newsletter)s, %(date)s, %(kind)s, %(shown_as)s,
+            %(edition)s, %(content_hash)s, %(note)s, %(state)s)
     RETURNING id
+"""
+
+#: One that another process has just claimed is passed over.
+_CLAIM = """
+    UPDATE staff_letter SET state = 'claimed'
+     WHERE id = (SELECT id FROM staff_letter WHERE state = 'waiting'
+                  ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
+    RETURNING *
 """
 
 _RECORD = """
@@ -26,26 +37,33 @@ _RECORD = """
 """
 
 _LAST = """
-    SELECT * FROM staff_letter WHERE newsletter = %(newsletter)s ORDER BY id DESC LIMIT %(most)s
+    SELECT * FROM staff_letter WHERE newsletter = %(newsletter)s AND kind = 'test'
+     ORDER BY id DESC LIMIT %(most)s
 """
 
 _ADDRESSES = """
-    SELECT email FROM staff_letter WHERE by = %(by)s
+    SELECT email FROM staff_letter WHERE by = %(by)s AND kind = 'test'
      GROUP BY email ORDER BY max(id) DESC LIMIT %(most)s
 """
 
 
 class StaffLetterStore(DatabaseStore):
-    """Stores each test letter before it is sent, and what became of it."""
+    """Stores each letter before it is sent, and what became of it."""
 
-    def claim(self, letter: StaffLetter) -> StaffLetter | None:
-        """Store a letter that is about to be sent; None when its address had enough today."""
+    def add(self, letter: StaffLetter) -> StaffLetter | None:
+        """Store a letter that is to be sent; None when its address had enough of them today."""
         since: datetime = letter.at - timedelta(days=1)
+        counted = {"email": letter.email, "kind": letter.kind.value, "since": since}
         with transaction(self._engine) as session:
             execute(session, _ONE_BY_ONE, {"email": letter.email})
-            if scalar(session, _COUNT, {"email": letter.email, "since": since}) >= A_DAY:
+            if scalar(session, _COUNT, counted) >= A_DAY:
                 return None
-            return replace(letter, id=scalar(session, _CLAIM, asdict(letter)))
+            return replace(letter, id=scalar(session, _ADD, asdict(letter)))
+
+    def claim(self) -> StaffLetter | None:
+        """Claim the letter that has waited longest; None if none waits."""
+        with transaction(self._engine) as session:
+            return next(map(_letter, rows(session, _CLAIM, {})), None)
 
     def record(self, letter: StaffLetter) -> None:
         values = {"state": letter.state.value, "reason": letter.reason}
@@ -55,8 +73,13 @@ class StaffLetterStore(DatabaseStore):
         """Return the latest test letters of a newsletter, the newest first."""
         with transaction(self._engine) as session:
             found = rows(session, _LAST, {"newsletter": newsletter, "most": most})
-        return tuple(StaffLetter(state=StaffLetterStatus(row.pop("state")), **row) for row in found)
+        return tuple(map(_letter, found))
 
     def addresses(self, by: str, most: int = 5) -> tuple[str, ...]:
         """Return the addresses somebody used last, the latest first."""
         return tuple(row["email"] for row in self._rows(_ADDRESSES, by=by, most=most))
+
+
+def _letter(row: dict[str, Any]) -> StaffLetter:
+    kind, state = StaffLetterKind(row.pop("kind")), StaffLetterStatus(row.pop("state"))
+    return StaffLetter(kind=kind, state=state, **row)

@@ -502,7 +502,10 @@ class PreflightTickRow(Row, table=True):
 class StaffLetterRow(Row, table=True):
     """A letter that a member of staff had sent to a member of staff; part of no issue's sums."""
 
-    __table_args__ = (Index("staff_letter_sent_to", "email", "at"),)
+    __table_args__ = (
+        Index("staff_letter_sent_to", "email", "at"),
+        Index("staff_letter_waiting", "id", postgresql_where=text("state = 'waiting'")),
+    )
 
     id: int = columns.identity()
     at: datetime = columns.moment()
@@ -510,9 +513,11 @@ class StaffLetterRow(Row, table=True):
     email: str = columns.word()
     newsletter: str = columns.word()
     date: date
+    kind: str = columns.word("test")
     shown_as: str = columns.word()
     edition: str = columns.word()
     content_hash: str = columns.word()
+    note: str = columns.word("")
     state: str = columns.word("claimed")
     reason: str = columns.word("")
     message_id: str = columns.word("")

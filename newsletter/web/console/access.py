@@ -138,11 +138,13 @@ class Visit:
         return may(self.member, permission, self.newsletter and self.newsletter.readers.newsletter)
 
 
-def prove_on_phone(request: Request, visit: Visit) -> None:
-    """Raise ConfirmationNeeded where this comes from a phone and was not confirmed just now.
+def prove(request: Request, visit: Visit) -> None:
+    """Raise ConfirmationNeeded after an older sign-in, and on a phone unless confirmed just now.
 
     A press in a pocket is no decision. In practice nothing can leave, and nobody is asked.
     """
+    if not visit.signed.is_fresh(visit.now):
+        raise ConfirmationNeeded
     asked = is_phone(request.headers) and not visit.services.practice
     if asked and not visit.signed.is_confirmed(visit.now):
         raise ConfirmationNeeded
@@ -160,6 +162,7 @@ class Needs:
 
     permission: Permission | None  #: None: whoever is signed in
     fresh: bool = False  #: signed in, or confirmed, within the last minutes
+    proven_late: bool = False  #: the route asks for it by `prove`, once it kept what was ticked
 
     def __call__(self, request: Request) -> Visit:
         """Return the visit; or raise SignInNeeded, NotFound, NotPermitted, ConfirmationNeeded."""
@@ -175,7 +178,7 @@ class Needs:
         newsletter = _newsletter(services, signed.member, slug)
         if self.permission and not may(signed.member, self.permission, services.scope_of(slug)):
             raise NotPermitted(self.permission)
-        if self.fresh and not signed.is_fresh(services.now()):
+        if self.fresh and not self.proven_late and not signed.is_fresh(services.now()):
             raise ConfirmationNeeded
         return Visit(
             signed=signed,
@@ -209,6 +212,7 @@ See = Annotated[Visit, Depends(Needs(Permission.SEE))]
 Edit = Annotated[Visit, Depends(Needs(Permission.EDIT))]
 SendBack = Annotated[Visit, Depends(Needs(Permission.APPROVE))]
 Approve = Annotated[Visit, Depends(Needs(Permission.APPROVE, fresh=True))]
+ApproveTicked = Annotated[Visit, Depends(Needs(Permission.APPROVE, fresh=True, proven_late=True))]
 Stop = Annotated[Visit, Depends(Needs(Permission.STOP))]
 KeepList = Annotated[Visit, Depends(Needs(Permission.KEEP_LIST))]
 KeepListFresh = Annotated[Visit, Depends(Needs(Permission.KEEP_LIST, fresh=True))]

@@ -15,12 +15,13 @@ from newsletter.core.stored import StoredIssue
 from newsletter.errors import ConfirmationNeeded, NotAllowed, StaleDraft
 from newsletter.web.console.access import (
     Approve,
+    ApproveTicked,
     Edit,
     SendBack,
     Stop,
     Visit,
     proof_is_spent,
-    prove_on_phone,
+    prove,
 )
 from newsletter.web.console.issue import issue_path, show_issue, show_stale
 from newsletter.web.console.words import sentence
@@ -52,7 +53,7 @@ def assemble(visit: Edit, on: date, form_key: FormKey) -> RedirectResponse:
 @router.post(issue_path("/approve"))
 def approve(
     request: Request,
-    visit: Approve,
+    visit: ApproveTicked,
     on: date,
     form_key: FormKey,
     content_hash: Annotated[str, Form()],
@@ -63,7 +64,7 @@ def approve(
     def act() -> str:
         services = visit.services
         try:
-            prove_on_phone(request, visit)
+            prove(request, visit)
         except ConfirmationNeeded:  # who comes back from it finds what they ticked
             services.reviews.store_ticks(
                 visit.here, on, seen=seen, actor=visit.actor, expecting=content_hash
@@ -138,7 +139,7 @@ def send_now(
         if abs(readers - people) > _TOLERANCE * people:
             words = visit.services.pages.words
             raise NotAllowed(words("approval.other_number", shown=people, now=readers))
-        prove_on_phone(request, visit)
+        prove(request, visit)
         visit.services.sending_by_hand.send(
             visit.here, on, approved_hash=approved_hash, actor=visit.actor
         )

@@ -36,6 +36,12 @@ def _fields(
     topics: Annotated[tuple[str, ...], Form()] = (),
     verification: Annotated[Verification, Form()] = Verification.UNVERIFIED,
     minutes: Annotated[int, Form()] = 0,
+    short: Annotated[str, Form()] = "",
+    line: Annotated[str, Form()] = "",
+    unconfirmed: Annotated[str, Form()] = "",
+    picture: Annotated[str, Form()] = "",
+    picture_alt: Annotated[str, Form()] = "",
+    picture_width: Annotated[int, Form(ge=0)] = 0,
 ) -> Mapping[str, Any]:
     """Return what a form says of a brief, each text on one line."""
     return {
@@ -47,6 +53,12 @@ def _fields(
         "topics": topics,
         "verification": verification,
         "minutes": minutes,
+        "short": _line(short),
+        "line": _line(line),
+        "unconfirmed": _line(unconfirmed),
+        "picture": picture.strip(),
+        "picture_alt": _line(picture_alt),
+        "picture_width": picture_width,
     }
 
 

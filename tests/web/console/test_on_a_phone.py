@@ -75,6 +75,23 @@ def test_a_confirmation_counts_for_some_minutes(
     assert press(ada, "approve", form_key="a").startswith("/confirm?then=")
 
 
+@pytest.mark.parametrize("agent", [PHONE["User-Agent"], "Mozilla/5.0 (X11) Firefox/140.0"])
+def test_after_an_older_sign_in_the_ticks_stay_and_one_confirmation_is_enough(
+    container: TestContainer,
+    ada: ConsoleClient,
+    monkeypatch: pytest.MonkeyPatch,
+    agent: str,
+) -> None:
+    monkeypatch.setitem(PHONE, "User-Agent", agent)
+    container.clock.pass_time(minutes=16)
+    assert press(ada, "approve", form_key="a").startswith("/confirm?then=")
+    assert state(container) == "draft"
+    assert not re.findall(r'name="seen" value="[^"]*">', ada.get(f"{ISSUE}?count=1").text)
+    confirm(container, ada)
+    assert press(ada, "approve", form_key="a") == f"{ISSUE}#approval"
+    assert state(container) == "approved"
+
+
 def test_elsewhere_a_sign_in_of_the_last_minutes_suffices(
     container: TestContainer, ada: ConsoleClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
