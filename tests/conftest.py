@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy import Engine, make_url
 
@@ -16,6 +17,9 @@ from tests.fast_folder import fast_folder
 
 for name in [n for n in os.environ if n.startswith(("NEWSLETTER_", "SENDGRID_"))]:
     del os.environ[name]
+
+settings.register_profile("suite", deadline=None)  # a busy machine is slow at times
+settings.load_profile("suite")
 
 #: Fixtures that tests of several folders use.
 pytest_plugins = ["tests.alert_receiver", "tests.sources"]

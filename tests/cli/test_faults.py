@@ -74,7 +74,7 @@ def test_a_file_is_taken_whole_or_not_at_all_and_its_neighbours_are_taken(cli: C
         (["issue", "preview", "--for", READER], "no subscriber with this address"),
         (["issue", "send", "--wait"], "SENDGRID_API_KEY is not set"),
         (["subscribers", "import", "gone.csv", "--consent", "a form"], "gone.csv: No such file"),
-        (["subscribers", "import", "gone.csv"], "Missing option '--consent'"),
+        (["subscribers", "import", "gone.csv"], "gone.csv: No such file"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -99,12 +99,12 @@ def test_rows_that_are_wrong_are_refused_one_by_one_in_the_result_file(cli: Comm
     ]
     path = cli.file("list.csv", "\n".join(["email,name,topics,timezone", *rows]))
     report = cli.done("subscribers", "import", path, "--consent", "a form")
-    assert (report["rows"], report["counts"]["added"], report["counts"]["refused"]) == (6, 2, 4)
+    assert (report["rows"], report["counts"]["added"], report["counts"]["refused"]) == (6, 4, 2)
     _, *rows = Path(report["results"]).read_text().splitlines()
     assert [line.split(",")[2] for line in rows] == [
-        "added", "refused", "refused", "refused", "refused", "added",
+        "added", "refused", "refused", "added", "added", "added",
     ]  # fmt: skip
-    for line, words in zip(
+    for line, words in zip(  # the last two are taken, with a warning
         rows[1:5], ("same address as line 2", "not an address", "astrology", "Mars"), strict=True
     ):
         assert words in line

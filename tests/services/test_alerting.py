@@ -40,7 +40,9 @@ class Operators:
         self.mail, self.chat = container.alert_channels
         self.logged: list[OperatorAlert] = []
         self.reports: list[SourceReport] = []
-        container.polling = SimpleNamespace(reports=lambda _: self.reports, poll_due=None)
+        container.polling = SimpleNamespace(
+            reports=lambda _: self.reports, poll_due=None, poll_again=None
+        )
         self.restart()
 
     def restart(self) -> None:

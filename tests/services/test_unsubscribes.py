@@ -338,7 +338,7 @@ def whole_container(
 
 
 LEAN = settings(
-    max_examples=80,
+    max_examples=40,
     stateful_step_count=20,
     deadline=None,
     phases=[Phase.generate],

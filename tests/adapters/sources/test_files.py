@@ -157,7 +157,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     content=st.binary(max_size=200)
     | st.lists(st.sampled_from(PIECES), max_size=20).map("".join).map(str.encode),

@@ -147,7 +147,7 @@ class _Street:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(acts=st.lists(_ACTS, min_size=3, max_size=14))
 def test_who_left_gets_nothing_until_they_ask_and_confirm(
