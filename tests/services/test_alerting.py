@@ -41,7 +41,7 @@ class Operators:
         self.logged: list[OperatorAlert] = []
         self.reports: list[SourceReport] = []
         container.polling = SimpleNamespace(
-            reports=lambda _: self.reports, poll_due=None, poll_again=None
+            reports=lambda _: self.reports, poll_due=None, poll_again=lambda *_: None
         )
         self.restart()
 
