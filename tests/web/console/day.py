@@ -3,12 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
 from newsletter.core.brief import Source
 from newsletter.core.delivery import Accepted
-from newsletter.core.publication import ApprovalPolicy
+from newsletter.core.publication import ApprovalPolicy, Newsletter
 from newsletter.core.staff import Grant, Permission
 from newsletter.core.transactional import TransactionalMessage
 from tests.container import TODAY, TestContainer, brief
@@ -35,10 +36,13 @@ class StaffMailerDouble:
         return Accepted(message_id=f"test-{len(self.asked)}")
 
 
-def day_of_practice(engine: Engine, url: str, folder: Path) -> TestContainer:
+def day_of_practice(
+    engine: Engine, url: str, folder: Path, newsletter: Newsletter = TECHNOLOGY, **sending: Any
+) -> TestContainer:
     """Return a container in practice with a draft set this morning, before it is approved."""
-    newsletter = replace(TECHNOLOGY, approval=ApprovalPolicy.PERSON)
-    made = console_container(engine, url, host="http://127.0.0.1:9", newsletter=newsletter)
+    newsletter = replace(newsletter, approval=ApprovalPolicy.PERSON)
+    host = "http://127.0.0.1:9"
+    made = console_container(engine, url, host=host, newsletter=newsletter, **sending)
     made.staff_mailer = StaffMailerDouble()
     made.receive("chips", "security", "software")
     made.intake.receive(HELD)

@@ -49,13 +49,14 @@ def console_container(
     *,
     host: str = "https://api.sendgrid.com",
     newsletter: Newsletter = TECHNOLOGY,
+    **sending: Any,
 ) -> TestContainer:
     """Return a container with two newsletters, whose console is at this URL.
 
     The mailer is a double, whatever the host; where that is this machine, it is practice.
     """
     newsletters = (*with_digest(newsletter), SCIENCE)
-    settings = settings_for(newsletters, environment={"sendgrid_host": host})
+    settings = settings_for(newsletters, environment={"sendgrid_host": host}, **sending)
     web = settings.service.web.model_copy(update={"console_url": url})
     service = settings.service.model_copy(update={"web": web})
     container = open_container(engine, settings=replace(settings, service=service))

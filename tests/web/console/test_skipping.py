@@ -40,6 +40,7 @@ def test_a_skipped_days_draft_is_set_aside_and_no_page_offers_to_approve_it(
         assert "set aside: nobody approves or sends it" in text
         assert "Do not skip it</button>" in text
         assert "pprove</" not in text
+    assert "Mon<br>skipped</li>" in ada.get(TODAYS).text
     with pytest.raises(NotAllowed):
         container.publishing.approve(container.newsletter, TODAY, actor="bo@example.org")
     tomorrow = container.newsletter, TODAY + timedelta(days=1)

@@ -4,18 +4,21 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import uvicorn
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, expect
 
 from newsletter.core.signup import SignUpForm
 from newsletter.core.transactional import TransactionalKind
+from subscribers.model import Purpose
 from subscribers.signup.model import ConsentProof
+from subscribers.tokens import make_token
+from tests.accessibility import Scheme, faults_of, too_wide
 from tests.chromium import CONTRASTS
 from tests.settings import BASE_URL
-from tests.web.conftest import choices_path
+from tests.web.conftest import choices_path, leave_path
 from tests.web.signup.helpers import READER, SignUpContainer
 
 _PUBLIC = (
@@ -27,9 +30,6 @@ _PUBLIC = (
     "/u/x",
     "/no",
 )
-_VIOLATIONS = """() => axe.run(document, {resultTypes: ['violations']}).then(found =>
-  found.violations.map(one => `${one.id} ${one.nodes[0].html.slice(0, 160)}`))"""
-
 pytestmark = [pytest.mark.postgres, pytest.mark.browser]
 
 
@@ -92,27 +92,99 @@ def test_from_the_page_to_the_welcome(
     expect(page.get_by_label("Chips & compute")).to_be_checked()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_and_letter_fits_reads_and_fetches_nothing_else(
-    browser: Browser, container: SignUpContainer, served: str, tmp_path: Path, scheme: str
+class Look:
+    """A page that goes from one to the next, and what was wrong where it was."""
+
+    def __init__(self, page: Page, served: str) -> None:
+        self.page, self.served = page, served
+        self.faults, self.asked, self.complaints = list[str](), list[str](), list[str]()
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("console", lambda message: self.complaints.append(message.text))
+
+    def see(self, url: str) -> None:
+        self.asked.clear()
+        self.page.goto(url)
+        fetched = [one for one in self.asked if not one.startswith("data:")]
+        self.faults += [f"{url} fetches {one}" for one in fetched if one != url]
+        find = faults_of if url.startswith(self.served) else _letter_faults
+        self.faults += find(self.page, url)
+
+    def press(self, button: str, heading: str) -> None:
+        """Press a button of the page, and look at what answers it."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=button, exact=True).click()
+        expect(self.page.locator("main")).to_contain_text(heading)
+        self.faults += faults_of(self.page, f"after {button}")
+
+
+def test_every_page_and_letter_is_accessible_fits_and_fetches_nothing_else(
+    browser: Browser, container: SignUpContainer, served: str, tmp_path: Path
 ) -> None:
     urls = _pages(container, served, tmp_path)
-    with browser.new_context(color_scheme=scheme) as context:  # type: ignore[arg-type]
-        page, asked, complaints = context.new_page(), [], []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
+    with browser.new_context(reduced_motion="reduce") as context:
+        look = Look(context.new_page(), served)
         for url in urls:
-            asked.clear()
-            page.goto(url)
-            assert [one for one in asked if not one.startswith("data:")] == [url]
-            for width in (390, 700, 1000):
-                page.set_viewport_size({"width": width, "height": 800})
-                assert page.evaluate("document.documentElement.scrollWidth") <= width, url
-            assert [found for found in page.evaluate(CONTRASTS) if found[1] < 4.5] == [], url
-            if url.startswith(served):
-                page.evaluate(AXE_SCRIPT)
-                assert page.evaluate(_VIOLATIONS) == [], url
-    assert [one for one in complaints if "404" not in one] == []  # two of them are about errors
+            look.see(url)
+        _sign_up(look, container)
+        _choose(look, container)
+        _leave(look, container)
+    assert look.faults == [], "\n".join(look.faults)
+    assert [one for one in look.complaints if "status of 4" not in one] == []
+
+
+def _sign_up(look: Look, container: SignUpContainer) -> None:
+    """Look at what answers a sign-up: a wrong address, one with a slip, and the right one."""
+    email = look.page.get_by_label("Your email address")
+    look.page.goto(f"{look.served}/technology/subscribe")
+    container.clock.pass_time(seconds=20)
+    email.fill("reader@example")
+    look.press("Subscribe", "check the fields marked below")
+    email.fill("somebody@gmial.com")
+    look.press("Subscribe", "Did you mean somebody@gmail.com?")
+    look.press("No, somebody@gmial.com is right", "Check your inbox.")
+    look.press("Send it again", "Check your inbox.")
+    look.page.goto(look.served + container.link("somebody@gmial.com"))
+    look.press("Yes, subscribe me", "You are subscribed")
+    look.page.goto(look.served + "/new-link")
+    look.page.get_by_role("textbox").first.fill("a@example.com")
+    look.press("Send me a link", "Check your inbox.")
+
+
+def _choose(look: Look, container: SignUpContainer) -> None:
+    """Look at what answers the preferences page, and the question whether it is still wanted."""
+    subscription = container.subscription("a@example.com")
+    look.page.goto(look.served + choices_path(subscription))
+    look.press("Save", "Saved.")
+    look.page.get_by_label("Your name").fill("x" * 201)
+    look.press("Save", "Nothing was changed yet")
+    token = make_token(Purpose.STILL_WANTED, subscription.id, subscription.link_key)
+    look.see(f"{look.served}/k/{token}")
+    look.press("Yes, keep it coming", "keeps coming to you")
+
+
+def _leave(look: Look, container: SignUpContainer) -> None:
+    """Look at each page of somebody who gets less, leaves, comes back, and is erased."""
+    subscription = container.subscription("b@example.com")
+    look.see(look.served + leave_path(subscription))
+    look.press("Pause for a month", "No emails until")
+    look.press("Unsubscribe", "You have unsubscribed.")
+    look.page.get_by_label("I get too many emails").check()
+    look.press("Send", "Thank you for telling us.")
+    look.press("That was a mistake: subscribe again", "Welcome back.")
+    look.see(look.served + choices_path(subscription) + "/erase")
+    look.press("Erase everything", "Your data is erased.")
+
+
+def _letter_faults(page: Page, name: str) -> list[str]:
+    """Return what is wrong with a letter; a mail program is no window, so axe has no say."""
+    found: list[str] = []
+    for scheme in get_args(Scheme):
+        page.emulate_media(color_scheme=scheme)
+        found += [f"{name}: {one}" for one in page.evaluate(CONTRASTS) if one[1] < 4.5]
+    for width in (390, 700, 1000):
+        page.set_viewport_size({"width": width, "height": 800})
+        found += too_wide(page, f"{name} {width}")
+    return found
 
 
 def _pages(container: SignUpContainer, served: str, folder: Path) -> list[str]:
