@@ -11,9 +11,9 @@ from newsletter.core.staff import Permission, StaffMember, may, one_person
 from newsletter.core.staff_letter import StaffLetter, StaffLetterKind
 
 _HTML = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">
-<title>{title}</title></head>
-<body style="font:16px/1.5 system-ui,-apple-system,'Segoe UI',Arial,sans-serif">
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head>
+<body style="margin:0;padding:16px;background:#ffffff;color:#1b1e23;\
+font:16px/1.5 system-ui,-apple-system,'Segoe UI',Arial,sans-serif">
 {paragraphs}
 </body></html>
 """

@@ -161,13 +161,24 @@ def edit(
     if revision not in {None, stored.revision}:
         fault = str(visit.services.pages.words("briefs.changed_meanwhile"))
         return _page(request, visit, stored, fault=fault, typed=fields, status=409)
-    changes = {name: value for name, value in fields.items() if name not in _LABEL}
     try:
-        receipt = visit.services.intake.edit(stored.brief_id, changes, actor=visit.actor)
+        receipt = visit.services.intake.edit(stored.brief_id, _mended(fields), actor=visit.actor)
     except (NotAllowed, InvalidBrief) as refusal:
         return _page(request, visit, stored, fault=str(refusal), typed=fields, status=422)
     _set_anew(visit)
     return _answered(request, visit, receipt)
+
+
+@router.post("/{slug}/briefs/{number}/check")
+def check(request: Request, visit: Edit, number: int, fields: BriefFields) -> HTMLResponse:
+    """Say what the gate would of a brief as it is being mended; nothing is stored."""
+    stored = visit.services.archive.brief(visit.here, number)
+    verdict = visit.services.intake.check(visit.here, _mended(fields), stored.brief_id)
+    return _form(request, visit, fields, verdict=verdict)
+
+
+def _mended(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in fields.items() if name not in _LABEL}
 
 
 def _answered(request: Request, visit: Visit, receipt: Receipt) -> Response:

@@ -3,10 +3,11 @@
 import re
 
 import pytest
+from playwright.sync_api import BrowserContext, expect
 
 from newsletter.core.brief import Picture
 from tests.container import TestContainer
-from tests.web.console.serving import OURS, OWN_SLUG, ConsoleClient
+from tests.web.console.serving import GRANTS, OURS, OWN_SLUG, ConsoleClient, give_session, sign_in
 
 pytestmark = pytest.mark.postgres
 
@@ -59,6 +60,22 @@ def test_the_gate_answers_for_them_as_one_types(members: dict[str, ConsoleClient
     )
     assert "Its short line has 61 characters; 60 fit." in answer.text
     assert "its address does not begin with https://" in answer.text
+
+
+def test_the_gate_answers_while_one_mends_and_the_focus_stays(
+    container: TestContainer, context: BrowserContext, served_console: str
+) -> None:
+    give_session(context, served_console, sign_in(container, "ada@example.org", *GRANTS["own"]))
+    page = context.new_page()
+    page.goto(f"{served_console}{BRIEFS}/new")
+    page.get_by_label("Title").press_sequentially("A harbour counts its boats")
+    expect(page.locator("#answer")).to_contain_text("The title has 26 characters.")
+    expect(page.get_by_label("Title")).to_be_focused()  # though the summary is still to come
+    page.goto(f"{served_console}{BRIEFS}/1")
+    page.get_by_label("Short subject line").press_sequentially("x" * 61)
+    expect(page.locator("#answer")).to_contain_text("Its short line has 61 characters; 60 fit.")
+    expect(page.get_by_label("Short subject line")).to_be_focused()
+    assert container.briefs.get(1).revision == 1
 
 
 def test_what_is_rarely_used_is_closed(members: dict[str, ConsoleClient]) -> None:
