@@ -35,6 +35,7 @@ from newsletter.services.alerting import Alerting
 from newsletter.services.approval import Approvals
 from newsletter.services.approval_requests import ApprovalRequests
 from newsletter.services.archive import Archive
+from newsletter.services.bulk import BulkChanges
 from newsletter.services.comparing import Comparing
 from newsletter.services.editing import Editing
 from newsletter.services.event_intake import EventIntake
@@ -115,6 +116,7 @@ from newsletter.stores.unknown_batches import UnknownBatchStore
 from newsletter.stores.webhook_line import WebhookLineStore
 from subscribers.health.service import ListHealth
 from subscribers.lists.service import Lists
+from subscribers.records.bulk import BulkRows
 from subscribers.records.service import Records
 from subscribers.segments.service import Segments
 from subscribers.signup.service import SignUps
@@ -375,6 +377,16 @@ class Container:
     def people(self) -> People:
         return People(
             self.records, self.subscriptions, self.person_history, self.decisions, self.clock
+        )
+
+    @cached_property
+    def bulk_rows(self) -> BulkRows:
+        return BulkRows(self.engine)
+
+    @cached_property
+    def bulk_changes(self) -> BulkChanges:
+        return BulkChanges(
+            self.people, self.records, self.subscriptions, self.decisions, self.clock
         )
 
     @cached_property
