@@ -115,7 +115,7 @@ class BulkRows:
         statement = _IN_SEGMENT.format(
             changes=_CHANGES[choice.verb],
             chosen=where.sql,
-            suppressed=_suppressed(choice, "email_key"),
+            suppressed=_suppressed(choice, "subscriber.email_key"),
         )
         values = {**where.values, **_values(choice), "portion": PORTION}
         return tuple(self._members(choice, statement, values))

@@ -90,9 +90,15 @@ def test_a_segment_is_changed_even_though_its_members_leave_it(listed: CommandLi
     said = listed.done("bulk", "tag", "seen", "--segment", "new")
     assert (said["changed"], found(said["counts"])) == (3, {"changes": 3})
     assert listed.done("segments", "count", "new")["matching"] == 0
-    listed.done("segments", "save", "readers", "--status", "mailable")
+    listed.done("segments", "save", "chips", "--topic", "chips")
+    assert listed.done("bulk", "suppress", "--segment", "chips")["changed"] == 3
+    assert listed.done("bulk", "suppress", "--segment", "chips")["changed"] == 0
+    listed.done("segments", "save", "readers", "--status", "active")
     assert listed.done("bulk", "unsubscribe", "--segment", "readers")["changed"] == 3
     assert listed.done("bulk", "unsubscribe", "--segment", "readers")["rows"] == 0
+    listed.done("segments", "save", "gone", "--status", "suppressed")
+    assert listed.done("bulk", "erase", "--segment", "gone", "--yes", "3")["changed"] == 3
+    assert listed.done("subscribers", "search") == []
 
 
 def test_a_change_is_made_in_portions_and_waits_for_others(
