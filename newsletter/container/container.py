@@ -562,7 +562,7 @@ class Container:
 
     @cached_property
     def issue_people(self) -> IssuePeople:
-        return IssuePeople(IssuePeopleStore(self.engine))
+        return IssuePeople(IssuePeopleStore(self.engine), self.decisions)
 
     @cached_property
     def list_changes(self) -> ListChanges:
