@@ -65,6 +65,14 @@ def subscribers() -> Any:
 
 
 @listed(_DAY)
+def bulk() -> Any:
+    """Do the same to many subscribers: a file of addresses, or a segment."""
+    from newsletter.cli.bulk import app
+
+    return app
+
+
+@listed(_DAY)
 def segments() -> Any:
     """Save segments, and count who is in them."""
     from newsletter.cli.segments import app

@@ -1,6 +1,9 @@
 """`newsletter subscribers health` and `sunset`: how a list fares, and its inactive readers."""
 
+import csv
+import sys
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -55,6 +58,42 @@ def sunset(
             f"{found.paused:,} {would}paused"
         ),
     )
+
+
+@app.command()
+def growth(
+    since: Annotated[
+        datetime | None,
+        Option(formats=["%Y-%m-%d"], metavar="DATE", help="From this day on; by default 30 days."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        Option(formats=["%Y-%m-%d"], metavar="DATE", help="To this day; today by default."),
+    ] = None,
+    weekly: Annotated[
+        bool, Option("--weekly", metavar="", help="By week, from Mondays, instead of by day.")
+    ] = False,
+    newsletter: Slug = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write as CSV how many joined and left each topic, and how many it had at each end of day.
+
+    Days are those of UTC. Everybody counts for the topics chosen now; * is whoever chose all.
+    """
+    last = (until or container().clock.now()).date()
+    first = since.date() if since else last - timedelta(days=29)
+    if first > last:
+        raise typer.BadParameter(f"{first} is after {last}", param_hint="'--since'")
+    which = common.newsletter_of(newsletter)
+    found = container().list_changes.by_topic(which, first, last, weekly=weekly)
+    rows = [(o.first, o.topic, o.joined, o.left, o.net, o.subscribers) for o in found]
+    head = ("date", "topic", "joined", "left", "net", "subscribers")
+    data = [dict(zip(head, row, strict=True)) for row in rows]
+    answer(data, as_json=as_json, show=lambda: _write_csv([head, *rows]))
+
+
+def _write_csv(lines: Iterable[Iterable[object]]) -> None:
+    csv.writer(sys.stdout, lineterminator="\n").writerows(lines)
 
 
 def _data(found: "HealthReport") -> dict[str, Any]:

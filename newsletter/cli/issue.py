@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TimeElapsedColumn
 from typer import Option
 
-from newsletter.cli import common, issue_edits, previewing, skipping
+from newsletter.cli import common, issue_edits, issue_readers, previewing, skipping
 from newsletter.cli.changes import approval_data, print_changes
 from newsletter.cli.common import AsJson, Date, Slug, actor, answer, console, container, issue_of
 from newsletter.cli.report import issue_data, print_issue, print_remarks, print_request
@@ -21,6 +21,7 @@ app = typer.Typer(no_args_is_help=True, help="Assemble, preview, approve and sen
 app.add_typer(issue_edits.app)
 app.add_typer(skipping.app)
 app.add_typer(previewing.app)
+app.add_typer(issue_readers.app)
 
 Because = Annotated[str, Option("--because", help="The reason, recorded with the issue.")]
 

@@ -36,6 +36,7 @@ from newsletter.services.approval import Approvals
 from newsletter.services.approval_letters import ApprovalLetters
 from newsletter.services.approval_requests import ApprovalRequests
 from newsletter.services.archive import Archive
+from newsletter.services.bulk import BulkChanges
 from newsletter.services.comparing import Comparing
 from newsletter.services.editing import Editing
 from newsletter.services.event_intake import EventIntake
@@ -116,6 +117,7 @@ from newsletter.stores.unknown_batches import UnknownBatchStore
 from newsletter.stores.webhook_line import WebhookLineStore
 from subscribers.health.service import ListHealth
 from subscribers.lists.service import Lists
+from subscribers.records.bulk import BulkRows
 from subscribers.records.service import Records
 from subscribers.segments.service import Segments
 from subscribers.signup.service import SignUps
@@ -381,6 +383,16 @@ class Container:
         )
 
     @cached_property
+    def bulk_rows(self) -> BulkRows:
+        return BulkRows(self.engine)
+
+    @cached_property
+    def bulk_changes(self) -> BulkChanges:
+        return BulkChanges(
+            self.people, self.records, self.subscriptions, self.decisions, self.clock
+        )
+
+    @cached_property
     def retention(self) -> Retention:
         retained = self.settings.service.retention
         return Retention(
@@ -572,7 +584,7 @@ class Container:
 
     @cached_property
     def issue_people(self) -> IssuePeople:
-        return IssuePeople(IssuePeopleStore(self.engine))
+        return IssuePeople(IssuePeopleStore(self.engine), self.decisions)
 
     @cached_property
     def list_changes(self) -> ListChanges:

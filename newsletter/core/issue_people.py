@@ -21,6 +21,15 @@ class IssueGroup(StrEnum):
     LEFT = "left"
 
 
+class IssueReading(StrEnum):
+    """Who got an issue and did something with it: for lists at the command line, not for pages."""
+
+    SENT = "sent"  #: SendGrid took the letter
+    ARRIVED = "arrived"
+    OPENED = "opened"  #: by a person, or a person followed a link of it
+    CLICKED = "clicked"
+
+
 @dataclass(frozen=True, kw_only=True)
 class IssuePerson:
     """A reader behind a number, and why they are."""

@@ -68,6 +68,12 @@ MASKS: Mapping[ResultWord, tuple[int, int]] = {
     ResultWord.COMPLAINED: (32, 0),
 }
 
+#: Bits that show that a person opened or clicked; `_engagement` specifies them.
+BY_READER: Mapping[ResultWord, int] = {ResultWord.OPENED: 2 | 8, ResultWord.CLICKED: 8}
+
+#: A letter arrived where one of the first is said, or the second and none of the last.
+ARRIVED_MASKS = (_THERE, _DELIVERED, 1024 | 512 | 256 | 128)
+
 
 def words_of(reported: int) -> frozenset[ResultWord]:
     """Return the words for what events said of one delivery."""

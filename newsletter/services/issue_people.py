@@ -1,10 +1,14 @@
 """Who is behind each number of an issue, a page at a time."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from newsletter.core.issue_people import IssueGroup, PeoplePage
+from newsletter.core.issue_people import IssueGroup, IssuePerson, IssueReading, PeoplePage
 from newsletter.core.stored import StoredIssue
+from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.issue_people import IssuePeopleStore
+
+_LISTED = 5_000  #: readers looked up at once, where all of them are wanted
 
 
 @dataclass(eq=False)
@@ -12,6 +16,28 @@ class IssuePeople:
     """Finds the readers behind a number; the pages hold addresses, and need their permission."""
 
     store: IssuePeopleStore
+    decisions: DecisionLog
+
+    def all(
+        self, stored: StoredIssue, group: IssueGroup | IssueReading, *, actor: str
+    ) -> Iterator[IssuePerson]:
+        """Yield all readers behind a number, but those erased; the log says who asked."""
+        detail = {"group": group.value}
+        self.decisions.record(actor, f"issue {stored.id}", "list readers", detail)
+        cursor = None
+        while True:
+            page = self._part(stored, group, cursor)
+            yield from (one for one in page.people if one.email)
+            if (cursor := page.cursor) is None:
+                return
+
+    def _part(
+        self, stored: StoredIssue, group: IssueGroup | IssueReading, cursor: str | None
+    ) -> PeoplePage:
+        by_list = (IssueGroup.EXCLUDED, IssueGroup.NOTHING, IssueGroup.LEFT)
+        if isinstance(group, IssueGroup) and group in by_list:
+            return self.page(stored, group, cursor=cursor)
+        return self.store.deliveries(stored.id, group, cursor, _LISTED)
 
     def page(
         self,

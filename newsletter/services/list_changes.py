@@ -1,10 +1,10 @@
 """What became of a newsletter's list since a moment, such as its latest issue."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from newsletter.core.publication import Newsletter
-from subscribers.health.model import ListChange
+from subscribers.health.model import ListChange, TopicGrowth
 from subscribers.health.service import ListHealth
 
 
@@ -16,3 +16,10 @@ class ListChanges:
 
     def since(self, newsletter: Newsletter, moment: datetime) -> ListChange:
         return self.health.changes(newsletter.readers.newsletter, moment)
+
+    def by_topic(
+        self, newsletter: Newsletter, since: date, until: date, *, weekly: bool = False
+    ) -> tuple[TopicGrowth, ...]:
+        """Return who joined and left each topic, by day or by week."""
+        slug = newsletter.readers.newsletter
+        return self.health.topic_growth(slug, since, until, weekly=weekly)

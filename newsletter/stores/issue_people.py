@@ -6,8 +6,8 @@ of what is rare, since it would have to change with every event.
 
 from typing import Any
 
-from newsletter.core.issue_people import PAGE, IssueGroup, IssuePerson, PeoplePage
-from newsletter.core.results import MASKS, ResultWord
+from newsletter.core.issue_people import PAGE, IssueGroup, IssuePerson, IssueReading, PeoplePage
+from newsletter.core.results import ARRIVED_MASKS, BY_READER, MASKS, ResultWord
 from newsletter.stores.results import leaving_window
 from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 
@@ -23,6 +23,22 @@ _CHOICES = {
         "skipped IS NULL AND (refused IS NOT NULL OR batch.state = 'refused')",
     ),
     IssueGroup.UNKNOWN: ("state = 'unknown'", "skipped IS NULL AND refused IS NULL"),
+}
+
+_TAKEN = "skipped IS NULL AND refused IS NULL"
+_THERE, _DELIVERED, _CAME_BACK = ARRIVED_MASKS
+_READINGS = {
+    IssueReading.SENT: ("state = 'accepted'", _TAKEN),
+    # As `newsletter.core.results.words_of` has it.
+    IssueReading.ARRIVED: (
+        "state = 'accepted'",
+        f"""{_TAKEN} AND (delivery.reported & {_THERE} <> 0
+            OR delivery.reported & {_DELIVERED} <> 0 AND delivery.reported & {_CAME_BACK} = 0)""",
+    ),
+    **{
+        IssueReading(word.value): ("state = 'accepted'", f"delivery.reported & {bits} <> 0")
+        for word, bits in BY_READER.items()
+    },
 }
 _BY_EVENTS = (
     "state = 'accepted'",
@@ -91,25 +107,36 @@ _LOOK_UP = """
 class IssuePeopleStore(DatabaseStore):
     """Finds the readers behind a number, by a cursor that a page bears on."""
 
-    def deliveries(self, issue_id: int, group: IssueGroup, cursor: str | None) -> PeoplePage:
+    def deliveries(
+        self,
+        issue_id: int,
+        group: IssueGroup | IssueReading,
+        cursor: str | None,
+        size: int | None = None,
+    ) -> PeoplePage:
         """Return readers whose delivery has a state of its own, or its batch's, or an event's."""
-        batches, deliveries = _CHOICES.get(group, _BY_EVENTS)
+        size = size or PAGE
+        if isinstance(group, IssueReading):
+            batches, deliveries = _READINGS[group]
+        else:
+            batches, deliveries = _CHOICES.get(group, _BY_EVENTS)
         batch, delivery = _place(cursor)
         values: dict[str, Any] = {"issue": issue_id, "batch": batch, "delivery": delivery}
-        values |= {"batches": _BATCHES + 1, "limit": PAGE + 1}
-        if group not in _CHOICES:
+        values |= {"batches": _BATCHES + 1, "limit": size + 1}
+        if isinstance(group, IssueGroup) and group not in _CHOICES:
             values["any"], values["none"] = MASKS[ResultWord(group.value)]
         with transaction(self._engine, snapshot=True) as session:
             execute(session, _LOOK_UP)
             ids = [r["id"] for r in rows(session, _NEXT_BATCHES.format(batches), values)]
             values["ids"] = ids[:_BATCHES]
             found = rows(session, _DELIVERIES.format(deliveries), values)
-        if len(found) > PAGE:
-            last = found[PAGE - 1]
+        if len(found) > size:
+            last = found[size - 1]
             following = f"{last['batch_id']}-{last['id']}"
         else:
             following = f"{ids[_BATCHES]}-0" if len(ids) > _BATCHES else None
-        return PeoplePage(people=_people(found, plain=group not in _CHOICES), cursor=following)
+        plain = isinstance(group, IssueReading) or group not in _CHOICES
+        return PeoplePage(people=_people(found[:size], plain=plain), cursor=following)
 
     def excluded(
         self, issue_id: int, reason: str | None, cursor: str | None, *, nothing: bool
@@ -126,7 +153,7 @@ class IssuePeopleStore(DatabaseStore):
             following = f"0-{people[PAGE - 1]['subscriber_id']}"
         elif found[0]["read"] == _EXCLUSIONS:
             following = f"0-{found[0]['last']}"
-        return PeoplePage(people=_people(people, plain=nothing), cursor=following)
+        return PeoplePage(people=_people(people[:PAGE], plain=nothing), cursor=following)
 
     def left(self, issue_id: int, cursor: str | None) -> PeoplePage:
         """Return who unsubscribed after they got an issue, and before the next one."""
@@ -136,7 +163,7 @@ class IssuePeopleStore(DatabaseStore):
             execute(session, _LOOK_UP)
             found = rows(session, _LEFT, values)
         following = f"0-{found[PAGE - 1]['id']}" if len(found) > PAGE else None
-        return PeoplePage(people=_people(found, plain=False), cursor=following)
+        return PeoplePage(people=_people(found[:PAGE], plain=False), cursor=following)
 
 
 def _place(cursor: str | None) -> tuple[int, int]:
@@ -153,5 +180,5 @@ def _people(found: list[dict[str, Any]], *, plain: bool) -> tuple[IssuePerson, .
             email=row["email"],
             reason="" if plain else row["reason"],
         )
-        for row in found[:PAGE]
+        for row in found
     )

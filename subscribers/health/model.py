@@ -28,6 +28,19 @@ class ListChange(Growth):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TopicGrowth(Growth):
+    """How many came to a topic and left it in a day or week, and how many were there at its end."""
+
+    topic: str  #: "*": whoever chose everything
+    first: date
+    subscribers: int  #: who had not left, whether or not they may be written to
+
+    @property
+    def net(self) -> int:
+        return self.joined - self.left
+
+
+@dataclass(frozen=True, kw_only=True)
 class Week(Growth):
     """How many came and went in a week."""
 

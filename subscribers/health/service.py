@@ -21,9 +21,11 @@ from subscribers.health.model import (
     HealthFigures,
     ListChange,
     ListFigures,
+    TopicGrowth,
     Waiting,
     Week,
 )
+from subscribers.health.topic_growth import topic_growth
 from subscribers.model import AudienceCounts, Frequency, SuppressionReason
 
 # As the view `audience` has it, which also reads what is not needed here.
@@ -102,6 +104,13 @@ class ListHealth:
     def changes(self, newsletter: str, since: datetime) -> ListChange:
         """Return what a newsletter's list gained and lost since a moment."""
         return ListChangeCounts(self._engine).since(newsletter, since)
+
+    def topic_growth(
+        self, newsletter: str, since: date, until: date, *, weekly: bool = False
+    ) -> tuple[TopicGrowth, ...]:
+        """Return who joined and left each topic, by day or by week; weeks begin on a Monday."""
+        first = since - timedelta(days=since.weekday()) if weekly else since
+        return tuple(topic_growth(self._engine, newsletter, first, until, 7 if weekly else 1))
 
     def report(self, newsletter: str, now: datetime) -> HealthFigures:
         today = now.astimezone(UTC).date()

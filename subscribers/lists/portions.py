@@ -20,7 +20,7 @@ from sqlmodel import Session
 
 from subscribers.db.record_tables import ListImportRow
 from subscribers.db.suppressions import LADDER_VALUES
-from subscribers.db.transaction import driver, execute, successive
+from subscribers.db.transaction import Result, driver, execute, successive
 from subscribers.errors import ConcurrentChange, DatabaseBusy, InvalidList
 from subscribers.lists.decisions import ListImport, decide, stage
 from subscribers.lists.importing import ANSWER, needed
@@ -63,7 +63,7 @@ def import_rows(
         values = _values(about, number)
         for portion in range(portions):
             act = partial(_import, begin, about, values, fields=fields)
-            counts = _patiently(partial(act, portion=portion, before=counts))
+            counts = patiently(partial(act, portion=portion, before=counts))
         with begin() as session:
             if number is not None and portions:
                 execute(session, _ANALYZE)
@@ -87,7 +87,7 @@ def _values(about: ListImport, number: int | None) -> dict[str, Any]:
     }
 
 
-def _patiently(act: Callable[[], Counter[RowResult]]) -> Counter[RowResult]:
+def patiently(act: Callable[[], Result]) -> Result:
     """Do this again as long as somebody is in the way, whom it lets pass in between."""
     for _ in range(_TRIES):
         try:

@@ -1,12 +1,20 @@
 """What is on record of one person, and the printed report of it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
-from subscribers.model import Subscription, SubscriptionStatus, Suppression, TopicSet
+from subscribers.model import (
+    Subscription,
+    SubscriptionStatus,
+    Suppression,
+    SuppressionReason,
+    TopicSet,
+)
 from subscribers.segments.filters import Filter
 
 Who = int | str  #: a subscriber's number, or an address
@@ -50,6 +58,53 @@ class SearchHit:
     suppressed: str | None  #: why the address must not be written to
     statuses: tuple[str, ...]  #: "technology: active", one a subscription
     tags: tuple[str, ...]
+
+
+class BulkVerb(StrEnum):
+    """What is done to many subscribers at once."""
+
+    SUPPRESS = "suppress"
+    UNSUBSCRIBE = "unsubscribe"
+    ERASE = "erase"
+    TAG = "tag"
+    UNTAG = "untag"
+
+
+class BulkState(StrEnum):
+    """What a bulk change does to one row that it was given."""
+
+    CHANGES = "changes"
+    ALREADY = "already"  #: there is nothing left to do
+    UNKNOWN = "unknown"
+    REFUSED = "refused"  #: it is no address
+    REPEATED = "repeated"  #: an earlier row has the same address
+
+
+class BulkRow(NamedTuple):
+    """One subscriber who is meant; a tuple, since there may be a million of them."""
+
+    line: int  #: of the file; 0 for a member of a segment
+    email: str
+    state: BulkState
+    subscriber_id: int | None = None
+    subscription_ids: tuple[int, ...] = ()  #: those that change
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkChoice:
+    """Whom a bulk change means, and how."""
+
+    verb: BulkVerb
+    newsletter: str | None = None  #: None: all of them
+    tags: tuple[str, ...] = ()
+    reason: SuppressionReason = SuppressionReason.MANUAL
+    note: str = ""
+
+
+def counted_states(found: Iterable[BulkRow]) -> Mapping[BulkState, int]:
+    counts = Counter(one.state for one in found)
+    return {state: counts[state] for state in BulkState}
 
 
 @dataclass(frozen=True, kw_only=True)

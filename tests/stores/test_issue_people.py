@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import Engine
 
 from newsletter.core.delivery import Refused, Remedy, Unknown
-from newsletter.core.issue_people import IssueGroup, IssuePerson
+from newsletter.core.issue_people import IssueGroup, IssuePerson, IssueReading
+from newsletter.core.results import ResultWord
 from newsletter.core.stored import StoredIssue
 from newsletter.stores import issue_people
 from tests.container import TODAY, TestContainer, open_container
@@ -96,6 +97,33 @@ def test_whoever_bounced_complained_or_left_is_found_by_what_events_said(contain
     assert emails(container, IssueGroup.DROPPED) == ["r5@example.com"]
     assert emails(container, IssueGroup.COMPLAINED) == ["r4@example.com"]
     assert emails(container, IssueGroup.LEFT) == ["r6@example.com", "r8@example.com"]
+
+
+@pytest.mark.usefixtures("paged")
+def test_whoever_got_opened_or_clicked_it_is_listed_and_the_log_says_who_asked(
+    container, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newsletter.services.issue_people._LISTED", 2)
+    stored = container.send_issue()
+    container.receive_events(
+        event(container, "r0@example.com", "delivered"),
+        event(container, "r1@example.com", "open"),
+        event(container, "r2@example.com", "open", sg_machine_open=True),
+        event(container, "r3@example.com", "click", url="https://example.org/chips"),
+        event(container, "r4@example.com", "bounce"),
+    )
+    words = container.results.of(stored).words
+    for reading, names in (
+        (IssueReading.ARRIVED, "0123"),
+        (IssueReading.OPENED, "13"),
+        (IssueReading.CLICKED, "3"),
+    ):
+        found = [one.email for one in container.issue_people.all(stored, reading, actor="anna")]
+        assert sorted(found) == [f"r{n}@example.com" for n in names]
+        assert len(found) == words[ResultWord(reading.value)]
+    assert len(list(container.issue_people.all(stored, IssueReading.SENT, actor="anna"))) == 9
+    log = [one for one in container.decisions.about(f"issue {stored.id}") if one.actor == "anna"]
+    assert [(one.verb, one.detail) for one in log][-1] == ("list readers", {"group": "sent"})
 
 
 def test_an_odd_cursor_begins_at_the_beginning(container: TestContainer) -> None:

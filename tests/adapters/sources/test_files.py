@@ -128,7 +128,7 @@ def test_utf_8_is_read_in_spite_of_what_a_page_declares(tmp_path: Path) -> None:
         ("a.html", PAGE.format("utf-7", "x").encode(), "not read: utf-7"),
     ],
 )
-def test_an_encoding_that_cannot_be_told_is_refused_with_the_line(
+def test_an_unknown_encoding_is_refused_with_the_line(
     tmp_path: Path, name: str, content: bytes, reason: str
 ) -> None:
     with pytest.raises(InvalidBrief, match=reason):

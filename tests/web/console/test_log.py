@@ -79,6 +79,11 @@ RECORDED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {},
     ),
     "erased": ("erasure", {"subscribers": [41, 42]}, {}),
+    "begin bulk change": (
+        "readers",
+        {"deed": "tag", "chosen_by": "file gone.csv", "rows": {"changes": 41, "already": 2}},
+        {},
+    ),
     "renewed": ("installation", {"because": "a copy", "before": "0a1b2c"}, {}),
     "skip": (f"day {OWN_SLUG} 2026-11-26", {"because": "a holiday"}, {}),
     "signed in": ("staff 1", {"by": "provider"}, {}),
