@@ -13,7 +13,7 @@ from typer import Argument, Option
 from newsletter.cli import common
 from newsletter.cli.common import AsJson, DryRun, Slug, actor, answer, console, container, list_of
 from subscribers.errors import InvalidList, ListQuestions
-from subscribers.lists.explanations import read_explanations
+from subscribers.lists.model import read_explanations
 from subscribers.model import ImportReport
 
 app = typer.Typer()

@@ -115,9 +115,9 @@ from newsletter.stores.staff_tokens import FormKeyStore, StaffTokenStore
 from newsletter.stores.transactional import TransactionalStore
 from newsletter.stores.unknown_batches import UnknownBatchStore
 from newsletter.stores.webhook_line import WebhookLineStore
+from subscribers.bulk.service import BulkRows
 from subscribers.health.service import ListHealth
 from subscribers.lists.service import Lists
-from subscribers.records.bulk import BulkRows
 from subscribers.records.service import Records
 from subscribers.segments.service import Segments
 from subscribers.signup.service import SignUps

@@ -9,9 +9,9 @@ from typing import Any
 from newsletter.ports import Clock
 from newsletter.services.people import People
 from newsletter.stores.decisions import DecisionLog
+from subscribers.bulk.service import PORTION, change_in_portions
 from subscribers.errors import NoSuchSubscriber
 from subscribers.model import Suppression
-from subscribers.records.bulk import PORTION, change_in_portions
 from subscribers.records.model import BulkChoice, BulkRow, BulkState, BulkVerb, counted_states
 from subscribers.records.service import Records
 from subscribers.subscriptions.service import Subscriptions

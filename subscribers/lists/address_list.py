@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from subscribers.lists.cell_words import NOTHING
-from subscribers.lists.explanations import Explanations, read_mapping
+from subscribers.lists.model import Explanations, read_mapping
 from subscribers.lists.reader_process import ListFile, reading
 from subscribers.lists.statuses import ImportedStatus
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 
 from subscribers.errors import InvalidList
 from subscribers.lists.cell_parsers import Cells, topic_words
-from subscribers.lists.explanations import Explanations, with_words
 from subscribers.lists.fields import ColumnMeaning
 from subscribers.lists.header import Header, read_header
 from subscribers.lists.list_format import Format
+from subscribers.lists.model import Explanations, with_words
 from subscribers.lists.moments import Moments, order_of
 from subscribers.lists.questions import (
     SUPPRESSION_COLUMNS,

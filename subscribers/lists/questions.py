@@ -16,9 +16,9 @@ from subscribers.lists.column_names import (
     sounds_like_leaving,
     sounds_like_subscribing,
 )
-from subscribers.lists.explanations import Explanations
 from subscribers.lists.fields import ColumnMeaning
 from subscribers.lists.list_format import OWN, Format
+from subscribers.lists.model import Explanations
 from subscribers.lists.moments import looks_like_a_moment
 from subscribers.lists.statuses import NO, WORDS, YES, ImportedStatus, normal
 

@@ -18,7 +18,7 @@ from typing import IO, Any
 from subscribers.errors import InvalidList
 from subscribers.lists.csv_reader import read_csv
 from subscribers.lists.encoding import open_list
-from subscribers.lists.explanations import Explanations
+from subscribers.lists.model import Explanations
 
 Progress = Callable[[int, int], object]  #: called with the bytes read, and the size of the list
 

@@ -13,9 +13,9 @@ from subscribers.db.transaction import driver, transaction
 from subscribers.errors import InvalidList
 from subscribers.lists.decisions import ListImport
 from subscribers.lists.encoding import written_whole
-from subscribers.lists.explanations import Explanations
 from subscribers.lists.fields import TEXTS
 from subscribers.lists.formats import service_of
+from subscribers.lists.model import Explanations
 from subscribers.lists.portions import import_rows
 from subscribers.lists.reader_process import ListFile, Progress, reading
 from subscribers.lists.undo import undo

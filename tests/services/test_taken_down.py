@@ -24,7 +24,7 @@ def shown(site: Site, *numbers: int) -> str:
 
 
 @pytest.mark.parametrize("left", [(1, 3), (2, 3)])
-def test_a_story_gone_from_its_feed_is_held_and_operators_are_told_once(
+def test_a_story_gone_from_its_feed_is_held_with_one_alert(
     engine: Engine, reader: HttpSourceReader, site: Site, left: tuple[int, ...]
 ) -> None:
     container = open_container(engine, source_reader=reader)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from subscribers.lists.explanations import read_explanations
+from subscribers.lists.model import read_explanations
 from subscribers.lists.service import Lists
 from subscribers.model import ImportReport
 

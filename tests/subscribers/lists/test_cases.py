@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from subscribers.errors import InvalidList, ListQuestions
-from subscribers.lists.explanations import read_explanations
+from subscribers.lists.model import read_explanations
 from subscribers.lists.reader_process import Block, Head, ListFile, parts_of
 from subscribers.lists.service import Lists
 from subscribers.model import RowResult

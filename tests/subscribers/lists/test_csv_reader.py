@@ -2,7 +2,7 @@ import pytest
 
 from subscribers.errors import InvalidList
 from subscribers.lists.csv_reader import CsvReader, read_csv
-from subscribers.lists.explanations import read_explanations
+from subscribers.lists.model import read_explanations
 
 TOPICS = {"chips", "policy"}
 ZONES = {"UTC", "Europe/Berlin"}

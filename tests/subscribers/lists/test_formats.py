@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import Engine, text
 
 from subscribers.errors import InvalidList
-from subscribers.lists.explanations import read_mapping
 from subscribers.lists.formats import FORMATS
+from subscribers.lists.model import read_mapping
 from tests.subscribers.lists.helpers import answers, import_text
 
 pytestmark = pytest.mark.postgres

@@ -1,0 +1,1 @@
+"""Bulk changes: of the addresses in a file, or of the members of a segment."""
