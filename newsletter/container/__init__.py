@@ -1,7 +1,7 @@
 """The composition root: the only place that chooses which part answers which need.
 
-Modules that take long to load (the web, MJML, the queue, the vendors' clients) are imported where
-a part first needs them: a short command needs few of them, and a person waits for it.
+Each part is imported where it is first asked for: a short command needs few, and a person waits
+for it. The layers build on one another, `database` first and `web` last.
 See docs/decisions/one-container.md.
 """
 

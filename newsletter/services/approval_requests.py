@@ -62,7 +62,10 @@ class ApprovalRequests:
         before = self.store.of(stored.id)
         self.store.save(stored.id, request)
         self.letters.queue(newsletter, stored, request, before)
-        verb = "ask for approval" if request.is_asked else "send back"
-        detail = {"note": note, "content_hash": request.content_hash}
-        self.decisions.record(actor, f"issue {stored.id}", verb, detail)
+        self.decisions.record(
+            actor,
+            f"issue {stored.id}",
+            "ask for approval" if request.is_asked else "send back",
+            {"note": note, "content_hash": request.content_hash},
+        )
         return request

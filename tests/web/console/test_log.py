@@ -36,9 +36,11 @@ def _verbs(node: ast.Call, called: ast.Attribute) -> Iterator[str]:
     places = {"_record": range(1, 4)}.get(called.attr, [_RECORDERS.get(called.attr, 2)])
     if logs or called.attr in {*_RECORDERS, "_record"}:
         for place in places:
-            one = node.args[place] if place < len(node.args) else None
-            if isinstance(one, ast.Constant) and _VERB(str(one.value)):
-                yield one.value
+            given = node.args[place] if place < len(node.args) else None
+            either = (given.body, given.orelse) if isinstance(given, ast.IfExp) else (given,)
+            for one in either:
+                if isinstance(one, ast.Constant) and _VERB(str(one.value)):
+                    yield str(one.value)
 
 
 def test_every_verb_has_a_sentence_and_every_sentence_a_verb():
