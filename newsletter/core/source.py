@@ -61,9 +61,7 @@ class PolledSource:
     fields: FieldMap = FieldMap()
     defaults: FieldDefaults = FieldDefaults()
     # A mapping has no hash; sources, and the newsletters that have them, need one.
-    topics: Mapping[str, str] = field(
-        default_factory=dict[str, str], hash=False
-    )  #: its term: our topic
+    topics: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)  #: term: topic
 
     @property
     def digest(self) -> str:

@@ -243,7 +243,7 @@ def test_every_state_of_a_batch_has_its_place_in_the_figures(container: TestCont
 def test_transactional_emails_have_their_own_figures(engine: Engine) -> None:
     queued = """
         INSERT INTO transactional_email (newsletter, kind, refers, created_at, state)
-        VALUES ('technology', :kind, 1, now() - CAST(:age AS interval), :state)
+        VALUES ('technology', :kind, :refers, now() - CAST(:age AS interval), :state)
     """
     stored = [
         ("confirmation", "90 s", "waiting"),
@@ -255,8 +255,8 @@ def test_transactional_emails_have_their_own_figures(engine: Engine) -> None:
         ("welcome", "3 d", "accepted"),
     ]
     with engine.begin() as connection:
-        for kind, age, state in stored:
-            values = {"kind": kind, "age": age, "state": state}
+        for refers, (kind, age, state) in enumerate(stored):
+            values = {"refers": refers, "kind": kind, "age": age, "state": state}
             connection.execute(text(queued), values)
 
     found = scrape(Metrics(engine, totals=no_account, counts=dict))
