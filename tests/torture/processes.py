@@ -15,16 +15,7 @@ from pathlib import Path
 from tests.torture.moved_clock import CLOCK, move_clock
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(
-    [
-        "newsletter.cli",
-        "newsletter.container",
-        "newsletter.demo.environment",  # and uvicorn with it
-        "newsletter.cli.processes",
-        "newsletter.cli.issue",
-        "tests.torture.processes",
-    ]
-)
+_context.set_forkserver_preload(["tests.torture.preloaded", "tests.torture.processes"])
 
 
 def _run(line: Sequence[str], environ: dict[str, str], log: Path) -> None:
@@ -34,13 +25,12 @@ def _run(line: Sequence[str], environ: dict[str, str], log: Path) -> None:
     os.environ.update(environ)
     from newsletter import scheduler
     from newsletter.cli import main
-    from newsletter.container import container
+    from newsletter.container import schedule
 
-    assert (
-        scheduler._RECOVER_SECONDS > 1 < container._EMAIL_LOGS_SECONDS
-    )  # they are still called so
+    # They are still called so.
+    assert scheduler._RECOVER_SECONDS > 1 < schedule._EMAIL_LOGS_SECONDS
     scheduler._RECOVER_SECONDS = 1  # what a dead worker left is looked for as often as it dies
-    container._EMAIL_LOGS_SECONDS = 1
+    schedule._EMAIL_LOGS_SECONDS = 1
     if CLOCK in environ:
         move_clock(Path(environ[CLOCK]))
     sys.argv = ["newsletter", *line]
