@@ -94,13 +94,6 @@ class Brief:
         said = json.dumps(asdict(self), sort_keys=True, default=str, ensure_ascii=True)
         return hashlib.sha256(said.encode()).hexdigest()
 
-    @property
-    def printed(self) -> tuple[object, ...]:
-        """Return what readers see of it, and what places it: equal if no reader sees a change."""
-        shown = (self.title, self.summary, self.why, self.source, self.verification, self.minutes)
-        more = (self.short, self.line, self.unconfirmed, self.picture)
-        return (*shown, *more, self.importance, self.pillar.casefold())
-
 
 def of_its_own(brief: Brief) -> Brief:
     """Return the brief under a key that its link makes its own."""

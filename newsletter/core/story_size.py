@@ -40,6 +40,14 @@ def printed_why(brief: Brief, size: StorySize) -> str:
     return "" if size is StorySize.SMALL else brief.why
 
 
+def printed(brief: Brief, size: StorySize) -> tuple[object, ...]:
+    """Return what readers see of a story, and what places it: equal if none sees a change."""
+    texts = (brief.title, brief.short, printed_text(brief, size), printed_why(brief, size))
+    facts = (brief.source, brief.verification, brief.unconfirmed, brief.minutes)
+    picture = brief.picture if size is StorySize.LEAD else None
+    return (*texts, *facts, picture, brief.importance, brief.pillar.casefold())
+
+
 def printed_words(brief: Brief, size: StorySize) -> int:
     """Count the words a letter prints of a story of this size."""
     texts = (brief.title, printed_text(brief, size), printed_why(brief, size), brief.unconfirmed)

@@ -10,6 +10,7 @@ from newsletter.core.brief import Brief, brief_key
 from newsletter.core.keywords import named_topics, suggest_topics
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import StoredBrief
+from newsletter.core.story_size import printed, size_of
 from newsletter.core.verification import CheckContext, Verdict, verify
 from newsletter.errors import InvalidBrief, NotAllowed
 from newsletter.ports import Clock
@@ -163,7 +164,8 @@ class Intake:
     ) -> Receipt:
         now, reason = self._clock.now(), f"brief {stored.brief_id} was revised"
         verdict = self._verdict(newsletter, brief, stored.brief_id)
-        if _reads_the_same(stored, brief, verdict):
+        lead = self._issues.prints_as_lead(stored.brief_id)
+        if _reads_the_same(stored, brief, verdict, lead=lead):
             return self._revise_unseen(newsletter, stored, brief, by=by)
         revised = self._briefs.save(brief, verdict, now, by=by)
         self._issues.withdraw_brief(stored.brief_id, reason, by=by, now=now)
@@ -230,8 +232,9 @@ class Intake:
         return newsletter
 
 
-def _reads_the_same(stored: StoredBrief, brief: Brief, verdict: Verdict) -> bool:
-    return stored.brief.printed == brief.printed and stored.verdict.topics == verdict.topics
+def _reads_the_same(stored: StoredBrief, brief: Brief, verdict: Verdict, *, lead: bool) -> bool:
+    was, now = (printed(one, size_of(one, lead=lead)) for one in (stored.brief, brief))
+    return was == now and stored.verdict.topics == verdict.topics
 
 
 def _changed(brief: Brief, fields: Mapping[str, Any]) -> Brief:

@@ -201,6 +201,13 @@ class IssueStore(DatabaseStore):
                 changed = update(IssueRow).where(col(IssueRow.id).in_(voided))
                 session.exec(changed.values(changed_by=by, changed_at=now))
 
+    def prints_as_lead(self, brief_id: int) -> bool:
+        """Return whether an issue prints a brief at the top, or none prints it yet, so it may."""
+        places = select(IssueBriefRow.lead).where(IssueBriefRow.brief_id == brief_id)
+        with transaction(self._engine) as session:
+            found = session.exec(places).all()
+        return not found or any(found)
+
     def published(self, newsletter: str, limit: int = 100) -> tuple[StoredIssue, ...]:
         """Return the issues that were planned, the newest first, at most so many."""
         found = (

@@ -27,7 +27,7 @@ from newsletter.core.galley import plain_line
 from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.mailing import content_hash, envelope_of
 from newsletter.core.publication import Newsletter
-from newsletter.core.story_size import printed_text
+from newsletter.core.story_size import printed, printed_text
 from newsletter.core.tracking import Tracking
 from newsletter.core.web_address import web_url
 from newsletter.core.wording import Wording
@@ -304,18 +304,21 @@ _CHANGES: dict[str, object] = {
 }
 
 
+@pytest.mark.parametrize("place", [0, -1])
 @pytest.mark.parametrize("name", _CHANGES)
 def test_what_counts_as_printed_is_what_changes_the_content_hash(
-    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue, name: str
+    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue, name: str, place: int
 ) -> None:
-    first = issue.entries[0]
-    brief = replace(first.brief, **{name: _CHANGES[name]})
-    changed = replace(issue, entries=(replace(first, brief=brief), *issue.entries[1:]))
+    entries = list(issue.entries)
+    was = entries[place]
+    entries[place] = now = replace(was, brief=replace(was.brief, **{name: _CHANGES[name]}))
+    changed = replace(issue, entries=tuple(entries))
     envelope = envelope_of(newsletter, "https://news.example.com")
     hashes = {
         content_hash(envelope, one, renderer.set(newsletter, one)) for one in (issue, changed)
     }
-    assert (len(hashes) == 1) is (brief.printed == first.brief.printed)
+    same = printed(was.brief, was.size) == printed(now.brief, now.size)
+    assert (len(hashes) == 1) is same
 
 
 def test_the_contents_name_topics_with_counts_that_add_up_and_lead_to_their_place(
@@ -419,11 +422,11 @@ def test_an_edition_has_one_picture_above_its_first_lead(
     renderer: IssueRenderer, newsletter: Newsletter, pictured: Issue
 ) -> None:
     galley = renderer.set(newsletter, pictured)
-    for ids, printed in (([1, 2, 3, 4], ["1"]), ([2, 3, 5], ["2"]), ([4, 5], [])):
+    for ids, shown in (([1, 2, 3, 4], ["1"]), ([2, 3, 5], ["2"]), ([4, 5], [])):
         edition = edition_of(pictured, ids)
         page = lxml_html.fromstring(compose(galley, edition, view_url=VIEW_URL).html)
         images = list(page.iter("img"))
-        assert [image.get("src").partition("?")[2] for image in images] == printed
+        assert [image.get("src").partition("?")[2] for image in images] == shown
         assert all(
             (one.get("alt"), one.get("width")) == ("A hall of computers", "400") for one in images
         )

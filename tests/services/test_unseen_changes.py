@@ -14,6 +14,7 @@ from tests.settings import TECHNOLOGY
 
 pytestmark = pytest.mark.postgres
 
+_LEADING = ("security", "policy", "software")
 COUNTED = replace(brief("chips"), body=("Read by 3214",))
 
 
@@ -54,6 +55,25 @@ def test_what_a_reader_would_see_voids_the_approval(
     container: TestContainer, change: dict[str, object]
 ) -> None:
     container.intake.receive(replace(COUNTED, **change))
+    assert state(container) is IssueStatus.DRAFT
+
+
+def test_a_sentence_that_only_a_lead_would_print_voids_nothing_elsewhere(
+    engine: Engine,
+) -> None:
+    container = open_container(engine, TECHNOLOGY)
+    leads = [replace(brief(one), importance=Importance.HIGH) for one in _LEADING]
+    story = replace(brief("chips"), summary=f"{COUNTED.summary} More on Monday.", line="")
+    for one in (*leads, story):
+        container.intake.receive(one)
+    container.publishing.assemble(container.newsletter, TODAY)
+    entries = container.publishing.issue(container.newsletter, TODAY).issue.entries
+    assert [one.lead for one in entries] == [True, True, True, False]
+
+    further = replace(story, summary=f"{COUNTED.summary} More on Tuesday.")
+    assert container.intake.receive(further).arrival is Arrival.REVISED
+    assert state(container) is IssueStatus.APPROVED
+    container.intake.receive(replace(leads[0], summary=f"{leads[0].summary} One more."))
     assert state(container) is IssueStatus.DRAFT
 
 
