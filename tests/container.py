@@ -140,23 +140,28 @@ class TestContainer(Container):
         return {table: self.query(f"SELECT count(*) FROM {table}")[0][0] for table in tables}
 
 
-#: For deliveries of batch 1 that a test stores by itself: the attempt `one` was made for them.
-ONE_REQUEST = """
-    INSERT INTO issue (id, newsletter, date, state, assembled_at)
-    VALUES (1, 'technology', '2020-01-01', 'sent', now());
-    INSERT INTO edition (id, issue_id, key, brief_ids) VALUES (1, 1, '', '{}');
-    INSERT INTO batch (id, issue_id, edition_id, ordinal, size, state)
-    VALUES (1, 1, 1, 1, 1, 'accepted');
-    INSERT INTO attempt (id, batch_id, number, recipients, started_at, outcome)
-    VALUES ('one', 1, 1, 1, now(), 'accepted');
-"""
+def one_request(issue: int = 1) -> str:
+    """Return SQL for deliveries that a test stores by itself, under an issue and batch of a number.
+
+    The attempt `one-1`, or whatever the number is, was made for all of them.
+    """
+    return f"""
+        INSERT INTO issue (id, newsletter, date, state, assembled_at, planned_at)
+        VALUES ({issue}, 'technology', date '2020-01-01' + {issue}, 'sent', now(), now());
+        INSERT INTO edition (id, issue_id, key, brief_ids) VALUES ({issue}, {issue}, '', '{{}}');
+        INSERT INTO batch (id, issue_id, edition_id, ordinal, size, state, first_place, last_place)
+        VALUES ({issue}, {issue}, {issue}, 1, 1, 'accepted', 1, 1000000);
+        INSERT INTO attempt (id, batch_id, number, recipients, started_at, outcome)
+        VALUES ('one-{issue}', {issue}, 1, 1, now(), 'accepted');
+    """
 
 
 def ids_of(claim: Claim, reader: int = 0) -> dict[str, str]:
-    """Return the custom arguments that travel with a reader's letter, but for the issue's."""
+    """Return the custom arguments that travel with a reader's letter."""
     return {
         "nl_installation": claim.installation_id,
-        "nl_delivery": str(claim.recipients[reader].delivery_id),
+        "nl_issue": str(claim.issue_id),
+        "nl_delivery": str(claim.recipients[reader].place),
         "nl_attempt": claim.attempt_id,
     }
 

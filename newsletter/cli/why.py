@@ -42,10 +42,10 @@ def _print(found: "Explanation") -> None:
             f"since {minute(suppression.since)}"
         )
     record = found.record
-    if record is None or record.delivery_id is None:
+    if record is None or record.place is None:
         return
     console.print(
-        f"  delivery {record.delivery_id} of issue {record.number}, edition {record.edition_key} "
+        f"  delivery {record.place} of issue {record.number}, edition {record.edition_key} "
         f"(briefs {', '.join(map(str, record.brief_ids))}), "
         f"batch {record.batch_id}: {record.batch_state}"
     )

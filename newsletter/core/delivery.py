@@ -3,7 +3,7 @@
 See docs/decisions/three-outcomes.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -90,10 +90,29 @@ class Unknown:
 Outcome = Accepted | Refused | Unknown
 
 
+class DeliveryKey(NamedTuple):
+    """Which delivery: the one in this place of this issue."""
+
+    issue_id: int
+    place: int  #: counted from 1, in the order of the issue's batches
+
+
+def places_by_issue(keys: Iterable[DeliveryKey]) -> dict[int, list[int]]:
+    """Return the places asked for of each issue, each once and in order.
+
+    >>> places_by_issue([DeliveryKey(7, 2), DeliveryKey(6, 1), DeliveryKey(7, 1)])
+    {6: [1], 7: [1, 2]}
+    """
+    found: dict[int, list[int]] = {}
+    for issue_id, place in sorted(set(keys)):
+        found.setdefault(issue_id, []).append(place)
+    return found
+
+
 class Recipient(NamedTuple):
     """A subscriber as sending needs them; a million of these are made during a send."""
 
-    delivery_id: int
+    place: int  #: of the delivery in its issue
     email: str
     subscription_id: int
     link_key: bytes  #: what this subscription's links are signed with
@@ -111,6 +130,9 @@ class Claim:
     brief_ids: tuple[int, ...]  #: what its edition prints
     recipients: tuple[Recipient, ...]
     resumed_at: datetime | None = None  #: the issue; failures count from there
+
+    def delivery(self, recipient: Recipient) -> DeliveryKey:
+        return DeliveryKey(self.issue_id, recipient.place)
 
 
 @dataclass(frozen=True)

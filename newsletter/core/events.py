@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from newsletter.core.delivery import DeliveryState
+from newsletter.core.delivery import DeliveryKey, DeliveryState
 from subscribers.model import SuppressionReason
 
 
@@ -44,7 +44,7 @@ class DeliveryEvent:
 
     event_id: str  #: sg_event_id, or a digest of the event where SendGrid gave none
     kind: EventKind
-    delivery_id: int | None  #: as our custom arguments say; None where the event bears none
+    delivery: DeliveryKey | None  #: as our custom arguments say; None where the event bears none
     attempt_id: str | None
     installation_id: str | None
     transactional_id: int | None = None  #: of an email to one person
@@ -87,16 +87,16 @@ class KnownIds:
 
     installation_id: str
     #: Deliveries, each with an attempt that was made for its batch, or before that was split off.
-    requests: frozenset[tuple[int, str]]
+    requests: frozenset[tuple[DeliveryKey, str]]
     transactional: frozenset[int]
 
     def origin(self, event: DeliveryEvent) -> Origin:
-        """Return whose letter an event is about; a delivery's number alone proves nothing."""
+        """Return whose letter an event is about; a delivery's place alone proves nothing."""
         if event.kind is EventKind.ACCOUNT_CHANGED:
             return Origin.ACCOUNT
         if event.installation_id != self.installation_id:
             return Origin.ANOTHER if _bears_ids(event) else Origin.WITHOUT_IDS
-        if (event.delivery_id, event.attempt_id) in self.requests:
+        if (event.delivery, event.attempt_id) in self.requests:
             return Origin.OWN
         if event.transactional_id in self.transactional:
             return Origin.TRANSACTIONAL
@@ -104,7 +104,7 @@ class KnownIds:
 
 
 def _bears_ids(event: DeliveryEvent) -> bool:
-    ids = (event.installation_id, event.delivery_id, event.attempt_id, event.transactional_id)
+    ids = (event.installation_id, event.delivery, event.attempt_id, event.transactional_id)
     return any(one is not None for one in ids)
 
 

@@ -62,7 +62,7 @@ class DeliveryRecord:
     date: date
     number: int | None
     exclusion: str | None = None
-    delivery_id: int | None = None
+    place: int | None = None  #: of the delivery in the issue
     edition_key: str | None = None
     brief_ids: tuple[int, ...] = ()
     batch_id: int | None = None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from threading import Lock
 
+from newsletter.core.delivery import DeliveryKey
 from newsletter.core.events import (
     Consequence,
     DeliveryEvent,
@@ -25,7 +26,7 @@ from newsletter.stores.webhook_line import WebhookLineStore
 from subscribers.model import Suppression, SuppressionReason
 from subscribers.subscriptions.service import Subscriptions
 
-_Lasting = tuple[int, DeliveryEvent, Consequence]  #: a delivery's id, with what lasts beyond it
+_Lasting = tuple[DeliveryKey, DeliveryEvent, Consequence]  #: a delivery, with what lasts beyond it
 
 _SOURCE = "delivery event"
 _ENGAGED = (EventKind.OPENED, EventKind.CLICKED)  #: by a person, as far as SendGrid can tell
@@ -109,7 +110,7 @@ class EventIntake:
             worn_out = self.events.count_soft_bounces(soft)
             suppressed |= {(one, SuppressionReason.SOFT_BOUNCE): at for one, at in worn_out.items()}
         ended = {one for one, _, c in lasting if c.end}
-        owners = self.events.owners(list(ended.union(one for one, _ in suppressed)))
+        owners = self.events.owners(ended.union(one for one, _ in suppressed))
         # The owner may have changed address since: the one that was written to is suppressed.
         written_to = {one: email for one, (_, email) in owners.items()} | {
             one: event.email for one, event, _ in lasting if event.email
@@ -144,26 +145,26 @@ class EventIntake:
             alert = account_alert(str(event.raw.get("type")), at)
             self.alerts.queue_account_alert(alert, at)
 
-    def _record_engagement(self, engagement: Mapping[date, list[int]]) -> None:
+    def _record_engagement(self, engagement: Mapping[date, list[DeliveryKey]]) -> None:
         for day, deliveries in engagement.items():
             self.subscriptions.record_engagement(self.events.subscriptions_of(deliveries), day)
 
 
-def _engagement(events: Iterable[DeliveryEvent], now: datetime) -> dict[date, list[int]]:
+def _engagement(events: Iterable[DeliveryEvent], now: datetime) -> dict[date, list[DeliveryKey]]:
     """Return which deliveries were opened or clicked on which day, never on a day to come."""
-    found: dict[date, list[int]] = {}
+    found: dict[date, list[DeliveryKey]] = {}
     for event in events:
-        if event.kind in _ENGAGED and event.delivery_id is not None:
+        if event.kind in _ENGAGED and event.delivery is not None:
             day = min(event.at, now).astimezone(UTC).date()
-            found.setdefault(day, []).append(event.delivery_id)
+            found.setdefault(day, []).append(event.delivery)
     return found
 
 
 def _lasting(events: Iterable[DeliveryEvent]) -> Iterator[_Lasting]:
     for event in events:
         follows = consequence(event)
-        if follows.lasting and event.delivery_id is not None:
-            yield event.delivery_id, event, follows
+        if follows.lasting and event.delivery is not None:
+            yield event.delivery, event, follows
 
 
 def _counts(stored: StoredEvents, known: KnownIds) -> Counter[str]:

@@ -37,21 +37,24 @@ _ACCEPT_BATCHES = """
     RETURNING id
 """
 
+#: A statement before the next ones, which then see what whoever held the lock has recorded: of two
+#: proofs at once, the later one counts both.
+_LOCK_BATCHES = """
+    SELECT issue_id FROM batch
+     WHERE id IN (SELECT batch_id FROM batch_attempt WHERE attempt_id = ANY(%(attempts)s))
+     ORDER BY id FOR NO KEY UPDATE
+"""
+
 #: So was everybody whom the request held, although a later one was made without them.
 _REINSTATE = """
     UPDATE delivery SET skipped = NULL, refused = NULL
       FROM batch_attempt JOIN attempt ON attempt.id = attempt_id
-     WHERE delivery.batch_id = batch_attempt.batch_id AND attempt.id = ANY(%(attempts)s)
+                         JOIN batch ON batch.id = batch_attempt.batch_id
+     WHERE batch.issue_id = %(issue)s AND attempt.id = ANY(%(attempts)s)
+       AND delivery.issue_id = %(issue)s
+       AND delivery.place BETWEEN batch.first_place AND batch.last_place
        AND (skipped IS NOT NULL OR refused IS NOT NULL) AND attempt.serial <= left_after
-    RETURNING delivery.batch_id
-"""
-
-#: A statement before the count, which then sees what whoever held the lock has recorded: of two
-#: proofs at once, the later one counts both.
-_LOCK_BATCHES = """
-    SELECT id FROM batch
-     WHERE id IN (SELECT batch_id FROM batch_attempt WHERE attempt_id = ANY(%(attempts)s))
-     ORDER BY id FOR NO KEY UPDATE
+    RETURNING batch.id
 """
 
 _COUNT_DOUBLED = """
@@ -64,7 +67,8 @@ _COUNT_DOUBLED = """
     twice AS (SELECT batch_id FROM accepted GROUP BY batch_id HAVING count(*) > 1)
     UPDATE batch
        SET doubled = (SELECT count(*) FROM delivery
-                       WHERE delivery.batch_id = batch.id
+                       WHERE delivery.issue_id = batch.issue_id
+                         AND delivery.place BETWEEN batch.first_place AND batch.last_place
                          AND 1 < (SELECT count(*) FROM accepted
                                    WHERE accepted.batch_id = batch.id
                                      AND serial <= COALESCE(left_after, serial)))
@@ -103,8 +107,12 @@ def accept_batches(
     """
     values = {"attempts": list(attempts), "evidence": evidence}
     changed = tuple(row["id"] for row in rows(session, _ACCEPT_BATCHES, values))
-    reinstated = {row["batch_id"] for row in rows(session, _REINSTATE, values)}
-    execute(session, _LOCK_BATCHES, values)
+    issues = {row["issue_id"] for row in rows(session, _LOCK_BATCHES, values)}
+    reinstated = {
+        row["id"]
+        for issue_id in sorted(issues)
+        for row in rows(session, _REINSTATE, values | {"issue": issue_id})
+    }
     recount(session, reinstated)
     for row in rows(session, _COUNT_DOUBLED, values):
         extra = {"action": "batch.doubled", "batch": row["id"], "recipients": row["doubled"]}

@@ -14,17 +14,27 @@ from subscribers.db.transaction import execute, rows
 #: did to its deliveries before.
 _RECOUNT = """
     WITH counted AS (
-        SELECT batch_id, count(skipped) AS skipped,
-               count(refused) FILTER (WHERE skipped IS NULL) AS refused
-          FROM delivery WHERE batch_id = ANY(%(batches)s) GROUP BY batch_id)
+        SELECT held.id, one.*
+          FROM batch AS held CROSS JOIN LATERAL (
+               SELECT count(skipped) AS skipped,
+                      count(refused) FILTER (WHERE skipped IS NULL) AS refused
+                 FROM delivery
+                WHERE delivery.issue_id = held.issue_id
+                  AND delivery.place BETWEEN held.first_place AND held.last_place) AS one
+         WHERE held.id = ANY(%(batches)s))
     UPDATE batch SET skipped_count = counted.skipped, refused_count = counted.refused
-      FROM counted WHERE batch.id = counted.batch_id
+      FROM counted WHERE batch.id = counted.id
 """
 
 _LOCK_REFUSED = """
     SELECT id FROM batch
-     WHERE id IN (SELECT batch_id FROM delivery
-                   WHERE id = ANY(%(deliveries)s) AND refused IS NOT NULL)
+     WHERE id IN (SELECT held.id
+                    FROM delivery CROSS JOIN LATERAL (
+                         SELECT id FROM batch
+                          WHERE issue_id = %(issue)s AND first_place <= delivery.place
+                          ORDER BY first_place DESC LIMIT 1) AS held
+                   WHERE delivery.issue_id = %(issue)s AND delivery.place = ANY(%(places)s)
+                     AND refused IS NOT NULL)
      ORDER BY id FOR NO KEY UPDATE
 """
 
@@ -35,7 +45,7 @@ def recount(session: Session, batch_ids: Collection[int]) -> None:
         execute(session, _RECOUNT, {"batches": sorted(batch_ids)})
 
 
-def lock_refused(session: Session, delivery_ids: Collection[int]) -> tuple[int, ...]:
+def lock_refused(session: Session, issue_id: int, places: Collection[int]) -> tuple[int, ...]:
     """Lock the batches of those of these deliveries that were refused; return them."""
-    values: dict[str, Any] = {"deliveries": list(delivery_ids)}
+    values: dict[str, Any] = {"issue": issue_id, "places": list(places)}
     return tuple(row["id"] for row in rows(session, _LOCK_REFUSED, values))

@@ -31,7 +31,8 @@ _ACCEPT = """
 #: has locked a batch already, and must not wait for another.
 _CLAIM = """
     WITH next AS (
-        SELECT batch.id, batch.issue_id, edition.brief_ids, issue.frequency,
+        SELECT batch.id, batch.issue_id, batch.first_place, batch.last_place, edition.brief_ids,
+               issue.frequency,
                greatest(batch.not_before, issue.held_until,
                         (SELECT closed_until FROM send_window)) AS until, issue.resumed_at
           FROM batch
@@ -54,7 +55,7 @@ _CLAIM = """
 #: (hence the OFFSET): joining whole lists, as the planner likes to, takes ten times as long.
 _BEGIN = """
     WITH asked AS MATERIALIZED (
-        SELECT delivery.id, reader.email, reader.subscription_id, reader.link_key,
+        SELECT delivery.place, reader.email, reader.subscription_id, reader.link_key,
                CASE WHEN reader.subscription_id IS NULL THEN 'ended'
                     WHEN reader.exclusion IS NOT NULL THEN reader.exclusion
                     WHEN reader.frequency <> %(frequency)s THEN 'other_frequency' END
@@ -63,13 +64,14 @@ _BEGIN = """
           LEFT JOIN LATERAL (SELECT * FROM audience
                               WHERE audience.subscription_id = delivery.subscription_id
                              OFFSET 0) AS reader ON true
-         WHERE delivery.batch_id = %(batch)s
+         WHERE delivery.issue_id = %(issue)s
+           AND delivery.place BETWEEN %(first)s AND %(last)s
            AND delivery.skipped IS NULL AND delivery.refused IS NULL),
     begun AS (
         INSERT INTO attempt (id, batch_id, number, recipients, started_at)
         SELECT %(attempt)s, %(batch)s, %(number)s, count(*), %(now)s
           FROM asked WHERE exclusion IS NULL HAVING count(*) > 0)
-    SELECT id, email, subscription_id, link_key, exclusion FROM asked ORDER BY id
+    SELECT place, email, subscription_id, link_key, exclusion FROM asked ORDER BY place
 """
 
 #: None of these was skipped or refused before, and its batch is locked: the counter rises by each.
@@ -81,9 +83,10 @@ _SKIP = """
                                FROM batch_attempt JOIN attempt ON attempt.id = attempt_id
                               WHERE batch_attempt.batch_id = %(batch)s
                                 AND attempt.id <> %(attempt)s)
-          FROM unnest(%(ids)s::bigint[], %(reasons)s::text[]) AS asked (id, reason)
-         WHERE delivery.id = asked.id
-        RETURNING delivery.id)
+          FROM unnest(%(places)s::integer[], %(reasons)s::text[]) AS asked (place, reason)
+         WHERE delivery.issue_id = %(issue)s AND delivery.place = asked.place
+           AND delivery.place BETWEEN %(first)s AND %(last)s
+        RETURNING delivery.place)
     UPDATE batch SET skipped_count = skipped_count + (SELECT count(*) FROM left_out)
      WHERE id = %(batch)s
 """
@@ -125,13 +128,19 @@ def claim_batch(
 def _begin(
     session: Session, wanted: dict[str, Any], batch: dict[str, Any], limit: RateLimit | None
 ) -> Claim | None:
-    values = wanted | {"number": batch["attempts"], "frequency": batch["frequency"]}
+    values = wanted | {
+        "number": batch["attempts"],
+        "frequency": batch["frequency"],
+        "issue": batch["issue_id"],
+        "first": batch["first_place"],
+        "last": batch["last_place"],
+    }
     asked = driver(session).execute(_BEGIN, values, binary=True).fetchall()
     recipients = tuple(Recipient(*row[:4]) for row in asked if row[4] is None)
     if len(recipients) < len(asked):
         skipped = {row[0]: row[4] for row in asked if row[4]}
-        who = {"ids": list(skipped), "reasons": list(skipped.values())}
-        execute(session, _SKIP, wanted | who)
+        who = {"places": list(skipped), "reasons": list(skipped.values())}
+        execute(session, _SKIP, values | who)
     if not recipients:
         execute(session, _VOID, values)
         return None

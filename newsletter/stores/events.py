@@ -1,5 +1,6 @@
 """Delivery events, each stored once, by the id that SendGrid gave it."""
 
+import hashlib
 import json
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -8,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from newsletter.core.delivery import DeliveryKey, places_by_issue
 from newsletter.core.events import (
     SOFT_LIMIT,
     SOFT_WINDOW,
@@ -18,40 +20,47 @@ from newsletter.core.events import (
 )
 from newsletter.stores.acceptance import accept_attempts, finish
 from newsletter.stores.batch_counts import lock_refused, recount
+from newsletter.stores.look_up import LOOK_UP
 from newsletter.stores.result_counts import advance_deliveries
-from subscribers.db.transaction import DatabaseStore, rows, scalar, transaction
+from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, transaction
 
 _log = logging.getLogger(__name__)
+
+NO_DELIVERY = DeliveryKey(0, 0)  #: what is not about a delivery of ours is kept there
 
 #: Of readers who were erased (their deliveries have lost their subscription) no content is stored.
 _RECORD = """
     INSERT INTO delivery_event (
-           event_id, delivery_id, attempt_id, kind, at, received_at, raw, origin, url)
-    SELECT DISTINCT ON (event_id) event_id, CAST(posted ->> 1 AS bigint), posted ->> 2,
-           posted ->> 3, to_timestamp(CAST(posted -> 4 AS float8)), %(now)s,
+           issue_id, place, event_key, attempt_id, kind, at, received_at, raw, origin, url)
+    SELECT DISTINCT ON (place, event_key) %(issue)s, place, event_key, posted ->> 2, posted ->> 3,
+           to_timestamp(CAST(posted -> 4 AS float8)), %(now)s,
            CASE WHEN erased THEN '{}' ELSE posted -> 5 END, posted ->> 6,
            CASE WHEN NOT erased THEN posted ->> 7 END
       FROM jsonb_array_elements(%(posted)s::jsonb) AS posted,
-           LATERAL (SELECT posted ->> 0,
-                           EXISTS (SELECT FROM delivery WHERE id = CAST(posted ->> 1 AS bigint)
-                                                          AND subscription_id = 0))
-               AS known (event_id, erased)
-     ORDER BY event_id
-    ON CONFLICT (event_id) DO NOTHING
-    RETURNING event_id
+           LATERAL (SELECT CAST(posted ->> 0 AS uuid), CAST(posted ->> 1 AS integer))
+               AS key (event_key, place),
+           LATERAL (SELECT EXISTS (SELECT FROM delivery
+                                    WHERE delivery.issue_id = %(issue)s
+                                      AND delivery.place = key.place AND subscription_id = 0))
+               AS known (erased)
+     ORDER BY place, event_key
+    ON CONFLICT DO NOTHING
+    RETURNING place, encode(uuid_send(event_key), 'hex') AS event_key
 """
 
-#: A post's events are of few requests, so these are looked up first.
+#: A post's events are of few requests, so these are looked up first: an attempt was made for the
+#: places of its batch, and of those that were split off from it since.
 _KNOWN = """
     WITH request AS MATERIALIZED (
-        SELECT batch_id, attempt_id FROM batch_attempt WHERE attempt_id = ANY(%(attempts)s)),
-    posted AS (
-        SELECT DISTINCT delivery_id, attempt_id
-          FROM unnest(%(deliveries)s::bigint[], %(of)s::text[]) AS posted (delivery_id, attempt_id))
-    SELECT posted.delivery_id, posted.attempt_id
-      FROM posted
+        SELECT attempt_id, issue_id, first_place, last_place
+          FROM batch_attempt JOIN batch ON batch.id = batch_id
+         WHERE attempt_id = ANY(%(attempts)s))
+    SELECT DISTINCT posted.issue_id, posted.place, posted.attempt_id
+      FROM unnest(%(issues)s::bigint[], %(places)s::bigint[], %(of)s::text[])
+               AS posted (issue_id, place, attempt_id)
       JOIN request ON request.attempt_id = posted.attempt_id
-      JOIN delivery ON delivery.id = posted.delivery_id AND delivery.batch_id = request.batch_id
+                  AND request.issue_id = posted.issue_id
+                  AND posted.place BETWEEN request.first_place AND request.last_place
 """
 
 _INSTALLATION = "SELECT id FROM installation"
@@ -59,42 +68,55 @@ _INSTALLATION = "SELECT id FROM installation"
 _KNOWN_TRANSACTIONAL = "SELECT id FROM transactional_email WHERE id = ANY(%(ids)s)"
 
 _OWNERS = """
-    SELECT delivery.id, subscription_id, email FROM delivery JOIN addressee USING (subscription_id)
-     WHERE delivery.id = ANY(%(deliveries)s)
+    SELECT place, subscription_id, email FROM delivery JOIN addressee USING (subscription_id)
+     WHERE issue_id = %(issue)s AND place = ANY(%(places)s)
 """
 
 _SUBSCRIPTIONS = """
-    SELECT subscription_id FROM delivery WHERE id = ANY(%(deliveries)s)
+    SELECT subscription_id FROM delivery WHERE issue_id = %(issue)s AND place = ANY(%(places)s)
 """
 
 _RECORD_SOFT = """
-    INSERT INTO soft_bounce (delivery_id, subscriber_id, at)
-    SELECT id, subscriber_id, at
-      FROM unnest(%(deliveries)s::bigint[], %(moments)s::timestamptz[]) AS posted (id, at)
-      JOIN delivery USING (id)
-     ORDER BY id
+    INSERT INTO soft_bounce (issue_id, place, subscriber_id, at)
+    SELECT issue_id, place, subscriber_id, at
+      FROM unnest(%(places)s::integer[], %(moments)s::timestamptz[]) AS posted (place, at)
+      JOIN delivery USING (place)
+     WHERE delivery.issue_id = %(issue)s AND place = ANY(%(places)s)
+     ORDER BY place
     ON CONFLICT DO NOTHING
 """
 
-#: `newsletter.core.events.is_worn_out`, for all these readers at once: the first and the last of as
-#: many soft bounces as are too many stand within one window of the letters that were sent.
+#: `newsletter.core.events.is_worn_out`, for all these readers at once: of as many soft bounces as
+#: are too many, the first and the last stand within one window of the letters that were sent. It
+#: looks no further than for one letter more than a window holds.
 _WORN_OUT = """
-    WITH letter AS (
-        SELECT delivery.subscriber_id, delivery.id, soft_bounce.at,
-               row_number() OVER (PARTITION BY delivery.subscriber_id ORDER BY delivery.id) AS place
-          FROM delivery
-               LEFT JOIN soft_bounce ON soft_bounce.delivery_id = delivery.id AND NOT forgiven
-         WHERE delivery.subscriber_id IN (
-                   SELECT subscriber_id FROM delivery WHERE id = ANY(%(deliveries)s))
-           AND skipped IS NULL AND refused IS NULL),
-    soft AS (
-        SELECT *, place - lag(place, %(limit)s - 1) OVER reader AS spread,
-               last_value(id) OVER (reader RANGE BETWEEN UNBOUNDED PRECEDING
-                                                     AND UNBOUNDED FOLLOWING) AS latest
-          FROM letter WHERE at IS NOT NULL
-        WINDOW reader AS (PARTITION BY subscriber_id ORDER BY place))
-    SELECT latest, max(at) AS at FROM soft
-     GROUP BY latest HAVING bool_or(spread < %(window)s)
+    WITH soft AS (
+        SELECT subscriber_id, issue_id, place, at,
+               lag(issue_id, %(limit)s - 1) OVER (PARTITION BY subscriber_id ORDER BY issue_id)
+               AS first
+          FROM soft_bounce
+         WHERE NOT forgiven
+           AND subscriber_id IN (
+               SELECT subscriber_id
+                 FROM soft_bounce JOIN unnest(%(issues)s::integer[], %(places)s::integer[])
+                                       AS posted (issue_id, place) USING (issue_id, place))),
+    worn_out AS (
+        SELECT DISTINCT subscriber_id
+          FROM soft CROSS JOIN LATERAL (
+               SELECT count(*) AS letters
+                 FROM (SELECT FROM issue CROSS JOIN LATERAL (
+                              SELECT FROM delivery
+                               WHERE delivery.issue_id = issue.id
+                                 AND delivery.subscriber_id = soft.subscriber_id
+                                 AND skipped IS NULL AND refused IS NULL
+                              OFFSET 0) AS letter
+                        WHERE issue.id BETWEEN soft.first AND soft.issue_id
+                        LIMIT %(window)s + 1) AS sent) AS between_them
+         WHERE soft.first IS NOT NULL AND letters <= %(window)s)
+    SELECT DISTINCT ON (subscriber_id) issue_id, place,
+           max(at) OVER (PARTITION BY subscriber_id) AS at
+      FROM soft WHERE subscriber_id IN (SELECT subscriber_id FROM worn_out)
+     ORDER BY subscriber_id, issue_id DESC
 """
 
 # Not deleted: the same bounce, posted again, would count again.
@@ -109,7 +131,7 @@ class EventStore(DatabaseStore):
         with transaction(self._engine) as session:
             installation_id: str = scalar(session, _INSTALLATION)
             ours = [e for e in events if e.installation_id == installation_id]
-            requests = {(e.delivery_id, e.attempt_id) for e in ours if e.attempt_id}
+            requests = {(e.delivery, e.attempt_id) for e in ours if e.delivery and e.attempt_id}
             emails = {e.transactional_id for e in ours if e.transactional_id is not None}
             return KnownIds(
                 installation_id=installation_id,
@@ -122,13 +144,13 @@ class EventStore(DatabaseStore):
     ) -> StoredEvents:
         """Store new events, move our deliveries up their ladder, accept proven batches."""
         with transaction(self._engine) as session:
-            stored = rows(session, _RECORD, {"posted": _posted(events, known), "now": now})
-            new_ids = {row["event_id"] for row in stored}
-            new = tuple({e.event_id: e for e in events if e.event_id in new_ids}.values())
+            execute(session, LOOK_UP)
+            new = _record_new(session, events, known, now)
             own = [e for e in new if known.origin(e) is Origin.OWN]
             attempts = {e.attempt_id for e in own if e.attempt_id}
             accepted = accept_attempts(session, attempts, now, evidence="an event proved")
-            refused = lock_refused(session, [e.delivery_id for e in own if e.delivery_id])
+            places = places_by_issue(e.delivery for e in own if e.delivery)
+            refused = [one for issue in places.items() for one in lock_refused(session, *issue)]
             advance_deliveries(session, own)
             recount(session, refused)
         if accepted:  # an event may come before the answer is recorded
@@ -137,24 +159,34 @@ class EventStore(DatabaseStore):
         _log.info("recorded", extra={"action": "events.recorded", "new": len(new), **counts})
         return StoredEvents(new=new, **counts)
 
-    def owners(self, delivery_ids: Sequence[int]) -> dict[int, tuple[int, str]]:
-        """Return the subscription and address of each delivery; unknown ids are left out."""
-        found = self._rows(_OWNERS, deliveries=list(delivery_ids))
-        return {row["id"]: (row["subscription_id"], row["email"]) for row in found}
+    def owners(self, deliveries: Iterable[DeliveryKey]) -> dict[DeliveryKey, tuple[int, str]]:
+        """Return the subscription and address of each delivery; unknown ones are left out."""
+        return {
+            DeliveryKey(issue_id, row["place"]): (row["subscription_id"], row["email"])
+            for issue_id, places in places_by_issue(deliveries).items()
+            for row in self._rows(_OWNERS, issue=issue_id, places=places)
+        }
 
-    def subscriptions_of(self, delivery_ids: Sequence[int]) -> tuple[int, ...]:
-        """Return the subscriptions that these letters went to; unknown ids are left out."""
-        found = self._rows(_SUBSCRIPTIONS, deliveries=list(delivery_ids))
-        return tuple(row["subscription_id"] for row in found)
+    def subscriptions_of(self, deliveries: Iterable[DeliveryKey]) -> tuple[int, ...]:
+        """Return the subscriptions that these letters went to; unknown ones are left out."""
+        return tuple(
+            row["subscription_id"]
+            for issue_id, places in places_by_issue(deliveries).items()
+            for row in self._rows(_SUBSCRIPTIONS, issue=issue_id, places=places)
+        )
 
-    def count_soft_bounces(self, bounces: Mapping[int, datetime]) -> dict[int, datetime]:
+    def count_soft_bounces(
+        self, bounces: Mapping[DeliveryKey, datetime]
+    ) -> dict[DeliveryKey, datetime]:
         """Store soft bounces by delivery; return the latest one of each reader now worn out."""
-        deliveries = list(bounces)
-        self._execute(_RECORD_SOFT, deliveries=deliveries, moments=list(bounces.values()))
+        for issue_id, places in places_by_issue(bounces).items():
+            moments = [bounces[DeliveryKey(issue_id, place)] for place in places]
+            self._execute(_RECORD_SOFT, issue=issue_id, places=places, moments=moments)
         # Another transaction: of two posts at once, the later one sees the bounces of both.
+        issues, places = (list(part) for part in zip(*bounces, strict=True))
         limits = {"limit": SOFT_LIMIT, "window": SOFT_WINDOW}
-        found = self._rows(_WORN_OUT, deliveries=deliveries, **limits)
-        return {row["latest"]: row["at"] for row in found}
+        found = self._rows(_WORN_OUT, issues=issues, places=places, **limits)
+        return {DeliveryKey(row["issue_id"], row["place"]): row["at"] for row in found}
 
     def forgive_soft_bounces(self, subscriber_id: int) -> None:
         """Begin counting anew for a reader whose suppression was lifted."""
@@ -162,18 +194,21 @@ class EventStore(DatabaseStore):
 
 
 def _known_requests(
-    session: Session, posted: Collection[tuple[int | None, str | None]]
-) -> frozenset[tuple[int, str]]:
+    session: Session, posted: Collection[tuple[DeliveryKey, str]]
+) -> frozenset[tuple[DeliveryKey, str]]:
     if not posted:
         return frozenset()
     deliveries, attempts = zip(*posted, strict=True)
     values = {
         "attempts": list(set(attempts)),
-        "deliveries": list(deliveries),
+        "issues": [one.issue_id for one in deliveries],
+        "places": [one.place for one in deliveries],
         "of": list(attempts),
     }
     found = rows(session, _KNOWN, values)
-    return frozenset((row["delivery_id"], row["attempt_id"]) for row in found)
+    return frozenset(
+        (DeliveryKey(row["issue_id"], row["place"]), row["attempt_id"]) for row in found
+    )
 
 
 def _known_emails(session: Session, posted: Collection[int]) -> frozenset[int]:
@@ -183,14 +218,35 @@ def _known_emails(session: Session, posted: Collection[int]) -> frozenset[int]:
     return frozenset(row["id"] for row in found)
 
 
-def _posted(events: Sequence[DeliveryEvent], known: KnownIds) -> str:
-    """Return the events as one JSON text: as arrays, each raw event would be escaped twice.
+def _record_new(
+    session: Session, events: Sequence[DeliveryEvent], known: KnownIds, now: datetime
+) -> tuple[DeliveryEvent, ...]:
+    """Store events issue by issue, in one order; return those that were not there before.
 
     What is not ours bears none of our ids as columns, so that nothing can take it for ours.
     """
+    by_key: dict[int, dict[tuple[int, str], DeliveryEvent]] = {}
+    for event in events:
+        own = event.delivery if known.origin(event) is Origin.OWN else None
+        issue_id, place = own or NO_DELIVERY
+        by_key.setdefault(issue_id, {})[place, _event_key(event)] = event
+    new: list[DeliveryEvent] = []
+    for issue_id, posted in sorted(by_key.items()):
+        values = {"issue": issue_id, "posted": _posted(posted, known), "now": now}
+        new += [posted[r["place"], r["event_key"]] for r in rows(session, _RECORD, values)]
+    return tuple(new)
+
+
+def _event_key(event: DeliveryEvent) -> str:
+    """Return a key as long as a UUID, for ids of whatever length: it has to hide nothing."""
+    return hashlib.md5(event.event_id.encode(), usedforsecurity=False).hexdigest()
+
+
+def _posted(events: Mapping[tuple[int, str], DeliveryEvent], known: KnownIds) -> str:
+    """Return the events as one JSON text: as arrays, each raw event would be escaped twice."""
     posted: list[tuple[Any, ...]] = []
-    for e in events:
+    for (place, key), e in events.items():
         origin = known.origin(e)
-        ids = (e.delivery_id, e.attempt_id) if origin is Origin.OWN else (None, None)
-        posted.append((e.event_id, *ids, e.kind, e.at.timestamp(), e.raw, origin, e.url))
+        attempt_id = e.attempt_id if origin is Origin.OWN else None
+        posted.append((key, place, attempt_id, e.kind, e.at.timestamp(), e.raw, origin, e.url))
     return json.dumps(posted, ensure_ascii=False)

@@ -10,6 +10,7 @@ from typing import Any
 from newsletter.core.issue_totals import Sums
 from newsletter.core.leaving import RATE_WINDOW, LeavingBatch, LeavingFigures
 from newsletter.core.stored import IssueStatus
+from newsletter.stores.look_up import LOOK_UP
 from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 
 #: A delivery has its own state if it was skipped or refused by name, or else its batch's.
@@ -31,9 +32,6 @@ _SUMS = """
           FROM part) AS part
      WHERE issue.id = %(issue)s
 """
-
-#: A batch's attempts are looked up by key: there are those of all issues in that table.
-_LOOK_UP = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 
 _ATTEMPTS = """
     WITH asked AS MATERIALIZED (
@@ -69,7 +67,7 @@ class IssueFigureStore(DatabaseStore):
         values = {"issue": issue_id, "now": now, "since": now - RATE_WINDOW, "limit": batches}
         with transaction(self._engine, snapshot=True) as session:
             [sums] = rows(session, _SUMS, values)
-            execute(session, _LOOK_UP)
+            execute(session, LOOK_UP)
             attempts = rows(session, _ATTEMPTS, values)
         return LeavingFigures(
             state=IssueStatus(sums["issue_state"]),

@@ -8,6 +8,7 @@ from typing import Any
 
 from newsletter.core.issue_people import PAGE, IssueGroup, IssuePerson, IssueReading, PeoplePage
 from newsletter.core.results import ARRIVED_MASKS, BY_READER, MASKS, ResultWord
+from newsletter.stores.look_up import LOOK_UP_UNCOMPILED
 from newsletter.stores.results import leaving_window
 from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 
@@ -54,16 +55,17 @@ _DELIVERIES = """
     SELECT found.*, COALESCE(addressee.email, '') AS email
       FROM (SELECT batch.id AS batch_id, one.*
               FROM batch CROSS JOIN LATERAL (
-                       SELECT delivery.id, subscriber_id, subscription_id,
+                       SELECT delivery.place, subscriber_id, subscription_id,
                               COALESCE(skipped, refused, batch.reason, '') AS reason
                          FROM delivery
-                        WHERE delivery.batch_id = batch.id AND {}
-                          AND (batch.id > %(batch)s OR delivery.id > %(delivery)s)
-                        ORDER BY delivery.id) AS one
+                        WHERE delivery.issue_id = %(issue)s
+                          AND delivery.place BETWEEN batch.first_place AND batch.last_place AND {}
+                          AND (batch.id > %(batch)s OR delivery.place > %(place)s)
+                        ORDER BY delivery.place) AS one
              WHERE batch.id = ANY(%(ids)s)
-             ORDER BY batch.id, one.id LIMIT %(limit)s) AS found
+             ORDER BY batch.id, one.place LIMIT %(limit)s) AS found
            LEFT JOIN addressee USING (subscription_id)
-     ORDER BY batch_id, found.id
+     ORDER BY batch_id, found.place
 """
 
 _EXCLUDED = """
@@ -87,20 +89,17 @@ _EXCLUDED = """
 """
 
 _LEFT = """
-    SELECT delivery.id, delivery.subscriber_id, COALESCE(addressee.email, '') AS email,
+    SELECT delivery.place, delivery.subscriber_id, COALESCE(addressee.email, '') AS email,
            min(consent.source) AS reason
       FROM consent JOIN delivery ON delivery.subscriber_id = consent.subscriber_id
                                 AND delivery.issue_id = %(issue)s
            LEFT JOIN addressee USING (subscription_id)
      WHERE consent.at >= %(since)s AND consent.at < COALESCE(%(until)s::timestamptz, 'infinity')
-       AND act = 'withdrawn' AND newsletter = %(list)s AND delivery.id > %(after)s
+       AND act = 'withdrawn' AND newsletter = %(list)s AND delivery.place > %(after)s
        AND delivery.reported & %(complained)s = 0
        AND delivery.skipped IS NULL AND delivery.refused IS NULL
-     GROUP BY delivery.id, addressee.email ORDER BY delivery.id LIMIT %(limit)s
-"""
-
-_LOOK_UP = """
-    SET LOCAL jit = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off
+     GROUP BY delivery.place, delivery.subscriber_id, addressee.email
+     ORDER BY delivery.place LIMIT %(limit)s
 """
 
 
@@ -120,19 +119,19 @@ class IssuePeopleStore(DatabaseStore):
             batches, deliveries = _READINGS[group]
         else:
             batches, deliveries = _CHOICES.get(group, _BY_EVENTS)
-        batch, delivery = _place(cursor)
-        values: dict[str, Any] = {"issue": issue_id, "batch": batch, "delivery": delivery}
+        batch, place = _place(cursor)
+        values: dict[str, Any] = {"issue": issue_id, "batch": batch, "place": place}
         values |= {"batches": _BATCHES + 1, "limit": size + 1}
         if isinstance(group, IssueGroup) and group not in _CHOICES:
             values["any"], values["none"] = MASKS[ResultWord(group.value)]
         with transaction(self._engine, snapshot=True) as session:
-            execute(session, _LOOK_UP)
+            execute(session, LOOK_UP_UNCOMPILED)
             ids = [r["id"] for r in rows(session, _NEXT_BATCHES.format(batches), values)]
             values["ids"] = ids[:_BATCHES]
             found = rows(session, _DELIVERIES.format(deliveries), values)
         if len(found) > size:
             last = found[size - 1]
-            following = f"{last['batch_id']}-{last['id']}"
+            following = f"{last['batch_id']}-{last['place']}"
         else:
             following = f"{ids[_BATCHES]}-0" if len(ids) > _BATCHES else None
         plain = isinstance(group, IssueReading) or group not in _CHOICES
@@ -145,7 +144,7 @@ class IssuePeopleStore(DatabaseStore):
         values = {"issue": issue_id, "reason": reason, "nothing": nothing}
         values |= {"after": _place(cursor)[1], "exclusions": _EXCLUSIONS, "limit": PAGE + 1}
         with transaction(self._engine) as session:
-            execute(session, _LOOK_UP)
+            execute(session, LOOK_UP_UNCOMPILED)
             found = rows(session, _EXCLUDED, values)
         people = [row for row in found if row["subscriber_id"] is not None]
         following = None
@@ -160,9 +159,9 @@ class IssuePeopleStore(DatabaseStore):
         with transaction(self._engine) as session:
             values = leaving_window(session, issue_id)
             values |= {"after": _place(cursor)[1], "limit": PAGE + 1}
-            execute(session, _LOOK_UP)
+            execute(session, LOOK_UP_UNCOMPILED)
             found = rows(session, _LEFT, values)
-        following = f"0-{found[PAGE - 1]['id']}" if len(found) > PAGE else None
+        following = f"0-{found[PAGE - 1]['place']}" if len(found) > PAGE else None
         return PeoplePage(people=_people(found[:PAGE], plain=False), cursor=following)
 
 

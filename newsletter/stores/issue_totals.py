@@ -25,7 +25,10 @@ _COUNTS = {
                     WHEN delivery.refused IS NOT NULL THEN 'refused'
                     WHEN batch.state IN ('planned', 'claimed') THEN 'to_go'
                     ELSE batch.state END AS word, count(*)
-          FROM delivery JOIN batch ON batch.id = batch_id WHERE batch.issue_id = %(issue)s
+          FROM batch
+          JOIN delivery ON delivery.issue_id = %(issue)s
+                       AND delivery.place BETWEEN batch.first_place AND batch.last_place
+         WHERE batch.issue_id = %(issue)s
          GROUP BY 1""",
     "batches": """
         SELECT state AS word, count(*) FROM batch
@@ -34,17 +37,17 @@ _COUNTS = {
         SELECT reason AS word, count(*) FROM exclusion
          WHERE issue_id = %(issue)s GROUP BY 1 ORDER BY 1""",
     "skips": """
-        SELECT skipped AS word, count(*) FROM delivery JOIN batch ON batch.id = batch_id
-         WHERE batch.issue_id = %(issue)s AND skipped IS NOT NULL GROUP BY 1 ORDER BY 1""",
+        SELECT skipped AS word, count(*) FROM delivery
+         WHERE issue_id = %(issue)s AND skipped IS NOT NULL GROUP BY 1 ORDER BY 1""",
     "refusals": """
-        SELECT refused AS word, count(*) FROM delivery JOIN batch ON batch.id = batch_id
-         WHERE batch.issue_id = %(issue)s AND refused IS NOT NULL GROUP BY 1 ORDER BY 1""",
+        SELECT refused AS word, count(*) FROM delivery
+         WHERE issue_id = %(issue)s AND refused IS NOT NULL GROUP BY 1 ORDER BY 1""",
     "doubled": """
         SELECT id AS word, doubled AS count FROM batch
          WHERE issue_id = %(issue)s AND doubled > 0 ORDER BY 1""",
     "events": """
-        SELECT delivery.state AS word, count(*) FROM delivery JOIN batch ON batch.id = batch_id
-         WHERE batch.issue_id = %(issue)s GROUP BY 1 ORDER BY 1""",
+        SELECT state AS word, count(*) FROM delivery
+         WHERE issue_id = %(issue)s GROUP BY 1 ORDER BY 1""",
 }
 
 
@@ -75,17 +78,20 @@ def issue_totals(session: Session, issue_id: int) -> IssueTotals:
 
 
 _LETTER = """
-    SELECT issue.id AS issue_id, issue.date, issue.number, delivery.id AS delivery_id,
+    SELECT issue.id AS issue_id, issue.date, issue.number, delivery.place,
            edition.key AS edition_key, edition.brief_ids, batch.id AS batch_id,
            batch.state AS batch_state, batch.reason AS batch_reason,
            delivery.skipped, delivery.refused, delivery.left_after,
            COALESCE(delivery.state, 0) AS state,
            exclusion.reason AS exclusion
       FROM issue
-      LEFT JOIN delivery ON delivery.issue_id = issue.id AND delivery.subscriber_id = %(subscriber)s
+      LEFT JOIN delivery ON delivery.issue_id = %(issue)s
+                        AND delivery.subscriber_id = %(subscriber)s
       LEFT JOIN exclusion ON exclusion.issue_id = issue.id
                          AND exclusion.subscriber_id = %(subscriber)s
-      LEFT JOIN batch ON batch.id = delivery.batch_id
+      LEFT JOIN LATERAL (SELECT * FROM batch
+                          WHERE batch.issue_id = %(issue)s AND first_place <= delivery.place
+                          ORDER BY first_place DESC LIMIT 1) AS batch ON true
       LEFT JOIN edition ON edition.id = batch.edition_id
      WHERE issue.id = %(issue)s
 """
@@ -101,7 +107,7 @@ _ATTEMPTS = """
 
 _EVENTS = """
     SELECT kind, at, raw ->> 'reason' AS reason, raw ->> 'response' AS response
-      FROM delivery_event WHERE delivery_id = %(delivery)s
+      FROM delivery_event WHERE issue_id = %(issue)s AND place = %(place)s
      ORDER BY at, kind <> 'processed', kind
 """
 
@@ -110,7 +116,7 @@ def trace(session: Session, subscriber_id: int, issue_id: int) -> DeliveryRecord
     """Return what happened to a subscriber's letter; None if the issue never knew of them."""
     values = {"issue": issue_id, "subscriber": subscriber_id}
     found = rows(session, _LETTER, values)
-    if not found or (found[0]["delivery_id"] is None and found[0]["exclusion"] is None):
+    if not found or (found[0]["place"] is None and found[0]["exclusion"] is None):
         return None
     letter = found[0]
     letter["state"] = DeliveryState(letter["state"])
@@ -119,5 +125,5 @@ def trace(session: Session, subscriber_id: int, issue_id: int) -> DeliveryRecord
     return DeliveryRecord(
         **letter,
         attempts=tuple(rows(session, _ATTEMPTS, held_by)),
-        events=tuple(rows(session, _EVENTS, {"delivery": letter["delivery_id"]})),
+        events=tuple(rows(session, _EVENTS, {"issue": issue_id, "place": letter["place"]})),
     )

@@ -4,13 +4,18 @@ from datetime import datetime
 
 from newsletter.core.history import IssueRecord, TransactionalRecord
 from newsletter.stores.issue_totals import trace
+from newsletter.stores.look_up import LOOK_UP
 from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 from subscribers.records.model import PersonIds
 
 # Exclusions are found by issue: there are few issues, and each exclusion by its key.
 _ISSUES = """
     SELECT known.subscriber_id, issue.id, issue.newsletter, issue.planned_at
-      FROM (SELECT subscriber_id, issue_id FROM delivery WHERE subscriber_id = ANY(%(people)s)
+      FROM (SELECT letter.*
+              FROM issue CROSS JOIN LATERAL (
+                   SELECT subscriber_id, issue_id FROM delivery
+                    WHERE delivery.issue_id = issue.id AND subscriber_id = ANY(%(people)s)
+                   OFFSET 0) AS letter
              UNION
             SELECT person, issue.id
               FROM issue CROSS JOIN unnest(%(people)s::bigint[]) AS person
@@ -35,22 +40,43 @@ _TRANSACTIONAL = f"""
 #: 0 marks them: events that still arrive for them are stored without their content.
 _ERASE = (
     """
-    DELETE FROM delivery_event
-     WHERE delivery_id IN (SELECT id FROM delivery WHERE subscriber_id = ANY(%(people)s))
+    DELETE FROM delivery_event USING unnest(%(issues)s::integer[], %(places)s::integer[])
+                                     AS letter (issue_id, place)
+     WHERE delivery_event.issue_id = letter.issue_id AND delivery_event.place = letter.place
     """,
     "DELETE FROM soft_bounce WHERE subscriber_id = ANY(%(people)s)",
     """
     UPDATE delivery SET subscription_id = 0
-      FROM (SELECT id FROM delivery WHERE subscriber_id = ANY(%(people)s) AND subscription_id <> 0
-             ORDER BY id FOR NO KEY UPDATE) AS held
-     WHERE delivery.id = held.id
+      FROM unnest(%(issues)s::integer[], %(places)s::integer[]) AS letter (issue_id, place)
+     WHERE delivery.issue_id = letter.issue_id AND delivery.place = letter.place
+       AND subscription_id <> 0
     """,
     f"DELETE FROM transactional_email WHERE {_OWN}",  # noqa: S608  # our own text
 )
 
+#: Locked in one order. Issues are few, and in each a person's letter is found by key.
+_LETTERS = """
+    SELECT letter.*
+      FROM (SELECT id FROM issue ORDER BY id) AS issue CROSS JOIN LATERAL (
+           SELECT issue_id, place FROM delivery
+            WHERE delivery.issue_id = issue.id AND subscriber_id = ANY(%(people)s)
+            ORDER BY place FOR NO KEY UPDATE) AS letter
+"""
+
+#: No event comes before its issue is planned. Those that are about no delivery have issue 0.
 _EXPIRE = """
-    DELETE FROM delivery_event WHERE event_id IN (
-        SELECT event_id FROM delivery_event WHERE received_at < %(before)s LIMIT %(portion)s)
+    WITH old AS (
+        SELECT event.*
+          FROM (SELECT 0 AS id UNION ALL
+                SELECT id FROM issue WHERE planned_at < %(before)s) AS issue
+         CROSS JOIN LATERAL (
+               SELECT issue_id, place, event_key FROM delivery_event
+                WHERE delivery_event.issue_id = issue.id AND received_at < %(before)s
+               OFFSET 0) AS event
+         LIMIT %(portion)s)
+    DELETE FROM delivery_event USING old
+     WHERE delivery_event.issue_id = old.issue_id AND delivery_event.place = old.place
+       AND delivery_event.event_key = old.event_key
 """
 
 
@@ -75,12 +101,20 @@ class PersonHistory(DatabaseStore):
     def erase(self, ids: PersonIds) -> None:
         """Delete their events and emails, and make their deliveries mere numbers."""
         with transaction(self._engine) as session:
+            execute(session, LOOK_UP)
+            letters = rows(session, _LETTERS, _values(ids))
+            values = _values(ids) | {
+                "issues": [row["issue_id"] for row in letters],
+                "places": [row["place"] for row in letters],
+            }
             for statement in _ERASE:
-                execute(session, statement, _values(ids))
+                execute(session, statement, values)
 
     def expire_events(self, before: datetime, *, portion: int) -> int:
         """Delete a portion of the events received before; return how many."""
-        return self._execute(_EXPIRE, before=before, portion=portion)
+        with transaction(self._engine) as session:
+            execute(session, LOOK_UP)
+            return execute(session, _EXPIRE, {"before": before, "portion": portion})
 
 
 def _values(ids: PersonIds) -> dict[str, list[int]]:

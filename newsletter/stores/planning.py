@@ -83,10 +83,11 @@ _EXCLUDE = """
      WHERE exclusion IS NOT NULL OR edition_id IS NULL
 """
 
-#: Who gets what, and in which batch of its edition.
+#: Who gets what, in which batch of its edition, and in which place: a batch has places in a row.
 _PLACE = """
     CREATE TEMPORARY TABLE placed ON COMMIT DROP AS
     SELECT subscriber_id, subscription_id, edition_id,
+           CAST(row_number() OVER (ORDER BY edition_id, subscriber_id) AS integer) AS place,
            CAST((row_number() OVER (PARTITION BY edition_id ORDER BY subscriber_id) - 1) / %(size)s
                 AS integer) AS ordinal,
            CAST(NULL AS timestamptz) AS not_before
@@ -98,26 +99,26 @@ _PLACE = """
 _PLACE_IN_WAVES = """
     CREATE TEMPORARY TABLE placed ON COMMIT DROP AS
     SELECT subscriber_id, subscription_id, edition_id, not_before,
-           CAST(dense_rank() OVER (PARTITION BY edition_id ORDER BY not_before, place) - 1
+           CAST(row_number() OVER (ORDER BY edition_id, not_before, part, subscriber_id)
+                AS integer) AS place,
+           CAST(dense_rank() OVER (PARTITION BY edition_id ORDER BY not_before, part) - 1
                 AS integer) AS ordinal
       FROM (SELECT subscriber_id, subscription_id, edition_id, not_before,
                    (row_number() OVER (PARTITION BY edition_id, not_before
-                                       ORDER BY subscriber_id) - 1) / %(size)s AS place
+                                       ORDER BY subscriber_id) - 1) / %(size)s AS part
               FROM reader JOIN choice USING (topic_set_id) JOIN wave USING (zone)
              WHERE exclusion IS NULL) AS counted
 """
 
 _ADD_BATCHES = """
-    INSERT INTO batch (issue_id, edition_id, ordinal, size, not_before)
-    SELECT %(issue)s, edition_id, ordinal, count(*), min(not_before)
-      FROM placed GROUP BY edition_id, ordinal
+    INSERT INTO batch (issue_id, edition_id, ordinal, size, not_before, first_place, last_place)
+    SELECT %(issue)s, edition_id, ordinal, count(*), min(not_before), min(place), max(place)
+      FROM placed GROUP BY edition_id, ordinal ORDER BY min(place)
 """
 
 _ADD_DELIVERIES = """
-    INSERT INTO delivery (issue_id, subscriber_id, subscription_id, batch_id)
-    SELECT %(issue)s, placed.subscriber_id, placed.subscription_id, batch.id
-      FROM placed JOIN batch USING (edition_id, ordinal)
-     ORDER BY batch.id
+    INSERT INTO delivery (issue_id, place, subscriber_id, subscription_id)
+    SELECT %(issue)s, place, subscriber_id, subscription_id FROM placed ORDER BY place
 """
 
 #: The audience is counted from the list itself, not from what was just written: the two must agree.

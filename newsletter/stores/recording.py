@@ -39,15 +39,17 @@ _RECORD = """
 _EJECT = """
     UPDATE delivery SET refused = offender.reason,
            left_after = (SELECT serial FROM attempt WHERE id = %(attempt)s)
-      FROM unnest(%(offenders)s::bigint[], %(reasons)s::text[]) AS offender (id, reason)
-     WHERE delivery.id = offender.id
+      FROM unnest(%(offenders)s::integer[], %(reasons)s::text[]) AS offender (place, reason)
+     WHERE delivery.issue_id = %(issue)s AND delivery.place = offender.place
+       AND delivery.place BETWEEN %(first)s AND %(last)s
 """
 
+#: A batch is a range of places, which is cut in two.
 _SPLIT_OFF = """
-    INSERT INTO batch (issue_id, edition_id, ordinal, size)
+    INSERT INTO batch (issue_id, edition_id, ordinal, size, first_place, last_place)
     SELECT issue_id, edition_id,
            (SELECT max(ordinal) + 1 FROM batch b WHERE b.edition_id = batch.edition_id),
-           cardinality(%(deliveries)s::bigint[])
+           last_place - %(cut)s + 1, %(cut)s, last_place
       FROM batch WHERE id = %(batch)s
     RETURNING id
 """
@@ -58,10 +60,8 @@ _INHERIT_ATTEMPTS = """
     SELECT DISTINCT %(new)s::bigint, attempt_id FROM batch_attempt WHERE batch_id = %(batch)s
 """
 
-_MOVE = """
-    WITH moved AS (
-        UPDATE delivery SET batch_id = %(new)s WHERE id = ANY(%(deliveries)s) RETURNING id)
-    UPDATE batch SET size = size - (SELECT count(*) FROM moved) WHERE id = %(batch)s
+_CUT = """
+    UPDATE batch SET last_place = %(cut)s - 1, size = %(cut)s - first_place WHERE id = %(batch)s
 """
 
 
@@ -100,11 +100,14 @@ def _values(
         "attempt": claim.attempt_id,
         "number": claim.attempt,
         "batch": claim.batch_id,
+        "issue": claim.issue_id,
+        "first": claim.recipients[0].place,
+        "last": claim.recipients[-1].place,
         "outcome": _outcome(outcome),
         "state": disposition.state,
         "reason": disposition.reason or None,
         "not_before": disposition.not_before,
-        "offenders": [claim.recipients[i].delivery_id for i in disposition.eject],
+        "offenders": [claim.recipients[i].place for i in disposition.eject],
         "reasons": [
             disposition.eject_reasons.get(i, disposition.reason) for i in disposition.eject
         ],
@@ -119,10 +122,10 @@ def _outcome(outcome: Outcome) -> str:
 
 
 def _split(session: Session, claim: Claim) -> int:
-    second_half = [one.delivery_id for one in claim.recipients[len(claim.recipients) // 2 :]]
-    values = {"batch": claim.batch_id, "deliveries": second_half}
+    second_half = claim.recipients[len(claim.recipients) // 2 :]
+    values = {"batch": claim.batch_id, "cut": second_half[0].place}
     new_id: int = scalar(session, _SPLIT_OFF, values)
     values["new"] = new_id
     execute(session, _INHERIT_ATTEMPTS, values)
-    execute(session, _MOVE, values)
+    execute(session, _CUT, values)
     return new_id

@@ -4,13 +4,13 @@ See docs/decisions/figures-are-counters.md.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlmodel import Session
 
-from newsletter.core.delivery import DeliveryState
 from newsletter.core.events import DeliveryEvent, EventKind, consequence
 from newsletter.core.results import BY_MACHINE, BY_PERSON, REPORTED, moved, stories_behind
 from subscribers.db.transaction import execute, rows
@@ -21,50 +21,49 @@ from subscribers.db.transaction import execute, rows
 #: delivery with an event was accepted, whatever a later request got.
 _ADVANCE = """
     WITH seen AS (
-        SELECT id, max(state) AS state, bit_or(kind) AS kinds, max(at) AS at
-          FROM unnest(%(deliveries)s::bigint[], %(states)s::smallint[], %(kinds)s::smallint[],
-                      %(moments)s::timestamptz[]) AS posted (id, state, kind, at)
-         GROUP BY id),
+        SELECT place, max(state) AS state, bit_or(kind) AS kinds, max(at) AS at
+          FROM unnest(%(places)s::integer[], %(states)s::smallint[], %(kinds)s::smallint[],
+                      %(moments)s::timestamptz[]) AS posted (place, state, kind, at)
+         GROUP BY place),
     held AS (
-        SELECT delivery.id, delivery.issue_id, delivery.reported AS before, seen.at,
+        SELECT place, delivery.reported AS before, seen.at,
                greatest(delivery.state, seen.state) AS state,
                delivery.reported | seen.kinds AS after
-          FROM delivery JOIN seen USING (id)
-         WHERE delivery.state < seen.state OR delivery.reported & seen.kinds <> seen.kinds
-            OR delivery.id = ANY(%(clicked)s)
-         ORDER BY id FOR NO KEY UPDATE OF delivery),
+          FROM delivery JOIN seen USING (place)
+         WHERE delivery.issue_id = %(issue)s
+           AND (delivery.state < seen.state OR delivery.reported & seen.kinds <> seen.kinds
+                OR place = ANY(%(clicked)s))
+         ORDER BY place FOR NO KEY UPDATE OF delivery),
     advanced AS (
         UPDATE delivery SET state = held.state, reported = held.after, refused = NULL
-          FROM held WHERE delivery.id = held.id
-        RETURNING held.issue_id, held.before, held.after, held.at)
-    SELECT issue_id, before, after, count(*), max(at) AS at FROM advanced GROUP BY 1, 2, 3
+          FROM held WHERE delivery.issue_id = %(issue)s AND delivery.place = held.place
+        RETURNING held.before, held.after, held.at)
+    SELECT before, after, count(*), max(at) AS at FROM advanced GROUP BY 1, 2
 """
 
 _SOURCES = """
-    SELECT delivery.id, delivery.issue_id, place.brief_id,
-           place.content -> 'source' ->> 'url' AS url
-      FROM delivery JOIN issue_brief AS place USING (issue_id)
-     WHERE delivery.id = ANY(%(clicked)s)
+    SELECT brief_id, content -> 'source' ->> 'url' AS url
+      FROM issue_brief WHERE issue_id = %(issue)s
 """
 
 #: What was there before is read as it was when this statement began: the deliveries are locked.
 _CLICK = """
     WITH asked AS (
-        SELECT issue_id, delivery_id, brief_id, bit_or(hand) AS hands
-          FROM unnest(%(issues)s::bigint[], %(deliveries)s::bigint[], %(briefs)s::bigint[],
-                      %(hands)s::smallint[]) AS posted (issue_id, delivery_id, brief_id, hand)
-         GROUP BY 1, 2, 3),
+        SELECT place, brief_id, bit_or(hand) AS hands
+          FROM unnest(%(places)s::integer[], %(briefs)s::bigint[], %(hands)s::smallint[])
+               AS posted (place, brief_id, hand)
+         GROUP BY 1, 2),
     clicked AS (
-        INSERT INTO story_click AS old (delivery_id, brief_id, hands)
-        SELECT delivery_id, brief_id, hands FROM asked
-        ON CONFLICT (delivery_id, brief_id) DO UPDATE SET hands = old.hands | excluded.hands
+        INSERT INTO story_click AS old (issue_id, place, brief_id, hands)
+        SELECT %(issue)s, place, brief_id, hands FROM asked
+        ON CONFLICT (issue_id, place, brief_id) DO UPDATE SET hands = old.hands | excluded.hands
          WHERE old.hands | excluded.hands <> old.hands
-        RETURNING delivery_id, brief_id, hands)
-    SELECT asked.issue_id, brief_id, COALESCE(story_click.hands, 0) AS before,
-           clicked.hands AS after, count(*)
-      FROM clicked JOIN asked USING (delivery_id, brief_id)
-           LEFT JOIN story_click USING (delivery_id, brief_id)
-     GROUP BY 1, 2, 3, 4
+        RETURNING place, brief_id, hands)
+    SELECT clicked.brief_id, COALESCE(before.hands, 0) AS before, clicked.hands AS after, count(*)
+      FROM clicked LEFT JOIN story_click AS before
+                          ON before.issue_id = %(issue)s AND before.place = clicked.place
+                         AND before.brief_id = clicked.brief_id
+     GROUP BY 1, 2, 3
 """
 
 _COUNT = """
@@ -77,8 +76,8 @@ _COUNT = """
 
 _COUNT_STORIES = """
     INSERT INTO story_result AS old (issue_id, brief_id, people, machines)
-    SELECT * FROM unnest(%(issues)s::bigint[], %(briefs)s::bigint[], %(people)s::integer[],
-                         %(machines)s::integer[])
+    SELECT %(issue)s, posted.*
+      FROM unnest(%(briefs)s::bigint[], %(people)s::integer[], %(machines)s::integer[]) AS posted
     ON CONFLICT (issue_id, brief_id) DO UPDATE
        SET people = old.people + excluded.people, machines = old.machines + excluded.machines
 """
@@ -89,32 +88,47 @@ _HANDS = {EventKind.CLICKED: BY_PERSON, EventKind.CLICKED_BY_MACHINE: BY_MACHINE
 def advance_deliveries(session: Session, events: Sequence[DeliveryEvent]) -> None:
     """Move these events' deliveries up their ladder, and the counters of their issues with them.
 
-    The counters come last: others wait for them, and for as short a time as can be.
+    The counters come last: others wait for them, and for as short a time as can be. Call it where
+    statements look up by key.
     """
-    clicks = [one for one in events if one.kind in _HANDS and one.url]
-    clicked = sorted({one.delivery_id for one in clicks if one.delivery_id is not None})
-    values = {
-        "deliveries": [one.delivery_id for one in events],
-        "states": [int(_state(one)) for one in events],
-        "kinds": [REPORTED.get(one.kind, 0) for one in events],
-        "moments": [one.at for one in events],
-        "clicked": clicked,
-    }
-    advanced = rows(session, _ADVANCE, values)
-    if clicked:
-        _count_clicks(session, clicks, clicked)
+    by_issue: defaultdict[int, list[tuple[int, DeliveryEvent]]] = defaultdict(list)
+    for event in events:
+        if event.delivery:
+            by_issue[event.delivery.issue_id].append((event.delivery.place, event))
+    ordered = sorted(by_issue.items(), key=itemgetter(0))
+    advanced = {issue_id: _advance(session, issue_id, posted) for issue_id, posted in ordered}
+    for issue_id, posted in ordered:
+        _count_clicks(session, issue_id, _clicks(posted))
     _count(session, advanced)
 
 
-def _state(event: DeliveryEvent) -> DeliveryState:
-    return consequence(event).state
+def _advance(
+    session: Session, issue_id: int, posted: Sequence[tuple[int, DeliveryEvent]]
+) -> list[dict[str, Any]]:
+    values = {
+        "issue": issue_id,
+        "places": [place for place, _ in posted],
+        "states": [int(consequence(one).state) for _, one in posted],
+        "kinds": [REPORTED.get(one.kind, 0) for _, one in posted],
+        "moments": [one.at for _, one in posted],
+        "clicked": sorted({place for place, _, _ in _clicks(posted)}),
+    }
+    return rows(session, _ADVANCE, values)
 
 
-def _count(session: Session, advanced: Sequence[Mapping[str, Any]]) -> None:
+def _clicks(posted: Iterable[tuple[int, DeliveryEvent]]) -> list[tuple[int, str, int]]:
+    """Return the places, links and hands of those who followed a link."""
+    return [
+        (place, one.url, _HANDS[one.kind])
+        for place, one in posted
+        if one.kind in _HANDS and one.url
+    ]
+
+
+def _count(session: Session, advanced: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
     counts: Counter[tuple[int, str]] = Counter()
     latest: dict[int, datetime] = {}
-    for row in advanced:
-        issue_id = row["issue_id"]
+    for issue_id, row in ((issue_id, row) for issue_id, found in advanced.items() for row in found):
         latest[issue_id] = max(row["at"], latest.get(issue_id, row["at"]))
         for word, change in moved(row["before"], row["after"]).items():
             counts[issue_id, word.value] += change * row["count"]
@@ -130,39 +144,30 @@ def _count(session: Session, advanced: Sequence[Mapping[str, Any]]) -> None:
     execute(session, _COUNT, values)
 
 
-def _count_clicks(
-    session: Session, clicks: Sequence[DeliveryEvent], clicked: Collection[int]
-) -> None:
-    found = rows(session, _SOURCES, {"clicked": list(clicked)})
-    issues = {row["id"]: row["issue_id"] for row in found}
-    sources: defaultdict[int, dict[int, str]] = defaultdict(dict)
-    for row in found:
-        sources[row["issue_id"]][row["brief_id"]] = row["url"] or ""
-    links = {(issues[e.delivery_id], e.url) for e in clicks if e.delivery_id in issues and e.url}
-    stories = {(of, url): stories_behind(url, sources[of]) for of, url in links}
-    asked = [
-        (issue_id, one.delivery_id, brief_id, _HANDS[one.kind])
-        for one in clicks
-        if one.delivery_id in issues and one.url
-        for issue_id in [issues[one.delivery_id]]
-        for brief_id in stories[issue_id, one.url]
-    ]
+def _count_clicks(session: Session, issue_id: int, clicks: Sequence[tuple[int, str, int]]) -> None:
+    if not clicks:
+        return
+    found = rows(session, _SOURCES, {"issue": issue_id})
+    sources = {row["brief_id"]: row["url"] or "" for row in found}
+    stories = {url: stories_behind(url, sources) for url in {url for _, url, _ in clicks}}
+    asked = [(place, brief_id, hand) for place, url, hand in clicks for brief_id in stories[url]]
     if asked:
-        names = ("issues", "deliveries", "briefs", "hands")
-        _count_stories(session, dict(zip(names, map(list, zip(*asked, strict=True)), strict=True)))
+        places, briefs, hands = (list(part) for part in zip(*asked, strict=True))
+        values = {"issue": issue_id, "places": places, "briefs": briefs, "hands": hands}
+        _count_stories(session, issue_id, rows(session, _CLICK, values))
 
 
-def _count_stories(session: Session, asked: Mapping[str, list[int]]) -> None:
-    people: Counter[tuple[int, int]] = Counter()
-    machines: Counter[tuple[int, int]] = Counter()
-    for row in rows(session, _CLICK, asked):
-        story, before, after = (row["issue_id"], row["brief_id"]), row["before"], row["after"]
+def _count_stories(session: Session, issue_id: int, moves: Sequence[Mapping[str, Any]]) -> None:
+    people: Counter[int] = Counter()
+    machines: Counter[int] = Counter()
+    for row in moves:
+        story, before, after = row["brief_id"], row["before"], row["after"]
         people[story] += ((after & BY_PERSON) - (before & BY_PERSON)) * row["count"]
         machines[story] += ((after == BY_MACHINE) - (before == BY_MACHINE)) * row["count"]
     if ordered := sorted(people):
         values = {
-            "issues": [issue_id for issue_id, _ in ordered],
-            "briefs": [brief_id for _, brief_id in ordered],
+            "issue": issue_id,
+            "briefs": ordered,
             "people": [people[one] for one in ordered],
             "machines": [machines[one] for one in ordered],
         }

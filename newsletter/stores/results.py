@@ -14,6 +14,7 @@ from newsletter.core.results import (
     ResultWord,
     StoryResult,
 )
+from newsletter.stores.look_up import LOOK_UP_UNCOMPILED
 from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 
 #: With each issue the moment at which the next one of its newsletter left.
@@ -53,17 +54,13 @@ _STORIES = """
 
 #: Whoever leaves by a link of ours leaves no event. Acts of consent are found by their moment.
 _LEFT = """
-    SELECT count(DISTINCT delivery.id) AS left
+    SELECT count(DISTINCT delivery.place) AS left
       FROM consent JOIN delivery ON delivery.subscriber_id = consent.subscriber_id
                                 AND delivery.issue_id = %(issue)s
      WHERE consent.at >= %(since)s AND consent.at < COALESCE(%(until)s::timestamptz, 'infinity')
        AND act = 'withdrawn' AND newsletter = %(list)s
        AND delivery.reported & %(complained)s = 0
        AND delivery.skipped IS NULL AND delivery.refused IS NULL
-"""
-
-_LOOK_UP = """
-    SET LOCAL jit = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off
 """
 
 _LATEST = """
@@ -124,7 +121,7 @@ def leaving_window(session: Session, issue_id: int) -> dict[str, Any]:
 
 def _left(session: Session, issue_id: int) -> int:
     values = leaving_window(session, issue_id)
-    execute(session, _LOOK_UP)
+    execute(session, LOOK_UP_UNCOMPILED)
     return int(rows(session, _LEFT, values)[0]["left"])
 
 

@@ -85,25 +85,35 @@ _CANCEL = """
 #: What was not sent of a cancelled issue never will be. A batch in hand when the issue was
 #: cancelled may come back as planned, after a refusal: hence every cancelled issue, each time. One
 #: that was requested before may have been accepted: its deliveries are not said to be left out.
-_SKIP_UNSENT = """
+_VOID_UNSENT = """
     WITH open AS (
         UPDATE batch SET state = 'void', reason = issue.reason,
                skipped_count = size - refused_count
           FROM issue
          WHERE issue.id = batch.issue_id AND issue.state = 'cancelled' AND batch.state = 'planned'
-        RETURNING batch.id, CASE WHEN starts_with(issue.reason, 'stale:') THEN 'stale'
-                                 ELSE 'cancelled' END AS why),
+        RETURNING batch.id, batch.issue_id, batch.first_place, batch.last_place,
+                  CASE WHEN starts_with(issue.reason, 'stale:') THEN 'stale'
+                       ELSE 'cancelled' END AS why),
     requested AS (
-        SELECT open.*, COALESCE(max(serial), 0) AS last,
+        SELECT open.*, COALESCE(max(serial), 0) AS serial,
                COALESCE(bool_or(outcome IS NULL OR outcome = 'unknown')
                         FILTER (WHERE attempt.id IS NOT NULL), false) AS lost
           FROM open LEFT JOIN batch_attempt ON batch_attempt.batch_id = open.id
                     LEFT JOIN attempt ON attempt.id = attempt_id
-         GROUP BY open.id, open.why)
-    UPDATE delivery SET left_after = open.last,
-           skipped = open.why || CASE WHEN open.lost THEN '_after_request' ELSE '' END
-      FROM requested AS open
-     WHERE delivery.batch_id = open.id AND delivery.skipped IS NULL AND delivery.refused IS NULL
+         GROUP BY open.id, open.issue_id, first_place, last_place, why)
+    SELECT issue_id AS issue, array_agg(first_place) AS firsts, array_agg(last_place) AS lasts,
+           array_agg(serial) AS serials,
+           array_agg(why || CASE WHEN lost THEN '_after_request' ELSE '' END) AS reasons
+      FROM requested GROUP BY issue_id ORDER BY issue_id
+"""
+
+_SKIP_UNSENT = """
+    UPDATE delivery SET left_after = open.serial, skipped = open.reason
+      FROM unnest(%(firsts)s::integer[], %(lasts)s::integer[], %(serials)s::bigint[],
+                  %(reasons)s::text[]) AS open (first_place, last_place, serial, reason)
+     WHERE delivery.issue_id = %(issue)s
+       AND delivery.place BETWEEN open.first_place AND open.last_place
+       AND delivery.skipped IS NULL AND delivery.refused IS NULL
 """
 
 _CANCEL_STALE = """
@@ -124,7 +134,7 @@ _SENDING = """
 #: After a person resumed an issue, only what was asked since counts.
 _FAILURES = """
     WITH answered AS (
-        SELECT batch.id, batch.size, batch.state,
+        SELECT batch.size, batch.state, batch.first_place, batch.last_place,
                batch.state = 'unknown'
                AND EXISTS (SELECT 1 FROM attempt WHERE attempt.batch_id = batch.id
                                                    AND started_at > %(young_since)s) AS young
@@ -137,7 +147,9 @@ _FAILURES = """
         SELECT count(*) FILTER (WHERE delivery.state = 70) AS bounced,
                count(*) FILTER (WHERE delivery.state = 90) AS complained,
                count(*) FILTER (WHERE delivery.refused IS NOT NULL) AS refused
-          FROM delivery JOIN answered ON answered.id = delivery.batch_id)
+          FROM answered
+          JOIN delivery ON delivery.issue_id = %(issue)s
+                       AND delivery.place BETWEEN answered.first_place AND answered.last_place)
     SELECT COALESCE(sum(size), 0) AS asked, count(*) AS requests,
            COALESCE(sum(size) FILTER (WHERE state = 'unknown'), 0) AS unknown,
            COALESCE(sum(size) FILTER (WHERE young), 0) AS young,
@@ -188,7 +200,7 @@ class SendingLimitStore(DatabaseStore):
         """Skip whatever was not sent; False if the issue was not being sent."""
         with transaction(self._engine) as session:
             cancelled = execute(session, _CANCEL, {"issue": issue_id, "reason": reason}) > 0
-            execute(session, _SKIP_UNSENT)
+            _skip_unsent(session)
         if cancelled:
             _log.warning(reason, extra={"action": "issue.cancelled", "issue": issue_id})
         return cancelled
@@ -197,7 +209,7 @@ class SendingLimitStore(DatabaseStore):
         """Cancel stale issues, and skip what cancelled issues still hold; return how many."""
         with transaction(self._engine) as session:
             stale = execute(session, _CANCEL_STALE, {"now": now})
-            execute(session, _SKIP_UNSENT)
+            _skip_unsent(session)
             return stale
 
     def trip(self, issue_id: int, trip: Trip, now: datetime, *, by: str) -> bool:
@@ -255,6 +267,11 @@ def pause(
     """Pause an issue and queue the alert about it; False if it was not being sent."""
     values = {"issue": issue_id, "reason": reason, "now": now, "by": by, "tripped": tripped}
     return execute(session, _PAUSE, values) > 0
+
+
+def _skip_unsent(session: Session) -> None:
+    for batches in rows(session, _VOID_UNSENT):
+        execute(session, _SKIP_UNSENT, batches)
 
 
 def alert_unreached(session: Session, issue_id: int, reason: str, now: datetime) -> None:

@@ -9,10 +9,12 @@ from subscribers.db.transaction import DatabaseStore
 
 _DELIVERED = """
     SELECT subscription_id, count(*) AS letters
-      FROM delivery JOIN issue ON issue.id = delivery.issue_id
-     WHERE subscriber_id = ANY(%(subscribers)s)
-       AND delivery.state BETWEEN %(delivered)s AND %(clicked)s
-       AND issue.planned_at >= %(since)s
+      FROM issue CROSS JOIN LATERAL (
+           SELECT subscription_id FROM delivery
+            WHERE delivery.issue_id = issue.id AND subscriber_id = ANY(%(subscribers)s)
+              AND delivery.state BETWEEN %(delivered)s AND %(clicked)s
+           OFFSET 0) AS letter
+     WHERE issue.planned_at >= %(since)s
      GROUP BY subscription_id
 """
 

@@ -5,6 +5,7 @@ The module is long because it is a list. See docs/decisions/deliveries-without-f
 
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -234,12 +236,13 @@ class BatchRow(Row, table=True):
 
     __table_args__ = (
         UniqueConstraint("edition_id", "ordinal"),
+        UniqueConstraint("issue_id", "first_place"),
         Index("batch_open", "issue_id", postgresql_where=text("state IN ('planned', 'claimed')")),
         Index("batch_doubled", "issue_id", postgresql_where=text("doubled > 0")),
     )
 
     id: int = columns.identity()
-    issue_id: int = _refers("issue.id", index=True)
+    issue_id: int = _refers("issue.id")
     edition_id: int = _refers("edition.id")
     ordinal: int  #: counted within its edition, so that a second plan names the same batches
     size: int
@@ -252,6 +255,9 @@ class BatchRow(Row, table=True):
     #: Counters of its deliveries, so that a page that is asked every two seconds reads no delivery.
     skipped_count: int = _count()
     refused_count: int = _count()  #: by name, and not skipped
+    #: Its deliveries: those of its issue in these places, and in those between.
+    first_place: int
+    last_place: int
 
 
 class AttemptRow(Row, table=True):
@@ -278,16 +284,24 @@ class SplitFromRow(Row, table=True):
 
 
 class DeliveryRow(Row, table=True):
-    """One issue to one subscriber; its batch gives its state until an event does."""
+    """One issue to one subscriber; its batch gives its state until an event does.
 
-    #: The subscriber first: the index also finds all deliveries of one subscriber.
-    __table_args__ = (UniqueConstraint("subscriber_id", "issue_id"),)
+    Every key begins with the issue: see docs/decisions/issue-first-keys.md.
+    """
 
-    id: int = columns.identity()
-    issue_id: int = columns.number()
+    __table_args__ = (
+        UniqueConstraint("issue_id", "subscriber_id"),
+        Index(
+            "delivery_left_out",
+            "issue_id",
+            postgresql_where=text("skipped IS NOT NULL OR refused IS NOT NULL"),
+        ),
+    )
+
+    issue_id: int = _number_key(Integer)
+    place: int = _number_key(Integer)  #: in its issue, counted from 1 in the order of its batches
     subscriber_id: int = columns.number()
     subscription_id: int = columns.number()
-    batch_id: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
     skipped: str | None = _remark()  #: why it was left out between planning and sending
     refused: str | None = _remark()  #: SendGrid named this recipient in a refusal
     state: int = _count(SmallInteger)
@@ -309,8 +323,9 @@ class DeliveryEventRow(Row, table=True):
 
     __table_args__ = (Index("delivery_event_received", "received_at", postgresql_using="brin"),)
 
-    event_id: str = _text_key()
-    delivery_id: int | None = Field(default=None, sa_column=Column(BigInteger, index=True))
+    issue_id: int = _number_key(Integer)  #: 0, and place 0, unless it is about our delivery
+    place: int = _number_key(Integer)
+    event_key: UUID = Field(sa_column=Column(Uuid, primary_key=True))  #: of SendGrid's id
     attempt_id: str | None = _remark()
     kind: str = columns.word()
     at: datetime = columns.moment()
@@ -341,7 +356,8 @@ class StoryResultRow(Row, table=True):
 class StoryClickRow(Row, table=True):
     """A delivery's link to a story was followed: each story counts once for a delivery."""
 
-    delivery_id: int = _number_key()
+    issue_id: int = _number_key(Integer)
+    place: int = _number_key(Integer)
     brief_id: int = _number_key()
     hands: int = Field(sa_column=Column(SmallInteger, nullable=False))  #: a person's, a machine's
 
@@ -372,7 +388,8 @@ class WebhookReceiverRow(Row, table=True):
 class SoftBounceRow(Row, table=True):
     """A delivery that was bounced for now; too many of them suppress the address."""
 
-    delivery_id: int = _number_key()
+    issue_id: int = _number_key(Integer)
+    place: int = _number_key(Integer)
     subscriber_id: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
     at: datetime = columns.moment()
     forgiven: bool = Field(

@@ -8,13 +8,10 @@ from sqlmodel import Session
 
 from newsletter.core.reconciliation import Probe, Resolution, UnknownBatch
 from newsletter.stores.acceptance import accept_attempts, finish
+from newsletter.stores.look_up import LOOK_UP
 from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, transaction
 
 _log = logging.getLogger(__name__)
-
-#: A batch's readers are looked up one by one, by key. Joining whole lists instead, as the planner
-#: likes to when a list is not much larger, takes ten times as long.
-_LOOK_UP = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 
 #: A batch that was split off was asked for in the attempts before it, too. `others_received` looks
 #: for one event of a batch that was asked no sooner; it stops at the first.
@@ -22,7 +19,12 @@ _UNKNOWN = """
     SELECT batch.id AS batch_id, batch.issue_id, issue.newsletter, batch.size,
            COALESCE(batch.reason, '') AS reason, batch.attempts, asked.at AS asked, asked.lost,
            EXISTS (SELECT 1 FROM attempt other
-                     JOIN delivery ON delivery.batch_id = other.batch_id AND delivery.state > 0
+                     JOIN batch AS its ON its.id = other.batch_id
+                    CROSS JOIN LATERAL (
+                          SELECT FROM delivery
+                           WHERE delivery.issue_id = its.issue_id AND delivery.state > 0
+                             AND delivery.place BETWEEN its.first_place AND its.last_place
+                           LIMIT 1) AS received
                     WHERE other.started_at >= asked.at AND other.batch_id <> batch.id)
            AS others_received
       FROM batch
@@ -45,19 +47,22 @@ _LONG_UNKNOWN = """
 """
 
 _ATTEMPTS = """
-    SELECT (SELECT issue_id FROM batch WHERE id = %(batch)s) AS issue_id, array_agg(id) AS ids,
-           (SELECT id FROM installation) AS installation_id,
-           min(started_at) AS since, max(started_at) AS until
-      FROM attempt
-     WHERE id IN (SELECT attempt_id FROM batch_attempt WHERE batch_id = %(batch)s)
+    SELECT batch.issue_id, batch.first_place, batch.last_place, asked.*,
+           (SELECT id FROM installation) AS installation_id
+      FROM batch CROSS JOIN LATERAL (
+           SELECT array_agg(id) AS ids, min(started_at) AS since, max(started_at) AS until
+             FROM attempt
+            WHERE id IN (SELECT attempt_id FROM batch_attempt WHERE batch_id = batch.id)) AS asked
+     WHERE batch.id = %(batch)s
 """
 
 #: A few are asked about, not one: an address may have changed since. Capitals come last, because
 #: nobody says whether Email Logs keep them.
 _EMAILS = """
     SELECT email FROM delivery JOIN addressee USING (subscription_id)
-     WHERE batch_id = %(batch)s AND skipped IS NULL AND refused IS NULL
-     ORDER BY email <> lower(email), delivery.id LIMIT %(count)s
+     WHERE issue_id = %(issue)s AND place BETWEEN %(first)s AND %(last)s
+       AND skipped IS NULL AND refused IS NULL
+     ORDER BY email <> lower(email), place LIMIT %(count)s
 """
 _PROBED = 3
 
@@ -102,7 +107,7 @@ class UnknownBatchStore(DatabaseStore):
     def unknown(self) -> tuple[UnknownBatch, ...]:
         """Return all of them, the oldest first, with whether later batches had events."""
         with transaction(self._engine) as session:
-            execute(session, _LOOK_UP)
+            execute(session, LOOK_UP)
             return tuple(UnknownBatch(**row) for row in rows(session, _UNKNOWN))
 
     def unknown_issues(self, asked_before: datetime) -> tuple[tuple[str, date], ...]:
@@ -153,9 +158,10 @@ def _log_resolved(reason: str, **ids: Any) -> None:
 
 
 def _probe(session: Session, batch_id: int) -> Probe:
-    execute(session, _LOOK_UP)
+    execute(session, LOOK_UP)
     [asked] = rows(session, _ATTEMPTS, {"batch": batch_id})
-    emails = rows(session, _EMAILS, {"batch": batch_id, "count": _PROBED})
+    values = {"issue": asked["issue_id"], "first": asked["first_place"], "count": _PROBED}
+    emails = rows(session, _EMAILS, values | {"last": asked["last_place"]})
     return Probe(
         batch_id=batch_id,
         issue_id=asked["issue_id"],

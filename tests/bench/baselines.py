@@ -44,7 +44,7 @@ def claim_of(size: int) -> Claim:
         brief_ids=(1,),
         recipients=tuple(
             Recipient(
-                delivery_id=number,
+                place=number,
                 email=f"reader-{number:07}@example.com",
                 subscription_id=number,
                 link_key=b"0123456789abcdef",

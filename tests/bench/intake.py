@@ -24,9 +24,12 @@ _BETWEEN_POSTS = 0.5  #: seconds; a large list has some 2,000 events a second
 _MOMENT = 1_795_000_000  #: UNIX seconds; any will do
 
 _DELIVERIES = """
-    SELECT delivery.id, attempt.id AS attempt, (SELECT id FROM installation) AS installation_id
-      FROM delivery JOIN attempt ON attempt.batch_id = delivery.batch_id
-     ORDER BY delivery.id OFFSET :first LIMIT :count
+    SELECT delivery.issue_id, delivery.place, attempt.id AS attempt,
+           (SELECT id FROM installation) AS installation_id
+      FROM batch JOIN attempt ON attempt.batch_id = batch.id
+      JOIN delivery ON delivery.issue_id = batch.issue_id
+                   AND delivery.place BETWEEN batch.first_place AND batch.last_place
+     ORDER BY 1, 2 OFFSET :first LIMIT :count
 """
 
 
@@ -70,18 +73,20 @@ def _posts(
     return [made[at : at + _PER_POST] for at in range(0, len(made), _PER_POST)]
 
 
-def _event(word: str, delivery_id: int, attempt_id: str, installation_id: str) -> dict[str, Any]:
+def _event(
+    word: str, issue_id: int, number: int, attempt_id: str, installation_id: str
+) -> dict[str, Any]:
     return {
-        "email": f"reader-{delivery_id:07}@example.com",
+        "email": f"reader-{number:07}@example.com",
         "timestamp": _MOMENT,
         "smtp-id": "<14c5d75ce93.dfd.64b469@ismtpd-555>",
         "event": word,
-        "sg_event_id": f"{word}-{delivery_id:012}",
+        "sg_event_id": f"{word}-{issue_id}-{number:012}",
         "sg_message_id": "14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0",
         "response": "250 2.0.0 OK",
-        "nl_delivery": str(delivery_id),
+        "nl_delivery": str(number),
         "nl_attempt": attempt_id,
-        "nl_issue": "1",
+        "nl_issue": str(issue_id),
         "nl_installation": installation_id,
     }
 

@@ -35,9 +35,7 @@ def claim(*, recipients: int = 3, attempt: int = 1) -> Claim:
         issue_id=1,
         brief_ids=(1,),
         recipients=tuple(
-            Recipient(
-                delivery_id=n, email=f"r{n}@example.com", subscription_id=n, link_key=bytes(16)
-            )
+            Recipient(place=n, email=f"r{n}@example.com", subscription_id=n, link_key=bytes(16))
             for n in range(recipients)
         ),
     )

@@ -42,7 +42,7 @@ def send(engine: Engine, sandbox: Sandbox, folder: Path, *emails: str) -> TestCo
 
 
 def states(container: TestContainer) -> list[tuple[Any, ...]]:
-    return container.query("SELECT id, state FROM delivery ORDER BY id")
+    return container.query("SELECT place, state FROM delivery ORDER BY place")
 
 
 def test_each_installation_takes_the_events_of_its_own_letters(

@@ -206,7 +206,9 @@ def test_after_a_person_resumed_it_it_looks_again_at_the_fewest_letters_that_cou
 
     def bounces(claim: Claim) -> Outcome:  # stored by another process, which looks at nothing
         container.query(
-            "UPDATE delivery SET state = 70 WHERE id = :id", id=claim.recipients[0].delivery_id
+            "UPDATE delivery SET state = 70 WHERE issue_id = :issue AND place = :place",
+            issue=claim.issue_id,
+            place=claim.recipients[0].place,
         )
         return Accepted(message_id=claim.attempt_id)
 

@@ -53,23 +53,25 @@ class SentIssue:
 
     def event(self, word: str, email: str = FIRST, **more: Any) -> dict[str, Any]:
         """Return an event of this reader's delivery, under an id of its own."""
-        claim, delivery_id = self._delivery(email)
-        own = ids_of(claim) | {"nl_delivery": str(delivery_id)}
+        claim, place = self._delivery(email)
+        own = ids_of(claim) | {"nl_delivery": str(place)}
         event_id = f"event-{next(_serial)}"
         posted = {"email": email, "event": word, "timestamp": 1795000000, "sg_event_id": event_id}
         return posted | own | more
 
     def _delivery(self, email: str) -> tuple[Claim, int]:
         claims = (claim for _, _, claim in self.container.mailer.asked)
-        return next((c, r.delivery_id) for c in claims for r in c.recipients if r.email == email)
+        return next((c, r.place) for c in claims for r in c.recipients if r.email == email)
 
     def rows(self, sql: str) -> list[Any]:
         with self.container.engine.begin() as connection:
             return list(connection.execute(text(sql)))
 
     def state(self, email: str = FIRST) -> DeliveryState:
-        _, delivery_id = self._delivery(email)
-        [row] = self.rows(f"SELECT state FROM delivery WHERE id = {delivery_id}")
+        claim, place = self._delivery(email)
+        [row] = self.rows(
+            f"SELECT state FROM delivery WHERE issue_id = {claim.issue_id} AND place = {place}"
+        )
         return DeliveryState(row.state)
 
     def status(self, email: str = FIRST) -> SubscriptionStatus:
@@ -292,6 +294,11 @@ FOREIGN = [
     ({"nl_attempt": "of another installation"}, "unmatched"),
     ({"nl_attempt": None}, "unmatched"),
     ({"nl_delivery": None}, "unmatched"),
+    ({"nl_issue": None}, "unmatched"),
+    ({"nl_issue": "99"}, "unmatched"),
+    ({"nl_issue": "9" * 18}, "unmatched"),
+    ({"nl_delivery": "0"}, "unmatched"),
+    ({"nl_delivery": "9" * 18}, "unmatched"),
     ({"nl_installation": None, "nl_delivery": None, "nl_attempt": None}, "without_ids"),
 ]
 SENDGRIDS_WORDS = ("processed", "delivered", "open", "click", "bounce", "spamreport", "unsubscribe")
@@ -309,8 +316,8 @@ def test_what_is_not_ours_is_stored_and_counted_and_moves_nothing(send_issue, id
     assert sent.everything() == before
     [engaged] = sent.rows("SELECT count(engaged_on) FROM subscription")
     assert engaged.count == 0
-    stored = sent.rows("SELECT delivery_id, attempt_id, origin FROM delivery_event")
-    assert stored == [(None, None, origin)] * len(SENDGRIDS_WORDS)
+    stored = sent.rows("SELECT issue_id, place, attempt_id, origin FROM delivery_event")
+    assert stored == [(0, 0, None, origin)] * len(SENDGRIDS_WORDS)
     assert sent.container.event_intake.counters.values() == {
         "batches_reconciled": 0,
         "events_repeated": 0,

@@ -36,7 +36,8 @@ def receive_others(container: TestContainer) -> None:
     with container.engine.begin() as connection:
         connection.execute(
             text("""UPDATE delivery SET state = 30 FROM batch
-                     WHERE batch.id = batch_id AND batch.state = 'accepted'""")
+                     WHERE batch.issue_id = delivery.issue_id AND batch.state = 'accepted'
+                       AND place BETWEEN first_place AND last_place""")
         )
 
 

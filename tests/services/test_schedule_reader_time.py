@@ -155,7 +155,9 @@ def test_the_plan_gives_each_reader_the_moment_the_core_says(
         rows = connection.execute(
             text("""SELECT email, batch.id, not_before, batch.size, edition_id, ordinal
                       FROM delivery JOIN subscriber ON subscriber.id = subscriber_id
-                      JOIN batch ON batch.id = batch_id WHERE delivery.issue_id = :i"""),
+                      JOIN batch ON batch.issue_id = delivery.issue_id
+                                AND place BETWEEN first_place AND last_place
+                     WHERE delivery.issue_id = :i"""),
             {"i": stored.id},
         ).all()
     assert {row.email: row.not_before for row in rows} == {

@@ -66,7 +66,8 @@ def test_an_unsubscribe_while_a_job_is_under_way_takes_effect(container):
     def leave_the_next(claim: Claim) -> Accepted:
         with container.engine.begin() as connection:
             next_one = text("""SELECT email FROM delivery JOIN audience USING (subscription_id)
-                                WHERE batch_id = :batch LIMIT 1""")
+                                JOIN batch ON place BETWEEN first_place AND last_place
+                               WHERE batch.id = :batch LIMIT 1""")
             left.append(connection.execute(next_one, {"batch": batch_ids[1]}).scalar_one())
         container.unsubscribe(left[0])
         return Accepted(message_id="m")

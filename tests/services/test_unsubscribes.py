@@ -40,7 +40,7 @@ from subscribers.errors import (
 from subscribers.model import Purpose, Suppression, SuppressionReason
 from subscribers.signup.model import ConsentProof
 from subscribers.tokens import make_token
-from tests.container import ONE_REQUEST
+from tests.container import one_request
 from tests.fakes import FakeClock
 from tests.signing import Seal, body_of
 from tests.subscribers.suppressions.conftest import Lists
@@ -62,8 +62,9 @@ WHERE schemaname = 'public' AND tablename NOT LIKE 'procrastinate%'
   AND tablename NOT IN ('alembic_version', 'decision', 'installation', 'installation_key')
 """
 _LETTER = """
-INSERT INTO delivery (issue_id, subscriber_id, subscription_id, batch_id)
-VALUES (:issue, :subscriber, :subscription, 1) RETURNING id
+INSERT INTO delivery (issue_id, place, subscriber_id, subscription_id)
+VALUES (1, :place, :subscriber, :subscription)
+ON CONFLICT (issue_id, subscriber_id) DO UPDATE SET subscription_id = :subscription RETURNING place
 """
 _ASKED = "SELECT id, link_key FROM signup WHERE email_key = :email"
 _HOLDER = """
@@ -96,7 +97,7 @@ class Lives(RuleBasedStateMachine):
         tables = self._sql(_TABLES)[0][0]
         with self.container.engine.begin() as connection:
             connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
-            connection.execute(text(ONE_REQUEST))
+            connection.execute(text(one_request()))
         self.import_list(ADDRESSES[:2], "")
         for email in ADDRESSES[:2]:
             self.get_a_letter(email)
@@ -155,13 +156,14 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.letters)
     @rule(n=which, word=st.sampled_from(UNSUBSCRIBES + OTHER_NEWS))
     def receive(self, n: int, word: str) -> None:
-        email, delivery = self.letters[n % len(self.letters)]
+        email, place = self.letters[n % len(self.letters)]
         event = {
             "email": email,
             "event": word,
             "nl_installation": self.container.installations.current().id,
-            "nl_delivery": str(delivery),
-            "nl_attempt": "one",
+            "nl_issue": "1",
+            "nl_delivery": str(place),
+            "nl_attempt": "one-1",
             "sg_event_id": f"event-{next(_serial)}",
             "timestamp": int(self.clock.now().timestamp()),
             "type": "bounce",
@@ -182,7 +184,7 @@ class Lives(RuleBasedStateMachine):
         token = make_token(Purpose.UNSUBSCRIBE, one.id, one.link_key)
         if (token, email) not in self.links:
             self.links.append((token, email))
-        values = {"issue": next(_serial), "subscriber": one.subscriber_id, "subscription": one.id}
+        values = {"place": next(_serial), "subscriber": one.subscriber_id, "subscription": one.id}
         self.letters.append((email, self._sql(_LETTER, **values)[0][0]))
 
     @precondition(lambda self: self.links)

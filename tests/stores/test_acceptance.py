@@ -77,7 +77,7 @@ def receive_event(container: TestContainer, claimed: Claim, reader: int = 0) -> 
     event = DeliveryEvent(
         event_id=f"late-{reader}",
         kind=EventKind.DELIVERED,
-        delivery_id=claimed.recipients[reader].delivery_id,
+        delivery=claimed.delivery(claimed.recipients[reader]),
         attempt_id=claimed.attempt_id,
         installation_id=claimed.installation_id,
         at=datetime(2026, 11, 23, 10, tzinfo=UTC),

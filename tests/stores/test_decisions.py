@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from newsletter.core.staff import StaffActor
 from newsletter.stores.decisions import DecisionFilter
-from tests.container import ONE_REQUEST, TestContainer, open_container
+from tests.container import TestContainer, one_request, open_container
 
 pytestmark = pytest.mark.postgres
 
@@ -43,7 +43,7 @@ def test_a_service_that_knows_only_a_name_records_the_account_too(container):
 
 
 def test_what_is_about_an_issue_or_a_batch_is_about_its_newsletter(container):
-    container.query(ONE_REQUEST)
+    container.query(one_request())
     for subject in ("issue 1", "batch 1", "issue 2", "issue one", "suppressions"):
         container.decisions.record("operator", subject, "looked", {})
     found = [one.newsletter for one in reversed(container.decisions.recent().decisions)]

@@ -85,7 +85,7 @@ def test_a_post_of_events_is_one_line(container: TestContainer, out: io.StringIO
     event = DeliveryEvent(
         event_id="e",
         kind=EventKind.DELIVERED,
-        delivery_id=None,
+        delivery=None,
         attempt_id=None,
         installation_id=None,
         at=container.clock.now(),

@@ -134,7 +134,9 @@ def _planned(engine: Engine, issue_id: int) -> dict[str, tuple[str, int]]:
         rows = connection.execute(
             text("""SELECT email, edition.key, batch.id FROM delivery
                       JOIN subscriber ON subscriber.id = subscriber_id
-                      JOIN batch ON batch.id = batch_id JOIN edition ON edition.id = edition_id
+                      JOIN batch ON batch.issue_id = delivery.issue_id
+                                AND place BETWEEN first_place AND last_place
+                      JOIN edition ON edition.id = edition_id
                      WHERE delivery.issue_id = :i"""),
             {"i": issue_id},
         )

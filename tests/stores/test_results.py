@@ -68,14 +68,14 @@ def some_event(container: TestContainer, chance: Random, number: int) -> dict[st
 
 def counted_from_events(container: TestContainer) -> dict[ResultWord, int]:
     reported: defaultdict[int, int] = defaultdict(int)
-    for delivery, kind in container.query("SELECT delivery_id, kind FROM delivery_event"):
+    for delivery, kind in container.query("SELECT place, kind FROM delivery_event"):
         reported[delivery] |= REPORTED.get(EventKind(kind), 0)
     return dict(Counter(word for bits in reported.values() for word in words_of(bits)))
 
 
 def clicks_from_events(container: TestContainer, url: str) -> tuple[int, int]:
     hands: defaultdict[int, set[str]] = defaultdict(set)
-    sql = "SELECT delivery_id, kind FROM delivery_event WHERE split_part(url, '#', 1) = :url"
+    sql = "SELECT place, kind FROM delivery_event WHERE split_part(url, '#', 1) = :url"
     for delivery, kind in container.query(sql, url=url):
         hands[delivery].add(kind)
     people = sum("clicked" in one for one in hands.values())
@@ -127,7 +127,7 @@ def test_a_late_event_moves_the_figures_and_the_trend(container: TestContainer) 
 
 
 def test_the_link_of_a_click_has_a_column_but_not_that_of_an_erased_reader(container) -> None:
-    sql = "SELECT url FROM delivery_event ORDER BY event_id"
+    sql = "SELECT url FROM delivery_event ORDER BY place"
     container.receive_events(event(container, "r1@example.com", "click", url=SOURCES["chips"]))
     assert container.query(sql) == [(SOURCES["chips"],)]
     container.query("UPDATE delivery SET subscription_id = 0")

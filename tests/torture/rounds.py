@@ -191,6 +191,8 @@ def _decide(installation: Installation, container: Container) -> None:
 def _truth(installation: Installation, container: Container, batch_id: int) -> Resolution:
     with container.engine.begin() as connection:
         question = text("""SELECT email FROM delivery JOIN audience USING (subscription_id)
-                            WHERE batch_id = :batch AND skipped IS NULL LIMIT 1""")
+                            JOIN batch ON batch.issue_id = delivery.issue_id
+                                      AND place BETWEEN first_place AND last_place
+                            WHERE batch.id = :batch AND skipped IS NULL LIMIT 1""")
         email = connection.execute(question, {"batch": batch_id}).scalar_one()
     return Resolution.ACCEPTED if installation.sandbox.messages(email) else Resolution.RESEND

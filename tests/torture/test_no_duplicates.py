@@ -49,7 +49,8 @@ def receive_events_of_others(container: TestContainer) -> None:
     with container.engine.begin() as connection:
         connection.execute(
             text("""UPDATE delivery SET state = 30 FROM batch
-                     WHERE batch.id = batch_id AND batch.state = 'accepted'""")
+                     WHERE batch.issue_id = delivery.issue_id AND batch.state = 'accepted'
+                       AND place BETWEEN first_place AND last_place""")
         )
 
 
@@ -57,7 +58,7 @@ def event_of(claim: Claim) -> DeliveryEvent:
     return DeliveryEvent(
         event_id="late",
         kind=EventKind.DELIVERED,
-        delivery_id=claim.recipients[0].delivery_id,
+        delivery=claim.delivery(claim.recipients[0]),
         attempt_id=claim.attempt_id,
         installation_id=claim.installation_id,
         at=datetime(2026, 11, 23, 10, tzinfo=UTC),

@@ -18,7 +18,7 @@ from newsletter.core.transactional import TransactionalMessage
 # only: SendGrid stores them for long, as "not PII". They stand with each recipient, because
 # SendGrid's own description of the API has no object for those of a whole request.
 INSTALLATION_ARG = "nl_installation"
-DELIVERY_ARG = "nl_delivery"
+DELIVERY_ARG = "nl_delivery"  #: its place in the issue
 ATTEMPT_ARG = "nl_attempt"
 ISSUE_ARG = "nl_issue"
 LETTER_ARG = "nl_letter"  #: a letter to one person
@@ -136,7 +136,7 @@ def _personalization(
         "to": [{"email": recipient.email}],
         "headers": own.headers,
         "substitutions": own.values,
-        "custom_args": {**ids, DELIVERY_ARG: str(recipient.delivery_id)},
+        "custom_args": {**ids, DELIVERY_ARG: str(recipient.place)},
     }
 
 

@@ -18,9 +18,11 @@ from newsletter.adapters.sendgrid.payload import (
     ATTEMPT_ARG,
     DELIVERY_ARG,
     INSTALLATION_ARG,
+    ISSUE_ARG,
     LETTER_ARG,
 )
 from newsletter.adapters.values import unix_moment, whole_number
+from newsletter.core.delivery import DeliveryKey
 from newsletter.core.events import DeliveryEvent, EventKind
 from newsletter.errors import ConfigurationError, EventNotAuthentic
 
@@ -159,7 +161,7 @@ def _event(posted: dict[str, Any], *, odd: bool) -> DeliveryEvent:
     return DeliveryEvent(
         event_id=_event_id(posted),
         kind=_kind(raw),
-        delivery_id=whole_number(raw.get(DELIVERY_ARG)),
+        delivery=_delivery(raw),
         attempt_id=_text(raw, ATTEMPT_ARG),
         installation_id=_text(raw, INSTALLATION_ARG),
         transactional_id=whole_number(raw.get(LETTER_ARG)),
@@ -168,6 +170,11 @@ def _event(posted: dict[str, Any], *, odd: bool) -> DeliveryEvent:
         raw=raw,
         email=email if "@" in email and email.isprintable() else "",
     )
+
+
+def _delivery(raw: dict[str, Any]) -> DeliveryKey | None:
+    issue_id, place = (whole_number(raw.get(name)) for name in (ISSUE_ARG, DELIVERY_ARG))
+    return None if issue_id is None or place is None else DeliveryKey(issue_id, place)
 
 
 def _text(raw: dict[str, Any], name: str) -> str | None:

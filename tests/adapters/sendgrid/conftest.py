@@ -24,7 +24,7 @@ KEY = "SG.a-key-that-nobody-may-see"
 
 def recipient(number: int, email: str | None = None) -> Recipient:
     return Recipient(
-        delivery_id=1000 + number,
+        place=1000 + number,
         email=email or f"reader-{number}@example.com",
         subscription_id=number,
         link_key=bytes([number % 256]) * 16,

@@ -140,7 +140,7 @@ def test_an_address_is_escaped_in_html_and_bare_in_text(envelope, letter, email)
 @given(st.integers(0, 2**48 - 1), st.binary(min_size=16, max_size=16))
 def test_substitutions_stay_far_below_the_limit(envelope, letter, number, key):
     longest = f"{'l' * 64}@{'d' * 63}.{'d' * 63}.{'d' * 58}.example"  # RFC 5321: 254 characters
-    reader = Recipient(delivery_id=1, email=longest, subscription_id=number, link_key=key)
+    reader = Recipient(place=1, email=longest, subscription_id=number, link_key=key)
     claim = replace(claim_for(), recipients=(reader,))
 
     [one] = mail_send(envelope, letter, claim)["personalizations"]

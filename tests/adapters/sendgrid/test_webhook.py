@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
+from newsletter.core.delivery import DeliveryKey
 from newsletter.core.events import DeliveryEvent, EventKind
 from newsletter.errors import ConfigurationError, EventNotAuthentic
 from tests.signing import SIGNATURE, TIMESTAMP, Seal, body_of
@@ -50,7 +51,7 @@ def test_an_event_says_which_delivery_when_and_what():
     assert read_one() == DeliveryEvent(
         event_id="ZGVsaXZlcmVk",
         kind=EventKind.DELIVERED,
-        delivery_id=1001,
+        delivery=DeliveryKey(7, 1001),
         attempt_id="attempt-1",
         installation_id="0123456789abcdef",
         at=datetime.fromtimestamp(1795000000, UTC),
@@ -94,7 +95,7 @@ def test_an_unknown_word_is_kept_with_all_that_came_with_it():
     event = read_one(event="read aloud", voice="warm")
 
     assert event.raw["voice"] == "warm"
-    assert event.delivery_id == 1001
+    assert event.delivery == DeliveryKey(7, 1001)
 
 
 def test_the_address_is_not_kept_not_even_in_a_servers_answer():
@@ -313,7 +314,8 @@ def test_one_oddity_in_a_signed_post_leaves_its_neighbours_as_they_are(oddity):
 
 @pytest.mark.parametrize("given_id", [None, "", "abc", "-5", "1.0", "9" * 19, {}, False])
 def test_a_delivery_that_is_no_number_is_no_delivery(given_id):
-    assert read_one(nl_delivery=given_id).delivery_id is None
+    assert read_one(nl_delivery=given_id).delivery is None
+    assert read_one(nl_issue=given_id).delivery is None
 
 
 JSON = st.recursive(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from newsletter.core.delivery import DeliveryKey
 from newsletter.core.events import DeliveryEvent, EventKind
 from subscribers.errors import InvalidLink, NoSuchSubscriber, NotAdded
 from subscribers.model import Purpose, Suppression, SuppressionReason
@@ -18,11 +19,13 @@ pytestmark = pytest.mark.postgres
 READER = "reader@example.com"
 
 
-def event(container: RecordsContainer, delivery_id: int, event_id: str = "e1") -> DeliveryEvent:
+def event(
+    container: RecordsContainer, delivery: DeliveryKey, event_id: str = "e1"
+) -> DeliveryEvent:
     return DeliveryEvent(
         event_id=event_id,
         kind=EventKind.OPENED,
-        delivery_id=delivery_id,
+        delivery=delivery,
         attempt_id=container.mailer.asked[0][2].attempt_id,
         installation_id=container.installation_id,
         at=container.now,
@@ -33,17 +36,18 @@ def event(container: RecordsContainer, delivery_id: int, event_id: str = "e1") -
 
 def test_nothing_is_left_of_a_person_but_a_hash_and_the_sums_still_add_up(sent: RecordsContainer):
     person_id = sent.records.id_of(READER)
-    [(delivery_id, issue_id)] = sent.query(
-        f"SELECT id, issue_id FROM delivery WHERE subscriber_id = {person_id}"
+    [(issue_id, place)] = sent.query(
+        f"SELECT issue_id, place FROM delivery WHERE subscriber_id = {person_id}"
     )
+    delivery = DeliveryKey(issue_id, place)
     links = [sent.link(READER), sent.link(READER, Purpose.PREFERENCES)]
-    sent.record_event(event(sent, delivery_id))
+    sent.record_event(event(sent, delivery))
     sent.records.note(person_id, f"{READER} rang", actor="anna", now=sent.now)
     before = sent.deliveries.totals(issue_id)
     assert READER in sent.everything()
 
     sent.people.erase(person_id, actor="anna")
-    sent.record_event(event(sent, delivery_id, "e2"))  # still on its way
+    sent.record_event(event(sent, delivery, "e2"))  # still on its way
 
     assert READER not in sent.everything()
     assert "other@example.com" in sent.everything()

@@ -185,12 +185,13 @@ def test_an_import_is_evidence_and_stays_it_once_when_it_is_undone_or_merged(
 
 def test_history_is_one_line_after_another_of_all_that_happened(sent: RecordsContainer):
     person_id = sent.records.id_of("reader@example.com")
-    [(delivery_id,)] = sent.query(f"SELECT id FROM delivery WHERE subscriber_id = {person_id}")
     later = sent.now + timedelta(minutes=9)
     sent.query(
-        "INSERT INTO delivery_event (event_id, delivery_id, origin, kind, at, received_at, raw) "
-        "VALUES ('e1', :delivery, 'own', 'clicked', :at, :at, '{}')",
-        delivery=delivery_id,
+        "INSERT INTO delivery_event "
+        "(issue_id, place, event_key, origin, kind, at, received_at, raw) "
+        "SELECT issue_id, place, gen_random_uuid(), 'own', 'clicked', :at, :at, '{}' "
+        "FROM delivery WHERE subscriber_id = :person",
+        person=person_id,
         at=later,
     )
     sent.clock.pass_time(minutes=20)

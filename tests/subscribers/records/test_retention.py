@@ -1,6 +1,7 @@
 """What was kept long enough goes, in portions; what is still needed stays."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -25,20 +26,23 @@ def retain(container: RecordsContainer, *, events: int = 30, evidence: int = 365
 
 def test_old_events_go_and_how_the_letter_stands_remains(sent: RecordsContainer, monkeypatch):
     monkeypatch.setattr(retention, "_PORTION", 2)
+    long_ago = sent.now - timedelta(days=50)  # no event comes before its issue is planned
+    sent.query("UPDATE issue SET planned_at = :at", at=long_ago)
     for number, age in enumerate([40, 35, 31, 29]):
         sent.query(
-            "INSERT INTO delivery_event (event_id, delivery_id, origin, kind, at, received_at,"
-            " raw) VALUES (:id, 1, 'own', 'opened', :at, :at, '{}')",
-            id=f"e{number}",
+            "INSERT INTO delivery_event (issue_id, place, event_key, origin, kind, at,"
+            " received_at, raw) VALUES (:issue, 1, :key, 'own', 'opened', :at, :at, '{}')",
+            issue=number % 2,  # of our issue, and of no delivery of ours
+            key=UUID(int=number),
             at=sent.now - timedelta(days=age),
         )
-    status = sent.query("SELECT id, state FROM delivery ORDER BY id")
+    status = sent.query("SELECT place, state FROM delivery ORDER BY place")
 
     assert retain(sent, events=0).expire().events == 0
     assert retain(sent).expire().events == 3
     assert retain(sent).expire().events == 0
-    assert sent.query("SELECT event_id FROM delivery_event") == [("e3",)]
-    assert sent.query("SELECT id, state FROM delivery ORDER BY id") == status
+    assert sent.query("SELECT event_key FROM delivery_event") == [(UUID(int=3),)]
+    assert sent.query("SELECT place, state FROM delivery ORDER BY place") == status
 
 
 def test_evidence_goes_a_time_after_the_end_and_never_before(container: RecordsContainer):

@@ -19,8 +19,8 @@ _ISSUE = """
     ON CONFLICT (newsletter, date) DO UPDATE SET state = 'sent' RETURNING id
 """
 _DELIVERY = """
-    INSERT INTO delivery (issue_id, subscriber_id, subscription_id, batch_id, state)
-    VALUES (:issue, :subscriber, :subscription, 0, :state)
+    INSERT INTO delivery (issue_id, place, subscriber_id, subscription_id, state)
+    VALUES (:issue, :subscriber, :subscriber, :subscription, :state)
 """
 
 

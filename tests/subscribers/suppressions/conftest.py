@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from newsletter.core.events import StoredEvents
 from subscribers.model import Suppression, SuppressionReason
 from tests.cli.conftest import cli  # noqa: F401  # a fixture
-from tests.container import ONE_REQUEST, TestContainer, open_container
+from tests.container import TestContainer, one_request, open_container
 from tests.fakes import FakeClock
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -31,8 +31,8 @@ INSERT INTO subscription (subscriber_id, newsletter, topic_set_id, zone, status,
 SELECT id, 'technology', 1, 'UTC', 'active', :now FROM reader
 """
 _LETTER = """
-INSERT INTO delivery (issue_id, subscriber_id, subscription_id, batch_id)
-SELECT :issue, subscriber_id, id, 1 FROM subscription ORDER BY id
+INSERT INTO delivery (issue_id, place, subscriber_id, subscription_id)
+SELECT :issue, id, subscriber_id, id FROM subscription ORDER BY id
 """
 
 
@@ -48,7 +48,6 @@ class Account:
         self.readers = readers
         with self.container.engine.begin() as connection:
             connection.execute(text(_CLEAR))
-            connection.execute(text(ONE_REQUEST))
             connection.execute(text("INSERT INTO topic_set (slugs) VALUES ('{*}')"))
             for number in range(readers):
                 values = {"email": f"R{number}@example.com", "now": START}
@@ -58,18 +57,19 @@ class Account:
 
     def send(self, issue: int) -> None:
         with self.container.engine.begin() as connection:
+            connection.execute(text(one_request(issue)))
             connection.execute(text(_LETTER), {"issue": issue})
 
     def event(self, word: str, reader: int = 0, letter: int = 1, **more: Any) -> dict[str, Any]:
         """Return an event of a reader's letter, under an id of its own."""
-        delivery = (letter - 1) * self.readers + reader + 1
         moment = START + timedelta(minutes=letter)
         return {
             "email": f"R{reader}@example.com",
             "event": word,
             "nl_installation": self.container.installation_id,
-            "nl_delivery": str(delivery),
-            "nl_attempt": "one",
+            "nl_issue": str(letter),
+            "nl_delivery": str(reader + 1),
+            "nl_attempt": f"one-{letter}",
             "sg_event_id": f"event-{next(_serial)}",
             "timestamp": int(moment.timestamp()),
             **more,

@@ -46,10 +46,10 @@ NEWS = st.lists(
 def outcome(account: Account) -> list[Any]:
     """Return all that lasts of news; what is merely on file comes in its own order."""
     return [
-        account.rows("SELECT id, state FROM delivery ORDER BY id"),
+        account.rows("SELECT issue_id, place, state FROM delivery ORDER BY 1, 2"),
         account.rows("SELECT email_key, reason FROM suppression ORDER BY 1"),
         account.rows("SELECT id, status FROM subscription ORDER BY id"),
-        account.rows("SELECT event_id, kind FROM delivery_event ORDER BY 1"),
+        account.rows("SELECT event_key, kind FROM delivery_event ORDER BY 1"),
     ]
 
 
