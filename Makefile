@@ -36,6 +36,10 @@ KILLS ?= 300
 torture: setup  ## a send that is killed at every step, under faults and without: KILLS=300
 	@$(BIN)/python -m tests.torture --kills $(KILLS)
 
+AWAY ?= 60
+cluster: setup  ## a send on several machines that lose each other, in network namespaces: AWAY=60 seconds a cut
+	@$(BIN)/python -m tests.cluster --away $(AWAY)
+
 QUICK := tests/core tests/rendering tests/adapters/sources tests/subscribers/rules tests/docs tests/cli/test_words.py tests/test_names.py
 quick: setup  ## the core and the pure parts, in seconds
 	@$(BIN)/pytest -q -m 'not postgres and not browser' $(QUICK)
@@ -74,4 +78,4 @@ bench: setup  ## figures beside their baselines; RECIPIENTS=1000000 for the full
 lock: setup  ## renew the lock file
 	@$(BIN)/uv pip compile pyproject.toml --extra oidc --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --quiet -o requirements.lock
 
-.PHONY: help setup demo look browser test wordpress torture lint types walls wheel docs quick check fmt cover bench lock
+.PHONY: help setup demo look browser test wordpress torture cluster lint types walls wheel docs quick check fmt cover bench lock

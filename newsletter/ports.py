@@ -97,6 +97,13 @@ class BatchQueue(Protocol):
         """
         ...
 
+    def wait(self, seconds: float) -> bool:
+        """Wait in a worker; False, at once, if that is long enough to do something else.
+
+        False, too, as soon as this worker is to stop.
+        """
+        ...
+
     def work(self, *, until_empty: bool) -> None:
         """Work on batches: until `stop`, or until none is waiting."""
         ...

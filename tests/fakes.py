@@ -51,6 +51,7 @@ class FakeQueue:
     def __init__(self) -> None:
         self.jobs: dict[int, datetime | None] = {}
         self.send_batches: Callable[[Iterable[int]], None] = lambda _: None
+        self.patience: FakeClock | None = None  #: whose time passes while a worker waits
 
     def on_batches(self, send_batches: Callable[[Iterable[int]], None]) -> None:
         self.send_batches = send_batches
@@ -65,6 +66,11 @@ class FakeQueue:
         del unless_running  # its worker has one batch at a time, which is claimed
         for batch_id in batch_ids:
             self.jobs.setdefault(batch_id, at)
+
+    def wait(self, seconds: float) -> bool:
+        if self.patience:
+            self.patience.pass_time(seconds=seconds)
+        return self.patience is not None
 
     def work(self, *, until_empty: bool) -> None:
         assert until_empty

@@ -28,6 +28,7 @@ _TASK = "send_batches"
 _HEARTBEAT = 2  #: seconds
 _DEAD_AFTER = timedelta(seconds=10)  #: since the last heartbeat; then its jobs are made again
 _REST = 2  #: seconds before a database that went away is asked again
+_MOMENTS = 10.0  #: seconds that a worker waits for; a job for later is looked for every five
 _AT_ONCE = 500  #: jobs added in one statement
 _FEW = 16  #: batches of a job, at most: its own cost is then small beside theirs
 _SHARES = 32  #: jobs, at least, before one holds several batches: every worker gets some
@@ -111,6 +112,10 @@ class JobQueue:
         values = {"ids": wanted, "task": _TASK, "running": running, "dead_after": _DEAD_AFTER}
         with transaction(self._engine) as session:
             return [row["id"] for row in rows(session, _WITHOUT_JOB, values)]
+
+    def wait(self, seconds: float) -> bool:
+        """Wait; False, at once, if that is long enough to do something else."""
+        return seconds <= _MOMENTS and not self._stopped.wait(max(seconds, 0.0))
 
     def work(self, *, until_empty: bool) -> None:
         """Work on batches: until `stop`, or until none is waiting.

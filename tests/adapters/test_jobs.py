@@ -75,6 +75,14 @@ def test_a_worker_sends_every_batch_and_ends_when_none_is_waiting(engine: Engine
     assert waiting(engine) == [99]
 
 
+def test_a_worker_waits_for_moments_only_and_not_once_it_is_to_stop(queue: JobQueue):
+    assert queue.wait(-1)
+    assert queue.wait(0.01)
+    assert not queue.wait(3600)
+    queue.stop()
+    assert not queue.wait(5)
+
+
 def test_what_a_living_worker_has_in_a_job_gets_no_second_one(engine: Engine, queue: JobQueue):
     begun, ended = threading.Event(), threading.Event()
 

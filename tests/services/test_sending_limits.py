@@ -182,6 +182,23 @@ def test_the_rate_limit_makes_every_worker_wait(container):
     assert len(container.mailer.asked) == 2
 
 
+def test_a_worker_waits_for_moments_itself_and_puts_no_batch_back(container):
+    container.sending.deliveries = DeliveryStore(
+        container.engine, RateLimit(per_minute=60, per_day=0, warm_up={})
+    )
+    container.plan_issue()
+    batches = sorted(container.queue.jobs)
+    container.queue.jobs.clear()
+    container.queue.patience = container.clock
+    began = container.clock.now()
+
+    container.sending.send_batches(batches)
+
+    assert not container.queue.jobs
+    assert sorted(container.mailer.addresses) == sorted(READERS)
+    assert container.clock.now() - began == timedelta(seconds=3 * (len(batches) - 1))
+
+
 def test_a_days_limit_leaves_the_rest_for_tomorrow(container):
     limited = DeliveryStore(container.engine, RateLimit(per_minute=0, per_day=7, warm_up={}))
     container.sending.deliveries = limited

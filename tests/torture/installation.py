@@ -31,7 +31,7 @@ TOPICS = ("chips", "security", "software")
 LEASE = 2  #: seconds
 _TEMPLATE = "torture_template"
 #: The timeout is shorter than the lease; no sending limits, because nothing may hide a loss.
-_SERVICE = """
+SERVICE = """
 public_url = "http://127.0.0.1:{port}"
 [web]
 host = "127.0.0.1"
@@ -228,7 +228,7 @@ def _configure(folder: Path, sandbox: Sandbox, values: dict[str, float]) -> Sett
     name = f"newsletters/{SLUG}.toml"
     (config / name).write_text((shipped("config") / name).read_text())
     (config / "service.toml").write_text(
-        _SERVICE.format(lease=LEASE, sandbox=sandbox.url, **values)
+        SERVICE.format(lease=LEASE, sandbox=sandbox.url, **values)
     )
     settings = load_settings(config)
     update = {

@@ -23,18 +23,24 @@ def _run(line: Sequence[str], environ: dict[str, str], log: Path) -> None:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(output.fileno(), 2)
     os.environ.update(environ)
-    from newsletter import scheduler
     from newsletter.cli import main
-    from newsletter.container import schedule
 
-    # They are still called so.
-    assert scheduler._RECOVER_SECONDS > 1 < schedule._EMAIL_LOGS_SECONDS
-    scheduler._RECOVER_SECONDS = 1  # what a dead worker left is looked for as often as it dies
-    schedule._EMAIL_LOGS_SECONDS = 1
+    hurry()
     if CLOCK in environ:
         move_clock(Path(environ[CLOCK]))
     sys.argv = ["newsletter", *line]
     main()
+
+
+def hurry() -> None:
+    """Let this process look for what a dead worker left as often as workers die here."""
+    from newsletter import scheduler
+    from newsletter.container import schedule
+
+    # They are still called so.
+    assert scheduler._RECOVER_SECONDS > 1 < schedule._EMAIL_LOGS_SECONDS
+    scheduler._RECOVER_SECONDS = 1
+    schedule._EMAIL_LOGS_SECONDS = 1
 
 
 def start(line: Sequence[str], environ: dict[str, str], log: Path) -> BaseProcess:

@@ -48,7 +48,7 @@ def _round(
         with closing(Observer(url)) as observer, going_on(disturbances, url):
             points = KillPoints(observer, installation.sandbox, rng)
             _kill(installation, plan, points, fleet, result)
-            _await_end(installation, url, observer, fleet, result)
+            await_end(installation, url, observer, fleet, result)
         if any(codes := fleet.end()):
             result.wrong.append(f"asked to end, the processes ended with {codes}")
         result.deaths += fleet.deaths
@@ -142,7 +142,7 @@ def _through(observer: Observer) -> bool:
     )
 
 
-def _await_end(
+def await_end(
     installation: Installation, url: str, observer: Observer, fleet: Fleet, result: Result
 ) -> None:
     """Wait until everybody has an outcome; decide about what waits for a person."""
