@@ -77,7 +77,7 @@ def export(
     chosen = (
         container().segments.get(which.slug, segment).filter
         if segment
-        else container().segments.read(said, which.topic_slugs)
+        else container().segments.read(which.slug, said, which.topic_slugs)
     )
     lists, now = container().lists, container().clock.now()
     if path == "-":
