@@ -89,3 +89,7 @@ class NoSuchSegment(SubscribersError, LookupError):
 
 class NoSuchImport(SubscribersError, LookupError):
     """There was no such import."""
+
+
+class NotUndone(SubscribersError):
+    """An import still counts, and cannot be purged."""

@@ -147,7 +147,7 @@ def send(
     """
     which, on = issue_of(newsletter, date)
     if segment:
-        container().segments.get(which.readers.newsletter, segment)
+        _print_segment(which.readers.newsletter, segment, as_json=as_json)
     stored, planned = container().planning.hand_over(which, on, segment=segment, actor=actor())
     before = stored.state is IssueStatus.SENT
     already = stored.state is IssueStatus.SENDING and not planned
@@ -165,6 +165,18 @@ def send(
     if totals and (failure := _failure(stored, totals)):
         common.print_error(f"the issue of {stored.issue.date} {failure}")
         raise typer.Exit(1)
+
+
+def _print_segment(newsletter: str, name: str, *, as_json: bool) -> None:
+    """Print whom the issue is for, before it is; raise NoSuchSegment."""
+    from subscribers.segments.filter_sentence import describe
+
+    segment = container().segments.get(newsletter, name)
+    if not as_json:
+        found = container().segments.count(newsletter, segment.filter, now=container().clock.now())
+        console.print(f"To the segment [bold]{name}[/]: {escape(describe(segment.filter))}")
+        text = f"  {common.counted(found.matching, 'subscription')}; {found.mailable:,} of them"
+        console.print(f"{text} can get letters")
 
 
 def _remarks(

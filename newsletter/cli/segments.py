@@ -1,8 +1,5 @@
 """`newsletter segments`: saved filters, and who matches them."""
 
-from collections.abc import Callable
-from functools import wraps
-from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,55 +7,19 @@ from rich.markup import escape
 
 from newsletter.cli import common
 from newsletter.cli.common import AsJson, Slug, actor, answer, console, container, newsletter_of
+from newsletter.cli.filter_options import FilterCommand, filtering
 from newsletter.core.publication import Newsletter
 from subscribers.errors import InvalidSegment
-from subscribers.segments.filters import Filter, describe, filter_data
+from subscribers.segments.filter_reader import filter_data
+from subscribers.segments.filter_sentence import describe
+from subscribers.segments.filters import Filter
 
 if TYPE_CHECKING:
     from subscribers.segments.service import Member, Segment, SegmentCount
 
 app = typer.Typer(no_args_is_help=True, help="Save segments, and count who is in them.")
 
-_PANEL = "The filter: subscribers must match all of it"
-_FILTER = {  #: what each option of a filter takes, and its help
-    "topic": ("A,B", "Chose any of these topics."),
-    "tag": ("A,B", "Has any of these tags."),
-    "tags_all": ("A,B", "Has each of these tags."),
-    "tags_none": ("A,B", "Has none of these tags."),
-    "status": ("WORD", "mailable, active, paused, ended or suppressed."),
-    "frequency": ("WORD", "daily or weekly."),
-    "zone": ("A,B", "Lives in one of these time zones (Europe/Berlin) or areas (Europe)."),
-    "source": ("TEXT", "Came from this source; the beginning is enough."),
-    "joined_since": ("DATE", "Joined on this day or later."),
-    "joined_before": ("DATE", "Joined before this day."),
-    "engaged_within": ("DAYS", "Opened or clicked within this many days."),
-    "not_engaged_within": ("DAYS", "Did not open or click for this many days."),
-}
-_PLURALS = {"topic": "topics", "tag": "tags", "zone": "zones"}  #: the filter's names for options
-
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The segment.")]
-
-
-def _filtering(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a filter; those given are its argument `said`."""
-
-    @wraps(command)
-    def filtering(**options: Any) -> None:
-        given = {name: options.pop(name) for name in _FILTER}
-        said = {_PLURALS.get(name, name): value for name, value in given.items() if value}
-        command(said=said, **options)
-
-    name, *others = (one for one in signature(command).parameters.values() if one.name != "said")
-    # Typer reads a command's options from its signature.
-    vars(filtering)["__signature__"] = Signature([name, *map(_option, _FILTER), *others])
-    return filtering
-
-
-def _option(name: str) -> Parameter:
-    metavar, words = _FILTER[name]
-    kind = (list[str] if metavar == "A,B" else str) | None
-    option = typer.Option(None, metavar=metavar, help=words, rich_help_panel=_PANEL)
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=option, annotation=kind)
 
 
 @app.command("list")
@@ -71,8 +32,8 @@ def list_(newsletter: Slug = None, as_json: AsJson = False) -> None:
     answer(data, as_json=as_json, show=lambda: console.print(text))
 
 
-@app.command()
-@_filtering
+@app.command(cls=FilterCommand)
+@filtering
 def save(
     name: Name,
     *,
@@ -85,7 +46,7 @@ def save(
 ) -> None:
     """Save a filter under a name, for sending and exporting."""
     which = newsletter_of(newsletter)
-    chosen = container().segments.read(said, which.topic_slugs)
+    chosen = container().segments.read(_list_of(which), said, which.topic_slugs)
     now = container().clock.now()
     segment = container().segments.save(
         _list_of(which), name, chosen, by=actor(), now=now, replace=replace
@@ -95,8 +56,8 @@ def save(
     answer(data, as_json=as_json, show=lambda: _print(f"[bold]{name}[/]", chosen, found))
 
 
-@app.command()
-@_filtering
+@app.command(cls=FilterCommand)
+@filtering
 def count(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="A segment; or give a filter.")
@@ -150,7 +111,7 @@ def _chosen(which: Newsletter, name: str | None, said: dict[str, Any]) -> Filter
         raise InvalidSegment("give either the name of a segment or a filter, not both")
     if name:
         return container().segments.get(_list_of(which), name).filter
-    return container().segments.read(said, which.topic_slugs)
+    return container().segments.read(_list_of(which), said, which.topic_slugs)
 
 
 def _list_of(newsletter: Newsletter) -> str:

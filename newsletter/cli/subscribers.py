@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -12,6 +12,9 @@ from newsletter.cli import common, health, importing, people
 from newsletter.cli.common import AsJson, DryRun, Slug, actor, answer, console, container, list_of
 from newsletter.errors import ConfigurationError
 from subscribers.model import PastImport, Undone
+
+if TYPE_CHECKING:
+    from subscribers.lists.purge import Purged
 
 app = typer.Typer(no_args_is_help=True, help="Manage subscribers and lists.")
 for _group in (importing, people, health):
@@ -40,6 +43,32 @@ def undo(
     now = container().clock.now()
     undone = container().lists.undo(number, now=now, actor=actor(), dry_run=dry_run)
     answer(undone, as_json=as_json, show=lambda: _print_undone(undone))
+
+
+@app.command("purge")
+def purge(
+    number: Annotated[
+        int, Argument(metavar="IMPORT", help="The number of an undone import; see imports.")
+    ],
+    yes: Annotated[
+        bool, Option("--yes", metavar="", help="Remove them; without it they are only counted.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove the addresses of an undone import from the database.
+
+    Those who got a letter, subscribed, signed up, or did anything besides stay, and so does every
+    suppression. Without --yes nothing is removed.
+    """
+    purging = container().import_purging
+    if not yes:
+        found = purging.count(number)
+    else:
+        with common.progress("removing", as_json=as_json) as show_progress:
+            found = purging.run(
+                number, actor=actor(), on_progress=lambda done: show_progress("removing", done, 0)
+            )
+    answer(found, as_json=as_json, show=lambda: _print_purged(found))
 
 
 @app.command("export")
@@ -77,7 +106,7 @@ def export(
     chosen = (
         container().segments.get(which.slug, segment).filter
         if segment
-        else container().segments.read(said, which.topic_slugs)
+        else container().segments.read(which.slug, said, which.topic_slugs)
     )
     lists, now = container().lists, container().clock.now()
     if path == "-":
@@ -101,6 +130,26 @@ def _print_imports(found: tuple[PastImport, ...]) -> None:
             f" by {escape(one.actor)}: {rows}{undone}"
         )
         console.print(f"  [dim]consent: {escape(one.consent_source)}[/]")
+
+
+_STAY = {
+    "written_to": "got a letter, whose links must work",
+    "suppressed": "must not be written to",
+    "subscribed": "have another subscription",
+    "signed_up": "signed up",
+    "merged": "were merged with somebody",
+    "acted": "did something by themselves, or have a note",
+}
+
+
+def _print_purged(purged: "Purged") -> None:
+    would = "would be " if purged.dry_run else ""
+    removed = common.counted(purged.removed, "address", "addresses")
+    console.print(f"import {purged.import_id}: {removed} {would}removed")
+    for why, count in purged.kept.items():
+        console.print(f"  {count:,} stay: they {_STAY[why]}")
+    if purged.dry_run and purged.removed:
+        console.print(f"Remove them: newsletter subscribers purge {purged.import_id} --yes")
 
 
 def _print_undone(undone: Undone) -> None:

@@ -10,6 +10,7 @@ from newsletter.container.database import DatabaseParts
 
 if TYPE_CHECKING:
     from newsletter.rendering.transactional import TransactionalRenderer
+    from newsletter.services.import_purging import ImportPurging
     from newsletter.services.list_changes import ListChanges
     from newsletter.services.list_health import ListHealthReports
     from newsletter.services.people import People
@@ -71,6 +72,15 @@ class ListParts(DatabaseParts):
         from subscribers.lists.service import Lists
 
         return Lists(self.engine)
+
+    @cached_property
+    def import_purging(self) -> ImportPurging:
+        from newsletter.services.import_purging import ImportPurging
+        from newsletter.stores.sent_letters import SentLetters
+        from subscribers.lists.purge import ImportPurge
+
+        written_to = SentLetters(self.engine).written_to
+        return ImportPurging(ImportPurge(self.engine, written_to), self.decisions)
 
     @cached_property
     def records(self) -> Records:

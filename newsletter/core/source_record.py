@@ -74,13 +74,17 @@ def taken_down(
     """Return the known items that their source has taken down.
 
     A feed forgets its oldest items by itself: one of its items was taken down if older ones are
-    still there, or if the feed became shorter than `before`. An empty feed says nothing.
+    still there. Of those beyond the last one shown, one was if the feed is just one item shorter
+    than `before`: where several go at once, the page shows fewer. An empty feed says nothing.
+    See docs/decisions/stories-taken-down-are-held.md.
     """
     missing = [one for one in known if reading.seen.isdisjoint(_names(one.key))]
     if not (reading.every or reading.items):
         return ()
-    shorter = reading.items < sum(asdict(before).values())
-    return tuple(one for one in missing if reading.every or shorter or _is_within(one, reading))
+    within = tuple(one for one in missing if reading.every or _is_within(one, reading))
+    beyond = tuple(one for one in missing if one not in within)
+    lost = sum(asdict(before).values()) - reading.items
+    return within + beyond if len(beyond) == lost - len(within) == 1 else within
 
 
 def _names(key: str) -> tuple[str, str]:

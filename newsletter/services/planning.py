@@ -153,7 +153,8 @@ class Planning:
         if segment is None:
             return newsletter.readers
         send, whole = send_key(stored.id, segment), newsletter.readers
-        self.segments.freeze(whole.newsletter, segment, send, now=self.clock.now())
+        if not self.segments.freeze(whole.newsletter, segment, send, now=self.clock.now()):
+            raise NotAllowed(f"nobody is in the segment {segment} now: the issue is not planned")
         return replace(whole, segment=send)
 
 

@@ -28,6 +28,7 @@ from subscribers.signup.model import (
     SignUp,
     SignUpLimits,
     SignUpRequested,
+    strictest,
 )
 from subscribers.signup.service import SignUps, check_address
 from subscribers.subscriptions.service import Subscriptions
@@ -98,7 +99,8 @@ class SigningUp:
             slug: timedelta(hours=one.signup.confirm_hours)
             for slug, one in self.newsletters.items()
         }
-        limits, now = SignUpLimits(), self.clock.now()
+        rules, now = [one.signup for one in self.newsletters.values()], self.clock.now()
+        limits = strictest(map(_limits, rules))
         requested = self.signups.request_link(email, limits, lasts, ip=ip, now=now)
         if requested.signup_id is not None:
             signup = self.signups.find(requested.signup_id)

@@ -27,6 +27,10 @@ _ARRIVED = """
      WHERE kind = %(kind)s AND state = %(accepted)s
 """
 
+_WRITTEN_TO = """
+    SELECT DISTINCT subscriber_id FROM delivery WHERE subscriber_id = ANY(%(subscribers)s)
+"""
+
 _ACCEPTED = """
     SELECT COALESCE(sum(size), 0) AS letters FROM issue JOIN batch ON batch.issue_id = issue.id
      WHERE issue.list = %(list)s AND issue.planned_at >= %(since)s AND batch.state = 'accepted'
@@ -56,3 +60,8 @@ class SentLetters(DatabaseStore):
         """Return how many letters SendGrid took of issues to this newsletter's list."""
         [row] = self._rows(_ACCEPTED, list=newsletter, since=since)
         return int(row["letters"])
+
+    def written_to(self, subscriber_ids: Collection[int]) -> Collection[int]:
+        """Return which of these subscribers have a delivery of any issue, sent or not."""
+        found = self._rows(_WRITTEN_TO, subscribers=list(subscriber_ids))
+        return frozenset(row["subscriber_id"] for row in found)

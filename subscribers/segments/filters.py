@@ -1,17 +1,11 @@
 """A segment: a filter over a newsletter's subscriptions, and whether one of them matches it."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from functools import partial
-from typing import Any, cast
 
-from subscribers.errors import InvalidSegment
-from subscribers.model import EVERYTHING, Exclusion, Frequency, Subscription, SubscriptionStatus
-
-LONGEST_SPAN = 36_500  #: days; a longer one is a typing error
-WORD_LENGTH = 200  #: characters of a tag, a zone or a source
+from subscribers.model import Exclusion, Frequency, Subscription, SubscriptionStatus
+from subscribers.segments.issues import NO_LETTERS, IssueRef, Letter, Letters
 
 
 class SubscriberState(StrEnum):
@@ -34,7 +28,11 @@ _EXCLUDED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """What a subscription must be like; what is not given does not matter."""
+    """What a subscription must be like; what is not given does not matter.
+
+    Of an issue counts what a person did, as far as can be told: no machine opens for them. Who did
+    *not* open issues got one of them at least.
+    """
 
     topics: frozenset[str] = frozenset()  #: it chooses any of these; who chose everything does
     tags: frozenset[str] = frozenset()  #: it has any of these
@@ -48,9 +46,28 @@ class Filter:
     joined_before: date | None = None  #: before this day began
     engaged_within: int | None = None  #: days since a human open or click, at most
     not_engaged_within: int | None = None  #: days without any; who joined later has not had them
+    domains: frozenset[str] = frozenset()  #: its address is at any of these
+    not_domains: frozenset[str] = frozenset()  #: at none of these
+    received: frozenset[IssueRef] = frozenset()  #: any of these issues arrived
+    opened: frozenset[IssueRef] = frozenset()  #: opened, or followed a link of, any of these
+    not_opened: frozenset[IssueRef] = frozenset()  #: got some of these, and opened none
+    clicked: frozenset[IssueRef] = frozenset()  #: followed a link of any of these
+    not_clicked: frozenset[IssueRef] = frozenset()  #: got some of these, and followed no link
+    clicked_stories: frozenset[int] = frozenset()  #: followed a link to any of these briefs
+    any_of: tuple["Filter", ...] = ()  #: it must match one of these as well, which have none again
+
+    @property
+    def issues(self) -> frozenset[IssueRef]:
+        """Return all issues that it asks about, but for those of its alternatives."""
+        return self.received | self.opened | self.not_opened | self.clicked | self.not_clicked
 
     def matches(
-        self, subscription: Subscription, *, exclusion: Exclusion | None, today: date
+        self,
+        subscription: Subscription,
+        *,
+        exclusion: Exclusion | None,
+        today: date,
+        letters: Letters = NO_LETTERS,
     ) -> bool:
         """Return whether a subscription is in the segment; `exclusion`: why it gets no email.
 
@@ -66,6 +83,13 @@ class Filter:
                 not self.source or _begins(subscription.source, self.source, " "),
                 _joined(self, subscription.joined, today),
                 _engaged(self, subscription.engaged_on, today),
+                _at_domain(self, subscription.email),
+                _read(self, subscription.newsletter, letters),
+                not self.any_of
+                or any(
+                    one.matches(subscription, exclusion=exclusion, today=today, letters=letters)
+                    for one in self.any_of
+                ),
             )
         )
 
@@ -105,6 +129,31 @@ def _engaged(chosen: Filter, engaged_on: date | None, today: date) -> bool:
     return engaged_on < today - timedelta(days=chosen.not_engaged_within)
 
 
+def _at_domain(chosen: Filter, email: str) -> bool:
+    domain = email.rpartition("@")[2].lower()
+    return (not chosen.domains or domain in chosen.domains) and domain not in chosen.not_domains
+
+
+def _read(chosen: Filter, newsletter: str, letters: Letters) -> bool:
+    return all(
+        (
+            not chosen.received or letters.received & letters.of(chosen.received, newsletter),
+            not chosen.opened or letters.opened & letters.of(chosen.opened, newsletter),
+            not chosen.clicked or letters.clicked & letters.of(chosen.clicked, newsletter),
+            _without(chosen.not_opened, letters.opened, newsletter, letters),
+            _without(chosen.not_clicked, letters.clicked, newsletter, letters),
+            not chosen.clicked_stories or letters.stories & chosen.clicked_stories,
+        )
+    )
+
+
+def _without(
+    asked: frozenset[IssueRef], done: frozenset[Letter], newsletter: str, letters: Letters
+) -> bool:
+    got = letters.received & letters.of(asked, newsletter)
+    return not asked or (bool(got) and got.isdisjoint(done))
+
+
 def joined_within(chosen: Filter, today: date) -> tuple[datetime | None, datetime | None]:
     """Return from when on, and before when, a subscription of this segment began."""
     befores = [chosen.joined_before] if chosen.joined_before else []
@@ -115,153 +164,3 @@ def joined_within(chosen: Filter, today: date) -> tuple[datetime | None, datetim
 
 def _midnight(day: date | None) -> datetime | None:
     return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
-
-
-def read_filter(
-    given: Mapping[str, Any],
-    *,
-    known_topics: Collection[str] | None = None,
-    known_zones: Collection[str] | None = None,
-) -> Filter:
-    """Read a filter as JSON or a command line spells it; InvalidSegment names the field.
-
-    Lists may be one text with commas; hyphens in names are underscores; empty is not given.
-    """
-    values: dict[str, Any] = {}
-    for name, value in given.items():
-        field = name.replace("-", "_")
-        if field not in _READERS:
-            known = ", ".join(one.replace("_", "-") for one in _READERS)
-            raise InvalidSegment(f"there is no filter {name!r}; choose from: {known}")
-        if value not in (None, "", [], ()):
-            values[field] = _READERS[field](field.replace("_", "-"), value)
-    found = Filter(**values)
-    if known_topics is not None:
-        _known("topics", found.topics, {*known_topics, EVERYTHING}, ", ".join(known_topics))
-    if known_zones is not None:
-        areas = {zone.rpartition("/")[0] for zone in known_zones}
-        _known("zones", found.zones, {*known_zones, *areas}, "names like Europe/Berlin, or Europe")
-    _refuse_contradictions(found)
-    return found
-
-
-def _known(field: str, given: Iterable[str], known: Collection[str], shown: str) -> None:
-    for one in sorted(given):
-        if one not in known:
-            raise InvalidSegment(f"{field}: there is no {one!r}; choose from: {shown}")
-
-
-def _refuse_contradictions(found: Filter) -> None:
-    since, before = found.joined_since, found.joined_before
-    if since and before and since >= before:
-        raise InvalidSegment(f"joined-before: {before} is not after joined-since, {since}")
-    within, not_within = found.engaged_within, found.not_engaged_within
-    if within and not_within and not_within >= within:
-        raise InvalidSegment("not-engaged-within: must be fewer days than engaged-within")
-
-
-def _words(field: str, value: object) -> frozenset[str]:
-    given: list[object] = cast("list[object]", value) if isinstance(value, list) else [value]
-    return frozenset(
-        _word(field, part) for one in given for part in _text(field, one).split(",") if part.strip()
-    )
-
-
-def _word(field: str, value: object) -> str:
-    word = _text(field, value).strip()
-    if len(word) > WORD_LENGTH or not word.isprintable():
-        raise InvalidSegment(f"{field}: {word[:20]!r}… is no name")
-    return word
-
-
-def _text(field: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise InvalidSegment(f"{field}: {value!r} is not a text")
-    return value
-
-
-def _choice(known: type[StrEnum], field: str, value: object) -> StrEnum:
-    try:
-        return known(value)
-    except ValueError:
-        raise InvalidSegment(f"{field}: {value!r} is none of {', '.join(known)}") from None
-
-
-def _day(field: str, value: object) -> date:
-    try:
-        return date.fromisoformat(_text(field, value))
-    except ValueError:
-        raise InvalidSegment(f"{field}: {value!r} is not a date like 2026-11-23") from None
-
-
-def _days(field: str, value: object) -> int:
-    text = str(value)
-    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:9]) <= LONGEST_SPAN:
-        raise InvalidSegment(f"{field}: {value!r} is not a number of days, 1 to {LONGEST_SPAN}")
-    return int(text)
-
-
-_READERS: Mapping[str, Callable[[str, object], object]] = {
-    "topics": _words,
-    "tags": _words,
-    "tags_all": _words,
-    "tags_none": _words,
-    "status": partial(_choice, SubscriberState),
-    "frequency": partial(_choice, Frequency),
-    "zones": _words,
-    "source": _word,
-    "joined_since": _day,
-    "joined_before": _day,
-    "engaged_within": _days,
-    "not_engaged_within": _days,
-}
-
-
-def filter_data(chosen: Filter) -> dict[str, Any]:
-    """Return a filter as JSON; `read_filter` reads it again."""
-    given = {one.name: getattr(chosen, one.name) for one in fields(chosen)}
-    return {name: _plain(value) for name, value in given.items() if value}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, frozenset):
-        return sorted(cast("frozenset[str]", value))
-    return value.isoformat() if isinstance(value, date) else value
-
-
-_WHO = {
-    None: "everyone",
-    SubscriberState.MAILABLE: "everyone who may be written to",
-    SubscriberState.ACTIVE: "everyone who has not left",
-    SubscriberState.PAUSED: "everyone who paused",
-    SubscriberState.ENDED: "everyone who left",
-    SubscriberState.SUPPRESSED: "everyone on the suppression list",
-}
-
-
-def describe(chosen: Filter) -> str:
-    """Return a filter as a sentence without a full stop."""
-    unengaged = chosen.not_engaged_within
-    parts: list[tuple[object, str]] = [
-        (True, _WHO[chosen.status]),
-        (chosen.topics, f"with a choice of {_listed(chosen.topics, 'or')}"),
-        (chosen.tags, f"tagged {_listed(chosen.tags, 'or')}"),
-        (chosen.tags_all, f"tagged {_listed(chosen.tags_all, 'and')}"),
-        (chosen.tags_none, f"not tagged {_listed(chosen.tags_none, 'or')}"),
-        (chosen.frequency, f"{chosen.frequency} readers"),
-        (chosen.zones, f"in {_listed(chosen.zones, 'or')}"),
-        (chosen.source, f"who came by {chosen.source}"),
-        (chosen.joined_since, f"who joined on {chosen.joined_since} or later"),
-        (chosen.joined_before, f"who joined before {chosen.joined_before}"),
-        (chosen.engaged_within, f"who opened or clicked within {chosen.engaged_within} days"),
-        (
-            unengaged,
-            f"who have been subscribed for {unengaged} days without opening or clicking",
-        ),
-    ]
-    return ", ".join(words for given, words in parts if given)
-
-
-def _listed(words: Iterable[str], last: str) -> str:
-    *most, end = sorted(words) or [""]
-    return f"{', '.join(most)} {last} {end}" if most else end

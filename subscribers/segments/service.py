@@ -21,7 +21,9 @@ from subscribers.db.record_tables import SegmentMemberRow, SegmentRow
 from subscribers.db.transaction import execute, rows, scalar, transaction
 from subscribers.errors import InvalidSegment, NoSuchSegment
 from subscribers.segments.condition import STATES, condition
-from subscribers.segments.filters import Filter, SubscriberState, filter_data, read_filter
+from subscribers.segments.filter_reader import filter_data, read_filter
+from subscribers.segments.filters import Filter, SubscriberState
+from subscribers.segments.known_issues import refuse_unknown
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 
@@ -81,11 +83,15 @@ class Segments:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    @staticmethod
-    def read(given: Mapping[str, Any], known_topics: Collection[str]) -> Filter:
-        """Read a filter somebody typed; raise InvalidSegment, which names the field."""
+    def read(
+        self, newsletter: str, given: Mapping[str, Any], known_topics: Collection[str]
+    ) -> Filter:
+        """Read a filter somebody typed; raise InvalidSegment, which names what is wrong."""
         known_zones = zoneinfo.available_timezones()
-        return read_filter(given, known_topics=known_topics, known_zones=known_zones)
+        found = read_filter(given, known_topics=known_topics, known_zones=known_zones)
+        with transaction(self._engine) as session:
+            refuse_unknown(session, newsletter, found)
+        return found
 
     def save(
         self,

@@ -1,7 +1,7 @@
 """Signing up: what somebody asks for, the proof of consent, how often an address is mailed."""
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,6 +36,17 @@ class SignUpLimits:
     mails_a_day: int = 3  #: to an address
     signups_an_hour: int = 20  #: from a network, and whatever else causes a letter
     address_changes_a_day: int = 5  #: of one subscriber
+
+
+def strictest(limits: Iterable[SignUpLimits]) -> SignUpLimits:
+    """Return the limits of what concerns several newsletters; those by default where none is."""
+    several = tuple(limits) or (SignUpLimits(),)
+    return SignUpLimits(
+        pause=max(one.pause for one in several),
+        mails_a_day=min(one.mails_a_day for one in several),
+        signups_an_hour=min(one.signups_an_hour for one in several),
+        address_changes_a_day=min(one.address_changes_a_day for one in several),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,16 @@ def test_a_feed_forgets_its_oldest_item_by_itself_unless_it_became_shorter() -> 
     assert gone("2 3") == [1]
 
 
+def test_a_feed_that_shows_fewer_items_has_taken_none_of_the_others_down() -> None:
+    assert gone("3") == []
+    assert gone("2 3", before=Tally(unchanged=20)) == []
+    # one of them is gone from among those shown, and the page is shorter by that one
+    assert gone("1 3", before=Tally(unchanged=3)) == [2]
+    undated = [replace(one, published=None) for one in KNOWN]
+    reading = SourceReading(briefs=(), seen=frozenset({"t/wire/3"}), items=5)
+    assert taken_down(reading, undated, Tally(unchanged=20)) == ()
+
+
 def test_an_empty_feed_says_nothing_and_an_empty_answer_about_every_post_does() -> None:
     assert gone("") == []
     assert gone("", every=True) == [1, 2, 3]

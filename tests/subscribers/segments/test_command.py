@@ -33,6 +33,10 @@ COUNTS = (
     (["--tag", "vip", "--topic", "policy", "--topic", "security"], 1, 1),
     (["--tags-none", "vip", "--status", "mailable"], 1, 1),
     (["--engaged-within", "1", "--source", "import"], 2, 2),
+    (["--tag", "vip", "--or", "--zone", "America", "--topic=chips", "--or", "--zone=UTC"], 3, 3),
+    (["--domain", "example.com", "--domain", "example.org"], 4, 3),
+    (["--not-domain", "@EXAMPLE.com"], 0, 0),
+    (["--opened", "last-3"], 0, 0),
 )
 
 
@@ -67,6 +71,11 @@ SLIPS = (
     (("count", "nobody"), "technology has no segment 'nobody'; there is: none yet"),
     (("count", "nobody", "--tag", "vip"), "not both"),
     (("save", "everyone"), "the filter says nothing"),
+    (("save", "everyone", "--tag", "a", "--or"), "one of the alternatives says nothing"),
+    (("count", "--tag", "a", "--or", "--colour", "red"), "No such option: --colour"),
+    (("count", "--opened", "2026-01-01"), "no issue of technology left on 2026-01-01"),
+    (("count", "--opened", "science/last-1"), "no issue of science left yet"),
+    (("count", "--clicked-story", "7"), "no issue printed the brief 7"),
     (("save", "My List", "--tag", "vip"), "'My List' is no name for a segment"),
 )
 
@@ -80,11 +89,18 @@ def test_an_issue_is_sent_to_a_segment(sending_cli: CommandLine):  # noqa: F811
     sending_cli.subscribe("other@example.com,,chips,Europe/Berlin")
     assert "no segment 'berlin'" in sending_cli.refused("issue", "send", "--segment", "berlin")
     sending_cli.done("segments", "save", "berlin", "--zone", "Europe")
+    sending_cli.done("segments", "save", "nobody", "--domain", "example.net")
+    refused = sending_cli.refused("issue", "send", "--segment", "nobody")
+    assert "nobody is in the segment nobody now" in refused
 
     sent = sending_cli.done("issue", "send", "--segment", "berlin", "--wait")
     assert sent["segment"] == "berlin"
     assert sent["account"]["exclusions"] == {"outside_segment": 2}
     assert sent["account"]["adds_up"] is True
+    again = sending_cli.run("issue", "send", "--segment", "berlin").out
+    assert again.startswith(
+        "To the segment berlin: everyone, in Europe\n  1 subscription; 1 of them"
+    )
     assert "for the segment berlin" in sending_cli.run("issue", "status").out
     assert "a segment they were not in" in sending_cli.run("why", READER).out
 

@@ -85,3 +85,26 @@ def test_news_of_someone_erased_since_does_no_harm(sent: SentIssue):
     with sent.container.engine.begin() as connection:
         kept = connection.execute(text("SELECT count(*) FROM delivery_event")).scalar_one()
     assert kept == 2  # one is about a delivery of ours
+
+
+def test_who_got_opened_and_clicked_an_issue_is_a_segment_and_no_machine_is(sent: SentIssue):
+    now, newsletter = sent.container.clock.now(), sent.container.newsletter
+    [(on, brief_id, url)] = sent.container.query(
+        "SELECT date, brief_id, content -> 'source' ->> 'url' FROM issue_brief"
+        " JOIN issue ON issue.id = issue_id"
+    )
+    sent.container.receive_events(
+        *(sent.event("delivered", email, now) for email in READERS),
+        sent.event("click", READERS[0], now, url=url),
+        sent.event("open", READERS[1], now, sg_machine_open=True),
+    )
+
+    def members(**said: object) -> list[str]:
+        segments = sent.container.segments
+        chosen = segments.read(newsletter.slug, said, newsletter.topic_slugs)
+        found = segments.sample(newsletter.slug, chosen, now=now)
+        return sorted(one.email for one in found)
+
+    assert members(received=f"{on}") == READERS
+    assert members(opened=f"{on}") == members(clicked_stories=f"{brief_id}") == READERS[:1]
+    assert members(not_opened="last-2") == members(not_clicked=f"{on}") == READERS[1:]

@@ -86,6 +86,8 @@ RECORDED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {"deed": "tag", "chosen_by": "file gone.csv", "rows": {"changes": 41, "already": 2}},
         {},
     ),
+    "begin purge": ("import 3", {"removed": 41, "kept": 2}, {}),
+    "purge": ("import 3", {"removed": 41}, {}),
     "renewed": ("installation", {"because": "a copy", "before": "0a1b2c"}, {}),
     "skip": (f"day {OWN_SLUG} 2026-11-26", {"because": "a holiday"}, {}),
     "signed in": ("staff 1", {"by": "provider"}, {}),

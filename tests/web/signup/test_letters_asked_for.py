@@ -275,3 +275,13 @@ def test_the_form_for_a_new_link_says_what_is_wrong_with_it(client: Client):
     assert wrong.status_code == 422
     assert 'aria-describedby="email-wrong"' in wrong.text
     assert "press the button once more" in client.post("/new-link", data={"email": READER}).text
+
+
+def test_a_new_link_is_limited_as_the_settings_say(
+    engine: Engine, sandbox: Sandbox, client: Client
+):
+    container = open_signups(engine, sandbox, newsletter(network_signups_an_hour=2))
+    asking = Client(container.app, client._portal)
+    answers = [lost(asking, f"{number}@example.com") for number in range(3)]
+
+    assert [one.status_code for one in answers] == [200, 200, 429]

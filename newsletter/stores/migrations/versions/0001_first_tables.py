@@ -535,6 +535,23 @@ CREATE VIEW batch_attempt AS
 SELECT batch_id, id AS attempt_id FROM attempt
 UNION ALL
 SELECT batch_id, attempt_id FROM split_from;
+
+CREATE VIEW issue_left AS
+SELECT id, newsletter, date,
+       row_number() OVER (PARTITION BY newsletter ORDER BY date DESC) AS latest
+FROM issue WHERE planned_at IS NOT NULL;
+
+CREATE VIEW issue_reader AS
+SELECT issue_id, subscriber_id, reported & 10 <> 0 AS opened, reported & 8 <> 0 AS clicked
+FROM delivery
+WHERE reported & 126 <> 0 OR reported & 1 <> 0 AND reported & 1920 = 0;
+
+CREATE VIEW story_reader AS
+SELECT place.brief_id, delivery.subscriber_id
+FROM issue_brief AS place
+JOIN delivery ON delivery.issue_id = place.issue_id
+JOIN story_click AS click ON click.delivery_id = delivery.id AND click.brief_id = place.brief_id
+WHERE click.hands & 1 <> 0;
 """
 
 #: Random keys that this installation makes for itself, 32 bytes each.

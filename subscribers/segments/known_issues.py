@@ -1,0 +1,40 @@
+"""Refuses a filter about an issue that never left, or a story that no issue printed."""
+
+from sqlmodel import Session
+
+from subscribers.db.transaction import rows
+from subscribers.errors import InvalidSegment
+from subscribers.segments.filters import Filter
+
+# What has not left, the first one asked about. Of the newsletter itself "the last three" may be
+# none as yet.
+_UNKNOWN_ISSUES = """
+SELECT asked.newsletter, asked.date
+FROM unnest(%(newsletters)s::text[], %(dates)s::date[]) AS asked (newsletter, date)
+WHERE NOT EXISTS (
+        SELECT FROM issue_left WHERE issue_left.newsletter = asked.newsletter
+           AND issue_left.date = COALESCE(asked.date, issue_left.date))
+  AND (asked.date IS NOT NULL OR asked.newsletter <> %(own)s)
+ORDER BY 1, 2
+"""
+_UNKNOWN_STORIES = """
+SELECT asked.id FROM unnest(%(stories)s::bigint[]) AS asked (id)
+WHERE NOT EXISTS (SELECT FROM issue_brief WHERE brief_id = asked.id) ORDER BY 1
+"""
+
+
+def refuse_unknown(session: Session, newsletter: str, chosen: Filter) -> None:
+    """Raise InvalidSegment, which names what is not there."""
+    filters = [chosen, *chosen.any_of]
+    refs = [ref for one in filters for ref in one.issues]
+    values = {
+        "newsletters": [ref.newsletter or newsletter for ref in refs],
+        "dates": [ref.day for ref in refs],
+        "own": newsletter,
+        "stories": [number for one in filters for number in one.clicked_stories],
+    }
+    for row in rows(session, _UNKNOWN_ISSUES, values):
+        when = f" on {row['date']}" if row["date"] else " yet"
+        raise InvalidSegment(f"no issue of {row['newsletter']} left{when}")
+    for row in rows(session, _UNKNOWN_STORIES, values):
+        raise InvalidSegment(f"clicked-stories: no issue printed the brief {row['id']}")
