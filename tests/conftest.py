@@ -14,6 +14,7 @@ from sqlalchemy import Engine, make_url
 from tests.chromium import ARGUMENTS, find_chromium
 from tests.databases import fresh_database, opened
 from tests.fast_folder import fast_folder
+from tests.programs import NOT_TRIED
 
 for name in [n for n in os.environ if n.startswith(("NEWSLETTER_", "SENDGRID_"))]:
     del os.environ[name]
@@ -89,11 +90,16 @@ def browser() -> Iterator[Browser]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Close with one loud line if the browser tests were skipped."""
+    """Close with a loud line if the browser tests were skipped, or those of a missing program."""
     skipped = [r for r in terminalreporter.stats.get("skipped", []) if "browser" in r.keywords]
     if skipped:
         line = f"{len(skipped)} BROWSER TESTS WERE SKIPPED: there is no Chromium on this machine"
         terminalreporter.write_sep("!", line, red=True, bold=True)
+    reasons = {str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])}
+    for reason in sorted(
+        {NOT_TRIED + one.split(NOT_TRIED)[1] for one in reasons if NOT_TRIED in one}
+    ):
+        terminalreporter.write_sep("!", reason.rstrip("')"), red=True, bold=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -33,6 +33,14 @@ def demo() -> Any:
 
 
 @listed(_START)
+def init() -> Any:
+    """Write a folder of settings for a new installation, and say what is still to be filled in."""
+    from newsletter.cli.init import init as command
+
+    return command
+
+
+@listed(_START)
 def check() -> Any:
     """Check whether letters can be sent."""
     from newsletter.cli.check import check as command

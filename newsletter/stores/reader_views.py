@@ -23,9 +23,10 @@ WHERE reported & 126 <> 0 OR reported & 1 <> 0 AND reported & 1920 = 0
 # Who followed the link of a story, as a person.
 STORY_READER_VIEW = """
 CREATE VIEW story_reader AS
-SELECT place.brief_id, delivery.subscriber_id
-FROM issue_brief AS place
-JOIN delivery ON delivery.issue_id = place.issue_id
-JOIN story_click AS click ON click.delivery_id = delivery.id AND click.brief_id = place.brief_id
+SELECT printed.brief_id, delivery.subscriber_id
+FROM issue_brief AS printed
+JOIN delivery ON delivery.issue_id = printed.issue_id
+JOIN story_click AS click ON click.issue_id = delivery.issue_id AND click.place = delivery.place
+                       AND click.brief_id = printed.brief_id
 WHERE click.hands & 1 <> 0
 """
