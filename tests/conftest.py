@@ -15,15 +15,16 @@ from tests.chromium import ARGUMENTS, find_chromium
 from tests.databases import fresh_database, opened
 from tests.fast_folder import fast_folder
 from tests.programs import NOT_TRIED
+from tests.openapi import VARIABLE
 
-for name in [n for n in os.environ if n.startswith(("NEWSLETTER_", "SENDGRID_"))]:
+for name in [n for n in os.environ if n.startswith(("NEWSLETTER_", "SENDGRID_")) and n != VARIABLE]:
     del os.environ[name]
 
 settings.register_profile("suite", deadline=None)  # a busy machine is slow at times
 settings.load_profile("suite")
 
 #: Fixtures that tests of several folders use.
-pytest_plugins = ["tests.alert_receiver", "tests.sources"]
+pytest_plugins = ["tests.alert_receiver", "tests.held_to_openapi", "tests.sources"]
 
 
 @pytest.fixture(scope="session")

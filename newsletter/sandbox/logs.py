@@ -19,7 +19,7 @@ from typing import Any
 from newsletter.sandbox.events import Event, sg_message_id
 from newsletter.sandbox.letters import DeliveredLetter, open_letters
 from newsletter.sandbox.routing import CallError, Request, RequestContext, route
-from newsletter.sandbox.rules import is_integer, is_object
+from newsletter.sandbox.rules import is_array, is_integer, is_object
 
 _LIMIT, _MAX_LIMIT = 10, 1000  #: OAS
 _MAX_EVENTS = 100  #: OAS
@@ -163,11 +163,23 @@ def _detail(opened: DeliveredLetter, line: dict[str, Any]) -> dict[str, Any]:
         "category": opened.request.message.get("categories", []),
         # Unlike in the event webhook's posts, custom arguments are an object (OAS, CustomArgs).
         "events": [
-            {name: value for name, value in event.items() if name not in apart}
+            _logged_event({name: value for name, value in event.items() if name not in apart})
             | {"custom_args": args}
             for event in opened.events[-_MAX_EVENTS:]
         ],
     }
+
+
+def _logged_event(event: Event) -> Event:
+    """Return an event as Email Logs show it, which differs from the webhook's post of it (OAS)."""
+    if "category" in event:  # always a list here
+        given = event["category"]
+        event["category"] = given if is_array(given) else [given]
+    if event.get("sg_machine_open") is False:  # only ever true here
+        del event["sg_machine_open"]
+    if event["event"] == "unsubscribe":
+        event["date"] = datetime.fromtimestamp(event["timestamp"], UTC).date().isoformat()
+    return event
 
 
 def read_query(query: str) -> list[LogCondition]:
