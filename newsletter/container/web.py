@@ -93,6 +93,7 @@ class WebParts(ScheduleParts):
             editing=self.editing,
             comparing=self.comparing,
             approval_requests=self.approval_requests,
+            approval_letters=self.approval_letters,
             test_letters=self.test_letters,
             credentials=self.staff_credentials,
             staff_addresses=self.staff_addresses,

@@ -51,6 +51,8 @@ class StoredAlert:
     acknowledged_at: datetime | None = None
     closed_by: str | None = None
     closed_at: datetime | None = None
+    channels: tuple[str, ...] = ()  #: that have taken it
+    sent_at: datetime | None = None  #: None: a channel that failed is tried again
 
     def is_open(self, now: datetime) -> bool:
         """Return whether it needs somebody: nobody closed it, and its cause has not gone."""

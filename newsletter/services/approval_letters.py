@@ -65,6 +65,12 @@ class ApprovalLetters:
             if self.store.add(letter) is None:
                 _log.warning("enough letters of this kind today", extra={"action": "staff.letter"})
 
+    def about(
+        self, newsletter: Newsletter, stored: StoredIssue, request: ApprovalRequest
+    ) -> tuple[StaffLetter, ...]:
+        """Return the letters of a request, with what became of each."""
+        return self.store.about(newsletter.slug, stored.issue.date, request.at)
+
     def send_waiting(self) -> int:
         """Send what waits, each once; return how many letters got an outcome."""
         mailer = self.mailer()  # before anything is claimed: there may be no key

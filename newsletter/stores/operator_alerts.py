@@ -14,6 +14,7 @@ LOOK_BACK = timedelta(days=31)
 _ALERTS = """
     SELECT alert.id, alert.at, alert.newsletter, alert.date, alert.kind, alert.sentence,
            alert.acknowledged_by, alert.acknowledged_at, alert.closed_by, alert.closed_at,
+           alert.notified_channels, alert.sent_at,
            issue.state,
            issue.unreached_since IS NOT NULL AND issue.state IN ('sending', 'paused') AS unreached,
            (SELECT count(*) FROM batch
@@ -94,5 +95,8 @@ def _alert(row: dict[str, Any]) -> StoredAlert:
         # SendGrid's account has a status, not days: the latest alert about it counts.
         repeated=row["repeated"] and kind not in ABOUT_ACCOUNT,
     )
-    names = ("id", "at", "acknowledged_by", "acknowledged_at", "closed_by", "closed_at")
-    return StoredAlert(alert=alert, cause=cause, **{name: row[name] for name in names})
+    names = ("id", "at", "acknowledged_by", "acknowledged_at", "closed_by", "closed_at", "sent_at")
+    values = {name: row[name] for name in names}
+    return StoredAlert(
+        alert=alert, cause=cause, channels=tuple(row["notified_channels"]), **values
+    )

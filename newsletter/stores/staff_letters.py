@@ -1,7 +1,7 @@
 """The letters from staff to staff: test letters, and those about an approval."""
 
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from newsletter.core.staff_letter import A_DAY, StaffLetter, StaffLetterKind, StaffLetterStatus
@@ -41,6 +41,12 @@ _LAST = """
      ORDER BY id DESC LIMIT %(most)s
 """
 
+_ABOUT = """
+    SELECT * FROM staff_letter
+     WHERE newsletter = %(newsletter)s AND date = %(date)s AND at = %(at)s AND kind <> 'test'
+     ORDER BY id
+"""
+
 _ADDRESSES = """
     SELECT email FROM staff_letter WHERE by = %(by)s AND kind = 'test'
      GROUP BY email ORDER BY max(id) DESC LIMIT %(most)s
@@ -73,6 +79,11 @@ class StaffLetterStore(DatabaseStore):
         """Return the latest test letters of a newsletter, the newest first."""
         with transaction(self._engine) as session:
             found = rows(session, _LAST, {"newsletter": newsletter, "most": most})
+        return tuple(map(_letter, found))
+
+    def about(self, newsletter: str, on: date, at: datetime) -> tuple[StaffLetter, ...]:
+        """Return the letters of one request for approval, or of one answer, made at a moment."""
+        found = self._rows(_ABOUT, newsletter=newsletter, date=on, at=at)
         return tuple(map(_letter, found))
 
     def addresses(self, by: str, most: int = 5) -> tuple[str, ...]:

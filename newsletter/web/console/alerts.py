@@ -11,6 +11,7 @@ from newsletter.core.reconciliation import Resolution
 from newsletter.errors import NotFound
 from newsletter.web.console.access import Edit, KeepListFresh, See, Stop, Visit
 from newsletter.web.console.acts import Because, FormKey, once
+from newsletter.web.console.notified import channels_notified
 
 router = APIRouter()
 
@@ -34,6 +35,7 @@ def alert(request: Request, visit: See, number: int) -> HTMLResponse:
         visit=visit,
         stored=stored,
         is_open=stored.is_open(visit.now),
+        notified=channels_notified(visit.services.pages.words, stored),
         batches=batches if about_batches else (),
         resolutions=tuple(Resolution),
     )

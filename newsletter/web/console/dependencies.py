@@ -8,6 +8,7 @@ from fastapi import Request
 
 from newsletter.core.publication import Newsletter
 from newsletter.core.staff import Permission, StaffMember, may, newsletters_where
+from newsletter.services.approval_letters import ApprovalLetters
 from newsletter.services.approval_requests import ApprovalRequests
 from newsletter.services.archive import Archive
 from newsletter.services.comparing import Comparing
@@ -72,6 +73,7 @@ class ConsoleServices:
     editing: Editing
     comparing: Comparing
     approval_requests: ApprovalRequests
+    approval_letters: ApprovalLetters
     test_letters: StaffLetters
     credentials: ChangingCredentials
     staff_addresses: Callable[[], Iterable[str]]  #: the confirmed ones
@@ -119,8 +121,9 @@ class ConsoleServices:
         return found.readers.newsletter if found else slug
 
     def who_may(self, permission: Permission, slug: str | None) -> Iterable[str]:
-        """Return the names of those who may do this."""
-        scope, members = self.scope_of(slug), self.staff_accounts.members()
+        """Return the names of those who may do this; who was only invited cannot do it yet."""
+        scope = self.scope_of(slug)
+        members = (one for one in self.staff_accounts.members() if one.accepted_at)
         return [one.name or one.email for one in members if may(one, permission, scope)]
 
 

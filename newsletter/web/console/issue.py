@@ -31,6 +31,7 @@ from newsletter.web.console.issue_page import (
     story_rows,
     when_it_leaves,
 )
+from newsletter.web.console.notified import people_notified
 from newsletter.web.console.personas import Persona, persona_of
 
 router = APIRouter()
@@ -163,13 +164,15 @@ def _letter(visit: Visit, head: IssueView, view: View, persona: Persona) -> dict
 
 def _approval(visit: Visit, head: IssueView) -> dict[str, Any]:
     services = visit.services
+    request = services.approval_requests.of(head.stored)
     report = services.preflight.report(visit.here, head.on) if _is_reviewed(head) else None
     return {
         "report": report,
         "when": when_it_leaves(visit, head.on) if report else "",
         "four_eyes": four_eyes(visit, head),
         "own_change": own_change(visit, head),
-        "approval_request": services.approval_requests.of(head.stored),
+        "approval_request": request,
+        "notified": people_notified(visit, head.stored, request),
         "approvers": approvers(visit),
         "staff_addresses": services.staff_addresses(),
         "last_test": next(iter(services.test_letters.last(visit.here)), None),

@@ -17,6 +17,7 @@ from newsletter.services.today import TodayOverview
 from newsletter.web.console.access import See, Visit
 from newsletter.web.console.counting import counting_first
 from newsletter.web.console.leaving import in_grace, leaves_in
+from newsletter.web.console.notified import people_notified
 from newsletter.web.console.pages import clock, place
 from newsletter.web.console.words import Words
 
@@ -36,6 +37,7 @@ def today(request: Request, visit: See) -> HTMLResponse:
         return first
     forecast = services.forecasts.of(visit.here, overview.on) if _leaves(overview) else None
     obstacles, looks = _findings(visit, overview)
+    asked = services.approval_requests.of(overview.stored)
     return services.pages.show(
         request,
         "today",
@@ -46,7 +48,8 @@ def today(request: Request, visit: See) -> HTMLResponse:
         stories=tuple(_stories(forecast))[:_STORIES] if forecast else (),
         lead=lead(services.pages.words, visit, overview, forecast),
         alerts=services.alerts.open(visit.here),
-        approval_request=services.approval_requests.of(overview.stored),
+        approval_request=asked,
+        notified=people_notified(visit, overview.stored, asked),
         skipped=services.skipped_days.since(visit.here, overview.week[0].on),
         obstacles=obstacles,
         looks=looks,

@@ -1,21 +1,38 @@
 """An editor asks for approval; whoever may approve sends the draft back with a note."""
 
+import re
 import socket
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine
 
+from newsletter.core.delivery import Accepted, Outcome, Refused, Remedy
+from newsletter.core.operator_alert import unknown_batch_alert
 from newsletter.core.publication import ApprovalPolicy
+from newsletter.core.transactional import TransactionalMessage
 from newsletter.errors import NotAllowed
 from tests.container import TODAY, TestContainer
 from tests.settings import TECHNOLOGY
-from tests.web.console.serving import OWN_SLUG, ConsoleClient, console_container, url_of
+from tests.staff import SHELL
+from tests.web.console.serving import GRANTS, OWN_SLUG, ConsoleClient, console_container, url_of
 
 pytestmark = pytest.mark.postgres
 
 ISSUE = f"/{OWN_SLUG}/issues/{TODAY}"
 TODAYS = f"/{OWN_SLUG}/today?count=1"
+
+
+class OneRefused:
+    """SendGrid takes every letter to staff but those to one address."""
+
+    def __init__(self, refused: str) -> None:
+        self.refused = refused
+
+    def send_test(self, message: TransactionalMessage) -> Outcome:
+        if message.email == self.refused:
+            return Refused(reason="no such address", remedy=Remedy.EJECT)
+        return Accepted(message_id="m-1")
 
 
 @pytest.fixture
@@ -51,6 +68,31 @@ def test_a_draft_is_asked_for_sent_back_and_asked_for_again(
     assert verbs == ["ask for approval", "send back", "ask for approval"]
 
 
+def test_the_page_says_who_was_written_to_and_what_became_of_it(
+    container: TestContainer, members: dict[str, ConsoleClient]
+) -> None:
+    container.staff_mailer = OneRefused("own@example.org")
+    container.staff_accounts.invite("new@example.org", GRANTS["approve"], by=SHELL)
+    seen = members["edit"].get(f"{ISSUE}?count=1").text
+    assert "These may: approve, own." in seen
+    members["edit"].post(f"{ISSUE}/ask", form_key="a", note="")
+    for page in (f"{ISSUE}?count=1", TODAYS):
+        assert "Letters to approve and own are leaving." in members["edit"].get(page).text
+    container.approval_letters.send_waiting()
+    for page in (f"{ISSUE}?count=1", TODAYS):
+        seen = members["edit"].get(page).text
+        assert "approve was told by a letter. No letter went to own: no such address." in " ".join(
+            re.sub(r"<.*?>", " ", seen).split()
+        )
+
+
+def test_the_page_says_that_nobody_was_written_to(
+    container: TestContainer, members: dict[str, ConsoleClient]
+) -> None:
+    members["approve"].post(f"{ISSUE}/send-back", form_key="a", note="Mend the subject.")
+    assert "No letter went to anybody: say it" in members["edit"].get(f"{ISSUE}?count=1").text
+
+
 def test_an_approval_answers_what_was_asked_for_good(container: TestContainer) -> None:
     newsletter, requests = container.newsletter, container.approval_requests
     requests.ask(newsletter, TODAY, actor="edit@example.org", note="")
@@ -76,3 +118,22 @@ def test_a_draft_that_changed_since_it_was_asked_for_says_so(
     draft = container.editing.seen(container.newsletter, TODAY, actor="bo@example.org")
     container.editing.word(draft, subject="Another subject")
     assert "The draft changed since." in members["approve"].get(f"{ISSUE}?count=1").text
+
+
+def test_an_alert_says_through_which_channels_it_went(
+    container: TestContainer, members: dict[str, ConsoleClient]
+) -> None:
+    store, alert = container.schedule_store, unknown_batch_alert(OWN_SLUG, TODAY)
+    store.queue_alert(alert, container.clock.now())
+    number = store.alert_number(alert)
+    assert number
+
+    def said() -> str:
+        return members["see"].get(f"/{OWN_SLUG}/alerts/{number}").text
+
+    assert "No channel has taken it yet." in said()
+    store.mark_notified(alert, "Slack (no. 1)")
+    assert "It went out through Slack (no. 1); another channel failed" in said()
+    store.mark_notified(alert, "E-Mail (no. 2)")
+    store.mark_sent(number, container.clock.now())
+    assert "It went out through E-Mail (no. 2) and Slack (no. 1)." in said()
