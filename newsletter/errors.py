@@ -26,6 +26,17 @@ class RenderingFailed(NewsletterError):
     """An issue could not be set in type."""
 
 
+class PartitionMissing(NewsletterError):
+    """There is no partition that an issue's deliveries could be stored in."""
+
+    def __init__(self, issue_id: int) -> None:
+        super().__init__(
+            f"issue {issue_id} cannot be planned, and nothing of it was: there is no partition for "
+            "its deliveries. `newsletter run` makes it within minutes, and so does trying again, "
+            "unless the database refuses: the role of NEWSLETTER_DATABASE_URL must own the tables"
+        )
+
+
 class NotAllowed(NewsletterError):
     """That is not allowed."""
 

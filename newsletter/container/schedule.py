@@ -21,6 +21,7 @@ _PENDING_SECONDS = 1  #: how often unsubscribes that somebody was in the way of 
 _TRANSACTIONAL_SECONDS = 2  #: how often transactional emails leave
 _BY_HAND_SECONDS = 2  #: how often an issue sent by hand may be due
 _LINKS_SECONDS = 60  #: how often the links of a waiting issue may be due
+_PARTITIONS_SECONDS = 5 * 60  #: how often the next issues' partitions are made
 _RETENTION_SECONDS = 6 * 60 * 60  #: how often what is too old is deleted
 _SUNSET_SECONDS = 60 * 60  #: how often a portion of the inactive readers is asked
 _SYNC_EVERY = timedelta(hours=6)  #: SendGrid's own suppression lists; windows overlap
@@ -104,6 +105,7 @@ class ScheduleParts(SendingParts):
             "approval letters", _TRANSACTIONAL_SECONDS, self.approval_letters.send_waiting
         )
         yield RecurringJob("by hand", _BY_HAND_SECONDS, self.sending_by_hand.run_due)
+        yield RecurringJob("partitions", _PARTITIONS_SECONDS, self.partitions.prepare)
         yield RecurringJob("links", _LINKS_SECONDS, self.link_checks.run)
         yield RecurringJob("unconfirmed", _RETENTION_SECONDS, self.signing_up.delete_unconfirmed)
         yield RecurringJob("retention", _RETENTION_SECONDS, self.retention.expire)

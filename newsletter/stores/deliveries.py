@@ -20,6 +20,7 @@ from newsletter.core.sending_limits import RateLimit
 from newsletter.stores.acceptance import accept_batches, finish
 from newsletter.stores.claiming import claim_batch, record_acceptance
 from newsletter.stores.issue_totals import issue_totals, trace
+from newsletter.stores.partitions import PartitionStore
 from newsletter.stores.planning import plan_issue
 from newsletter.stores.recording import record_failure
 from subscribers.db.transaction import DatabaseStore, retried, transaction
@@ -61,6 +62,7 @@ class DeliveryStore(DatabaseStore):
     def __init__(self, engine: Engine, rate_limit: RateLimit | None = None) -> None:
         super().__init__(engine)
         self._limit = rate_limit if rate_limit and rate_limit.limits else None
+        self._partitions = PartitionStore(engine)
 
     def plan(
         self,
@@ -89,12 +91,15 @@ class DeliveryStore(DatabaseStore):
         }
         values |= asdict(readers)
 
+        self._partitions.prepare_for(issue_id)  # the clock makes it long before, where there is one
+
         def plan_once() -> bool:
             with transaction(self._engine, snapshot=True) as session:
                 return plan_issue(session, values, choose, wave)
 
         if not retried(plan_once):  # of two at once, the second finds it planned
             return False
+        self._partitions.analyze(issue_id)
         finish(self._engine)  # an issue for nobody is done at once
         _log.info("planned", extra={"action": "issue.planned", "issue": issue_id})
         return True

@@ -78,18 +78,24 @@ class IssueStore(DatabaseStore):
             "basis": basis or IssueBasis(),
         }
         is_open = col(IssueRow.state).in_([one for one in IssueStatus if one.is_open])
+        unchanged = is_open & (col(IssueRow.edits_revision) == edits_revision)
+        this = (col(IssueRow.newsletter) == issue.newsletter, col(IssueRow.date) == issue.date)
+        again = (
+            update(IssueRow).where(*this, unchanged).values(**values).returning(col(IssueRow.id))
+        )
         upsert = (
             insert(IssueRow)
             .values(newsletter=issue.newsletter, date=issue.date, **values)
             .on_conflict_do_update(
                 index_elements=["newsletter", "date"],
                 set_=values,
-                where=is_open & (col(IssueRow.edits_revision) == edits_revision),
+                where=unchanged,
             )
             .returning(col(IssueRow.id))
         )
         with transaction(self._engine) as session:
-            issue_id = session.exec(upsert).scalar()
+            # An upsert uses up a number also where it updates; partitions go by numbers.
+            issue_id = session.exec(again).scalar() or session.exec(upsert).scalar()
             if issue_id is None:
                 _refuse_frozen(session, issue)
                 return None

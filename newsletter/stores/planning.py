@@ -12,6 +12,7 @@ from typing import Any
 from sqlmodel import Session
 
 from newsletter.core.edition import Edition
+from newsletter.stores.partitions import require_partition
 from subscribers.db.transaction import driver, execute, rows
 from subscribers.model import TopicSet
 
@@ -143,6 +144,7 @@ def plan_issue(
 
     `wave` says, in reader time, when the readers of a zone get the issue.
     """
+    require_partition(session, values["issue"])
     if not execute(session, _TAKE_ISSUE, values):
         return False
     execute(session, _SETTINGS)

@@ -12,7 +12,7 @@ _DELIVERED = """
       FROM issue CROSS JOIN LATERAL (
            SELECT subscription_id FROM delivery
             WHERE delivery.issue_id = issue.id AND subscriber_id = ANY(%(subscribers)s)
-              AND delivery.state BETWEEN %(delivered)s AND %(clicked)s
+              AND delivery.state BETWEEN %(lowest)s AND %(highest)s
            OFFSET 0) AS letter
      WHERE issue.planned_at >= %(since)s
      GROUP BY subscription_id
@@ -42,7 +42,7 @@ class SentLetters(DatabaseStore):
 
     def delivered(self, subscriber_ids: Collection[int], since: datetime) -> Mapping[int, int]:
         """Count, by subscription, the letters planned since that a mailbox took."""
-        states = {"delivered": DeliveryState.DELIVERED, "clicked": DeliveryState.CLICKED}
+        states = {"lowest": DeliveryState.DELIVERED, "highest": DeliveryState.CLICKED}
         found = self._rows(_DELIVERED, subscribers=list(subscriber_ids), since=since, **states)
         return {row["subscription_id"]: row["letters"] for row in found}
 

@@ -67,6 +67,7 @@ def _count(kind: Any = Integer) -> Any:
     return Field(default=0, sa_column=Column(kind, nullable=False, server_default=text("0")))
 
 
+_BY_ISSUE = {"postgresql_partition_by": "RANGE (issue_id)"}  #: see `newsletter.stores.partitions`
 _UNSENT = text("state IN ('waiting', 'claimed')")
 
 
@@ -296,6 +297,7 @@ class DeliveryRow(Row, table=True):
             "issue_id",
             postgresql_where=text("skipped IS NOT NULL OR refused IS NOT NULL"),
         ),
+        _BY_ISSUE,
     )
 
     issue_id: int = _number_key(Integer)
@@ -321,7 +323,10 @@ class ExclusionRow(Row, table=True):
 class DeliveryEventRow(Row, table=True):
     """An event that SendGrid posted, stored as it came; each event once."""
 
-    __table_args__ = (Index("delivery_event_received", "received_at", postgresql_using="brin"),)
+    __table_args__ = (
+        Index("delivery_event_received", "received_at", postgresql_using="brin"),
+        _BY_ISSUE,
+    )
 
     issue_id: int = _number_key(Integer)  #: 0, and place 0, unless it is about our delivery
     place: int = _number_key(Integer)
@@ -355,6 +360,8 @@ class StoryResultRow(Row, table=True):
 
 class StoryClickRow(Row, table=True):
     """A delivery's link to a story was followed: each story counts once for a delivery."""
+
+    __table_args__ = (_BY_ISSUE,)
 
     issue_id: int = _number_key(Integer)
     place: int = _number_key(Integer)

@@ -24,7 +24,10 @@ def _open(url: URL) -> psycopg.Connection:
 def _rows(url: URL) -> dict[str, list[str]]:
     """Return every row of every table, as text."""
     with _open(url) as connection:
-        names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+        names = (
+            "SELECT relname FROM pg_class"
+            " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1"
+        )
         tables = [name for (name,) in connection.execute(names)]
         return {
             table: sorted(row for (row,) in connection.execute(f'SELECT t::text FROM "{table}" t'))

@@ -21,8 +21,10 @@ from newsletter.adapters.backup.tools import (
     tools_for,
 )
 
+#: A partitioned table holds nothing itself: its partitions do.
 _TABLES = """
-    SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = 'public' ORDER BY tablename
+    SELECT relname FROM pg_catalog.pg_class
+     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY relname
 """
 #: A setting among the first lines that servers before PostgreSQL 17 do not know; nothing is lost
 #: without it, since its default is the same.

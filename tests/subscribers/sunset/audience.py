@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from subscribers.model import Subscription, SunsetPolicy
 from tests.container import TestContainer, open_container
@@ -44,12 +44,12 @@ class Audience:
 
     def letters(self, one: Subscription, count: int, *, ago: int = 1, state: int = 30) -> None:
         """Keep that so many letters of the latest days reached a reader's mailbox."""
-        with self.container.engine.begin() as connection:
-            for number in range(count):
-                at = self.now - (ago + number) * DAY
-                issue = connection.execute(text(_ISSUE), {"date": at.date(), "at": at}).scalar()
-                values = {"issue": issue, "subscriber": one.subscriber_id, "subscription": one.id}
-                connection.execute(text(_DELIVERY), values | {"state": state})
+        for number in range(count):
+            at = self.now - (ago + number) * DAY
+            [(issue,)] = self.run(_ISSUE, date=at.date(), at=at)
+            self.container.partitions.prepare_for(issue)
+            values = {"issue": issue, "subscriber": one.subscriber_id, "subscription": one.id}
+            self.run(_DELIVERY, **values, state=state)
 
     def joined(self, one: Subscription, days_ago: int) -> None:
         at = self.now - days_ago * DAY
