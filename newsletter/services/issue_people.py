@@ -34,10 +34,14 @@ class IssuePeople:
     def _part(
         self, stored: StoredIssue, group: IssueGroup | IssueReading, cursor: str | None
     ) -> PeoplePage:
-        by_list = (IssueGroup.EXCLUDED, IssueGroup.NOTHING, IssueGroup.LEFT)
-        if isinstance(group, IssueGroup) and group in by_list:
-            return self.page(stored, group, cursor=cursor)
-        return self.store.deliveries(stored.id, group, cursor, _LISTED)
+        match group:
+            case IssueGroup.EXCLUDED | IssueGroup.NOTHING:
+                nothing = group is IssueGroup.NOTHING
+                return self.store.excluded(stored.id, None, cursor, _LISTED, nothing=nothing)
+            case IssueGroup.LEFT:
+                return self.store.left(stored.id, cursor, _LISTED)
+            case _:
+                return self.store.deliveries(stored.id, group, cursor, _LISTED)
 
     def page(
         self,

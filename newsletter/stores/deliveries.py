@@ -19,7 +19,8 @@ from newsletter.core.publication import Readers
 from newsletter.core.sending_limits import RateLimit
 from newsletter.stores.acceptance import accept_batches, finish
 from newsletter.stores.claiming import claim_batch, record_acceptance
-from newsletter.stores.issue_totals import issue_totals, trace
+from newsletter.stores.issue_totals import issue_totals
+from newsletter.stores.letter_traces import trace
 from newsletter.stores.planning import plan_issue
 from newsletter.stores.recording import record_failure
 from subscribers.db.transaction import DatabaseStore, retried, transaction

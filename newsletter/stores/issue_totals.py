@@ -1,11 +1,11 @@
-"""The totals of an issue, and what became of one letter."""
+"""The totals of an issue."""
 
 from typing import Any
 
 from sqlmodel import Session
 
 from newsletter.core.delivery import DeliveryState
-from newsletter.core.issue_totals import DeliveryRecord, IssueTotals, Sums
+from newsletter.core.issue_totals import IssueTotals, Sums
 from subscribers.db.transaction import rows
 
 _NUMBERS = """
@@ -31,7 +31,7 @@ _COUNTS = {
         SELECT state AS word, count(*) FROM batch
          WHERE issue_id = %(issue)s GROUP BY 1 ORDER BY 1""",
     "exclusions": """
-        SELECT reason AS word, count(*) FROM exclusion
+        SELECT reason AS word, sum(cardinality(subscribers)) AS count FROM exclusion
          WHERE issue_id = %(issue)s GROUP BY 1 ORDER BY 1""",
     "skips": """
         SELECT skipped AS word, count(*) FROM delivery JOIN batch ON batch.id = batch_id
@@ -71,53 +71,4 @@ def issue_totals(session: Session, issue_id: int) -> IssueTotals:
         requests=numbers["requests"],
         events={DeliveryState(state).name.lower(): count for state, count in events.items()},
         **counts,
-    )
-
-
-_LETTER = """
-    SELECT issue.id AS issue_id, issue.date, issue.number, delivery.id AS delivery_id,
-           edition.key AS edition_key, edition.brief_ids, batch.id AS batch_id,
-           batch.state AS batch_state, batch.reason AS batch_reason,
-           delivery.skipped, delivery.refused, delivery.left_after,
-           COALESCE(delivery.state, 0) AS state,
-           exclusion.reason AS exclusion
-      FROM issue
-      LEFT JOIN delivery ON delivery.issue_id = issue.id AND delivery.subscriber_id = %(subscriber)s
-      LEFT JOIN exclusion ON exclusion.issue_id = issue.id
-                         AND exclusion.subscriber_id = %(subscriber)s
-      LEFT JOIN batch ON batch.id = delivery.batch_id
-      LEFT JOIN edition ON edition.id = batch.edition_id
-     WHERE issue.id = %(issue)s
-"""
-
-#: The requests that held it: later ones were made without a delivery that was skipped or refused.
-_ATTEMPTS = """
-    SELECT number, started_at, finished_at, outcome, reason, message_id
-      FROM attempt
-     WHERE id IN (SELECT attempt_id FROM batch_attempt WHERE batch_id = %(batch)s)
-       AND serial <= COALESCE(%(left_after)s::bigint, serial)
-     ORDER BY serial
-"""
-
-_EVENTS = """
-    SELECT kind, at, raw ->> 'reason' AS reason, raw ->> 'response' AS response
-      FROM delivery_event WHERE delivery_id = %(delivery)s
-     ORDER BY at, kind <> 'processed', kind
-"""
-
-
-def trace(session: Session, subscriber_id: int, issue_id: int) -> DeliveryRecord | None:
-    """Return what happened to a subscriber's letter; None if the issue never knew of them."""
-    values = {"issue": issue_id, "subscriber": subscriber_id}
-    found = rows(session, _LETTER, values)
-    if not found or (found[0]["delivery_id"] is None and found[0]["exclusion"] is None):
-        return None
-    letter = found[0]
-    letter["state"] = DeliveryState(letter["state"])
-    letter["brief_ids"] = tuple(letter["brief_ids"] or ())
-    held_by = {"batch": letter["batch_id"], "left_after": letter.pop("left_after")}
-    return DeliveryRecord(
-        **letter,
-        attempts=tuple(rows(session, _ATTEMPTS, held_by)),
-        events=tuple(rows(session, _EVENTS, {"delivery": letter["delivery_id"]})),
     )

@@ -3,22 +3,9 @@
 from datetime import datetime
 
 from newsletter.core.history import IssueRecord, TransactionalRecord
-from newsletter.stores.issue_totals import trace
-from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
+from newsletter.stores.letter_traces import traces
+from subscribers.db.transaction import DatabaseStore, execute, transaction
 from subscribers.records.model import PersonIds
-
-# Exclusions are found by issue: there are few issues, and each exclusion by its key.
-_ISSUES = """
-    SELECT known.subscriber_id, issue.id, issue.newsletter, issue.planned_at
-      FROM (SELECT subscriber_id, issue_id FROM delivery WHERE subscriber_id = ANY(%(people)s)
-             UNION
-            SELECT person, issue.id
-              FROM issue CROSS JOIN unnest(%(people)s::bigint[]) AS person
-             WHERE EXISTS (SELECT FROM exclusion
-                            WHERE issue_id = issue.id AND subscriber_id = person)) AS known
-      JOIN issue ON issue.id = known.issue_id
-     ORDER BY issue.planned_at, issue.id, known.subscriber_id
-"""
 
 _OWN = """
     (kind = 'confirmation' AND refers = ANY(%(signups)s))
@@ -59,14 +46,8 @@ class PersonHistory(DatabaseStore):
 
     def issues(self, ids: PersonIds) -> tuple[IssueRecord, ...]:
         """Return what became of every issue that knew of them."""
-        with transaction(self._engine) as session:
-            return tuple(
-                IssueRecord(
-                    newsletter=row["newsletter"], planned_at=row["planned_at"], record=record
-                )
-                for row in rows(session, _ISSUES, _values(ids))
-                if (record := trace(session, row["subscriber_id"], row["id"]))
-            )
+        with transaction(self._engine, snapshot=True) as session:
+            return traces(session, ids.subscriber_ids)
 
     def transactional(self, ids: PersonIds) -> tuple[TransactionalRecord, ...]:
         found = self._rows(_TRANSACTIONAL, **_values(ids))

@@ -297,11 +297,12 @@ class DeliveryRow(Row, table=True):
 
 
 class ExclusionRow(Row, table=True):
-    """A subscription that gets no delivery of an issue, and why."""
+    """Some of those who get no delivery of an issue for one reason, in the order of their ids."""
 
     issue_id: int = _number_key()
-    subscriber_id: int = _number_key()
-    reason: str = columns.word()
+    reason: str = _text_key()
+    first: int = _number_key()  #: of these subscribers; the next row begins after their last
+    subscribers: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
 
 
 class DeliveryEventRow(Row, table=True):

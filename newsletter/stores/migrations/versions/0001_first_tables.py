@@ -185,8 +185,9 @@ CREATE TABLE delivery (
 CREATE INDEX ix_delivery_batch_id ON delivery (batch_id);
 
 CREATE TABLE exclusion (
-    issue_id bigint NOT NULL, subscriber_id bigint NOT NULL, reason text NOT NULL,
-    PRIMARY KEY (issue_id, subscriber_id)
+    issue_id bigint NOT NULL, reason text NOT NULL, first bigint NOT NULL,
+    subscribers bigint[] NOT NULL,
+    PRIMARY KEY (issue_id, reason, first)
 );
 
 CREATE TABLE delivery_event (

@@ -1,0 +1,106 @@
+"""Who gets no delivery of an issue, and why: sorted arrays of readers, a few hundred in each.
+
+Of one issue and reason each array begins where the one before ends, so a reader is looked for in
+one of them. See docs/decisions/exclusions-are-arrays.md.
+"""
+
+from typing import Any
+
+from sqlmodel import Session
+
+from subscribers.db.transaction import execute, rows, scalar
+from subscribers.model import Exclusion
+
+SIZE = 500  #: readers in one array
+
+#: All reasons there are; `newsletter.stores.planning` writes no other.
+REASONS = [one.value for one in Exclusion]
+
+#: Of the plan's `reader` and `choice`.
+_STORE = """
+    INSERT INTO exclusion (issue_id, reason, first, subscribers)
+    SELECT %(issue)s, reason, min(subscriber_id), array_agg(subscriber_id ORDER BY subscriber_id)
+      FROM (SELECT subscriber_id, reason,
+                   (row_number() OVER (PARTITION BY reason ORDER BY subscriber_id) - 1)
+                   / %(size)s AS part
+              FROM (SELECT subscriber_id, COALESCE(exclusion, 'no_story') AS reason
+                      FROM reader LEFT JOIN choice USING (topic_set_id)
+                     WHERE exclusion IS NOT NULL OR edition_id IS NULL) AS excluded) AS counted
+     GROUP BY reason, part ORDER BY reason, part
+"""
+
+_COUNT = """
+    SELECT COALESCE(sum(cardinality(subscribers)), 0) FROM exclusion WHERE issue_id = %(issue)s
+"""
+
+_DROP = "DELETE FROM exclusion WHERE issue_id = ANY(%(issues)s)"
+
+
+def excluded_because(issue: str, subscriber: str) -> str:
+    """Return a query for why a reader is excluded from an issue: one array for each reason.
+
+    Both are expressions in SQL; it takes the parameter `reasons`.
+    """
+    return f"""
+        SELECT known.reason
+          FROM unnest(%(reasons)s::text[]) AS known (reason)
+               CROSS JOIN LATERAL (
+                   SELECT subscribers FROM exclusion AS part
+                    WHERE part.issue_id = {issue} AND part.reason = known.reason
+                      AND part.first <= {subscriber}
+                    ORDER BY part.first DESC LIMIT 1) AS nearest
+         WHERE {subscriber} = ANY(nearest.subscribers) LIMIT 1
+    """  # noqa: S608  # expressions of our own stores
+
+
+#: From the array that holds the cursor on, as many of each as an answer may need.
+_NEXT = """
+    SELECT one.subscriber_id, known.reason
+      FROM unnest(%(reasons)s::text[]) AS known (reason)
+           CROSS JOIN LATERAL (
+               SELECT subscriber_id
+                 FROM (SELECT subscribers FROM exclusion
+                        WHERE issue_id = %(issue)s AND reason = known.reason
+                          AND first >= COALESCE((
+                              SELECT max(first) FROM exclusion AS earlier
+                               WHERE issue_id = %(issue)s AND earlier.reason = known.reason
+                                 AND first <= %(after)s), 0)
+                        ORDER BY first LIMIT %(parts)s) AS part,
+                      unnest(subscribers) AS subscriber_id
+                WHERE subscriber_id > %(after)s
+                ORDER BY subscriber_id LIMIT %(limit)s) AS one
+     ORDER BY subscriber_id LIMIT %(limit)s
+"""
+
+_WITH_EMAIL = f"""
+    SELECT found.*, COALESCE(reader.email, '') AS email
+      FROM ({_NEXT}) AS found
+           LEFT JOIN LATERAL (SELECT email FROM audience
+                               WHERE audience.subscriber_id = found.subscriber_id
+                                 AND newsletter = (SELECT list FROM issue WHERE id = %(issue)s)
+                              OFFSET 0) AS reader ON true
+     ORDER BY subscriber_id
+"""  # noqa: S608  # this module's own piece
+
+
+def store_exclusions(session: Session, issue_id: int) -> None:
+    """Store who of the plan's readers gets nothing."""
+    execute(session, _STORE, {"issue": issue_id, "size": SIZE})
+
+
+def count_exclusions(session: Session, issue_id: int) -> int:
+    """Return how many readers of an issue get nothing."""
+    return int(scalar(session, _COUNT, {"issue": issue_id}))
+
+
+def next_excluded(
+    session: Session, issue_id: int, reasons: list[str], after: int, limit: int
+) -> list[dict[str, Any]]:
+    """Return the first readers after this one that are excluded for one of these reasons."""
+    values = {"issue": issue_id, "reasons": reasons, "after": after, "limit": limit}
+    return rows(session, _WITH_EMAIL, values | {"parts": limit // SIZE + 2})
+
+
+def drop_exclusions(session: Session, issue_ids: list[int]) -> None:
+    """Drop who got nothing of these issues; what was counted of them stays with their sums."""
+    execute(session, _DROP, {"issues": issue_ids})
