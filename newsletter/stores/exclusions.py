@@ -36,14 +36,14 @@ _COUNT = """
 _DROP = "DELETE FROM exclusion WHERE issue_id = ANY(%(issues)s)"
 
 
-def excluded_because(issue: str, subscriber: str) -> str:
+def excluded_because(issue: str, subscriber: str, *, reasons: str = "%(reasons)s::text[]") -> str:
     """Return a query for why a reader is excluded from an issue: one array for each reason.
 
-    Both are expressions in SQL; it takes the parameter `reasons`.
+    All are expressions in SQL.
     """
     return f"""
         SELECT known.reason
-          FROM unnest(%(reasons)s::text[]) AS known (reason)
+          FROM unnest({reasons}) AS known (reason)
                CROSS JOIN LATERAL (
                    SELECT subscribers FROM exclusion AS part
                     WHERE part.issue_id = {issue} AND part.reason = known.reason

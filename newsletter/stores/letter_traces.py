@@ -12,6 +12,13 @@ from newsletter.core.issue_totals import DeliveryRecord
 from newsletter.stores.exclusions import REASONS, excluded_because
 from subscribers.db.transaction import execute, rows
 
+#: Whoever has a delivery is not looked for among the excluded.
+_EXCLUDED = excluded_because(
+    "issue.id",
+    "person.id",
+    reasons="CASE WHEN letter.delivery_id IS NULL THEN %(reasons)s::text[] END",
+)
+
 #: Issue by issue: deliveries and exclusions are found by their keys, which begin with the issue.
 _LETTERS = f"""
     SELECT issue.newsletter, issue.planned_at, issue.id AS issue_id, issue.date, issue.number,
@@ -26,8 +33,7 @@ _LETTERS = f"""
                  FROM delivery
                 WHERE delivery.issue_id = issue.id AND subscriber_id = person.id
                OFFSET 0) AS letter ON true
-           LEFT JOIN LATERAL ({excluded_because("issue.id", "person.id")}) AS excluded
-                  ON letter.delivery_id IS NULL
+           LEFT JOIN LATERAL ({_EXCLUDED}) AS excluded ON true
            LEFT JOIN batch ON batch.id = letter.batch_id
            LEFT JOIN edition ON edition.id = batch.edition_id
      WHERE {{}} AND (letter.delivery_id IS NOT NULL OR excluded.reason IS NOT NULL)

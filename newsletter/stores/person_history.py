@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from newsletter.core.history import IssueRecord, TransactionalRecord
+from newsletter.core.letter_release import ReleasedIssues
+from newsletter.stores.issue_summaries import released_issues
 from newsletter.stores.letter_traces import traces
 from subscribers.db.transaction import DatabaseStore, execute, transaction
 from subscribers.records.model import PersonIds
@@ -48,6 +50,11 @@ class PersonHistory(DatabaseStore):
         """Return what became of every issue that knew of them."""
         with transaction(self._engine, snapshot=True) as session:
             return traces(session, ids.subscriber_ids)
+
+    def released(self) -> tuple[ReleasedIssues, ...]:
+        """Return the issues of which it is no longer known who got them, by newsletter."""
+        with transaction(self._engine) as session:
+            return released_issues(session)
 
     def transactional(self, ids: PersonIds) -> tuple[TransactionalRecord, ...]:
         found = self._rows(_TRANSACTIONAL, **_values(ids))

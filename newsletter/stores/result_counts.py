@@ -27,7 +27,7 @@ _ADVANCE = """
          GROUP BY id),
     held AS (
         SELECT delivery.id, delivery.issue_id, delivery.reported AS before, seen.at,
-               greatest(delivery.state, seen.state) AS state,
+               delivery.state AS state_before, greatest(delivery.state, seen.state) AS state,
                delivery.reported | seen.kinds AS after
           FROM delivery JOIN seen USING (id)
          WHERE delivery.state < seen.state OR delivery.reported & seen.kinds <> seen.kinds
@@ -36,8 +36,9 @@ _ADVANCE = """
     advanced AS (
         UPDATE delivery SET state = held.state, reported = held.after, refused = NULL
           FROM held WHERE delivery.id = held.id
-        RETURNING held.issue_id, held.before, held.after, held.at)
-    SELECT issue_id, before, after, count(*), max(at) AS at FROM advanced GROUP BY 1, 2, 3
+        RETURNING held.issue_id, held.before, held.after, held.state_before, held.state, held.at)
+    SELECT issue_id, before, after, state_before, state, count(*), max(at) AS at
+      FROM advanced GROUP BY 1, 2, 3, 4, 5
 """
 
 _SOURCES = """
@@ -75,6 +76,13 @@ _COUNT = """
        SET count = old.count + excluded.count, at = greatest(old.at, excluded.at)
 """
 
+#: What had no event before has no counter: it is the rest of the issue's deliveries.
+_COUNT_STATES = """
+    INSERT INTO delivery_state_count AS old (issue_id, state, count)
+    SELECT * FROM unnest(%(issues)s::bigint[], %(states)s::smallint[], %(counts)s::integer[])
+    ON CONFLICT (issue_id, state) DO UPDATE SET count = old.count + excluded.count
+"""
+
 _COUNT_STORIES = """
     INSERT INTO story_result AS old (issue_id, brief_id, people, machines)
     SELECT * FROM unnest(%(issues)s::bigint[], %(briefs)s::bigint[], %(people)s::integer[],
@@ -104,6 +112,7 @@ def advance_deliveries(session: Session, events: Sequence[DeliveryEvent]) -> Non
     if clicked:
         _count_clicks(session, clicks, clicked)
     _count(session, advanced)
+    _count_states(session, advanced)
 
 
 def _state(event: DeliveryEvent) -> DeliveryState:
@@ -128,6 +137,21 @@ def _count(session: Session, advanced: Sequence[Mapping[str, Any]]) -> None:
         "moments": [latest[issue_id] for issue_id, _ in ordered],
     }
     execute(session, _COUNT, values)
+
+
+def _count_states(session: Session, advanced: Sequence[Mapping[str, Any]]) -> None:
+    counts: Counter[tuple[int, int]] = Counter()
+    for row in advanced:
+        counts[row["issue_id"], row["state"]] += row["count"]
+        counts[row["issue_id"], row["state_before"]] -= row["count"]
+    ordered = sorted(one for one, count in counts.items() if count and one[1])
+    if ordered:
+        values = {
+            "issues": [issue_id for issue_id, _ in ordered],
+            "states": [state for _, state in ordered],
+            "counts": [counts[one] for one in ordered],
+        }
+        execute(session, _COUNT_STATES, values)
 
 
 def _count_clicks(

@@ -30,6 +30,8 @@ from newsletter.core.frozen_issue import IssueBasis
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue
 from newsletter.core.issue_edits import IssueEdits
+from newsletter.core.issue_totals import IssueTotals
+from newsletter.core.results import IssueResults
 from newsletter.core.source_record import RefusedItem, Tally, Validators
 from newsletter.core.verification import Finding
 from newsletter.stores.codec import Json
@@ -281,7 +283,15 @@ class DeliveryRow(Row, table=True):
     """One issue to one subscriber; its batch gives its state until an event does."""
 
     #: The subscriber first: the index also finds all deliveries of one subscriber.
-    __table_args__ = (UniqueConstraint("subscriber_id", "issue_id"),)
+    __table_args__ = (
+        UniqueConstraint("subscriber_id", "issue_id"),
+        #: Those that have a state of their own: few, unless the issue was cancelled.
+        Index(
+            "delivery_closed",
+            "issue_id",
+            postgresql_where=text("skipped IS NOT NULL OR refused IS NOT NULL"),
+        ),
+    )
 
     id: int = columns.identity()
     issue_id: int = columns.number()
@@ -330,6 +340,17 @@ class IssueResultRow(Row, table=True):
     at: datetime = columns.moment()  #: the latest event that moved it
 
 
+class DeliveryStateCountRow(Row, table=True):
+    """A counter: an issue's deliveries by the highest state that an event has shown.
+
+    Those of which no event has come have none; they are the rest of its deliveries.
+    """
+
+    issue_id: int = _number_key()
+    state: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
+    count: int = _count()
+
+
 class StoryResultRow(Row, table=True):
     """A counter of results: those who followed a link of a story in an issue."""
 
@@ -345,6 +366,15 @@ class StoryClickRow(Row, table=True):
     delivery_id: int = _number_key()
     brief_id: int = _number_key()
     hands: int = Field(sa_column=Column(SmallInteger, nullable=False))  #: a person's, a machine's
+
+
+class IssueSummaryRow(Row, table=True):
+    """What is kept of an issue for good, once its deliveries and events are let go."""
+
+    issue_id: int = _number_key(BigInteger, ForeignKey("issue.id"))
+    at: datetime = columns.moment()
+    totals: IssueTotals = _json(IssueTotals)
+    results: IssueResults = _json(IssueResults)
 
 
 class InstallationRow(Row, table=True):

@@ -182,6 +182,8 @@ CREATE TABLE delivery (
     reported smallint NOT NULL DEFAULT 0, left_after bigint,
     UNIQUE (subscriber_id, issue_id)
 );
+CREATE INDEX delivery_closed ON delivery (issue_id)
+    WHERE skipped IS NOT NULL OR refused IS NOT NULL;
 CREATE INDEX ix_delivery_batch_id ON delivery (batch_id);
 
 CREATE TABLE exclusion (
@@ -204,6 +206,11 @@ CREATE TABLE issue_result (
     PRIMARY KEY (issue_id, word)
 );
 
+CREATE TABLE delivery_state_count (
+    issue_id bigint NOT NULL, state smallint NOT NULL, count integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (issue_id, state)
+);
+
 CREATE TABLE story_result (
     issue_id bigint NOT NULL, brief_id bigint NOT NULL, people integer NOT NULL DEFAULT 0,
     machines integer NOT NULL DEFAULT 0,
@@ -213,6 +220,11 @@ CREATE TABLE story_result (
 CREATE TABLE story_click (
     delivery_id bigint NOT NULL, brief_id bigint NOT NULL, hands smallint NOT NULL,
     PRIMARY KEY (delivery_id, brief_id)
+);
+
+CREATE TABLE issue_summary (
+    issue_id bigint PRIMARY KEY REFERENCES issue,
+    at timestamptz NOT NULL, totals jsonb NOT NULL, results jsonb NOT NULL
 );
 
 CREATE TABLE webhook_post (
