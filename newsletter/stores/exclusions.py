@@ -1,7 +1,8 @@
 """Who gets no delivery of an issue, and why: sorted arrays of readers, a few hundred in each.
 
-Of one issue and reason each array begins where the one before ends, so a reader is looked for in
-one of them. See docs/decisions/exclusions-are-arrays.md.
+Of one issue and reason each array begins after the last of the one before, so a reader is looked
+for in one of them. It holds how far each is from its first, which is half as long as their numbers.
+See docs/decisions/exclusions-are-arrays.md.
 """
 
 from typing import Any
@@ -18,19 +19,21 @@ REASONS = [one.value for one in Exclusion]
 
 #: Of the plan's `reader` and `choice`.
 _STORE = """
-    INSERT INTO exclusion (issue_id, reason, first, subscribers)
-    SELECT %(issue)s, reason, min(subscriber_id), array_agg(subscriber_id ORDER BY subscriber_id)
-      FROM (SELECT subscriber_id, reason,
-                   (row_number() OVER (PARTITION BY reason ORDER BY subscriber_id) - 1)
-                   / %(size)s AS part
-              FROM (SELECT subscriber_id, COALESCE(exclusion, 'no_story') AS reason
-                      FROM reader LEFT JOIN choice USING (topic_set_id)
-                     WHERE exclusion IS NOT NULL OR edition_id IS NULL) AS excluded) AS counted
-     GROUP BY reason, part ORDER BY reason, part
+    INSERT INTO exclusion (issue_id, reason, first, offsets)
+    SELECT %(issue)s, reason, ids[n],
+           ARRAY(SELECT CAST(id - ids[n] AS integer)
+                   FROM unnest(ids[n:n + %(size)s - 1]) AS id ORDER BY id)
+      FROM (SELECT COALESCE(exclusion, 'no_story') AS reason,
+                   array_agg(subscriber_id ORDER BY subscriber_id) AS ids
+              FROM reader LEFT JOIN choice USING (topic_set_id)
+             WHERE exclusion IS NOT NULL OR edition_id IS NULL
+             GROUP BY 1) AS excluded,
+           generate_series(1, cardinality(ids), %(size)s) AS n
+     ORDER BY reason, n
 """
 
 _COUNT = """
-    SELECT COALESCE(sum(cardinality(subscribers)), 0) FROM exclusion WHERE issue_id = %(issue)s
+    SELECT COALESCE(sum(cardinality(offsets)), 0) FROM exclusion WHERE issue_id = %(issue)s
 """
 
 _DROP = "DELETE FROM exclusion WHERE issue_id = ANY(%(issues)s)"
@@ -45,11 +48,11 @@ def excluded_because(issue: str, subscriber: str, *, reasons: str = "%(reasons)s
         SELECT known.reason
           FROM unnest({reasons}) AS known (reason)
                CROSS JOIN LATERAL (
-                   SELECT subscribers FROM exclusion AS part
+                   SELECT first, offsets FROM exclusion AS part
                     WHERE part.issue_id = {issue} AND part.reason = known.reason
                       AND part.first <= {subscriber}
                     ORDER BY part.first DESC LIMIT 1) AS nearest
-         WHERE {subscriber} = ANY(nearest.subscribers) LIMIT 1
+         WHERE {subscriber} - nearest.first = ANY(nearest.offsets) LIMIT 1
     """  # noqa: S608  # expressions of our own stores
 
 
@@ -58,17 +61,17 @@ _NEXT = """
     SELECT one.subscriber_id, known.reason
       FROM unnest(%(reasons)s::text[]) AS known (reason)
            CROSS JOIN LATERAL (
-               SELECT subscriber_id
-                 FROM (SELECT subscribers FROM exclusion
+               SELECT first + step AS subscriber_id
+                 FROM (SELECT first, offsets FROM exclusion
                         WHERE issue_id = %(issue)s AND reason = known.reason
                           AND first >= COALESCE((
                               SELECT max(first) FROM exclusion AS earlier
                                WHERE issue_id = %(issue)s AND earlier.reason = known.reason
                                  AND first <= %(after)s), 0)
                         ORDER BY first LIMIT %(parts)s) AS part,
-                      unnest(subscribers) AS subscriber_id
-                WHERE subscriber_id > %(after)s
-                ORDER BY subscriber_id LIMIT %(limit)s) AS one
+                      unnest(offsets) AS step
+                WHERE first + step > %(after)s
+                ORDER BY first + step LIMIT %(limit)s) AS one
      ORDER BY subscriber_id LIMIT %(limit)s
 """
 

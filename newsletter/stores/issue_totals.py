@@ -51,7 +51,7 @@ _COUNTS = {
         SELECT state AS word, count(*) FROM batch
          WHERE issue_id = %(issue)s GROUP BY 1 ORDER BY 1""",
     "exclusions": """
-        SELECT reason AS word, sum(cardinality(subscribers)) AS count FROM exclusion
+        SELECT reason AS word, sum(cardinality(offsets)) AS count FROM exclusion
          WHERE issue_id = %(issue)s GROUP BY 1 ORDER BY 1""",
     "skips": """
         SELECT skipped AS word, count(*) FROM delivery

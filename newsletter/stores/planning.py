@@ -117,7 +117,7 @@ _ADD_DELIVERIES = """
 #: News is fresh for so long after the last wave's moment, or after the plan.
 _SUM_UP = """
     UPDATE issue SET audience = (SELECT count(*) FROM reader),
-           excluded = (SELECT COALESCE(sum(cardinality(subscribers)), 0) FROM exclusion
+           excluded = (SELECT COALESCE(sum(cardinality(offsets)), 0) FROM exclusion
                         WHERE issue_id = %(issue)s),
            send_by = %(fresh_for)s::interval
                      + greatest(%(now)s::timestamptz,

@@ -311,8 +311,9 @@ class ExclusionRow(Row, table=True):
 
     issue_id: int = _number_key()
     reason: str = _text_key()
-    first: int = _number_key()  #: of these subscribers; the next row begins after their last
-    subscribers: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    first: int = _number_key()  #: the next row begins after the last of these subscribers
+    #: How far each is from the first, which is one of them.
+    offsets: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
 
 
 class DeliveryEventRow(Row, table=True):

@@ -152,5 +152,5 @@ def _planned(container) -> dict[str, int]:
 
 def _excluded(container) -> dict[str, int]:
     return dict(
-        container.query("SELECT reason, sum(cardinality(subscribers)) FROM exclusion GROUP BY 1")
+        container.query("SELECT reason, sum(cardinality(offsets)) FROM exclusion GROUP BY 1")
     )
