@@ -19,13 +19,13 @@ from sqlmodel import Session
 
 from newsletter.core.delivery import BatchState
 from newsletter.core.events import Origin
-from newsletter.core.issue_totals import IssueTotals
+from newsletter.core.issue_totals import Sums
 from newsletter.core.transactional import TransactionalKind, TransactionalStatus
 from newsletter.stores.healthcheck import WORKERS
 from subscribers.db.transaction import rows, scalar, transaction
 from subscribers.errors import DatabaseBusy
 
-Totals = Callable[[int], IssueTotals]
+Audit = Callable[[int], Sums]
 Counts = Callable[[], Mapping[str, int]]
 
 _log = logging.getLogger(__name__)
@@ -147,9 +147,9 @@ def metric_families() -> Iterator[MetricFamily]:
 class Metrics:
     """What a scrape gets."""
 
-    def __init__(self, engine: Engine, *, totals: Totals, counts: Counts) -> None:
+    def __init__(self, engine: Engine, *, audit: Audit, counts: Counts) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_DatabaseCollector(engine, totals))
+        self._registry.register(_DatabaseCollector(engine, audit))
         self._registry.register(_ProcessCollector(counts))
         ProcessCollector(registry=self._registry)
 
@@ -189,8 +189,8 @@ class _ProcessCollector(Collector):
 class _DatabaseCollector(Collector):
     """Reads figures of the installation, and of each newsletter's newest issue."""
 
-    def __init__(self, engine: Engine, totals: Totals) -> None:
-        self._engine, self._totals = engine, totals
+    def __init__(self, engine: Engine, audit: Audit) -> None:
+        self._engine, self._audit = engine, audit
         self._checked: dict[str, tuple[object, bool]] = {}
 
     def describe(self) -> Iterable[Metric]:
@@ -231,7 +231,7 @@ class _DatabaseCollector(Collector):
         status = (issue_id, batches)
         known = self._checked.get(slug)
         if known is None or known[0] != status:
-            known = self._checked[slug] = (status, self._totals(issue_id).sums.adds_up)
+            known = self._checked[slug] = (status, self._audit(issue_id).adds_up)
         return known[1]
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from newsletter.services.figures import IssueFigures
     from newsletter.services.halting import Halting
     from newsletter.services.issue_people import IssuePeople
+    from newsletter.services.letter_release import LetterReleases
     from newsletter.services.planning import Planning
     from newsletter.services.reconciliation import Reconciling
     from newsletter.services.results import Results
@@ -113,13 +114,24 @@ class SendingParts(IssueParts):
         from newsletter.services.issue_people import IssuePeople
         from newsletter.stores.issue_people import IssuePeopleStore
 
-        return IssuePeople(IssuePeopleStore(self.engine), self.decisions)
+        return IssuePeople(
+            IssuePeopleStore(self.engine), self.letter_releases.store, self.decisions
+        )
+
+    @cached_property
+    def letter_releases(self) -> LetterReleases:
+        from newsletter.services.letter_release import LetterReleases
+        from newsletter.stores.letter_release import LetterReleaseStore
+
+        return LetterReleases(LetterReleaseStore(self.engine), self.clock)
 
     @cached_property
     def explaining(self) -> Explaining:
         from newsletter.services.explain import Explaining
 
-        return Explaining(self.issues, self.deliveries, self.subscriptions)
+        return Explaining(
+            self.issues, self.deliveries, self.letter_releases.store, self.subscriptions
+        )
 
     @cached_property
     def planning(self) -> Planning:

@@ -48,7 +48,7 @@ class WebParts(ScheduleParts):
             healthcheck=partial(check_health, self.for_duty(CHECKING).engine),
             metrics=Metrics(
                 pages.engine,
-                totals=pages.deliveries.totals,
+                audit=pages.deliveries.audit,
                 counts=self.event_intake.counters.values,
             ),
             metrics_token=token.get_secret_value() if token else None,

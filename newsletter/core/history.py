@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from newsletter.core.issue_totals import DeliveryRecord
+from newsletter.core.letter_release import ReleasedIssues
 
 #: What readers do themselves; mail servers report the other events.
 _READERS_OWN = frozenset({"opened", "clicked", "complained", "unsubscribed", "resubscribed"})
@@ -62,6 +63,11 @@ def issue_lines(issue: IssueRecord) -> Iterator[HistoryLine]:
         who = "reader" if event["kind"] in _READERS_OWN else "SendGrid"
         said = event["reason"] or event["response"] or ""
         yield HistoryLine(event["at"], who, _worded(event["kind"]), about, said)
+
+
+def released_line(issues: ReleasedIssues) -> HistoryLine:
+    """Return the line about issues whose letters were let go."""
+    return HistoryLine(issues.at, "service", "letters let go", issues.newsletter, issues.sentence)
 
 
 def transactional_line(letter: TransactionalRecord) -> HistoryLine:

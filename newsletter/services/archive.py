@@ -91,7 +91,7 @@ class Archive:
         return self.history.days_of(issue_ids)
 
     def totals(self, stored: StoredIssue) -> IssueTotals:
-        """Return the sums of a planned issue, counted delivery by delivery."""
+        """Return the sums of a planned issue."""
         return self.deliveries.totals(stored.id)
 
     def record_look(self, actor: str, subscriber_id: int | None, verb: str) -> None:

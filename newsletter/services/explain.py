@@ -8,10 +8,12 @@ from typing import Any
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.events import CONSEQUENCES, EventKind
 from newsletter.core.issue_totals import DeliveryRecord
+from newsletter.core.letter_release import LetterRelease
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.stores.deliveries import DeliveryStore
 from newsletter.stores.issues import IssueStore
+from newsletter.stores.letter_release import LetterReleaseStore
 from subscribers.errors import NoSuchSubscriber
 from subscribers.model import Subscription, Suppression
 from subscribers.subscriptions.service import Subscriptions
@@ -35,6 +37,7 @@ class Explaining:
 
     issues: IssueStore
     deliveries: DeliveryStore
+    releases: LetterReleaseStore
     subscriptions: Subscriptions
 
     def why(self, newsletter: Newsletter, email: str, on: date) -> Explanation:
@@ -44,6 +47,7 @@ class Explaining:
         record = None
         if stored and subscription:
             record = self.deliveries.trace(subscription.subscriber_id, stored.id)
+        released = self.releases.release_of(stored.id) if stored and not record else None
         suppression = self.subscriptions.suppression(email)
         return Explanation(
             email=email,
@@ -52,7 +56,13 @@ class Explaining:
             suppression=suppression,
             record=record,
             sentence=sentence(
-                newsletter, on, stored, subscription, record, suppression=suppression
+                newsletter,
+                on,
+                stored,
+                subscription,
+                record,
+                suppression=suppression,
+                released=released,
             ),
         )
 
@@ -110,6 +120,7 @@ def sentence(
     record: DeliveryRecord | None,
     *,
     suppression: Suppression | None = None,
+    released: LetterRelease | None = None,
 ) -> str:
     if subscription is None:
         return f"This address has no subscription to {newsletter.name}, so it gets nothing."
@@ -119,6 +130,8 @@ def sentence(
         return f"Nobody got the issue of {on}; it was {stored.reason}."
     if stored.planned_at is None:
         return f"The issue of {on} is {stored.state}; who gets it is not planned yet."
+    if released:
+        return f"{released.sentence} What became of one letter of it is no longer known."
     if record is None:
         return f"The subscription came after the issue of {on} was planned."
     if record.exclusion:

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from newsletter.core.issue_people import IssueGroup, IssuePerson, IssueReading, PeoplePage
+from newsletter.core.letter_release import LetterRelease
 from newsletter.core.stored import StoredIssue
+from newsletter.errors import NotFound
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.issue_people import IssuePeopleStore
+from newsletter.stores.letter_release import LetterReleaseStore
 
 _LISTED = 5_000  #: readers looked up at once, where all of them are wanted
 
@@ -16,14 +19,27 @@ class IssuePeople:
     """Finds the readers behind a number; the pages hold addresses, and need their permission."""
 
     store: IssuePeopleStore
+    releases: LetterReleaseStore
     decisions: DecisionLog
+
+    def release_of(self, stored: StoredIssue) -> LetterRelease | None:
+        """Return since when nobody knows any longer who got an issue; None while it is known."""
+        return self.releases.release_of(stored.id)
 
     def all(
         self, stored: StoredIssue, group: IssueGroup | IssueReading, *, actor: str
     ) -> Iterator[IssuePerson]:
-        """Yield all readers behind a number, but those erased; the log says who asked."""
+        """Return all readers behind a number, but those erased; the log says who asked.
+
+        Raises NotFound where it is no longer known.
+        """
+        if released := self.release_of(stored):
+            raise NotFound(f"{released.sentence} Who is behind them is no longer known.")
         detail = {"group": group.value}
         self.decisions.record(actor, f"issue {stored.id}", "list readers", detail)
+        return self._walk(stored, group)
+
+    def _walk(self, stored: StoredIssue, group: IssueGroup | IssueReading) -> Iterator[IssuePerson]:
         cursor = None
         while True:
             page = self._part(stored, group, cursor)
@@ -34,10 +50,14 @@ class IssuePeople:
     def _part(
         self, stored: StoredIssue, group: IssueGroup | IssueReading, cursor: str | None
     ) -> PeoplePage:
-        by_list = (IssueGroup.EXCLUDED, IssueGroup.NOTHING, IssueGroup.LEFT)
-        if isinstance(group, IssueGroup) and group in by_list:
-            return self.page(stored, group, cursor=cursor)
-        return self.store.deliveries(stored.id, group, cursor, _LISTED)
+        match group:
+            case IssueGroup.EXCLUDED | IssueGroup.NOTHING:
+                nothing = group is IssueGroup.NOTHING
+                return self.store.excluded(stored.id, None, cursor, _LISTED, nothing=nothing)
+            case IssueGroup.LEFT:
+                return self.store.left(stored.id, cursor, _LISTED)
+            case _:
+                return self.store.deliveries(stored.id, group, cursor, _LISTED)
 
     def page(
         self,

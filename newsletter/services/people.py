@@ -9,9 +9,11 @@ from newsletter.core.history import (
     HistoryLine,
     as_data,
     issue_lines,
+    released_line,
     timeline,
     transactional_line,
 )
+from newsletter.core.letter_release import ReleasedIssues
 from newsletter.ports import Clock
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.person_history import PersonHistory
@@ -40,7 +42,16 @@ class People:
         return timeline(
             map(_entry_line, entries),
             map(transactional_line, self.sent.transactional(ids)),
+            map(released_line, self._released(entries)),
             (line for issue in issues for line in issue_lines(issue)),
+        )
+
+    def _released(self, entries: Collection[ConsentRecord]) -> tuple[ReleasedIssues, ...]:
+        """Return the issues they may have got, of which nobody knows any longer."""
+        return tuple(
+            one
+            for one in self.sent.released()
+            if any(e.newsletter == one.list and e.at <= one.last_planned_at for e in entries)
         )
 
     def data(self, subscriber_id: int) -> dict[str, Any]:
@@ -55,6 +66,11 @@ class People:
             "consent_and_changes": [_entry(one) for one in evidence.entries],
             "consent_texts": dict(evidence.texts),
             "issues": [as_data(one) for one in self.sent.issues(ids)],
+            "issues_no_longer_known": [
+                {"newsletter": one.newsletter, "from": one.first.isoformat()}
+                | {"to": one.last.isoformat(), "since": one.at.isoformat()}
+                for one in self._released(evidence.entries)
+            ],
             "personal_emails": [
                 {"newsletter": one.newsletter, "what": one.kind, "at": one.at.isoformat()}
                 for one in self.sent.transactional(ids)

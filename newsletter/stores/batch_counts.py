@@ -1,4 +1,4 @@
-"""The counters of a batch's deliveries, which figures are made of: `issue_totals` must agree.
+"""The counters of a batch's deliveries, which figures are made of: `issue_audit` must agree.
 
 See docs/decisions/figures-are-counters.md.
 """

@@ -14,12 +14,14 @@ from sqlmodel import Session
 
 from newsletter.core.delivery import Accepted, BatchState, Claim, Disposition, NotYet, Outcome
 from newsletter.core.edition import Edition
-from newsletter.core.issue_totals import DeliveryRecord, IssueTotals
+from newsletter.core.issue_totals import DeliveryRecord, IssueTotals, Sums
 from newsletter.core.publication import Readers
 from newsletter.core.sending_limits import RateLimit
 from newsletter.stores.acceptance import accept_batches, finish
 from newsletter.stores.claiming import claim_batch, record_acceptance
-from newsletter.stores.issue_totals import issue_totals, trace
+from newsletter.stores.issue_audit import audit_sums
+from newsletter.stores.issue_totals import issue_totals
+from newsletter.stores.letter_traces import trace
 from newsletter.stores.partitions import PartitionStore
 from newsletter.stores.planning import plan_issue
 from newsletter.stores.recording import record_failure
@@ -189,8 +191,14 @@ class DeliveryStore(DatabaseStore):
         return tuple((r["newsletter"], r["date"], r["deliveries"], r["batches"]) for r in found)
 
     def totals(self, issue_id: int) -> IssueTotals:
+        """Return what is known of an issue's sending, from counters."""
         with transaction(self._engine, snapshot=True) as session:
             return issue_totals(session, issue_id)
+
+    def audit(self, issue_id: int) -> Sums:
+        """Count the sums of an issue delivery by delivery, which may take a second."""
+        with transaction(self._engine, snapshot=True) as session:
+            return audit_sums(session, issue_id)
 
     def trace(self, subscriber_id: int, issue_id: int) -> DeliveryRecord | None:
         """Return what happened to a subscriber's letter; None if the issue never knew of them."""

@@ -1,37 +1,17 @@
 """How far an issue has come, from counters only: no delivery is read, however many there are.
 
-`issue_totals` is the exact audit. See docs/decisions/figures-are-counters.md.
+`issue_audit` is the exact audit. See docs/decisions/figures-are-counters.md.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from newsletter.core.issue_totals import Sums
 from newsletter.core.leaving import RATE_WINDOW, LeavingBatch, LeavingFigures
 from newsletter.core.stored import IssueStatus
+from newsletter.stores.issue_totals import sum_up, sums_of
 from newsletter.stores.look_up import LOOK_UP
 from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
-
-#: A delivery has its own state if it was skipped or refused by name, or else its batch's.
-_SUMS = """
-    WITH part AS (
-        SELECT state, size, skipped_count AS skipped, refused_count AS refused, doubled,
-               size - skipped_count - refused_count AS as_batch
-          FROM batch WHERE issue_id = %(issue)s)
-    SELECT issue.state AS issue_state, issue.audience, issue.excluded, part.*
-      FROM issue, (
-        SELECT COALESCE(sum(size), 0) AS deliveries,
-               COALESCE(sum(as_batch) FILTER (WHERE state = 'accepted'), 0) AS accepted,
-               COALESCE(sum(as_batch) FILTER (WHERE state = 'unknown'), 0) AS unknown,
-               COALESCE(sum(as_batch) FILTER (WHERE state = 'claimed'), 0) AS claimed,
-               COALESCE(sum(as_batch) FILTER (WHERE state IN ('claimed', 'planned')), 0) AS to_go,
-               COALESCE(sum(refused), 0)
-                   + COALESCE(sum(as_batch) FILTER (WHERE state = 'refused'), 0) AS refused,
-               COALESCE(sum(skipped), 0) AS skipped, COALESCE(sum(doubled), 0) AS doubled
-          FROM part) AS part
-     WHERE issue.id = %(issue)s
-"""
 
 _ATTEMPTS = """
     WITH asked AS MATERIALIZED (
@@ -52,10 +32,6 @@ _ATTEMPTS = """
      ORDER BY latest.serial DESC
 """
 
-_SUM_NAMES = (
-    *("audience", "excluded", "deliveries", "accepted", "refused", "unknown", "skipped"),
-    *("to_go", "doubled"),
-)
 _SHORTEST = 1.0  #: seconds over which a rate says something
 
 
@@ -66,12 +42,12 @@ class IssueFigureStore(DatabaseStore):
         """Return how far the sending of an issue has come, with the batches requested last."""
         values = {"issue": issue_id, "now": now, "since": now - RATE_WINDOW, "limit": batches}
         with transaction(self._engine, snapshot=True) as session:
-            [sums] = rows(session, _SUMS, values)
+            sums = sum_up(session, issue_id)
             execute(session, LOOK_UP)
             attempts = rows(session, _ATTEMPTS, values)
         return LeavingFigures(
             state=IssueStatus(sums["issue_state"]),
-            sums=Sums(**{name: int(sums[name]) for name in _SUM_NAMES}),
+            sums=sums_of(sums),
             claimed=int(sums["claimed"]),
             rate=_rate(attempts),
             batches=tuple(LeavingBatch(**_batch(row)) for row in attempts),

@@ -8,12 +8,13 @@ from typing import Any
 
 from newsletter.core.issue_people import PAGE, IssueGroup, IssuePerson, IssueReading, PeoplePage
 from newsletter.core.results import ARRIVED_MASKS, BY_READER, MASKS, ResultWord
+from newsletter.stores.exclusions import REASONS, next_excluded
 from newsletter.stores.look_up import LOOK_UP_UNCOMPILED
 from newsletter.stores.results import leaving_window
 from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
+from subscribers.model import Exclusion
 
 _BATCHES = 100  #: that one answer reads at most
-_EXCLUSIONS = 20_000
 _DIGITS = 18  #: of a number that surely fits
 
 #: Which batches have such deliveries, and which of theirs are such.
@@ -68,26 +69,6 @@ _DELIVERIES = """
      ORDER BY batch_id, found.place
 """
 
-_EXCLUDED = """
-    WITH part AS MATERIALIZED (
-        SELECT subscriber_id, exclusion.reason FROM exclusion
-         WHERE issue_id = %(issue)s AND subscriber_id > %(after)s
-         ORDER BY subscriber_id LIMIT %(exclusions)s),
-    found AS MATERIALIZED (
-        SELECT * FROM part
-         WHERE CASE WHEN %(nothing)s THEN reason = 'no_story'
-                    ELSE reason = COALESCE(%(reason)s::text, reason) AND reason <> 'no_story' END
-         ORDER BY subscriber_id LIMIT %(limit)s)
-    SELECT subscriber_id, reason, COALESCE(reader.email, '') AS email,
-           (SELECT max(subscriber_id) FROM part) AS last, (SELECT count(*) FROM part) AS read
-      FROM (SELECT 1) AS one LEFT JOIN found ON true
-           LEFT JOIN LATERAL (SELECT email FROM audience
-                               WHERE audience.subscriber_id = found.subscriber_id
-                                 AND newsletter = (SELECT list FROM issue WHERE id = %(issue)s)
-                              OFFSET 0) AS reader ON true
-     ORDER BY subscriber_id
-"""
-
 _LEFT = """
     SELECT delivery.place, delivery.subscriber_id, COALESCE(addressee.email, '') AS email,
            min(consent.source) AS reason
@@ -138,31 +119,34 @@ class IssuePeopleStore(DatabaseStore):
         return PeoplePage(people=_people(found[:size], plain=plain), cursor=following)
 
     def excluded(
-        self, issue_id: int, reason: str | None, cursor: str | None, *, nothing: bool
+        self,
+        issue_id: int,
+        reason: str | None,
+        cursor: str | None,
+        size: int | None = None,
+        *,
+        nothing: bool,
     ) -> PeoplePage:
         """Return readers who get no delivery, for one reason or for any."""
-        values = {"issue": issue_id, "reason": reason, "nothing": nothing}
-        values |= {"after": _place(cursor)[1], "exclusions": _EXCLUSIONS, "limit": PAGE + 1}
+        size = size or PAGE
         with transaction(self._engine) as session:
             execute(session, LOOK_UP_UNCOMPILED)
-            found = rows(session, _EXCLUDED, values)
-        people = [row for row in found if row["subscriber_id"] is not None]
-        following = None
-        if len(people) > PAGE:
-            following = f"0-{people[PAGE - 1]['subscriber_id']}"
-        elif found[0]["read"] == _EXCLUSIONS:
-            following = f"0-{found[0]['last']}"
-        return PeoplePage(people=_people(people[:PAGE], plain=nothing), cursor=following)
+            found = next_excluded(
+                session, issue_id, _reasons(reason, nothing=nothing), _place(cursor)[1], size + 1
+            )
+        following = f"0-{found[size - 1]['subscriber_id']}" if len(found) > size else None
+        return PeoplePage(people=_people(found[:size], plain=nothing), cursor=following)
 
-    def left(self, issue_id: int, cursor: str | None) -> PeoplePage:
+    def left(self, issue_id: int, cursor: str | None, size: int | None = None) -> PeoplePage:
         """Return who unsubscribed after they got an issue, and before the next one."""
+        size = size or PAGE
         with transaction(self._engine) as session:
             values = leaving_window(session, issue_id)
-            values |= {"after": _place(cursor)[1], "limit": PAGE + 1}
+            values |= {"after": _place(cursor)[1], "limit": size + 1}
             execute(session, LOOK_UP_UNCOMPILED)
             found = rows(session, _LEFT, values)
-        following = f"0-{found[PAGE - 1]['place']}" if len(found) > PAGE else None
-        return PeoplePage(people=_people(found[:PAGE], plain=False), cursor=following)
+        following = f"0-{found[size - 1]['place']}" if len(found) > size else None
+        return PeoplePage(people=_people(found[:size], plain=False), cursor=following)
 
 
 def _place(cursor: str | None) -> tuple[int, int]:
@@ -170,6 +154,14 @@ def _place(cursor: str | None) -> tuple[int, int]:
     first, _, second = (cursor or "").partition("-")
     known = first.isdecimal() and second.isdecimal() and max(len(first), len(second)) <= _DIGITS
     return (int(first), int(second)) if known else (0, 0)
+
+
+def _reasons(reason: str | None, *, nothing: bool) -> list[str]:
+    """Return the reasons that are asked for; that no story is for them is a number of its own."""
+    if nothing:
+        return [Exclusion.NO_STORY]
+    others = [one for one in REASONS if one != Exclusion.NO_STORY]
+    return others if reason is None else [one for one in others if one == reason]
 
 
 def _people(found: list[dict[str, Any]], *, plain: bool) -> tuple[IssuePerson, ...]:

@@ -3,27 +3,12 @@
 from datetime import datetime
 
 from newsletter.core.history import IssueRecord, TransactionalRecord
-from newsletter.stores.issue_totals import trace
+from newsletter.core.letter_release import ReleasedIssues
+from newsletter.stores.issue_summaries import released_issues
+from newsletter.stores.letter_traces import traces
 from newsletter.stores.look_up import LOOK_UP
 from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 from subscribers.records.model import PersonIds
-
-# Exclusions are found by issue: there are few issues, and each exclusion by its key.
-_ISSUES = """
-    SELECT known.subscriber_id, issue.id, issue.newsletter, issue.planned_at
-      FROM (SELECT letter.*
-              FROM issue CROSS JOIN LATERAL (
-                   SELECT subscriber_id, issue_id FROM delivery
-                    WHERE delivery.issue_id = issue.id AND subscriber_id = ANY(%(people)s)
-                   OFFSET 0) AS letter
-             UNION
-            SELECT person, issue.id
-              FROM issue CROSS JOIN unnest(%(people)s::bigint[]) AS person
-             WHERE EXISTS (SELECT FROM exclusion
-                            WHERE issue_id = issue.id AND subscriber_id = person)) AS known
-      JOIN issue ON issue.id = known.issue_id
-     ORDER BY issue.planned_at, issue.id, known.subscriber_id
-"""
 
 _OWN = """
     (kind = 'confirmation' AND refers = ANY(%(signups)s))
@@ -85,14 +70,13 @@ class PersonHistory(DatabaseStore):
 
     def issues(self, ids: PersonIds) -> tuple[IssueRecord, ...]:
         """Return what became of every issue that knew of them."""
+        with transaction(self._engine, snapshot=True) as session:
+            return traces(session, ids.subscriber_ids)
+
+    def released(self) -> tuple[ReleasedIssues, ...]:
+        """Return the issues of which it is no longer known who got them, by newsletter."""
         with transaction(self._engine) as session:
-            return tuple(
-                IssueRecord(
-                    newsletter=row["newsletter"], planned_at=row["planned_at"], record=record
-                )
-                for row in rows(session, _ISSUES, _values(ids))
-                if (record := trace(session, row["subscriber_id"], row["id"]))
-            )
+            return released_issues(session)
 
     def transactional(self, ids: PersonIds) -> tuple[TransactionalRecord, ...]:
         found = self._rows(_TRANSACTIONAL, **_values(ids))

@@ -12,6 +12,7 @@ from typing import Any
 from sqlmodel import Session
 
 from newsletter.core.edition import Edition
+from newsletter.stores.exclusions import store_exclusions
 from newsletter.stores.partitions import require_partition
 from subscribers.db.transaction import driver, execute, rows
 from subscribers.model import TopicSet
@@ -76,14 +77,6 @@ _ADD_WAVES = """
     INSERT INTO wave SELECT * FROM unnest(%(zones)s::text[], %(moments)s::timestamptz[])
 """
 
-#: Who gets nothing, and why.
-_EXCLUDE = """
-    INSERT INTO exclusion (issue_id, subscriber_id, reason)
-    SELECT %(issue)s, subscriber_id, COALESCE(exclusion, 'no_story')
-      FROM reader LEFT JOIN choice USING (topic_set_id)
-     WHERE exclusion IS NOT NULL OR edition_id IS NULL
-"""
-
 #: Who gets what, in which batch of its edition, and in which place: a batch has places in a row.
 _PLACE = """
     CREATE TEMPORARY TABLE placed ON COMMIT DROP AS
@@ -126,7 +119,8 @@ _ADD_DELIVERIES = """
 #: News is fresh for so long after the last wave's moment, or after the plan.
 _SUM_UP = """
     UPDATE issue SET audience = (SELECT count(*) FROM reader),
-           excluded = (SELECT count(*) FROM exclusion WHERE issue_id = %(issue)s),
+           excluded = (SELECT COALESCE(sum(cardinality(offsets)), 0) FROM exclusion
+                        WHERE issue_id = %(issue)s),
            send_by = %(fresh_for)s::interval
                      + greatest(%(now)s::timestamptz,
                                 (SELECT max(not_before) FROM batch WHERE issue_id = %(issue)s))
@@ -150,7 +144,7 @@ def plan_issue(
     execute(session, _SETTINGS)
     execute(session, _READERS, values)
     _choose_editions(session, values["issue"], choose)
-    execute(session, _EXCLUDE, values)
+    store_exclusions(session, values["issue"])
     if wave:
         _add_waves(session, wave)
     for step in (_PLACE_IN_WAVES if wave else _PLACE, _ADD_BATCHES, _ADD_DELIVERIES, _SUM_UP):

@@ -27,7 +27,7 @@ _ADVANCE = """
          GROUP BY place),
     held AS (
         SELECT place, delivery.reported AS before, seen.at,
-               greatest(delivery.state, seen.state) AS state,
+               delivery.state AS state_before, greatest(delivery.state, seen.state) AS state,
                delivery.reported | seen.kinds AS after
           FROM delivery JOIN seen USING (place)
          WHERE delivery.issue_id = %(issue)s
@@ -37,8 +37,9 @@ _ADVANCE = """
     advanced AS (
         UPDATE delivery SET state = held.state, reported = held.after, refused = NULL
           FROM held WHERE delivery.issue_id = %(issue)s AND delivery.place = held.place
-        RETURNING held.before, held.after, held.at)
-    SELECT before, after, count(*), max(at) AS at FROM advanced GROUP BY 1, 2
+        RETURNING held.before, held.after, held.state_before, held.state, held.at)
+    SELECT before, after, state_before, state, count(*), max(at) AS at
+      FROM advanced GROUP BY 1, 2, 3, 4
 """
 
 _SOURCES = """
@@ -74,6 +75,13 @@ _COUNT = """
        SET count = old.count + excluded.count, at = greatest(old.at, excluded.at)
 """
 
+#: What had no event before has no counter: it is the rest of the issue's deliveries.
+_COUNT_STATES = """
+    INSERT INTO delivery_state_count AS old (issue_id, state, count)
+    SELECT * FROM unnest(%(issues)s::bigint[], %(states)s::smallint[], %(counts)s::integer[])
+    ON CONFLICT (issue_id, state) DO UPDATE SET count = old.count + excluded.count
+"""
+
 _COUNT_STORIES = """
     INSERT INTO story_result AS old (issue_id, brief_id, people, machines)
     SELECT %(issue)s, posted.*
@@ -100,6 +108,7 @@ def advance_deliveries(session: Session, events: Sequence[DeliveryEvent]) -> Non
     for issue_id, posted in ordered:
         _count_clicks(session, issue_id, _clicks(posted))
     _count(session, advanced)
+    _count_states(session, advanced)
 
 
 def _advance(
@@ -142,6 +151,21 @@ def _count(session: Session, advanced: Mapping[int, Sequence[Mapping[str, Any]]]
         "moments": [latest[issue_id] for issue_id, _ in ordered],
     }
     execute(session, _COUNT, values)
+
+
+def _count_states(session: Session, advanced: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
+    counts: Counter[tuple[int, int]] = Counter()
+    for issue_id, row in ((issue_id, row) for issue_id, found in advanced.items() for row in found):
+        counts[issue_id, row["state"]] += row["count"]
+        counts[issue_id, row["state_before"]] -= row["count"]
+    ordered = sorted(one for one, count in counts.items() if count and one[1])
+    if ordered:
+        values = {
+            "issues": [issue_id for issue_id, _ in ordered],
+            "states": [state for _, state in ordered],
+            "counts": [counts[one] for one in ordered],
+        }
+        execute(session, _COUNT_STATES, values)
 
 
 def _count_clicks(session: Session, issue_id: int, clicks: Sequence[tuple[int, str, int]]) -> None:

@@ -14,6 +14,7 @@ from newsletter.core.results import (
     ResultWord,
     StoryResult,
 )
+from newsletter.stores.issue_summaries import kept_results
 from newsletter.stores.look_up import LOOK_UP_UNCOMPILED
 from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 
@@ -75,22 +76,8 @@ class ResultStore(DatabaseStore):
 
     def of(self, issue_id: int) -> IssueResults:
         """Return what became of an issue's letters so far."""
-        values = {"issue": issue_id, "issues": [issue_id]}
         with transaction(self._engine, snapshot=True) as session:
-            [issue] = rows(session, _ISSUE, values)
-            counted = rows(session, _WORDS, values)
-            accepted = rows(session, _ACCEPTED, values)
-            stories = rows(session, _STORIES, values)
-            left = _left(session, issue_id)
-        return IssueResults(
-            date=issue["date"],
-            accepted=accepted[0]["accepted"] if accepted else 0,
-            words=_by_issue(counted)[issue_id],
-            left=left,
-            stories=tuple(_story(row) for row in stories),
-            planned_at=issue["planned_at"],
-            last_event=max((row["at"] for row in counted), default=None),
-        )
+            return issue_results(session, issue_id)
 
     def latest(self, newsletter: str, limit: int) -> tuple[ResultLine, ...]:
         """Return the figures of the issues that left last, the newest first."""
@@ -105,6 +92,25 @@ class ResultStore(DatabaseStore):
             )
             for one in issues
         )
+
+
+def issue_results(session: Session, issue_id: int) -> IssueResults:
+    """Return what became of an issue's letters, or what was kept of that when they were let go."""
+    if kept := kept_results(session, issue_id):
+        return kept
+    values = {"issue": issue_id, "issues": [issue_id]}
+    [issue] = rows(session, _ISSUE, values)
+    counted = rows(session, _WORDS, values)
+    accepted = rows(session, _ACCEPTED, values)
+    return IssueResults(
+        date=issue["date"],
+        accepted=accepted[0]["accepted"] if accepted else 0,
+        words=_by_issue(counted)[issue_id],
+        stories=tuple(_story(row) for row in rows(session, _STORIES, values)),
+        left=_left(session, issue_id),
+        planned_at=issue["planned_at"],
+        last_event=max((row["at"] for row in counted), default=None),
+    )
 
 
 def leaving_window(session: Session, issue_id: int) -> dict[str, Any]:

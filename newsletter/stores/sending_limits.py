@@ -131,7 +131,8 @@ _SENDING = """
                                             AND batch.state IN ('planned', 'claimed'))
 """
 
-#: After a person resumed an issue, only what was asked since counts.
+#: After a person resumed an issue, only what was asked since counts, and is counted by letter;
+#: before that, letters that bounced or were complained about have counters.
 _FAILURES = """
     WITH answered AS (
         SELECT batch.size, batch.state, batch.first_place, batch.last_place,
@@ -143,13 +144,29 @@ _FAILURES = """
            AND (issue.resumed_at IS NULL
                 OR EXISTS (SELECT 1 FROM attempt WHERE attempt.batch_id = batch.id
                                                    AND attempt.started_at >= issue.resumed_at))),
-    failed AS (
+    since AS (
         SELECT count(*) FILTER (WHERE delivery.state = 70) AS bounced,
-               count(*) FILTER (WHERE delivery.state = 90) AS complained,
-               count(*) FILTER (WHERE delivery.refused IS NOT NULL) AS refused
+               count(*) FILTER (WHERE delivery.state = 90) AS complained
           FROM answered
           JOIN delivery ON delivery.issue_id = %(issue)s
-                       AND delivery.place BETWEEN answered.first_place AND answered.last_place)
+                       AND delivery.place BETWEEN answered.first_place AND answered.last_place
+         WHERE (SELECT resumed_at FROM issue WHERE id = %(issue)s) IS NOT NULL),
+    counted AS (
+        SELECT sum(count) FILTER (WHERE state = 70) AS bounced,
+               sum(count) FILTER (WHERE state = 90) AS complained
+          FROM delivery_state_count
+         WHERE issue_id = %(issue)s
+           AND (SELECT resumed_at FROM issue WHERE id = %(issue)s) IS NULL),
+    failed AS (
+        SELECT COALESCE(counted.bounced, since.bounced) AS bounced,
+               COALESCE(counted.complained, since.complained) AS complained,
+               (SELECT count(*)
+                  FROM answered
+                  JOIN delivery ON delivery.place BETWEEN answered.first_place
+                                                      AND answered.last_place
+                 WHERE delivery.issue_id = %(issue)s AND delivery.refused IS NOT NULL
+                   AND (skipped IS NOT NULL OR refused IS NOT NULL)) AS refused
+          FROM since, counted)
     SELECT COALESCE(sum(size), 0) AS asked, count(*) AS requests,
            COALESCE(sum(size) FILTER (WHERE state = 'unknown'), 0) AS unknown,
            COALESCE(sum(size) FILTER (WHERE young), 0) AS young,

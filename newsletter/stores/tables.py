@@ -32,6 +32,8 @@ from newsletter.core.frozen_issue import IssueBasis
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue
 from newsletter.core.issue_edits import IssueEdits
+from newsletter.core.issue_totals import IssueTotals
+from newsletter.core.results import IssueResults
 from newsletter.core.source_record import RefusedItem, Tally, Validators
 from newsletter.core.verification import Finding
 from newsletter.stores.codec import Json
@@ -313,11 +315,13 @@ class DeliveryRow(Row, table=True):
 
 
 class ExclusionRow(Row, table=True):
-    """A subscription that gets no delivery of an issue, and why."""
+    """Some of those who get no delivery of an issue for one reason, in the order of their ids."""
 
     issue_id: int = _number_key()
-    subscriber_id: int = _number_key()
-    reason: str = columns.word()
+    reason: str = _text_key()
+    first: int = _number_key()  #: the next row begins after the last of these subscribers
+    #: How far each is from the first, which is one of them.
+    offsets: list[int] = Field(sa_column=Column(ARRAY(Integer), nullable=False))
 
 
 class DeliveryEventRow(Row, table=True):
@@ -349,6 +353,17 @@ class IssueResultRow(Row, table=True):
     at: datetime = columns.moment()  #: the latest event that moved it
 
 
+class DeliveryStateCountRow(Row, table=True):
+    """A counter: an issue's deliveries by the highest state that an event has shown.
+
+    Those of which no event has come have none; they are the rest of its deliveries.
+    """
+
+    issue_id: int = _number_key()
+    state: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
+    count: int = _count()
+
+
 class StoryResultRow(Row, table=True):
     """A counter of results: those who followed a link of a story in an issue."""
 
@@ -367,6 +382,15 @@ class StoryClickRow(Row, table=True):
     place: int = _number_key(Integer)
     brief_id: int = _number_key()
     hands: int = Field(sa_column=Column(SmallInteger, nullable=False))  #: a person's, a machine's
+
+
+class IssueSummaryRow(Row, table=True):
+    """What is kept of an issue for good, once its deliveries and events are let go."""
+
+    issue_id: int = _number_key(BigInteger, ForeignKey("issue.id"))
+    at: datetime = columns.moment()
+    totals: IssueTotals = _json(IssueTotals)
+    results: IssueResults = _json(IssueResults)
 
 
 class InstallationRow(Row, table=True):

@@ -61,7 +61,7 @@ def test_two_accepted_requests_for_the_same_readers_are_reported_everywhere(
     assert f"4 twice: batch {lost.batch_id}" in capsys.readouterr().out
     for reader in range(len(READERS)):
         assert "accepted in 2 requests, so it was sent 2 times" in why(container, reader)
-    metrics = Metrics(container.engine, totals=container.deliveries.totals, counts=dict)
+    metrics = Metrics(container.engine, audit=container.deliveries.audit, counts=dict)
     assert "newsletter_doubled_deliveries 4.0" in metrics().decode()
     for _ in range(2):
         container.alerting.check()

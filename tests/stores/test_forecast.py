@@ -151,4 +151,6 @@ def _planned(container) -> dict[str, int]:
 
 
 def _excluded(container) -> dict[str, int]:
-    return dict(container.query("SELECT reason, count(*)::integer FROM exclusion GROUP BY 1"))
+    return dict(
+        container.query("SELECT reason, sum(cardinality(offsets)) FROM exclusion GROUP BY 1")
+    )

@@ -1,15 +1,19 @@
 """Figures are counters; whatever happens to an issue, they equal the exact audit."""
 
+from collections import Counter
 from contextlib import suppress
 from random import Random
 
 import pytest
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from newsletter.core.delivery import Accepted, Claim, Outcome, Refused, Remedy, Unknown
 from newsletter.core.reconciliation import Resolution
 from newsletter.core.stored import IssueStatus
 from newsletter.errors import NewsletterError
+from newsletter.stores.issue_audit import audit_events, audit_sums
+from subscribers.db.transaction import rows, transaction
 from tests.container import TODAY, TestContainer, open_container
 from tests.stores.test_acceptance import answer, receive_event
 
@@ -29,10 +33,20 @@ def container(engine: Engine, tmp_path) -> TestContainer:
 
 def assert_agree(container: TestContainer) -> None:
     stored = container.issues.find("technology", TODAY)
-    figures, exact = container.figures.leaving(stored), container.deliveries.totals(stored.id)
-    assert figures.sums == exact.sums
+    figures, totals = container.figures.leaving(stored), container.deliveries.totals(stored.id)
+    with transaction(container.engine) as session:
+        assert audit_sums(session, stored.id) == figures.sums == totals.sums
+        assert audit_events(session, stored.id) == totals.events
+        assert by_name(session, stored.id) == (totals.skips, totals.refusals)
     assert figures.adds_up
     assert figures.together == figures.sums.deliveries
+
+
+def by_name(session: Session, issue_id: int) -> tuple[dict[str, int], dict[str, int]]:
+    sql = "SELECT skipped, refused FROM delivery WHERE issue_id = %(issue)s"
+    found = rows(session, sql, {"issue": issue_id})
+    skips = Counter(row["skipped"] for row in found if row["skipped"])
+    return dict(skips), dict(Counter(row["refused"] for row in found if row["refused"]))
 
 
 class _Morning:

@@ -9,7 +9,7 @@ from newsletter.core.delivery import Refused, Remedy, Unknown
 from newsletter.core.issue_people import IssueGroup, IssuePerson, IssueReading
 from newsletter.core.results import ResultWord
 from newsletter.core.stored import StoredIssue
-from newsletter.stores import issue_people
+from newsletter.stores import exclusions, issue_people
 from tests.container import TODAY, TestContainer, open_container
 from tests.stores.test_results import event
 
@@ -52,8 +52,9 @@ def emails(container: TestContainer, group: IssueGroup, **narrowed: str) -> list
 def paged(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """With pages as they are, and with pages and portions so small that all of them are walked."""
     if request.param == 1:
-        for name in ("PAGE", "_BATCHES", "_EXCLUSIONS"):
+        for name in ("PAGE", "_BATCHES"):
             monkeypatch.setattr(issue_people, name, 1)
+        monkeypatch.setattr(exclusions, "SIZE", 1)
 
 
 @pytest.mark.usefixtures("paged")

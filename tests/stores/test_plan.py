@@ -147,7 +147,8 @@ def _excluded(engine: Engine, issue_id: int) -> dict[str, str]:
     with engine.begin() as connection:
         rows = connection.execute(
             text("""SELECT email, reason FROM exclusion
-                      JOIN subscriber ON subscriber.id = subscriber_id WHERE issue_id = :i"""),
+                      JOIN subscriber ON subscriber.id - first = ANY(offsets)
+                     WHERE issue_id = :i"""),
             {"i": issue_id},
         )
         return {row.email: row.reason for row in rows}

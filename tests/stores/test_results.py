@@ -10,6 +10,8 @@ from sqlalchemy import Engine
 
 from newsletter.core.events import EventKind
 from newsletter.core.results import REPORTED, IssueResults, ResultWord, words_of
+from newsletter.stores.issue_audit import audit_events
+from subscribers.db.transaction import transaction
 from tests.container import TODAY, TestContainer, brief, ids_of, open_container
 
 pytestmark = pytest.mark.postgres
@@ -92,6 +94,9 @@ def test_counters_equal_what_the_events_say(container: TestContainer, seed: int)
         container.receive_events(*post)
         chance.shuffle(events)
 
+    with transaction(container.engine) as session:  # states have counters, too
+        [(issue, *_)] = container.query("SELECT id FROM issue")
+        assert container.deliveries.totals(issue).events == audit_events(session, issue)
     found = results(container)
     assert {w: n for w, n in found.words.items() if n} == counted_from_events(container)
     for story in found.stories:

@@ -144,7 +144,7 @@ def no_account(_issue_id: int) -> Any:
 
 def test_foreign_events_are_counted_apart_by_their_origin() -> None:
     counts = {"foreign_events_unmatched": 3, "events_opened": 1}
-    found = scrape(Metrics(gone(), totals=no_account, counts=lambda: counts))
+    found = scrape(Metrics(gone(), audit=no_account, counts=lambda: counts))
     assert found["events_total", "opened"] == 1
     assert {key: value for key, value in found.items() if key[0] == "foreign_events_total"} == {
         ("foreign_events_total", "another_installation"): 0,
@@ -154,7 +154,7 @@ def test_foreign_events_are_counted_apart_by_their_origin() -> None:
 
 
 def test_figures_without_a_database_say_that_it_is_down() -> None:
-    found = scrape(Metrics(gone(), totals=no_account, counts=lambda: {"posts_refused": 2}))
+    found = scrape(Metrics(gone(), audit=no_account, counts=lambda: {"posts_refused": 2}))
     assert found["database_up",] == 0
     assert found["webhook_refused_total",] == 2
     assert ("unknown_batches",) not in found
@@ -175,9 +175,9 @@ def test_the_figures_of_an_issue_are_those_of_its_account(container: TestContain
 
     def account(issue_id: int) -> Any:
         asked.append(issue_id)
-        return container.deliveries.totals(issue_id)
+        return container.deliveries.audit(issue_id)
 
-    metrics = Metrics(container.engine, totals=account, counts=dict)
+    metrics = Metrics(container.engine, audit=account, counts=dict)
     assert scrape(metrics)["database_up",] == 1
     stored = container.plan_issue()
     found = scrape(metrics)
@@ -218,7 +218,7 @@ def test_figures_of_the_database_and_of_this_process(engine: Engine) -> None:
                     VALUES (now(), 'technology', '2026-11-23', 'paused', 'why')""")
         )
     counts = {"posts": 5, "events_delivered": 40, "events_bounced": 2, "events_repeated": 9}
-    found = scrape(Metrics(engine, totals=no_account, counts=lambda: counts))
+    found = scrape(Metrics(engine, audit=no_account, counts=lambda: counts))
     assert (found["workers",], found["unsent_alerts",]) == (1, 1)
     assert found["events_total", "delivered"] == 40
     assert found["events_total", "bounced"] == 2
@@ -229,7 +229,7 @@ def test_figures_of_the_database_and_of_this_process(engine: Engine) -> None:
 @pytest.mark.postgres
 def test_every_state_of_a_batch_has_its_place_in_the_figures(container: TestContainer) -> None:
     container.plan_issue()
-    metrics = Metrics(container.engine, totals=container.deliveries.totals, counts=dict)
+    metrics = Metrics(container.engine, audit=container.deliveries.audit, counts=dict)
     for state in BatchState:
         with container.engine.begin() as connection:
             connection.execute(text("UPDATE batch SET state = :state"), {"state": state})
@@ -259,7 +259,7 @@ def test_transactional_emails_have_their_own_figures(engine: Engine) -> None:
             values = {"refers": refers, "kind": kind, "age": age, "state": state}
             connection.execute(text(queued), values)
 
-    found = scrape(Metrics(engine, totals=no_account, counts=dict))
+    found = scrape(Metrics(engine, audit=no_account, counts=dict))
 
     assert found["transactional_waiting", "confirmation"] == 2
     assert 90 <= found["transactional_oldest_waiting_seconds", "confirmation"] < 900

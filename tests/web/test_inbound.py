@@ -245,7 +245,7 @@ def test_what_letters_were_taken_for_can_be_measured(client, container, reader, 
     bring(client, form())
     bring(client, form(subject="", text=""))
 
-    metrics = Metrics(container.engine, totals=container.deliveries.totals, counts=counters.values)
+    metrics = Metrics(container.engine, audit=container.deliveries.audit, counts=counters.values)
     said = metrics().decode()
     for result, count in {"link": 0, "address": 1, "nothing": 1}.items():
         assert f'newsletter_unsubscribe_mails_total{{result="{result}"}} {count}.0' in said

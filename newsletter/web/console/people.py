@@ -47,5 +47,12 @@ def behind(
         visit.actor, head.stored, group=group, reason=reason, shown=len(page.people)
     )
     return visit.services.pages.show(
-        request, "behind", visit=visit, head=head, group=group, reason=reason, page=page
+        request,
+        "behind",
+        visit=visit,
+        head=head,
+        group=group,
+        reason=reason,
+        page=page,
+        released=visit.services.issue_people.release_of(head.stored),
     )
