@@ -227,9 +227,7 @@ def _configure(folder: Path, sandbox: Sandbox, values: dict[str, float]) -> Sett
     (config / "newsletters").mkdir(parents=True)
     name = f"newsletters/{SLUG}.toml"
     (config / name).write_text((shipped("config") / name).read_text())
-    (config / "service.toml").write_text(
-        SERVICE.format(lease=LEASE, sandbox=sandbox.url, **values)
-    )
+    (config / "service.toml").write_text(SERVICE.format(lease=LEASE, sandbox=sandbox.url, **values))
     settings = load_settings(config)
     update = {
         "var": folder,
