@@ -61,7 +61,7 @@ ORDINARY = {
 _PLAIN = """
     Absent Assemble AudienceCounts Caps Confirmed FieldDefaults FieldMap Growth HistoryLine Kept
     ListFigures Mailbox Miss NotYet Order PastImport Personal SearchHit Send Shown
-    StoredEvents Unavailable Unmodified Unreadable Validators Waiting Week Weekday WholeList
+    StoredEvents Unavailable Unmodified Unreadable Validators Waiting Week Weekday
 """
 PLAIN = frozenset(_PLAIN.split())
 

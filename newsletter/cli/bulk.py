@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import wraps
 from inspect import Parameter, Signature, signature
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -18,6 +19,9 @@ from newsletter.cli.people import OnlyOf, Tags
 from subscribers.errors import InvalidList, ListQuestions
 from subscribers.model import SuppressionReason
 from subscribers.records.model import BulkChoice, BulkRow, BulkState, BulkVerb, counted_states
+
+if TYPE_CHECKING:
+    from subscribers.bulk.stored_rows import StoredRows
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -155,7 +159,7 @@ def _run(asked: BulkAsked, choice: BulkChoice, *, yes: int | None = None) -> Non
     _answer(asked, choice, found, changed, results)
 
 
-def _found(asked: BulkAsked, choice: BulkChoice) -> tuple[BulkChoice, tuple[BulkRow, ...]]:
+def _found(asked: BulkAsked, choice: BulkChoice) -> "tuple[BulkChoice, StoredRows]":
     """Return whom a change means; of a segment, it concerns the segment's newsletter."""
     rows = container().bulk_rows
     if asked.segment:
@@ -189,7 +193,7 @@ def _confirm(changing: int, yes: int | None, *, as_json: bool) -> None:
         )
 
 
-def _change(asked: BulkAsked, choice: BulkChoice, found: Sequence[BulkRow], changing: int) -> int:
+def _change(asked: BulkAsked, choice: BulkChoice, found: "StoredRows", changing: int) -> int:
     chosen_by = (
         f"segment {asked.segment}" if asked.segment else f"file {asked.file and asked.file.name}"
     )
@@ -226,13 +230,13 @@ _ALREADY = {
 def _answer(
     asked: BulkAsked,
     choice: BulkChoice,
-    found: Sequence[BulkRow],
+    found: "StoredRows",
     changed: int,
     results: Path | None,
 ) -> None:
     counts = counted_states(found)
     words = _words(choice, dry_run=asked.dry_run)
-    some = [one for one in found if one.state is BulkState.CHANGES][:_SHOWN]
+    some = list(islice((one for one in found if one.state is BulkState.CHANGES), _SHOWN))
     named = [one for one in found if one.problem]
     data = {
         "verb": choice.verb,

@@ -1,6 +1,6 @@
 """`newsletter subscribers`: one person at a time."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -13,10 +13,11 @@ from newsletter.core.history import HistoryLine
 from subscribers.errors import NoSuchSubscription
 from subscribers.model import Subscription, TopicSet
 from subscribers.records.model import (
+    BulkChoice,
+    BulkVerb,
     NewSubscriber,
     Person,
     SearchHit,
-    WholeList,
     consent_report,
     status_text,
     utc,
@@ -98,8 +99,7 @@ def tag(
     as_json: AsJson = False,
 ) -> None:
     """Add tags to a subscriber, or to everybody in a saved segment."""
-    chosen, now = _chosen(who, newsletter, segment=segment), container().clock.now()
-    changed = container().records.tag(chosen, slugs_of(tags), actor=actor(), now=now)
+    changed = _tag(BulkVerb.TAG, who, tags, newsletter, segment=segment)
     answer({"changed": changed}, as_json=as_json, show=lambda: _said(f"{changed:,} tagged:", who))
 
 
@@ -112,8 +112,7 @@ def untag(
     as_json: AsJson = False,
 ) -> None:
     """Remove tags from a subscriber, or from everybody in a saved segment."""
-    chosen, now = _chosen(who, newsletter, segment=segment), container().clock.now()
-    changed = container().records.tag(chosen, slugs_of(tags), off=True, actor=actor(), now=now)
+    changed = _tag(BulkVerb.UNTAG, who, tags, newsletter, segment=segment)
     answer({"changed": changed}, as_json=as_json, show=lambda: _said(f"{changed:,} untagged:", who))
 
 
@@ -228,11 +227,20 @@ def _subscriptions(email: str, newsletter: str | None) -> tuple[Subscription, ..
     raise NoSuchSubscription(f"This address has no subscription to {slug}.")
 
 
-def _chosen(who: str, newsletter: str | None, *, segment: bool) -> Collection[int] | WholeList:
+def _tag(verb: BulkVerb, who: str, tags: str, newsletter: str | None, *, segment: bool) -> int:
+    """Change the tags of one subscriber, or in bulk those of a segment; return how many changed."""
+    off, now = verb is BulkVerb.UNTAG, container().clock.now()
     if not segment:
-        return [one.id for one in _subscriptions(who, newsletter)]
+        ids = [one.id for one in _subscriptions(who, newsletter)]
+        return container().records.tag(ids, slugs_of(tags), off=off, actor=actor(), now=now)
+    from subscribers.records.service import read_tag  # here: help pages need no database
+
     slug = list_of(newsletter).slug
-    return WholeList(newsletter=slug, within=container().segments.get(slug, who).filter)
+    chosen = container().segments.get(slug, who).filter
+    wanted = tuple(sorted(slugs_of(tags) if off else map(read_tag, slugs_of(tags))))
+    choice = BulkChoice(verb=verb, newsletter=slug, tags=wanted)
+    found = container().bulk_rows.in_segment(choice, slug, chosen, now=now)
+    return container().bulk_changes.change(choice, found, chosen_by=f"segment {who}", actor=actor())
 
 
 def _said(what: str, email: str) -> None:

@@ -1,6 +1,6 @@
 """Does the same to many subscribers: the rows of a file, or the members of a segment."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -35,7 +35,7 @@ class BulkChanges:
     def change(
         self,
         choice: BulkChoice,
-        found: Sequence[BulkRow],
+        found: Iterable[BulkRow],
         *,
         chosen_by: str,
         actor: str,

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine
 
 from subscribers.addresses import email_key
+from subscribers.bulk.stored_rows import StoredRows
 from subscribers.db.statements import erasure_hash
 from subscribers.db.suppressions import LADDER_VALUES
 from subscribers.db.transaction import rows, transaction
@@ -100,16 +101,16 @@ class BulkRows:
         *,
         columns: tuple[str, ...] = (),
         encoding: str | None = None,
-    ) -> tuple[BulkRow, ...]:
+    ) -> StoredRows:
         """Return each row of a list; raise InvalidList, or ListQuestions about its encoding."""
         listed = read_addresses(path, columns=columns, encoding=encoding)
         seen = set[str]()
         found = (self._rows(choice, part, seen) for part in in_portions(listed))
-        return tuple(row for part in found for row in part)
+        return StoredRows(row for part in found for row in part)
 
     def in_segment(
         self, choice: BulkChoice, newsletter: str, chosen: Filter, *, now: datetime
-    ) -> tuple[BulkRow, ...]:
+    ) -> StoredRows:
         """Return each member of a segment."""
         where = condition(newsletter, chosen, now.astimezone(UTC).date())
         statement = _IN_SEGMENT.format(
@@ -118,7 +119,7 @@ class BulkRows:
             suppressed=_suppressed(choice, "subscriber.email_key"),
         )
         values = {**where.values, **_values(choice), "portion": PORTION}
-        return tuple(self._members(choice, statement, values))
+        return StoredRows(self._members(choice, statement, values))
 
     def _members(
         self, choice: BulkChoice, statement: str, values: Mapping[str, Any]

@@ -15,7 +15,6 @@ from subscribers.model import (
     SuppressionReason,
     TopicSet,
 )
-from subscribers.segments.filters import Filter
 
 Who = int | str  #: a subscriber's number, or an address
 
@@ -121,14 +120,6 @@ class Person:
     notes: tuple[ConsentRecord, ...]
     pending_signups: tuple[str, ...]  #: newsletters of sign-ups not yet confirmed
     new_address: str | None  #: not yet confirmed
-
-
-@dataclass(frozen=True, kw_only=True)
-class WholeList:
-    """All of a newsletter's subscriptions that a filter matches."""
-
-    newsletter: str
-    within: Filter
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import zoneinfo
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import Engine
@@ -24,10 +24,8 @@ from subscribers.records.model import (
     PersonIds,
     SearchHit,
     Who,
-    WholeList,
     status_text,
 )
-from subscribers.segments.condition import Condition, condition
 
 NOTE_LENGTH = 2000  #: characters
 
@@ -38,14 +36,15 @@ _REMOVED = "SELECT tag FROM unnest(tags) AS tag WHERE tag <> ALL(%(tags)s::text[
 _LACKS_ONE, _HAS_ONE = "NOT tags @> %(tags)s::text[]", "tags && %(tags)s::text[]"
 
 
-def _tag(chosen: str, tags: str, changes: str) -> str:
+def _tag(tags: str, changes: str) -> str:
     """Return the statement that gives chosen subscriptions tags, where that changes anything.
 
     Only what changes is recorded. Rows are locked in the one order of all writers of this table.
     """
     return f"""
 WITH locked AS (
-    SELECT id FROM subscription WHERE {chosen} ORDER BY id FOR NO KEY UPDATE
+    SELECT id FROM subscription WHERE id = ANY(%(ids)s) AND undone_at IS NULL
+     ORDER BY id FOR NO KEY UPDATE
 ), changed AS (
     UPDATE subscription SET tags = ARRAY({tags})
     FROM locked WHERE subscription.id = locked.id AND {changes}
@@ -116,7 +115,7 @@ class Records:
 
     def tag(
         self,
-        chosen: Collection[int] | WholeList,
+        chosen: Collection[int],
         tags: Iterable[str],
         *,
         off: bool = False,
@@ -128,21 +127,17 @@ class Records:
         Raises InvalidChoice for what is no tag, unless it is taken off.
         """
         wanted = sorted(tags if off else map(read_tag, tags))
-        if isinstance(chosen, WholeList):
-            where = condition(chosen.newsletter, chosen.within, now.astimezone(UTC).date())
-        else:
-            where = Condition("id = ANY(%(ids)s) AND undone_at IS NULL", {"ids": list(chosen)})
         values = {
             "actor": actor,
             "at": now,
             "detail": Jsonb({"tags": wanted}),
+            "ids": list(chosen),
             "tags": wanted,
             "what": "untagged" if off else "tagged",
-            **where.values,
         }
         change = (_REMOVED, _HAS_ONE) if off else (_ADDED, _LACKS_ONE)
         with transaction(self._engine) as session:
-            return execute(session, _tag(where.sql, *change), values)
+            return execute(session, _tag(*change), values)
 
     def note(self, subscriber_id: int, text: str, *, actor: str, now: datetime) -> None:
         """Add a note about a subscriber; raise InvalidChoice."""

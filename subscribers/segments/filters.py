@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from subscribers.model import Exclusion, Frequency, Subscription, SubscriptionStatus
-from subscribers.segments.issues import NO_LETTERS, IssueRef, Letter, Letters
+from subscribers.segments.issues import NO_LETTERS, IssueRef, LeftIssue, Letters
 
 
 class SubscriberState(StrEnum):
@@ -148,7 +148,7 @@ def _read(chosen: Filter, newsletter: str, letters: Letters) -> bool:
 
 
 def _without(
-    asked: frozenset[IssueRef], done: frozenset[Letter], newsletter: str, letters: Letters
+    asked: frozenset[IssueRef], done: frozenset[LeftIssue], newsletter: str, letters: Letters
 ) -> bool:
     got = letters.received & letters.of(asked, newsletter)
     return not asked or (bool(got) and got.isdisjoint(done))

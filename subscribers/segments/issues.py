@@ -13,7 +13,7 @@ _WRITTEN = re.compile(
 )
 
 
-class Letter(NamedTuple):
+class LeftIssue(NamedTuple):
     """An issue that was sent: the newsletter whose it is, and its date."""
 
     newsletter: str
@@ -38,15 +38,15 @@ class Letters:
     """The issues that left, the latest first by newsletter, and those that one subscriber read."""
 
     left: Mapping[str, tuple[date, ...]] = field(default_factory=dict[str, tuple[date, ...]])
-    received: frozenset[Letter] = frozenset()
-    opened: frozenset[Letter] = frozenset()
-    clicked: frozenset[Letter] = frozenset()
+    received: frozenset[LeftIssue] = frozenset()
+    opened: frozenset[LeftIssue] = frozenset()
+    clicked: frozenset[LeftIssue] = frozenset()
     stories: frozenset[int] = frozenset()  #: briefs whose link was followed
 
-    def of(self, asked: Iterable[IssueRef], newsletter: str) -> frozenset[Letter]:
+    def of(self, asked: Iterable[IssueRef], newsletter: str) -> frozenset[LeftIssue]:
         """Return the issues that are asked about, of those that left."""
         return frozenset(
-            Letter(slug, day)
+            LeftIssue(slug, day)
             for ref in asked
             for slug in [ref.newsletter or newsletter]
             for number, day in enumerate(self.left.get(slug, ()), start=1)

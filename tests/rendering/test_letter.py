@@ -202,8 +202,8 @@ def test_the_public_view_names_no_recipient_and_keeps_the_news(
 
 def test_every_item_shows_label_source_minutes_and_why(letter: Letter, issue: Issue) -> None:
     words = " ".join(" ".join(lxml_html.fromstring(letter.html).itertext()).split())
-    assert "Partly verified Silicon Almanac · full story 6 min" in words
-    assert "Verified Compute Ledger · full story 2 min" in words
+    assert "Partly verified Silicon Almanac (full story 6 min)" in words
+    assert "Verified Compute Ledger (full story 2 min)" in words
     for part in (words, " ".join(letter.text.split())):
         for one in issue.entries:
             assert f" {one.brief.title} " in part

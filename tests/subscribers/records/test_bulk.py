@@ -4,10 +4,12 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
+from subscribers.bulk.stored_rows import StoredRows
 from subscribers.errors import DatabaseBusy
-from subscribers.records.model import BulkChoice, BulkState, BulkVerb
+from subscribers.records.model import BulkChoice, BulkRow, BulkState, BulkVerb
 from tests.cli.conftest import CommandLine
 from tests.subscribers.records.conftest import RecordsContainer
 
@@ -99,6 +101,27 @@ def test_a_segment_is_changed_even_though_its_members_leave_it(listed: CommandLi
     listed.done("segments", "save", "gone", "--status", "suppressed")
     assert listed.done("bulk", "erase", "--segment", "gone", "--yes", "3")["changed"] == 3
     assert listed.done("subscribers", "search") == []
+
+
+def test_tagging_a_segment_is_a_bulk_change(listed: CommandLine) -> None:
+    listed.done("segments", "save", "new", "--tags-none", "seen", "--or", "--topic", "chips")
+    assert listed.done("subscribers", "tag", "new", "seen", "--segment")["changed"] == 3
+    listed.done("segments", "save", "seen", "--tag", "seen")
+    assert listed.done("subscribers", "untag", "seen", "seen", "--segment")["changed"] == 3
+    with psycopg.connect(listed.database_url) as connection:
+        asked = "SELECT detail ->> 'chosen_by' FROM decision WHERE verb = 'bulk change' ORDER BY id"
+        log = connection.execute(asked).fetchall()
+    assert log == [("segment new",), ("segment seen",)]
+
+
+def test_rows_in_a_file_are_read_as_often_as_wanted() -> None:
+    rows = [
+        BulkRow(2, "a\n@example.com", BulkState.CHANGES, 7, (1, 2)),
+        BulkRow(3, "ü", BulkState.REFUSED, problem="no address"),
+    ]
+    stored = StoredRows(iter(rows))
+    assert list(zip(stored, stored, strict=True)) == list(zip(rows, rows, strict=True))
+    assert len(stored) == 2
 
 
 def test_a_change_is_made_in_portions_and_waits_for_others(

@@ -15,7 +15,7 @@ from subscribers.rules.audience import exclusion
 from subscribers.segments.filter_reader import filter_data, read_filter
 from subscribers.segments.filter_sentence import describe
 from subscribers.segments.filters import Filter, SubscriberState
-from subscribers.segments.issues import IssueRef, Letter, Letters
+from subscribers.segments.issues import IssueRef, LeftIssue, Letters
 from subscribers.segments.service import Segments
 
 TODAY = date(2026, 11, 23)
@@ -276,12 +276,12 @@ def _only(drawn: Filter, names: set[str]) -> Filter:
 def letters_of(reported: tuple[int | None, ...], hands: int) -> Letters:
     """Return what `newsletter.core.results` says of what events reported of each issue."""
     words = {
-        Letter(slug, day): words_of(bits)
+        LeftIssue(slug, day): words_of(bits)
         for (slug, day), bits in zip(_ISSUES, reported, strict=True)
         if bits is not None
     }
 
-    def with_word(word: ResultWord) -> frozenset[Letter]:
+    def with_word(word: ResultWord) -> frozenset[LeftIssue]:
         arrived = ResultWord.ARRIVED
         return frozenset(one for one, said in words.items() if {word, arrived} <= said)
 
@@ -332,7 +332,8 @@ SELECT id, 1, :hands FROM one WHERE :issue = 1 AND :hands > 0
 
 def _fill_letters(engine: Engine, given: list[tuple[str, tuple[int | None, ...], int]]) -> None:
     with engine.begin() as connection:
-        connection.execute(text("TRUNCATE issue, brief, delivery, story_click CASCADE"))
+        for table in ("story_click", "delivery", "issue_brief", "issue", "brief"):
+            connection.execute(text(f"DELETE FROM {table}"))
         values = {"slugs": [slug for slug, _ in _ISSUES], "days": [day for _, day in _ISSUES]}
         connection.execute(text(_ADD_ISSUES), values)
         connection.execute(text(_ADD_STORY))
