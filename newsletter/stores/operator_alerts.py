@@ -97,6 +97,4 @@ def _alert(row: dict[str, Any]) -> StoredAlert:
     )
     names = ("id", "at", "acknowledged_by", "acknowledged_at", "closed_by", "closed_at", "sent_at")
     values = {name: row[name] for name in names}
-    return StoredAlert(
-        alert=alert, cause=cause, channels=tuple(row["notified_channels"]), **values
-    )
+    return StoredAlert(alert=alert, cause=cause, channels=tuple(row["notified_channels"]), **values)
