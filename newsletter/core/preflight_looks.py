@@ -26,9 +26,9 @@ def preflight(context: PreflightContext) -> tuple[PreflightFinding, ...]:
     """Return all findings: what stops the issue first, then what to look at, then the rest."""
     found = list(stops(context))
     if context.issue.entries:
-        for check in (_links, _shared_links, _subjects, _words, _repeats, _unusual):
+        for check in (_links, _shared_links, _lost_promise, _subjects, _words, _repeats):
             found += check(context)
-        for check in (_without_story, _contrast, _pictures, _remarks):
+        for check in (_unusual, _without_story, _contrast, _pictures, _remarks):
             found += check(context)
     order = list(PreflightGrade)
     return tuple(sorted(found, key=lambda one: order.index(one.grade)))
@@ -74,13 +74,24 @@ def _shared_links(context: PreflightContext) -> Iterator[PreflightFinding]:
             yield _look(f"shared {url}", sentence, place="; ".join(titles))
 
 
+def _lost_promise(context: PreflightContext) -> Iterator[PreflightFinding]:
+    wording, entries = context.issue.wording, context.issue.entries
+    line = wording.subject or wording.preheader
+    if line and wording.about not in {None, *(entry.brief_id for entry in entries)}:
+        sentence = f"Nobody gets “{line}”: the story that it promises is not in the issue."
+        mend = "Choose the story that it promises, or empty the field."
+        yield _look(f"lost promise {line}", sentence, mend=mend)
+
+
 def _subjects(context: PreflightContext) -> Iterator[PreflightFinding]:
     """Look at each subject once, in however many editions it stands."""
     earlier = {one.subject.casefold(): one.date for one in context.past[:_SUBJECTS]}
     for edition in {one.subject: one for one in context.editions}.values():
         subject, place = edition.subject, f"edition {edition.key}"
         if len(subject) > SUBJECT_LENGTH:
-            sentence = f"A subject has {len(subject)} characters, more than {SUBJECT_LENGTH}."
+            sentence = (
+                f"A subject has {len(subject)} characters, more than {SUBJECT_LENGTH}: {subject}"
+            )
             yield _look(f"long subject {subject}", sentence, place=place, mend="Shorten it.")
         if printed := earlier.get(subject.casefold()):
             sentence = f"The subject is that of {printed}: {subject}"

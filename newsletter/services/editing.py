@@ -194,7 +194,13 @@ def _worded(issue: Issue, wording: Wording) -> Wording:
     """
     if not (wording.subject or wording.preheader):
         return replace(wording, about=None)
-    about = issue.entries[0].brief_id if wording.about is None else wording.about
+    printed = [entry.brief_id for entry in issue.entries]
+    about = printed[0] if wording.about is None else wording.about
+    if about not in printed and about == issue.wording.about:  # it was, when it was chosen
+        raise NotAllowed(
+            "The story that the subject promises is not in the issue any more: choose one, or"
+            " empty subject and preheader."
+        )
     _order(issue, about)
     return replace(wording, about=about)
 

@@ -47,7 +47,7 @@ class SendingByHand:
         at = self.clock.now() + self.grace
         if not self.issues.set_leaving(stored.id, approved_hash, at, actor):
             raise NotAllowed(f"{self.issues.get(stored.id).summary}: only an approved one is sent")
-        detail = {"leaves_at": f"{at:%Y-%m-%d %H:%M:%S %Z}", "content_hash": approved_hash}
+        detail = {"leaves_at": at.isoformat(), "content_hash": approved_hash}
         self.decisions.record(actor, f"issue {stored.id}", "send now", detail)
         return self.issues.get(stored.id)
 

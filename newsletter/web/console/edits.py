@@ -22,7 +22,7 @@ from newsletter.web.console.issue_page import NOTHING_TYPED, Typed
 router = APIRouter()
 
 Seen = Annotated[str, Form(alias="content_hash", max_length=64)]
-Text = Annotated[str, Form(max_length=1000)]
+Text = Annotated[str, Form()]  #: what is too long is refused with its reason, and stays
 
 
 class MoveTo(StrEnum):
@@ -39,10 +39,11 @@ def _edited(
     seen: str,
     edit: Callable[[SeenDraft], EditedDraft],
     *,
+    done: str = "",
     moved: int | None = None,
     typed: Typed = NOTHING_TYPED,
 ) -> Response:
-    """Edit the draft that was seen, and show the page with it."""
+    """Edit the draft that was seen, and show the page with it, and what was done."""
     editing = visit.services.editing
     draft = editing.seen(visit.here, on, actor=visit.actor, content_hash=seen)
     try:
@@ -52,8 +53,9 @@ def _edited(
     except NotAllowed as refusal:
         return show_issue(request, visit, on, said=str(refusal), typed=typed, status=422)
     if "hx-request" in request.headers:
-        return show_issue(request, visit, on, moved=moved)
-    return RedirectResponse(visit.issue_url(on), status_code=303)
+        return show_issue(request, visit, on, done=done, moved=moved)
+    said = f"?said={done}" if done else ""
+    return RedirectResponse(f"{visit.issue_url(on)}{said}", status_code=303)
 
 
 @router.post(issue_path("/stories/{brief_id}/move"))
@@ -82,28 +84,39 @@ def move(
 def pin(request: Request, visit: Edit, on: date, brief_id: int, seen: Seen) -> Response:
     """Have a story lead the issue."""
     editing = visit.services.editing
-    return _edited(request, visit, on, seen, lambda draft: editing.pin(draft, brief_id))
+    return _edited(
+        request, visit, on, seen, lambda draft: editing.pin(draft, brief_id), done="pinned_now"
+    )
 
 
 @router.post(issue_path("/stories/{brief_id}/unpin"))
 def unpin(request: Request, visit: Edit, on: date, brief_id: int, seen: Seen) -> Response:
     """Let importance choose the lead again."""
     del brief_id  # there is one pin at most
-    return _edited(request, visit, on, seen, visit.services.editing.unpin)
+    return _edited(request, visit, on, seen, visit.services.editing.unpin, done="unpinned")
 
 
 @router.post(issue_path("/stories/{brief_id}/leave-out"))
 def leave_out(request: Request, visit: Edit, on: date, brief_id: int, seen: Seen) -> Response:
     """Leave a story out of this issue."""
     editing = visit.services.editing
-    return _edited(request, visit, on, seen, lambda draft: editing.leave_out(draft, brief_id))
+    return _edited(
+        request,
+        visit,
+        on,
+        seen,
+        lambda draft: editing.leave_out(draft, brief_id),
+        done="left_out_now",
+    )
 
 
 @router.post(issue_path("/stories/{brief_id}/take-in"))
 def take_in(request: Request, visit: Edit, on: date, brief_id: int, seen: Seen) -> Response:
     """Take a story in again that was left out."""
     editing = visit.services.editing
-    return _edited(request, visit, on, seen, lambda draft: editing.take_in(draft, brief_id))
+    return _edited(
+        request, visit, on, seen, lambda draft: editing.take_in(draft, brief_id), done="taken_in"
+    )
 
 
 @router.post(issue_path("/stories/{brief_id}/line"))
@@ -117,7 +130,7 @@ def line(
     def edit(draft: SeenDraft) -> EditedDraft:
         return editing.shorten(draft, brief_id, line)
 
-    return _edited(request, visit, on, seen, edit, typed=typed)
+    return _edited(request, visit, on, seen, edit, done="line_saved", typed=typed)
 
 
 @router.post(issue_path("/wording"))
@@ -148,4 +161,6 @@ def wording(
     written = Wording(
         subject=subject, preheader=preheader, about=promised, note=note, note_kind=note_kind
     )
-    return _edited(request, visit, on, seen, edit, typed=Typed(wording=written))
+    return _edited(
+        request, visit, on, seen, edit, done="wording_saved", typed=Typed(wording=written)
+    )

@@ -36,6 +36,11 @@ from newsletter.web.console.personas import Persona, persona_of
 
 router = APIRouter()
 
+#: What an edit without a script leads back with: the name of a word.
+_DONE = frozenset(
+    {"wording_saved", "line_saved", "pinned_now", "unpinned", "left_out_now", "taken_in"}
+)
+
 
 def issue_path(tail: str = "") -> str:
     """Return the path of a route of one issue."""
@@ -51,11 +56,12 @@ def issues(request: Request, visit: See, before: date | None = None) -> HTMLResp
 
 @router.get(issue_path())
 def issue(
-    request: Request, visit: See, on: date, view: View = View.PHONE, whom: str = ""
+    request: Request, visit: See, on: date, view: View = View.PHONE, whom: str = "", said: str = ""
 ) -> HTMLResponse:
     """Show stories and letter."""
     first = counting_first(request, visit, on)
-    return first or show_issue(request, visit, on, view=view, whom=whom)
+    done = said if said in _DONE else ""
+    return first or show_issue(request, visit, on, view=view, whom=whom, done=done)
 
 
 def show_stale(
@@ -84,6 +90,7 @@ def show_issue(
     stale: tuple[str, ...] = (),
     changed: tuple[FieldChange, ...] = (),
     said: str = "",
+    done: str = "",
     typed: Typed = NOTHING_TYPED,
     ticked: tuple[str, ...] = (),
     moved: int | None = None,
@@ -108,6 +115,7 @@ def show_issue(
         changed=changed,
         differs=_differs(visit, head),
         said=said,
+        done=visit.services.pages.words(f"issue.{done}") if done else "",
         typed=typed,
         ticked=ticked,
         moved=_moved(visit, head, moved),

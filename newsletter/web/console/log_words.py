@@ -14,7 +14,7 @@ from newsletter.web.console.pages import clock, short_day
 from newsletter.web.console.words import Words
 
 _EMPTY: tuple[Any, ...] = (None, "", (), [], {})
-_OF_STORIES = frozenset({"order", "pinned", "left_out"})
+_OF_STORIES = frozenset({"order", "pinned", "left_out", "about"})
 _HASHES = frozenset({"content_hash"})  #: shown as people compare them
 _CODED = frozenset({"by", "resolution", "reason", "group", "note_kind"})  #: words of the program
 
@@ -61,13 +61,14 @@ class _Said:
         detail, before, after = dict(one.detail), one.before, one.after
         if isinstance(detail.get("after"), dict):
             before, after = detail.pop("before", None), detail.pop("after")
+        was, is_now = (tuple(self._pairs(found or {}, empty=True)) for found in (before, after))
         return LogLine(
             decision=one,
             what=self.word(f"log.verb.{verb_key(one.verb)}", one.verb),
             about=self._about(one.subject),
             details=tuple(self._pairs(detail)),
-            before=tuple(self._pairs(before or {}, empty=True)),
-            after=tuple(self._pairs(after or {}, empty=True)),
+            before=tuple(pair for pair in was if pair not in is_now),
+            after=tuple(pair for pair in is_now if pair not in was),
         )
 
     def _about(self, subject: str) -> str:

@@ -74,3 +74,27 @@ def receive_later(container: TestContainer, topic: str) -> None:
     container.clock.time += timedelta(minutes=1)
     container.receive(topic)
     container.publishing.assemble(container.newsletter, TODAY)
+
+
+def go_to(moment: str, container: TestContainer) -> None:
+    """Bring the day's draft to a later moment of it."""
+    newsletter = container.newsletter
+    if moment == "skipped":
+        container.skipped_days.skip(newsletter, TODAY, because="a feast", actor="test")
+    if moment == "empty":
+        container.query("UPDATE issue SET state = 'missed', content_hash = NULL RETURNING id")
+    if moment in {"draft", "skipped", "empty"}:
+        return
+    approved = container.publishing.approve(newsletter, TODAY, actor="test", expecting=None)
+    if moment == "sent by hand":
+        container.sending_by_hand.send(
+            newsletter, TODAY, approved_hash=approved.approved_hash or "", actor="test"
+        )
+    if moment in {"approved", "sent by hand"}:
+        return
+    stored = container.plan_issue()
+    send_batches(container, 1)
+    if moment == "stopped":
+        container.sending_limits.pause(stored, actor="test", because="a look")
+    if moment == "sent":
+        container.queue.work(until_empty=True)

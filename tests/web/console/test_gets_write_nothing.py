@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from newsletter.core.operator_alert import unknown_batch_alert
 from newsletter.core.staff import Grant, Permission
 from tests.container import TODAY, TestContainer
-from tests.web.console.day import day_of_practice, send_batches
+from tests.web.console.day import day_of_practice, go_to
 from tests.web.console.serving import ConsoleClient, sign_in, url_of
 from tests.web.console.test_permissions import Asked, walk
 
@@ -57,7 +57,7 @@ def everything(container: TestContainer) -> dict[str, list[object]]:
 def test_no_get_changes_a_row(
     moment: str, container: TestContainer, owner: ConsoleClient, tmp_path: Path
 ):
-    _go_to(moment, container)
+    go_to(moment, container)
     alert = unknown_batch_alert("technology", TODAY)
     container.schedule_store.queue_alert(alert, container.clock.now())
     container.clock.pass_time(minutes=2)
@@ -92,15 +92,3 @@ def test_a_get_that_writes_fails(container: TestContainer, owner: ConsoleClient)
 
     assert owner.get("/writes").status_code == 500
     assert container.skipped_days.since(container.newsletter, TODAY) == {}
-
-
-def _go_to(moment: str, container: TestContainer) -> None:
-    if moment == "draft":
-        return
-    container.publishing.approve(container.newsletter, TODAY, actor="test", expecting=None)
-    stored = container.plan_issue()
-    send_batches(container, 1)
-    if moment == "stopped":
-        container.sending_limits.pause(stored, actor="test", because="a look")
-    if moment == "sent":
-        container.queue.work(until_empty=True)
