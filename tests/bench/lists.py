@@ -70,7 +70,9 @@ def write_export(path: Path, readers: int) -> Path:
 def main() -> None:
     """Import the list that is named, and print what it took."""
     container = Container(load_settings())
-    container.engine  # noqa: B018  # connects before the stopwatch starts
+    container.give_way()  # as the command does
+    with container.engine.connect():
+        pass  # connects before the stopwatch starts
     with stopwatch() as importing:
         added = import_list(container, Path(sys.argv[1]))
     reader = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
