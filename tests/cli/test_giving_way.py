@@ -13,10 +13,10 @@ def test_what_nobody_waits_for_gives_way_and_what_somebody_does_not(
 ) -> None:
     given: list[Container] = []
 
-    def note(container: Container) -> None:
+    def remember(container: Container) -> None:
         given.append(container)
 
-    monkeypatch.setattr(Container, "give_way", note)
+    monkeypatch.setattr(Container, "give_way", remember)
     listed = cli.file("list.csv", f"email\n{READER}\n")
     for number, words in enumerate(
         (

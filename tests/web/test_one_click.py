@@ -66,7 +66,7 @@ async def test_no_more_than_a_number_are_applied_together() -> None:
     assert list(map(len, slow.together)) == [1, 100, 100, 50]
 
 
-async def test_a_database_that_fails_is_told_to_each_that_it_failed() -> None:
+async def test_a_database_that_fails_fails_for_each_that_went_together() -> None:
     slow = Slow()
     answers = await asked(slow, "a", "b", "broken")
     assert answers[0] == "slug of a"

@@ -48,13 +48,13 @@ class OneClicks:
     def __init__(self, apply: Callable[[Sequence[str]], Slugs], threads: int) -> None:
         self._apply = apply
         self._waiting: dict[Future[str | None], str] = {}
-        self._turn, self._limiter = Semaphore(threads), CapacityLimiter(threads)
+        self._free, self._limiter = Semaphore(threads), CapacityLimiter(threads)
 
     async def apply(self, token: str) -> str | None:
         """Apply one post; return the newsletter that was left."""
         answer: Future[str | None] = get_running_loop().create_future()
         self._waiting[answer] = token
-        async with self._turn:
+        async with self._free:
             if answer in self._waiting:  # nobody before took it along
                 await self._apply_waiting()
         return await answer
