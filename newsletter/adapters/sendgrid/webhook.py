@@ -64,7 +64,6 @@ _ODD = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|[\ud800-\udfff]|NaN|Infinity")
 _ODD_HEADS = (b"\\u", b"NaN", b"Infinity")
 
 _UNPLAIN = (dict, list, float)  #: values to be checked: 1e999 is a number only in JSON
-_UNPLAIN_TYPES = frozenset(_UNPLAIN)
 
 _redacted = redactor()
 
@@ -147,7 +146,8 @@ def _plain_objects(body: bytes) -> list[dict[str, Any]] | None:
 def _are_flat(posted: Any) -> bool:
     """Return whether these are objects of texts, whole numbers, truths and nulls."""
     return isinstance(posted, list) and all(
-        isinstance(one, dict) and _UNPLAIN_TYPES.isdisjoint(map(type, one.values()))
+        isinstance(one, dict)
+        and not any(isinstance(value, _UNPLAIN) for value in cast("dict[str, Any]", one).values())
         for one in cast("list[Any]", posted)
     )
 
