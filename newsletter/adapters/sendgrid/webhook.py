@@ -5,7 +5,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import orjson
@@ -64,6 +64,8 @@ _ODD = re.compile(r"\\u(?:0000|[dD][89a-fA-F])|[\ud800-\udfff]|NaN|Infinity")
 _ODD_HEADS = (b"\\u", b"NaN", b"Infinity")
 
 _UNPLAIN = (dict, list, float)  #: values to be checked: 1e999 is a number only in JSON
+_UNPLAIN_TYPES = frozenset[Any](_UNPLAIN)
+_type_of: Callable[[object], Any] = type
 
 _redacted = redactor()
 
@@ -147,7 +149,7 @@ def _are_flat(posted: Any) -> bool:
     """Return whether these are objects of texts, whole numbers, truths and nulls."""
     return isinstance(posted, list) and all(
         isinstance(one, dict)
-        and not any(isinstance(value, _UNPLAIN) for value in cast("dict[str, Any]", one).values())
+        and _UNPLAIN_TYPES.isdisjoint(map(_type_of, cast("dict[str, Any]", one).values()))
         for one in cast("list[Any]", posted)
     )
 
