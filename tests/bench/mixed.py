@@ -86,7 +86,7 @@ def _loads(
     path = installation.folder / "mixed.csv"
     write_list(path, _IMPORTED, installation.newsletter.topic_slugs, domain="example.net")
     commands = (
-        ("tests.bench.lists", str(path)),
+        ("tests.bench.lists", str(path), "gives way"),
         ("newsletter", "subscribers", "export", "-"),
     )
     for command in commands:
