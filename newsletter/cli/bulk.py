@@ -147,6 +147,7 @@ def _run(asked: BulkAsked, choice: BulkChoice, *, yes: int | None = None) -> Non
     results = asked.results or (asked.file and asked.file.with_suffix(".results.csv"))
     if results and asked.file and results.resolve() == asked.file.resolve():
         raise InvalidList("the results would overwrite the list")
+    container().give_way()
     choice, found = _found(asked, choice)
     changing = counted_states(found)[BulkState.CHANGES]
     changed = 0

@@ -161,6 +161,7 @@ def _import(asked: Asked, *, as_json: bool) -> ImportReport:
         listed_as=asked.listed_as,
         date_format=asked.date_format,
     )
+    container().give_way()
     with common.progress("reading", as_json=as_json) as show_progress:
         return container().lists.import_list(
             asked.path,

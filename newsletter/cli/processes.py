@@ -84,7 +84,10 @@ def worker() -> None:
     """Send batches; run as many workers as you like, on any machine."""
     _open_process()
     ended = threading.Event()
-    with _interruptible(), _working(on_end=ended.set):
+    with ExitStack() as parts:
+        parts.enter_context(_interruptible())
+        container().give_way()  # whoever starts a dead server again does not
+        parts.enter_context(_working(on_end=ended.set))
         console.print("worker running; Ctrl-C stops it once its current batches are recorded")
         ended.wait()
 

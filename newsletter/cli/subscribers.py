@@ -40,6 +40,7 @@ def undo(
 
     Subscriptions that their owners changed since are kept, and so is every unsubscribe it brought.
     """
+    container().give_way()
     now = container().clock.now()
     undone = container().lists.undo(number, now=now, actor=actor(), dry_run=dry_run)
     answer(undone, as_json=as_json, show=lambda: _print_undone(undone))
@@ -108,6 +109,7 @@ def export(
         if segment
         else container().segments.read(which.slug, said, which.topic_slugs)
     )
+    container().give_way()
     lists, now = container().lists, container().clock.now()
     if path == "-":
         lists.export(which.slug, chosen, sys.stdout.buffer.write, now=now)

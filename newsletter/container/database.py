@@ -153,6 +153,13 @@ class DatabaseParts:
         if keys is not None and not keys.strip(" ,"):
             raise ConfigurationError("SENDGRID_WEBHOOK_KEY holds no public key")
 
+    def give_way(self) -> None:
+        """Let what readers wait for go first, for as long as this process works.
+
+        The database is opened before: a server that is started here serves others, too.
+        """
+        seams.give_way(self.engine, self.settings.service.processes.niceness)
+
     def open_log(self) -> None:
         """Write a structured log to stderr, in a process that nobody watches."""
         from newsletter.adapters.alerts import split_urls

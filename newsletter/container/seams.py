@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from sqlalchemy import URL, Engine
+from sqlalchemy import URL, Engine, event
 
 from newsletter.adapters.embedded import EmbeddedServer, open_server
 from newsletter.errors import ConfigurationError
@@ -74,6 +74,20 @@ def open_engine(database: URL) -> Engine:
     engine = make_engine(database)
     migrate(engine)
     return engine
+
+
+def give_way(engine: Engine, niceness: int) -> None:
+    """Let others go first: this thread, what it starts, and the engine's connections."""
+    from newsletter.adapters.priority import give_way, let_backend_give_way
+
+    def connected(connection: Any, _record: Any) -> None:
+        let_backend_give_way(connection, niceness)
+
+    if not niceness:
+        return
+    give_way(niceness)
+    event.listen(engine, "connect", connected)
+    engine.dispose()  # what was opened before would not give way
 
 
 def open_mailer(settings: Settings, clock: Clock) -> SendGridMailer:

@@ -131,6 +131,14 @@ class SendingSettings(SettingsSection):
     """The same for a batch that Email Logs do not show; 0: a person decides."""
 
 
+class ProcessesSettings(SettingsSection):
+    """How the processes share the machine."""
+
+    niceness: int = Field(default=10, ge=0, le=19)
+    """How far workers, imports, exports and bulk changes give way to what readers wait for, as
+    `nice` counts; 0: not at all."""
+
+
 class PollingSettings(SettingsSection):
     """How sources are polled."""
 
@@ -170,6 +178,7 @@ class ServiceSettings(SettingsSection):
     sending: SendingSettings
     circuit_breaker: CircuitBreaker
     rate_limit: RateLimit
+    processes: ProcessesSettings = ProcessesSettings()
     polling: PollingSettings = PollingSettings()
     retention: RetentionSettings = RetentionSettings()
 

@@ -21,6 +21,7 @@ from newsletter.web.public import (
     feeds,
     issues,
     lost_links,
+    one_click,
     preferences,
     signup,
     signup_json,
@@ -67,8 +68,9 @@ def create_app(services: WebServices) -> FastAPI:
     )
     app.state.services = services
     app.state.unsubscribe_limiter = CapacityLimiter(services.threads["unsubscribe"])
+    app.state.one_clicks = one_click.one_clicks_of(services)
     app.state.webhook_limiter = CapacityLimiter(services.threads["webhook"])
-    app.add_route(unsubscribe.ONE_CLICK, unsubscribe.one_click, methods=["POST"])
+    app.add_route(one_click.ONE_CLICK, one_click.one_click, methods=["POST"])
     for router in ROUTERS:
         app.include_router(router)
     app.add_middleware(BodyLimit)

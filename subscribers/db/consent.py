@@ -16,8 +16,9 @@ from subscribers.db.transaction import Where, execute, rows
 from subscribers.model import ConsentAct, LinkKey
 from subscribers.rules.consent import MOVES
 
-_KEY_OF = """
-SELECT newsletter, link_key, undone_at IS NOT NULL AS undone FROM subscription WHERE id = %(id)s
+_KEYS_OF = """
+SELECT id, newsletter, link_key, undone_at IS NOT NULL AS undone
+FROM subscription WHERE id = ANY(%(ids)s::bigint[])
 """
 
 # `subscribers.rules.consent.status_after` specifies what moves. Only what moves leaves a record: an
@@ -79,10 +80,12 @@ def apply_consent(
     return moved
 
 
-def link_key_of(connection: Connection[Any], subscription_id: int) -> LinkKey | None:
-    """Return what is needed to check a link of this subscription."""
-    found = rows(connection, _KEY_OF, {"id": subscription_id})
-    return LinkKey(**found[0]) if found else None
+def link_keys_of(
+    connection: Connection[Any], subscription_ids: Collection[int]
+) -> dict[int, LinkKey]:
+    """Return what is needed to check links of these subscriptions; of those that there are."""
+    found = rows(connection, _KEYS_OF, {"ids": _array(subscription_ids)})
+    return {row.pop("id"): LinkKey(**row) for row in found}
 
 
 def _array(items: Iterable[object]) -> str:

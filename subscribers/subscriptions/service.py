@@ -1,7 +1,7 @@
 """Subscriptions and the suppression list: look up, unsubscribe, choose, suppress."""
 
 import zoneinfo
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from sqlalchemy import Engine, func
 from sqlmodel import col, select
 
 from subscribers.addresses import email_key, read_address
-from subscribers.db.consent import apply_consent, link_key_of
+from subscribers.db.consent import apply_consent
 from subscribers.db.pending import apply_all_pending, apply_pending, unsubscribe
 from subscribers.db.statements import topic_set_id
 from subscribers.db.suppressions import lift, read_suppression, suppress, suppression_of
@@ -40,6 +40,7 @@ from subscribers.model import (
 )
 from subscribers.rules.suppression import LADDER, OWNER_REASONS
 from subscribers.subscriptions.choices import CHANGES, CHOOSE_TOPICS
+from subscribers.subscriptions.links import unsubscribe_by_links
 from subscribers.subscriptions.reading import subscription_by_id, subscriptions_of
 from subscribers.subscriptions.topic_set_counts import count_topic_sets, topic_sets
 from subscribers.tokens import check_token, read_token
@@ -124,21 +125,22 @@ class Subscriptions:
     def unsubscribe_by_link(
         self, token: str, newsletters: Container[str], *, now: datetime, source: str
     ) -> str:
-        """Unsubscribe who a link belongs to; return from which newsletter; raise InvalidLink.
+        """Unsubscribe who a link belongs to; return from which newsletter; raise InvalidLink."""
+        [slug] = self.unsubscribe_by_links([token], newsletters, now=now, source=source)
+        if slug is None:
+            raise InvalidLink
+        return slug
 
-        If others are in the way, the unsubscribe is stored to be applied soon, and counts already.
-        The shortest way: mail programs unsubscribe many at once, and wait for the answer.
+    def unsubscribe_by_links(
+        self, tokens: Sequence[str], newsletters: Container[str], *, now: datetime, source: str
+    ) -> tuple[str | None, ...]:
+        """Unsubscribe who these links belong to; return for each from which newsletter.
+
+        One that opens nothing is answered with None, and the others act. If others are in the way,
+        the unsubscribes are stored to be applied soon, and count already.
         """
-        signed = read_token(token)
-        number = signed.subscription_id
         with autocommit(self._engine) as connection:
-            found = link_key_of(connection, number)
-            if found is None or found.newsletter not in newsletters:
-                raise InvalidLink
-            check_token(Purpose.UNSUBSCRIBE, signed, found.link_key)
-            # An undone one moves even if what it was merged into does not.
-            unsubscribe(connection, [number], at=now, source=source, repeat=found.undone)
-        return found.newsletter
+            return unsubscribe_by_links(connection, tokens, newsletters, at=now, source=source)
 
     def unsubscribe(self, subscription_ids: Collection[int], *, now: datetime, source: str) -> int:
         """End subscriptions; return how many had not ended before."""

@@ -115,3 +115,24 @@ def _copy(connection: psycopg.Connection[Any], rows: list[tuple[str, str]]) -> N
         text.write(f"{event_id}\t{raw}\n".encode())
     with connection.cursor() as cursor, cursor.copy("COPY event FROM STDIN") as copy:
         copy.write(text.getvalue())
+
+
+def insert_ready(installation: Installation, imported: str) -> float:
+    """Insert what an import made, ready and sorted, into the same two tables; return the seconds.
+
+    The least that any import can take that stores its rows by itself, checks and indexes included.
+    """
+    installation.create("floor", imported)
+    with psycopg.connect(installation.url("floor"), autocommit=True) as connection:
+        for table in ("subscriber", "subscription"):
+            connection.execute(
+                f"CREATE UNLOGGED TABLE ready_{table} AS SELECT * FROM {table} ORDER BY id"
+            )
+        connection.execute("TRUNCATE subscriber, subscription")
+        connection.execute("CHECKPOINT")
+        with stopwatch() as inserting, connection.transaction():
+            connection.execute("INSERT INTO subscriber SELECT * FROM ready_subscriber")
+            connection.execute("INSERT INTO subscription SELECT * FROM ready_subscription")
+    with psycopg.connect(installation.server, autocommit=True) as connection:
+        connection.execute("DROP DATABASE floor")
+    return inserting.seconds

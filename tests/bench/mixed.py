@@ -29,7 +29,7 @@ from tests.bench.unsubscribing import BODY, FORM, readers, served
 
 _UNSUBSCRIBES = 150  #: a second
 _PAGES = 30  #: a second
-_CLIENTS = 48  #: of each kind: who waits for a page keeps no unsubscribe waiting
+_PATIENCE = 1.6  #: seconds; so many clients of each kind that none is short before that
 _IMPORTED = 100_000
 
 Reader = tuple[int, bytes]
@@ -86,7 +86,7 @@ def _loads(
     path = installation.folder / "mixed.csv"
     write_list(path, _IMPORTED, installation.newsletter.topic_slugs, domain="example.net")
     commands = (
-        ("tests.bench.lists", str(path)),
+        ("tests.bench.lists", str(path), "gives way"),
         ("newsletter", "subscribers", "export", "-"),
     )
     for command in commands:
@@ -118,7 +118,7 @@ def _ask_all(
 ) -> list[_Answer]:
     started = time.perf_counter()
     moments = (started + number / per_second for number in count())
-    with ThreadPoolExecutor(_CLIENTS) as pool:
+    with ThreadPoolExecutor(int(per_second * _PATIENCE)) as pool:
         return list(pool.map(partial(_ask_at, ask), moments, asked))
 
 

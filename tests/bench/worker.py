@@ -14,6 +14,7 @@ from tests.bench.measure import peak_megabytes, stopwatch
 
 def main() -> None:
     container = Container(load_settings())
+    container.give_way()  # as the command does
     queue = container.sending.queue  # with the handler of batches
     container.recovery.recover()
     working = threading.Thread(target=queue.work, kwargs={"until_empty": False})

@@ -53,6 +53,8 @@ class CommandLine:
         self._monkeypatch, self._capsys = monkeypatch, capsys
         self.config, self.templates = folder / "config", folder / "templates"
         shutil.copytree(shipped("config"), self.config)
+        with (self.config / "service.toml").open("a") as service:
+            service.write("\n[processes]\nniceness = 0\n")  # the tests' own process goes on
         self.newsletter = self.config / "newsletters" / "technology.toml"
         self.environment(
             NEWSLETTER_DATABASE_URL=database_url,

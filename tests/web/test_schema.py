@@ -15,7 +15,7 @@ from schemathesis import Case, GenerationMode, openapi
 
 from newsletter.container import Container
 from newsletter.settings import load_settings, shipped
-from newsletter.web.public.unsubscribe import ONE_CLICK
+from newsletter.web.public.one_click import ONE_CLICK
 from subscribers.model import Purpose
 from subscribers.tokens import make_token
 from tests.container import TestContainer

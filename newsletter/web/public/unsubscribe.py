@@ -1,17 +1,16 @@
-"""The unsubscribe page: one click unsubscribes; beside it, fewer letters, and a way back.
+"""The unsubscribe page: its button; beside it, fewer letters, and a way back.
 
-A GET shows a page; only a POST acts.
+A GET shows a page; only a POST acts. What its button posts to is in `one_click`.
 """
 
 from datetime import timedelta
 from typing import Annotated, Any
 
-from anyio import to_thread
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse
 
 from newsletter.core.publication import Newsletter
-from newsletter.web.dependencies import Services, WebServices, services_of
+from newsletter.web.dependencies import Services, WebServices
 from newsletter.web.pages import READ
 from newsletter.web.public.links import ACTOR, OpenedLink, UnsubscribeLink
 from subscribers.errors import InvalidChoice
@@ -35,32 +34,10 @@ _SUPPRESSED = {
     SuppressionReason.SOFT_BOUNCE: "because your mailbox refused too many emails",
     SuppressionReason.UNSUBSCRIBE: "because your address was taken off all our lists",
 }
-ONE_CLICK = "/u/{token}"  #: where one-click unsubscribe is posted to
 _MONTH = timedelta(days=30)
 _SOURCE = "unsubscribe page"
 
 router = APIRouter(default_response_class=HTMLResponse)
-
-
-async def one_click(request: Request) -> Response:
-    """Unsubscribe with one click (RFC 8058, section 3.2).
-
-    Any POST acts, whatever its body, which is not read; a repeat succeeds. Where the database
-    cannot even store it to be applied soon, the answer is 503, and mail programs try again.
-
-    It is a plain Starlette endpoint because mail programs post many at once, and FastAPI would
-    spend most of the time on parameters that it does not have.
-    """
-    limiter = request.app.state.unsubscribe_limiter
-    return await to_thread.run_sync(_unsubscribe, request, limiter=limiter)
-
-
-def _unsubscribe(request: Request) -> Response:
-    services, token = services_of(request), request.path_params["token"]
-    slug = services.unsubscribing.unsubscribe_by_link(
-        token, services.newsletters, now=services.now(), source="unsubscribe link"
-    )
-    return _unsubscribed(services, services.newsletters[slug], f"/u/{token}")
 
 
 @router.api_route("/u/{token}", methods=READ)
@@ -134,13 +111,14 @@ def _show(
     newsletter = reader.newsletter
     if reader.has_ended:
         path, undone = reader.unsubscribe_path, reader.is_undone
-        return _unsubscribed(services, newsletter, path, is_undone=undone, **answer)
+        return unsubscribed_page(services, newsletter, path, is_undone=undone, **answer)
     return services.pages.show("unsubscribe", reader=reader, newsletter=newsletter, done=done)
 
 
-def _unsubscribed(
+def unsubscribed_page(
     services: WebServices, newsletter: Newsletter, path: str, **answer: Any
 ) -> HTMLResponse:
+    """Return the page of who has left: what they may say about it, and the way back."""
     shown: dict[str, Any] = dict.fromkeys(("error", "reason", "words"), "")
     shown |= {"newsletter": newsletter, "path": path, "reasons": REASONS}
     shown |= {"is_undone": False, "thanked": False}

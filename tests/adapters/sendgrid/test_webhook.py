@@ -4,6 +4,7 @@ import base64
 import json
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.adapters.sendgrid import webhook
 from newsletter.adapters.sendgrid.webhook import SendGridEvents
 from newsletter.core.delivery import DeliveryKey
 from newsletter.core.events import DeliveryEvent, EventKind
@@ -338,3 +340,42 @@ def test_no_signed_event_makes_a_fault_and_each_can_be_kept(events):
         text = json.dumps(event.raw, allow_nan=False, ensure_ascii=False)
         assert "\\u0000" not in text.replace("\\\\", "")
         (text + event.event_id + str(event.attempt_id) + event.reason).encode()
+
+
+ODDITIES = [
+    *(b"18446744073709551615", b"18446744073709551616", b"-9223372036854775809", b"9" * 5000),
+    *(b"1e999", b"1E5", b"-0", b"-0.0", b"0.1", b"01", b"NaN", b"-Infinity", b"null", b"true"),
+    *(b'"\\u0000"', b'"\\ud800"', b'"\\ud83d\\ude00"', b'"\\\\u0000"', b'"NaN"', b'"\\u00e9"'),
+    *(b'"\xed\xa0\x80"', b'"\xff"', b'"\xc3\xa9"', b'"\x00"', b'"\xef\xbb\xbf"', b"{}", b"[7]"),
+]
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(st.sampled_from([b'"event"', b'"a"', *ODDITIES]), st.sampled_from(ODDITIES))
+        ),
+        max_size=3,
+    )
+)
+def test_what_is_read_the_quick_way_is_read_as_the_slow_way_would(events):
+    objects = (b"{%b}" % b", ".join(b"%b: %b" % pair for pair in pairs) for pairs in events)
+    body = b"[%b]" % b",".join(objects)
+
+    quick = webhook._plain_objects(body)
+
+    if quick is not None:
+        text = webhook._decoded(body)
+        assert json.dumps(quick) == json.dumps(webhook._objects(webhook._parsed(text)))
+        assert not webhook._ODD.search(text)
+
+
+@given(EVENTS)
+def test_whichever_way_a_post_is_read_its_events_are_the_same(events):
+    with patch.object(webhook, "_plain_objects", return_value=None):
+        slow = read(*events)
+    assert repr(read(*events)) == repr(slow)
+
+
+def test_a_post_as_sendgrid_sends_it_is_read_the_quick_way():
+    assert webhook._plain_objects(body_of(DELIVERED, DELIVERED | {"response": "caf\u00e9"}))

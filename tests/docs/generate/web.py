@@ -8,7 +8,7 @@ from newsletter.adapters.metrics import metric_families
 from newsletter.web.app import ROUTERS
 from newsletter.web.console.access import declared
 from newsletter.web.console.app import ROUTERS as CONSOLE
-from newsletter.web.public.unsubscribe import ONE_CLICK, one_click
+from newsletter.web.public.one_click import ONE_CLICK, one_click
 from tests.docs.generate.markdown import first_line, table
 
 

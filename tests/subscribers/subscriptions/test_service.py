@@ -17,6 +17,7 @@ from subscribers.model import (
     SuppressionReason,
     TopicSet,
 )
+from subscribers.records.service import Records
 from subscribers.rules.consent import status_after
 from subscribers.rules.suppression import weightier
 from subscribers.subscriptions.service import Subscriptions
@@ -79,6 +80,35 @@ def test_a_link_to_a_subscription_that_is_not_there_is_refused(
             subscriptions.by_token(
                 Purpose.UNSUBSCRIBE, make_token(Purpose.UNSUBSCRIBE, number, reader.link_key)
             )
+
+
+def test_links_are_followed_together_as_each_would_be_alone(
+    subscriptions: Subscriptions, engine: Engine, tmp_path: Path
+) -> None:
+    names = ("one", "two", "merged", "kept", "stays")
+    import_text(engine, tmp_path, "\n".join(["email", *(f"{one}@example.com" for one in names)]))
+    found = {one: subscriptions.by_email(f"{one}@example.com")[0] for one in names}
+    Records(engine).merge(
+        found["kept"].subscriber_id, found["merged"].subscriber_id, actor="operator", now=NOW
+    )
+    link = {
+        name: make_token(Purpose.UNSUBSCRIBE, one.id, one.link_key) for name, one in found.items()
+    }
+    other = make_token(Purpose.PREFERENCES, found["stays"].id, found["stays"].link_key)
+    forged = make_token(Purpose.UNSUBSCRIBE, found["stays"].id, b"x" * 16)
+    tokens = [link["one"], "nonsense", link["two"], other, forged, link["one"], link["merged"]]
+
+    left = subscriptions.unsubscribe_by_links(tokens, {"technology"}, now=NOW, source="link")
+
+    slug = "technology"
+    assert left == (slug, None, slug, None, None, slug, slug)
+    active = {name for name, one in found.items() if subscriptions.by_id(one.id).status == "active"}
+    assert active == {"stays"}
+    assert [act for act, _ in evidence(engine)].count("withdrawn") == 3
+    assert subscriptions.unsubscribe_by_links([], {slug}, now=NOW, source="link") == ()
+    assert subscriptions.unsubscribe_by_links(
+        [link["stays"]], {"another"}, now=NOW, source="link"
+    ) == (None,)
 
 
 def test_unsubscribing_twice_is_one_unsubscribe(
