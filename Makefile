@@ -75,7 +75,18 @@ bench: setup  ## figures beside their baselines; RECIPIENTS=1000000 for the full
 	@test -x build/bench/bin/python || { $(BIN)/uv venv --quiet build/bench && $(BIN)/uv pip install --quiet --python build/bench/bin/python 'django>=5.2,<6' 'django-anymail>=13,<16'; } || rm -rf build/bench
 	@$(BIN)/python -m tests.bench --recipients $(or $(RECIPIENTS),100000) $(if $(JSON),--json)
 
+lock-check: setup  ## whether what the lock names is still to be had, with its hashes, and not withdrawn
+	@rm -rf build/locked && $(BIN)/uv venv --quiet build/locked
+	@$(BIN)/uv pip sync --refresh --require-hashes --python build/locked/bin/python requirements.lock 2> build/locked/said || { cat build/locked/said; exit 1; }
+	@! grep -i yanked build/locked/said && echo "every package of the lock is there, with its hashes, and none was withdrawn"
+
+sbom: setup  ## what a server gets installed, as a CycloneDX document: build/sbom.json
+	@rm -rf build/sbom && $(BIN)/uv venv --quiet build/sbom/service && $(BIN)/uv venv --quiet build/sbom/tool
+	@$(BIN)/uv pip install --quiet --python build/sbom/service/bin/python --constraint requirements.lock '.[oidc]'
+	@$(BIN)/uv pip install --quiet --python build/sbom/tool/bin/python 'cyclonedx-bom>=7.5,<8'
+	@build/sbom/tool/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o build/sbom.json build/sbom/service/bin/python
+
 lock: setup  ## renew the lock file
 	@$(BIN)/uv pip compile pyproject.toml --extra oidc --group dev --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade --quiet -o requirements.lock
 
-.PHONY: help setup demo look browser test wordpress torture cluster lint types walls wheel docs quick check fmt cover bench lock
+.PHONY: help setup demo look browser test wordpress torture cluster lint types walls wheel docs quick check fmt cover bench lock lock-check sbom

@@ -100,7 +100,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reason in sorted(
         {NOT_TRIED + one.split(NOT_TRIED)[1] for one in reasons if NOT_TRIED in one}
     ):
-        terminalreporter.write_sep("!", reason.rstrip("')"), red=True, bold=True)
+        terminalreporter.write_sep("!", reason.removesuffix("')"), red=True, bold=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

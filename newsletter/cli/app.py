@@ -34,14 +34,22 @@ app = typer.Typer(cls=group_of(COMMANDS), help=_HELP, **LOOK)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"newsletter {__version__}")
+        from newsletter.stores.database import newest_version  # a help page needs no database
+
+        print(f"newsletter {__version__}, on tables of version {newest_version()}")
         raise typer.Exit
 
 
 @app.callback()
 def _everywhere(
     version: Annotated[
-        bool, typer.Option("--version", metavar="", callback=_version, help="Show the version.")
+        bool,
+        typer.Option(
+            "--version",
+            metavar="",
+            callback=_version,
+            help="Show the version, and that of its tables.",
+        ),
     ] = False,
 ) -> None:
     del version

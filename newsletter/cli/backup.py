@@ -47,8 +47,7 @@ def restore(
     from newsletter.adapters.backup import load  # a help page needs no database
 
     done = load(container().database, file, replace=replace)
-    with container().engine.connect():  # an older backup's tables are brought up to date
-        pass
+    container().migrate(while_running=True)  # an older backup's tables; its workers are no more
 
     installations = container().installations
     if new_installation:

@@ -87,14 +87,15 @@ def _tried(question: str, ask: Callable[[], str]) -> Answered:
 
 
 def _database() -> str:
-    from newsletter.stores.database import shown  # a help page needs no database
+    from newsletter.stores.database import newest_version, shown  # a help page needs no database
     from newsletter.stores.server_checks import require_sessions
 
     url, environment = container().engine.url, container().settings.environment
     require_sessions(url)
+    state = f"up to date (tables of version {newest_version()})"
     if environment.database_url is None:
-        return f"the embedded PostgreSQL in {environment.var / 'postgres'}, up to date"
-    return f"{shown(url)}, up to date"
+        return f"the embedded PostgreSQL in {environment.var / 'postgres'}, {state}"
+    return f"{shown(url)}, {state}"
 
 
 def _templates(which: Newsletter) -> str:

@@ -169,6 +169,14 @@ def restore() -> Any:
 
 
 @listed(_RUN)
+def migrate() -> Any:
+    """Bring the tables of an older version up to date, wholly or not at all."""
+    from newsletter.cli.migrate import migrate as command
+
+    return command
+
+
+@listed(_RUN)
 def sandbox() -> Any:
     """Run the sandbox: a local SendGrid, with an inbox to look at."""
     from newsletter.cli.sandbox import sandbox as command

@@ -1,5 +1,6 @@
 """`newsletter installation`: what this database calls itself in its letters."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -14,9 +15,16 @@ app = typer.Typer(
 
 @app.command()
 def show(as_json: AsJson = False) -> None:
-    """Show the id that travels with every letter, by which its events are recognized."""
-    found = container().installations.current()
-    answer(found, as_json=as_json, show=lambda: console.print(f"{found.id} since {found.since}"))
+    """Show the id that travels with every letter, and the version of the tables."""
+    from newsletter.stores.database import tables_version  # a help page needs no database
+
+    found, version = container().installations.current(), tables_version(container().engine)
+
+    def show_text() -> None:
+        console.print(f"{found.id} since {found.since}")
+        console.print(f"tables of version {version}")
+
+    answer(asdict(found) | {"tables": version}, as_json=as_json, show=show_text)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from newsletter.adapters.clock import SystemClock, new_id, roll
 from newsletter.container import seams
-from newsletter.container.seams import Seams
+from newsletter.container.seams import MigratedTables, Seams
 from newsletter.errors import ConfigurationError
 from newsletter.ports import Clock
 
@@ -89,7 +89,12 @@ class DatabaseParts:
 
     @cached_property
     def engine(self) -> Engine:
-        return seams.open_engine(self.database)
+        embedded = self.settings.environment.database_url is None
+        return seams.open_engine(self.database, embedded=embedded)
+
+    def migrate(self, *, while_running: bool = False) -> MigratedTables:
+        """Bring the tables up to date, before `engine` is asked for."""
+        return seams.migrate_database(self.database, while_running=while_running)
 
     def for_duty(self, duty: Duty) -> Self:
         """Return the services on connections that have this duty only.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from sqlalchemy import URL, Engine, event
 
@@ -24,13 +24,27 @@ from newsletter.ports import (
     VendorSuppressions,
 )
 from newsletter.settings import Settings
-from newsletter.stores.database import database_url, make_engine, migrate
+from newsletter.stores.database import (
+    database_url,
+    make_engine,
+    migrate,
+    newest_version,
+    tables_version,
+)
+from newsletter.stores.healthcheck import require_no_workers
 
 if TYPE_CHECKING:
     from newsletter.adapters.sendgrid.mailer import SendGridMailer
 
 
 _LINK_SECONDS = 10  #: for one link, redirects included
+
+
+class MigratedTables(NamedTuple):
+    """The versions of a database's tables, before and after they were brought up to date."""
+
+    before: str | None  #: None: it had none
+    now: str
 
 
 class Seams(TypedDict, total=False):
@@ -69,10 +83,17 @@ def open_database(settings: Settings, embedded: EmbeddedServer | None) -> URL:
     return database_url(url.get_secret_value())
 
 
-def open_engine(database: URL) -> Engine:
-    """Return the migrated database of this address."""
+def open_engine(database: URL, *, embedded: bool) -> Engine:
+    """Return the database of this address, whose tables are this version's.
+
+    The embedded one belongs to this program alone, and is brought up to date as it starts.
+    """
     engine = make_engine(database)
-    migrate(engine)
+    try:
+        migrate(engine, only_new=not embedded)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -88,6 +109,19 @@ def give_way(engine: Engine, niceness: int) -> None:
     give_way(niceness)
     event.listen(engine, "connect", connected)
     engine.dispose()  # what was opened before would not give way
+
+
+def migrate_database(database: URL, *, while_running: bool) -> MigratedTables:
+    """Bring a database's tables up to date; DatabaseMismatch while workers work on them."""
+    engine = make_engine(database)
+    try:
+        before = tables_version(engine)
+        if before and before != newest_version() and not while_running:
+            require_no_workers(engine)
+        migrate(engine)
+    finally:
+        engine.dispose()
+    return MigratedTables(before, newest_version())
 
 
 def open_mailer(settings: Settings, clock: Clock) -> SendGridMailer:

@@ -216,11 +216,12 @@ class EnvironmentSettings(BaseSettings):
     oidc_secret: SecretStr | None = _variable("NEWSLETTER_OIDC_SECRET")
     """Client secret at the provider of `[web.oidc]`; without it the console is a public client."""
     metrics_token: SecretStr | None = _variable("NEWSLETTER_METRICS_TOKEN")
-    """Bearer token for /readyz and /metrics; without it this machine only."""
+    """Bearer token for /readyz and /metrics, or several, comma-separated, while one takes over;
+    without it this machine only."""
     inbound_key: SecretStr | None = _variable(
         "NEWSLETTER_INBOUND_KEY",
-        "Password in the URL that SendGrid's Inbound Parse posts to; without it only mail with a "
-        "link's token is processed.",
+        "Password in the URL that SendGrid's Inbound Parse posts to, or several, comma-separated, "
+        "while one takes over; without it only mail with a link's token is processed.",
     )
 
     @property

@@ -7,10 +7,9 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import tomlkit
-from tomlkit import TOMLDocument
 
 from newsletter.core.newsletter_checks import is_loopback
 from newsletter.errors import ConfigurationError
@@ -139,9 +138,9 @@ def _changed(path: Path, changes: dict[str, Any]) -> str:
     return tomlkit.dumps(document)  # pyright: ignore[reportUnknownMemberType]  # its values are Any
 
 
-def _change(table: TOMLDocument | Any, changes: dict[str, Any]) -> None:
+def _change(table: Any, changes: dict[str, Any]) -> None:
     for key, value in changes.items():
         if isinstance(value, dict):
-            _change(table[key], value)
+            _change(table[key], cast("dict[str, Any]", value))
         elif value is not None:
             table[key] = value

@@ -1,11 +1,13 @@
 """Engine, migrations, and one error for a database that does not answer."""
 
+import logging
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import ArgumentError, OperationalError
@@ -16,6 +18,11 @@ from newsletter.stores.duties import LOSS_IS_NOTICED, WORK, BoundedConnection, D
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = {"key": 7_341_127_001}  #: advisory lock: two processes that start together migrate once
 
+_OTHERS_SECONDS = 60  #: for the process that migrates
+_TABLE_SECONDS = 10  #: for a table; whoever comes after a migration that waits, waits behind it
+
+_log = logging.getLogger(__name__)
+
 _OLDER = (
     "this database has the tables of a version before the first release, which cannot be migrated: "
     "make a new database, or delete the folder of the embedded one"
@@ -23,6 +30,15 @@ _OLDER = (
 _NEWER = (
     "this database was made by a newer version of this program (its tables are of version {}): "
     "install that version, or name another database"
+)
+_OUTDATED = (
+    "this database has the tables of version {}, and this program works on those of {}: stop its "
+    "processes, make a backup, and run `newsletter migrate`"
+)
+_OTHERS = "another process has been migrating this database for {} s: try again when it is done"
+_HELD = (
+    "a table is in use, and was not to be had within {} s; nothing was changed: stop what uses the "
+    "database, and try again"
 )
 _ENCODING = (
     "the database {} is encoded in {}, which cannot hold every name: make one with "
@@ -73,20 +89,58 @@ def shown(url: URL) -> str:
     return public.set(drivername="postgresql").render_as_string(hide_password=True)
 
 
-def migrate(engine: Engine) -> None:
-    """Bring the tables up to date; DatabaseMismatch if they are not this program's."""
+def migrate(engine: Engine, *, only_new: bool = False) -> None:
+    """Bring the tables up to date; DatabaseMismatch if they are not this program's.
+
+    With `only_new`, tables are made in an empty database, and those of an older version refused.
+    """
     # Not `transaction`: the lock is held over several of them.
     with reachable(engine) as connection:
         _require_unicode(connection)
         if _is_current(connection):
             return
+        if only_new and (version := _version(connection)):
+            raise DatabaseMismatch(_OUTDATED.format(version, newest_version()))
+        with _alone(connection):
+            if not _is_current(connection):
+                _upgrade(connection)
+
+
+def tables_version(engine: Engine) -> str | None:
+    """Return the version of the database's tables; None if it has none."""
+    with reachable(engine) as connection:
+        return _version(connection)
+
+
+@contextmanager
+def _alone(connection: Connection) -> Generator[None]:
+    """Hold the lock of migrations: of processes that start together, one migrates."""
+    if not _ask(connection, "SELECT pg_try_advisory_lock(%(key)s)", _LOCK):
+        _log.warning("another process migrates: waiting", extra={"action": "migration.waiting"})
+        _wait_for_lock(connection)
+    try:
+        yield
+    finally:
+        connection.rollback()
+        _ask(connection, "SELECT pg_advisory_unlock(%(key)s)", _LOCK)
+        connection.commit()
+
+
+def _wait_for_lock(connection: Connection) -> None:
+    _limit_locks(connection, _OTHERS_SECONDS)
+    try:
         _ask(connection, "SELECT pg_advisory_lock(%(key)s)", _LOCK)
-        try:
-            _upgrade(connection)
-        finally:
-            connection.rollback()
-            _ask(connection, "SELECT pg_advisory_unlock(%(key)s)", _LOCK)
-            connection.commit()
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable):
+            raise
+        raise DatabaseMismatch(_OTHERS.format(_OTHERS_SECONDS)) from error
+    connection.commit()
+
+
+def _limit_locks(connection: Connection, seconds: float) -> None:
+    """Let no statement of this transaction wait longer for a lock."""
+    milliseconds = {"limit": str(int(seconds * 1000))}
+    _ask(connection, "SELECT set_config('lock_timeout', %(limit)s, true)", milliseconds)
 
 
 def _require_unicode(connection: Connection) -> None:
@@ -125,12 +179,16 @@ def _is_current(connection: Connection) -> bool:
     """Return whether there is nothing to migrate; DatabaseMismatch if it cannot be migrated."""
     if _has(connection, "post_office"):
         raise DatabaseMismatch(_OLDER)
-    if not _has(connection, "alembic_version"):
-        return False
-    version = _ask(connection, "SELECT version_num FROM alembic_version")
+    version = _version(connection)
     if version and version not in _versions():
         raise DatabaseMismatch(_NEWER.format(version))
     return version == newest_version() and _has(connection, "procrastinate_jobs")
+
+
+def _version(connection: Connection) -> str | None:
+    if not _has(connection, "alembic_version"):
+        return None
+    return _ask(connection, "SELECT version_num FROM alembic_version")
 
 
 def _has(connection: Connection, table: str) -> bool:
@@ -151,7 +209,13 @@ def _upgrade(connection: Connection) -> None:
     # A percent sign would begin a placeholder.
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    _limit_locks(connection, _TABLE_SECONDS)
+    try:
+        command.upgrade(config, "head")
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable):
+            raise
+        raise DatabaseMismatch(_HELD.format(_TABLE_SECONDS)) from error
     if not _has(connection, "procrastinate_jobs"):  # the queue's tables come with its library
         connection.exec_driver_sql(
             SchemaManager.get_schema(), execution_options={"no_parameters": True}

@@ -4,6 +4,7 @@ import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 
+from newsletter.errors import DatabaseMismatch
 from newsletter.stores.database import newest_version
 from subscribers.db.transaction import scalar, transaction
 from subscribers.errors import DatabaseBusy
@@ -18,6 +19,16 @@ UNREADABLE: tuple[type[Exception], ...] = (DataError, psycopg.DataError)
 WORKERS = """
     SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 s'
 """
+
+
+def require_no_workers(engine: Engine) -> None:
+    """Raise DatabaseMismatch while a worker lives, which knows the present tables only."""
+    with transaction(engine) as session:
+        if workers := scalar(session, WORKERS):
+            raise DatabaseMismatch(
+                f"{workers} of its workers run, on tables as they are: stop `serve`, `worker` and "
+                "`scheduler` everywhere first, and wait half a minute for one that was killed"
+            )
 
 
 def check_health(engine: Engine) -> dict[str, bool]:

@@ -4,7 +4,6 @@ Anyone may ask whether it is alive. The rest is for operators: with a token set,
 carry it; without one, for requests from this machine.
 """
 
-import hmac
 from collections.abc import Mapping
 from ipaddress import ip_address
 
@@ -14,6 +13,7 @@ from fastapi.responses import JSONResponse
 
 from newsletter.web.dependencies import Services
 from newsletter.web.pages import READ
+from newsletter.web.secret_keys import is_one_of
 
 _PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"  #: the text format's media type
 
@@ -68,7 +68,7 @@ def metrics(services: Services) -> Response:
 def _is_operator(request: Request, token: str | None) -> bool:
     if token is not None:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        return hmac.compare_digest(given.encode(), token.encode())
+        return is_one_of(given, token)
     forwarded = any(name in request.headers for name in _FORWARDED)
     local = request.client is not None and _is_loopback(request.client.host)
     # A page in a browser on this machine could ask under its own host name (DNS rebinding).

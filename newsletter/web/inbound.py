@@ -4,7 +4,6 @@ Any mail is answered with 200, since SendGrid would post it again for days; the 
 Nothing of a mail is stored or logged.
 """
 
-import hmac
 import logging
 from base64 import b64decode
 from binascii import Error
@@ -16,6 +15,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from newsletter.web.body_limit import TooLarge, limited
 from newsletter.web.dependencies import Services, WebServices
+from newsletter.web.secret_keys import is_one_of
 
 #: SendGrid accepts mails of 30 MB at most; anything far above does not come from SendGrid.
 BODY_LIMIT = 32 * 1024 * 1024
@@ -61,7 +61,7 @@ def _has_key(request: Request, key: str) -> bool:
         password = b64decode(credentials).partition(b":")[2]
     except (Error, ValueError):
         return False
-    return scheme.lower() == "basic" and hmac.compare_digest(password, key.encode())
+    return scheme.lower() == "basic" and is_one_of(password, key)
 
 
 async def _fields(request: Request, limit: int) -> dict[str, str] | None:

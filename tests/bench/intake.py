@@ -110,9 +110,9 @@ def _event(
     }
 
 
-def _event_id(word: str, delivery_id: int) -> str:
+def _event_id(word: str, number: int) -> str:
     """Return an id in no order, as SendGrid's are: ids in order would hide how an index grows."""
-    return hashlib.blake2b(f"{word} {delivery_id}".encode(), digest_size=16).hexdigest()
+    return hashlib.blake2b(f"{word} {number}".encode(), digest_size=16).hexdigest()
 
 
 def _by_service(

@@ -147,4 +147,4 @@ def test_an_interrupt_ends_quietly(
 def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = said(capsys, "--version")
     assert code == 0
-    assert re.fullmatch(r"newsletter \d+\.\d+\.\d+\n", out)
+    assert re.fullmatch(r"newsletter \d+\.\d+\.\d+, on tables of version \d{4}\n", out)

@@ -82,6 +82,14 @@ def test_with_a_token_only_its_bearer_is_answered(path: str) -> None:
     assert ask(guarded, path).status_code == 404
 
 
+def test_two_tokens_are_taken_while_one_takes_over_from_the_other() -> None:
+    guarded = replace(WELL, metrics_token="old-one, new-one")
+    for token, status in (("old-one", 200), ("new-one", 200), ("old-one, new-one", 404), ("", 404)):
+        assert ask(guarded, "/metrics", Authorization=f"Bearer {token}").status_code == status
+    nobody = replace(WELL, metrics_token=" , ")
+    assert ask(nobody, "/metrics", Authorization="Bearer ").status_code == 404
+
+
 def beat(engine: Engine, age: timedelta = timedelta()) -> None:
     with engine.begin() as connection:
         connection.execute(

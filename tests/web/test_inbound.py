@@ -1,16 +1,19 @@
 """Goodbyes by mail: what SendGrid's Inbound Parse brings, and whose word it is."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from newsletter.adapters.metrics import Metrics
 from newsletter.core.unsubscribe_mail import UnsubscribeMail, asks_to_unsubscribe
+from newsletter.web.app import create_app
 from newsletter.web.inbound import BODY_LIMIT, OPEN_LIMIT
 from subscribers.model import Purpose, SubscriptionStatus
 from subscribers.tokens import make_token
-from tests.web.conftest import INBOUND_KEY, OTHER, READER, now_of, records
+from tests.web.conftest import INBOUND_KEY, OTHER, READER, Client, now_of, records
 
 pytestmark = pytest.mark.postgres
 
@@ -42,6 +45,17 @@ def bring(client, fields: dict[str, str], key: str | None = INBOUND_KEY, **files
 
 def token_of(subscription) -> str:
     return make_token(Purpose.UNSUBSCRIBE, subscription.id, subscription.link_key)
+
+
+def test_two_keys_are_taken_while_one_takes_over_from_the_other(services):
+    changing = replace(services, inbound_key="the-old-one,the-new-one")
+    with start_blocking_portal() as portal:
+        both = Client(create_app(changing), portal)
+        answers = {
+            key: bring(both, form(), key).status_code
+            for key in ("the-old-one", "the-new-one", INBOUND_KEY, None)
+        }
+    assert answers == {"the-old-one": 200, "the-new-one": 200, INBOUND_KEY: 403, None: 403}
 
 
 def has_left(container, email: str = READER) -> bool:
