@@ -1,6 +1,7 @@
 """`newsletter doctor`: everything between here and a reader's mailbox, looked at from both ends."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,7 @@ from rich.markup import escape
 from typer import Option
 
 from newsletter.cli.common import AsJson, Slug, actor, answer, console, container, newsletter_of
+from newsletter.errors import ConfigurationError, NewsletterError
 
 if TYPE_CHECKING:
     from newsletter.core.publication import Newsletter
@@ -50,6 +52,10 @@ def doctor(
     from newsletter.core.setup_finding import EXIT_CODES, worst  # help pages need no core
     from newsletter.services.setup_checks import run_checks
 
+    with suppress(NewsletterError, ConfigurationError):
+        _ = (
+            container().engine
+        )  # once, before several threads ask; if it fails, each of them says so
     checks = list(_checks(newsletter, resolver or (), backups, seconds))
     findings = run_checks(checks, seconds=seconds)
     if letter_to:

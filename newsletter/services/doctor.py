@@ -48,7 +48,7 @@ class Doctor:
     account: Callable[[], SenderAccount]  #: called late: there may be no key
     site: PublicSite
     lookup: Callable[[], Lookup]
-    letters: SetupLetters
+    letters: Callable[[], SetupLetters]  #: called late: they need the database
     readers: Callable[[str], int]  #: of a newsletter
     own_key: Callable[[], bytes]  #: the installation's, which is in the database
     clock: Clock
@@ -122,9 +122,9 @@ class Doctor:
         return (link_finding(one, links) for one in self.installed.newsletters)
 
     def _rehearse(self) -> Iterator[SetupFinding]:
-        about = SetupSubject(SetupArea.SENDGRID, "sandbox mode")
+        about, letters = SetupSubject(SetupArea.SENDGRID, "sandbox mode"), self.letters()
         for one in (*self.installed.newsletters, *self.installed.digests):
-            rehearsed = self.letters.rehearse(one)
+            rehearsed = letters.rehearse(one)
             if rehearsed.refusal:
                 yield about.fail(
                     f"{one.slug}: {rehearsed.what} would be refused: {rehearsed.refusal}",

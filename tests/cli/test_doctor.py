@@ -1,5 +1,6 @@
 """`newsletter doctor`, with the stand-in as SendGrid, a name server, and the pages behind TLS."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.postgres
 
 HOST, STAFF = "news.acme.test", "ada@acme.test"
 KEY = '"v=DKIM1; p=MIGf"'
+GO_LIVE = Path(__file__).parents[2] / "docs" / "how-to" / "go-live.md"
 #: Where the test differs from the world: SendGrid and the pages are on this machine.
 PRACTICE = {("practice", "warn"), ("web host", "fail")}
 
@@ -211,6 +213,20 @@ def test_everything_that_is_wrong_is_named_at_once(installation: Installation) -
     }, found
 
 
+def test_the_page_shows_what_the_doctor_says_of_its_own_account(
+    installation: Installation,
+) -> None:
+    page = GO_LIVE.read_text()
+    written = next(one for one in page.split("```") if '"domains"' in one)
+    there = written.replace("http://127.0.0.1:8080", installation.url)
+    installation.sandbox.set_account(**installation.well_set_up() | json.loads(there))
+    del installation.records[f"s2._domainkey.{HOST}", "TXT"]
+    said = installation.cli.run("doctor", "--resolver", installation.server).out.splitlines()
+    shown = next(one for one in page.split("```") if one.startswith("\nSendGrid"))
+    lines = [line for line in shown.strip().splitlines() if not line.endswith("found out")]
+    assert [line for line in lines if line not in said] == []
+
+
 def test_a_letter_to_staff_proves_the_whole_way(installation: Installation) -> None:
     installation.sandbox.set_account(**installation.well_set_up())
     code, found = installation.examined("--letter-to", STAFF, "--wait", "60")
@@ -234,3 +250,20 @@ def test_without_a_key_the_rest_is_still_found_out(cli: CommandLine) -> None:
     assert "→ make an API key in SendGrid" in said.out
     assert "MX" in said.out
     assert "must be mended" in said.out
+
+
+def test_without_a_database_the_rest_is_still_found_out(cli: CommandLine, sandbox: Sandbox) -> None:
+    cli.environment(
+        NEWSLETTER_DATABASE_URL=f"postgresql://nobody@127.0.0.1:{free_port()}/none",
+        NEWSLETTER_SENDGRID_HOST=sandbox.url,
+        SENDGRID_API_KEY="SG.right",
+    )
+    with name_server({}) as server:
+        said = cli.run("doctor", "--resolver", server, "--seconds", "20", "--json")
+    found = {(one["subject"], one["grade"]) for one in said.data["findings"]}
+    assert {
+        ("PostgreSQL", "fail"),
+        ("sandbox mode", "fail"),
+        ("key", "ok"),
+        ("MX", "fail"),
+    } <= found
