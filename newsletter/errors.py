@@ -98,3 +98,11 @@ class DatabaseMismatch(NewsletterError):
 
 class ConfigurationError(Exception):
     """The settings are wrong. Outside the tree on purpose: nothing may swallow it."""
+
+
+class LookupUnanswered(NewsletterError):
+    """The DNS did not answer."""
+
+
+class SiteUnreachable(NewsletterError):
+    """The web pages do not answer."""

@@ -7,6 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from newsletter.core.account import (
+    AccountClock,
+    AccountCredits,
+    AccountDomain,
+    AccountLink,
+    AccountParse,
+    AccountSender,
+    AccountSwitch,
+    AccountWebhook,
+)
 from newsletter.core.delivery import Claim, Outcome
 from newsletter.core.edition import Letter
 from newsletter.core.events import DeliveryEvent
@@ -18,6 +28,7 @@ from newsletter.core.operator_alert import OperatorAlert
 from newsletter.core.publication import Newsletter
 from newsletter.core.reconciliation import Probe, Sighting
 from newsletter.core.sign_in import PasskeyMaterial, ProviderIdentity, ProviderSecrets
+from newsletter.core.site import SiteAnswer
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import Answer, Validators
 from newsletter.core.staff import StaffMember
@@ -74,6 +85,51 @@ class StaffMailer(Protocol):
     """Sends one test letter to one member of staff, with one request a call."""
 
     def send_test(self, message: TransactionalMessage) -> Outcome: ...
+
+
+class Rehearsal(Protocol):
+    """Has SendGrid check a batch without delivering it.
+
+    `rehearse` returns why it would be refused; None if it would be accepted.
+    """
+
+    def rehearse(self, envelope: Envelope, letter: Letter, claim: Claim) -> str | None: ...
+
+
+class SenderAccount(Protocol):
+    """What the account at SendGrid says of itself; SendGridUnavailable if it may not be read."""
+
+    def scopes(self) -> frozenset[str]: ...
+
+    def clock(self) -> AccountClock | None: ...
+
+    def domains(self) -> Sequence[AccountDomain]: ...
+
+    def links(self) -> Sequence[AccountLink]: ...
+
+    def senders(self) -> Sequence[AccountSender]: ...
+
+    def webhooks(self) -> Sequence[AccountWebhook]: ...
+
+    def parse_hosts(self) -> Sequence[AccountParse]: ...
+
+    def switches(self) -> Sequence[AccountSwitch]: ...
+
+    def groups(self) -> Sequence[str]: ...
+
+    def credits(self) -> AccountCredits: ...
+
+
+class PublicSite(Protocol):
+    """The web pages as anybody on the Internet reaches them, redirects not followed."""
+
+    def certificate_end(self) -> datetime | None:
+        """Return until when its certificate holds; None without TLS; SiteUnreachable."""
+        ...
+
+    def ask(self, method: str, path: str, body: str = "") -> SiteAnswer:
+        """Return what is answered; SiteUnreachable says why nothing is."""
+        ...
 
 
 class BatchQueue(Protocol):

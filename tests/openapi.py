@@ -1,6 +1,7 @@
 """SendGrid's own description of its API, held against what is sent and what the stand-in answers.
 
-The files are read from the folder that SENDGRID_OPENAPI names; they are not part of this tree. Every
+The files are read from the folder that SENDGRID_OPENAPI names; they are not part of this tree.
+Every
 call by the vendor's client in this process is looked at: what the stand-in accepted must satisfy
 the file, and so must each of its answers. Where the file and the world disagree, `EXCEPTIONS` says
 so and why.
@@ -20,8 +21,8 @@ import jsonschema_rs
 
 VARIABLE = "SENDGRID_OPENAPI"
 MISSING = (
-    f"SendGrid's OpenAPI files are not here: clone twilio/sendgrid-oai from GitHub, and set {VARIABLE} "
-    "to its folder spec/json"
+    "SendGrid's OpenAPI files are not here: clone twilio/sendgrid-oai from GitHub, and set "
+    f"{VARIABLE} to its folder spec/json"
 )
 
 
@@ -40,14 +41,21 @@ EXCEPTIONS = (
         "POST",
         "/v3/mail/send",
         r"request at custom_args: .* is not of type \"string\"",
-        "the file says a string; SendGrid's pages and all of its clients say an object. The product "
-        "sends none there, only the stand-in's own tests do",
+        "the file says a string; SendGrid's pages and all of its clients say an object. The "
+        "product sends none there, only the stand-in's own tests do",
     ),
     ContractException(
         "POST",
         "/v3/mail/send",
         r"answer: status (200|411|415|429|502|503|504) is not in the file",
-        "200 is sandbox mode's answer, the others are on SendGrid's page of errors, or its proxies'",
+        "200 is sandbox mode's answer, the others are on SendGrid's page of errors, or its "
+        "proxies'",
+    ),
+    ContractException(
+        "GET",
+        ANY,
+        r"answer: status (401|403|429) is not in the file",
+        "every call may be refused, and too many are; the file says so of some only",
     ),
     ContractException(
         ANY,

@@ -1,7 +1,6 @@
 """`newsletter check`: whether letters can be sent."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
@@ -15,6 +14,7 @@ from newsletter.core.newsletter_checks import obstacles
 from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.reconciliation import ReconciliationEvidence
 from newsletter.core.sending_limits import capacity_between
+from newsletter.core.setup_finding import SetupArea, SetupFinding, SetupGrade
 from newsletter.core.timetable import hours_of
 from newsletter.errors import ConfigurationError, NewsletterError
 
@@ -22,36 +22,29 @@ _WAVES = timedelta(hours=26)  #: between the same hour in the first and the last
 _PATIENCE = 5  #: seconds; a worker that had not begun when it was stopped is stopped again
 
 
-@dataclass(frozen=True)
-class Answered:
-    """The result of one check."""
-
-    question: str
-    fine: bool
-    sentence: str
-
-
 def check(newsletter: Slug = None, as_json: AsJson = False) -> None:
     """Check whether letters can be sent."""
-    answers = list(_answers(newsletter_of(newsletter)))
+    findings = list(settings_findings(newsletter_of(newsletter)))
 
     def show_text() -> None:
-        for one in answers:
+        for one in findings:
             mark = "[green]✓[/]" if one.fine else "[red]✗[/]"
-            console.print(f"{mark} {one.question:<10}{escape(one.sentence)}")
-        if all(one.fine for one in answers):
+            console.print(f"{mark} {one.subject:<10}{escape(one.sentence)}")
+        if all(one.fine for one in findings):
             console.print("Letters can be sent.")
 
-    answer(answers, as_json=as_json, show=show_text)
-    if not all(one.fine for one in answers):
+    data = [
+        {"question": one.subject, "fine": one.fine, "sentence": one.sentence} for one in findings
+    ]
+    answer(data, as_json=as_json, show=show_text)
+    if not all(one.fine for one in findings):
         raise typer.Exit(1)
 
 
-def _answers(which: Newsletter) -> Iterator[Answered]:
+def settings_findings(which: Newsletter) -> Iterator[SetupFinding]:
+    """Yield what is to be known without asking far: `newsletter doctor` begins with it."""
     settings = container().settings
-    yield Answered(
-        "settings", True, f"{which.name}; newsletters: {', '.join(settings.newsletters)}"
-    )
+    yield _found("settings", True, f"{which.name}; newsletters: {', '.join(settings.newsletters)}")
     yield _tried("database", _database)
     yield _tried("server", _connections)
     digests = [one for one in settings.newsletters.values() if one.week_of == which.slug]
@@ -62,10 +55,10 @@ def _answers(which: Newsletter) -> Iterator[Answered]:
         obstacles(which, public_url=settings.public_url, sendgrid_host=settings.sendgrid_host)
     )
     for fault in faults:
-        yield Answered("sender", False, fault)
+        yield _found("sender", False, fault)
     if not faults:
-        yield Answered("sender", True, f"{which.sender.name} <{which.sender.email}>")
-        yield Answered("address", True, which.postal_address)
+        yield _found("sender", True, f"{which.sender.name} <{which.sender.email}>")
+        yield _found("address", True, which.postal_address)
     yield _tried("key", _key)
     for one in (which, *digests):
         yield from _paused(one)
@@ -79,11 +72,16 @@ def _answers(which: Newsletter) -> Iterator[Answered]:
         yield _tried("provider", _provider)
 
 
-def _tried(question: str, ask: Callable[[], str]) -> Answered:
+def _found(question: str, fine: bool, sentence: str) -> SetupFinding:
+    grade = SetupGrade.OK if fine else SetupGrade.FAIL
+    return SetupFinding(area=SetupArea.SETTINGS, subject=question, grade=grade, sentence=sentence)
+
+
+def _tried(question: str, ask: Callable[[], str]) -> SetupFinding:
     try:
-        return Answered(question, True, ask())
+        return _found(question, True, ask())
     except (NewsletterError, ConfigurationError) as error:
-        return Answered(question, False, str(error))
+        return _found(question, False, str(error))
 
 
 def _database() -> str:
@@ -132,12 +130,12 @@ def _key() -> str:
     return f"{container().settings.sendgrid_host} accepts this key"
 
 
-def _paused(which: Newsletter) -> Iterator[Answered]:
+def _paused(which: Newsletter) -> Iterator[SetupFinding]:
     try:
         for stored in container().issues.paused(which.slug):
-            yield Answered("paused", False, f"the issue of {stored.issue.date} is {stored.pause}")
+            yield _found("paused", False, f"the issue of {stored.issue.date} is {stored.pause}")
     except NewsletterError as error:
-        yield Answered("paused", False, str(error))
+        yield _found("paused", False, str(error))
 
 
 def _rate_limit(which: Newsletter) -> str:

@@ -48,6 +48,14 @@ def check() -> Any:
     return command
 
 
+@listed(_START)
+def doctor() -> Any:
+    """Find out whether everything that sends real letters is in order, and what to do if not."""
+    from newsletter.cli.doctor import doctor as command
+
+    return command
+
+
 @listed(_DAY)
 def briefs() -> Any:
     """Receive briefs and decide about them."""

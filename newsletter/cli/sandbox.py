@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 from typing import Annotated
 
+import typer
 from typer import Option
 
 from newsletter.cli.common import console
@@ -19,6 +20,10 @@ def sandbox(
         Path | None,
         Option(metavar="DIR", help="Where to store letters; in NEWSLETTER_VAR by default."),
     ] = None,
+    account: Annotated[
+        Path | None,
+        Option(metavar="FILE", help="JSON with what the account says of itself; see Go live."),
+    ] = None,
     webhook: Annotated[
         str | None, Option(metavar="URL", help="Where to post signed events.")
     ] = None,
@@ -29,11 +34,13 @@ def sandbox(
     from newsletter.settings import load_settings
 
     folder = data or load_settings().environment.var / "sandbox"
-    config = SandboxConfig(data=folder, port=port, webhook_url=webhook)
+    config = SandboxConfig(data=folder, port=port, webhook_url=webhook, account=account)
     reading, writing = os.pipe()  # the sandbox writes its URL there once it is ready
     threading.Thread(target=_announce, args=(reading,), daemon=True).start()
     try:
         run(config, Path(f"/dev/fd/{writing}"))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="'--account'") from None
     except OSError as error:
         raise taken(config.host, port, error) from None
     finally:

@@ -18,6 +18,7 @@ from newsletter.ports import (
     IdentityProvider,
     Leadership,
     Mailer,
+    SenderAccount,
     SourceReader,
     StaffMailer,
     TransactionalMailer,
@@ -61,6 +62,7 @@ class Seams(TypedDict, total=False):
     mailer: Mailer
     new_id: Callable[[], str]  #: for attempts
     queue: BatchQueue
+    sender_account: SenderAccount
     source_reader: SourceReader
     staff_addresses: Callable[[], Iterable[str]]  #: confirmed ones of members of staff
     staff_mailer: StaffMailer
@@ -138,6 +140,13 @@ def open_email_logs(settings: Settings) -> EmailLogs | None:
     from newsletter.adapters.sendgrid.logs import SendGridLogs
 
     return SendGridLogs(**_access(settings))
+
+
+def open_sender_account(settings: Settings, clock: Clock) -> SenderAccount:
+    """Return the reader of the account at SendGrid; ConfigurationError without a key."""
+    from newsletter.adapters.sendgrid.account import SendGridAccount
+
+    return SendGridAccount(**_access(settings), clock=clock)
 
 
 def open_suppression_lists(settings: Settings) -> VendorSuppressions:

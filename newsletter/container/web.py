@@ -21,6 +21,7 @@ class WebParts(ScheduleParts):
     def web_services(self) -> WebServices:
         from newsletter.adapters.metrics import Metrics
         from newsletter.adapters.sendgrid.inbound import read_mail
+        from newsletter.core.site import doctor_token
         from newsletter.stores.duties import CHECKING, EVENTS, PAGES, UNSUBSCRIBING
         from newsletter.stores.healthcheck import UNANSWERED, check_health
         from newsletter.web.dependencies import WebServices
@@ -52,6 +53,7 @@ class WebParts(ScheduleParts):
                 counts=self.event_intake.counters.values,
             ),
             metrics_token=token.get_secret_value() if token else None,
+            doctor_token=lambda: doctor_token(pages.signups.forms_key),
             unanswered=UNANSWERED,
             threads={
                 "pages": PAGES.connections,

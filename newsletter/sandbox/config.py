@@ -33,6 +33,7 @@ class SandboxConfig:
     logs: bool = True  #: whether the keys may read Email Logs
     logs_per_minute: int = 0  #: calls of Email Logs before they are answered 429; 0: any number
     logs_delay: float = 0.0  #: seconds until Email Logs show what was accepted
+    account: Path | None = None  #: JSON file with what the account says of itself; see account.py
     seed: int = 0  #: of the random numbers for faults, duplicates and shuffling
 
     def __post_init__(self) -> None:

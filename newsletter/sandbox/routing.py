@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any, Concatenate
 
+from newsletter.sandbox.account_state import PlayedAccount
 from newsletter.sandbox.config import SandboxConfig
 from newsletter.sandbox.event_sender import EventSender, Signer
 from newsletter.sandbox.faults import FaultRules
@@ -85,6 +86,7 @@ class RequestContext:
     signer: Signer
     faults: FaultRules
     event_sender: EventSender
+    account: PlayedAccount = field(default_factory=PlayedAccount)
     logs_limit: CallLimit = field(default_factory=CallLimit)
 
 

@@ -34,6 +34,8 @@ def run(config: SandboxConfig, ready_file: Path | None = None) -> None:
     event_sender = EventSender(config, store, signer)
     faults = FaultRules(config.seed, config.bad_address)
     context = RequestContext(config, store, signer, faults, event_sender)
+    if config.account:
+        context.account.change(config.account.read_bytes())
     with Server(context) as server:
         _stop_on_signals(server)
         event_sender.start()
@@ -104,6 +106,10 @@ class Sandbox:
         """Put these faults, and no others, in force."""
         self.call("PUT", "/sandbox/faults", rules)
 
+    def set_account(self, **parts: Any) -> None:
+        """Replace parts of what the account says of itself; without any, it is as at the start."""
+        self.call("PUT", "/sandbox/account", parts)
+
     def flush(self) -> None:
         """Wait until all events have been posted; HTTPError (504) if that takes too long."""
         self.call("POST", "/sandbox/flush")
@@ -125,7 +131,9 @@ class Sandbox:
             self._process.wait()
             self._process = None
 
-    def call(self, method: str, path: str, value: Sequence[Any] | None = None) -> Any:
+    def call(
+        self, method: str, path: str, value: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> Any:
         body = None if value is None else json.dumps(value).encode()
         request = urllib.request.Request(self.url + path, body, method=method)  # noqa: S310  # loopback
         with _opener.open(request, timeout=60) as reply:

@@ -10,16 +10,17 @@ import socketserver
 import struct
 import sys
 import threading
+import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from newsletter.sandbox import inbox, logs, v3
+from newsletter.sandbox import account, inbox, logs, v3
 from newsletter.sandbox.faults import FaultKind, FaultRule
 from newsletter.sandbox.routing import CallError, Reply, Request, RequestContext
 
-_ROUTES = v3.ROUTES + logs.ROUTES + inbox.ROUTES
+_ROUTES = v3.ROUTES + account.ROUTES + logs.ROUTES + inbox.ROUTES
 #: faults that happen before the body has been read
 _SPARING_BODY = {FaultKind.CLOSE_BEFORE_READ, FaultKind.RESET, FaultKind.EARLY_413}
 _PART = 64 * 1024  #: bytes: all of a small body, and the middle of a large one
@@ -63,6 +64,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class's name
         """Log nothing: the counts and the inbox show what happened."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the time as the account's clock has it."""
+        skew = self.server.context.account.state["date_skew"]
+        return super().date_time_string((timestamp or time.time()) + skew)
 
     def _serve(self) -> None:
         context = self.server.context
@@ -178,6 +184,8 @@ def _answer(context: RequestContext, request: Request) -> Reply:
     """Run the action of the request's route; answers of mail/send are counted by status."""
     if request.path.startswith("/v3/") and not v3.is_authorized(context, request):
         reply = v3.refusal(401)
+    elif status := context.account.state["refuse"].get(request.path):
+        reply = v3.refusal(status)
     else:
         reply = _act(context, request)
     if request.path == v3.SEND:

@@ -102,9 +102,10 @@ def _known_batch(context: RequestContext, _: Request, batch_id: str) -> dict[str
     return {"batch_id": batch_id}
 
 
-def _scopes(_: RequestContext, __: Request) -> Reply:
-    scopes = ["mail.send", "mail.batch.create", "mail.batch.read", "suppression.read"]
-    return Reply.of({"scopes": scopes}, headers=rate_limit_headers(_LIMIT - 1, 60))
+def _scopes(context: RequestContext, _: Request) -> Reply:
+    return Reply.of(
+        {"scopes": context.account.state["scopes"]}, headers=rate_limit_headers(_LIMIT - 1, 60)
+    )
 
 
 def _suppressions(context: RequestContext, request: Request, name: str) -> Reply:

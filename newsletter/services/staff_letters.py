@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from newsletter.core.edition import Letter
 from newsletter.core.letter_size import NOBODY
 from newsletter.core.mailing import envelope_of, personal, personalized
 from newsletter.core.publication import Newsletter
@@ -51,23 +52,39 @@ class StaffLetters:
         Whosever the preview is, no reader's link is in it. What became of it is in the letter that
         is returned; SendGrid is asked once.
         """
-        email = self._confirmed(to)
-        mailer = self.mailer()  # before anything is stored
-        letter = self.store.add(
-            StaffLetter(
-                at=self.clock.now(),
-                by=actor,
-                email=email,
-                newsletter=newsletter.slug,
-                date=on,
-                shown_as=shown_as,
-                edition=preview.edition.key,
-                content_hash=preview.content_hash,
-            )
+        letter = StaffLetter(
+            at=self.clock.now(),
+            by=actor,
+            email=self._confirmed(to),
+            newsletter=newsletter.slug,
+            date=on,
+            shown_as=shown_as,
+            edition=preview.edition.key,
+            content_hash=preview.content_hash,
         )
-        if letter is None:
+        return self._send(newsletter, preview.composed, letter)
+
+    def send_composed(
+        self, newsletter: Newsletter, on: date, composed: Letter, *, to: str, actor: str
+    ) -> StaffLetter:
+        """Send a letter that need not be of an issue to one member of staff, as `send` does."""
+        letter = StaffLetter(
+            at=self.clock.now(),
+            by=actor,
+            email=self._confirmed(to),
+            newsletter=newsletter.slug,
+            date=on,
+            shown_as="everything",
+            content_hash="",
+        )
+        return self._send(newsletter, composed, letter)
+
+    def _send(self, newsletter: Newsletter, composed: Letter, letter: StaffLetter) -> StaffLetter:
+        mailer = self.mailer()  # before anything is stored
+        stored = self.store.add(letter)
+        if stored is None:
             raise NotAllowed(f"{A_DAY} test letters went to this address within a day: try later")
-        sent = with_outcome(letter, mailer.send_test(self._message(newsletter, preview, letter)))
+        sent = with_outcome(stored, mailer.send_test(self._message(newsletter, composed, stored)))
         self.store.record(sent)
         return sent
 
@@ -87,7 +104,7 @@ class StaffLetters:
         raise NotAllowed("test letters go only to confirmed addresses of members of staff")
 
     def _message(
-        self, newsletter: Newsletter, preview: Preview, letter: StaffLetter
+        self, newsletter: Newsletter, composed: Letter, letter: StaffLetter
     ) -> TransactionalMessage:
         envelope = envelope_of(newsletter, self.base_url)
         nobody = personal(envelope, NOBODY._replace(email=letter.email))
@@ -98,5 +115,5 @@ class StaffLetters:
             sender=newsletter.sender,
             reply_to=newsletter.reply_to,
             headers=envelope.headers,
-            letter=marked_as_test(personalized(preview.composed, nobody)),
+            letter=marked_as_test(personalized(composed, nobody)),
         )

@@ -14,6 +14,7 @@ from newsletter.core.events import (
     SOFT_LIMIT,
     SOFT_WINDOW,
     DeliveryEvent,
+    EventKind,
     KnownIds,
     Origin,
     StoredEvents,
@@ -64,6 +65,14 @@ _KNOWN = """
 """
 
 _INSTALLATION = "SELECT id FROM installation"
+
+#: By its index on received_at, so that only the latest events are read.
+_BEARING = """
+    SELECT CAST(event_key AS text) AS event_id, kind, at, raw FROM delivery_event
+     WHERE issue_id = 0 AND received_at >= %(since)s
+       AND CAST(raw AS jsonb) @> CAST(%(arguments)s AS jsonb)
+     ORDER BY at, event_id
+"""
 
 _KNOWN_TRANSACTIONAL = "SELECT id FROM transactional_email WHERE id = ANY(%(ids)s)"
 
@@ -159,6 +168,11 @@ class EventStore(DatabaseStore):
         _log.info("recorded", extra={"action": "events.recorded", "new": len(new), **counts})
         return StoredEvents(new=new, **counts)
 
+    def bearing(self, arguments: Mapping[str, str], since: datetime) -> tuple[DeliveryEvent, ...]:
+        """Return the events received since then that bear these custom arguments, by time."""
+        found = self._rows(_BEARING, since=since, arguments=json.dumps(dict(arguments)))
+        return tuple(_bearing(row["event_id"], row["kind"], row["at"], row["raw"]) for row in found)
+
     def owners(self, deliveries: Iterable[DeliveryKey]) -> dict[DeliveryKey, tuple[int, str]]:
         """Return the subscription and address of each delivery; unknown ones are left out."""
         return {
@@ -191,6 +205,20 @@ class EventStore(DatabaseStore):
     def forgive_soft_bounces(self, subscriber_id: int) -> None:
         """Begin counting anew for a reader whose suppression was lifted."""
         self._execute(_FORGIVE, subscriber=subscriber_id)
+
+
+def _bearing(event_id: str, kind: str, at: datetime, raw: dict[str, Any]) -> DeliveryEvent:
+    reason = str(raw.get("reason") or raw.get("response") or "")
+    return DeliveryEvent(
+        event_id=event_id,
+        kind=EventKind(kind),
+        delivery=None,
+        attempt_id=None,
+        installation_id=None,
+        at=at,
+        reason=reason,
+        raw=raw,
+    )
 
 
 def _known_requests(

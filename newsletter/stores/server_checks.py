@@ -3,8 +3,9 @@
 from typing import Any
 
 import psycopg
-from sqlalchemy import URL
+from sqlalchemy import URL, Engine, text
 
+from newsletter.core.machine import ServerFacts
 from newsletter.errors import DatabaseMismatch, DatabaseUnreachable
 from newsletter.stores.database import connection_parts, shown
 
@@ -30,6 +31,25 @@ def require_sessions(url: URL) -> None:
         raise DatabaseUnreachable(f"no PostgreSQL answers at {shown(url)}: {error}") from error
     if shared:
         raise DatabaseMismatch(_POOLED.format(shown(url)))
+
+
+def server_facts(engine: Engine) -> ServerFacts:
+    """Return what the server says of itself, as far as it decides whether letters are lost."""
+    with engine.connect() as connection:
+        version = connection.execute(text("SHOW server_version_num")).scalar_one()
+        encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+        settings = {name: value for name, value in connection.execute(_SETTINGS)}  # noqa: C416  # a row is no pair to pyright
+    return ServerFacts(
+        version=int(version) // 10_000,
+        encoding=encoding,
+        settings=settings,
+    )
+
+
+_SETTINGS = text(
+    "SELECT name, setting FROM pg_settings WHERE name IN "
+    "('fsync', 'full_page_writes', 'synchronous_commit', 'autovacuum')"
+)
 
 
 def _process(connection: psycopg.Connection[Any]) -> int:

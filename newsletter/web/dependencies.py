@@ -45,6 +45,7 @@ class WebServices:
     healthcheck: Callable[[], Mapping[str, bool]]
     metrics: Callable[[], bytes]  #: in Prometheus' text format
     metrics_token: str | None  #: None: only this machine may ask
+    doctor_token: Callable[[], str] = lambda: ""  #: of the link that `newsletter doctor` follows
     unanswered: tuple[type[Exception], ...] = ()  #: of a database that is busy, gone or silent
     threads: Mapping[str, int]  #: as many of each duty as it has connections
 

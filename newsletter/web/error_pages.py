@@ -1,5 +1,6 @@
 """What an answer that is no page says is wrong: a page for people, JSON for programs."""
 
+import hmac
 import math
 from datetime import timedelta
 from typing import NamedTuple
@@ -85,9 +86,19 @@ def invalid(request: Request, error: Exception) -> Response:
 
 
 def invalid_link(request: Request, _error: Exception) -> Response:
+    """Return 404 for a link that opens nothing, and to the doctor's own how it arrived."""
+    if _is_doctors(request):
+        return JSONResponse({"doctor": request.method, "changed": False})
     if wants_json(request):
         return JSONResponse({"errors": {"request": "This link does not work."}}, 404)
     return services_of(request).pages.show("invalid_link", status=404)
+
+
+def _is_doctors(request: Request) -> bool:
+    """Return whether the link is what `newsletter doctor` made to see how links arrive."""
+    token = str(request.path_params.get("token", ""))
+    own = services_of(request).doctor_token()
+    return bool(own) and hmac.compare_digest(token.encode(), own.encode())
 
 
 def refused(request: Request, error: Exception) -> Response:

@@ -21,6 +21,7 @@ from sendgrid import SendGridAPIClient
 
 from newsletter.adapters.sendgrid.payload import (
     CONTENT_TYPE,
+    SANDBOX_MODE,
     Body,
     mail_send,
     single_send,
@@ -79,14 +80,25 @@ class CallFailed:
     status: int = 0  #: of SendGrid's refusal; 0: it did not answer at all
 
 
-def read_json(call: Callable[[], Any]) -> Any:
-    """Return the JSON answer to a call of the vendor's client, or CallFailed."""
+def response_to(call: Callable[[], Any]) -> Any:
+    """Return the vendor's response to a call of its client, or CallFailed."""
     try:
-        return json.loads(call().body)
+        return call()
     except HTTPError as error:
         status = _status(error)
         return CallFailed(f"SendGrid answered {status}: {_message(error)}", status)
-    except (HTTPException, OSError, ValueError, RecursionError) as error:
+    except (HTTPException, OSError) as error:
+        return CallFailed(f"SendGrid does not answer: {_named(error)}")
+
+
+def read_json(call: Callable[[], Any]) -> Any:
+    """Return the JSON answer to a call of the vendor's client, or CallFailed."""
+    response = response_to(call)
+    if isinstance(response, CallFailed):
+        return response
+    try:
+        return json.loads(response.body)
+    except (ValueError, RecursionError) as error:
         return CallFailed(f"SendGrid does not answer: {_named(error)}")
 
 
@@ -119,6 +131,19 @@ class SendGridMailer:
     def send_test(self, message: TransactionalMessage) -> Outcome:
         """Post a test letter to a member of staff and return its outcome; never raises."""
         return self._post(staff_send(message))
+
+    def rehearse(self, envelope: Envelope, letter: Letter, claim: Claim) -> str | None:
+        """Post a batch in SendGrid's sandbox mode, which checks it and delivers nothing.
+
+        Return why it would be refused; None if it would be accepted.
+        """
+        body = Body.of(mail_send(envelope, letter, claim) | SANDBOX_MODE)
+        response = response_to(lambda: self._client.mail.send.post(request_body=body))
+        if isinstance(response, CallFailed):
+            return response.reason
+        if response.status_code != HTTPStatus.OK:
+            return f"SendGrid answered {response.status_code}, not 200"
+        return None
 
     def _post(self, request: dict[str, Any]) -> Outcome:
         try:

@@ -32,6 +32,9 @@ _UNTRACKED = {
     name: {"enable": False} for name in ("click_tracking", "open_tracking", "subscription_tracking")
 }
 
+#: Has a request checked, and answered 200: nobody gets a letter, and no event follows.
+SANDBOX_MODE = {"mail_settings": {"sandbox_mode": {"enable": True}}}
+
 
 class Body(bytes):
     """JSON that the vendor's client does not serialize again; printed, it shows no address.
@@ -103,7 +106,12 @@ def staff_send(message: TransactionalMessage) -> dict[str, Any]:
 
     It names no transactional email either, since its number is of another table.
     """
-    return _single(message, {ISSUE_ARG: f"test-{message.id}"})
+    return _single(message, staff_arguments(message.id))
+
+
+def staff_arguments(number: int) -> dict[str, str]:
+    """Return what the events of a test letter bear, besides the installation."""
+    return {ISSUE_ARG: f"test-{number}"}
 
 
 def _single(message: TransactionalMessage, own: dict[str, str]) -> dict[str, Any]:

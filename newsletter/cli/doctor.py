@@ -1,0 +1,171 @@
+"""`newsletter doctor`: everything between here and a reader's mailbox, looked at from both ends."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from typer import Option
+
+from newsletter.cli.common import AsJson, Slug, actor, answer, console, container, newsletter_of
+from newsletter.errors import ConfigurationError, NewsletterError
+
+if TYPE_CHECKING:
+    from newsletter.core.publication import Newsletter
+    from newsletter.core.setup_finding import SetupFinding
+    from newsletter.services.setup_checks import SetupCheck
+
+
+def doctor(
+    newsletter: Slug = None,
+    letter_to: Annotated[
+        str | None,
+        Option(
+            "--letter-to",
+            metavar="EMAIL",
+            help="Send one real letter to this member of staff, and wait for its events.",
+        ),
+    ] = None,
+    wait: Annotated[
+        int, Option(min=1, max=3600, metavar="SECONDS", help="How long to wait for its events.")
+    ] = 300,
+    backups: Annotated[
+        Path | None, Option(metavar="FOLDER", help="Where backups are; their age is looked at.")
+    ] = None,
+    resolver: Annotated[
+        list[str] | None,
+        Option(metavar="ADDRESS", help="Name server to ask, such as 9.9.9.9; may be repeated."),
+    ] = None,
+    seconds: Annotated[
+        float, Option(min=0.1, max=600, metavar="SECONDS", help="How long each check may take.")
+    ] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Find out whether everything that sends real letters is in order, and what to do if not.
+
+    It changes nothing, and sends nothing unless --letter-to says so. Exit codes: 0 all is well,
+    1 something fails, 3 a warning at worst, 4 something could not be found out.
+    """
+    from newsletter.core.setup_finding import EXIT_CODES, worst  # help pages need no core
+    from newsletter.services.setup_checks import run_checks
+
+    with suppress(NewsletterError, ConfigurationError):
+        _ = (
+            container().engine
+        )  # once, before several threads ask; if it fails, each of them says so
+    checks = list(_checks(newsletter, resolver or (), backups, seconds))
+    findings = run_checks(checks, seconds=seconds)
+    if letter_to:
+        findings += _send(_which(newsletter), letter_to, wait, quiet=as_json)
+    grade = worst(findings)
+
+    def show_text() -> None:
+        _show(findings)
+
+    data = {"grade": grade, "findings": findings}
+    answer(data, as_json=as_json, show=show_text)
+    raise typer.Exit(EXIT_CODES[grade])
+
+
+def _which(slug: str | None) -> "Newsletter":
+    if slug is None:
+        return next(iter(container().settings.newsletters.values()))
+    return newsletter_of(slug)
+
+
+def _checks(
+    slug: str | None, servers: Iterable[str], backups: Path | None, seconds: float
+) -> "Iterator[SetupCheck]":
+    """Yield what `newsletter check` asks of each newsletter, then what others say."""
+    from newsletter.core.setup_finding import SetupArea, SetupSubject
+    from newsletter.services.setup_checks import SetupCheck
+
+    for one in [_which(slug)] if slug else _mains():
+        about = SetupSubject(SetupArea.SETTINGS, one.slug)
+        yield SetupCheck(about, _settings(one))
+    yield SetupCheck(SetupSubject(SetupArea.MACHINE, "machine"), _machine)
+    yield SetupCheck(SetupSubject(SetupArea.MACHINE, "backup"), lambda: _backup(backups))
+    yield SetupCheck(SetupSubject(SetupArea.DATABASE, "PostgreSQL"), _server)
+    yield from container().doctor(name_servers=tuple(servers), seconds=seconds / 3).checks()
+
+
+def _mains() -> "list[Newsletter]":
+    return [one for one in container().settings.newsletters.values() if one.week_of is None]
+
+
+def _settings(one: "Newsletter") -> "Callable[[], Iterable[SetupFinding]]":
+    from newsletter.cli.check import settings_findings
+
+    return lambda: settings_findings(one)
+
+
+def _machine() -> "Iterable[SetupFinding]":
+    from newsletter.adapters.machine import measure
+    from newsletter.core.machine import machine_findings
+
+    return machine_findings(measure(container().settings.environment.var))
+
+
+def _backup(folder: Path | None) -> "Iterator[SetupFinding]":
+    from newsletter.adapters.machine import newest_backup
+    from newsletter.core.machine import backup_finding, backup_unknown
+
+    if folder is None:
+        yield backup_unknown()
+    else:
+        yield backup_finding(newest_backup(folder), container().clock.now())
+
+
+def _server() -> "Iterable[SetupFinding]":
+    from newsletter.core.machine import server_findings
+    from newsletter.stores.server_checks import server_facts
+
+    return server_findings(server_facts(container().engine))
+
+
+def _send(
+    which: "Newsletter", email: str, seconds: int, *, quiet: bool
+) -> "tuple[SetupFinding, ...]":
+    if not quiet:
+        console.print(f"sending one letter to {email}, and waiting for its events …")
+    longest = timedelta(seconds=seconds)
+    return container().setup_letters.send(which, to=email, actor=actor(), longest=longest)
+
+
+def _show(findings: "Iterable[SetupFinding]") -> None:
+    from newsletter.core.setup_finding import SetupGrade, worst
+
+    marks = {
+        SetupGrade.OK: "[green]✓[/]",
+        SetupGrade.UNKNOWN: "[cyan]?[/]",
+        SetupGrade.WARN: "[yellow]![/]",
+        SetupGrade.FAIL: "[red]✗[/]",
+    }
+    area = None
+    for one in findings:
+        if one.area != area:
+            area = one.area
+            console.print(f"[bold]{area}[/]")
+        console.print(f"{marks[one.grade]} {one.subject:<13}{escape(one.sentence)}")
+        if one.cure:
+            console.print(f"  {'':<13}[dim]→ {escape(one.cure)}[/]")
+    console.print(_last_line([*findings], worst(findings) is SetupGrade.OK))
+
+
+def _last_line(findings: "list[SetupFinding]", well: bool) -> str:
+    from collections import Counter
+
+    from newsletter.core.setup_finding import SetupGrade
+
+    if well:
+        return "All is well: real letters can be sent."
+    counts = Counter(one.grade for one in findings)
+    words = {
+        SetupGrade.FAIL: "must be mended",
+        SetupGrade.WARN: "should be looked at",
+        SetupGrade.UNKNOWN: "could not be found out",
+    }
+    return "; ".join(f"{counts[grade]} {text}" for grade, text in words.items() if counts[grade])

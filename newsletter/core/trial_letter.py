@@ -1,0 +1,70 @@
+"""Judges the way of one letter to staff: accepted, delivered, and its events received."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from newsletter.core.events import DeliveryEvent, EventKind
+from newsletter.core.setup_finding import SetupArea, SetupFinding, SetupSubject
+from newsletter.core.staff_letter import StaffLetter, StaffLetterStatus
+
+_ABOUT = SetupSubject(SetupArea.LETTER, "letter")
+_FAILED = {
+    EventKind.BOUNCED: "its receiver refused it",
+    EventKind.SOFT_BOUNCED: "its receiver refused it this time",
+    EventKind.BLOCKED: "its receiver blocked it",
+    EventKind.DROPPED: "SendGrid did not send it",
+}
+
+
+def unsent_finding(letter: StaffLetter) -> SetupFinding | None:
+    """Return what kept a letter from being sent; None if SendGrid accepted it."""
+    match letter.state:
+        case StaffLetterStatus.ACCEPTED:
+            return None
+        case StaffLetterStatus.REFUSED:
+            return _ABOUT.fail(
+                f"SendGrid refused the letter: {letter.reason}", "mend what SendGrid names"
+            )
+        case _:
+            return _ABOUT.fail(
+                f"nobody knows whether the letter left: {letter.reason}",
+                "look into the mailbox, and try again",
+            )
+
+
+def has_ended(events: Sequence[DeliveryEvent]) -> bool:
+    """Return whether nothing more is to be waited for."""
+    return any(one.kind is EventKind.DELIVERED or one.kind in _FAILED for one in events)
+
+
+def trial_findings(
+    letter: StaffLetter, events: Sequence[DeliveryEvent], longest: timedelta
+) -> Iterator[SetupFinding]:
+    """Say which parts of the way are proven, and what did not arrive."""
+    yield _ABOUT.ok(f"SendGrid accepted the letter to {letter.email}")
+    kinds = {one.kind: one for one in events}
+    if failed := next((one for kind, one in kinds.items() if kind in _FAILED), None):
+        reason = f": {failed.reason}" if failed.reason else ""
+        yield _ABOUT.fail(
+            f"{_FAILED[failed.kind]}{reason}", "mend what it says, and take another mailbox"
+        )
+    elif EventKind.DELIVERED in kinds:
+        yield _ABOUT.ok("its events came back signed: delivered. The whole way is proven.")
+    elif kinds:
+        names = ", ".join(kinds)
+        yield _ABOUT.warn(
+            f"events came back ({names}), but within {_time(longest)} none says that it was "
+            "delivered",
+            "the receiver delays it: look into the mailbox, later also into SendGrid's Activity",
+        )
+    else:
+        yield _ABOUT.fail(
+            f"no event of it came back within {_time(longest)}: accepted, and then nothing",
+            "see the lines about the webhook; does `newsletter serve` run, and does SendGrid reach "
+            "it?",
+        )
+
+
+def _time(longest: timedelta) -> str:
+    seconds = round(longest.total_seconds())
+    return f"{seconds} seconds" if seconds < 120 else f"{seconds // 60} minutes"  # noqa: PLR2004  # people think in minutes then
