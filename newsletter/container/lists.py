@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from newsletter.services.transactional import TransactionalSender
     from newsletter.stores.events import EventStore
     from newsletter.stores.issues import IssueStore
+    from newsletter.stores.partitions import PartitionStore
     from newsletter.stores.person_history import PersonHistory
     from newsletter.stores.schedule import ScheduleStore
     from newsletter.stores.transactional import TransactionalStore
@@ -138,6 +139,12 @@ class ListParts(DatabaseParts):
         )
 
     @cached_property
+    def partitions(self) -> PartitionStore:
+        from newsletter.stores.partitions import PartitionStore
+
+        return PartitionStore(self.engine)
+
+    @cached_property
     def retention(self) -> Retention:
         from newsletter.services.retention import Retention
 
@@ -148,6 +155,9 @@ class ListParts(DatabaseParts):
             clock=self.clock,
             events_for=timedelta(days=retained.events_days) or None,
             evidence_for=timedelta(days=retained.evidence_days) or None,
+            partitions=self.partitions,
+            deliveries_for=timedelta(days=retained.deliveries_days) or None,
+            summarize=tuple,  # until sums are kept for good, every planned issue counts as open
         )
 
     @cached_property

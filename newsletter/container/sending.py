@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from newsletter.services.today import TodayOverviews
     from newsletter.services.unsubscribe_mail import UnsubscribeByMail
     from newsletter.stores.deliveries import DeliveryStore
-    from newsletter.stores.partitions import PartitionStore
     from newsletter.stores.sending_limits import SendingLimitStore
     from newsletter.stores.unknown_batches import UnknownBatchStore
     from newsletter.stores.webhook_line import WebhookLineStore
@@ -54,12 +53,6 @@ class SendingParts(IssueParts):
         from newsletter.stores.deliveries import DeliveryStore
 
         return DeliveryStore(self.engine, self.settings.service.rate_limit)
-
-    @cached_property
-    def partitions(self) -> PartitionStore:
-        from newsletter.stores.partitions import PartitionStore
-
-        return PartitionStore(self.engine)
 
     @cached_property
     def bulk_rows(self) -> BulkRows:

@@ -157,6 +157,8 @@ class RetentionSettings(SettingsSection):
 
     events_days: int = Field(default=400, ge=0)
     """Raw events; the state of each delivery remains; 0, or at least 14."""
+    deliveries_days: int = Field(default=400, ge=0)
+    """Who got which issue, 32 issues at a time; sums remain; 0, or at least `events_days`."""
     evidence_days: int = Field(default=1461, ge=0)
     """Evidence of consent, from the end of a subscription; 0, or at least 365."""
 
@@ -164,6 +166,8 @@ class RetentionSettings(SettingsSection):
     def _not_too_short(self) -> Self:
         if 0 < self.events_days < _EVENTS_LEAST:
             raise ValueError(f"events_days: at least {_EVENTS_LEAST}, since events may be repeated")
+        if self.deliveries_days and not 0 < self.events_days <= self.deliveries_days:
+            raise ValueError("deliveries_days: 0, or at least events_days: events go with them")
         if 0 < self.evidence_days < _EVIDENCE_LEAST:
             raise ValueError(f"evidence_days: at least {_EVIDENCE_LEAST}: consent must be shown")
         return self

@@ -22,6 +22,7 @@ from newsletter.core.events import (
 from newsletter.stores.acceptance import accept_attempts, finish
 from newsletter.stores.batch_counts import lock_refused, recount
 from newsletter.stores.look_up import LOOK_UP
+from newsletter.stores.partitions import ISSUES
 from newsletter.stores.result_counts import advance_deliveries
 from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, transaction
 
@@ -50,12 +51,18 @@ _RECORD = """
 """
 
 #: A post's events are of few requests, so these are looked up first: an attempt was made for the
-#: places of its batch, and of those that were split off from it since.
+#: places of its batch, and of those that were split off from it since. Old letters were let go, and
+#: what comes about them is about no delivery of ours any more.
 _KNOWN = """
     WITH request AS MATERIALIZED (
         SELECT attempt_id, issue_id, first_place, last_place
           FROM batch_attempt JOIN batch ON batch.id = batch_id
-         WHERE attempt_id = ANY(%(attempts)s))
+         WHERE attempt_id = ANY(%(attempts)s)
+           AND EXISTS (SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+                        WHERE inhparent = CAST('delivery_event' AS regclass)
+                          AND relname = 'delivery_event_'
+                              || greatest(issue_id - issue_id %% %(each)s, 1)
+                          AND NOT inhdetachpending))
     SELECT DISTINCT posted.issue_id, posted.place, posted.attempt_id
       FROM unnest(%(issues)s::bigint[], %(places)s::bigint[], %(of)s::text[])
                AS posted (issue_id, place, attempt_id)
@@ -232,6 +239,7 @@ def _known_requests(
         "issues": [one.issue_id for one in deliveries],
         "places": [one.place for one in deliveries],
         "of": list(attempts),
+        "each": ISSUES,
     }
     found = rows(session, _KNOWN, values)
     return frozenset(

@@ -4,22 +4,56 @@ See docs/decisions/partitions-of-32-issues.md.
 """
 
 import logging
-from typing import NamedTuple
+import re
+from datetime import datetime
+from typing import Any, NamedTuple
 
+from psycopg import Connection
 from sqlmodel import Session
 
 from newsletter.errors import PartitionMissing
-from subscribers.db.transaction import DatabaseStore, autocommit, execute, scalar, transaction
+from subscribers.db.transaction import DatabaseStore, autocommit, execute, rows, scalar, transaction
 
 _log = logging.getLogger(__name__)
 
 ISSUES = 32  #: ids in one partition; a statement that names no issue locks every partition
 _AHEAD = 8  #: issues that may come before the clock looks again
 
-#: Each with the room that its pages leave: a delivery is updated in place several times.
-_PARTITIONED = {"delivery": 80, "delivery_event": 100, "story_click": 100}
+#: Each with the room that its pages leave: a delivery is updated in place several times. The events
+#: are the last to come and the first to go: while theirs is there, so are the others.
+_PARTITIONED = {"delivery": 80, "story_click": 100, "delivery_event": 100}
 
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7341127002)"
+
+#: Nobody who reads or writes is waited for, but for those who began before.
+_DETACH = "ALTER TABLE {table} DETACH PARTITION {partition} CONCURRENTLY"
+_FINISH = "ALTER TABLE {table} DETACH PARTITION {partition} FINALIZE"
+
+#: True of one whose detaching was broken off.
+_ATTACHED = """
+    SELECT relname AS partition, inhdetachpending AS pending
+      FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+     WHERE inhparent = CAST(%(table)s AS regclass)
+"""
+
+_DETACHED = """
+    SELECT relname AS partition FROM pg_class
+     WHERE relkind = 'r' AND relname ~ ('^' || %(table)s || '_[0-9]+$')
+       AND relnamespace = (SELECT relnamespace FROM pg_class
+                            WHERE oid = CAST(%(table)s AS regclass))
+       AND NOT EXISTS (SELECT FROM pg_inherits
+                        WHERE inhrelid = pg_class.oid AND NOT inhdetachpending)
+     ORDER BY 1
+"""
+
+#: Issues that were never planned have nothing in it, and one that is planned later gets it anew.
+_CONTENTS = """
+    SELECT array_agg(id) AS ids, min(id) FILTER (WHERE state IN ('sending', 'paused')) AS open,
+           max(planned_at) AS latest
+      FROM issue WHERE id >= %(first)s AND id < %(end)s AND planned_at IS NOT NULL
+"""
+
+_FORGET_SOFT_BOUNCES = "DELETE FROM soft_bounce WHERE issue_id >= %(first)s AND issue_id < %(end)s"
 
 _HIGHEST = "SELECT COALESCE(max(id), 1) FROM issue"
 
@@ -59,6 +93,20 @@ def range_of(issue_id: int) -> IssueRange:
     return IssueRange(max(start, 1), start + ISSUES)
 
 
+def detached(session: Session, table: str) -> list[str]:
+    """Return partitions that are no longer read, and not dropped yet."""
+    return [row["partition"] for row in rows(session, _DETACHED, {"table": table})]
+
+
+def on_partition(statement: str, table: str, partition: str) -> str:
+    """Return a statement about a partitioned table as one about a single partition.
+
+    >>> on_partition("DELETE FROM delivery WHERE delivery.place = 1", "delivery", "delivery_32")
+    'DELETE FROM delivery_32 WHERE delivery_32.place = 1'
+    """
+    return re.sub(rf"\b{table}\b", partition, statement)
+
+
 def require_partition(session: Session, issue_id: int) -> None:
     """Raise PartitionMissing if the deliveries of an issue could not be stored."""
     if not _has(session, range_of(issue_id)):
@@ -85,12 +133,65 @@ class PartitionStore(DatabaseStore):
             if not _has(session, needed):
                 _make(session, needed)
 
+    def old(self, before: datetime) -> tuple[tuple[IssueRange, tuple[int, ...]], ...]:
+        """Return ranges of which every issue was planned before a moment and is at its end.
+
+        With each come its issues that were planned. The range of the latest issue is in use.
+        """
+        with transaction(self._engine) as session:
+            highest: int = scalar(session, _HIGHEST)
+            ranges = sorted(
+                range_of(int(row["partition"].rpartition("_")[2]))
+                for row in rows(session, _ATTACHED, {"table": "delivery"})
+            )
+            found = {
+                one: rows(session, _CONTENTS, one._asdict())[0]
+                for one in ranges
+                if one.end <= highest
+            }
+        return tuple(
+            (one, tuple(row["ids"] or ()))
+            for one, row in found.items()
+            if row["open"] is None and (row["latest"] is None or row["latest"] < before)
+        )
+
+    def drop(self, old: IssueRange) -> None:
+        """Drop what is stored of these issues' deliveries; the deliveries themselves last."""
+        with autocommit(self._engine) as connection:
+            for table in reversed(_PARTITIONED):
+                _drop(connection, table, old.partition(table))
+            execute(connection, _FORGET_SOFT_BOUNCES, old._asdict())
+        extra = {"action": "partitions.dropped", "first": old.first, "end": old.end}
+        _log.info("the letters of old issues were let go", extra=extra)
+
+    def finish_drops(self) -> None:
+        """Drop what a run that was broken off has left; harmless to repeat."""
+        with transaction(self._engine) as session:
+            left = [(table, name) for table in _PARTITIONED for name in detached(session, table)]
+        with autocommit(self._engine) as connection:
+            for table, name in reversed(left):
+                _drop(connection, table, name)
+
     def analyze(self, issue_id: int) -> None:
         """Tell the planner what a plan has filled; without that it joins whole tables."""
         partition = range_of(issue_id).partition("delivery")
         with autocommit(self._engine) as connection:
             execute(connection, f"ANALYZE {partition}")
             execute(connection, "ANALYZE batch")
+
+
+def _drop(connection: Connection[Any], table: str, partition: str) -> None:
+    attached = {
+        row["partition"]: row["pending"] for row in rows(connection, _ATTACHED, {"table": table})
+    }
+    if partition in attached:
+        detach = _FINISH if attached[partition] else _DETACH
+        execute(connection, detach.format(table=table, partition=partition))
+    _drop_table(connection, partition)
+
+
+def _drop_table(connection: Connection[Any], partition: str) -> None:
+    execute(connection, f"DROP TABLE IF EXISTS {partition}")
 
 
 def _has(session: Session, needed: IssueRange) -> bool:

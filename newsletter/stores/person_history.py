@@ -1,12 +1,16 @@
 """What is stored about one person besides their subscriptions: issues, emails and events."""
 
+from collections.abc import Iterator
 from datetime import datetime
+
+from sqlmodel import Session
 
 from newsletter.core.history import IssueRecord, TransactionalRecord
 from newsletter.core.letter_release import ReleasedIssues
 from newsletter.stores.issue_summaries import released_issues
 from newsletter.stores.letter_traces import traces
 from newsletter.stores.look_up import LOOK_UP
+from newsletter.stores.partitions import detached, on_partition
 from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 from subscribers.records.model import PersonIds
 
@@ -24,19 +28,25 @@ _TRANSACTIONAL = f"""
 #: Deliveries stay, as numbers that identify nobody, so that every issue still adds up. Subscription
 #: 0 marks them: events that still arrive for them are stored without their content.
 _ERASE = (
-    """
-    DELETE FROM delivery_event USING unnest(%(issues)s::integer[], %(places)s::integer[])
-                                     AS letter (issue_id, place)
-     WHERE delivery_event.issue_id = letter.issue_id AND delivery_event.place = letter.place
-    """,
-    "DELETE FROM soft_bounce WHERE subscriber_id = ANY(%(people)s)",
-    """
-    UPDATE delivery SET subscription_id = 0
-      FROM unnest(%(issues)s::integer[], %(places)s::integer[]) AS letter (issue_id, place)
-     WHERE delivery.issue_id = letter.issue_id AND delivery.place = letter.place
-       AND subscription_id <> 0
-    """,
-    f"DELETE FROM transactional_email WHERE {_OWN}",  # noqa: S608  # our own text
+    (
+        "delivery_event",
+        """
+        DELETE FROM delivery_event USING unnest(%(issues)s::integer[], %(places)s::integer[])
+                                         AS letter (issue_id, place)
+         WHERE delivery_event.issue_id = letter.issue_id AND delivery_event.place = letter.place
+        """,
+    ),
+    ("soft_bounce", "DELETE FROM soft_bounce WHERE subscriber_id = ANY(%(people)s)"),
+    (
+        "delivery",
+        """
+        UPDATE delivery SET subscription_id = 0
+          FROM unnest(%(issues)s::integer[], %(places)s::integer[]) AS letter (issue_id, place)
+         WHERE delivery.issue_id = letter.issue_id AND delivery.place = letter.place
+           AND subscription_id <> 0
+        """,
+    ),
+    ("transactional_email", f"DELETE FROM transactional_email WHERE {_OWN}"),  # noqa: S608  # our own text
 )
 
 #: Locked in one order. Issues are few, and in each a person's letter is found by key.
@@ -86,19 +96,31 @@ class PersonHistory(DatabaseStore):
         """Delete their events and emails, and make their deliveries mere numbers."""
         with transaction(self._engine) as session:
             execute(session, LOOK_UP)
-            letters = rows(session, _LETTERS, _values(ids))
+            letters = [
+                row
+                for sql in _with_detached(session, "delivery", _LETTERS)
+                for row in rows(session, sql, _values(ids))
+            ]
             values = _values(ids) | {
                 "issues": [row["issue_id"] for row in letters],
                 "places": [row["place"] for row in letters],
             }
-            for statement in _ERASE:
-                execute(session, statement, values)
+            for table, statement in _ERASE:
+                for sql in _with_detached(session, table, statement):
+                    execute(session, sql, values)
 
     def expire_events(self, before: datetime, *, portion: int) -> int:
         """Delete a portion of the events received before; return how many."""
         with transaction(self._engine) as session:
             execute(session, LOOK_UP)
             return execute(session, _EXPIRE, {"before": before, "portion": portion})
+
+
+def _with_detached(session: Session, table: str, statement: str) -> Iterator[str]:
+    """Yield a statement, and the same about each partition that is detached and not dropped yet."""
+    yield statement
+    for partition in detached(session, table):
+        yield on_partition(statement, table, partition)
 
 
 def _values(ids: PersonIds) -> dict[str, list[int]]:

@@ -80,7 +80,7 @@ def test_it_waits_for_nobody_who_writes_and_nobody_waits_for_it(container: TestC
     assert attached(container) == ["delivery_1", "delivery_32"]
 
 
-def test_a_partition_has_the_keys_and_the_room_of_the_others(container: TestContainer):
+def test_a_partition_has_the_keys_and_the_fillfactor_of_the_others(container: TestContainer):
     PartitionStore(container.engine).prepare_for(40)
     keys = {
         name: container.query(
@@ -212,9 +212,10 @@ def written(value: object) -> Iterator[str]:
     """Yield the statements on partitioned tables of a constant."""
     if isinstance(value, dict):
         value = tuple(value.values())
-    for one in value if isinstance(value, tuple) else (value,):
-        if isinstance(one, str) and _ON_PARTITIONS.search(one):
-            yield one
+    if isinstance(value, tuple):
+        yield from (sql for one in value for sql in written(one))
+    elif isinstance(value, str) and _ON_PARTITIONS.search(value):
+        yield value
 
 
 def listed(constants: dict[str, tuple[str, ...]]) -> set[tuple[str, str]]:

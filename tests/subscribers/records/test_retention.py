@@ -1,5 +1,6 @@
 """What was kept long enough goes, in portions; what is still needed stays."""
 
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,13 +15,23 @@ pytestmark = pytest.mark.postgres
 YEAR = timedelta(days=365)
 
 
-def retain(container: RecordsContainer, *, events: int = 30, evidence: int = 365) -> Retention:
+def retain(
+    container: RecordsContainer,
+    *,
+    events: int = 30,
+    evidence: int = 365,
+    deliveries: int = 0,
+    summarize: Callable[[Collection[int]], Collection[int]] = tuple,
+) -> Retention:
     return Retention(
         events=container.person_history,
         evidence=container.records,
         clock=container.clock,
         events_for=timedelta(days=events) or None,
         evidence_for=timedelta(days=evidence) or None,
+        partitions=container.partitions,
+        deliveries_for=timedelta(days=deliveries) or None,
+        summarize=summarize,
     )
 
 
