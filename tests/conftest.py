@@ -14,8 +14,8 @@ from sqlalchemy import Engine, make_url
 from tests.chromium import ARGUMENTS, find_chromium
 from tests.databases import fresh_database, opened
 from tests.fast_folder import fast_folder
-from tests.programs import NOT_TRIED
 from tests.openapi import VARIABLE
+from tests.programs import NOT_TRIED
 
 for name in [n for n in os.environ if n.startswith(("NEWSLETTER_", "SENDGRID_")) and n != VARIABLE]:
     del os.environ[name]

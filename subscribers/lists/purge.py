@@ -136,10 +136,6 @@ class ImportPurge:
         return whys
 
 
-def _why(person: Mapping[str, Any], written: Collection[int]) -> str | None:
-    return "written_to" if person["id"] in written else person["why"]
-
-
 def _remove(session: Session, ids: list[int]) -> None:
     for statement in _PURGE if ids else ():
         execute(session, statement, {"ids": ids})
