@@ -2,15 +2,18 @@
 
 import http.client
 import json
+import secrets
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Row, text
 
 from newsletter.container import Container
 from tests.bench.baselines import copy_events
@@ -19,6 +22,8 @@ from tests.bench.measure import stopwatch
 from tests.ports import free_port
 from tests.signing import body_of
 
+Post = list[dict[str, Any]]  #: the events of one request
+
 _PER_POST = 1000
 _BETWEEN_POSTS = 0.5  #: seconds; a large list has some 2,000 events a second
 _MOMENT = 1_795_000_000  #: UNIX seconds; any will do
@@ -26,7 +31,7 @@ _MOMENT = 1_795_000_000  #: UNIX seconds; any will do
 _DELIVERIES = """
     SELECT delivery.id, attempt.id AS attempt, (SELECT id FROM installation) AS installation_id
       FROM delivery JOIN attempt ON attempt.batch_id = delivery.batch_id
-     ORDER BY delivery.id OFFSET :first LIMIT :count
+     WHERE delivery.id > :after ORDER BY delivery.id LIMIT :count
 """
 
 
@@ -46,28 +51,32 @@ def measure_intake(installation: Installation, database: str, *, events: int) ->
     That is "processed" for two readers of three, and a first "open", which costs most, for one.
     """
     with installation.container(database) as container:
-        delivered = _posts(container.engine, "delivered", events)
-        first = _posts(container.engine, "processed", events, opens=3)
-        service = _by_service(installation, container, delivered)
-        web = _over_http(installation, database, first)
-        _check(container.engine, sum(map(len, delivered + first)))
-    baseline = copy_events(
-        installation, [[(e["sg_event_id"], json.dumps(e)) for e in p] for p in delivered]
-    )
-    return IntakeTimes(sum(map(len, delivered)), service, web, baseline)
+        posts = partial(posts_of, container.engine, count=events)
+        posted, service = by_service(installation, container, posts("delivered"))
+        over_http, web = _over_http(installation, database, posts("processed", opens=3))
+        _check(container.engine, posted + over_http)
+        baseline = copy_events(
+            installation,
+            ([(e["sg_event_id"], json.dumps(e)) for e in post] for post in posts("delivered")),
+        )
+    return IntakeTimes(posted, service, web, baseline)
 
 
-def _posts(
-    engine: Engine, word: str, count: int, *, opens: int = 0, first: int = 0
-) -> list[list[dict[str, Any]]]:
-    """Return posts of one event a letter: this word, or for one letter of so many an "open"."""
+def posts_of(
+    engine: Engine, word: str, *, count: int, opens: int = 0, after: int = 0
+) -> Iterator[Post]:
+    """Yield posts of one event a letter: this word, or for one letter of so many an "open"."""
+    while count > 0 and (rows := _letters(engine, after, min(count, _PER_POST))):
+        yield [
+            _event("open" if opens and place % opens == 0 else word, *row)
+            for place, row in enumerate(rows)
+        ]
+        after, count = rows[-1][0], count - len(rows)
+
+
+def _letters(engine: Engine, after: int, count: int) -> Sequence[Row[Any]]:
     with engine.begin() as connection:
-        rows = connection.execute(text(_DELIVERIES), {"count": count, "first": first}).all()
-    made = [
-        _event("open" if opens and place % opens == 0 else word, *row)
-        for place, row in enumerate(rows)
-    ]
-    return [made[at : at + _PER_POST] for at in range(0, len(made), _PER_POST)]
+        return connection.execute(text(_DELIVERIES), {"count": count, "after": after}).all()
 
 
 def _event(word: str, delivery_id: int, attempt_id: str, installation_id: str) -> dict[str, Any]:
@@ -76,7 +85,7 @@ def _event(word: str, delivery_id: int, attempt_id: str, installation_id: str) -
         "timestamp": _MOMENT,
         "smtp-id": "<14c5d75ce93.dfd.64b469@ismtpd-555>",
         "event": word,
-        "sg_event_id": f"{word}-{delivery_id:012}",
+        "sg_event_id": secrets.token_urlsafe(33),  # ids that sort together would cost less
         "sg_message_id": "14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0",
         "response": "250 2.0.0 OK",
         "nl_delivery": str(delivery_id),
@@ -86,38 +95,39 @@ def _event(word: str, delivery_id: int, attempt_id: str, installation_id: str) -
     }
 
 
-def _by_service(
-    installation: Installation, container: Container, posts: list[list[dict[str, Any]]]
-) -> float:
-    signed = [_signed(installation, post) for post in posts]
+def by_service(
+    installation: Installation, container: Container, posts: Iterable[Post]
+) -> tuple[int, float]:
+    """Let the service receive posts; return how many events they had, and the seconds."""
     container.event_intake  # noqa: B018  # wired before the stopwatch starts
-    with stopwatch() as receiving:
-        for body, headers in signed:
+    events, seconds = 0, 0.0
+    for post in posts:
+        body, headers = _signed(installation, post)
+        with stopwatch() as receiving:
             container.event_intake.receive(body, headers)
-    assert container.event_intake.receive(*signed[0]).repeated == len(posts[0]), (
-        "an event was stored twice"
-    )
-    return receiving.seconds
+        events, seconds = events + len(post), seconds + receiving.seconds
+    again = container.event_intake.receive(body, headers)
+    assert again.repeated == len(post), "an event was stored twice"
+    return events, seconds
 
 
 def _over_http(
-    installation: Installation, database: str, posts: list[list[dict[str, Any]]]
-) -> float:
-    signed = [_signed(installation, post) for post in posts]
-    port = free_port()
+    installation: Installation, database: str, posts: Iterable[Post]
+) -> tuple[int, float]:
+    port, events, seconds = free_port(), 0, 0.0
     command = [sys.executable, "-m", "tests.bench.web", str(port)]
     with subprocess.Popen(command, env=installation.environ(database)) as process:
         try:
             await_web(port)
-            with (
-                closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as client,
-                stopwatch() as receiving,
-            ):
-                for body, headers in signed:
-                    _post(client, body, headers)
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as client:
+                for post in posts:
+                    body, headers = _signed(installation, post)
+                    with stopwatch() as receiving:
+                        _post(client, body, headers)
+                    events, seconds = events + len(post), seconds + receiving.seconds
         finally:
             process.terminate()
-    return receiving.seconds
+    return events, seconds
 
 
 def post_events(installation: Installation, engine: Engine, port: int, stop: Event) -> None:
@@ -125,13 +135,13 @@ def post_events(installation: Installation, engine: Engine, port: int, stop: Eve
     posted = 0
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as client:
         while not stop.is_set():
-            for post in _posts(engine, "delivered", _PER_POST, opens=3, first=posted):
+            for post in posts_of(engine, "delivered", count=_PER_POST, opens=3, after=posted):
                 _post(client, *_signed(installation, post))
-                posted += len(post)
+                posted = int(post[-1]["nl_delivery"])
             stop.wait(_BETWEEN_POSTS)
 
 
-def _signed(installation: Installation, post: list[dict[str, Any]]) -> tuple[bytes, dict[str, str]]:
+def _signed(installation: Installation, post: Post) -> tuple[bytes, dict[str, str]]:
     body = body_of(*post)
     return body, installation.seal.headers(body)
 
