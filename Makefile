@@ -26,8 +26,10 @@ look: setup  ## the same, and stay: inbox and web pages to look at
 browser: setup  ## a Chromium for the browser tests, where there is none
 	@$(BIN)/python tests/chromium.py
 
-test: browser  ## every test, with PostgreSQL and the browser
-	@$(BIN)/pytest -n 2
+# One more than two cores can do at once: a third of the tests' time is spent in waiting.
+WORKERS ?= 3
+test: browser  ## every test, with PostgreSQL and the browser: WORKERS=3
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 wordpress: setup  ## a real WordPress on loopback; Debian's wordpress, mariadb-server, php-cli and php-mysql must be installed
 	@REQUIRE_WORDPRESS=1 $(BIN)/pytest -q tests/wordpress
@@ -71,9 +73,9 @@ docs: setup  ## the documentation: its reference from the code, then the site in
 cover: setup  ## what the tests reach
 	@$(BIN)/coverage erase && $(BIN)/coverage run -m pytest -q && $(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered
 
-bench: setup  ## figures beside their baselines; RECIPIENTS=1000000 for the full run, JSON=1 for machines
+bench: setup  ## figures beside their baselines: RECIPIENTS=1000000 HISTORY=60 ROWS="import send", JSON=1 for machines
 	@test -x build/bench/bin/python || { $(BIN)/uv venv --quiet build/bench && $(BIN)/uv pip install --quiet --python build/bench/bin/python 'django>=5.2,<6' 'django-anymail>=13,<16'; } || rm -rf build/bench
-	@$(BIN)/python -m tests.bench --recipients $(or $(RECIPIENTS),100000) $(if $(JSON),--json)
+	@$(BIN)/python -m tests.bench --recipients $(or $(RECIPIENTS),100000) --history $(or $(HISTORY),12) $(if $(JSON),--json) $(ROWS)
 
 lock-check: setup  ## whether what the lock names is still to be had, with its hashes, and not withdrawn
 	@rm -rf build/locked && $(BIN)/uv venv --quiet build/locked

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy import Engine, make_url
 
 from tests.chromium import ARGUMENTS, find_chromium
-from tests.databases import fresh_database, opened
+from tests.compiled_templates import remember_compiled_templates
+from tests.databases import Copy, Reused, fresh_database, opened
 from tests.fast_folder import fast_folder
 from tests.openapi import VARIABLE
 from tests.programs import NOT_TRIED
@@ -22,6 +23,8 @@ for name in [n for n in os.environ if n.startswith(("NEWSLETTER_", "SENDGRID_"))
 
 settings.register_profile("suite", deadline=None)  # a busy machine is slow at times
 settings.load_profile("suite")
+
+remember_compiled_templates()
 
 #: Fixtures that tests of several folders use.
 pytest_plugins = ["tests.alert_receiver", "tests.held_to_openapi", "tests.sources"]
@@ -53,18 +56,31 @@ def template_database(postgres: str) -> str:
     return "template_newsletter"
 
 
-@pytest.fixture
-def database_url(postgres: str, template_database: str) -> Iterator[str]:
-    """The URL of a fresh, empty database."""
-    with fresh_database(postgres, template_database) as url:
-        yield url
+@pytest.fixture(scope="session")
+def reused(postgres: str, template_database: str) -> Iterator[Reused]:
+    """The database that one test after another gets."""
+    reused = Reused(postgres, template_database)
+    yield reused
+    reused.drop()
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """An engine on a fresh, empty database."""
-    with opened(database_url) as engine:
-        yield engine
+def database(reused: Reused) -> Iterator[Copy]:
+    """An empty database with all tables."""
+    with reused.lent() as copy:
+        yield copy
+
+
+@pytest.fixture
+def database_url(database: Copy) -> str:
+    """The URL of an empty database with all tables."""
+    return database.url
+
+
+@pytest.fixture
+def engine(database: Copy) -> Engine:
+    """An engine on an empty database with all tables."""
+    return database.engine
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +88,14 @@ def shared_engine(postgres: str, template_database: str) -> Iterator[Engine]:
     """An engine on a database that the tests of a module share: each leaves what others expect."""
     with fresh_database(postgres, template_database) as url, opened(url) as engine:
         yield engine
+
+
+@pytest.fixture
+def set_in_type_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each container keep galleys of its own, as in production."""
+    from tests.container import TestContainer
+
+    monkeypatch.delattr(TestContainer, "_kept_galleys")
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +112,28 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+#: What takes longest, mostly to wait for processes: it comes first, and all else goes on beside it.
+_SLOW = (
+    "torture",
+    "web/console/test_every_page.py",
+    "bench",
+    "journeys",
+    "demo",
+    "adapters/embedded",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    tests = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(tests).as_posix() if item.path.is_relative_to(tests) else ""
+        return next((at for at, slow in enumerate(_SLOW) if name.startswith(slow)), len(_SLOW))
+
+    items.sort(key=place)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache, cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -14,6 +15,8 @@ from newsletter.core.delivery import Claim
 from newsletter.core.events import DeliveryEvent, StoredEvents
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import StoredIssue
+from newsletter.rendering.kept_galleys import KeptGalleys
+from newsletter.rendering.renderer import IssueRenderer
 from newsletter.settings import Settings
 from tests.fakes import FakeClock, FakeMailer, FakeQueue
 from tests.settings import SEAL, TECHNOLOGY, settings_for, with_digest
@@ -54,6 +57,14 @@ class TestContainer(Container):
     clock: FakeClock
     mailer: FakeMailer
     queue: FakeQueue
+
+    @cached_property
+    def _kept_galleys(self) -> KeptGalleys:
+        """Keep galleys for all tests of this process: many print the same few stories.
+
+        Tests that look at their own container's renderer use the fixture `set_in_type_anew`.
+        """
+        return _galleys(self.settings.templates)
 
     @property
     def newsletter(self) -> Newsletter:
@@ -138,6 +149,11 @@ class TestContainer(Container):
         """Count the rows of every table that sending writes."""
         tables = ("issue", "edition", "batch", "attempt", "delivery", "exclusion")
         return {table: self.query(f"SELECT count(*) FROM {table}")[0][0] for table in tables}
+
+
+@cache
+def _galleys(templates: Path) -> KeptGalleys:
+    return KeptGalleys(IssueRenderer(templates), templates, most=64)
 
 
 def one_request(issue: int = 1) -> str:

@@ -11,6 +11,7 @@ from newsletter.container.database import DatabaseParts
 if TYPE_CHECKING:
     from newsletter.rendering.transactional import TransactionalRenderer
     from newsletter.services.import_purging import ImportPurging
+    from newsletter.services.letter_release import LetterReleases
     from newsletter.services.list_changes import ListChanges
     from newsletter.services.list_health import ListHealthReports
     from newsletter.services.people import People
@@ -145,6 +146,13 @@ class ListParts(DatabaseParts):
         return PartitionStore(self.engine)
 
     @cached_property
+    def letter_releases(self) -> LetterReleases:
+        from newsletter.services.letter_release import LetterReleases
+        from newsletter.stores.letter_release import LetterReleaseStore
+
+        return LetterReleases(LetterReleaseStore(self.engine), self.clock)
+
+    @cached_property
     def retention(self) -> Retention:
         from newsletter.services.retention import Retention
 
@@ -157,7 +165,7 @@ class ListParts(DatabaseParts):
             evidence_for=timedelta(days=retained.evidence_days) or None,
             partitions=self.partitions,
             deliveries_for=timedelta(days=retained.deliveries_days) or None,
-            summarize=tuple,  # until sums are kept for good, every planned issue counts as open
+            summarize=self.letter_releases.summarize,
         )
 
     @cached_property

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from newsletter.services.figures import IssueFigures
     from newsletter.services.halting import Halting
     from newsletter.services.issue_people import IssuePeople
-    from newsletter.services.letter_release import LetterReleases
     from newsletter.services.planning import Planning
     from newsletter.services.reconciliation import Reconciling
     from newsletter.services.results import Results
@@ -110,13 +109,6 @@ class SendingParts(IssueParts):
         return IssuePeople(
             IssuePeopleStore(self.engine), self.letter_releases.store, self.decisions
         )
-
-    @cached_property
-    def letter_releases(self) -> LetterReleases:
-        from newsletter.services.letter_release import LetterReleases
-        from newsletter.stores.letter_release import LetterReleaseStore
-
-        return LetterReleases(LetterReleaseStore(self.engine), self.clock)
 
     @cached_property
     def explaining(self) -> Explaining:

@@ -1,17 +1,19 @@
 """Event intake: signed posts of 1,000 events, by the service itself and over HTTP."""
 
-import hashlib
 import http.client
 import json
+import secrets
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Row, text
 
 from newsletter.container import Container
 from tests.bench.baselines import copy_events
@@ -19,6 +21,8 @@ from tests.bench.installation import Installation
 from tests.bench.measure import stopwatch
 from tests.ports import free_port
 from tests.signing import body_of
+
+Post = list[dict[str, Any]]  #: the events of one request
 
 _PER_POST = 1000
 _OPENS = 3  #: letters, of which one is opened in posts with opens
@@ -31,7 +35,9 @@ _DELIVERIES = """
       FROM batch JOIN attempt ON attempt.batch_id = batch.id
       JOIN delivery ON delivery.issue_id = batch.issue_id
                    AND delivery.place BETWEEN batch.first_place AND batch.last_place
-     ORDER BY 1, 2 OFFSET :first LIMIT :count
+     WHERE batch.issue_id = (SELECT max(issue_id) FROM batch) AND batch.last_place > :after
+       AND delivery.place > :after
+     ORDER BY delivery.place LIMIT :count
 """
 
 
@@ -43,7 +49,7 @@ class IntakeTimes:
     service_seconds: float
     http_seconds: float
     copy_seconds: float
-    opens: int  #: each the first of its letter, which costs most
+    opens: int  #: first opens with nothing else, by the service
     opens_seconds: float
 
 
@@ -54,99 +60,92 @@ def measure_intake(installation: Installation, database: str, *, events: int) ->
     The others' first opens follow, by the service, and nothing else with them.
     """
     with installation.container(database) as container:
-        delivered = _posts(container.engine, "delivered", events)
-        first = _posts(container.engine, "processed", events, opens=_OPENS)
-        opens = _first_opens(container.engine, events)
-        service = _by_service(installation, container, delivered)
-        web = _over_http(installation, database, first)
-        opened = _by_service(installation, container, opens)
-        _check(container.engine, sum(map(len, delivered + first + opens)))
-    baseline = copy_events(
-        installation, [[(e["sg_event_id"], json.dumps(e)) for e in p] for p in delivered]
-    )
-    count = sum(map(len, delivered))
-    return IntakeTimes(count, service, web, baseline, sum(map(len, opens)), opened)
+        posts = partial(posts_of, container.engine, count=events)
+        posted, service = by_service(installation, container, posts("delivered"))
+        over_http, web = _over_http(installation, database, posts("processed", opens=_OPENS))
+        opens, opened = by_service(installation, container, _first_opens(container.engine, events))
+        _check(container.engine, posted + over_http + opens)
+        baseline = copy_events(
+            installation,
+            ([(e["sg_event_id"], json.dumps(e)) for e in post] for post in posts("delivered")),
+        )
+    return IntakeTimes(posted, service, web, baseline, opens, opened)
 
 
-def _posts(
-    engine: Engine, word: str, count: int, *, opens: int = 0, first: int = 0
-) -> list[list[dict[str, Any]]]:
-    """Return posts of one event a letter: this word, or for one letter of so many an "open"."""
+def posts_of(
+    engine: Engine, word: str, *, count: int, opens: int = 0, after: int = 0
+) -> Iterator[Post]:
+    """Yield posts of one event a letter of the last issue: this word, or for some an "open"."""
+    while count > 0 and (rows := _letters(engine, after, min(count, _PER_POST))):
+        yield [
+            _event("open" if opens and place % opens == 0 else word, *row)
+            for place, row in enumerate(rows)
+        ]
+        after, count = rows[-1].place, count - len(rows)
+
+
+def _letters(engine: Engine, after: int, count: int) -> Sequence[Row[Any]]:
     with engine.begin() as connection:
-        rows = connection.execute(text(_DELIVERIES), {"count": count, "first": first}).all()
-    made = [
-        _event("open" if opens and place % opens == 0 else word, *row)
-        for place, row in enumerate(rows)
-    ]
-    return _cut(made)
+        return connection.execute(text(_DELIVERIES), {"count": count, "after": after}).all()
 
 
-def _first_opens(engine: Engine, count: int) -> list[list[dict[str, Any]]]:
-    """Return an "open" of each letter that has none among the posts with opens."""
-    with engine.begin() as connection:
-        rows = connection.execute(text(_DELIVERIES), {"count": count, "first": 0}).all()
-    return _cut([_event("open", *row) for place, row in enumerate(rows) if place % _OPENS])
-
-
-def _cut(events: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    return [events[at : at + _PER_POST] for at in range(0, len(events), _PER_POST)]
+def _first_opens(engine: Engine, count: int) -> Iterator[Post]:
+    """Yield an "open" of each letter that has none among the posts with opens."""
+    for post in posts_of(engine, "open", count=count):
+        yield [event for place, event in enumerate(post) if place % _OPENS]
 
 
 def _event(
-    word: str, issue_id: int, number: int, attempt_id: str, installation_id: str
+    word: str, issue_id: int, place: int, attempt_id: str, installation_id: str
 ) -> dict[str, Any]:
     return {
-        "email": f"reader-{number:07}@example.com",
+        "email": f"reader-{place:07}@example.com",
         "timestamp": _MOMENT,
         "smtp-id": "<14c5d75ce93.dfd.64b469@ismtpd-555>",
         "event": word,
-        "sg_event_id": _event_id(word, number),
+        "sg_event_id": secrets.token_urlsafe(33),  # ids that sort together would cost less
         "sg_message_id": "14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0",
         "response": "250 2.0.0 OK",
-        "nl_delivery": str(number),
+        "nl_delivery": str(place),
         "nl_attempt": attempt_id,
         "nl_issue": str(issue_id),
         "nl_installation": installation_id,
     }
 
 
-def _event_id(word: str, number: int) -> str:
-    """Return an id in no order, as SendGrid's are: ids in order would hide how an index grows."""
-    return hashlib.blake2b(f"{word} {number}".encode(), digest_size=16).hexdigest()
-
-
-def _by_service(
-    installation: Installation, container: Container, posts: list[list[dict[str, Any]]]
-) -> float:
-    signed = [_signed(installation, post) for post in posts]
+def by_service(
+    installation: Installation, container: Container, posts: Iterable[Post]
+) -> tuple[int, float]:
+    """Let the service receive posts; return how many events they had, and the seconds."""
     container.event_intake  # noqa: B018  # wired before the stopwatch starts
-    with stopwatch() as receiving:
-        for body, headers in signed:
+    events, seconds = 0, 0.0
+    for post in posts:
+        body, headers = _signed(installation, post)
+        with stopwatch() as receiving:
             container.event_intake.receive(body, headers)
-    assert container.event_intake.receive(*signed[0]).repeated == len(posts[0]), (
-        "an event was stored twice"
-    )
-    return receiving.seconds
+        events, seconds = events + len(post), seconds + receiving.seconds
+    again = container.event_intake.receive(body, headers)
+    assert again.repeated == len(post), "an event was stored twice"
+    return events, seconds
 
 
 def _over_http(
-    installation: Installation, database: str, posts: list[list[dict[str, Any]]]
-) -> float:
-    signed = [_signed(installation, post) for post in posts]
-    port = free_port()
+    installation: Installation, database: str, posts: Iterable[Post]
+) -> tuple[int, float]:
+    port, events, seconds = free_port(), 0, 0.0
     command = [sys.executable, "-m", "tests.bench.web", str(port)]
     with subprocess.Popen(command, env=installation.environ(database)) as process:
         try:
             await_web(port)
-            with (
-                closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as client,
-                stopwatch() as receiving,
-            ):
-                for body, headers in signed:
-                    _post(client, body, headers)
+            with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as client:
+                for post in posts:
+                    body, headers = _signed(installation, post)
+                    with stopwatch() as receiving:
+                        _post(client, body, headers)
+                    events, seconds = events + len(post), seconds + receiving.seconds
         finally:
             process.terminate()
-    return receiving.seconds
+    return events, seconds
 
 
 def post_events(installation: Installation, engine: Engine, port: int, stop: Event) -> None:
@@ -154,13 +153,13 @@ def post_events(installation: Installation, engine: Engine, port: int, stop: Eve
     posted = 0
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as client:
         while not stop.is_set():
-            for post in _posts(engine, "delivered", _PER_POST, opens=_OPENS, first=posted):
+            for post in posts_of(engine, "delivered", count=_PER_POST, opens=_OPENS, after=posted):
                 _post(client, *_signed(installation, post))
-                posted += len(post)
+                posted = int(post[-1]["nl_delivery"])
             stop.wait(_BETWEEN_POSTS)
 
 
-def _signed(installation: Installation, post: list[dict[str, Any]]) -> tuple[bytes, dict[str, str]]:
+def _signed(installation: Installation, post: Post) -> tuple[bytes, dict[str, str]]:
     body = body_of(*post)
     return body, installation.seal.headers(body)
 

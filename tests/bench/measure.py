@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from sqlalchemy import Engine, text
 
 
@@ -17,15 +18,25 @@ class Stopwatch:
 
     seconds: float = 0.0
     cpu: float = 0.0  #: seconds of this process, all its threads together
+    machine: float = 0.0  #: seconds of all processes of this machine, those of others included
 
 
 @contextmanager
 def stopwatch() -> Iterator[Stopwatch]:
     """Time a block."""
     measured, started, worked = Stopwatch(), time.perf_counter(), time.process_time()
+    busy = _busy()
     yield measured
+    measured.machine = _busy() - busy
     measured.seconds = time.perf_counter() - started
     measured.cpu = time.process_time() - worked
+
+
+def _busy() -> float:
+    """Return the seconds that the processors of this machine have worked."""
+    times = psutil.cpu_times()
+    idle = times.idle + getattr(times, "iowait", 0.0) + getattr(times, "steal", 0.0)
+    return sum(times) - idle - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
 
 
 def peak_megabytes() -> float:

@@ -30,7 +30,6 @@ from tests.bench.unsubscribing import BODY, FORM, readers, served
 _UNSUBSCRIBES = 150  #: a second
 _PAGES = 30  #: a second
 _PATIENCE = 1.6  #: seconds; so many clients of each kind that none is short before that
-_IMPORTED = 100_000
 
 Reader = tuple[int, bytes]
 
@@ -50,7 +49,9 @@ class _Answer:
     seconds: float  #: since its moment
 
 
-def measure_mixed(installation: Installation, database: str, *, seconds: int) -> MixedTimes:
+def measure_mixed(
+    installation: Installation, database: str, *, seconds: int, imported: int
+) -> MixedTimes:
     """Unsubscribe readers, and show others their page, for so long."""
     with (
         installation.container(database) as container,
@@ -60,7 +61,7 @@ def measure_mixed(installation: Installation, database: str, *, seconds: int) ->
         asked = readers(container.engine, seconds * (_UNSUBSCRIBES + _PAGES))
         _send(container)
         with (
-            _kept_busy(_loads(installation, database, container.engine, port)),
+            _kept_busy(_loads(installation, database, container.engine, port, imported)),
             ThreadPoolExecutor() as pool,
         ):
             shown = pool.submit(_ask_all, partial(_page, port), asked[: seconds * _PAGES], _PAGES)
@@ -81,10 +82,10 @@ def _send(container: Container) -> None:
 
 
 def _loads(
-    installation: Installation, database: str, engine: Engine, port: int
+    installation: Installation, database: str, engine: Engine, port: int, imported: int
 ) -> Iterator[Callable[[Event], None]]:
     path = installation.folder / "mixed.csv"
-    write_list(path, _IMPORTED, installation.newsletter.topic_slugs, domain="example.net")
+    write_list(path, imported, installation.newsletter.topic_slugs, domain="example.net")
     commands = (
         ("tests.bench.lists", str(path), "gives way"),
         ("newsletter", "subscribers", "export", "-"),

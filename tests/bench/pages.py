@@ -37,9 +37,8 @@ class LookedAt:
     set: float  #: the galley
 
 
-def look_at_pages(installation: Installation, template: str, *, database: str) -> LookedAt:
-    """Look at a copy of a database, whose list has been imported and whose issue is not planned."""
-    installation.create(database, template)
+def look_at_pages(installation: Installation, database: str) -> LookedAt:
+    """Look at a database whose list has been imported and whose issue is not planned."""
     with psycopg.connect(installation.url(database), autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE subscriber, subscription, suppression, topic_set")
         bare = _milliseconds(lambda: connection.execute(_BARE).fetchall(), _COUNTS)

@@ -1,19 +1,14 @@
 """The whole run: every measurement once, and the figures from them."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from statistics import median
 
 from tests.bench import baselines, others
+from tests.bench.aging import compare_ages
 from tests.bench.baselines import Posted
-from tests.bench.installation import (
-    MOST_TOPICS,
-    Installation,
-    approved_issue,
-    import_list,
-    opened,
-    write_list,
-)
+from tests.bench.bench import Bench, Sizes
+from tests.bench.installation import approved_issue, opened, write_list
 from tests.bench.intake import measure_intake
 from tests.bench.lists import measure_import, write_export
 from tests.bench.measure import machine
@@ -22,7 +17,7 @@ from tests.bench.pages import look_at_pages
 from tests.bench.report import Figure, against, rate
 from tests.bench.segments import count_segments
 from tests.bench.sending import Sent, send
-from tests.bench.sink import Sink, sink
+from tests.bench.sink import sink
 from tests.bench.starting import command_seconds
 from tests.bench.unsubscribing import measure_unsubscribes
 
@@ -30,84 +25,50 @@ _READERS = "recipients"
 _BARE = "bare client"
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """The sizes of all measurements."""
-
-    readers: int
-    topics: int
-    fewer: int  #: readers of the smaller send, which shows how the cost grows
-    events: int
-    unsubscribes: int
-    posted: int  #: recipients of each bare send
-    mixed_seconds: int
-    naive: int  #: readers of the loop that renders everything for each
-
-    @classmethod
-    def of(cls, readers: int) -> "Sizes":
-        """Return the sizes of a run with so many readers."""
-        return cls(
-            readers=readers,
-            topics=min(MOST_TOPICS, max(2, (readers // 40).bit_length() - 1)),
-            fewer=max(1, min(readers // 10, 100_000)),
-            events=min(readers, 50_000),
-            unsubscribes=min(readers, 10_000),
-            posted=min(max(readers, 1000), 100_000),
-            mixed_seconds=30 if readers >= 10_000 else 1,
-            naive=20 if readers >= 10_000 else 3,
-        )
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What every measurement uses."""
-
-    installation: Installation
-    sink: Sink
-    sizes: Sizes
-    log: Callable[[str], None]
-
-
-def run(sizes: Sizes, log: Callable[[str], None]) -> tuple[dict[str, str], list[Figure]]:
-    """Measure everything; return facts about the machine, and the figures."""
+def run(
+    sizes: Sizes, log: Callable[[str], None], rows: Iterable[str] = ()
+) -> tuple[dict[str, str], list[Figure]]:
+    """Measure everything, or only these rows; return facts about the machine, and the figures."""
+    chosen = set(rows) or set(ROWS)
     with sink() as drain, opened(drain.url, topics=sizes.topics) as installation:
         bench = Bench(installation, drain, sizes, log)
-        figures = [*_importing(bench), *_counting(bench), *_looking(bench)]
-        figures += [*_sending(bench), *_receiving(bench)]
-        figures += [*_unsubscribing(bench), *_mixed(bench)]
-        figures += _starting(bench)
-        with installation.container("many") as container:
+        bench.make_empty()
+        figures = [one for name, made in ROWS.items() if name in chosen for one in made(bench)]
+        with installation.container("empty") as container:
             return machine(container.engine), figures
 
 
 def _importing(bench: Bench) -> Iterator[Figure]:
+    for name, database in (("list", "many"), ("Mailchimp export", "moved")):
+        yield from _imported(bench, name, database)
+    bench.installation.drop("moved")
+
+
+def _imported(bench: Bench, name: str, database: str) -> Iterator[Figure]:
     readers, installation = bench.sizes.readers, bench.installation
-    installation.create("empty")
-    with installation.container("empty") as container:
-        container.engine  # noqa: B018  # makes the tables, once for all
-    installation.create("moved", "empty")
-    installation.create("many", "empty")
-    folder, topics = installation.folder, installation.newsletter.topic_slugs
-    many = write_list(folder / "many.csv", readers, topics)
-    moved = write_export(folder / "moved.csv", readers)
-    for name, database, path in (("list", "many", many), ("Mailchimp export", "moved", moved)):
-        bench.log(f"importing {readers:,} rows of a {name}")
-        times = measure_import(installation, database, path, readers=readers)
-        path.unlink()
-        yield rate(f"bare COPY of a {name}", readers, times.copy_seconds, "rows")
-        imported = rate(f"import of a {name}", readers, times.seconds, "rows")
-        ratio = times.seconds / times.copy_seconds
-        yield against(imported, ratio, "the COPY's time", "≤ 5")
-        ready = baselines.insert_ready(installation, database)
-        yield rate(f"ready rows of a {name} into the same tables", readers, ready, "rows")
-        yield against(imported, times.seconds / ready, "the ready rows' time", "≤ 1.5")
-        yield Figure(f"most memory, import of a {name}", times.megabytes, "MB", wanted="flat")
+    bench.log(f"importing {readers:,} rows of a {name}")
+    installation.create(database, "empty")
+    path = installation.folder / f"{database}.csv"
+    if database == "many":
+        write_list(path, readers, installation.newsletter.topic_slugs)
+    else:
+        write_export(path, readers)
+    times = measure_import(installation, database, path, readers=readers)
+    path.unlink()
+    yield rate(f"bare COPY of a {name}", readers, times.copy_seconds, "rows")
+    imported = rate(f"import of a {name}", readers, times.seconds, "rows")
+    yield against(imported, times.seconds / times.copy_seconds, "the COPY's time", "≤ 5")
+    ready = baselines.insert_ready(installation, database)
+    yield rate(f"ready rows of a {name} into the same tables", readers, ready, "rows")
+    yield against(imported, times.seconds / ready, "the ready rows' time", "≤ 1.5")
+    yield Figure(f"most memory, import of a {name}", times.megabytes, "MB", wanted="flat")
 
 
 def _counting(bench: Bench) -> Iterator[Figure]:
-    readers = bench.sizes.readers
+    readers, many = bench.sizes.readers, bench.many()
     bench.log(f"counting segments of {readers:,}")
-    counted = count_segments(bench.installation, "many", readers=readers)
+    with bench.installation.copied("segments", many) as database:
+        counted = count_segments(bench.installation, database, readers=readers)
     name = f"segment count at {readers:,}"
     for which, value in (
         (f"the median of {counted.filters} filters", counted.median),
@@ -118,9 +79,12 @@ def _counting(bench: Bench) -> Iterator[Figure]:
 
 def _looking(bench: Bench) -> Iterator[Figure]:
     readers = bench.sizes.readers
+    template = bench.many()
     bench.log(f"looking at the console's pages with {readers:,} readers, and with none")
-    none = look_at_pages(bench.installation, "empty", database="pages-of-none")
-    many = look_at_pages(bench.installation, "many", database="pages")
+    with bench.installation.copied("pages-of-none", "empty") as database:
+        none = look_at_pages(bench.installation, database)
+    with bench.installation.copied("pages", template) as database:
+        many = look_at_pages(bench.installation, database)
     for name, value in many.pages.items():
         page = Figure(f"console, {name}, 95 of 100 looks, counts kept", value, "ms")
         yield against(page, value / none.pages[name], "that without readers", "≤ 150 ms")
@@ -132,13 +96,10 @@ def _looking(bench: Bench) -> Iterator[Figure]:
 
 
 def _sending(bench: Bench) -> Iterator[Figure]:
-    sizes = bench.sizes
-    bench.log("setting the issue, and the same for a tenth of the readers")
-    compiles = _set_issues(bench)
+    compiles = bench.set_issue()
     bare = _Bare(bench)
-    few = _send(bench, bare, "few", sizes.fewer, workers=1)
-    one = _send(bench, bare, "one", sizes.readers, workers=1)
-    two = _send(bench, bare, "two", sizes.readers, workers=2)
+    few, one = (_send(bench, bare, n) for n in (bench.few(), bench.copy_to_send("one")))
+    two = _send(bench, bare, bench.copy_to_send("two"), workers=2)
     bench.log("the bare client, and other ways to send")
     size = max(1, round(one.readers / one.sink.requests))
     same = bare.post(size, size * min(1000, one.sink.requests))
@@ -146,32 +107,19 @@ def _sending(bench: Bench) -> Iterator[Figure]:
     yield from _planned(few, one)
     yield from _sent(one, two, bare.figure, same)
     yield from _grown(few, one, two)
-    yield _worked(one, same)
+    yield from _worked(one, same)
     yield from _counted(compiles, one, two)
     yield from _others(bench, two, bare.figure)
 
 
-def _send(bench: Bench, bare: "_Bare", database: str, readers: int, *, workers: int) -> Sent:
+def _send(bench: Bench, bare: "_Bare", database: str, *, workers: int = 1) -> Sent:
+    readers = bench.sizes.fewer if database == "few" else bench.sizes.readers
     bare.ask()
     bench.log(f"sending to {readers:,}, workers: {workers}")
-    return send(bench.installation, database, bench.sink, workers=workers, readers=readers)
-
-
-def _set_issues(bench: Bench) -> tuple[int, int]:
-    """Approve an issue in each database; return MJML compiles and inlinings of the larger."""
-    installation = bench.installation
-    installation.create("few", "empty")
-    with installation.container("few") as container:
-        few = installation.folder / "few.csv"
-        write_list(few, bench.sizes.fewer, installation.newsletter.topic_slugs)
-        import_list(container, few)
-        approved_issue(container)
-    with installation.container("many") as container:
-        approved_issue(container)
-        counts = container.renderer.compiles, container.renderer.inlinings
-    for copy in ("one", "two", "mixed"):
-        installation.create(copy, "many")
-    return counts
+    sent = send(bench.installation, database, bench.sink, workers=workers, readers=readers)
+    if workers == 1:  # what two workers sent is what events come for
+        bench.installation.drop(database)
+    return sent
 
 
 class _Bare:
@@ -219,10 +167,14 @@ def _grown(few: Sent, one: Sent, two: Sent) -> Iterator[Figure]:
     yield Figure("the same, two workers", two.seconds, "s")
 
 
-def _worked(one: Sent, same: Posted) -> Figure:
+def _worked(one: Sent, same: Posted) -> Iterator[Figure]:
     """Compare work, which a busy machine changes less than it changes time."""
     worked = Figure("CPU of the worker, a request", 1000 * one.worker_cpu / one.sink.requests, "ms")
-    return against(worked, worked.value * same.requests / (1000 * same.cpu), "the bare client's")
+    yield against(worked, worked.value * same.requests / (1000 * same.cpu), "the bare client's")
+    whole = Figure(
+        "CPU of the whole machine, a recipient", 1e6 * one.machine_cpu / one.readers, "µs"
+    )
+    yield against(whole, whole.value * same.recipients / (1e6 * same.machine), "the bare client's")
 
 
 def _counted(compiles: tuple[int, int], one: Sent, two: Sent) -> Iterator[Figure]:
@@ -261,8 +213,10 @@ def _others(bench: Bench, two: Sent, bare: Figure) -> Iterator[Figure]:
 
 
 def _receiving(bench: Bench) -> Iterator[Figure]:
+    sent = bench.sent()
     bench.log(f"receiving {bench.sizes.events:,} events, by the service and over HTTP")
-    times = measure_intake(bench.installation, "two", events=bench.sizes.events)
+    times = measure_intake(bench.installation, sent, events=bench.sizes.events)
+    bench.installation.drop(sent)
     yield rate("bare COPY of events, 1,000 a commit", times.events, times.copy_seconds, "events")
     for name, seconds in (("service", times.service_seconds), ("HTTP", times.http_seconds)):
         figure = rate(f"event intake, by {name}", times.events, seconds, "events")
@@ -273,18 +227,25 @@ def _receiving(bench: Bench) -> Iterator[Figure]:
 
 
 def _unsubscribing(bench: Bench) -> Iterator[Figure]:
-    bench.log(f"receiving {bench.sizes.unsubscribes:,} one-click unsubscribes over HTTP")
-    left = measure_unsubscribes(bench.installation, "many", unsubscribes=bench.sizes.unsubscribes)
-    name = "one-click unsubscribes, over HTTP"
-    posted = rate(name, left.unsubscribes, left.seconds, "unsubscribes")
-    yield replace(posted, wanted="≥ 1,000")
+    count, template = bench.sizes.unsubscribes, bench.many()
+    bench.log(f"receiving {count:,} one-click unsubscribes over HTTP")
+    with bench.installation.copied("leaving", template) as database:
+        left = measure_unsubscribes(bench.installation, database, unsubscribes=count)
+    unsubscribes = rate(
+        "one-click unsubscribes, over HTTP", left.unsubscribes, left.seconds, "unsubscribes"
+    )
+    yield replace(unsubscribes, wanted="≥ 1,000")
     yield Figure("CPU of the server, an unsubscribe", 1000 * left.cpu / left.unsubscribes, "ms")
 
 
 def _mixed(bench: Bench) -> Iterator[Figure]:
     seconds = bench.sizes.mixed_seconds
+    template = bench.many()
     bench.log(f"unsubscribing for {seconds} s beside a send, imports, exports, events and pages")
-    mixed = measure_mixed(bench.installation, "mixed", seconds=seconds)
+    with bench.installation.copied("mixed", template) as database:
+        mixed = measure_mixed(
+            bench.installation, database, seconds=seconds, imported=bench.sizes.mixed_import
+        )
     assert mixed.unanswered == 0, f"{mixed.unanswered} requests were not answered"
     for half, name in ((49, "half"), (94, "95 of 100")):
         left = Figure(f"one-click under mixed load, {name}", mixed.unsubscribes[half], "ms")
@@ -295,5 +256,19 @@ def _mixed(bench: Bench) -> Iterator[Figure]:
 def _starting(bench: Bench) -> Iterator[Figure]:
     bench.log("starting short commands")
     for arguments, wanted in ((["--help"], "≤ 0.3"), (["briefs", "list"], "≤ 0.5")):
-        seconds = command_seconds(bench.installation, "few", *arguments)
+        seconds = command_seconds(bench.installation, "empty", *arguments, runs=bench.sizes.starts)
         yield Figure(f"CPU of newsletter {' '.join(arguments)}", seconds, "s", wanted=wanted)
+
+
+#: What can be measured alone: `make bench ROWS="import send"`.
+ROWS: Mapping[str, Callable[[Bench], Iterable[Figure]]] = {
+    "import": _importing,
+    "segments": _counting,
+    "pages": _looking,
+    "send": _sending,
+    "events": _receiving,
+    "unsubscribes": _unsubscribing,
+    "mixed": _mixed,
+    "history": compare_ages,
+    "start": _starting,
+}

@@ -31,6 +31,7 @@ class Sent:
     sink: Counts
     worker_megabytes: float
     worker_cpu: float  #: seconds, all workers together
+    machine_cpu: float  #: seconds, every process of this machine
     planner_megabytes: float
     compiles: int  #: of MJML, by every process that took part
     inlinings: int
@@ -45,14 +46,14 @@ def send(
         running_workers(installation, database, workers) as reports,
     ):
         newsletter = container.settings.newsletter(SLUG)
-        [stored] = _approved(container)
+        stored = approved(container)
         sink.counts()
         with stopwatch() as whole:
             with stopwatch() as plan:
                 assert container.planning.plan(newsletter, stored)
             with stopwatch() as enqueue:
                 container.planning.hand_over(newsletter, stored.issue.date)
-            _await_sent(container, stored)
+            await_sent(container, stored)
         totals, arrived = container.deliveries.totals(stored.id), sink.counts()
     sums = totals.sums
     assert (sums.accepted, sums.deliveries, arrived.recipients) == (readers,) * 3, sums
@@ -65,20 +66,22 @@ def send(
         sink=arrived,
         worker_megabytes=max(one["megabytes"] for one in reports),
         worker_cpu=sum(one["cpu"] for one in reports),
+        machine_cpu=whole.machine,
         planner_megabytes=peak_megabytes(),
         compiles=sum(one["compiles"] for one in reports),
         inlinings=sum(one["inlinings"] for one in reports),
     )
 
 
-def _approved(container: Container) -> list[StoredIssue]:
+def approved(container: Container) -> StoredIssue:
+    """Return the issue of a database that is to be sent."""
+    newsletter = container.settings.newsletter(SLUG)
     with container.engine.begin() as connection:
-        dates = connection.execute(text("SELECT date FROM issue WHERE state = 'approved'"))
-        newsletter = container.settings.newsletter(SLUG)
-        return [container.publishing.issue(newsletter, on) for on in dates.scalars()]
+        [on] = connection.execute(text("SELECT date FROM issue WHERE state = 'approved'")).scalars()
+    return container.publishing.issue(newsletter, on)
 
 
-def _await_sent(container: Container, stored: StoredIssue) -> None:
+def await_sent(container: Container, stored: StoredIssue) -> None:
     """Wait until every batch has its outcome; TimeoutError once nothing moves any more."""
     asked = text("SELECT state FROM issue WHERE id = :id")
     last, moved = (0, 0), time.monotonic()

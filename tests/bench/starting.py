@@ -7,15 +7,13 @@ from statistics import median
 
 from tests.bench.installation import Installation
 
-_RUNS = 7
 
-
-def command_seconds(installation: Installation, database: str, *arguments: str) -> float:
+def command_seconds(installation: Installation, database: str, *arguments: str, runs: int) -> float:
     """Return the CPU seconds of a command, the median of several runs after a first one."""
     environment = installation.environ(database)
     command = [sys.executable, "-m", "newsletter", *arguments]
     times = []
-    for _ in range(_RUNS + 1):
+    for _ in range(runs + 1):
         before = _children()
         subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
         times.append(_children() - before)

@@ -60,6 +60,7 @@ def _unlinked(text: str, own) -> str:
     return text
 
 
+@pytest.mark.usefixtures("set_in_type_anew")
 def test_another_person_costs_no_setting_and_a_changed_story_one(container):
     for _ in range(3):
         container.previews.for_email(TECHNOLOGY, TODAY, READER)
@@ -68,6 +69,7 @@ def test_another_person_costs_no_setting_and_a_changed_story_one(container):
     assert container.renderer.compiles == 1
 
 
+@pytest.mark.usefixtures("set_in_type_anew")
 def test_a_changed_story_or_template_is_set_anew(container, tmp_path):
     container.previews.everything(TECHNOLOGY, TODAY)
     container.intake.receive(brief("chips", summary="Quite another summary, which is long enough."))

@@ -102,6 +102,7 @@ def test_another_failure_is_reported_too(clockwork: Clockwork):
     assert clockwork.alert_days() == [(23, "failed")] * 2
 
 
+@pytest.mark.usefixtures("set_in_type_anew")
 def test_a_template_that_breaks_at_the_cut_off_is_reported_and_the_day_goes_on_once_mended(
     clockwork: Clockwork, monkeypatch
 ):

@@ -56,6 +56,7 @@ def test_each_reader_gets_the_edition_of_their_topics(container):
             assert ("buffer" in letter.text) == (topics in ("", "security"))
 
 
+@pytest.mark.usefixtures("set_in_type_anew")
 def test_one_compile_and_one_inlining_whatever_the_editions(container):
     container.send_issue()
 
