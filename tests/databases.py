@@ -153,6 +153,8 @@ facts (fact) AS (
     UNION ALL
     SELECT concat_ws(' ', attrelid, attname, atttypid, attnotnull, atthasdef, attisdropped)
       FROM pg_attribute WHERE attrelid IN (SELECT oid FROM ours)
+    UNION ALL
+    SELECT concat_ws(' ', inhrelid, inhparent, inhseqno, inhdetachpending) FROM pg_inherits
     UNION ALL SELECT concat_ws(' ', oid, conname, convalidated) FROM pg_constraint
     UNION ALL SELECT concat_ws(' ', oid, tgname, tgenabled) FROM pg_trigger
     UNION ALL SELECT concat_ws(' ', oid, proname, xmin) FROM pg_proc

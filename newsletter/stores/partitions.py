@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from newsletter.errors import PartitionMissing
 from subscribers.db.transaction import DatabaseStore, autocommit, execute, rows, scalar, transaction
+from subscribers.errors import DatabaseBusy
 
 _log = logging.getLogger(__name__)
 
@@ -173,11 +174,17 @@ class PartitionStore(DatabaseStore):
                 _drop(connection, table, name)
 
     def analyze(self, issue_id: int) -> None:
-        """Tell the planner what a plan has filled; without that it joins whole tables."""
+        """Tell the planner what a plan has filled; without that it joins whole tables.
+
+        Where something is in its way for too long, sending goes on all the same.
+        """
         partition = range_of(issue_id).partition("delivery")
-        with autocommit(self._engine) as connection:
-            execute(connection, f"ANALYZE {partition}")
-            execute(connection, "ANALYZE batch")
+        try:
+            with autocommit(self._engine) as connection:
+                execute(connection, f"ANALYZE {partition}")
+                execute(connection, "ANALYZE batch")
+        except DatabaseBusy:
+            _log.warning("the planner knows nothing yet of %s", partition)
 
 
 def _drop(connection: Connection[Any], table: str, partition: str) -> None:

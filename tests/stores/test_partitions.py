@@ -16,8 +16,10 @@ from sqlalchemy import Engine
 from newsletter import stores
 from newsletter.core.stored import IssueStatus
 from newsletter.errors import PartitionMissing
+from newsletter.stores import partitions
 from newsletter.stores.look_up import LOOK_UP
 from newsletter.stores.partitions import PartitionStore, range_of
+from subscribers.errors import DatabaseBusy
 from tests.container import TODAY, TestContainer, one_request, open_container
 
 pytestmark = pytest.mark.postgres
@@ -61,9 +63,9 @@ def test_the_next_partition_is_made_before_an_issue_needs_it(container, highest,
 
 
 def test_two_processes_that_make_it_at_once_make_it_once(container: TestContainer):
-    partitions = PartitionStore(container.engine)
+    made_by = PartitionStore(container.engine)
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(partitions.prepare_for, [40, 41, 70, 40, 71, 50, 90, 33]))
+        list(pool.map(made_by.prepare_for, [40, 41, 70, 40, 71, 50, 90, 33]))
     assert attached(container) == ["delivery_1", "delivery_32", "delivery_64"]
 
 
@@ -121,6 +123,19 @@ def test_a_plan_leaves_statistics_of_what_it_filled(container: TestContainer, tm
     container.plan_issue()
     sql = "SELECT reltuples FROM pg_class WHERE relname = 'delivery_1'"
     assert container.query(sql) == [(50,)]
+
+
+def test_a_plan_is_not_undone_by_statistics_that_cannot_be_taken(
+    container: TestContainer, tmp_path, monkeypatch
+):
+    def busy(*_: object) -> None:
+        raise DatabaseBusy
+
+    container.receive("chips")
+    container.subscribe(tmp_path, {"reader@example.com": ""})
+    monkeypatch.setattr(partitions, "autocommit", busy)
+    container.send_issue()
+    assert len(container.mailer.addresses) == 1
 
 
 def test_setting_a_draft_anew_takes_no_number_from_the_next_issue(container: TestContainer):
