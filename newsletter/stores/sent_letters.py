@@ -28,7 +28,12 @@ _ARRIVED = """
 """
 
 _WRITTEN_TO = """
-    SELECT DISTINCT subscriber_id FROM delivery WHERE subscriber_id = ANY(%(subscribers)s)
+    SELECT DISTINCT subscriber_id
+      FROM issue CROSS JOIN LATERAL (
+           SELECT subscriber_id FROM delivery
+            WHERE delivery.issue_id = issue.id AND subscriber_id = ANY(%(subscribers)s)
+           OFFSET 0) AS letter
+     WHERE issue.planned_at IS NOT NULL
 """
 
 _ACCEPTED = """

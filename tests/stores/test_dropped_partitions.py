@@ -112,8 +112,14 @@ def test_one_issue_that_is_needed_keeps_its_neighbours(container, change):
 def test_nothing_goes_without_its_sums_or_where_letters_are_kept_for_ever(container):
     assert retention(container, Summaries(2)).expire().deliveries == 0
     assert retention(container, Summaries(), days=0).expire().deliveries == 0
-    assert container.retention.expire().deliveries == 0
     assert [issues(container, one) for one in TABLES] == [{1, 2, 40}] * 3
+
+
+def test_the_service_keeps_the_sums_of_what_it_lets_go(container):
+    before = container.deliveries.totals(1)
+    assert container.retention.expire().deliveries == 1
+    assert container.deliveries.totals(1) == before
+    assert issues(container, "delivery") == {40}
 
 
 def broken_off(container: TestContainer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,7 @@ _TABLES = """
     SELECT tablename FROM pg_tables WHERE schemaname = 'public'
        AND tablename <> 'alembic_version' AND tablename NOT LIKE 'procrastinate%'
        AND tablename <> 'installation'
+       AND tablename NOT IN (SELECT relname FROM pg_class WHERE relispartition)
 """
 _COLUMNS = """
     SELECT column_name, data_type FROM information_schema.columns
@@ -72,6 +73,7 @@ _LITERALS = {
     "text": "'x'", "jsonb": "'{}'", "json": "'{}'", "bytea": "'x'", "date": "'2026-11-27'",
     "boolean": "true", "ARRAY": "'{}'", "timestamp with time zone": "now()",
     "time without time zone": "'10:00'", "interval": "'1 h'",
+    "uuid": "gen_random_uuid()",
 }  # fmt: skip
 
 
