@@ -82,13 +82,12 @@ MEMORY = "SET LOCAL work_mem = '64MB'"
 
 # A portion is small, the tables are not: each row is looked for by its key. The planner, which
 # knows nothing yet of tables that this import fills, would read all of them for each portion.
-LOOK_UP = """
+# Only the import's end waits for the disk: a crash may undo the latest portions, whole as ever.
+LOOK_UP = f"""
+{MEMORY}; SET LOCAL synchronous_commit = off;
 SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
 SET LOCAL jit = off
 """
-
-# A crash may then undo the latest portions, whole ones as ever, until the import's end is kept.
-_UNHURRIED = "SET LOCAL synchronous_commit = off"
 _ANY_NEW_TEXT = for_each_text("new_{name}", " OR ")
 
 
@@ -125,7 +124,8 @@ WITH keyed AS (
            NOT string_to_array(keyed.tags, ';') <@ subscription.tags AS new_tags
     FROM keyed
     LEFT JOIN subscriber ON {known} AND subscriber.email_key = keyed.email_key
-    LEFT JOIN subscription ON {known} AND subscription.subscriber_id = COALESCE(merged_into, subscriber.id)
+    LEFT JOIN subscription ON {known}
+                          AND subscription.subscriber_id = COALESCE(merged_into, subscriber.id)
                           AND subscription.newsletter = %(newsletter)s
                           AND subscription.undone_at IS NULL
     LEFT JOIN topic_set ON {known} AND topic_set.id = subscription.topic_set_id
@@ -210,11 +210,7 @@ def decide(
     session: Session, fields: Collection[str], about: ListImport, portion: int, *, lock: bool
 ) -> ImportDecision:
     """Make the table `decided`, one row for each row of a portion of the list."""
-    execute(session, MEMORY)
-    execute(session, LOOK_UP)
-    execute(session, _UNHURRIED)
-    if lock:
-        execute(session, _LOCK)
+    execute(session, f"{LOOK_UP}; {_LOCK}" if lock else LOOK_UP)
     values = {
         "portion": portion,
         "ladder": LADDER_VALUES,

@@ -196,20 +196,22 @@ WHERE suppress IS NOT NULL AND result = 'suppressed' AND NOT lifted
 # All topic sets are few: they are joined at once, and the keys stay in their order.
 _AT_ONCE = "SET LOCAL enable_nestloop = off; SET LOCAL enable_hashjoin = on"
 _BY_KEY = "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off"
-_CHOICES = (_AT_ONCE, _UNMET, _BY_KEY, _TOPIC_SETS, _CHOOSE)
-_STORE = (_SUBSCRIBERS, _AT_ONCE)
-_ADD = (*_STORE, upsert_subscriptions(_NEW, _FROM_DECIDED, refill=False), _BY_KEY)
-_REFILL = (_LOCK_UNDONE, *_STORE, upsert_subscriptions(_NEW, _FROM_DECIDED), _BY_KEY)
+_CHOICES = (_UNMET, _TOPIC_SETS, _CHOOSE)
+_ADD = (_SUBSCRIBERS, upsert_subscriptions(_NEW, _FROM_DECIDED, refill=False))
+_REFILL = (_SUBSCRIBERS, upsert_subscriptions(_NEW, _FROM_DECIDED))
 _UPDATE = (_LOCK_KNOWN, _CHANGE)
 _REMOVE = (_LOCK_KNOWN, _UNSUBSCRIBES, _SUPPRESSIONS)
 
 
 def needed(decision: ImportDecision) -> Iterator[str]:
     """Yield the statements that have something to do: each reads the whole portion."""
+    if decision.refills:
+        yield _LOCK_UNDONE
     if decision.adds or decision.changes:
-        yield from _CHOICES
+        yield from (_AT_ONCE, *_CHOICES)
     if decision.adds:
         yield from _REFILL if decision.refills else _ADD
+    yield _BY_KEY
     if decision.changes:
         yield from _UPDATE
     if decision.removes:
