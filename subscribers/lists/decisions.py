@@ -91,6 +91,21 @@ SET LOCAL jit = off
 _ANY_NEW_TEXT = for_each_text("new_{name}", " OR ")
 
 
+_KNOWN = """
+    LEFT JOIN subscriber ON subscriber.email_key = keyed.email_key
+    LEFT JOIN subscription ON subscription.subscriber_id = COALESCE(merged_into, subscriber.id)
+                          AND subscription.newsletter = %(newsletter)s
+                          AND subscription.undone_at IS NULL
+    LEFT JOIN topic_set ON topic_set.id = subscription.topic_set_id
+"""
+_SUPPRESSED = "LEFT JOIN suppression ON suppression.email_key = keyed.email_key"
+
+# One row of nulls, which the planner takes for the constants that they are.
+_NOBODY = "CROSS JOIN (SELECT (NULL::{0}).*) AS {0}"
+_UNKNOWN = " ".join(map(_NOBODY.format, ("subscriber", "subscription", "topic_set")))
+_UNSUPPRESSED = _NOBODY.format("suppression")
+
+
 def _decide(*, gone: bool, known: bool, suppressed: bool, erasures: bool) -> str:
     """Return the statement for a portion of a list that says who is `gone` or not.
 
@@ -123,13 +138,8 @@ WITH keyed AS (
            {for_each_text("keyed.{name} <> subscription.{name} AS new_{name}")},
            NOT string_to_array(keyed.tags, ';') <@ subscription.tags AS new_tags
     FROM keyed
-    LEFT JOIN subscriber ON {known} AND subscriber.email_key = keyed.email_key
-    LEFT JOIN subscription ON {known}
-                          AND subscription.subscriber_id = COALESCE(merged_into, subscriber.id)
-                          AND subscription.newsletter = %(newsletter)s
-                          AND subscription.undone_at IS NULL
-    LEFT JOIN topic_set ON {known} AND topic_set.id = subscription.topic_set_id
-    LEFT JOIN suppression ON {suppressed} AND suppression.email_key = keyed.email_key
+    {_KNOWN if known else _UNKNOWN}
+    {_SUPPRESSED if suppressed else _UNSUPPRESSED}
 ), judged AS (
     SELECT *,
        CASE WHEN problem IS NOT NULL OR line <> first_line THEN 'refused'

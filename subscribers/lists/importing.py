@@ -99,6 +99,7 @@ _FROM_DECIDED = """
 FROM decided
 JOIN chosen ON chosen.topics = COALESCE(decided.topics, %(everything)s)
 WHERE (result = 'added' OR ends) AND subscription_id IS NULL
+ORDER BY subscriber_id
 """
 
 _LOCK_KNOWN = lock_subscriptions(
@@ -193,7 +194,7 @@ WHERE suppress IS NOT NULL AND result = 'suppressed' AND NOT lifted
 {WEIGHTIER_WINS}
 """
 
-# All topic sets are few: they are joined at once, and the keys stay in their order.
+# All topic sets are few: they are joined at once.
 _AT_ONCE = "SET LOCAL enable_nestloop = off; SET LOCAL enable_hashjoin = on"
 _BY_KEY = "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off"
 _CHOICES = (_UNMET, _TOPIC_SETS, _CHOOSE)
