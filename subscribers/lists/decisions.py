@@ -52,13 +52,17 @@ FROM (
     SELECT *, CASE WHEN problem IS NULL THEN lower(email COLLATE "C") END AS email_key FROM staged
 ) AS keyed
 """
-_INDEX = "CREATE INDEX ON portioned (portion); ANALYZE portioned (portion)"
+# The rows stand in the order of their portions, so the smallest of indexes finds them.
+_INDEX = """
+CREATE INDEX ON portioned USING brin (portion) WITH (pages_per_range = 16);
+ANALYZE portioned (portion)
+"""
 
 # The conditions below are left out where a list or the database can never meet them.
 _LEFT_IN_ANY_ROW = """COALESCE(bool_or(leaves) OVER (
     same ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING), false)"""
 _GRAVEST_FIRST = "(suppress IS NOT NULL) DESC, leaves DESC NULLS LAST,"
-_ERASED = f"COALESCE({erasure_hash('email_key')} IN (SELECT hash FROM erasure), false)"
+_ERASED = f"COALESCE({erasure_hash('keyed.email_key')} IN (SELECT hash FROM erasure), false)"
 _LIFTED = f"suppress IS NOT NULL AND {answered_by_lift('keyed.email_key', 'suppress', 'gone_at')}"
 
 # An unsubscribe without a date happened, at the latest, when a list first said so.
@@ -74,12 +78,38 @@ _RESUBSCRIBED = """CASE WHEN unsubscribed AND subscription.status = 'active' THE
       ))
 ) ELSE false END"""
 
-_MEMORY = "SET LOCAL work_mem = '64MB'"
+MEMORY = "SET LOCAL work_mem = '64MB'"
+
+# A portion is small, the tables are not: each row is looked for by its key. The planner, which
+# knows nothing yet of tables that this import fills, would read all of them for each portion.
+# Only the import's end waits for the disk: a crash may undo the latest portions, whole as ever.
+LOOK_UP = f"""
+{MEMORY}; SET LOCAL synchronous_commit = off;
+SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+SET LOCAL jit = off
+"""
 _ANY_NEW_TEXT = for_each_text("new_{name}", " OR ")
 
 
-def _decide(*, gone: bool, erasures: bool) -> str:
+_KNOWN = """
+    LEFT JOIN subscriber ON subscriber.email_key = keyed.email_key
+    LEFT JOIN subscription ON subscription.subscriber_id = COALESCE(merged_into, subscriber.id)
+                          AND subscription.newsletter = %(newsletter)s
+                          AND subscription.undone_at IS NULL
+    LEFT JOIN topic_set ON topic_set.id = subscription.topic_set_id
+"""
+_SUPPRESSED = "LEFT JOIN suppression ON suppression.email_key = keyed.email_key"
+
+# One row of nulls, which the planner takes for the constants that they are.
+_NOBODY = "CROSS JOIN (SELECT (NULL::{0}).*) AS {0}"
+_UNKNOWN = " ".join(map(_NOBODY.format, ("subscriber", "subscription", "topic_set")))
+_UNSUPPRESSED = _NOBODY.format("suppression")
+
+
+def _decide(*, gone: bool, known: bool, suppressed: bool, erasures: bool) -> str:
     """Return the statement for a portion of a list that says who is `gone` or not.
+
+    Where none of its addresses is `known` or `suppressed`, they are not looked for.
 
     Sorted by key once: rows of one address then stand together, and every index is written from
     left to right. Of rows of one address the gravest is taken, and an unsubscribe in any of them
@@ -108,12 +138,8 @@ WITH keyed AS (
            {for_each_text("keyed.{name} <> subscription.{name} AS new_{name}")},
            NOT string_to_array(keyed.tags, ';') <@ subscription.tags AS new_tags
     FROM keyed
-    LEFT JOIN subscriber USING (email_key)
-    LEFT JOIN subscription ON subscription.subscriber_id = COALESCE(merged_into, subscriber.id)
-                          AND subscription.newsletter = %(newsletter)s
-                          AND subscription.undone_at IS NULL
-    LEFT JOIN topic_set ON topic_set.id = subscription.topic_set_id
-    LEFT JOIN suppression USING (email_key)
+    {_KNOWN if known else _UNKNOWN}
+    {_SUPPRESSED if suppressed else _UNSUPPRESSED}
 ), judged AS (
     SELECT *,
        CASE WHEN problem IS NOT NULL OR line <> first_line THEN 'refused'
@@ -141,10 +167,20 @@ FROM judged
 """
 
 
-# Known before a portion is decided on: as long as the lock is held there will be no more of these.
+# Asked under the lock: nobody is added before the portion is decided on. A portion's keys stand
+# between two of its own, and where nobody else's does, none of them is anybody's.
+_MET = """
+SELECT EXISTS (SELECT FROM subscriber WHERE email_key BETWEEN lowest AND highest) AS known,
+       EXISTS (SELECT FROM suppression WHERE email_key BETWEEN lowest AND highest) AS suppressed,
+       EXISTS (SELECT FROM erasure) AS erasures
+FROM (SELECT min(email_key) AS lowest, max(email_key) AS highest
+      FROM portioned WHERE portion = %(portion)s) AS keys
+"""
+
 _ANY_UNDONE = """
 SELECT EXISTS (
-    SELECT FROM subscription WHERE undone_at IS NOT NULL AND newsletter = %(newsletter)s
+    SELECT FROM decided JOIN subscription ON subscription.subscriber_id = known_id
+    WHERE undone_at IS NOT NULL AND subscription.newsletter = %(newsletter)s
 )
 """
 
@@ -184,19 +220,15 @@ def decide(
     session: Session, fields: Collection[str], about: ListImport, portion: int, *, lock: bool
 ) -> ImportDecision:
     """Make the table `decided`, one row for each row of a portion of the list."""
-    execute(session, _MEMORY)
-    if lock:
-        execute(session, _LOCK)
+    execute(session, f"{LOOK_UP}; {_LOCK}" if lock else LOOK_UP)
     values = {
         "portion": portion,
         "ladder": LADDER_VALUES,
         "newsletter": about.newsletter,
         "own_acts": [ConsentAct.CONFIRMED.value, ConsentAct.RESUMED.value],
     }
-    refills = scalar(session, _ANY_UNDONE, values)
-    erasures = scalar(session, "SELECT EXISTS (SELECT FROM erasure)")
-    execute(session, _decide(gone="leaves" in fields, erasures=erasures), values)
-    execute(session, "ANALYZE decided (result, subscriber_id)")  # nobody else does
+    [met] = rows(session, _MET, values)
+    execute(session, _decide(gone="leaves" in fields, **met), values)
     results = {row["result"]: row for row in rows(session, _COUNTS)}
     counts = {one: results[one]["count"] if one in results else 0 for one in RowResult}
     return ImportDecision(
@@ -204,13 +236,13 @@ def decide(
         adds=bool(counts[RowResult.ADDED]) or any(row["ends"] for row in results.values()),
         changes=bool(counts[RowResult.UPDATED]) or any(row["renames"] for row in results.values()),
         removes=any(row["ends"] or row["suppresses"] for row in results.values()),
-        refills=refills,
+        refills=met["known"] and scalar(session, _ANY_UNDONE, values),
     )
 
 
 def stage(session: Session, blocks: Iterable[bytes], fields: Collection[str]) -> int:
     """Read a whole list into the table `portioned`; return how many portions it has."""
-    execute(session, _MEMORY)
+    execute(session, MEMORY)
     columns = ", ".join(f"{name} {kind}" for name, kind in _FIELDS.items())
     execute(session, f"CREATE TEMP TABLE staged ({columns}) ON COMMIT DROP")
     names = sql.SQL(", ").join(map(sql.Identifier, fields))

@@ -45,20 +45,26 @@ INSERT INTO answered
     FROM decided
 """
 
+#: The topic sets that portions have met so far: whole lists choose from a few.
+CHOSEN = """
+CREATE TEMP TABLE chosen (topics text NOT NULL, id integer NOT NULL)
+"""
+
+_UNMET = """
+CREATE TEMP TABLE unmet ON COMMIT DROP AS
+SELECT DISTINCT COALESCE(topics, %(everything)s) AS topics FROM decided
+WHERE (result IN ('added', 'updated') OR ends)
+  AND NOT EXISTS (SELECT FROM chosen WHERE chosen.topics = COALESCE(decided.topics, %(everything)s))
+"""
+
 _TOPIC_SETS = """
-INSERT INTO topic_set (slugs)
-SELECT string_to_array(topics, ';') FROM (
-    SELECT DISTINCT COALESCE(topics, %(everything)s) AS topics FROM decided
-    WHERE result IN ('added', 'updated') OR ends
-) AS chosen
+INSERT INTO topic_set (slugs) SELECT string_to_array(topics, ';') FROM unmet
 ON CONFLICT DO NOTHING
 """
 
-# A small table that is known to be small: with it the planner joins without sorting, and what
-# follows is written in the order of the keys.
-_CHOSEN = """
-CREATE TEMP TABLE chosen ON COMMIT DROP AS
-SELECT id, array_to_string(slugs, ';') AS topics FROM topic_set
+_CHOOSE = """
+INSERT INTO chosen
+SELECT topics, topic_set.id FROM unmet JOIN topic_set ON slugs = string_to_array(topics, ';')
 """
 
 _SUBSCRIBERS = """
@@ -93,6 +99,7 @@ _FROM_DECIDED = """
 FROM decided
 JOIN chosen ON chosen.topics = COALESCE(decided.topics, %(everything)s)
 WHERE (result = 'added' OR ends) AND subscription_id IS NULL
+ORDER BY subscriber_id
 """
 
 _LOCK_KNOWN = lock_subscriptions(
@@ -102,6 +109,7 @@ _LOCK_KNOWN = lock_subscriptions(
 _TEXT_CHANGES = for_each_text("""    '{name}', CASE WHEN new_{name} THEN
         jsonb_build_object('from', subscription.{name}, 'to', decided.{name}) END""")
 
+# What this portion changes, and nothing of those before it: their readers may have chosen since.
 # An unsubscribe since the decision still wins: its row is looked at again.
 _REMEMBER = f"""
 INSERT INTO import_change (import_id, subscription_id, before)
@@ -123,13 +131,13 @@ JOIN topic_set ON topic_set.id = subscription.topic_set_id
 WHERE (result = 'updated' OR result = 'added' AND new_name)
   AND subscription.status <> 'ended'
 ON CONFLICT DO NOTHING
+RETURNING subscription_id, before
 """
 
 _NAMES = """
 UPDATE subscriber SET name = before #>> '{name,to}'
-FROM import_change JOIN subscription ON subscription.id = subscription_id
-WHERE import_change.import_id = %(import)s AND before ? 'name'
-  AND subscriber.id = subscription.subscriber_id
+FROM remembered JOIN subscription ON subscription.id = subscription_id
+WHERE before ? 'name' AND subscriber.id = subscription.subscriber_id
 """
 
 
@@ -152,17 +160,16 @@ SET topic_set_id = COALESCE(
 
 _CHANGES = f"""
 {set_given("before", ",to")}
-FROM import_change
-WHERE import_change.import_id = %(import)s AND subscription.id = subscription_id
-  AND before - 'name' <> '{{}}'
+FROM remembered
+WHERE subscription.id = subscription_id AND before - 'name' <> '{{}}'
 """
 
-_RECORD = f"""
+_CHANGE = f"""
+WITH remembered AS ({_REMEMBER}), named AS ({_NAMES}), changed AS ({_CHANGES})
 {INSERT_CHANGE}
 SELECT subscriber_id, newsletter, %(at)s, %(source)s, field.key, field.value
-FROM import_change
+FROM remembered
 JOIN subscription ON subscription.id = subscription_id, jsonb_each(before) AS field
-WHERE import_change.import_id = %(import)s
 """
 
 _UNSUBSCRIBES = f"""
@@ -187,17 +194,25 @@ WHERE suppress IS NOT NULL AND result = 'suppressed' AND NOT lifted
 {WEIGHTIER_WINS}
 """
 
-_PREPARE = (_TOPIC_SETS, _CHOSEN, "ANALYZE chosen", _SUBSCRIBERS)
-_ADD = (*_PREPARE, upsert_subscriptions(_NEW, _FROM_DECIDED, refill=False))
-_REFILL = (*_PREPARE, _LOCK_UNDONE, upsert_subscriptions(_NEW, _FROM_DECIDED))
-_UPDATE = (_TOPIC_SETS, _LOCK_KNOWN, _REMEMBER, _NAMES, _CHANGES, _RECORD)
+# All topic sets are few: they are joined at once.
+_AT_ONCE = "SET LOCAL enable_nestloop = off; SET LOCAL enable_hashjoin = on"
+_BY_KEY = "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off"
+_CHOICES = (_UNMET, _TOPIC_SETS, _CHOOSE)
+_ADD = (_SUBSCRIBERS, upsert_subscriptions(_NEW, _FROM_DECIDED, refill=False))
+_REFILL = (_SUBSCRIBERS, upsert_subscriptions(_NEW, _FROM_DECIDED))
+_UPDATE = (_LOCK_KNOWN, _CHANGE)
 _REMOVE = (_LOCK_KNOWN, _UNSUBSCRIBES, _SUPPRESSIONS)
 
 
 def needed(decision: ImportDecision) -> Iterator[str]:
     """Yield the statements that have something to do: each reads the whole portion."""
+    if decision.refills:
+        yield _LOCK_UNDONE
+    if decision.adds or decision.changes:
+        yield from (_AT_ONCE, *_CHOICES)
     if decision.adds:
         yield from _REFILL if decision.refills else _ADD
+    yield _BY_KEY
     if decision.changes:
         yield from _UPDATE
     if decision.removes:

@@ -8,8 +8,9 @@ stores the rest. See docs/decisions/an-import-is-stored-in-portions.md.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from secrets import token_bytes
 from typing import Any
@@ -20,10 +21,10 @@ from sqlmodel import Session
 
 from subscribers.db.record_tables import ListImportRow
 from subscribers.db.suppressions import LADDER_VALUES
-from subscribers.db.transaction import Result, driver, execute, successive
+from subscribers.db.transaction import Result, driver, execute, successive, transaction
 from subscribers.errors import ConcurrentChange, DatabaseBusy, InvalidList
-from subscribers.lists.decisions import ListImport, decide, stage
-from subscribers.lists.importing import ANSWER, needed
+from subscribers.lists.decisions import MEMORY, ListImport, decide, stage
+from subscribers.lists.importing import ANSWER, CHOSEN, needed
 from subscribers.model import EVERYTHING, ConsentAct, RowResult
 
 _ANSWERED = "CREATE TEMP TABLE answered (line integer, email text, result text, reason text)"
@@ -58,15 +59,15 @@ def import_rows(
         with begin() as session:
             portions = stage(session, blocks, fields)
             execute(session, _ANSWERED)
+            execute(session, CHOSEN)
             number = None if dry_run else _store_import(session, about)
         counts = Counter[RowResult](dict.fromkeys(RowResult, 0))
         values = _values(about, number)
         for portion in range(portions):
             act = partial(_import, begin, about, values, fields=fields)
             counts = patiently(partial(act, portion=portion, before=counts))
-        with begin() as session:
-            if number is not None and portions:
-                execute(session, _ANALYZE)
+        stored = bool(portions) and number is not None
+        with _beside(engine, _ANALYZE if stored else ""), begin() as session:
             _write(session, answer)
     return number, counts
 
@@ -125,7 +126,23 @@ def _count(session: Session, values: Mapping[str, Any], counts: Mapping[RowResul
         raise InvalidList("this import was undone while it ran: the rest of the list is not stored")
 
 
+@contextmanager
+def _beside(engine: Engine, statement: str) -> Generator[None]:
+    """Run a statement, if there is one, on another connection while the block runs."""
+
+    def run() -> None:
+        with transaction(engine) as session:
+            execute(session, statement)
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run) if statement else None
+        yield
+        if running:
+            running.result()
+
+
 def _write(session: Session, answer: Callable[[bytes], object]) -> None:
+    execute(session, MEMORY)
     with driver(session).cursor() as cursor, cursor.copy(_ANSWERS.encode()) as copy:
         for block in copy:
             answer(bytes(block))

@@ -111,3 +111,35 @@ def test_an_import_undone_while_it_runs_stores_nothing_more(
         with pytest.raises(InvalidList, match="undone while it ran"):
             running.result(timeout=20)
     assert subscriptions.by_id(last).name == ""
+
+
+def test_a_portion_changes_and_records_nothing_of_those_before_it(
+    engine: Engine, tmp_path: Path, few: None
+) -> None:
+    content = "email,name\n" + "".join(f"reader-{n}@example.com,Old\n" for n in range(9))
+    import_text(engine, tmp_path, content)
+    report = import_text(engine, tmp_path, content.replace("Old", "New"))
+    assert report.counts[RowResult.UPDATED] == 9
+    with engine.begin() as connection:
+        found = connection.execute(text("SELECT count(*) FROM change WHERE what = 'name'"))
+        assert found.scalar() == 9
+
+
+def test_who_renames_themselves_after_their_portion_keeps_that_name(
+    engine: Engine, tmp_path: Path, few: None
+) -> None:
+    subscriptions = Subscriptions(engine)
+    content = "email,name\n" + "".join(f"reader-{n}@example.com,Old\n" for n in range(9))
+    import_text(engine, tmp_path, content)
+    ids = [subscriptions.by_email(f"reader-{n}@example.com")[0].id for n in range(9)]
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as connection:
+            lock = text("SELECT FROM subscription WHERE id = :id FOR UPDATE")
+            connection.execute(lock, {"id": ids[8]})
+            running = pool.submit(import_text, engine, tmp_path, content.replace("Old", "New"))
+            until_somebody_waits(engine)
+            assert subscriptions.by_id(ids[0]).name == "New"
+            subscriptions.rename(ids[0], "Own", now=NOW, actor="subscriber")
+        running.result(timeout=20)
+    assert subscriptions.by_id(ids[0]).name == "Own"
+    assert subscriptions.by_id(ids[8]).name == "New"
