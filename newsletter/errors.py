@@ -41,6 +41,10 @@ class NotAllowed(NewsletterError):
     """That is not allowed."""
 
 
+class ReasonNeeded(NotAllowed):
+    """A reason is needed, since it is recorded."""
+
+
 class ConfirmationNeeded(NotAllowed):
     """Confirm first that it is you: this needs a fresh sign-in."""
 

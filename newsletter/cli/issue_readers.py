@@ -14,6 +14,7 @@ from typer import Argument, Option
 from newsletter.cli import common
 from newsletter.cli.common import AsJson, Date, Slug, actor, answer, console, container, issue_of
 from newsletter.core.issue_people import IssueGroup, IssueReading
+from subscribers.rules.spreadsheet import plain_cell
 
 if TYPE_CHECKING:
     from newsletter.core.issue_people import IssuePerson
@@ -59,16 +60,11 @@ def people(
 
 
 def _write(file: TextIO, found: "Iterable[IssuePerson]") -> int:
-    written, count = csv.writer(file, lineterminator="\n"), 0
+    written, count = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL), 0
     written.writerow(("email", "reason"))
     for count, one in enumerate(found, 1):  # noqa: B007  # the count is the answer
-        written.writerow((_plain(one.email), _plain(one.reason)))
+        written.writerow((plain_cell(one.email), plain_cell(one.reason)))
     return count
-
-
-def _plain(cell: str) -> str:
-    """Return a cell that no spreadsheet runs as a formula, as an export has it."""
-    return f"'{cell}" if cell.lstrip("'").startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _print(some: "list[IssuePerson]", limit: int) -> None:

@@ -27,6 +27,22 @@ def console_fault(host: str, url: str, public_url: str) -> str | None:
     return None
 
 
+def is_console_origin(origin: str, url: str, host: str) -> bool:
+    """Return whether a browser's Origin is the console's; `host` is what the request asked for.
+
+    Anybody can make a request say any host, so it counts only where the console is on this machine:
+    there it has several names, and a tunnel gives it another port.
+    """
+    try:
+        if _origin(origin) == _origin(url):
+            return True
+        asked, ours = urlsplit(origin), urlsplit(url)
+        here = is_loopback(asked.hostname or "") and is_loopback(ours.hostname or "")
+    except ValueError:  # no URL, whatever it is
+        return False
+    return here and asked.scheme == ours.scheme and asked.netloc == host
+
+
 def is_loopback(host: str) -> bool:
     """Return whether only this machine is reached there."""
     if host.casefold() == "localhost":

@@ -8,7 +8,7 @@ from datetime import datetime
 from newsletter.core.edition import Edition, edition_for
 from newsletter.core.issue import Issue
 from newsletter.core.publication import Newsletter, Topic
-from subscribers.model import Exclusion, TopicSet, TopicSetCount
+from subscribers.model import AudienceCounts, Exclusion, TopicSet, TopicSetCount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +63,19 @@ def forecast(issue: Issue, counts: Iterable[TopicSetCount], counted_at: datetime
         exclusions=dict(excluded.most_common()),
         without_story=without,
         counted_at=counted_at,
+    )
+
+
+def audience_counts(counts: Iterable[TopicSetCount]) -> AudienceCounts:
+    """Return how many may be written to and how many may not, of either frequency."""
+    people = Counter[Exclusion | None]()
+    for one in counts:
+        people[one.exclusion] += one.people
+    return AudienceCounts(
+        mailable=people[None] + people[Exclusion.OTHER_FREQUENCY],
+        suppressed=people[Exclusion.SUPPRESSED],
+        ended=people[Exclusion.ENDED],
+        paused=people[Exclusion.PAUSED],
     )
 
 

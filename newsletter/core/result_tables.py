@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from newsletter.core.results import IssueResults, ResultLine, ResultWord
+from subscribers.rules.spreadsheet import plain_cell
 
 Cells = tuple[str, ...]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LINK = ("people", "machines_alone", "share_of_sent")
 
 
@@ -51,7 +51,7 @@ def _cell(value: str | float | None) -> str:
             return ""
         case float():
             return f"{value:.4f}"
-        case str() if value.lstrip("'").startswith(_FORMULA):
-            return f"'{value}"
+        case str():
+            return plain_cell(value)
         case _:
             return str(value)

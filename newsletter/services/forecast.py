@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from newsletter.core.forecast import Forecast, forecast
+from newsletter.core.forecast import Forecast, audience_counts, forecast
 from newsletter.core.publication import Newsletter, Readers
 from newsletter.ports import Clock
 from newsletter.services.publishing import Publishing
-from subscribers.model import TopicSetCount
+from subscribers.model import AudienceCounts, TopicSetCount
 from subscribers.subscriptions.service import Subscriptions
 
 _KEPT = timedelta(seconds=20)
@@ -57,6 +57,10 @@ class Forecasts:
             return last
         self._made[newsletter.slug] = made = forecast(issue, counted.counts, counted.at)
         return made
+
+    def audience(self, newsletter: Newsletter) -> AudienceCounts:
+        """Return how many of its list may be written to now, from the kept counts."""
+        return audience_counts(self._counts(newsletter.readers, anew=False).counts)
 
     def is_ready(self, newsletter: Newsletter) -> bool:
         """Return whether a forecast takes no long count: of a list never counted that is unknown.

@@ -105,11 +105,24 @@ class StaffAccounts:
         """Take a role away; it ends the person's sessions. The last owner stays one."""
         return self._change(member_id, by, drop=[grant])
 
-    def set_roles(self, member_id: int, grants: Collection[Grant], *, by: By) -> StaffMember:
-        """Give a person these roles and no others; it ends their sessions. The last owner stays."""
+    def set_roles(
+        self,
+        member_id: int,
+        grants: Collection[Grant],
+        *,
+        by: By,
+        expecting: Collection[Grant] | None = None,
+    ) -> StaffMember:
+        """Give a person these roles and no others; it ends their sessions. The last owner stays.
+
+        NotAllowed where their roles are not the `expecting` ones any more: an old page would give
+        back what somebody took away since.
+        """
         self._authorize(by, member_id)
         self._check(grants)
         wanted, present = frozenset(grants), self.member(member_id).grants
+        if expecting is not None and present != frozenset(expecting):
+            raise NotAllowed("somebody changed their roles since you looked: look at them again")
         if wanted == present:
             return self.member(member_id)
         return self._change(member_id, by, add=wanted - present, drop=present - wanted)

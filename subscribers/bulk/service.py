@@ -25,6 +25,7 @@ from subscribers.lists.address_list import ListedAddress, read_addresses
 from subscribers.lists.encoding import written_whole
 from subscribers.lists.portions import patiently
 from subscribers.records.model import BulkChoice, BulkRow, BulkState, BulkVerb
+from subscribers.rules.spreadsheet import plain_cell
 from subscribers.segments.condition import condition
 from subscribers.segments.filters import Filter
 
@@ -158,10 +159,11 @@ class BulkRows:
     def write(path: Path, found: Iterable[BulkRow], words: Mapping[BulkState, str]) -> None:
         """Write what became of each row into a CSV file, which is whole or not there."""
         with written_whole(path) as file, TextIOWrapper(file, "utf-8", newline="") as text:
-            written = csv.writer(text)
+            written = csv.writer(text, quoting=csv.QUOTE_ALL)
             written.writerow(("line", "email", "result", "reason"))
             for one in found:
-                written.writerow((one.line or "", one.email, words[one.state], one.problem))
+                said = (one.email, words[one.state], one.problem)
+                written.writerow((one.line or "", *map(plain_cell, said)))
             text.flush()
 
 

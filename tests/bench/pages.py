@@ -70,7 +70,8 @@ def _pages(container: Container, newsletter: Newsletter, on: date) -> Iterator[t
     """
     issue = f"/{SLUG}/issues/{on}"
     with _visiting(container) as get:
-        for name, path in {"Today": f"/{SLUG}/today", "an issue": issue}.items():
+        paths = {"Today": f"/{SLUG}/today", "an issue": issue, "Readers": f"/{SLUG}/readers"}
+        for name, path in paths.items():
 
             def look(path: str = path) -> None:
                 assert get(f"{path}?count=1").status_code == 200

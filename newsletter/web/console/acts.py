@@ -24,13 +24,14 @@ from newsletter.web.console.access import (
     prove,
 )
 from newsletter.web.console.issue import issue_path, show_issue, show_stale
+from newsletter.web.console.reasons import REASON_LENGTH
 from newsletter.web.console.words import sentence
 
 router = APIRouter()
 
 FormKey = Annotated[str, Form(max_length=64)]
 _TOLERANCE = 0.2  #: by which the number of readers may differ from the one that was shown
-Because = Annotated[str, Form(max_length=500)]
+Because = Annotated[str, Form(max_length=REASON_LENGTH)]
 
 
 def once(visit: Visit, form_key: str, act: Callable[[], str]) -> RedirectResponse:

@@ -14,6 +14,7 @@ from newsletter.errors import (
     InvalidBrief,
     NotAllowed,
     NotFound,
+    ReasonNeeded,
 )
 from newsletter.web.body_limit import BodyLimit
 from newsletter.web.console import (
@@ -95,8 +96,9 @@ def create_console(services: ConsoleServices) -> FastAPI:
         app.include_router(router)
     for route in routes_of(app):
         declared(route)
-    for middleware in (ReadOnlyGets, BodyLimit, SameOrigin):
+    for middleware in (ReadOnlyGets, BodyLimit):
         app.add_middleware(middleware)
+    app.add_middleware(SameOrigin, url=services.url)
     app.add_middleware(SecurityHeaders, values=HEADERS)
     app.add_exception_handler(SignInNeeded, faults.sign_in_needed)
     app.add_exception_handler(ConfirmationNeeded, faults.confirmation_needed)
@@ -106,6 +108,7 @@ def create_console(services: ConsoleServices) -> FastAPI:
     for error in (*nowhere, *services.unreadable):
         app.add_exception_handler(error, faults.not_found)
     app.add_exception_handler(RequestValidationError, faults.invalid)
+    app.add_exception_handler(ReasonNeeded, faults.reason_needed)
     for error in services.unanswered:
         app.add_exception_handler(error, faults.busy)
     for error in (NotAllowed, InvalidBrief, InvalidChoice, ConfigurationError):

@@ -11,9 +11,12 @@ from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 
 from newsletter.adapters.clock import new_id
+from newsletter.core.console_address import is_console_origin
+from newsletter.errors import ReasonNeeded
 from newsletter.web.console.access import NotPermitted
 from newsletter.web.console.dependencies import console_services_of
 from newsletter.web.console.policy import HEADERS
+from newsletter.web.console.reasons import ask_for_reason, lacks_reason_only
 from newsletter.web.console.words import sentence
 from newsletter.web.headers import add_security_headers
 
@@ -42,9 +45,9 @@ def _elsewhere(request: Request, path: str) -> Response:
 def _page_of(request: Request) -> str:
     """Return the path of the page a form was on, without what it said had been done."""
     page = URL(request.headers.get("referer", "")).remove_query_params("said")
-    if page.netloc != request.headers.get("host"):
-        return "/"
-    return _path_of(page)
+    origin, ours = f"{page.scheme}://{page.netloc}", console_services_of(request).url
+    is_ours = is_console_origin(origin, ours, request.headers.get("host", ""))
+    return _path_of(page) if is_ours else "/"
 
 
 def _path_of(url: URL) -> str:
@@ -65,9 +68,16 @@ def not_found(request: Request, _error: Exception) -> Response:
     return _fault(request, "not_found", 404)
 
 
-def invalid(request: Request, error: Exception) -> Response:
+async def reason_needed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ReasonNeeded)
+    return await ask_for_reason(request)
+
+
+async def invalid(request: Request, error: Exception) -> Response:
     """Answer a form that lacks a field, or has too much in one; of an address, it is not there."""
     assert isinstance(error, RequestValidationError)
+    if lacks_reason_only(error):
+        return await ask_for_reason(request)
     if any(one["loc"][0] != "body" for one in error.errors()):
         return not_found(request, error)
     return _fault(request, "invalid", 422)

@@ -1,9 +1,10 @@
 """What the page of an issue shows, worked out from the services: no HTML, no words of its own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cached_property, partial
 
 from markupsafe import Markup
 
@@ -53,8 +54,16 @@ class IssueView:
     on: date
     stored: StoredIssue | None
     step: NextStep
-    forecast: Forecast | None  #: None once it is planned, and on a day that is skipped
-    skipped: SkippedDay | None = None  #: a person said that the day has no issue
+    skipped: SkippedDay | None  #: a person said that the day has no issue
+    make_forecast: Callable[[], Forecast] | None
+
+    @cached_property
+    def forecast(self) -> Forecast | None:
+        """Return who would get it; None once it is planned, and on a day that is skipped.
+
+        Only pages that show it wait for it, since readers are counted for it.
+        """
+        return self.make_forecast() if self.make_forecast else None
 
     @property
     def content_hash(self) -> str:
@@ -84,8 +93,8 @@ def issue_view(visit: Visit, on: date) -> IssueView:
     step = next_step(visit.here.timetable, on, visit.now, state, skipped=skipped is not None)
     planned = stored is not None and stored.planned_at is not None
     without = planned or skipped is not None
-    forecast = None if without else visit.services.forecasts.of(visit.here, on)
-    return IssueView(visit.here.slug, on, stored, step, forecast, skipped)
+    forecast = None if without else partial(visit.services.forecasts.of, visit.here, on)
+    return IssueView(visit.here.slug, on, stored, step, skipped, forecast)
 
 
 @dataclass(frozen=True)

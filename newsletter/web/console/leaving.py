@@ -12,7 +12,9 @@ from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.web.console.access import See, Visit
 from newsletter.web.console.issue import issue_path
 from newsletter.web.console.issue_page import approvers, issue_view
+from newsletter.web.console.notified import together
 from newsletter.web.console.pages import clock, place
+from newsletter.web.console.words import Words
 
 router = APIRouter()
 
@@ -67,10 +69,14 @@ def leaves_in(visit: Visit, stored: StoredIssue) -> Markup:
     left = math.ceil((stored.leaves_at - visit.now).total_seconds())
     if left <= 0:
         return words("leaving.any_moment")
-    fields = {"minutes": left // 60, "seconds": f"{left % 60:02}"}
-    return words(
-        "leaving.leaves_in", **fields, time=clock(stored.leaves_at, zone), place=place(zone)
-    )
+    at = {"time": clock(stored.leaves_at, zone), "place": place(zone)}
+    return words("leaving.leaves_in", left=_time_left(words, left), **at)
+
+
+def _time_left(words: Words, seconds: int) -> str | Markup:
+    """Return a short time as people say it: "one minute and 30 seconds"."""
+    counts = {"minutes": seconds // 60, "seconds": seconds % 60}
+    return together(words, [words(f"leaving.{name}", count=n) for name, n in counts.items() if n])
 
 
 def bar_parts(figures: LeavingFigures) -> list[tuple[str, float, float]]:

@@ -14,7 +14,9 @@ from fastapi.responses import HTMLResponse
 from newsletter.core.history import HistoryLine
 from newsletter.services.explain import Explanation
 from newsletter.web.console.access import KeepList, Visit
+from newsletter.web.console.counting import counting_first
 from subscribers.errors import NoSuchSubscriber
+from subscribers.model import AudienceCounts
 from subscribers.records.model import SearchHit
 
 router = APIRouter()
@@ -26,7 +28,9 @@ _LEAST = 3  #: letters of an address; fewer would list everybody
 @router.get("/{slug}/readers")
 def readers(request: Request, visit: KeepList) -> HTMLResponse:
     """Show the forms, and how many readers there are."""
-    return _page(request, visit)
+    if first := counting_first(request, visit):
+        return first
+    return _page(request, visit, counts=visit.services.forecasts.audience(visit.here))
 
 
 @router.post("/{slug}/readers/why")
@@ -62,8 +66,9 @@ def _page(
     explanation: Explanation | None = None,
     part: str = "",
     found: tuple[SearchHit, ...] = (),
+    counts: AudienceCounts | None = None,
 ) -> HTMLResponse:
-    counts = visit.services.subscriptions.counts(visit.here.readers.newsletter)
+    """Show the forms with an answer, or with how many readers there are."""
     return visit.services.pages.show(
         request,
         "readers",
@@ -74,6 +79,7 @@ def _page(
         explanation=explanation,
         part=part,
         found=found,
+        too_short=bool(part) and len(part.strip()) < _LEAST,
         most=_MOST,
         counts=counts,
     )

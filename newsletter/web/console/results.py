@@ -114,6 +114,6 @@ def chart(lines: Sequence[ResultLine], word: ResultWord) -> Chart | None:
 
 def _csv(name: str, rows: Iterable[Sequence[str]]) -> Response:
     file = io.StringIO()
-    csv.writer(file).writerows(rows)
+    csv.writer(file, quoting=csv.QUOTE_ALL).writerows(rows)
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     return Response(file.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)

@@ -215,7 +215,7 @@ def sign_in_page(
     services = console_services_of(request)
     pages, provider = services.pages, services.provider_name
     if isinstance(said, Wait):
-        minutes = max(1, round((said.until - console_services_of(request).now()).seconds / 60))
+        minutes = max(1, round((said.until - services.now()).total_seconds() / 60))
         sentence = str(pages.words("sign_in.wait", count=minutes))
     else:
         sentence = said.sentence if said else ""

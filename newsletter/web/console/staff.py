@@ -52,12 +52,18 @@ def invite(
 
 @router.post("/{slug}/settings/staff/{member_id}/roles")
 def change_roles(
-    request: Request, visit: OwnFresh, member_id: int, form_key: FormKey, grant: Grants = ()
+    request: Request,
+    visit: OwnFresh,
+    member_id: int,
+    form_key: FormKey,
+    grant: Grants = (),
+    held: Grants = (),
 ) -> Response:
-    """Give a person the roles that are ticked, and no others."""
+    """Give a person the roles that are ticked, and no others; `held` are those the page showed."""
 
     def act() -> object:
-        return visit.services.staff_accounts.set_roles(member_id, _grants(grant), by=visit.signed)
+        accounts, expecting = visit.services.staff_accounts, _grants(held)
+        return accounts.set_roles(member_id, _grants(grant), by=visit.signed, expecting=expecting)
 
     return _done(request, visit, form_key, act, "roles_changed")
 

@@ -322,11 +322,11 @@ VALUES (1, 1, 'technology', 1, 1, '{}', true);
 """
 _ADD_DELIVERY = """
 WITH one AS (
-    INSERT INTO delivery (issue_id, subscriber_id, subscription_id, batch_id, reported)
-    SELECT :issue, id, 0, 0, :reported FROM subscriber WHERE email = :email
-    RETURNING id)
-INSERT INTO story_click (delivery_id, brief_id, hands)
-SELECT id, 1, :hands FROM one WHERE :issue = 1 AND :hands > 0
+    INSERT INTO delivery (issue_id, place, subscriber_id, subscription_id, reported)
+    SELECT :issue, id, id, 0, :reported FROM subscriber WHERE email = :email
+    RETURNING issue_id, place)
+INSERT INTO story_click (issue_id, place, brief_id, hands)
+SELECT issue_id, place, 1, :hands FROM one WHERE :issue = 1 AND :hands > 0
 """
 
 

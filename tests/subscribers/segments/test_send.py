@@ -1,5 +1,7 @@
 """A send to a segment: to those who are in it now, once, and adding up for everybody."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine, text
 
@@ -97,9 +99,9 @@ def test_who_asks_for_a_segment_while_everybody_is_planned_is_refused(container:
     filed = container.publishing.assemble(container.newsletter, TODAY)
     freeze = container.segments.freeze
 
-    def meanwhile(*args: object, **more: object) -> None:
+    def meanwhile(*args: Any, **more: Any) -> int:
         container.planning.plan(container.newsletter, filed)  # the clock was quicker
-        freeze(*args, **more)
+        return freeze(*args, **more)
 
     container.segments.freeze = meanwhile
     with pytest.raises(NotAllowed, match="was planned for all its readers"):

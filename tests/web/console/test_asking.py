@@ -55,7 +55,7 @@ def test_a_draft_is_asked_for_sent_back_and_asked_for_again(
         seen = approver.get(page).text
         assert "edit@example.org asks for approval" in seen
         assert "“The lead is new.”" in seen
-    assert approver.post(f"{ISSUE}/send-back", form_key="b", note=" ").status_code == 409
+    assert approver.post(f"{ISSUE}/send-back", form_key="b", note=" ").status_code == 422
     approver.post(f"{ISSUE}/send-back", form_key="c", note="Mend the subject.")
     for page in (f"{ISSUE}?count=1", TODAYS):
         seen = editor.get(page).text

@@ -39,9 +39,8 @@ def test_a_value_that_no_column_holds_is_refused(members: dict[str, ConsoleClien
 
 
 def test_a_form_with_too_little_or_too_much_is_said_to_be_so(members: dict[str, ConsoleClient]):
-    issue = f"/{OWN_SLUG}/issues/{TODAY}"
-    for fields in ({}, {"because": "x" * 501}):
-        answer = members["own"].post(f"{issue}/why-stopped", **fields)
+    for fields in ({}, {"resolution": "resend", "because": "x" * 501}):
+        answer = members["keep-list"].post(f"/{OWN_SLUG}/batches/1/resolve", **fields)
         assert answer.status_code == 422
         assert "Something in the form is missing, or too long." in answer.text
 

@@ -225,11 +225,11 @@ def test_an_edit_keeps_the_view_and_as_whom_the_letter_is_looked_at(
 def test_results_come_as_tables_that_no_spreadsheet_runs(
     container: TestContainer, members: dict[str, ConsoleClient]
 ) -> None:
-    container.intake.receive(brief("robotics", title="=1+1 robots learn to wait for people"))
+    container.intake.receive(brief("robotics", title="=1+1 robots;=2+2 learn to wait for people"))
     container.publishing.assemble(container.newsletter, TODAY)
     container.publishing.approve(container.newsletter, TODAY, actor="ada")
     container.send_issue()
     stories = members["see"].get(f"/{OWN_SLUG}/issues/{TODAY}/results.csv")
     assert stories.headers["content-type"] == "text/csv; charset=utf-8"
-    assert "'=1+1 robots learn to wait for people" in stories.text
-    assert f"{TODAY},Monday," in members["see"].get(f"/{OWN_SLUG}/results.csv").text
+    assert '"\'=1+1 robots;=2+2 learn to wait for people",' in stories.text
+    assert f'"{TODAY}","Monday",' in members["see"].get(f"/{OWN_SLUG}/results.csv").text

@@ -24,6 +24,15 @@ ELSEWHERE = {
     "another origin": {"Origin": "https://elsewhere.example"},
     "an origin that begins alike": {"Origin": "http://localhost.elsewhere.example"},
     "an origin that is hidden": {"Origin": "null"},
+    "a host that is forged to match": {
+        "Origin": "https://elsewhere.example",
+        "Host": "elsewhere.example",
+    },
+    "a name that was pointed at this machine": {
+        "Sec-Fetch-Site": "same-origin",
+        "Origin": "http://elsewhere.example:8081",
+        "Host": "elsewhere.example:8081",
+    },
     "neither": {},
     "ours by Origin alone, which Sec-Fetch-Site denies": {
         "Sec-Fetch-Site": "cross-site",

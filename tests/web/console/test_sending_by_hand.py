@@ -42,10 +42,10 @@ def test_nothing_is_planned_before_the_grace_is_over(
     container.sending_by_hand.run_due()
     assert (state(container), container.rows()["batch"]) == ("approved", 0)
     page = ada.get(f"{ISSUE}/leaving").text
-    assert "It leaves in 2:12 minutes" in page
+    assert "It leaves in 2 minutes and 12 seconds, at " in page
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in page
     assert "Call it back</button>" in page
-    assert "It leaves in 2:12 minutes" in ada.get(f"/{OWN_SLUG}/today?count=1").text
+    assert "It leaves in 2 minutes and 12 seconds" in ada.get(f"/{OWN_SLUG}/today?count=1").text
     container.clock.pass_time(minutes=2, seconds=12)
     container.sending_by_hand.run_due()
     container.queue.work(until_empty=True)

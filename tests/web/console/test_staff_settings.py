@@ -14,6 +14,7 @@ pytestmark = pytest.mark.postgres
 
 SETTINGS = f"/{OWN_SLUG}/settings"
 STAFF = f"{SETTINGS}/staff"
+HELD = f"edit {OWN_SLUG}"  #: what the page shows of the member who edits
 
 
 @pytest.fixture
@@ -56,7 +57,8 @@ def test_an_invitation_is_shown_once_and_works_once(
 def test_a_new_link_voids_the_first(owner: ConsoleClient, console: ConsoleClient):
     links = [
         re.findall(
-            r"(/invitation/[^\"]+)\"", owner.post(STAFF, email="n@example.org", grant="see *").text
+            r"(/invitation/[^\"]+)\"",
+            owner.post(STAFF, email="n@example.org", grant="see *", held=HELD).text,
         )[0]
         for _ in range(2)
     ]
@@ -92,12 +94,26 @@ def test_roles_become_those_that_are_ticked(
 ):
     grants = ["approve *", "keep-list science"]
     path = f"{STAFF}/{id_of(container, 'edit')}/roles"
-    changed = owner.post(path, form_key="one", grant=grants)
+    changed = owner.post(path, form_key="one", grant=grants, held=HELD)
     assert changed.headers["location"] == f"{SETTINGS}?said=roles_changed"
     assert roles(container, "edit") == set(grants)
     assert members["edit"].get("/account").headers["location"].startswith("/sign-in")
     assert owner.post(path, form_key="two").status_code == 409
     assert roles(container, "edit") == set(grants)
+
+
+def test_an_older_page_gives_nothing_back_that_was_taken_away_since(
+    owner: ConsoleClient, container: TestContainer
+):
+    path = f"{STAFF}/{id_of(container, 'approve')}/roles"
+    page = owner.get(SETTINGS).text.partition(f'action="{path}"')[2].partition("</form>")[0]
+    held = re.findall(r'name="held" value="([^"]+)"', page)
+    assert held == ["approve technology"]
+    assert owner.post(path, form_key="one", held=held, grant="see science").status_code == 303
+    late = owner.post(path, form_key="two", held=held, grant=[*held, "edit technology"])
+    assert late.status_code == 409
+    assert "somebody changed their roles since you looked" in late.text
+    assert roles(container, "approve") == {"see science"}
 
 
 def test_nobody_changes_their_own_rights(owner: ConsoleClient, container: TestContainer):
@@ -135,7 +151,7 @@ def test_a_form_that_was_refused_may_be_posted_again(
 ):
     path = f"{STAFF}/{id_of(container, 'edit')}/roles"
     assert owner.post(path, form_key="one").status_code == 409
-    assert owner.post(path, form_key="one", grant="see *").status_code == 303
+    assert owner.post(path, form_key="one", grant="see *", held=HELD).status_code == 303
     assert roles(container, "edit") == {"see *"}
 
 
@@ -161,12 +177,14 @@ def test_practice_asks_for_no_confirmation(owner: ConsoleClient, container: Test
     assert "confirm that it is still you" in owner.get(SETTINGS).text
     path = f"{STAFF}/{id_of(container, 'edit')}/roles"
     assert (
-        owner.post(path, form_key="one", grant="see *").headers["location"].startswith("/confirm")
+        owner.post(path, form_key="one", grant="see *", held=HELD)
+        .headers["location"]
+        .startswith("/confirm")
     )
 
     services = replace(container.console_services, practice=True)
     practice = ConsoleClient(create_console(services), owner.portal, owner.url, owner.token)
-    assert practice.post(path, form_key="one", grant="see *").status_code == 303
+    assert practice.post(path, form_key="one", grant="see *", held=HELD).status_code == 303
     assert roles(container, "edit") == {"see *"}
     assert practice.post("/account/password", password="123456789012").status_code == 422
 

@@ -1,0 +1,78 @@
+"""Readers: how many there are, who has a part of an address, and why a letter came or did not."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from newsletter.core.delivery import Claim
+from tests.container import TODAY, TestContainer, ids_of
+from tests.web.console.day import MARKETER, day_of_practice
+from tests.web.console.serving import OWN_SLUG, ConsoleClient, sign_in, url_of
+
+pytestmark = pytest.mark.postgres
+
+READERS = f"/{OWN_SLUG}/readers"
+
+
+@pytest.fixture
+def container(engine: Engine, listener: socket.socket, tmp_path: Path) -> TestContainer:
+    return day_of_practice(engine, url_of(listener), tmp_path)
+
+
+@pytest.fixture
+def ada(container: TestContainer, console: ConsoleClient) -> ConsoleClient:
+    console.token = sign_in(container, "ada@example.org", *MARKETER)
+    return console
+
+
+def test_the_readers_are_counted_once_for_many_looks(
+    container: TestContainer, ada: ConsoleClient
+) -> None:
+    assert "13 readers get letters." in ada.get(READERS).text
+    container.unsubscribe("r1@example.com")
+    assert "13 readers get letters." in ada.get(READERS).text
+    container.clock.pass_time(minutes=1)
+    text = ada.get(READERS).text
+    assert "12 readers get letters." in text
+    assert "0 pause, 1 have left, 0 addresses must not be written to." in text
+
+
+def test_a_search_says_what_it_found(ada: ConsoleClient) -> None:
+    def heading(part: str) -> str:
+        text = ada.post(f"{READERS}/search", part=part).text
+        return text.partition("<h1")[2].partition("</h1>")[0].partition(">")[2]
+
+    assert heading("robot") == "One reader has “robot” in the address."
+    assert heading("r1") == "Please give at least three letters of the address."
+    assert heading("<b>no") == "No reader has “&lt;b&gt;no” in the address."
+    assert heading("r1@") == "One reader has “r1@” in the address."
+    assert heading("example") == "13 readers have “example” in their addresses."
+
+
+def test_an_explanation_is_there_at_every_moment_of_an_issue(
+    container: TestContainer, ada: ConsoleClient
+) -> None:
+    def why(number: int) -> str:
+        fields = {"address": f"r{number}@example.com", "on": str(TODAY)}
+        answer = ada.post(f"{READERS}/why", **fields)
+        assert answer.status_code == 200
+        return answer.text.partition('<section class="part" aria-labelledby="find">')[0]
+
+    container.publishing.approve(container.newsletter, TODAY, actor="bo@example.org")
+    container.plan_issue()
+    assert "It is planned and waits for a worker." in why(0)
+    claim = container.claim_first()
+    assert "no answer yet" in why(_number(claim))
+    container.queue.work(until_empty=True)
+    delivered = {"event": "delivered", "email": "r@example.com", "response": "250 OK"}
+    when = {"timestamp": int(container.clock.now().timestamp()), "sg_event_id": "one"}
+    container.receive_events(delivered | when | ids_of(claim))
+    assert "delivered <span" in why(_number(claim))
+    assert "250 OK" in why(_number(claim))
+
+
+def _number(claim: Claim) -> int:
+    """Return which of the readers is the first of a batch."""
+    return int(claim.recipients[0].email[1:].partition("@")[0])
