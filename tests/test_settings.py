@@ -142,3 +142,13 @@ def test_a_folder_without_newsletters_is_refused(config: Path) -> None:
 def test_a_newsletter_that_is_not_there_is_said_with_those_that_are() -> None:
     with pytest.raises(ConfigurationError, match="'cars'; choose from: technology"):
         load_settings(shipped("config")).newsletter("cars")
+
+
+def test_letters_are_not_let_go_before_the_sunset_has_counted_them(config: Path) -> None:
+    newsletter = config / "newsletters" / "technology.toml"
+    sunset = "\n[sunset]\nafter_days = 500\nanswer_days = 14\nletters = 20\n"
+    newsletter.write_text(newsletter.read_text() + sunset)
+    assert refusal(config).endswith(
+        "service.toml: retention: deliveries_days: 0, or at least the 500 of sunset.after_days in "
+        "technology"
+    )

@@ -45,7 +45,19 @@ def load_settings(config: Path | None = None) -> Settings:
     web = settings.service.web
     if fault := console_fault(web.console_host, settings.console_url, settings.public_url):
         raise ConfigurationError(f"{folder / 'service.toml'}: web: {fault}")
+    if fault := _retention_fault(settings):
+        raise ConfigurationError(f"{folder / 'service.toml'}: retention: {fault}")
     return settings
+
+
+def _retention_fault(settings: Settings) -> str:
+    """Return what is asked of deliveries that would be gone by then; empty if nothing is."""
+    kept = settings.service.retention.deliveries_days
+    for slug, newsletter in settings.newsletters.items():
+        if kept and newsletter.sunset and newsletter.sunset.after_days > kept:
+            needed = newsletter.sunset.after_days
+            return f"deliveries_days: 0, or at least the {needed} of sunset.after_days in {slug}"
+    return ""
 
 
 def _read_newsletters(folder: Path) -> Iterator[tuple[str, Newsletter]]:
