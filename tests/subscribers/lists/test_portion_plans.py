@@ -37,7 +37,7 @@ def listed(chosen: Listed) -> str:
 
 
 def outcome(engine: Engine, folder: Path, lists: tuple[Listed, ...]) -> list[object]:
-    """Return the results of these lists, one after another into an empty house, and its tables."""
+    """Return the results of these lists, one after another into empty tables, and the tables."""
     with engine.begin() as connection:
         connection.execute(text(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY"))
     found: list[object] = [answers(import_text(engine, folder, listed(one))) for one in lists]
@@ -56,11 +56,11 @@ def without_secrets(found: list[dict]) -> list[dict]:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(house=ROWS, first=ROWS, second=ROWS)
+@given(earlier=ROWS, first=ROWS, second=ROWS)
 def test_a_portion_that_looks_for_nobody_comes_to_the_same(
-    engine: Engine, tmp_path: Path, house: Listed, first: Listed, second: Listed
+    engine: Engine, tmp_path: Path, earlier: Listed, first: Listed, second: Listed
 ) -> None:
-    lists = (house, first, second)
+    lists = (earlier, first, second)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(decisions, "PORTION", 3)
         expected = outcome(engine, tmp_path, lists)
