@@ -32,6 +32,18 @@ _WIDER = """() => document.documentElement.scrollWidth <= innerWidth ? [] :
     .filter(one => one.getBoundingClientRect().right > innerWidth + 1)
     .map(one => one.outerHTML.slice(0, 120)).slice(0, 3)]"""
 
+#: Links and buttons with one name that lead to several places: who lists them by name cannot tell.
+_ALIKE = """() => { const found = new Map();
+  for (const one of document.querySelectorAll('main :not(th) > :is(a[href], button, summary)')) {
+    const name = (one.getAttribute('aria-label') ?? one.textContent).replace(/\\s+/g, ' ').trim();
+    const fields = [...(one.form ?? [])].filter(each => each.type === 'hidden'
+      && each.name !== 'form_key').map(each => each.name + each.value);
+    const done = one.form && [one.form.action, one.value, ...fields].join();
+    const where = one.href ?? done ?? found.size;
+    found.set(name, (found.get(name) ?? new Set()).add(where)); }
+  return [...found].filter(([, where]) => where.size > 1).map(([name]) => 'many are named ' + name)
+}"""
+
 
 def faults_of(
     page: Page, name: str, part: str | None = None, axe_at: Collection[int] = (1280, 390)
@@ -43,7 +55,7 @@ def faults_of(
     """
     page.evaluate(_OPEN)
     page.evaluate(AXE_SCRIPT)
-    found: list[str] = []
+    found = [f"{name}: {one}" for one in page.evaluate(_ALIKE)]
     for width, light, other in LOOKS:
         page.set_viewport_size({"width": width, "height": 800})
         for scheme, by_axe in ((light, width in axe_at), (other, False)):
