@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from subscribers.errors import NoSuchImport, NotUndone
 from subscribers.lists import purge
 from subscribers.lists.purge import Purged
-from tests.container import TestContainer, open_container
+from tests.container import TestContainer, one_request, open_container
 
 pytestmark = pytest.mark.postgres
 
@@ -22,9 +22,10 @@ def container(engine: Engine, tmp_path: Path) -> TestContainer:
     container = open_container(engine)
     container.subscribe(tmp_path, {"before@example.com": ""})
     container.subscribe(tmp_path, {f"{name}@example.com": "" for name in NAMES})
+    container.query(one_request())
     container.query(
-        "INSERT INTO delivery (issue_id, subscriber_id, subscription_id, batch_id)"
-        " SELECT 1, id, 0, 0 FROM subscriber WHERE email = 'read@example.com'"
+        "INSERT INTO delivery (issue_id, place, subscriber_id, subscription_id)"
+        " SELECT 1, 1, id, 0 FROM subscriber WHERE email = 'read@example.com'"
     )
     container.query(
         "INSERT INTO suppression (email_key, reason, source, since)"
