@@ -14,7 +14,7 @@ from typer import Argument, Option
 from newsletter.cli import common
 from newsletter.cli.common import AsJson, Date, Slug, actor, answer, console, container, issue_of
 from newsletter.core.issue_people import IssueGroup, IssueReading
-from subscribers.rules.spreadsheet import plain_cell
+from subscribers.spreadsheet import plain_cell
 
 if TYPE_CHECKING:
     from newsletter.core.issue_people import IssuePerson

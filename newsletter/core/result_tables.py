@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from newsletter.core.results import IssueResults, ResultLine, ResultWord
-from subscribers.rules.spreadsheet import plain_cell
+from subscribers.spreadsheet import plain_cell
 
 Cells = tuple[str, ...]
 

@@ -25,9 +25,9 @@ from subscribers.lists.address_list import ListedAddress, read_addresses
 from subscribers.lists.encoding import written_whole
 from subscribers.lists.portions import patiently
 from subscribers.records.model import BulkChoice, BulkRow, BulkState, BulkVerb
-from subscribers.rules.spreadsheet import plain_cell
 from subscribers.segments.condition import condition
 from subscribers.segments.filters import Filter
+from subscribers.spreadsheet import plain_cell
 
 Item = TypeVar("Item")
 

@@ -20,6 +20,14 @@ def test_the_front_page_names_every_newsletter(client):
     assert "Verified AI intelligence, daily." in page
 
 
+def test_a_digests_pages_say_how_one_gets_it(client, container):
+    [digest] = [one for one in container.settings.newsletters.values() if one.week_of]
+    way = '<a href="/technology/subscribe">subscribe and choose “Weekly”</a>'
+    assert way in client.get(f"/{digest.slug}").text
+    assert client.get("/").text.count(way) == 1
+    assert way not in client.get("/technology").text
+
+
 def test_a_draft_is_nobodys_business(client, container):
     container.publishing.assemble(container.newsletter, TODAY)  # approved, and not out yet
 

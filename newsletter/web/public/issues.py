@@ -29,7 +29,11 @@ def archive(newsletter: NamedNewsletter, services: Services) -> HTMLResponse:
     """Show a newsletter's past issues."""
     published = services.publishing.issues.published(newsletter.slug)
     page = services.pages.show(
-        "archive", newsletter=newsletter, issues=published, public_url=services.public_url
+        "archive",
+        newsletter=newsletter,
+        main=services.newsletters[newsletter.readers.newsletter],  # a digest is another one's
+        issues=published,
+        public_url=services.public_url,
     )
     return _public(page)
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from newsletter.core.delivery import Claim
+from newsletter.web.console import readers
 from tests.container import TODAY, TestContainer, ids_of
 from tests.web.console.day import MARKETER, day_of_practice
 from tests.web.console.serving import OWN_SLUG, ConsoleClient, sign_in, url_of
@@ -39,7 +40,7 @@ def test_the_readers_are_counted_once_for_many_looks(
     assert "0 pause, 1 have left, 0 addresses must not be written to." in text
 
 
-def test_a_search_says_what_it_found(ada: ConsoleClient) -> None:
+def test_a_search_says_what_it_found(ada: ConsoleClient, monkeypatch: pytest.MonkeyPatch) -> None:
     def heading(part: str) -> str:
         text = ada.post(f"{READERS}/search", part=part).text
         return text.partition("<h1")[2].partition("</h1>")[0].partition(">")[2]
@@ -49,6 +50,8 @@ def test_a_search_says_what_it_found(ada: ConsoleClient) -> None:
     assert heading("<b>no") == "No reader has “&lt;b&gt;no” in the address."
     assert heading("r1@") == "One reader has “r1@” in the address."
     assert heading("example") == "13 readers have “example” in their addresses."
+    monkeypatch.setattr(readers, "_MOST", 13)
+    assert heading("example") == "At least 13 readers have “example” in their addresses."
 
 
 def test_an_explanation_is_there_at_every_moment_of_an_issue(

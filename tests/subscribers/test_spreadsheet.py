@@ -6,7 +6,7 @@ import pytest
 
 from subscribers.bulk.service import BulkRows
 from subscribers.records.model import BulkRow, BulkState
-from subscribers.rules.spreadsheet import plain_cell
+from subscribers.spreadsheet import plain_cell
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", " =1", "'=1"])
