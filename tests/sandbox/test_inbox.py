@@ -107,6 +107,7 @@ def test_every_option_survives_the_command_line() -> None:
         logs=False,
         logs_per_minute=6,
         logs_delay=1.5,
+        account=Path("account.json"),
         seed=9,
     )
     default = SandboxConfig(data=Path("somewhere"))
