@@ -9,6 +9,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 RULES = set((ROOT / "subscribers" / "rules").glob("[!_]*.py"))  # protected as a package
 
+#: Besides services and models: what a command line reads, writes and says of their arguments.
+ENTRANCES = {
+    "subscribers.bulk.stored_rows",
+    "subscribers.lists.purge",
+    "subscribers.segments.filter_reader",
+    "subscribers.segments.filter_sentence",
+}
 #: A trespass for each wall: the module that commits it, what it imports, the contract that breaks.
 TRESPASSES = [
     ("subscribers/rules/consent.py", "newsletter.errors", "subscribers never imports newsletter"),
@@ -81,4 +88,4 @@ def test_every_module_of_subscribers_is_an_entrance_or_protected():
         for path in (ROOT / "subscribers").glob("*/*.py")
         if path.stem not in ("__init__", "service", "model", "filters")
     }
-    assert modules - protected == {f"subscribers.rules.{one.stem}" for one in RULES}
+    assert modules - protected == ENTRANCES | {f"subscribers.rules.{one.stem}" for one in RULES}

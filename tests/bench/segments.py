@@ -85,7 +85,7 @@ def _milliseconds(container: Container, installation: Installation, given: dict[
     words = {"TOPIC": installation.newsletter.topic_slugs[0]}
     words["30 days ago"] = (now - timedelta(days=30)).date().isoformat()
     asked = {name: words.get(value, value) for name, value in given.items()}
-    chosen = container.segments.read(asked, installation.newsletter.topic_slugs)
+    chosen = container.segments.read(SLUG, asked, installation.newsletter.topic_slugs)
     runs: list[float] = []
     for _ in range(_RUNS):
         with stopwatch() as counting:

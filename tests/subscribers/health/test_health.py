@@ -58,8 +58,10 @@ _BATCH = """
 WITH one AS (
     INSERT INTO edition (issue_id, key, brief_ids) VALUES (:issue, :key, '{1}') RETURNING id
 )
-INSERT INTO batch (issue_id, edition_id, ordinal, size, state)
-SELECT :issue, id, 0, :size, :state FROM one
+INSERT INTO batch (issue_id, edition_id, ordinal, size, state, first_place, last_place)
+SELECT :issue, id, 0, :size, :state, after + 1, after + :size
+  FROM one, (SELECT COALESCE(max(last_place), 0) AS after FROM batch
+              WHERE issue_id = :issue) AS last
 """
 
 

@@ -82,6 +82,7 @@ def test_it_is_a_setting_how_long_things_are_kept(cli: CommandLine):
     written = service.read_text()
     for key, value, sentence in (
         ("events_days", 3, "at least 14"),
+        ("events_days", 0, "deliveries_days: 0, or at least events_days"),
         ("evidence_days", 30, "at least 365"),
         ("evidence_days", -1, "evidence_days"),
     ):
@@ -89,5 +90,5 @@ def test_it_is_a_setting_how_long_things_are_kept(cli: CommandLine):
         said = cli.run("subscribers", "search")
         assert said.code == 2
         assert sentence in said.err
-    service.write_text(f"{written}\n[retention]\nevents_days = 0\n")
+    service.write_text(f"{written}\n[retention]\nevents_days = 0\ndeliveries_days = 0\n")
     assert cli.run("subscribers", "search").code == 0
