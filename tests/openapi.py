@@ -52,7 +52,7 @@ EXCEPTIONS = (
         "proxies'",
     ),
     ContractException(
-        "GET",
+        ANY,
         ANY,
         r"answer: status (401|403|429) is not in the file",
         "every call may be refused, and too many are; the file says so of some only",

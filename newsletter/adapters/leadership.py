@@ -23,7 +23,8 @@ _LEADER = 7_341_127_002  #: the advisory lock, beside that of the migrations
 _DETECT_LOSS: dict[str, Any] = {
     "keepalives_idle": 2,
     "tcp_user_timeout": 6_000,  #: milliseconds
-    "options": "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3",
+    "options": "-c tcp_keepalives_idle=2 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
+    "-c tcp_user_timeout=6000",  #: also where an answer was under way when the machine vanished
 }
 
 _log = logging.getLogger(__name__)

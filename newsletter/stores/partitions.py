@@ -24,7 +24,8 @@ _AHEAD = 8  #: issues that may come before the clock looks again
 #: are the last to come and the first to go: while theirs is there, so are the others.
 _PARTITIONED = {"delivery": 80, "story_click": 100, "delivery_event": 100}
 
-_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7341127002)"
+#: Beside the locks of the migrations and of the leader, which is held as long as it leads.
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7341127003)"
 
 #: Nobody who reads or writes is waited for, but for those who began before.
 _DETACH = "ALTER TABLE {table} DETACH PARTITION {partition} CONCURRENTLY"

@@ -1,6 +1,7 @@
 """The command line in this very process, on a database, settings and templates of its own."""
 
 import json
+import logging
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,8 +70,14 @@ class CommandLine:
     def run(self, *arguments: str) -> Said:
         """Run a command as `newsletter …` would."""
         self._capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
+        root = logging.getLogger()
+        handlers, level = root.handlers, root.level
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main(arguments)
+        finally:  # a command logs to the stderr of this moment
+            root.handlers = handlers
+            root.setLevel(level)
         out, err = self._capsys.readouterr()
         return Said(int(ended.value.code or 0), out, err)
 

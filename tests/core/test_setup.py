@@ -122,7 +122,7 @@ LETTER = StaffLetter(
 
 
 def event(kind: EventKind, reason: str = "") -> DeliveryEvent:
-    ids = dict.fromkeys(("delivery_id", "attempt_id", "installation_id"))
+    ids = dict.fromkeys(("delivery", "attempt_id", "installation_id"))
     return DeliveryEvent(event_id=kind, kind=kind, at=NOW, reason=reason, raw={}, **ids)
 
 

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import Engine
 
 from newsletter import stores
+from newsletter.adapters.leadership import AdvisoryLeadership
 from newsletter.core.stored import IssueStatus
 from newsletter.errors import PartitionMissing
 from newsletter.stores import partitions
@@ -335,3 +336,14 @@ def test_a_statement_about_a_person_looks_once_into_each_issue(history, settings
     read = explained(history, settings, sql, plan)
     assert {"32", "64"} <= {name.rpartition("_")[2] for name in read}
     assert max(read.values()) <= 4  # and once for each of three rows that are deleted
+
+
+def test_partitions_are_made_although_somebody_leads(container: TestContainer) -> None:
+    """The leader holds its lock as long as it lives: another key than that of making them."""
+    leadership = AdvisoryLeadership(container.engine)
+    assert leadership.held()
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            pool.submit(container.partitions.prepare_for, 100 * partitions.ISSUES).result(20)
+        finally:
+            leadership.release()  # who waited for it goes on

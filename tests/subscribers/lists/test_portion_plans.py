@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from subscribers.db.suppressions import LADDER_VALUES
-from subscribers.db.transaction import execute, rows, transaction
+from subscribers.db.transaction import execute, rows, successive, transaction
 from subscribers.lists import decisions
 from tests.subscribers.lists.helpers import answers, import_text
 
@@ -85,7 +85,7 @@ def _plan(engine: Engine, addresses: str, *, gone: bool) -> str:
     block = "".join(f"{line}\t{email}\n" for line, email in numbered).encode()
     statement = decisions._decide(gone=gone, known=True, suppressed=True, erasures=True)
     values = {"portion": 0, "newsletter": "technology", "own_acts": [], "ladder": LADDER_VALUES}
-    with transaction(engine) as session:
+    with successive(engine) as begin, begin() as session:
         decisions.stage(session, [block], ["line", "email"])
         execute(session, decisions.LOOK_UP)
         return "\n".join(map(str, rows(session, f"EXPLAIN {statement}", values)))
