@@ -69,9 +69,10 @@ def test_a_reader_does_not_wait_for_a_large_import(engine: Engine, tmp_path: Pat
 
 
 def test_a_portion_that_must_wait_lets_readers_pass(
-    engine: Engine, tmp_path: Path, few: None
+    engine: Engine, tmp_path: Path, few: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody leaves while the import waits for another row: they have left."""
+    monkeypatch.setattr(portions, "_PAUSE", 1)  # both acts fall between two tries
     subscriptions = Subscriptions(engine)
     content = "email,name\n" + "".join(f"reader-{n}@example.com,Old\n" for n in range(9))
     import_text(engine, tmp_path, content)
