@@ -25,6 +25,7 @@ _PATIENCE = 5  #: seconds; a worker that had not begun when it was stopped is st
 
 def serve() -> None:
     """Run everything in one process: web, console, worker and scheduler."""
+    from newsletter.adapters.memory import spare_what_stays
     from newsletter.scheduler import reconcile_by_events
     from newsletter.web.beside import server_of, serving_beside
 
@@ -55,6 +56,7 @@ def serve() -> None:
             exit_in_order(sig, frame)
 
         exit_in_order, server.handle_exit = server.handle_exit, stop
+        spare_what_stays()
         with _interruptible(), _working(on_end=end):
             server.run(sockets=[listener])
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from newsletter.core.edition import Edition, edition_for
 from newsletter.core.issue import Issue
@@ -30,13 +31,22 @@ class Forecast:
     without_story: tuple[TopicSetCount, ...]  #: who gets nothing, by what they chose; most first
     counted_at: datetime  #: the moment whose readers these are
 
-    @property
+    @cached_property
     def readers(self) -> int:
         return sum(one.readers for one in self.editions)
 
     def readers_of(self, brief_id: int) -> int:
         """Count the readers whose letter prints this brief."""
-        return sum(one.readers for one in self.editions if brief_id in one.edition.brief_ids)
+        return self._readers_by_brief[brief_id]
+
+    @cached_property
+    def _readers_by_brief(self) -> Counter[int]:
+        """Count them for each brief in one pass: there may be thousands of editions."""
+        readers = Counter[int]()
+        for one in self.editions:
+            for brief_id in one.edition.brief_ids:
+                readers[brief_id] += one.readers
+        return readers
 
     @property
     def people(self) -> int:

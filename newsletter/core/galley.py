@@ -83,16 +83,20 @@ def _tags(tags: tuple[str, ...]) -> re.Pattern[str]:
 
 def sizer(segments: Iterable[Span]) -> Callable[[AbstractSet[str]], int]:
     """Return what counts the bytes of the chosen pieces, quickly for thousands of choices."""
-    sizes = Counter[frozenset[str]]()
-    always = 0
+    always, alone, shared = 0, dict[str, int](), Counter[frozenset[str]]()
     for one in segments:
+        length = len(one.text.encode())
         if one.pieces is None:
-            always += len(one.text.encode())
+            always += length
+        elif len(one.pieces) == 1:
+            (piece,) = one.pieces
+            alone[piece] = alone.get(piece, 0) + length
         else:
-            sizes[one.pieces] += len(one.text.encode())
+            shared[one.pieces] += length
 
     def size(chosen: AbstractSet[str]) -> int:
-        return always + sum(n for pieces, n in sizes.items() if not pieces.isdisjoint(chosen))
+        own = sum(alone.get(piece, 0) for piece in chosen)
+        return always + own + sum(n for some, n in shared.items() if not some.isdisjoint(chosen))
 
     return size
 

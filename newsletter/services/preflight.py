@@ -1,11 +1,13 @@
 """Gathers what the checks before sending may know, and keeps who saw what they found."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
-from newsletter.core.edition import Letter
-from newsletter.core.forecast import Forecast
+from newsletter.core.edition import Edition, Letter
+from newsletter.core.forecast import Forecast, ForecastEdition
+from newsletter.core.galley import Galley
 from newsletter.core.letter_size import NEARLY_CLIPPED, NOBODY, EditionSize, size_of
 from newsletter.core.link_check import picture_links, story_links
 from newsletter.core.mailing import envelope_of, personal, personalized
@@ -55,6 +57,14 @@ class PreflightReport:
         return tuple(one for one in self.findings if one.grade is grade)
 
 
+class _Measured(NamedTuple):
+    """The sizes of a forecast's editions, and what they depend on."""
+
+    galley: Galley
+    editions: tuple[ForecastEdition, ...]
+    sizes: tuple[tuple[int, Edition], ...]
+
+
 @dataclass(eq=False)
 class Preflight:
     """Says what is in an issue's way. It reads only; `tick` alone writes."""
@@ -68,6 +78,7 @@ class Preflight:
     obstacles: Callable[[Newsletter], Sequence[str]]
     low_contrasts: Callable[[str], tuple[LowContrast, ...]]
     clock: Clock
+    _measured: dict[str, _Measured] = field(default_factory=dict[str, _Measured])  #: by slug
 
     def report(self, newsletter: Newsletter, on: date, *, anew: bool = False) -> PreflightReport:
         """Check the issue as it would leave now; `anew` counts its readers at this moment."""
@@ -112,7 +123,8 @@ class Preflight:
         if stored is None:
             return PreflightContext(newsletter=newsletter, issue=issue, forecast=found, whole=None)
         whole = self.publishing.whole(stored)
-        smallest, largest = self._sizes(newsletter, stored, found)
+        sizes = self._sizes(newsletter, stored, found)
+        smallest, largest = self._extremes(newsletter, stored, sizes)
         urls = (*story_links(issue), *picture_links(whole.html))
         return PreflightContext(
             newsletter=newsletter,
@@ -124,7 +136,7 @@ class Preflight:
             other_templates=self._other_templates(newsletter, stored),
             smallest=smallest,
             largest=largest,
-            large_editions=self._large(stored, found),
+            large_editions=sum(size > NEARLY_CLIPPED for size, _ in sizes),
             links={check.url: check for check in self.links.find(urls)},
             past=self.past.compared(newsletter, issue.date),
             new_words=unusual_words(issue, self.past.words(newsletter, issue.date)),
@@ -144,16 +156,22 @@ class Preflight:
         envelope = envelope_of(newsletter, self.publishing.base_url)
         return personalized(letter, personal(envelope, NOBODY))
 
-    def _large(self, stored: StoredIssue, found: Forecast) -> int:
-        rough = letter_sizer(stored)
-        return sum(rough(one.edition) > NEARLY_CLIPPED for one in found.editions)
-
     def _sizes(
         self, newsletter: Newsletter, stored: StoredIssue, found: Forecast
+    ) -> tuple[tuple[int, Edition], ...]:
+        """Measure the editions; those of the same galley and forecast were measured before."""
+        last, galley = self._measured.get(newsletter.slug), stored.need_galley()
+        if last and last.editions is found.editions and last.galley == galley:
+            return last.sizes
+        size = letter_sizer(stored)
+        sizes = tuple((size(one.edition), one.edition) for one in found.editions)
+        self._measured[newsletter.slug] = _Measured(galley, found.editions, sizes)
+        return sizes
+
+    def _extremes(
+        self, newsletter: Newsletter, stored: StoredIssue, sizes: Sequence[tuple[int, Edition]]
     ) -> Iterator[EditionSize | None]:
         """Yield the smallest and the largest: chosen by their galley's parts, measured as sent."""
-        rough = letter_sizer(stored)
-        sizes = [(rough(one.edition), one.edition) for one in found.editions]
         for choose in (min, max):
             if not sizes:
                 yield None

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from newsletter.core.color_scheme import ColorScheme, in_scheme
@@ -59,9 +60,14 @@ class Preview:
     composed: Letter  #: as it is handed to SendGrid, the recipient tags still in it
     letter: Letter  #: as it is received, a recipient's values in it
     headers: dict[str, str]  #: those of the newsletter and those of the recipient
-    eml: bytes
+    make_eml: Callable[[], bytes]
     inbox: InboxLine
     content_hash: str  #: of the issue it is cut from: what an approval names
+
+    @cached_property
+    def eml(self) -> bytes:
+        """Return the message file, which few who look at a letter ask for."""
+        return self.make_eml()
 
     def page(self, scheme: ColorScheme = ColorScheme.LIGHT) -> str:
         """Return the HTML in a color scheme; phone and desktop are the same bytes."""
@@ -201,7 +207,7 @@ class Previews:
             composed=letter,
             letter=replace(shown, html=as_received(shown.html)),
             headers=envelope.headers | own.headers,
-            eml=self.to_eml(envelope, letter, reader, self.clock.now()),
+            make_eml=partial(self.to_eml, envelope, letter, reader, self.clock.now()),
             inbox=inbox_line(newsletter, edition),
             content_hash=stored.content_hash or "",
         )

@@ -19,6 +19,7 @@ from newsletter.services.approval import Approvals
 from newsletter.services.letter_sizes import LetterSizes
 from newsletter.stores.briefs import BriefStore
 from newsletter.stores.issues import IssueStore
+from subscribers.db.read_once import read_once
 
 POLICY = "approval policy"  #: the actor of an automatic approval
 
@@ -86,6 +87,7 @@ class Publishing:
                 "sender or links changed since; put them back, or assemble and approve it again"
             )
 
+    @read_once
     def proof(self, newsletter: Newsletter, on: date) -> StoredIssue:
         """Return the issue of a date as it would be sent now, storing nothing."""
         stored = self.issues.find(newsletter.slug, on)
@@ -129,6 +131,7 @@ class Publishing:
         number = (stored and stored.issue.number) or self.issues.next_number(newsletter.slug)
         return assemble(newsletter, on, number, candidates, edits)
 
+    @read_once
     def candidates(self, newsletter: Newsletter, on: date) -> tuple[Candidate, ...]:
         """Return the accepted briefs that may stand in the issue of a date."""
         now = self.clock.now()

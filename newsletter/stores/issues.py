@@ -24,6 +24,7 @@ from newsletter.stores.tables import (
     IssueBriefRow,
     IssueRow,
 )
+from subscribers.db.read_once import read_once
 from subscribers.db.transaction import DatabaseStore, transaction
 
 _log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ UNAPPROVED = dict.fromkeys(
 class IssueStore(DatabaseStore):
     """Stores each issue with its entries, its galley and its approval."""
 
+    @read_once
     def find(self, newsletter: str, on: date) -> StoredIssue | None:
         found = select(IssueRow).where(IssueRow.newsletter == newsletter, IssueRow.date == on)
         with transaction(self._engine) as session:
@@ -130,6 +132,7 @@ class IssueStore(DatabaseStore):
         _log.info("approved", extra={"action": "issue.approved", "issue": issue_id, "by": by})
         return stored
 
+    @read_once
     def last_approved(self, issue_id: int) -> ApprovedIssue | None:
         """Return what was approved last, whatever became of that; None if nothing ever was."""
         this = col(ApprovedIssueRow.issue_id) == issue_id

@@ -27,6 +27,7 @@ from newsletter.stores.tables import (
     ScheduleCursorRow,
     SkippedDayRow,
 )
+from subscribers.db.read_once import read_once
 from subscribers.db.transaction import DatabaseStore, execute, transaction
 
 _ISSUES = """
@@ -69,6 +70,7 @@ class ScheduleStore(DatabaseStore):
             for row in self._rows(_ISSUES, newsletter=newsletter, since=since)
         }
 
+    @read_once
     def skipped_since(self, newsletter: str, since: date) -> dict[date, SkippedDay]:
         """Return the days since a date that are to have no issue."""
         found = (

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from newsletter.core.sign_in import email_key
 from newsletter.core.staff import Grant, Permission, StaffMember
+from subscribers.db.read_once import read_once
 from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 
 #: As columns of any statement that knows the table `staff`.
@@ -67,6 +68,7 @@ SELECT 1 FROM staff JOIN staff_grant ON staff_id = staff.id
 class StaffStore(DatabaseStore):
     """Reads and changes who may sign in, and with which roles."""
 
+    @read_once
     def members(self) -> tuple[StaffMember, ...]:
         return tuple(member_of(row) for row in self._rows(f"{_MEMBERS} ORDER BY email_key"))
 

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 from anyio.from_thread import start_blocking_portal
 
+from newsletter.adapters.memory import spare_what_stays
 from newsletter.container import Container
 from newsletter.core.edition import whole_edition
 from newsletter.core.publication import Newsletter, day_of
@@ -90,8 +91,10 @@ def _visiting(container: Container) -> Iterator[Callable[[str], Any]]:
     assert isinstance(accepted, SignInAccepted)
     url = container.settings.console_url
     headers = {"Cookie": f"{cookie_name(url)}={accepted.token}"}
+    console = container.console
+    spare_what_stays()  # as `newsletter serve` does
     with start_blocking_portal() as portal:
-        yield partial(Client(container.console, portal).ask, "GET", headers=headers)
+        yield partial(Client(console, portal).ask, "GET", headers=headers)
 
 
 def _milliseconds(work: Callable[[], Any], times: int) -> list[float]:
