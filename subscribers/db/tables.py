@@ -52,6 +52,13 @@ class SubscriptionRow(Row, table=True):
         _where_there("subscription_paused", "paused_until", "paused_at"),
         _where_there("subscription_undone", "subscriber_id", "undone_at"),
         _where_there("subscription_merged_into", "merged_into_subscriber_id"),
+        # Who has no tag is not in it: most lists have none, and pay nothing for it.
+        Index(
+            "subscription_tags",
+            "tags",
+            postgresql_using="gin",
+            postgresql_where=text("tags <> '{}'"),
+        ),
     )
 
     id: int = columns.identity()

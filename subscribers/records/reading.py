@@ -14,7 +14,8 @@ from subscribers.subscriptions.reading import subscriptions_of
 _CHOICE = """
       AND id IN (
           SELECT subscriber_id FROM subscription
-          WHERE undone_at IS NULL AND (%(tag)s::text IS NULL OR tags @> ARRAY[%(tag)s::text])
+          WHERE undone_at IS NULL
+            AND (%(tag)s::text IS NULL OR tags <> '{}' AND tags @> ARRAY[%(tag)s::text])
             AND (%(newsletter)s::text IS NULL OR newsletter = %(newsletter)s)
       )
 """

@@ -58,8 +58,9 @@ _CONDITIONS = {
     "frequency": "frequency = %(segment_frequency)s",
     "zones": """zone = ANY(%(segment_zones)s::text[])
         OR zone ^@ ANY(%(segment_areas)s::text[])""",
-    "tags": "tags && %(segment_tags)s::text[]",
-    "tags_all": "tags @> %(segment_tags_all)s::text[]",
+    # As the index `subscription_tags` has it, in which only those with a tag are.
+    "tags": "tags <> '{}' AND tags && %(segment_tags)s::text[]",
+    "tags_all": "tags <> '{}' AND tags @> %(segment_tags_all)s::text[]",
     "tags_none": "NOT tags && %(segment_tags_none)s::text[]",
     "source": "source = %(segment_source)s OR source ^@ %(segment_source_begins)s",
     "since": "subscription.created_at >= %(segment_since)s",

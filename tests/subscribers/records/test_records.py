@@ -37,6 +37,28 @@ def test_a_search_takes_an_address_a_part_of_it_or_a_tag_and_shows_the_newest_fi
     assert (found.statuses, found.tags) == (("technology: active",), ("press",))
 
 
+def test_a_tag_is_found_by_its_index_and_not_by_reading_every_reader(
+    container: RecordsContainer, tmp_path: Path
+):
+    container.subscribe(tmp_path, {f"r{number}@example.com": "" for number in range(3000)})
+    number = container.subscription("r6@example.com").id
+    container.records.tag([number], ["press"], actor="anna", now=container.now)
+    container.query("ANALYZE subscriber, subscription")
+    before = rows_read(container)
+    for _ in range(12):  # also by a plan that is kept
+        assert emails(container, tag="press", newsletter="technology") == ["r6@example.com"]
+    chosen = container.segments.read("technology", {"tags": ["press"]}, ())
+    assert container.segments.count("technology", chosen, now=container.now).matching == 1
+    assert rows_read(container) == before
+
+
+def rows_read(container: RecordsContainer) -> int:
+    """Return how many rows of subscriptions were read without an index so far."""
+    container.query("SELECT pg_stat_force_next_flush()")
+    [(read,)] = container.query("SELECT pg_stat_get_tuples_returned('subscription'::regclass)")
+    return read
+
+
 def test_a_tag_is_on_record_once_and_goes_again(container: RecordsContainer):
     number = container.add("reader@example.com")
     said = {"actor": "anna", "now": container.now}

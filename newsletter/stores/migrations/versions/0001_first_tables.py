@@ -309,6 +309,7 @@ CREATE TABLE subscription (
 CREATE INDEX subscription_merged_into ON subscription (merged_into_subscriber_id)
     WHERE merged_into_subscriber_id IS NOT NULL;
 CREATE INDEX subscription_paused ON subscription (paused_until) WHERE paused_at IS NOT NULL;
+CREATE INDEX subscription_tags ON subscription USING gin (tags) WHERE tags <> '{}';
 CREATE INDEX subscription_undone ON subscription (subscriber_id) WHERE undone_at IS NOT NULL;
 
 CREATE TABLE consent (
