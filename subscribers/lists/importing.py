@@ -17,13 +17,13 @@ from subscribers.db.statements import (
 from subscribers.db.suppressions import WEIGHTIER_WINS
 from subscribers.lists.decisions import ImportDecision
 from subscribers.lists.fields import TEXTS, for_each_text
+from subscribers.spreadsheet import plain_cell_sql
 
 # A refused address may be anything, and a spreadsheet would run some of it as a formula.
 ANSWER = f"""
 INSERT INTO answered
     SELECT line,
-           CASE WHEN left(email, 1) IN ('=', '+', '-', '@') THEN '''' || email ELSE email END
-               AS email,
+           {plain_cell_sql("email")} AS email,
            result,
            concat_ws('; ', CASE
                 WHEN problem IS NOT NULL THEN problem

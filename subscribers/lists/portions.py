@@ -28,7 +28,9 @@ from subscribers.lists.importing import ANSWER, CHOSEN, needed
 from subscribers.model import EVERYTHING, ConsentAct, RowResult
 
 _ANSWERED = "CREATE TEMP TABLE answered (line integer, email text, result text, reason text)"
-_ANSWERS = "COPY (SELECT * FROM answered ORDER BY line) TO STDOUT (FORMAT csv, HEADER)"
+_ANSWERS = """
+COPY (SELECT * FROM answered ORDER BY line) TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE *)
+"""
 
 _COUNT = """
 UPDATE list_import SET counts = %(counts)s WHERE id = %(import)s AND undone_at IS NULL

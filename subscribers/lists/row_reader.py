@@ -16,8 +16,8 @@ from subscribers.lists.statuses import ImportedStatus
 from subscribers.model import SuppressionReason
 from subscribers.rules.address_slips import likely_slip
 from subscribers.rules.role_addresses import ROLES
+from subscribers.spreadsheet import read_plain_cell
 
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]").match  # see `subscribers.lists.service`
 _NAMED = re.compile(r"\s*(.*?)\s*<\s*(?:mailto:)?([^<>\s]+@[^<>\s]+)\s*>\s*").fullmatch
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
 _DOMAINS = 100_000  #: that are remembered; few lists have more
@@ -70,7 +70,7 @@ class RowReader:
         if len(record) < self._width:
             record += [""] * (self._width - len(record))
         if self._escaped and "'" in "".join(record):
-            record = [cell[1:] if _ESCAPED(cell) else cell for cell in record]
+            record = [read_plain_cell(cell) for cell in record]
         for column in self._undecided:
             column.see(record[column.place])
         email = record[self._email].strip()

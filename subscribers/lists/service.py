@@ -22,6 +22,7 @@ from subscribers.lists.undo import undo
 from subscribers.model import ImportReport, PastImport, Undone
 from subscribers.segments.condition import condition
 from subscribers.segments.filters import Filter
+from subscribers.spreadsheet import plain_cell_sql
 
 _MOMENT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 _STATUS = """CASE WHEN status <> 'active' THEN 'ended'
@@ -42,16 +43,11 @@ COLUMNS = {
     "source": "subscription.source",
 }
 _LISTS = frozenset({"topics", "tags"})
-# The others cannot begin a formula.
+# The others cannot begin a formula. An import takes the apostrophe before one off again.
 _BY_HAND = frozenset(
     {"email", "name", "tags", "source"}
     | {text.meaning.value for text in TEXTS.values() if text.free}
 )
-
-# A spreadsheet runs a cell that begins with one of `= + - @`, a tab or a carriage return as a
-# formula. Such a cell gets an apostrophe before it, and so does one that looks as if it had one
-# already: an import of our own export takes just one off again.
-_ESCAPED = r"CASE WHEN {0} ~ E'^\'*[=+@\\t\\r-]' THEN '''' || {0} ELSE {0} END"
 
 # Who was merged is left out: imported again, that row would end the other's subscription.
 _CHOSEN = """
@@ -67,7 +63,7 @@ _NO_CONSENT = (
     "say where these people's consent comes from, for the evidence: --consent TEXT;"
     " of people who left, say so: --as left"
 )
-_AS_CSV = "(FORMAT csv, HEADER)"
+_AS_CSV = "(FORMAT csv, HEADER, FORCE_QUOTE *)"
 # JSON escapes control characters: these two never stand in it, and nothing is ever quoted.
 _AS_LINES = r"(FORMAT csv, QUOTE E'\x01', DELIMITER E'\x02')"
 
@@ -195,7 +191,7 @@ def _cells() -> str:
 
 def _cell(name: str, said: str) -> str:
     text = f"array_to_string({said}, ';')" if name in _LISTS else said
-    return _ESCAPED.format(text) if name in _BY_HAND else text
+    return plain_cell_sql(text) if name in _BY_HAND else text
 
 
 def _pairs() -> str:

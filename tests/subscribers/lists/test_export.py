@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 from io import BytesIO, StringIO
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from subscribers.errors import InvalidList
 from subscribers.lists.service import Lists
 from subscribers.model import Frequency, Suppression, SuppressionReason
 from subscribers.segments.filters import Filter, SubscriberState
+from subscribers.spreadsheet import plain_cell
 from subscribers.subscriptions.service import Subscriptions
 from tests.subscribers.lists.helpers import NOW, import_text
 
@@ -23,6 +25,7 @@ ROWS = (
     "b@example.com,B,,,,x,2024-01-03,left\n"
     "c@example.com,C,policy,,,,2024-01-04,paused\n"
 )
+QUOTED = re.compile(r'("[^"]*")?(,("[^"]*")?)*')  #: or empty: nothing is there
 
 
 @pytest.fixture
@@ -61,6 +64,15 @@ def test_an_export_says_all_that_a_list_can_say(
     }
     assert (second["status"], second["left"]) == ("ended", "2026-03-02T09:00:00Z")
     assert third["status"] == "paused"
+
+
+def test_every_cell_that_says_something_is_quoted(
+    lists: Lists, engine: Engine, tmp_path: Path
+) -> None:
+    report = import_text(engine, tmp_path, ROWS + "=1+1,,,,,,,\n")
+    for content in (exported(lists), Path(report.results).read_text()):
+        assert all(map(QUOTED.fullmatch, content.splitlines()[1:])), content
+    assert '"5","\'=1+1","refused"' in Path(report.results).read_text()
 
 
 def test_json_lines_hold_the_same(lists: Lists, engine: Engine, tmp_path: Path) -> None:
@@ -140,7 +152,7 @@ def test_an_export_runs_no_formula_and_undone_changes_nothing(
     rows = csv.writer(written)
     rows.writerow(["email", "name", "tags"])
     for local, (name, tag) in people.items():
-        rows.writerow([arm(f"{local}@example.com"), arm(name), arm(tag)])
+        rows.writerow([plain_cell(one) for one in (f"{local}@example.com", name, tag)])
     import_text(engine, tmp_path, written.getvalue())
     if suppressed:
         said = Suppression(email="a@example.com", reason=suppressed, source="event", since=NOW)
@@ -149,10 +161,12 @@ def test_an_export_runs_no_formula_and_undone_changes_nothing(
     with engine.begin() as connection:
         before = [tuple(row) for row in connection.execute(text("TABLE subscription"))]
         names = connection.execute(text("SELECT name FROM subscriber ORDER BY email_key")).scalars()
-        kept = [arm(name) for name in names]
+        kept = [plain_cell(name) for name in names]
     found = list(csv.DictReader(StringIO(content)))
     assert [row["name"] for row in found] == kept
-    assert not any(cell[:1] in "=+-@\t\r" for row in found for cell in row.values() if cell)
+    assert not any(
+        cell.lstrip(" ")[:1] in tuple("=+-@\t\r\n") for row in found for cell in row.values()
+    )
     report = import_text(engine, tmp_path, content)
     assert {result.value for result, count in report.counts.items() if count} <= {
         "unchanged",
@@ -161,8 +175,3 @@ def test_an_export_runs_no_formula_and_undone_changes_nothing(
     assert report.rows == len(found)
     with engine.begin() as connection:
         assert [tuple(row) for row in connection.execute(text("TABLE subscription"))] == before
-
-
-def arm(cell: str) -> str:
-    """Return the cell as an export arms it."""
-    return f"'{cell}" if cell.lstrip("'")[:1] in tuple("=+-@\t\r") else cell
