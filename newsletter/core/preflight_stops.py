@@ -32,14 +32,21 @@ def _tags(context: PreflightContext) -> Iterator[PreflightFinding]:
     """Look in the letter that prints everything, which holds all that any edition holds."""
     shown = context.shown
     parts = {"HTML part": shown.html, "text part": shown.text} if shown else {}
-    subjects = {f"subject of edition {one.key}": one.subject for one in context.editions}
-    preheaders = {f"preheader of edition {one.key}": one.preheader for one in context.editions}
-    for place, text in (parts | subjects | preheaders).items():
+    for place, text in (*parts.items(), *_inbox_lines(context)):
         if found := _LEFT_OVER.search(text):
             around = " ".join(text[max(0, found.start() - 30) : found.end() + 30].split())
             sentence = f"A tag was left over: {found[0]!r} in {around!r}."
             mend = "Mend the brief or the template that prints it."
             yield _stop(f"tag {found[0]} {place}", sentence, place=place, mend=mend)
+
+
+def _inbox_lines(context: PreflightContext) -> Iterator[tuple[str, str]]:
+    """Yield each subject and preheader once, with its first edition: thousands share a few."""
+    for part in ("subject", "preheader"):
+        first: dict[str, str] = {}
+        for one in context.editions:
+            first.setdefault(getattr(one, part), one.key)
+        yield from ((f"{part} of edition {key}", text) for text, key in first.items())
 
 
 def _ways_out(context: PreflightContext) -> Iterator[PreflightFinding]:
