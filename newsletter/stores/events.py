@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlmodel import Session
 
 from newsletter.core.delivery import DeliveryKey, places_by_issue
@@ -280,4 +281,12 @@ def _posted(events: Mapping[tuple[int, str], DeliveryEvent], known: KnownIds) ->
         origin = known.origin(e)
         attempt_id = e.attempt_id if origin is Origin.OWN else None
         posted.append((key, place, attempt_id, e.kind, e.at.timestamp(), e.raw, origin, e.url))
-    return json.dumps(posted, ensure_ascii=False)
+    return _as_json(posted)
+
+
+def _as_json(content: Any) -> str:
+    """Return it as JSON, whatever SendGrid posted: some numbers and depths only Python's can hold."""
+    try:
+        return orjson.dumps(content).decode()
+    except TypeError:
+        return json.dumps(content, ensure_ascii=False)
