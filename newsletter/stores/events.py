@@ -285,7 +285,7 @@ def _posted(events: Mapping[tuple[int, str], DeliveryEvent], known: KnownIds) ->
 
 
 def _as_json(content: Any) -> str:
-    """Return it as JSON, whatever SendGrid posted: some numbers and depths only Python's can hold."""
+    """Return it as JSON, whatever was posted: some numbers and depths only Python's can hold."""
     try:
         return orjson.dumps(content).decode()
     except TypeError:
