@@ -3,10 +3,12 @@
 import hashlib
 import json
 import logging
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlmodel import Session
 
 from newsletter.core.delivery import DeliveryKey, places_by_issue
@@ -22,7 +24,7 @@ from newsletter.core.events import (
 from newsletter.stores.acceptance import accept_attempts, finish
 from newsletter.stores.batch_counts import lock_refused, recount
 from newsletter.stores.look_up import LOOK_UP
-from newsletter.stores.partitions import ISSUES
+from newsletter.stores.partitions import with_partition
 from newsletter.stores.result_counts import advance_deliveries
 from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, transaction
 
@@ -50,25 +52,16 @@ _RECORD = """
     RETURNING place, encode(uuid_send(event_key), 'hex') AS event_key
 """
 
-#: A post's events are of few requests, so these are looked up first: an attempt was made for the
-#: places of its batch, and of those that were split off from it since. Old letters were let go, and
-#: what comes about them is about no delivery of ours any more.
-_KNOWN = """
-    WITH request AS MATERIALIZED (
-        SELECT attempt_id, issue_id, first_place, last_place
-          FROM batch_attempt JOIN batch ON batch.id = batch_id
-         WHERE attempt_id = ANY(%(attempts)s)
-           AND EXISTS (SELECT FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-                        WHERE inhparent = CAST('delivery_event' AS regclass)
-                          AND relname = 'delivery_event_'
-                              || greatest(issue_id - issue_id %% %(each)s, 1)
-                          AND NOT inhdetachpending))
-    SELECT DISTINCT posted.issue_id, posted.place, posted.attempt_id
-      FROM unnest(%(issues)s::bigint[], %(places)s::bigint[], %(of)s::text[])
-               AS posted (issue_id, place, attempt_id)
-      JOIN request ON request.attempt_id = posted.attempt_id
-                  AND request.issue_id = posted.issue_id
-                  AND posted.place BETWEEN request.first_place AND request.last_place
+#: An attempt was made for the places of its batch, and of those that were split off from it since.
+#: A post's events are of few requests, each found by key: joining all batches that there ever were,
+#: as the planner likes to, would take longer with every issue.
+_REQUESTS = """
+    SELECT attempt_id, issue_id, first_place, last_place
+      FROM (SELECT batch_id, attempt_id FROM batch_attempt
+             WHERE attempt_id = ANY(%(attempts)s) OFFSET 0) AS request
+           CROSS JOIN LATERAL (
+               SELECT issue_id, first_place, last_place FROM batch
+                WHERE batch.id = request.batch_id OFFSET 0) AS batch
 """
 
 _INSTALLATION = "SELECT id FROM installation"
@@ -231,19 +224,22 @@ def _bearing(event_id: str, kind: str, at: datetime, raw: dict[str, Any]) -> Del
 def _known_requests(
     session: Session, posted: Collection[tuple[DeliveryKey, str]]
 ) -> frozenset[tuple[DeliveryKey, str]]:
+    """Return those of which the request held the delivery.
+
+    Old letters were let go, and what comes about them is about no delivery of ours any more.
+    """
     if not posted:
         return frozenset()
-    deliveries, attempts = zip(*posted, strict=True)
-    values = {
-        "attempts": list(set(attempts)),
-        "issues": [one.issue_id for one in deliveries],
-        "places": [one.place for one in deliveries],
-        "of": list(attempts),
-        "each": ISSUES,
-    }
-    found = rows(session, _KNOWN, values)
+    held: defaultdict[tuple[str, int], list[range]] = defaultdict(list)
+    for row in rows(session, _REQUESTS, {"attempts": sorted({one for _, one in posted})}):
+        places = range(row["first_place"], row["last_place"] + 1)
+        held[row["attempt_id"], row["issue_id"]].append(places)
+    stored = with_partition(session, "delivery_event", {issue_id for _, issue_id in held})
     return frozenset(
-        (DeliveryKey(row["issue_id"], row["place"]), row["attempt_id"]) for row in found
+        (delivery, attempt)
+        for delivery, attempt in posted
+        if delivery.issue_id in stored
+        and any(delivery.place in places for places in held.get((attempt, delivery.issue_id), ()))
     )
 
 
@@ -285,4 +281,12 @@ def _posted(events: Mapping[tuple[int, str], DeliveryEvent], known: KnownIds) ->
         origin = known.origin(e)
         attempt_id = e.attempt_id if origin is Origin.OWN else None
         posted.append((key, place, attempt_id, e.kind, e.at.timestamp(), e.raw, origin, e.url))
-    return json.dumps(posted, ensure_ascii=False)
+    return _as_json(posted)
+
+
+def _as_json(content: Any) -> str:
+    """Return it as JSON, whatever was posted: some numbers and depths only Python's can hold."""
+    try:
+        return orjson.dumps(content).decode()
+    except TypeError:
+        return json.dumps(content, ensure_ascii=False)

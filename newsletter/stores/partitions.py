@@ -5,6 +5,7 @@ See docs/decisions/partitions-of-32-issues.md.
 
 import logging
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -107,6 +108,13 @@ def on_partition(statement: str, table: str, partition: str) -> str:
     'DELETE FROM delivery_32 WHERE delivery_32.place = 1'
     """
     return re.sub(rf"\b{table}\b", partition, statement)
+
+
+def with_partition(session: Session, table: str, issue_ids: Collection[int]) -> frozenset[int]:
+    """Return those of these issues of which rows can be stored in a table."""
+    found = rows(session, _ATTACHED, {"table": table}) if issue_ids else ()
+    attached = {row["partition"] for row in found if not row["pending"]}
+    return frozenset(one for one in issue_ids if range_of(one).partition(table) in attached)
 
 
 def require_partition(session: Session, issue_id: int) -> None:

@@ -40,7 +40,7 @@ _STORIES = """
           FROM batch WHERE issue_id = %(issue)s AND state = 'accepted' GROUP BY 1),
     printed AS MATERIALIZED (
         SELECT story.brief_id, sum(letters)::bigint AS letters
-          FROM sent JOIN edition ON edition.id = edition_id
+          FROM sent JOIN edition ON edition.id = edition_id AND edition.issue_id = %(issue)s
                CROSS JOIN unnest(edition.brief_ids) AS story (brief_id)
          GROUP BY 1)
     SELECT place.brief_id, place.content ->> 'title' AS title, place.topics,

@@ -240,7 +240,11 @@ class BatchRow(Row, table=True):
     __table_args__ = (
         UniqueConstraint("edition_id", "ordinal"),
         UniqueConstraint("issue_id", "first_place"),
-        Index("batch_open", "issue_id", postgresql_where=text("state IN ('planned', 'claimed')")),
+        Index(
+            "batch_open",
+            "issue_id",
+            postgresql_where=text("state IN ('planned', 'claimed', 'unknown')"),
+        ),
         Index("batch_doubled", "issue_id", postgresql_where=text("doubled > 0")),
     )
 
@@ -270,7 +274,7 @@ class AttemptRow(Row, table=True):
     batch_id: int = _refers("batch.id", index=True)
     number: int
     recipients: int
-    started_at: datetime = columns.moment()
+    started_at: datetime = columns.moment(index=True)
     finished_at: datetime | None = columns.moment(optional=True)
     outcome: str | None = _remark()
     reason: str | None = _remark()

@@ -14,18 +14,21 @@ from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, tra
 _log = logging.getLogger(__name__)
 
 #: A batch that was split off was asked for in the attempts before it, too. `others_received` looks
-#: for one event of a batch that was asked no sooner; it stops at the first.
+#: for one event of a batch that was asked no sooner; it stops at the first. Those attempts come by
+#: their index (hence the order): the planner cannot know that there are few.
 _UNKNOWN = """
     SELECT batch.id AS batch_id, batch.issue_id, issue.newsletter, batch.size,
            COALESCE(batch.reason, '') AS reason, batch.attempts, asked.at AS asked, asked.lost,
-           EXISTS (SELECT 1 FROM attempt other
+           EXISTS (SELECT 1
+                     FROM (SELECT batch_id FROM attempt WHERE started_at >= asked.at
+                            ORDER BY started_at OFFSET 0) AS other
                      JOIN batch AS its ON its.id = other.batch_id
                     CROSS JOIN LATERAL (
                           SELECT FROM delivery
                            WHERE delivery.issue_id = its.issue_id AND delivery.state > 0
                              AND delivery.place BETWEEN its.first_place AND its.last_place
                            LIMIT 1) AS received
-                    WHERE other.started_at >= asked.at AND other.batch_id <> batch.id)
+                    WHERE other.batch_id <> batch.id)
            AS others_received
       FROM batch
       JOIN issue ON issue.id = batch.issue_id

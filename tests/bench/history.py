@@ -14,7 +14,6 @@ from newsletter.stores.partitions import range_of
 from tests.bench.installation import SLUG, Installation
 from tests.bench.measure import stopwatch
 
-_PER_BATCH = 500
 #: Partitions of the tables that grow by a row for each letter.
 _GROWING = "^delivery(_event)?_[0-9]+$"
 _INDEXES = f"""
@@ -75,6 +74,7 @@ _ANALYZE = b"VACUUM ANALYZE issue, edition, batch, attempt, delivery, delivery_e
 
 def make_history(installation: Installation, database: str, issues: int, readers: int) -> None:
     """Give a database so many sent issues, the oldest first."""
+    size = _batch_size(installation, readers)
     with installation.container(database) as container:
         for issue_id in range(1, issues + 1):
             container.partitions.prepare_for(issue_id)
@@ -83,12 +83,17 @@ def make_history(installation: Installation, database: str, issues: int, readers
         # An index that does not follow each row is made anew, which is far quicker.
         connection.execute(_NOT_READY.encode(), [[oid for oid, _ in indexes]])
         for ago in range(issues, 0, -1):
-            _make_issue(connection, {"ago": ago, "readers": readers, "size": _PER_BATCH})
+            _make_issue(connection, {"ago": ago, "readers": readers, "size": size})
         for _, index in indexes:
             connection.execute(f"ALTER INDEX {index} SET (fillfactor = 75)".encode())
             connection.execute(f"REINDEX INDEX {index}".encode())
             connection.execute(f"ALTER INDEX {index} RESET (fillfactor)".encode())
         connection.execute(_ANALYZE)
+
+
+def _batch_size(installation: Installation, readers: int) -> int:
+    """Return how many readers are in a batch where each set of topics has an edition of its own."""
+    return max(1, min(1000, readers // (2 ** len(installation.newsletter.topic_slugs) - 1)))
 
 
 def _make_issue(connection: psycopg.Connection[Any], values: dict[str, Any]) -> None:

@@ -445,6 +445,8 @@ POISON = [
     {"attempt": float("inf"), "status": float("nan")},
     {"timestamp": 253402300799},
     {"nested": [[{"deep": ["\x00"]}]]},
+    {"more than 64 bits": 10**30},
+    {"deep": reduce(lambda within, _: [within], range(300), [])},
 ]
 
 
