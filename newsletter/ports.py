@@ -218,6 +218,11 @@ class AlertChannel(Protocol):
     @property
     def name(self) -> str: ...  # without a secret; no two channels share one
 
+    @property
+    def mark(
+        self,
+    ) -> str: ...  # of its URL, wherever that stands in the list
+
     def send(self, title: str, body: str) -> str | None:
         """Pass a message on; return why that failed, None if it did not."""
         ...

@@ -49,6 +49,10 @@ class FakeChannel:
     received: list[str] = field(default_factory=list)
     bodies: list[str] = field(default_factory=list)
 
+    @property
+    def mark(self) -> str:
+        return self.name
+
     def send(self, title: str, body: str) -> str | None:
         self.tried += 1
         if self.broken:

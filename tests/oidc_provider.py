@@ -36,6 +36,7 @@ class Provider:
     signed_by: int = 1  #: number of the key
     algorithm: str = "RS256"
     published: tuple[int, ...] = (1,)
+    secrets: tuple[str, ...] = (SECRET,)  #: of the client, which hold at this moment
     status: int = 200  #: of every answer but the authorization's
     asked: list[dict[str, str]] = field(default_factory=list)  #: authorization requests
     redeemed: int = 0
@@ -57,7 +58,7 @@ class Provider:
         challenge = urlsafe_b64encode(sha256(form.get("code_verifier", "").encode()).digest())
         named = b64decode(authorization.removeprefix("Basic ")).decode()
         right = asked and asked["code_challenge"] == challenge.decode().rstrip("=")
-        if not right or named != f"{CLIENT}:{SECRET}":
+        if not right or named not in [f"{CLIENT}:{one}" for one in self.secrets]:
             return None
         self.redeemed += 1
         return {"access_token": "unused", "token_type": "Bearer", "id_token": self.id_token(asked)}

@@ -6,6 +6,7 @@ See docs/decisions/alert-channels-are-apprise-urls.md.
 import logging
 import re
 import warnings
+from hashlib import sha256
 from typing import Any
 
 from newsletter.adapters.redaction import redactor
@@ -30,6 +31,7 @@ class AppriseChannel:
         if plugin is None:  # the URL may hold a password: it is named by its place alone
             raise ConfigurationError(f"NEWSLETTER_ALERTS: entry {place} is not a valid Apprise URL")
         self.name = f"{plugin.service_name} (no. {place})"
+        self.mark = f"{plugin.service_name} #{_digest(url)}"
         self._channel, self._kind = apprise.Apprise(plugin), apprise.NotifyType.WARNING
         self._redact = redactor()
 
@@ -43,6 +45,11 @@ class AppriseChannel:
             return None
         reason = " ".join(entry.message for entry in result.logs()) or "no reason given"
         return self._redact(reason)[:_REASON_LENGTH]
+
+
+def _digest(url: str) -> str:
+    """Return what tells URLs apart, and is too short to try out passwords by."""
+    return sha256(url.encode()).hexdigest()[:6]
 
 
 def log_alert(alert: OperatorAlert) -> None:

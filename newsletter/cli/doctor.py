@@ -1,6 +1,6 @@
 """`newsletter doctor`: everything between here and a reader's mailbox, looked at from both ends."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,6 @@ from newsletter.errors import ConfigurationError, NewsletterError
 if TYPE_CHECKING:
     from newsletter.core.publication import Newsletter
     from newsletter.core.setup_finding import SetupFinding
-    from newsletter.services.setup_checks import SetupCheck
 
 
 def doctor(
@@ -50,14 +49,15 @@ def doctor(
     1 something fails, 3 a warning at worst, 4 something could not be found out.
     """
     from newsletter.core.setup_finding import EXIT_CODES, worst  # help pages need no core
-    from newsletter.services.setup_checks import run_checks
 
     with suppress(NewsletterError, ConfigurationError):
         _ = (
             container().engine
         )  # once, before several threads ask; if it fails, each of them says so
-    checks = list(_checks(newsletter, resolver or (), backups, seconds))
-    findings = run_checks(checks, seconds=seconds)
+    examination = container().setup_examination(
+        name_servers=tuple(resolver or ()), seconds=seconds, backups=backups
+    )
+    findings = examination.run(_which(newsletter) if newsletter else None)
     if letter_to:
         findings += _send(_which(newsletter), letter_to, wait, quiet=as_json)
     grade = worst(findings)
@@ -74,56 +74,6 @@ def _which(slug: str | None) -> "Newsletter":
     if slug is None:
         return next(iter(container().settings.newsletters.values()))
     return newsletter_of(slug)
-
-
-def _checks(
-    slug: str | None, servers: Iterable[str], backups: Path | None, seconds: float
-) -> "Iterator[SetupCheck]":
-    """Yield what `newsletter check` asks of each newsletter, then what others say."""
-    from newsletter.core.setup_finding import SetupArea, SetupSubject
-    from newsletter.services.setup_checks import SetupCheck
-
-    for one in [_which(slug)] if slug else _mains():
-        about = SetupSubject(SetupArea.SETTINGS, one.slug)
-        yield SetupCheck(about, _settings(one))
-    yield SetupCheck(SetupSubject(SetupArea.MACHINE, "machine"), _machine)
-    yield SetupCheck(SetupSubject(SetupArea.MACHINE, "backup"), lambda: _backup(backups))
-    yield SetupCheck(SetupSubject(SetupArea.DATABASE, "PostgreSQL"), _server)
-    yield from container().doctor(name_servers=tuple(servers), seconds=seconds / 3).checks()
-
-
-def _mains() -> "list[Newsletter]":
-    return [one for one in container().settings.newsletters.values() if one.week_of is None]
-
-
-def _settings(one: "Newsletter") -> "Callable[[], Iterable[SetupFinding]]":
-    from newsletter.cli.check import settings_findings
-
-    return lambda: settings_findings(one)
-
-
-def _machine() -> "Iterable[SetupFinding]":
-    from newsletter.adapters.machine import measure
-    from newsletter.core.machine import machine_findings
-
-    return machine_findings(measure(container().settings.environment.var))
-
-
-def _backup(folder: Path | None) -> "Iterator[SetupFinding]":
-    from newsletter.adapters.machine import newest_backup
-    from newsletter.core.machine import backup_finding, backup_unknown
-
-    if folder is None:
-        yield backup_unknown()
-    else:
-        yield backup_finding(newest_backup(folder), container().clock.now())
-
-
-def _server() -> "Iterable[SetupFinding]":
-    from newsletter.core.machine import server_findings
-    from newsletter.stores.server_checks import server_facts
-
-    return server_findings(server_facts(container().engine))
 
 
 def _send(

@@ -1,9 +1,9 @@
 """Every service, wired from the parts it needs."""
 
-from newsletter.container.doctor import DoctorParts
+from newsletter.container.web import WebParts
 
 
-class Container(DoctorParts):
+class Container(WebParts):
     """Makes each part of the service when it is first asked for.
 
     What is `given` replaces a seam, and is left open by `close`. Any other part may be replaced by

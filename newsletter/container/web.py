@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from newsletter.container.schedule import ScheduleParts
+from newsletter.container.doctor import DoctorParts
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from newsletter.web.dependencies import WebServices
 
 
-class WebParts(ScheduleParts):
+class WebParts(DoctorParts):
     """The web pages, the webhooks and the console."""
 
     @cached_property
@@ -97,6 +97,8 @@ class WebParts(ScheduleParts):
             approval_requests=self.approval_requests,
             approval_letters=self.approval_letters,
             test_letters=self.test_letters,
+            setup_letters=self.setup_letters,
+            setup_reports=self.setup_reports,
             credentials=self.staff_credentials,
             staff_addresses=self.staff_addresses,
             intake=self.intake,
@@ -127,11 +129,14 @@ class WebParts(ScheduleParts):
         from newsletter.stores.duties import CONSOLE
         from newsletter.web.console.app import create_console
 
-        # To plan an issue takes longer than to show a page, and so does to stop it meanwhile.
+        # To plan an issue takes longer than to show a page, and so does to stop it meanwhile. What
+        # looks at the whole installation takes no connection from the pages.
+        made = self.for_duty(CONSOLE).console_services
         services = replace(
-            self.for_duty(CONSOLE).console_services,
+            made,
             sending_by_hand=self.sending_by_hand,
             halting=self.halting,
+            setup_reports=replace(made.setup_reports, examine=self.setup_reports.examine),
         )
         return create_console(services)
 

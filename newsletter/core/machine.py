@@ -90,7 +90,8 @@ def backup_finding(newest: datetime | None, now: datetime) -> SetupFinding:
 def backup_unknown() -> SetupFinding:
     """Say that nobody named the folder with the backups."""
     return SetupSubject(SetupArea.MACHINE, "backup").unknown(
-        "nobody said where backups are", "name their folder: newsletter doctor --backups FOLDER"
+        "nobody said where backups are",
+        "set NEWSLETTER_BACKUPS, or name their folder: newsletter doctor --backups FOLDER",
     )
 
 

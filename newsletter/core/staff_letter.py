@@ -1,4 +1,4 @@
-"""Letters from staff to staff, part of no issue: test letters, and those about an approval.
+"""Letters from staff to staff, part of no issue: test letters, trials, those about an approval.
 
 A test letter is an edition, marked as a test.
 """
@@ -20,6 +20,7 @@ class StaffLetterKind(StrEnum):
     TEST = "test"  #: an edition, before it leaves
     ASKED = "asked"  #: somebody asks for an approval
     SENT_BACK = "sent_back"  #: to whoever asked for one
+    TRIAL = "trial"  #: whether letters arrive, and their events come back
 
 
 class StaffLetterStatus(StrEnum):

@@ -1,12 +1,14 @@
 """Judges the way of one letter to staff: accepted, delivered, and its events received."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from newsletter.core.events import DeliveryEvent, EventKind
 from newsletter.core.setup_finding import SetupArea, SetupFinding, SetupSubject
 from newsletter.core.staff_letter import StaffLetter, StaffLetterStatus
 
+LONGEST_TRIAL = timedelta(minutes=5)  #: that events are waited for
 _ABOUT = SetupSubject(SetupArea.LETTER, "letter")
 _FAILED = {
     EventKind.BOUNCED: "its receiver refused it",
@@ -14,6 +16,26 @@ _FAILED = {
     EventKind.BLOCKED: "its receiver blocked it",
     EventKind.DROPPED: "SendGrid did not send it",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterTrial:
+    """How far a letter to staff has come, at a moment."""
+
+    letter: StaffLetter
+    events: tuple[DeliveryEvent, ...]
+    findings: tuple[SetupFinding, ...]  #: what is certain by now
+    waits: bool  #: more events may come
+
+
+def trial_of(letter: StaffLetter, events: tuple[DeliveryEvent, ...], now: datetime) -> LetterTrial:
+    """Say how far a letter has come; what did not come yet is no fault before its time is up."""
+    if unsent := unsent_finding(letter):
+        return LetterTrial(letter=letter, events=events, findings=(unsent,), waits=False)
+    waits = not has_ended(events) and now < letter.at + LONGEST_TRIAL
+    findings = tuple(trial_findings(letter, events, LONGEST_TRIAL))
+    shown = findings[:1] if waits else findings
+    return LetterTrial(letter=letter, events=events, findings=shown, waits=waits)
 
 
 def unsent_finding(letter: StaffLetter) -> SetupFinding | None:

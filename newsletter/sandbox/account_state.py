@@ -22,6 +22,7 @@ _TRACKING = ("open", "click", "subscription", "google_analytics")
 class AccountState(TypedDict):
     """The parts of an account, in the shape in which a test or a person writes them."""
 
+    keys: list[str]  #: that are not deleted; empty: those that it was started with
     scopes: list[str]
     domains: list[dict[str, Any]]  #: domain, and valid
     links: list[dict[str, Any]]  #: domain, and valid
@@ -39,6 +40,7 @@ class AccountState(TypedDict):
 def initial_state() -> AccountState:
     """Return an account that nobody has set up yet."""
     return AccountState(
+        keys=[],
         scopes=_SCOPES,
         domains=[],
         links=[],

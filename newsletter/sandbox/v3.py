@@ -39,8 +39,8 @@ def is_authorized(context: RequestContext, request: Request) -> bool:
     scheme, _, key = (request.headers.get("Authorization") or "").partition(" ")
     if scheme != "Bearer":
         return False
-    if context.config.keys:
-        return key in context.config.keys
+    if keys := context.account.state["keys"] or context.config.keys:
+        return key in keys
     return key.startswith("SG.") and len(key) > len("SG.")
 
 

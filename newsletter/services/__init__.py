@@ -33,5 +33,10 @@ readers whether they still want letters; for operators `people.People`,
 `list_health.ListHealthReports`, `list_changes.ListChanges` and `retention.Retention`. Subscribers,
 subscriptions and their tables belong to the package `subscribers`.
 
+Before going live: `settings_checks.SettingsChecks` says what can be known here, `doctor.Doctor`
+asks everybody else, `setup_examination.SetupExamination` does both (side by side, by
+`setup_checks`), and `setup_reports.SetupReports` stores the last report for the console;
+`setup_letters.SetupLetters` tries a letter.
+
 Where a new check, source, page, event, column or alert goes: `docs/contributing/`.
 """

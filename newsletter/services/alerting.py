@@ -115,12 +115,12 @@ class Alerting:
         failures: list[str] = []
         notified, body = self.schedule.channels_notified(alert), self._body(alert)
         for channel in self.channels:
-            if channel.name in notified:
+            if channel.mark in notified:
                 continue
             if reason := channel.send(alert.title, body):
                 failures.append(f"{channel.name}: {reason}")
             else:
-                self.schedule.mark_notified(alert, channel.name)
+                self.schedule.mark_notified(alert, channel.mark)
         return failures
 
     def _body(self, alert: OperatorAlert) -> str:

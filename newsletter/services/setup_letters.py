@@ -13,7 +13,14 @@ from newsletter.core.letter_size import NOBODY
 from newsletter.core.mailing import Links, envelope_of
 from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.setup_finding import SetupFinding
-from newsletter.core.trial_letter import has_ended, trial_findings, unsent_finding
+from newsletter.core.staff_letter import StaffLetter
+from newsletter.core.trial_letter import (
+    LetterTrial,
+    has_ended,
+    trial_findings,
+    trial_of,
+    unsent_finding,
+)
 from newsletter.errors import NotFound
 from newsletter.ports import Clock, Rehearsal, Renderer
 from newsletter.services.publishing import Publishing
@@ -64,18 +71,31 @@ class SetupLetters:
         self, newsletter: Newsletter, *, to: str, actor: str, longest: timedelta
     ) -> tuple[SetupFinding, ...]:
         """Send one letter to a member of staff, and follow it until it arrived or time is up."""
-        _, on, composed = self._letter(newsletter)
-        begun = self.clock.now()
-        sent = self.staff_letters.send_composed(newsletter, on, composed, to=to, actor=actor)
+        sent = self.send_one(newsletter, to=to, actor=actor)
         if finding := unsent_finding(sent):
             return (finding,)
-        arguments = self.arguments(sent.id)
         found: tuple[DeliveryEvent, ...] = ()
         for _ in self._until(longest):
-            found = self.events.bearing(arguments, begun - _EARLIER)
+            found = self.events_of(sent)
             if has_ended(found):
                 break
         return tuple(trial_findings(sent, found, longest))
+
+    def send_one(self, newsletter: Newsletter, *, to: str, actor: str) -> StaffLetter:
+        """Send one letter to a member of staff; its events may come later."""
+        _, on, composed = self._letter(newsletter)
+        return self.staff_letters.send_trial(newsletter, on, composed, to=to, actor=actor)
+
+    def last(self, newsletter: Newsletter, *, to: str) -> LetterTrial | None:
+        """Return how far the last letter to a member of staff has come; None if none was sent."""
+        sent = self.staff_letters.last_trial(newsletter, to)
+        if sent is None:
+            return None
+        return trial_of(sent, self.events_of(sent), self.clock.now())
+
+    def events_of(self, letter: StaffLetter) -> tuple[DeliveryEvent, ...]:
+        """Return the events of a letter that have been received."""
+        return self.events.bearing(self.arguments(letter.id), letter.at - _EARLIER)
 
     def _until(self, longest: timedelta) -> Iterator[None]:
         end = self.clock.now() + longest

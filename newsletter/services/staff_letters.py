@@ -16,6 +16,7 @@ from newsletter.core.publication import Newsletter
 from newsletter.core.staff_letter import (
     A_DAY,
     StaffLetter,
+    StaffLetterKind,
     marked_as_test,
     with_outcome,
 )
@@ -64,7 +65,7 @@ class StaffLetters:
         )
         return self._send(newsletter, preview.composed, letter)
 
-    def send_composed(
+    def send_trial(
         self, newsletter: Newsletter, on: date, composed: Letter, *, to: str, actor: str
     ) -> StaffLetter:
         """Send a letter that need not be of an issue to one member of staff, as `send` does."""
@@ -74,6 +75,7 @@ class StaffLetters:
             email=self._confirmed(to),
             newsletter=newsletter.slug,
             date=on,
+            kind=StaffLetterKind.TRIAL,
             shown_as="everything",
             content_hash="",
         )
@@ -91,6 +93,10 @@ class StaffLetters:
     def last(self, newsletter: Newsletter) -> tuple[StaffLetter, ...]:
         """Return the latest test letters of a newsletter, the newest first."""
         return self.store.last(newsletter.slug)
+
+    def last_trial(self, newsletter: Newsletter, to: str) -> StaffLetter | None:
+        """Return the last trial that went to an address."""
+        return self.store.last_trial(newsletter.slug, to)
 
     def last_addresses(self, actor: str) -> tuple[str, ...]:
         """Return the addresses this person used last that are still confirmed."""

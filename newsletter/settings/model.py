@@ -208,6 +208,8 @@ class EnvironmentSettings(BaseSettings):
     """Folder with the templates; default: the shipped one."""
     var: Path = _variable("NEWSLETTER_VAR", default=Path("var"))
     """Folder for the embedded database, the sandbox and the demo."""
+    backups: Path | None = _variable("NEWSLETTER_BACKUPS")
+    """Folder with the backups, whose age `newsletter doctor` looks at."""
     sendgrid_api_key: SecretStr | None = _variable("SENDGRID_API_KEY")
     """API key; without it nothing can be sent."""
     sendgrid_webhook_key: str | None = _variable(

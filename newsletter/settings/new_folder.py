@@ -31,6 +31,9 @@ NEWSLETTER_DATABASE_URL=
 SENDGRID_API_KEY=
 SENDGRID_WEBHOOK_KEY=
 
+# Folder with the nightly backups; `newsletter doctor` and the console say how old the newest is.
+#NEWSLETTER_BACKUPS=/backup
+
 # Apprise URLs for operator alerts, such as mailtos://...; empty: alerts are in the log only.
 NEWSLETTER_ALERTS=
 

@@ -1,5 +1,6 @@
 """Servers that answer and yet will not do: another encoding, or a pooler that shares sessions."""
 
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -7,7 +8,8 @@ from sqlalchemy import URL, Engine, text
 
 from newsletter.core.machine import ServerFacts
 from newsletter.errors import DatabaseMismatch, DatabaseUnreachable
-from newsletter.stores.database import connection_parts, shown
+from newsletter.stores.connections import connections_allowed
+from newsletter.stores.database import connection_parts, newest_version, shown
 
 _POOLED = (
     "a pooler at {} gives each transaction another session of PostgreSQL: the locks that choose "
@@ -33,17 +35,30 @@ def require_sessions(url: URL) -> None:
         raise DatabaseMismatch(_POOLED.format(shown(url)))
 
 
-def server_facts(engine: Engine) -> ServerFacts:
-    """Return what the server says of itself, as far as it decides whether letters are lost."""
-    with engine.connect() as connection:
-        version = connection.execute(text("SHOW server_version_num")).scalar_one()
-        encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
-        settings = {name: value for name, value in connection.execute(_SETTINGS)}  # noqa: C416  # a row is no pair to pyright
-    return ServerFacts(
-        version=int(version) // 10_000,
-        encoding=encoding,
-        settings=settings,
-    )
+class ServerChecks:
+    """What a server and its database are like; `embedded` is the folder of one of our own."""
+
+    def __init__(self, engine: Engine, *, embedded: Path | None) -> None:
+        self._engine, self._embedded = engine, embedded
+
+    def described(self) -> str:
+        """Return where the database is; raise DatabaseMismatch if a pooler shares its sessions."""
+        require_sessions(self._engine.url)
+        where = f"the embedded PostgreSQL in {self._embedded}"
+        where = where if self._embedded else shown(self._engine.url)
+        return f"{where}, up to date (tables of version {newest_version()})"
+
+    def connections(self) -> int:
+        """Return how many connections ordinary users may have at once."""
+        return connections_allowed(self._engine)
+
+    def facts(self) -> ServerFacts:
+        """Return what the server says of itself, as far as it decides whether letters are lost."""
+        with self._engine.connect() as connection:
+            version = connection.execute(text("SHOW server_version_num")).scalar_one()
+            encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+            settings = {name: value for name, value in connection.execute(_SETTINGS)}  # noqa: C416  # a row is no pair to pyright
+        return ServerFacts(version=int(version) // 10_000, encoding=encoding, settings=settings)
 
 
 _SETTINGS = text(

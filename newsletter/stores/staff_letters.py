@@ -41,9 +41,16 @@ _LAST = """
      ORDER BY id DESC LIMIT %(most)s
 """
 
+_LAST_TRIAL = """
+    SELECT * FROM staff_letter
+     WHERE email = %(email)s AND kind = 'trial' AND newsletter = %(newsletter)s
+     ORDER BY at DESC LIMIT 1
+"""
+
 _ABOUT = """
     SELECT * FROM staff_letter
-     WHERE newsletter = %(newsletter)s AND date = %(date)s AND at = %(at)s AND kind <> 'test'
+     WHERE newsletter = %(newsletter)s AND date = %(date)s AND at = %(at)s
+       AND kind IN ('asked', 'sent_back')
      ORDER BY id
 """
 
@@ -80,6 +87,11 @@ class StaffLetterStore(DatabaseStore):
         with transaction(self._engine) as session:
             found = rows(session, _LAST, {"newsletter": newsletter, "most": most})
         return tuple(map(_letter, found))
+
+    def last_trial(self, newsletter: str, email: str) -> StaffLetter | None:
+        """Return the last letter by which somebody tried whether a newsletter's letters arrive."""
+        found = self._rows(_LAST_TRIAL, newsletter=newsletter, email=email)
+        return next(map(_letter, found), None)
 
     def about(self, newsletter: str, on: date, at: datetime) -> tuple[StaffLetter, ...]:
         """Return the letters of one request for approval, or of one answer, made at a moment."""

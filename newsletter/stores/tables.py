@@ -573,3 +573,14 @@ class StaffLetterRow(Row, table=True):
     state: str = columns.word("claimed")
     reason: str = columns.word("")
     message_id: str = columns.word("")
+
+
+class SetupReportRow(Row, table=True):
+    """What the last look at the whole installation found; the one row has the number 1."""
+
+    id: int = _number_key()
+    findings: list[dict[str, Any]] = Field(sa_column=Column(JSONB, nullable=False))
+    checked_at: datetime | None = columns.moment(optional=True)
+    checked_by: str = columns.word()
+    begun_at: datetime | None = columns.moment(optional=True)
+    begun_by: str = columns.word()

@@ -2,9 +2,10 @@
 
 import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -53,6 +54,7 @@ class Installation:
     records: Records
     server: str
     url: str
+    container: Container
 
     def well_set_up(self) -> dict[str, Any]:
         return {
@@ -136,7 +138,7 @@ def installation(
                 uvicorn.Config(container.app, port=port_of(relay), log_config=None),
             ]
             with Running(*served):
-                yield Installation(cli, sandbox, records, server, url)
+                yield Installation(cli, sandbox, records, server, url, container)
 
 
 def port_of(url: str) -> int:
@@ -171,6 +173,30 @@ def test_an_installation_without_a_fault_is_well_and_nothing_was_sent(
     assert code == 1  # because of the web host
     assert installation.sandbox.messages() == []
     assert installation.cli.rows() == before
+
+
+def test_the_console_says_the_same_from_a_thread_of_its_own(installation: Installation) -> None:
+    installation.sandbox.set_account(**installation.well_set_up())
+    del installation.records[f"s2._domainkey.{HOST}", "TXT"]
+    container, folder = installation.container, installation.cli.folder
+    look = container.setup_examination(name_servers=[installation.server], backups=folder)
+    reports = container.setup_reports = replace(container.setup_reports, examine=look.run)
+    assert reports.begin("ada")
+    until(lambda: (last := reports.last()) is not None and last.checked_at is not None)
+    arguments = ("--resolver", installation.server, "--backups", str(folder), "--json")
+    said = installation.cli.run("doctor", *arguments).data["findings"]
+    last = reports.last()
+    assert last
+    shown = [(one.subject, one.grade.name.lower()) for one in last.findings]
+    assert shown == [(one["subject"], one["grade"]) for one in said]
+    assert ("DKIM", "fail") in shown
+
+
+def until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_everything_that_is_wrong_is_named_at_once(installation: Installation) -> None:

@@ -65,7 +65,7 @@ def test_only_the_operator_reads_the_environment_which_has_a_place_for_each_secr
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     values = dict(re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE))
     known = {str(one.validation_alias) for one in EnvironmentSettings.model_fields.values()}
-    not_secret = {"SENDGRID_HOST", "PUBLIC_URL", "TEMPLATES", "VAR"}
+    not_secret = {"SENDGRID_HOST", "PUBLIC_URL", "TEMPLATES", "VAR", "BACKUPS"}
     assert values.keys() == known - {f"NEWSLETTER_{name}" for name in not_secret}
     assert values["NEWSLETTER_CONFIG"] == f"'{tmp_path}/new config'"
     assert len(values["NEWSLETTER_METRICS_TOKEN"]) >= 40

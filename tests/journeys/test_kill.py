@@ -1,4 +1,4 @@
-"""A process killed while SendGrid has its request: nobody is forgotten, nobody gets it twice."""
+"""A process killed, or replaced, amid an issue: nobody is forgotten, nobody gets it twice."""
 
 import json
 import os
@@ -132,6 +132,36 @@ def test_a_worker_killed_with_a_request_under_way(container: Container, sandbox:
 
     account, stats = container.deliveries.totals(stored.id), sandbox.stats()
     assert account.sums.adds_up
+    assert stats["accepted_recipients"] == stats["distinct_recipients"] == READERS
+    assert stats["repeated"] == 0
+
+
+def test_a_new_api_key_takes_over_while_an_issue_leaves(
+    container: Container, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    newsletter = container.settings.newsletter("technology")
+    on = day_of(newsletter.timetable, container.clock.now())
+    sandbox.set_account(keys=["SG.test", "SG.second"])
+    sandbox.fail({"kind": "status_429", "times": 1, "seconds": 4})  # the rest waits so long
+    stored = container.planning.hand_over(newsletter, on).issue
+    old = start("worker")
+    try:
+        until(lambda: sandbox.stats()["faults"].get("status_429") == 1)
+        monkeypatch.setenv("SENDGRID_API_KEY", "SG.second")
+        new = start("worker")
+    finally:
+        old.terminate()  # what it has begun is recorded first
+        assert old.wait(timeout=15) == 0
+    sandbox.set_account(keys=["SG.second"])
+    assert container.deliveries.totals(stored.id).sums.to_go
+    try:
+        until(lambda: container.publishing.issue(newsletter, on).state is IssueStatus.SENT)
+    finally:
+        new.terminate()
+        assert new.wait(timeout=15) == 0
+
+    sums, stats = container.deliveries.totals(stored.id).sums, sandbox.stats()
+    assert (sums.accepted, sums.refused, sums.unknown) == (READERS, 0, 0)
     assert stats["accepted_recipients"] == stats["distinct_recipients"] == READERS
     assert stats["repeated"] == 0
 

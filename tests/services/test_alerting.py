@@ -70,6 +70,39 @@ def operators(engine: Engine) -> Operators:
 pytestmark = pytest.mark.postgres
 
 
+def test_a_channel_that_gets_a_new_secret_takes_no_alert_from_its_neighbour(
+    operators: Operators, receiver: Receiver
+) -> None:
+    receiver.status = 503
+    old, new = FakeChannel("JSON (no. 1)"), FakeChannel("JSON (no. 2)")
+    neighbour = receiver.url
+    beside = open_channels(f"json://127.0.0.1/old json://127.0.0.1/new {neighbour}")
+    operators.container.alert_channels = (old, new, beside[2])
+    operators.restart()
+    operators.queue(PAUSED)
+    operators.tick(minutes=1)
+    assert old.received == new.received == [PAUSED.title]  # and the neighbour is tried again
+
+    receiver.status, receiver.posted = 200, []
+    after = open_channels(f"json://127.0.0.1/new {neighbour}")  # now it is the second in the list
+    operators.container.alert_channels = (new, after[1])
+    operators.restart()
+    operators.tick(minutes=1)
+    assert [one["title"] for one in receiver.posted] == [PAUSED.title]
+    assert new.received == [PAUSED.title]
+
+
+def test_an_alert_that_a_password_kept_back_leaves_with_the_new_one(operators: Operators) -> None:
+    operators.mail.broken = True  # the provider took the old password out before we did
+    operators.queue(PAUSED)
+    operators.tick(minutes=1)
+    operators.container.alert_channels = (FakeChannel("mail"), operators.chat)
+    operators.mail = operators.container.alert_channels[0]
+    operators.restart()
+    operators.tick(minutes=1)
+    assert operators.mail.received == operators.chat.received == [PAUSED.title]
+
+
 def test_an_alert_is_sent_once_through_every_channel_and_not_again_after_a_restart(
     operators: Operators,
 ) -> None:

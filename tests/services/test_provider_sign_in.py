@@ -1,6 +1,7 @@
 """Signing in at a company's identity provider: a real one on loopback, with every fault."""
 
 from collections.abc import Iterator
+from copy import copy
 from datetime import timedelta
 
 import pytest
@@ -96,6 +97,28 @@ def test_the_request_bears_what_ties_its_answer_to_it(container: TestContainer, 
     assert len({asked["state"], asked["nonce"], asked["code_challenge"]}) == 3
     assert asked["max_age"] == str(12 * 60 * 60)
     assert "prompt" not in asked
+
+
+def test_a_new_client_secret_takes_over_while_people_sign_in(
+    container: TestContainer, provider: Provider
+):
+    joined(container)
+    old, new = container, copy(container)
+    for name in ("identity_provider", "provider_sign_in"):
+        vars(new).pop(name, None)
+    new.identity_provider = OidcProvider(
+        OidcClient(issuer=provider.url, client_id=CLIENT, secret="a second one", redirect_uri=BACK)
+    )
+    provider.secrets = (SECRET, "a second one")  # both hold while processes restart one by one
+    for process in (old, new):
+        signed_in(process, provider)
+    # Who went there from the old process comes back when only the new one is left.
+    asked = old.provider_sign_in.request("/")
+    provider.secrets = ("a second one",)
+    answer = ProviderAnswer(ticket=asked.ticket, **provider.sign_in(asked.url))
+    done = new.provider_sign_in.accept(answer, address=HERE, device="test")[0]
+    assert isinstance(done, SignInAccepted), done
+    assert not isinstance(sign_in(old, provider), SignInAccepted)
 
 
 def test_nobody_gets_an_account_by_signing_in(container: TestContainer, provider: Provider):

@@ -25,6 +25,7 @@ from newsletter.web.console import (
     checks,
     edits,
     faults,
+    going_live,
     issue,
     leaving,
     letter,
@@ -77,6 +78,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     account.router,
     own_credentials.router,
     staff.router,
+    going_live.router,
     more.router,
 )
 

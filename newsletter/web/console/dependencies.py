@@ -35,6 +35,8 @@ from newsletter.services.review import Reviews
 from newsletter.services.sending import Recovery
 from newsletter.services.sending_by_hand import SendingByHand
 from newsletter.services.sending_limits import SendingLimits
+from newsletter.services.setup_letters import SetupLetters
+from newsletter.services.setup_reports import SetupReports
 from newsletter.services.signing_in import SigningIn
 from newsletter.services.skipped_days import SkippedDays
 from newsletter.services.staff_accounts import StaffAccounts
@@ -75,6 +77,8 @@ class ConsoleServices:
     approval_requests: ApprovalRequests
     approval_letters: ApprovalLetters
     test_letters: StaffLetters
+    setup_letters: SetupLetters
+    setup_reports: SetupReports
     credentials: ChangingCredentials
     staff_addresses: Callable[[], Iterable[str]]  #: the confirmed ones
     intake: Intake

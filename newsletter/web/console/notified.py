@@ -48,7 +48,8 @@ def channels_notified(words: Words, stored: StoredAlert) -> Markup:
     """Return through which channels an alert went, or that it waits for one."""
     if stored.channels:
         name = "went_through" if stored.sent_at else "went_through_so_far"
-        return words(f"alerts.{name}", channels=together(words, stored.channels))
+        channels = [one.partition(" #")[0] for one in stored.channels]
+        return words(f"alerts.{name}", channels=together(words, channels))
     return words("alerts.went_nowhere" if stored.sent_at else "alerts.goes_out")
 
 

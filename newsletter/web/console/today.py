@@ -16,6 +16,7 @@ from newsletter.core.stored import IssueStatus
 from newsletter.services.today import TodayOverview
 from newsletter.web.console.access import See, Visit
 from newsletter.web.console.counting import counting_first
+from newsletter.web.console.going_live import in_the_way
 from newsletter.web.console.leaving import in_grace, leaves_in
 from newsletter.web.console.notified import people_notified
 from newsletter.web.console.pages import clock, place
@@ -52,6 +53,7 @@ def today(request: Request, visit: See) -> HTMLResponse:
         notified=people_notified(visit, overview.stored, asked),
         skipped=services.skipped_days.since(visit.here, overview.week[0].on),
         obstacles=obstacles,
+        setup_faults=in_the_way(visit),
         looks=looks,
         figures=services.figures.leaving(overview.previous) if overview.previous else None,
         list_changes=services.list_changes.since(visit.here, visit.now - timedelta(days=1)),

@@ -135,6 +135,11 @@ CREATE TABLE staff_letter (
 );
 CREATE INDEX staff_letter_sent_to ON staff_letter (email, at);
 CREATE INDEX staff_letter_waiting ON staff_letter (id) WHERE state = 'waiting';
+
+CREATE TABLE setup_report (
+    id bigint PRIMARY KEY, findings jsonb NOT NULL,
+    checked_at timestamptz, checked_by text NOT NULL, begun_at timestamptz, begun_by text NOT NULL
+);
 """
 
 _SENDING = """
