@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from newsletter.services.polling import Polling
     from newsletter.services.preflight import Preflight
     from newsletter.services.preview import Previews
+    from newsletter.services.public_pages import PublicPages
     from newsletter.services.publishing import Publishing
     from newsletter.services.review import Reviews
     from newsletter.services.staff_letters import StaffLetters
@@ -114,6 +115,14 @@ class IssueParts(StaffParts):
         url, kept = self.settings.public_url, self._kept_galleys
         sizes = self.letter_sizes
         return Publishing(self.briefs, self.issues, kept, self.approvals, sizes, url, self.clock)
+
+    @cached_property
+    def public_pages(self) -> PublicPages:
+        from newsletter.services.public_pages import PublicPages
+        from newsletter.stores.printed_stories import PrintedStoryStore
+
+        stories = PrintedStoryStore(self.engine)
+        return PublicPages(self.publishing, stories, self.settings.newsletters)
 
     @cached_property
     def issue_remarks(self) -> IssueRemarks:

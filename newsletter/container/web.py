@@ -37,6 +37,7 @@ class WebParts(DoctorParts):
             pages=Pages(self.settings.templates),
             form_tokens=FormTokens(lambda: pages.signups.forms_key, self.clock.now),
             publishing=pages.publishing,
+            public_pages=pages.public_pages,
             subscriptions=pages.subscriptions,
             unsubscribing=unsubscribing.subscriptions,
             people=pages.people,

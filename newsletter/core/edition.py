@@ -11,13 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from newsletter.core.brief import Verification, reading_minutes
-from newsletter.core.correction import Correction
 from newsletter.core.galley import (
     LEADS,
     PERSONAL,
     Galley,
-    correction_piece,
-    correction_tag,
     cut,
     picture_piece,
     piece_of,
@@ -25,6 +22,7 @@ from newsletter.core.galley import (
     topic_piece,
 )
 from newsletter.core.issue import Issue
+from newsletter.core.web_view import WebView
 from newsletter.core.wording import PREHEADER_LENGTH, SUBJECT_LENGTH
 from subscribers.model import TopicSet
 
@@ -215,25 +213,19 @@ def compose(
     *,
     view_url: str,
     subscribe_url: str = "",
-    personal: bool = True,
-    corrections: Iterable[Correction] = (),
+    web: WebView | None = None,
 ) -> Letter:
     """Cut the edition's letter from the galley.
 
-    `personal` is false for the public view of an edition, which leaves out all that names a
-    recipient, and whose links to its own parts stay within the page. Corrections are for it alone.
+    With `web` it is the public view, which leaves out all that names a recipient, whose links to
+    its own parts stay within the page, and which shows what became of its stories since.
     """
-    corrected = {one.brief_id: plain_line(one.said) for one in corrections}
-    chosen = {
-        *_pieces(edition),
-        *(correction_piece(one) for one in edition.brief_ids if one in corrected),
-    }
-    if personal:
-        chosen.add(PERSONAL)
+    chosen = frozenset(_pieces(edition))
+    chosen = chosen | {PERSONAL} if web is None else web.pieces(chosen, edition.brief_ids)
     values = _values(edition) | {
-        VIEW_URL: view_url if personal else "",
+        VIEW_URL: view_url if web is None else "",
         SUBSCRIBE_URL: subscribe_url,
-        **{correction_tag(brief_id): said for brief_id, said in corrected.items()},
+        **(web.values(edition.brief_ids) if web else {}),
     }
     escaped = {tag: html.escape(value) for tag, value in values.items()}
     return Letter(

@@ -59,6 +59,15 @@ def correction_tag(brief_id: int) -> str:
     return f"-nl_correction_{brief_id}-"
 
 
+def page_piece(brief_id: int) -> str:
+    return f"page:{brief_id}"
+
+
+def page_tag(brief_id: int) -> str:
+    """Return what the address of a story's own page replaces."""
+    return f"-nl_page_{brief_id}_url-"
+
+
 #: The piece of the stories at the top.
 LEADS = "leads:all"
 

@@ -178,7 +178,8 @@ def _other_label(said: str, story: Story, printed: dict[str, str]) -> str | None
 
 def _unknown_tags(part: ContractPart, page: Page) -> Iterator[str]:
     known = [*RECIPIENT_TAGS, *EDITION_TAGS, *(section.count for section in page.sections)]
-    known += [story.correction[1] for story in page.stories if story.correction]
+    web = [one for story in page.stories for one in (story.correction, story.page)]
+    known += [one[1] for one in web if one]
     source = part.source
     for tag in known:
         source = source.replace(tag, "")

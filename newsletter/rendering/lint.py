@@ -15,7 +15,7 @@ from newsletter.rendering.vocabulary import CHILDREN, FORBIDDEN, HOLDS_HTML, HOL
 
 #: One to four lengths. mrml ignores the whole shorthand when one of them is a bare number.
 _LENGTHS = re.compile(r"(?:\d+(?:\.\d+)?(?:px|%)(?:\s+|$)){1,4}")
-_SAFE_LINK = re.compile(r"https?://|mailto:|-nl_[a-z_]+_url-(?:#[\w-]+)?$", re.IGNORECASE)
+_SAFE_LINK = re.compile(r"https?://|mailto:|-nl_[a-z0-9_]+_url-(?:#[\w-]+)?$", re.IGNORECASE)
 _FETCHES = re.compile(r"@import|url\(", re.IGNORECASE)
 _BRIEF_MARK = re.compile(r"\[\[brief:(\d+)$")
 

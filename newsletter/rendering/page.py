@@ -81,17 +81,18 @@ class Page:
 
 
 def of_one_edition(page: Page) -> Page:
-    """Return the page of a letter alone: one picture, above its first lead, and no corrections."""
+    """Return the page of a letter alone: one picture, and nothing of the web."""
     leads = tuple(
-        replace(one, picture=one.picture if one is page.leads[0] else None, correction=None)
+        replace(_offline(one), picture=one.picture if one is page.leads[0] else None)
         for one in page.leads
     )
-    return replace(page, leads=leads, sections=tuple(map(_uncorrected, page.sections)))
+    sections = (replace(one, stories=tuple(map(_offline, one.stories))) for one in page.sections)
+    return replace(page, leads=leads, sections=tuple(sections))
 
 
-def _uncorrected(section: Section) -> Section:
-    stories = tuple(replace(one, correction=None) for one in section.stories)
-    return replace(section, stories=stories)
+def _offline(story: Story) -> Story:
+    """Return the story without what only the web view shows of it."""
+    return replace(story, correction=None, page=None)
 
 
 def page_of(newsletter: Newsletter, issue: Issue) -> Page:

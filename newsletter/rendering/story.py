@@ -6,6 +6,8 @@ from newsletter.core.brief import Verification
 from newsletter.core.galley import (
     correction_piece,
     correction_tag,
+    page_piece,
+    page_tag,
     picture_piece,
     piece_of,
     plain_line,
@@ -54,6 +56,7 @@ class Story:
     turned: bool  #: whether it runs in another direction than the letter
     isolated: bool  #: whether its source must not turn the words beside it
     correction: tuple[str, str] | None  #: piece and tag of what the web says of it later
+    page: tuple[str, str] | None  #: piece and tag of the web's link to the story's own page
     picture: StoryPicture | None  #: printed if it is the first story of an edition
 
 
@@ -85,6 +88,7 @@ def story_of(entry: IssueEntry, direction: str, marks: Marks) -> Story:
         turned=own != direction,
         isolated=RTL in (direction, direction_of(source)),
         correction=(correction_piece(entry.brief_id), correction_tag(entry.brief_id)),
+        page=(page_piece(entry.brief_id), page_tag(entry.brief_id)),
         picture=_picture(entry),
     )
 

@@ -1,18 +1,17 @@
 """Assembles the day's issue, sets it in type once, and freezes what was approved."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from newsletter.core.correction import Correction, correction_of
-from newsletter.core.edition import Edition, Letter, compose, edition_of, whole_edition
+from newsletter.core.edition import Edition, Letter, compose, whole_edition
 from newsletter.core.frozen_issue import basis_of
 from newsletter.core.issue import Candidate, Issue, assemble
 from newsletter.core.issue_edits import IssueEdits
 from newsletter.core.letter_size import refusal
 from newsletter.core.mailing import Envelope, Links, content_hash, envelope_of
-from newsletter.core.publication import ApprovalPolicy, Newsletter, day_of, span_of
+from newsletter.core.publication import ApprovalPolicy, Newsletter, span_of
 from newsletter.core.stored import IssueStatus, StoredIssue
+from newsletter.core.web_view import WebView
 from newsletter.errors import NotAllowed, NotFound
 from newsletter.ports import Clock, Renderer
 from newsletter.services.approval import Approvals
@@ -198,45 +197,21 @@ class Publishing:
         stored: StoredIssue,
         edition: Edition,
         *,
-        personal: bool = True,
-        corrections: Iterable[Correction] = (),
+        web: WebView | None = None,
     ) -> Letter:
+        """Cut an edition's letter; with `web` as anybody may see it."""
         links, issue = Links(self.base_url), stored.issue
         return compose(
             stored.need_galley(),
             edition,
             view_url=links.view(issue.newsletter, issue.date, edition),
             subscribe_url=links.subscribe(issue.newsletter),
-            personal=personal,
-            corrections=corrections,
+            web=web,
         )
 
     def whole(self, stored: StoredIssue) -> Letter:
         """Return the letter that prints everything."""
         return self.letter(stored, whole_edition(stored.issue))
-
-    def public_view(self, newsletter: Newsletter, on: date, key: str | None = None) -> Letter:
-        """Return an edition as anyone may see it, the whole issue by default; or raise NotFound."""
-        stored = self.issue(newsletter, on)
-        if stored.planned_at is None:
-            raise NotFound(f"the issue of {on} is not out yet")
-        ids = [entry.brief_id for entry in stored.issue.entries]
-        if key is not None:
-            ids = self.issues.edition(stored.id, key)
-        if ids is None:
-            raise NotFound(f"there is no such edition of {on}")
-        corrections = self._corrections(newsletter, stored.issue.only(ids))
-        edition = edition_of(stored.issue, ids)
-        return self.letter(stored, edition, personal=False, corrections=corrections)
-
-    def _corrections(self, newsletter: Newsletter, issue: Issue) -> Iterator[Correction]:
-        """Yield what an issue that is out prints otherwise than its briefs say now."""
-        said = self.briefs.accepted_now(entry.brief_id for entry in issue.entries)
-        for entry in issue.entries:
-            if entry.brief_id in said:
-                brief, since = said[entry.brief_id]
-                if one := correction_of(entry, brief, day_of(newsletter.timetable, since)):
-                    yield one
 
 
 def _approves_itself(newsletter: Newsletter, drafted: StoredIssue) -> bool:

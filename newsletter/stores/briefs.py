@@ -144,6 +144,7 @@ class BriefStore(DatabaseStore):
                     content=brief,
                     received_at=now,
                     by=by,
+                    accepted_at=now if _is_accepted(verdict, held_by) else None,
                 )
             )
             stored = _get(session, brief_id)
@@ -169,6 +170,8 @@ class BriefStore(DatabaseStore):
         with transaction(self._engine) as session:
             if row := session.get(BriefRow, brief_id, with_for_update=True):
                 row.sqlmodel_update(decided)
+                if _is_accepted(verdict, held_by):
+                    _record_acceptance(session, row, now)
             return _get(session, brief_id)
 
     def revisions(self, brief_id: int) -> tuple[BriefRevision, ...]:
@@ -185,16 +188,6 @@ class BriefStore(DatabaseStore):
                 )
                 for row in session.exec(found)
             )
-
-    def accepted_now(self, brief_ids: Iterable[int]) -> dict[int, tuple[Brief, datetime]]:
-        """Return what each of these briefs says now, and since when; none that is not accepted."""
-        found = select(BriefRow).where(
-            col(BriefRow.id).in_(tuple(brief_ids)),
-            BriefRow.ruling == Ruling.ACCEPTED.value,
-            col(BriefRow.held_by).is_(None),
-        )
-        with transaction(self._engine) as session:
-            return {row.id: (row.content, row.revised_at) for row in session.exec(found)}
 
     def on(self, start: datetime, end: datetime, pillar: str | None) -> tuple[StoredBrief, ...]:
         """Return the briefs received in [start, end), of one pillar or of all."""
@@ -232,6 +225,17 @@ def _entry(row: BriefRow) -> IssueEntry:
     return IssueEntry(
         brief_id=row.id, revision=row.revision, brief=row.content, topics=tuple(row.topics)
     )
+
+
+def _is_accepted(verdict: Verdict, held_by: str | None) -> bool:
+    return verdict.ruling is Ruling.ACCEPTED and held_by is None
+
+
+def _record_acceptance(session: Session, row: BriefRow, now: datetime) -> None:
+    """Record since when the newest revision is accepted; accepted again, it was before."""
+    revision = session.get(BriefRevisionRow, (row.id, row.revision))
+    if revision and revision.accepted_at is None:
+        revision.accepted_at = now
 
 
 def _changed(by: str | None, now: datetime) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """An issue's rows, read and written within somebody's transaction."""
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy.dialects.postgresql import insert
@@ -50,11 +51,23 @@ def _placed(issue_id: int, issue: Issue) -> list[IssueBriefRow]:
 
 def read_issue(session: Session, row: IssueRow) -> Issue:
     """Return an issue's stories in their order, and its own words; its type is not read."""
+    return _issue(row, _places(session, [row])[row.id])
+
+
+def _places(session: Session, found: Collection[IssueRow]) -> dict[int, list[IssueBriefRow]]:
+    """Read the stories of these issues at once, each issue's in their order."""
+    places: dict[int, list[IssueBriefRow]] = {row.id: [] for row in found}
     printed = (
         select(IssueBriefRow)
-        .where(IssueBriefRow.issue_id == row.id)
-        .order_by(col(IssueBriefRow.position))
+        .where(col(IssueBriefRow.issue_id).in_(places))
+        .order_by(col(IssueBriefRow.issue_id), col(IssueBriefRow.position))
     )
+    for one in session.exec(printed):
+        places[one.issue_id].append(one)
+    return places
+
+
+def _issue(row: IssueRow, places: Iterable[IssueBriefRow]) -> Issue:
     entries = tuple(
         IssueEntry(
             brief_id=one.brief_id,
@@ -64,7 +77,7 @@ def read_issue(session: Session, row: IssueRow) -> Issue:
             lead=one.lead,
             short_line=row.edits.short_lines.get(one.brief_id, ""),
         )
-        for one in session.exec(printed)
+        for one in places
     )
     return Issue(
         newsletter=row.newsletter,
@@ -77,9 +90,19 @@ def read_issue(session: Session, row: IssueRow) -> Issue:
 
 def stored_issue(session: Session, row: IssueRow) -> StoredIssue:
     """Return an issue with its briefs in their order."""
+    return _stored(row, read_issue(session, row))
+
+
+def stored_issues(session: Session, found: Collection[IssueRow]) -> tuple[StoredIssue, ...]:
+    """Return these issues in this order, their briefs read at once."""
+    places = _places(session, found)
+    return tuple(_stored(row, _issue(row, places[row.id])) for row in found)
+
+
+def _stored(row: IssueRow, issue: Issue) -> StoredIssue:
     return StoredIssue(
         id=row.id,
-        issue=read_issue(session, row),
+        issue=issue,
         state=IssueStatus(row.state),
         reason=row.reason,
         galley=row.galley,

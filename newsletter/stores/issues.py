@@ -15,7 +15,7 @@ from newsletter.core.issue import Issue
 from newsletter.core.issue_changes import ApprovedIssue
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed
-from newsletter.stores.issue_rows import get_issue, stored_issue, write_entries
+from newsletter.stores.issue_rows import get_issue, stored_issue, stored_issues, write_entries
 from newsletter.stores.tables import (
     ApprovalRequestRow,
     ApprovedIssueRow,
@@ -226,7 +226,7 @@ class IssueStore(DatabaseStore):
             .limit(limit)
         )
         with transaction(self._engine) as session:
-            return tuple(stored_issue(session, row) for row in session.exec(found).all())
+            return stored_issues(session, session.exec(found).all())
 
     def paused(self, newsletter: str) -> tuple[StoredIssue, ...]:
         """Return the issues that wait for somebody to resume them, the oldest first."""

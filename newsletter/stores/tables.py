@@ -103,6 +103,7 @@ class BriefRevisionRow(Row, table=True):
     content: Brief = _json(Brief)
     received_at: datetime = columns.moment()
     by: str | None = _remark()  #: a person; None: it came from a source
+    accepted_at: datetime | None = columns.moment(optional=True)  #: first; None: it never was
 
 
 class DecisionRow(Row, table=True):

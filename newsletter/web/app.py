@@ -26,6 +26,7 @@ from newsletter.web.public import (
     signup,
     signup_json,
     still_wanted,
+    stories,
     unsubscribe,
 )
 from subscribers.errors import (
@@ -52,6 +53,7 @@ ROUTERS = (
     signup.router,
     crawlers.router,
     feeds.router,
+    stories.router,
     issues.router,
 )
 

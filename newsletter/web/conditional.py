@@ -1,6 +1,7 @@
 """Answers that a client need not fetch again as long as they are the same (RFC 9110, 13)."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
@@ -10,10 +11,18 @@ from newsletter.web.headers import PUBLIC
 
 
 def conditional(
-    request: Request, body: bytes, media_type: str, changed: datetime | None
+    request: Request,
+    body: bytes,
+    media_type: str,
+    changed: datetime | None,
+    more: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return the body, or 304 where the client has it; anybody may keep it for a while."""
+    """Return the body, or 304 where the client has it; anybody may keep it for a while.
+
+    `more` are headers of both answers.
+    """
     headers = {
+        **(more or {}),
         "Cache-Control": PUBLIC["Cache-Control"],
         "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
     }

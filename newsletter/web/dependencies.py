@@ -12,6 +12,7 @@ from newsletter.core.unsubscribe_mail import UnsubscribeMail
 from newsletter.errors import NotFound
 from newsletter.services.event_intake import EventIntake
 from newsletter.services.people import People
+from newsletter.services.public_pages import PublicPages
 from newsletter.services.publishing import Publishing
 from newsletter.services.signup import SigningUp
 from newsletter.services.unsubscribe_mail import UnsubscribeByMail
@@ -33,6 +34,7 @@ class WebServices:
     form_tokens: FormTokens
     min_seconds: float = MIN_SECONDS  #: that the answer to a sign-up takes
     publishing: Publishing
+    public_pages: PublicPages
     subscriptions: Subscriptions
     unsubscribing: Subscriptions  #: the same on connections that nothing else takes
     people: People

@@ -1,16 +1,19 @@
-"""Security headers of every answer: pages load nothing else and send no referrer."""
+"""Security headers of every answer: pages load nothing but a story's picture; no referrer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_POLICY = (  # a letter's own styles are inline
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:{}; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
 _HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",  # some pages are private to one reader
-    "Content-Security-Policy": (  # a letter's own styles are inline
-        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": _POLICY.format(""),
     "Referrer-Policy": "no-referrer",  # a referrer would give away the token in a link
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",  # most pages are personal, or forms
@@ -18,6 +21,12 @@ _HEADERS: Mapping[str, str] = {
 
 #: What anybody may read, and search engines too; it is the same for everybody.
 PUBLIC: Mapping[str, str] = {"Cache-Control": "public, max-age=300", "X-Robots-Tag": "all"}
+
+
+def showing(pictures: Iterable[str]) -> Mapping[str, str]:
+    """Return the policy of a public page that shows these pictures, from their own hosts."""
+    hosts = sorted({"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in pictures})
+    return {"Content-Security-Policy": _POLICY.format("".join(f" {one}" for one in hosts))}
 
 
 class SecurityHeaders:

@@ -37,6 +37,7 @@ from newsletter.core.publication import (
     Topic,
     Weekday,
 )
+from newsletter.core.web_view import WebView
 from subscribers.model import TopicSet
 
 _NEWSLETTER = Newsletter(
@@ -240,7 +241,7 @@ def test_letters_beyond_ascii_stay_what_they_are() -> None:
 def test_the_public_view_leaves_out_what_names_the_recipient() -> None:
     galley = _galley("news" + _mark(PERSONAL, "".join(RECIPIENT_TAGS)))
     edition = edition_of(_ISSUE, [7])
-    assert compose(galley, edition, view_url="u", personal=False).html == "news"
+    assert compose(galley, edition, view_url="u", web=WebView()).html == "news"
     assert compose(galley, edition, view_url="u").html == "news" + "".join(RECIPIENT_TAGS)
 
 

@@ -30,6 +30,7 @@ from newsletter.core.publication import Newsletter
 from newsletter.core.story_size import printed, printed_text
 from newsletter.core.tracking import Tracking
 from newsletter.core.web_address import web_url
+from newsletter.core.web_view import WebView
 from newsletter.core.wording import Wording
 from newsletter.errors import RenderingFailed
 from newsletter.rendering.mjml import to_html
@@ -45,11 +46,11 @@ _TAG = re.compile(r"-nl_\w+-")
 
 
 def _letter_of(
-    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue, **options: bool
+    renderer: IssueRenderer, newsletter: Newsletter, issue: Issue, web: WebView | None = None
 ) -> Letter:
     whole = edition_of(issue, (one.brief_id for one in issue.entries))
     galley = renderer.set(newsletter, issue)
-    return compose(galley, whole, view_url=VIEW_URL, subscribe_url=SUBSCRIBE_URL, **options)
+    return compose(galley, whole, view_url=VIEW_URL, subscribe_url=SUBSCRIBE_URL, web=web)
 
 
 def test_a_letter_says_its_charset_in_standards_mode_and_small(
@@ -191,7 +192,7 @@ def test_links_of_the_recipient_are_not_tracked(letter: Letter) -> None:
 def test_the_public_view_names_no_recipient_and_keeps_the_news(
     renderer: IssueRenderer, newsletter: Newsletter, issue: Issue
 ) -> None:
-    public = _letter_of(renderer, newsletter, issue, personal=False)
+    public = _letter_of(renderer, newsletter, issue, web=WebView())
     for part in (public.html, public.text):
         assert not any(tag in part for tag in RECIPIENT_TAGS)
         assert "for today." in part
@@ -343,7 +344,7 @@ def test_the_contents_name_topics_with_counts_that_add_up_and_lead_to_their_plac
 def test_on_the_web_the_contents_stay_on_the_page(
     renderer: IssueRenderer, newsletter: Newsletter, issue: Issue
 ) -> None:
-    page = lxml_html.fromstring(_letter_of(renderer, newsletter, issue, personal=False).html)
+    page = lxml_html.fromstring(_letter_of(renderer, newsletter, issue, web=WebView()).html)
     assert page.find_class("jump")[0].find("a").get("href") == "#top"
 
 

@@ -170,7 +170,7 @@ def test_the_links_and_the_list_are_those_of_the_one_subscription(container: Tes
     assert [r.subscription_id for r in claim.recipients] == [one.id]
     assert one.newsletter == TECHNOLOGY.slug
     [path] = set(re.findall(rf"{BASE_URL}/technology-weekly/2026-11-28/(\w+)", letter.text))
-    assert "22–28 November 2026" in container.publishing.public_view(DIGEST, SATURDAY, path).text
+    assert "22–28 November 2026" in container.public_pages.issue(DIGEST, SATURDAY, path).letter.text
     assert envelope.headers["List-Id"] == f"The week in Technology <{TECHNOLOGY.list_id}>"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.core.issue import Issue, IssueEntry
 from newsletter.core.stored import IssueStatus, StoredIssue
-from newsletter.web.public.feed_formats import ArchiveFeed, FeedItem, json_feed, rss
+from newsletter.web.public.feed_formats import ArchiveFeed, FeedItem, FeedSite, json_feed, rss
 from tests.container import TODAY, brief
 from tests.settings import BASE_URL
 
@@ -90,7 +90,7 @@ def test_a_story_of_strangers_breaks_no_feed():
     stored = StoredIssue(
         id=1, issue=issue, state=IssueStatus.SENT, galley=None, content_hash=None, planned_at=now
     )
-    item = FeedItem.of(stored, BASE_URL, None)
+    item = FeedItem.of(stored, FeedSite(url=BASE_URL, newsletter="technology"))
     assert item
     feed = ArchiveFeed(
         title="Odd", description="", home=BASE_URL, url=BASE_URL, author="", items=(item,)

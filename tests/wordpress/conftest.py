@@ -13,6 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.wordpress.api import api
+
+__all__ = ["api"]  # a fixture
+
 PACKAGE = Path("/usr/share/wordpress")
 HERE = Path(__file__).parent
 PROGRAMS = ("php", "mariadbd", "mariadb-install-db", "mariadb")

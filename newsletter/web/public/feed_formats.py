@@ -10,11 +10,21 @@ from typing import Self
 from xml.etree.ElementTree import Element, SubElement, tostring  # it only writes
 
 from newsletter.core.issue import IssueEntry
+from newsletter.core.printed_story import story_path
 from newsletter.core.stored import StoredIssue
 
 _ATOM = "http://www.w3.org/2005/Atom"
 #: What XML 1.0 cannot hold, not even as a reference (section 2.2).
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedSite:
+    """The pages that a feed leads to."""
+
+    url: str  #: the public address, without a slash at its end
+    newsletter: str  #: slug of the newsletter whose stories have pages; not of its digest
+    withdrawn: frozenset[int] = frozenset()  #: briefs that are not shown any more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,15 +37,19 @@ class FeedItem:
     published: datetime
 
     @classmethod
-    def of(cls, stored: StoredIssue, home: str, topic: str | None) -> Self | None:
+    def of(cls, stored: StoredIssue, site: FeedSite, topic: str | None = None) -> Self | None:
         """Return what a feed says of an issue; None where it has nothing on the topic."""
-        entries = [one for one in stored.issue.entries if topic is None or topic in one.topics]
+        entries = [
+            one
+            for one in stored.issue.entries
+            if (topic is None or topic in one.topics) and one.brief_id not in site.withdrawn
+        ]
         if not entries or stored.planned_at is None:
             return None
         return cls(
-            url=f"{home}/{stored.issue.date}",
+            url=f"{site.url}/{stored.issue.newsletter}/{stored.issue.date}",
             title=_plain(entries[0].brief.title),
-            html=f"<ul>{''.join(map(_story, entries))}</ul>",
+            html=f"<ul>{''.join(_story(one, site) for one in entries)}</ul>",
             published=stored.planned_at,
         )
 
@@ -93,12 +107,13 @@ def _texts(parent: Element, **texts: str) -> None:
         SubElement(parent, name).text = text
 
 
-def _story(entry: IssueEntry) -> str:
+def _story(entry: IssueEntry, site: FeedSite) -> str:
     brief = entry.brief
+    page = escape(site.url + story_path(site.newsletter, entry.brief_id, brief.title))
     label = "Verified" if brief.verification.value == "verified" else "Partly verified"
-    said = f"{escape(_plain(brief.title))}</b><br>{escape(_plain(brief.summary))}"
+    title = f'<a href="{page}">{escape(_plain(brief.title))}</a>'
     source = f'<a href="{escape(brief.source.url)}">{escape(_plain(brief.source.name))}</a>'
-    return f"<li><b>{said}<br>{label} · {source}</li>"
+    return f"<li><b>{title}</b><br>{escape(_plain(brief.summary))}<br>{label} · {source}</li>"
 
 
 def _plain(text: str) -> str:

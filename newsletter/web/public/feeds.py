@@ -6,7 +6,7 @@ from newsletter.core.publication import Newsletter, Topic
 from newsletter.web.conditional import conditional
 from newsletter.web.dependencies import NamedNewsletter, Services, WebServices
 from newsletter.web.pages import READ
-from newsletter.web.public.feed_formats import ArchiveFeed, FeedItem, json_feed, rss
+from newsletter.web.public.feed_formats import ArchiveFeed, FeedItem, FeedSite, json_feed, rss
 
 _ISSUES = 30  #: in a feed
 _FORMATS = {
@@ -62,8 +62,13 @@ def _feed(
     services: WebServices, newsletter: Newsletter, topic: Topic | None, name: str
 ) -> ArchiveFeed:
     home = f"{services.public_url}/{newsletter.slug}"
-    published = services.publishing.issues.published(newsletter.slug, _ISSUES)
-    items = (FeedItem.of(stored, home, topic.slug if topic else None) for stored in published)
+    published = services.public_pages.published(newsletter, _ISSUES)
+    site = FeedSite(
+        url=services.public_url,
+        newsletter=newsletter.readers.newsletter,
+        withdrawn=services.public_pages.withdrawn(published),
+    )
+    items = (FeedItem.of(stored, site, topic.slug if topic else None) for stored in published)
     return ArchiveFeed(
         title=f"{newsletter.name}: {topic.title}" if topic else newsletter.name,
         description=topic.blurb if topic else newsletter.tagline,

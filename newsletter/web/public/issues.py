@@ -1,5 +1,6 @@
 """The public view of issues: the archive, and any edition in a browser."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
@@ -7,8 +8,9 @@ from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from newsletter.core.publication import Newsletter
+from newsletter.services.public_pages import PublicIssue
 from newsletter.web.dependencies import NamedNewsletter, Services, WebServices
-from newsletter.web.headers import PUBLIC
+from newsletter.web.headers import PUBLIC, showing
 from newsletter.web.pages import READ
 
 EditionKey = Annotated[str, Path(pattern="^[0-9a-f]{16}$")]
@@ -47,8 +49,8 @@ def archive_with_slash(newsletter: NamedNewsletter) -> RedirectResponse:
 @router.api_route("/{slug}/{on}", methods=READ)
 def whole_issue(newsletter: NamedNewsletter, on: date, services: Services) -> HTMLResponse:
     """Show the issue of a date, for the web."""
-    html = services.publishing.public_view(newsletter, on).html
-    return _public(HTMLResponse(html, headers=_canonical(services, newsletter, on)))
+    found = services.public_pages.issue(newsletter, on)
+    return _public(_page(found, _canonical(services, newsletter, on)))
 
 
 @router.api_route("/{slug}/{on}/{key}", methods=READ)
@@ -56,8 +58,12 @@ def edition(
     newsletter: NamedNewsletter, on: date, key: EditionKey, services: Services
 ) -> HTMLResponse:
     """Show one edition of an issue: a part of the whole, which is what search engines list."""
-    html = services.publishing.public_view(newsletter, on, key).html
-    return HTMLResponse(html, headers=_canonical(services, newsletter, on))
+    found = services.public_pages.issue(newsletter, on, key)
+    return _page(found, _canonical(services, newsletter, on))
+
+
+def _page(found: PublicIssue, headers: Mapping[str, str]) -> HTMLResponse:
+    return HTMLResponse(found.letter.html, headers={**showing(found.pictures), **headers})
 
 
 def _public(page: HTMLResponse) -> HTMLResponse:

@@ -39,8 +39,8 @@ def test_the_page_of_a_cancelled_issue_says_how_it_is_corrected(
     story = stored.issue.entries[0]
     container.intake.edit(story.brief_id, {"title": "Quite another headline"}, actor="own")
     assert container.issues.get(stored.id).state is IssueStatus.CANCELLED
-    view = container.publishing.public_view(container.newsletter, TODAY)
-    assert "The headline is now: Quite another headline." in view.text
+    view = container.public_pages.issue(container.newsletter, TODAY)
+    assert "The headline is now: Quite another headline." in view.letter.text
 
 
 def test_of_one_that_nobody_got_there_is_nothing_to_correct(

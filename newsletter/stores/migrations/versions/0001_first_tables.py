@@ -21,7 +21,7 @@ CREATE INDEX ix_brief_pillar ON brief (pillar);
 CREATE TABLE brief_revision (
     brief_id bigint NOT NULL REFERENCES brief,
     revision integer NOT NULL, digest text NOT NULL, content jsonb NOT NULL,
-    received_at timestamptz NOT NULL, by text,
+    received_at timestamptz NOT NULL, by text, accepted_at timestamptz,
     PRIMARY KEY (brief_id, revision)
 );
 
