@@ -33,6 +33,7 @@ from newsletter.core.source import PolledSource
 from newsletter.core.source_record import Answer, Validators
 from newsletter.core.staff import StaffMember
 from newsletter.core.transactional import TransactionalContext, TransactionalMessage
+from newsletter.core.webhook_delivery import WebhookAnswer
 from subscribers.model import Suppression, SuppressionReason
 
 #: Composes the letter of a transactional email; RenderingFailed names template and line.
@@ -44,6 +45,9 @@ ReadWebhook = Callable[[bytes, Mapping[str, str]], tuple[DeliveryEvent, ...]]
 
 #: Asks whether there is something behind a link; raises nothing.
 CheckLink = Callable[[str, datetime], LinkCheck]
+
+#: Posts a body with its headers to a webhook endpoint, redirects not followed; raises nothing.
+PostWebhook = Callable[[str, Mapping[str, str], bytes], WebhookAnswer]
 
 Notify = Callable[[OperatorAlert], None]  #: sends an alert; one that raises is called again later
 

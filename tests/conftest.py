@@ -27,7 +27,12 @@ settings.load_profile("suite")
 remember_compiled_templates()
 
 #: Fixtures that tests of several folders use.
-pytest_plugins = ["tests.alert_receiver", "tests.held_to_openapi", "tests.sources"]
+pytest_plugins = [
+    "tests.alert_receiver",
+    "tests.held_to_openapi",
+    "tests.sources",
+    "tests.webhook_endpoint",
+]
 
 
 @pytest.fixture(scope="session")

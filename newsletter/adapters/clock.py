@@ -24,6 +24,11 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
+def new_key() -> bytes:
+    """Return 32 random bytes to sign with."""
+    return secrets.token_bytes(32)
+
+
 def roll() -> float:
     """Return a random number from 0 to 1."""
     return random.random()  # noqa: S311  # it spreads retries, no security

@@ -201,6 +201,14 @@ def alerts() -> Any:
 
 
 @listed(_RUN)
+def webhooks() -> Any:
+    """Post what happens here to other programs."""
+    from newsletter.cli.webhooks import app
+
+    return app
+
+
+@listed(_RUN)
 def staff() -> Any:
     """Invite people to the console, and remove them."""
     from newsletter.cli.staff import app

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from newsletter.container.sending import SendingParts
+from newsletter.container.webhooks import WebhookParts
 
 if TYPE_CHECKING:
     from newsletter.scheduler import RecurringJob
@@ -23,11 +23,12 @@ _BY_HAND_SECONDS = 2  #: how often an issue sent by hand may be due
 _LINKS_SECONDS = 60  #: how often the links of a waiting issue may be due
 _PARTITIONS_SECONDS = 5 * 60  #: how often the next issues' partitions are made
 _RETENTION_SECONDS = 6 * 60 * 60  #: how often what is too old is deleted
+_WEBHOOK_SECONDS = 1  #: how often events for webhook endpoints may be due
 _SUNSET_SECONDS = 60 * 60  #: how often a portion of the inactive readers is asked
 _SYNC_EVERY = timedelta(hours=6)  #: SendGrid's own suppression lists; windows overlap
 
 
-class ScheduleParts(SendingParts):
+class ScheduleParts(WebhookParts):
     """What runs by the clock, and whom it alerts."""
 
     @cached_property
@@ -110,6 +111,8 @@ class ScheduleParts(SendingParts):
         yield RecurringJob("unconfirmed", _RETENTION_SECONDS, self.signing_up.delete_unconfirmed)
         yield RecurringJob("retention", _RETENTION_SECONDS, self.retention.expire)
         yield RecurringJob("staff", _RETENTION_SECONDS, self.staff_accounts.delete_expired)
+        yield RecurringJob("webhooks", _WEBHOOK_SECONDS, self.webhook_sending.send_due)
+        yield RecurringJob("old webhooks", _RETENTION_SECONDS, self.webhook_sending.delete_old)
         if any(one.sunset for one in self.settings.newsletters.values()):
             yield RecurringJob("sunset", _SUNSET_SECONDS, self.sunset.run)
 

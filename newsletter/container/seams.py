@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 from sqlalchemy import URL, Engine, event
 
 from newsletter.adapters.embedded import EmbeddedServer, open_server
+from newsletter.core.webhook import LOOPBACK
 from newsletter.errors import ConfigurationError
 from newsletter.ports import (
     AlertChannel,
@@ -18,6 +19,7 @@ from newsletter.ports import (
     IdentityProvider,
     Leadership,
     Mailer,
+    PostWebhook,
     SenderAccount,
     SourceReader,
     StaffMailer,
@@ -61,6 +63,7 @@ class Seams(TypedDict, total=False):
     leadership: Leadership
     mailer: Mailer
     new_id: Callable[[], str]  #: for attempts
+    post_webhook: PostWebhook
     queue: BatchQueue
     sender_account: SenderAccount
     source_reader: SourceReader
@@ -177,6 +180,15 @@ def open_link_checker(settings: Settings) -> CheckLink:
 
     allowed = settings.service.polling.allow_hosts
     return LinkChecker(Fetcher(FetchLimits(seconds=_LINK_SECONDS, allow_hosts=allowed)))
+
+
+def open_webhooks(settings: Settings) -> PostWebhook:
+    """Return what posts to webhook endpoints; in practice they may be on this machine."""
+    from newsletter.adapters.webhooks import HttpWebhooks
+
+    webhooks = settings.service.webhooks
+    allowed = {*webhooks.allow_hosts, *(LOOPBACK if settings.practice else ())}
+    return HttpWebhooks(seconds=webhooks.timeout_seconds, allow_hosts=allowed).post
 
 
 def open_alert_channels(settings: Settings) -> Sequence[AlertChannel]:

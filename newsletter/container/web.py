@@ -121,6 +121,7 @@ class WebParts(DoctorParts):
             reader_looks=ReaderLooks(self.staff_tokens, self.archive, new_token, self.clock),
             records=self.records,
             subscriptions=self.subscriptions,
+            webhooks=self.webhooks,
         )
 
     @cached_property

@@ -23,6 +23,7 @@ _ABOUT_THE_DAY = frozenset(
         *(OperatorAlertKind.EMPTY_DAY, OperatorAlertKind.UNAPPROVED),
         *(OperatorAlertKind.FAILED, OperatorAlertKind.MISSED_DAY, OperatorAlertKind.NOT_WRITTEN),
         OperatorAlertKind.ACCOUNT_REACTIVATED,
+        OperatorAlertKind.WEBHOOK_FAILED,
     }
 )
 

@@ -79,6 +79,10 @@ class OperatorAlertKind(StrEnum):
         "story taken down",
         "It is held; `newsletter briefs accept` prints it all the same.",
     )
+    WEBHOOK_FAILED = (
+        "webhook failed",
+        "`newsletter webhooks show` says what it answered; `send-again` posts it once more.",
+    )
     ACCOUNT_CHANGED = (
         "account changed",
         "SendGrid's support says why; `newsletter issue pause` stops what is sent until then.",

@@ -23,6 +23,9 @@ stores and other services by their classes; what it needs of the world it takes 
    `figures.IssueFigures` how far it has come, `results.Results` what became of its letters, and
    `issue_people.IssuePeople` who is behind each number.
 
+`webhooks.Webhooks` keeps the addresses of other programs, and `webhook_sending.WebhookSending`
+posts to them what the database recorded as it happened.
+
 Besides these, `schedule.ScheduleRunner` does all this when it is due, called by
 `newsletter.scheduler`; `alerting.Alerting` sends each operator alert through every channel, and
 raises those about unknown batches and sources that cannot be read; a person takes one of

@@ -152,6 +152,15 @@ class PollingSettings(SettingsSection):
     """Hours of failures after which operators are notified."""
 
 
+class WebhookSettings(SettingsSection):
+    """How events are posted to webhook endpoints."""
+
+    allow_hosts: tuple[str, ...] = ()
+    """Hosts of endpoints that may be on a private network."""
+    timeout_seconds: float = Field(default=10, gt=0, le=30)
+    """Limit of one post, the answer included."""
+
+
 class RetentionSettings(SettingsSection):
     """How long records are stored, in days; 0 is for ever."""
 
@@ -184,6 +193,7 @@ class ServiceSettings(SettingsSection):
     rate_limit: RateLimit
     processes: ProcessesSettings = ProcessesSettings()
     polling: PollingSettings = PollingSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     retention: RetentionSettings = RetentionSettings()
 
 

@@ -3,8 +3,7 @@
 import json
 import ssl
 import zlib
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 
@@ -15,7 +14,7 @@ from newsletter import __version__
 from newsletter.adapters.sources.network import (
     Deadline,
     ForbiddenAddress,
-    GuardedBackend,
+    GuardedNetwork,
     Resolve,
     resolve,
 )
@@ -104,8 +103,8 @@ class Fetcher:
         self, limits: FetchLimits, *, resolve: Resolve = resolve, tls: ssl.SSLContext | None = None
     ) -> None:
         self.limits = limits
-        self._resolve = resolve
-        self._tls = tls or httpcore.default_ssl_context()
+        tls = tls or httpcore.default_ssl_context()
+        self._network = GuardedNetwork(allow=limits.allow_hosts, resolve=resolve, tls=tls)
 
     def get(
         self, url: str, deadline: Deadline, *, etag: str = "", last_modified: str = ""
@@ -132,7 +131,7 @@ class Fetcher:
         self, address: httpx.URL, request_headers: dict[str, str], deadline: Deadline
     ) -> Document | httpx.URL:
         """Make one request; return its document, or where it redirects to."""
-        with self._response("GET", address, request_headers, deadline) as response:
+        with self._network.response("GET", address, request_headers, deadline) as response:
             headers = _headers(response.headers)
             if response.status in _REDIRECTS and "location" in headers:
                 return _address(headers["location"], base=address)
@@ -149,7 +148,7 @@ class Fetcher:
         """Return the answer of a link, its body unread; FetchFailed or httpcore's own errors."""
         address = _address(url)
         for _ in range(_MOST_REDIRECTS + 1):
-            with self._response(method, address, _LINK_HEADERS, deadline) as response:
+            with self._network.response(method, address, _LINK_HEADERS, deadline) as response:
                 headers = _headers(response.headers)
                 if response.status not in _REDIRECTS or "location" not in headers:
                     said = headers.get("content-length", "")
@@ -157,23 +156,6 @@ class Fetcher:
                     return LinkAnswer(status=response.status, url=str(address), length=length)
             address = _address(headers["location"], base=address)
         raise FetchFailed(f"{address.host} redirects more than {_MOST_REDIRECTS} times")
-
-    @contextmanager
-    def _response(
-        self, method: str, address: httpx.URL, request_headers: dict[str, str], deadline: Deadline
-    ) -> Generator[httpcore.Response]:
-        backend = GuardedBackend(deadline, self.limits.allow_hosts, self._resolve)
-        url = httpcore.URL(
-            scheme=address.raw_scheme,
-            host=address.raw_host,
-            port=address.port,
-            target=address.raw_path,
-        )
-        with (
-            httpcore.ConnectionPool(ssl_context=self._tls, network_backend=backend) as pool,
-            pool.stream(method, url, headers=list(request_headers.items())) as response,
-        ):
-            yield response
 
     def _body(self, response: httpcore.Response, headers: dict[str, str]) -> bytes:
         largest = self.limits.largest_bytes

@@ -9,10 +9,13 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpcore
+import httpx
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")  # RFC 4291: all that IANA has given out
@@ -105,6 +108,41 @@ class GuardedBackend(httpcore.NetworkBackend):
         if host.casefold() not in self._allow and not all(map(is_public, addresses)):
             raise ForbiddenAddress(f"{host} is not on the public internet")
         return addresses
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardedNetwork:
+    """Makes single requests to public addresses, and to hosts on the allow list wherever they are.
+
+    Redirects are not followed.
+    """
+
+    allow: Collection[str]
+    resolve: Resolve
+    tls: ssl.SSLContext
+
+    @contextmanager
+    def response(
+        self,
+        method: str,
+        address: httpx.URL,
+        headers: Mapping[str, str],
+        deadline: Deadline,
+        content: bytes | None = None,
+    ) -> Generator[httpcore.Response]:
+        """Make one request, and yield its response with the body unread."""
+        backend = GuardedBackend(deadline, self.allow, self.resolve)
+        url = httpcore.URL(
+            scheme=address.raw_scheme,
+            host=address.raw_host,
+            port=address.port,
+            target=address.raw_path,
+        )
+        with (
+            httpcore.ConnectionPool(ssl_context=self.tls, network_backend=backend) as pool,
+            pool.stream(method, url, headers=list(headers.items()), content=content) as response,
+        ):
+            yield response
 
 
 class _TimedStream(httpcore.NetworkStream):

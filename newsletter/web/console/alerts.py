@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from newsletter.core.operator_alert import OperatorAlertKind
+from newsletter.core.operator_alert import ALL, OperatorAlertKind
 from newsletter.core.reconciliation import Resolution
 from newsletter.errors import NotFound
 from newsletter.web.console.access import Edit, KeepListFresh, See, Stop, Visit
@@ -14,9 +14,6 @@ from newsletter.web.console.acts import Because, FormKey, once
 from newsletter.web.console.notified import channels_notified
 
 router = APIRouter()
-
-#: Alerts about no one newsletter are shown in each.
-_EVERYBODYS = frozenset({OperatorAlertKind.ACCOUNT_CHANGED, OperatorAlertKind.ACCOUNT_REACTIVATED})
 
 
 @router.get("/{slug}/alerts/{number}")
@@ -44,7 +41,7 @@ def alert(request: Request, visit: See, number: int) -> HTMLResponse:
 def _own(visit: Visit, number: int) -> int:
     """Return the number; NotFound for an alert about another newsletter."""
     found = visit.services.alerts.alert(number).alert
-    if found.newsletter != visit.here.slug and found.kind not in _EVERYBODYS:
+    if found.newsletter not in (visit.here.slug, ALL):  # one about all is shown in each
         raise NotFound(f"there is no alert {number}")
     return number
 

@@ -42,6 +42,7 @@ from newsletter.web.console import (
     staff_letter,
     static,
     today,
+    webhooks,
 )
 from newsletter.web.console.access import (
     NotPermitted,
@@ -79,6 +80,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     own_credentials.router,
     staff.router,
     going_live.router,
+    webhooks.router,
     more.router,
 )
 

@@ -44,6 +44,7 @@ from newsletter.services.staff_credentials import ChangingCredentials
 from newsletter.services.staff_letters import StaffLetters
 from newsletter.services.staff_sessions import StaffSessions
 from newsletter.services.today import TodayOverviews
+from newsletter.services.webhooks import Webhooks
 from newsletter.web.console.pages import ConsolePages
 from subscribers.records.service import Records
 from subscribers.subscriptions.service import Subscriptions
@@ -100,6 +101,7 @@ class ConsoleServices:
     reader_looks: ReaderLooks
     records: Records
     subscriptions: Subscriptions
+    webhooks: Webhooks
 
     def home_of(self, member: StaffMember) -> str:
         """Return the path that a person begins at: the first newsletter they may see."""

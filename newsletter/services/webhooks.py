@@ -1,0 +1,143 @@
+"""Webhook endpoints as owners keep them: add, try, pause, rotate, remove, send again."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from newsletter.core.publication import Newsletter
+from newsletter.core.reason import given
+from newsletter.core.webhook import (
+    CHOICES,
+    NAME_LENGTH,
+    ROTATION,
+    EndpointState,
+    NewEndpoint,
+    WebhookEndpoint,
+    webhook_secret,
+    why_unfit_endpoint,
+)
+from newsletter.core.webhook_delivery import WebhookDelivery
+from newsletter.errors import NotAllowed, NotFound
+from newsletter.ports import Clock
+from newsletter.services.webhook_sending import WebhookSending
+from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.webhooks import WebhookStore
+
+
+@dataclass(eq=False)
+class Webhooks:
+    """Keeps the endpoints; every act is recorded, and a secret is shown once."""
+
+    newsletters: Mapping[str, Newsletter]
+    store: WebhookStore
+    sending: WebhookSending
+    decisions: DecisionLog
+    clock: Clock
+    new_key: Callable[[], bytes]
+    practice: bool  #: endpoints may be on this machine, without TLS
+
+    def add(self, new: NewEndpoint, *, actor: str) -> tuple[WebhookEndpoint, str]:
+        """Add an endpoint; return it with its secret, which nobody is shown again."""
+        self._refuse(new)
+        secret = webhook_secret(self.new_key())
+        number = self.store.add(new, secret, by=actor, now=self.clock.now())
+        if number is None:
+            raise NotAllowed(f"there is an endpoint {new.name!r} already")
+        after = {
+            "url": new.url,
+            "events": sorted(new.events),
+            "newsletters": sorted(new.newsletters),
+            "addresses": new.addresses,
+        }
+        self._record(actor, number, "add webhook", {"name": new.name, **after})
+        return self.endpoint(number), secret
+
+    def endpoints(self) -> tuple[WebhookEndpoint, ...]:
+        return self.store.endpoints()
+
+    def endpoint(self, endpoint_id: int) -> WebhookEndpoint:
+        """Return the endpoint of this number; NotFound if there is none."""
+        if found := self.store.find(endpoint_id):
+            return found
+        raise NotFound(f"there is no webhook endpoint {endpoint_id}")
+
+    def named(self, name: str) -> WebhookEndpoint:
+        """Return the endpoint of this name; NotFound if there is none."""
+        for one in self.endpoints():
+            if one.name == name:
+                return one
+        known = ", ".join(one.name for one in self.endpoints()) or "none yet"
+        raise NotFound(f"there is no webhook endpoint {name!r}; there are: {known}")
+
+    def deliveries(self, endpoint_id: int) -> tuple[WebhookDelivery, ...]:
+        """Return what was posted to an endpoint lately, or waits to be, the newest first."""
+        return self.store.deliveries(endpoint_id)
+
+    def delivery(self, endpoint_id: int, delivery_id: int) -> WebhookDelivery:
+        """Return one delivery of an endpoint; NotFound if there is none, or none any more."""
+        if found := self.store.delivery(endpoint_id, delivery_id):
+            return found
+        raise NotFound(f"there is no delivery {delivery_id} of this endpoint")
+
+    def test(self, endpoint_id: int, *, actor: str) -> WebhookDelivery:
+        """Post a ping to an endpoint now, even to a paused one; return what came of it."""
+        self.endpoint(endpoint_id)
+        self._record(actor, endpoint_id, "test webhook", {})
+        return self.delivery(endpoint_id, self.sending.try_endpoint(endpoint_id))
+
+    def pause(self, endpoint_id: int, *, actor: str, because: str) -> WebhookEndpoint:
+        """Post nothing to an endpoint until somebody resumes it: its events wait, three days."""
+        because = given(because)
+        self._set(endpoint_id, EndpointState.PAUSED, f"{because} ({actor})")
+        self._record(actor, endpoint_id, "pause", {"because": because})
+        return self.endpoint(endpoint_id)
+
+    def resume(self, endpoint_id: int, *, actor: str) -> WebhookEndpoint:
+        """Let a paused endpoint have its events, those that waited first."""
+        self._set(endpoint_id, EndpointState.ACTIVE, "")
+        self._record(actor, endpoint_id, "resume", {})
+        return self.endpoint(endpoint_id)
+
+    def rotate(self, endpoint_id: int, *, actor: str) -> str:
+        """Give an endpoint another secret and return it; for a day both sign."""
+        self.endpoint(endpoint_id)
+        secret = webhook_secret(self.new_key())
+        self.store.rotate(endpoint_id, secret, self.clock.now() + ROTATION)
+        self._record(actor, endpoint_id, "rotate secret", {})
+        return secret
+
+    def remove(self, endpoint_id: int, *, actor: str) -> None:
+        """Remove an endpoint, with what was still to be posted to it."""
+        endpoint = self.endpoint(endpoint_id)
+        if self.store.remove(endpoint_id):
+            removed = {"name": endpoint.name, "url": endpoint.url}
+            self._record(actor, endpoint_id, "remove webhook", removed)
+
+    def send_again(self, endpoint_id: int, delivery_id: int, *, actor: str) -> WebhookDelivery:
+        """Let an event be posted once more, under its old id; NotAllowed while it is posted."""
+        found = self.delivery(endpoint_id, delivery_id)
+        if not self.store.send_again(endpoint_id, delivery_id):
+            raise NotAllowed("it is being posted just now")
+        self._record(actor, endpoint_id, "send again", {"event": found.event.id})
+        return self.delivery(endpoint_id, delivery_id)
+
+    def _refuse(self, new: NewEndpoint) -> None:
+        """Raise NotAllowed for what cannot be an endpoint."""
+        if not new.name.strip() or len(new.name) > NAME_LENGTH or not new.name.isprintable():
+            raise NotAllowed(f"name: it has 1 to {NAME_LENGTH} characters, all printable")
+        if fault := why_unfit_endpoint(new.url, practice=self.practice):
+            raise NotAllowed(f"address: {fault}")
+        if not new.events or not new.events <= frozenset(CHOICES):
+            raise NotAllowed(f"events: choose from {', '.join(CHOICES)}")
+        if strange := new.newsletters - self.newsletters.keys():
+            known = ", ".join(self.newsletters)
+            raise NotAllowed(f"newsletters: no {', '.join(sorted(strange))}; choose from {known}")
+
+    def _set(self, endpoint_id: int, state: EndpointState, reason: str) -> None:
+        self.endpoint(endpoint_id)
+        if not self.store.set_state(endpoint_id, state, reason):
+            raise NotAllowed(f"it is {state.value} already")
+
+    def _record(
+        self, actor: str, endpoint_id: int, verb: str, detail: Mapping[str, object]
+    ) -> None:
+        self.decisions.record(actor, f"webhook {endpoint_id}", verb, dict(detail))
