@@ -110,6 +110,7 @@ class ScheduleParts(SendingParts):
         yield RecurringJob("unconfirmed", _RETENTION_SECONDS, self.signing_up.delete_unconfirmed)
         yield RecurringJob("retention", _RETENTION_SECONDS, self.retention.expire)
         yield RecurringJob("staff", _RETENTION_SECONDS, self.staff_accounts.delete_expired)
+        yield RecurringJob("api keys", _RETENTION_SECONDS, self.repeated_requests.delete_old)
         if any(one.sunset for one in self.settings.newsletters.values()):
             yield RecurringJob("sunset", _SUNSET_SECONDS, self.sunset.run)
 
