@@ -33,5 +33,8 @@ readers whether they still want letters; for operators `people.People`,
 `list_health.ListHealthReports`, `list_changes.ListChanges` and `retention.Retention`. Subscribers,
 subscriptions and their tables belong to the package `subscribers`.
 
+Programs show a token of `api_tokens.ApiTokens`; what they send twice under one key is done once by
+`repeated_requests.RepeatedRequests`.
+
 Where a new check, source, page, event, column or alert goes: `docs/contributing/`.
 """
