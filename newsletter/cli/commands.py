@@ -217,6 +217,14 @@ def staff() -> Any:
 
 
 @listed(_RUN)
+def tokens() -> Any:
+    """Make tokens for the JSON API, and revoke them."""
+    from newsletter.cli.tokens import app
+
+    return app
+
+
+@listed(_RUN)
 def installation() -> Any:
     """Tell this installation from others on its SendGrid account."""
     from newsletter.cli.installation import app

@@ -8,7 +8,9 @@ from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Option
 
 from newsletter.cli.common import console, container
 from newsletter.cli.ending import interrupt, limit_end
@@ -23,8 +25,35 @@ _log = logging.getLogger(__name__)
 _PATIENCE = 5  #: seconds; a worker that had not begun when it was stopped is stopped again
 
 
-def serve() -> None:
+def serve(
+    api_only: Annotated[
+        bool,
+        Option("--api-only", metavar="", help="Only the JSON API, where the console would be."),
+    ] = False,
+) -> None:
     """Run everything in one process: web, console, worker and scheduler."""
+    if api_only:
+        _serve_api()
+    else:
+        _serve_everything()
+
+
+def _serve_api() -> None:
+    from newsletter.web.beside import server_of
+
+    _open_process()
+    web = container().settings.service.web
+    with listening(web.console_host, web.console_port) as listener:
+        server = server_of(
+            container().api, http=_connections(), trusted_proxies=web.trusted_proxies
+        )
+        host, port = listener.getsockname()[:2]
+        console.print(f"serving the API on http://{host}:{port}/api/v1; Ctrl-C stops it")
+        with _interruptible():
+            server.run(sockets=[listener])
+
+
+def _serve_everything() -> None:
     from newsletter.adapters.memory import spare_what_stays
     from newsletter.scheduler import reconcile_by_events
     from newsletter.web.beside import server_of, serving_beside
@@ -36,7 +65,9 @@ def serve() -> None:
         listener = parts.enter_context(listening(web.host, web.port))
         beside = parts.enter_context(listening(web.console_host, web.console_port))
         server = server_of(container().app, **shared)
-        parts.enter_context(serving_beside(server_of(container().console, **shared), beside))
+        parts.enter_context(
+            serving_beside(server_of(container().console_and_api, **shared), beside)
+        )
         container().scheduler.start()
         parts.callback(container().scheduler.shutdown)
         reconcile_by_events(container().scheduler, container().reconciling)

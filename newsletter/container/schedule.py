@@ -113,6 +113,7 @@ class ScheduleParts(WebhookParts):
         yield RecurringJob("staff", _RETENTION_SECONDS, self.staff_accounts.delete_expired)
         yield RecurringJob("webhooks", _WEBHOOK_SECONDS, self.webhook_sending.send_due)
         yield RecurringJob("old webhooks", _RETENTION_SECONDS, self.webhook_sending.delete_old)
+        yield RecurringJob("api keys", _RETENTION_SECONDS, self.repeated_requests.delete_old)
         if any(one.sunset for one in self.settings.newsletters.values()):
             yield RecurringJob("sunset", _SUNSET_SECONDS, self.sunset.run)
 

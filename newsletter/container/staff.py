@@ -11,7 +11,9 @@ from newsletter.container.lists import ListParts
 
 if TYPE_CHECKING:
     from newsletter.ports import IdentityProvider, PasskeyVerifier, PasswordHashes, TotpCodes
+    from newsletter.services.api_tokens import ApiTokens
     from newsletter.services.provider_sign_in import ProviderSignIn
+    from newsletter.services.repeated_requests import RepeatedRequests
     from newsletter.services.signing_in import SigningIn
     from newsletter.services.staff_accounts import StaffAccounts
     from newsletter.services.staff_credentials import ChangingCredentials
@@ -102,6 +104,27 @@ class StaffParts(ListParts):
             new_token=new_token,
             clock=self.clock,
         )
+
+    @cached_property
+    def api_tokens(self) -> ApiTokens:
+        from newsletter.adapters.clock import new_token
+        from newsletter.services.api_tokens import ApiTokens
+        from newsletter.stores.api_tokens import ApiTokenStore
+
+        return ApiTokens(
+            ApiTokenStore(self.engine),
+            self.decisions,
+            newsletters=tuple(n.slug for n in self.settings.newsletters.values() if not n.week_of),
+            new_secret=new_token,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def repeated_requests(self) -> RepeatedRequests:
+        from newsletter.services.repeated_requests import RepeatedRequests
+        from newsletter.stores.idempotency import IdempotencyStore
+
+        return RepeatedRequests(IdempotencyStore(self.engine), self.clock)
 
     @cached_property
     def password_hashes(self) -> PasswordHashes:

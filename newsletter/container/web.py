@@ -9,7 +9,9 @@ from newsletter.container.doctor import DoctorParts
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
+    from newsletter.web.api.dependencies import ApiServices
     from newsletter.web.console.dependencies import ConsoleServices
     from newsletter.web.dependencies import WebServices
 
@@ -141,6 +143,44 @@ class WebParts(DoctorParts):
             setup_reports=replace(made.setup_reports, examine=self.setup_reports.examine),
         )
         return create_console(services)
+
+    @cached_property
+    def api_services(self) -> ApiServices:
+        from newsletter.adapters.sources.fields import brief_of
+        from newsletter.adapters.sources.hub_html import read_hub_html
+        from newsletter.stores.healthcheck import UNANSWERED, UNREADABLE
+        from newsletter.web.api.dependencies import ApiServices
+        from newsletter.web.api.rate_limit import RequestAllowances
+        from subscribers.errors import ConcurrentChange
+
+        return ApiServices(
+            newsletters=self.settings.newsletters,
+            now=self.clock.now,
+            unanswered=(*UNANSWERED, ConcurrentChange),
+            unreadable=UNREADABLE,
+            rate_limit=RequestAllowances(self.settings.service.web.api_per_minute, self.clock.now),
+            tokens=self.api_tokens,
+            repeated=self.repeated_requests,
+            archive=self.archive,
+            intake=self.intake,
+            read_brief=brief_of,
+            read_page=read_hub_html,
+        )
+
+    @cached_property
+    def api(self) -> FastAPI:
+        from newsletter.stores.duties import API
+        from newsletter.web.api.app import create_api
+
+        return create_api(self.for_duty(API).api_services)
+
+    @cached_property
+    def console_and_api(self) -> ASGIApp:
+        """What the console's origin serves."""
+        from newsletter.web.api.route import PREFIX
+        from newsletter.web.by_prefix import ByPrefix
+
+        return ByPrefix(self.console, PREFIX, self.api)
 
     @cached_property
     def app(self) -> FastAPI:

@@ -1,6 +1,7 @@
 """Similarity: whether two titles tell the same story. See docs/decisions/duplicates-are-held.md."""
 
 import re
+from functools import lru_cache
 
 from newsletter.core.brief import Brief
 from newsletter.core.web_address import same_page
@@ -21,13 +22,13 @@ def alike(one: str, other: str) -> bool:
     is not "Google sues Epic".
     """
     mine, theirs = _words(one), _words(other)
+    if len(mine & theirs) < _ALIKE * len(mine | theirs):
+        return False  # as almost every pair
     if _swapped(one, other, mine & theirs):
         return False
     if mine == theirs:
         return bool(mine)
-    if min(len(mine), len(theirs)) < _FEWEST or _numbers(mine) != _numbers(theirs):
-        return False
-    return len(mine & theirs) >= _ALIKE * len(mine | theirs)
+    return min(len(mine), len(theirs)) >= _FEWEST and _numbers(mine) == _numbers(theirs)
 
 
 def is_another_story(one: Brief, other: Brief) -> bool:
@@ -58,6 +59,7 @@ def _in_order(title: str) -> list[str]:
     return re.findall(r"\w+", title.casefold().replace("’", "'").replace("'s", ""))
 
 
+@lru_cache(maxsize=8192)  # each title is compared with every other
 def _words(title: str) -> frozenset[str]:
     words = frozenset(_in_order(title))
     return words - _SMALL_WORDS or words

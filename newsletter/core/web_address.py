@@ -1,6 +1,7 @@
 """Web addresses: which ones a reader can be sent to."""
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from newsletter.core.galley import plain_line
@@ -61,12 +62,12 @@ def page_key(url: str) -> tuple[str, str, str]:
 
 def same_page(one: str, other: str) -> bool:
     """Return whether two addresses lead to one page, tracking marks and fragments aside."""
-    return bool(one and other) and _page(web_url(one) or one) == _page(web_url(other) or other)
+    return bool(one and other) and _page_of(one) == _page_of(other)
 
 
 def same_site(one: str, other: str) -> bool:
     """Return whether two addresses are of one host, however it is written."""
-    pages = (_page(web_url(address) or address) for address in (one, other))
+    pages = (_page_of(address) for address in (one, other))
     return bool(one and other) and len({host for host, *_ in pages}) == 1
 
 
@@ -79,6 +80,11 @@ def _split(url: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
+
+
+@lru_cache(maxsize=8192)  # each address is compared with every other
+def _page_of(address: str) -> tuple[str, str, str]:
+    return _page(web_url(address) or address)
 
 
 def _page(url: str) -> tuple[str, str, str]:

@@ -53,7 +53,7 @@ def opened(settings: Settings, today: date) -> Generator[DemoEnvironment]:
             with (
                 closing(container),
                 serving_beside(server_of(container.app, trusted_proxies=()), listener),
-                serving_beside(server_of(container.console, trusted_proxies=()), console),
+                serving_beside(server_of(container.console_and_api, trusted_proxies=()), console),
             ):
                 yield DemoEnvironment(container, sandbox, folder)
 

@@ -41,5 +41,8 @@ asks everybody else, `setup_examination.SetupExamination` does both (side by sid
 `setup_checks`), and `setup_reports.SetupReports` stores the last report for the console;
 `setup_letters.SetupLetters` tries a letter.
 
+Programs show a token of `api_tokens.ApiTokens`; what they send twice under one key is done once by
+`repeated_requests.RepeatedRequests`.
+
 Where a new check, source, page, event, column or alert goes: `docs/contributing/`.
 """

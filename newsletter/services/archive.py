@@ -1,6 +1,6 @@
 """Reads what is there, for people who look: issues, briefs, and what was decided about them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,6 +8,7 @@ from newsletter.core.issue_line import IssueLine
 from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.publication import Newsletter, span_of
 from newsletter.core.stored import BriefRevision, StoredBrief, StoredIssue
+from newsletter.core.verification import Ruling
 from newsletter.errors import NotFound
 from newsletter.stores.briefs import BriefStore
 from newsletter.stores.decisions import Decision, DecisionFilter, DecisionLog, DecisionPage
@@ -49,10 +50,30 @@ class Archive:
         _, end = span_of(newsletter, last)
         return self.briefs.on(start, end, newsletter.pillar)
 
+    def received_by(
+        self,
+        newsletters: Iterable[Newsletter],
+        *,
+        on: date | None = None,
+        ruling: Ruling | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> tuple[StoredBrief, ...]:
+        """Return the briefs of these newsletters, the newest first, and only the numbers before.
+
+        With a date only those that came then, each by its own newsletter's day.
+        """
+        spans = {one.pillar.casefold(): on and span_of(one, on) for one in newsletters}
+        return self.briefs.listed(spans, ruling=ruling, before=before, limit=limit)
+
     def brief(self, newsletter: Newsletter, brief_id: int) -> StoredBrief:
         """Return a brief of this newsletter; one of another newsletter does not exist here."""
+        return self.brief_of([newsletter], brief_id)
+
+    def brief_of(self, newsletters: Iterable[Newsletter], brief_id: int) -> StoredBrief:
+        """Return a brief of one of these newsletters; one of another does not exist here."""
         stored = self.briefs.get(brief_id)
-        if stored.brief.pillar.casefold() != newsletter.pillar.casefold():
+        if stored.brief.pillar.casefold() not in {one.pillar.casefold() for one in newsletters}:
             raise NotFound(f"there is no brief {brief_id}")
         return stored
 

@@ -1,6 +1,6 @@
 """Receives briefs, puts them through the gate, and applies what a person decides about them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -64,20 +64,53 @@ class Intake:
             self._newsletter(brief, place)
         return tuple(self.receive(brief, place=place) for brief in briefs)
 
-    def receive(self, brief: Brief, *, place: str = "brief") -> Receipt:
+    def receive(self, brief: Brief, *, place: str = "brief", by: str | None = None) -> Receipt:
         """Put a brief through the gate and store it; the same brief twice is stored once.
 
-        `place` names where it came from, for InvalidBrief when no newsletter prints its pillar.
+        `place` names where it came from, for InvalidBrief when no newsletter prints its pillar;
+        `by` is who wrote it, None for a source.
         """
         newsletter = self._newsletter(brief, place)
         brief = replace(brief, topics=named_topics(newsletter, brief.topics))
         stored = self._briefs.find(brief.key)
         if stored is None:
             verdict = self._verdict(newsletter, brief)
-            return Receipt(Arrival.NEW, self._briefs.save(brief, verdict, self._clock.now()))
+            saved = self._briefs.save(brief, verdict, self._clock.now(), by=by)
+            return Receipt(Arrival.NEW, saved)
         if self._briefs.seen(brief.key, brief.digest):
             return Receipt(Arrival.UNCHANGED, stored)
-        return self._revise(newsletter, stored, brief)
+        return self._revise(newsletter, stored, brief, by=by)
+
+    def hand_over(
+        self,
+        brief: Brief,
+        where: Callable[[str], str],
+        *,
+        to: Collection[Newsletter],
+        actor: str,
+    ) -> Receipt:
+        """Receive a brief from somebody who may write to these newsletters only; it is recorded.
+
+        InvalidBrief where none of these prints its pillar, or another's brief has its key; `where`
+        says the place of a field.
+        """
+        pillars = {one.pillar.casefold() for one in to if not one.week_of}
+        if brief.pillar.casefold() not in pillars:
+            raise InvalidBrief(
+                where("pillar"), f"no newsletter that you see prints {brief.pillar!r}"
+            )
+        before = self._briefs.find(brief.key)
+        if before and before.brief.pillar.casefold() not in pillars:
+            raise InvalidBrief(
+                where("id"), "another newsletter's brief has this key: choose another"
+            )
+        receipt = self.receive(brief, by=actor)
+        if receipt.arrival is not Arrival.UNCHANGED:
+            verb = "write" if receipt.arrival is Arrival.NEW else "edit"
+            newsletter = self._newsletter(brief, "brief")
+            shown = {"title": brief.title}
+            self._record(newsletter, actor, receipt.stored.brief_id, verb, shown)
+        return receipt
 
     def known(self, key: str) -> Brief | None:
         """Return the brief of this key as it is stored; None if it never came."""

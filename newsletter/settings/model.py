@@ -101,6 +101,8 @@ class WebSettings(SettingsSection):
     """The same for its body, which may be a mail with attachments."""
     connections: int = Field(default=400, ge=10)
     """Above it, those that wait for their client are closed; if none does, pages answer 503."""
+    api_per_minute: int = Field(default=600, ge=1)
+    """Requests that one token may make of the JSON API; above it they are answered 429."""
 
 
 class SendGridSettings(SettingsSection):

@@ -1,10 +1,11 @@
 """Briefs, their revisions and their verdicts."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import and_, case, false, or_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, func, select
 
@@ -26,6 +27,15 @@ _STORED = select(
     select(func.min(IssueBriefRow.issue_id))
     .where(IssueBriefRow.brief_id == BriefRow.id)
     .scalar_subquery(),
+)
+
+#: As `StoredBrief.ruling` says it.
+_RULING = case(
+    (
+        and_(col(BriefRow.held_by).is_not(None), col(BriefRow.ruling) == Ruling.ACCEPTED.value),
+        Ruling.HELD.value,
+    ),
+    else_=col(BriefRow.ruling),
 )
 
 _KNOWN = """
@@ -197,6 +207,24 @@ class BriefStore(DatabaseStore):
         with transaction(self._engine) as session:
             return tuple(_stored(*row) for row in session.exec(found.order_by(col(BriefRow.id))))
 
+    def listed(
+        self,
+        spans: Mapping[str, tuple[datetime, datetime] | None],
+        *,
+        ruling: Ruling | None,
+        before: int | None,
+        limit: int,
+    ) -> tuple[StoredBrief, ...]:
+        """Return briefs, the newest first: of these pillars, each with when they were received."""
+        wanted = [_of_pillar(pillar, span) for pillar, span in spans.items()]
+        found = _STORED.where(or_(false(), *wanted)).order_by(col(BriefRow.id).desc()).limit(limit)
+        if ruling is not None:
+            found = found.where(ruling.value == _RULING)
+        if before is not None:
+            found = found.where(BriefRow.id < before)
+        with transaction(self._engine) as session:
+            return tuple(_stored(*row) for row in session.exec(found))
+
     def candidates(
         self, newsletter: Newsletter, on: date, since: datetime
     ) -> tuple[Candidate, ...]:
@@ -215,6 +243,15 @@ class BriefStore(DatabaseStore):
             ids = [row["id"] for row in rows(session, _CANDIDATES, values)]
             found = select(BriefRow).where(col(BriefRow.id).in_(ids)).order_by(col(BriefRow.id))
             return tuple((_entry(row), row.received_at) for row in session.exec(found))
+
+
+def _of_pillar(pillar: str, span: tuple[datetime, datetime] | None) -> Any:
+    printed = func.lower(BriefRow.pillar) == func.lower(pillar)
+    if span is None:
+        return printed
+    start, end = span
+    received = col(BriefRow.received_at)
+    return and_(printed, received >= start, received < end)
 
 
 def _moment(stored: str | None) -> datetime | None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
+from newsletter.core.api_token import TokenActor
 from newsletter.core.staff import StaffActor
 from newsletter.ports import Clock
 from newsletter.stores.tables import DecisionRow
@@ -77,7 +78,7 @@ class DecisionLog:
         before: Values | None = None,
         after: Values | None = None,
     ) -> None:
-        """Add a decision; an actor of the console brings account, session and network address.
+        """Add a decision; one of the console brings account, session and network address.
 
         About an issue or a batch, the newsletter need not be said.
         """
@@ -135,6 +136,8 @@ def _newsletter_of(session: Session, subject: str) -> str | None:
 
 
 def _origin(actor: str) -> dict[str, Any]:
+    if isinstance(actor, TokenActor):
+        return {"network": actor.address or None}
     if not isinstance(actor, StaffActor):
         return {}
     return {

@@ -66,6 +66,8 @@ EVENTS = Duty(name="webhook", connections=4, wait=5, locks=3, statement=20, idle
 PAGES = Duty(name="pages", connections=8, wait=3, locks=1, statement=10, idle=10, answer=12)
 #: So does a member of staff; a count over a large list takes its time.
 CONSOLE = Duty(name="console", connections=6, wait=3, locks=1, statement=10, idle=10, answer=12)
+#: A program of somebody's waits, and may hand over hundreds of briefs in one request.
+API = Duty(name="api", connections=4, wait=3, locks=1, statement=10, idle=10, answer=12)
 #: A load balancer gives up after some seconds.
 CHECKING = Duty(name="checks", connections=2, wait=1, locks=0.5, statement=1, idle=5, answer=1.5)
 #: The clock, workers, commands, imports and migrations: nobody waits, and some of it takes minutes.
@@ -75,7 +77,7 @@ WORK = Duty(name="work", connections=10, wait=60, idle=15 * 60, answer=30 * 60)
 LEADING = Duty(name="clock", connections=1, wait=5, statement=5, idle=60, answer=6)
 
 #: What only a process with the web server has, besides the work.
-OF_THE_WEB = (UNSUBSCRIBING, EVENTS, PAGES, CONSOLE, CHECKING)
+OF_THE_WEB = (UNSUBSCRIBING, EVENTS, PAGES, CONSOLE, API, CHECKING)
 
 
 class BoundedConnection(psycopg.Connection[Any]):

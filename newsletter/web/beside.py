@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 _SECONDS = 10  #: for what it still answers, once it is to end
 
 
 def server_of(
-    app: FastAPI, *, trusted_proxies: Sequence[str], http: Any = "auto"
+    app: ASGIApp, *, trusted_proxies: Sequence[str], http: Any = "auto"
 ) -> uvicorn.Server:
     """Return a server of the application; `http` is uvicorn's class of connections.
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from fastapi.routing import APIRoute
 
 from newsletter.adapters.metrics import metric_families
+from newsletter.web.api.access import declared as required
+from newsletter.web.api.app import ROUTERS as API
 from newsletter.web.app import ROUTERS
 from newsletter.web.console.access import declared
 from newsletter.web.console.app import ROUTERS as CONSOLE
@@ -20,6 +22,7 @@ def paths() -> Iterator[str]:
     rows = ((method, f"`{path}`", said) for method, path, said in routes)
     yield from table(("Method", "Path", "What it does"), rows)
     yield from _console()
+    yield from _api()
 
 
 def _routes() -> Iterator[tuple[str, str, str]]:
@@ -41,6 +44,28 @@ def _console() -> Iterator[str]:
         (_methods(one), f"`{one.path}`", _needs(one), first_line(one.endpoint)) for one in routes
     )
     yield from table(("Method", "Path", "Who", "What it does"), rows)
+
+
+def _api() -> Iterator[str]:
+    yield "## The JSON API"
+    yield ""
+    yield "On the console's origin, and described in full at `/api/v1/openapi.json`. A token has"
+    yield "scopes; see [The JSON API](../how-to/api.md)."
+    yield ""
+    routes = [one for each in API for one in each.routes if isinstance(one, APIRoute)]
+    routes.sort(key=lambda one: (one.path, _methods(one)))
+    rows = (
+        (_methods(one), f"`{one.path}`", _scope(one), first_line(one.endpoint)) for one in routes
+    )
+    yield from table(("Method", "Path", "Scope", "What it does"), rows)
+
+
+def _scope(route: APIRoute) -> str:
+    """Return the scope that a route of the API declares."""
+    needs = required(route)
+    if needs is None:
+        return "no token"
+    return f"`{needs.scope.value}`" if needs.scope else "any"
 
 
 def _methods(route: APIRoute) -> str:

@@ -1,0 +1,120 @@
+"""The API's application: the routes of every resource, and what surrounds them."""
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from newsletter.adapters.clock import new_id
+from newsletter.web.api import briefs, newsletters
+from newsletter.web.api.access import ANYONE, declared
+from newsletter.web.api.dependencies import ApiServices
+from newsletter.web.api.openapi import description_of
+from newsletter.web.api.problems import ApiProblem, answer_of, described, problem_of
+from newsletter.web.api.route import ApiRoute, api_router
+from newsletter.web.console.reading import ReadOnlyGets
+from newsletter.web.headers import SecurityHeaders, add_security_headers
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_log = logging.getLogger(__name__)
+
+about = api_router()
+
+ROUTERS: tuple[APIRouter, ...] = (about, newsletters.router, briefs.router)
+
+
+@about.get("/openapi.json", dependencies=[ANYONE], include_in_schema=False)
+def description(request: Request) -> JSONResponse:
+    """Return the description of the API in OpenAPI 3.1."""
+    return JSONResponse(request.app.openapi())
+
+
+@about.get("/problems", dependencies=[ANYONE], include_in_schema=False)
+def problems() -> Response:
+    """Describe every kind of problem; the `type` of each leads here."""
+    return described()
+
+
+def create_api(services: ApiServices) -> FastAPI:
+    """Return the application over these services; LookupError if a route declares no scope."""
+    app = FastAPI(
+        title="Newsletter API",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    for router in ROUTERS:
+        app.include_router(router)
+    for route in routes_of(app):
+        declared(route)
+    app.openapi = lambda: description_of(app)
+    app.add_middleware(ReadOnlyGets)
+    app.add_middleware(SecurityHeaders, values=HEADERS)
+    app.add_middleware(RequestNumbers)
+    for error in (HTTPException, RequestValidationError):
+        app.add_exception_handler(error, _refused)
+    app.add_exception_handler(Exception, _failed)
+    return app
+
+
+def routes_of(app: FastAPI) -> Iterator[ApiRoute]:
+    """Yield every route; LookupError for one that would not check the token first."""
+    for found in iter_route_contexts(app.routes):
+        route: Any = found.original_route
+        if not isinstance(route, ApiRoute):
+            raise LookupError(  # noqa: TRY004  # as `declared` does
+                f"{found.path} is no route of the API: use `api_router`"
+            )
+        yield route
+
+
+class RequestNumbers:
+    """Middleware that gives every request a number, which answer and log name."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        number = scope.setdefault("state", {})["request_id"] = new_id()
+
+        async def send_numbered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["X-Request-Id"] = number
+            await send(message)
+
+        await self._app(scope, receive, send_numbered)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    """Answer what no route was asked for: a path, a method."""
+    problem = problem_of(error, request)
+    assert problem is not None  # of the framework's errors
+    return answer_of(request, problem)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    """Return the problem for an unexpected error, with the number that the log has, too."""
+    if not hasattr(request.state, "request_id"):
+        request.state.request_id = new_id()
+    number = request.state.request_id
+    _log.error("the API failed: %s", number, exc_info=error)
+    answer = answer_of(request, ApiProblem("failed"))
+    add_security_headers(answer.headers, HEADERS)
+    answer.headers["X-Request-Id"] = number
+    return answer

@@ -1,0 +1,86 @@
+"""Cursors: a list is read on from a row, not from a number of rows, so that none is missed.
+
+A cursor is opaque. It names its list and the number of the last row that was shown.
+"""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Query, Request, Response
+
+from newsletter.web.api.problems import ApiProblem, invalid
+from newsletter.web.api.schemas import ListPage
+
+_PAGE_SIZE, _LONGEST_PAGE = 50, 200
+_LARGEST_ID = 2**63 - 1
+
+Limit = Annotated[int, Query(ge=1, le=_LONGEST_PAGE, description="How many at most.")]
+After = Annotated[
+    str | None,
+    Query(max_length=500, description="`next` of the part before; without it, the first part."),
+]
+
+Row = TypeVar("Row")
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class WantedPart:
+    """Which part of a list is asked for."""
+
+    request: Request
+    response: Response
+    limit: Limit = _PAGE_SIZE
+    after: After = None
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows to look for: one more, to know whether there are more."""
+        return self.limit + 1
+
+    def last(self, name: str) -> int | None:
+        """Return the number of the last row shown of the list of this name; None: it begins."""
+        if not self.after:
+            return None
+        match _read(self.after):
+            case [str(of), int(number)] if of == name and 0 < number <= _LARGEST_ID:
+                return number
+            case _:
+                raise _strange()
+
+    def page(
+        self,
+        name: str,
+        found: Sequence[Row],
+        *,
+        show: Callable[[Row], Item],
+        key: Callable[[Row], int],
+    ) -> ListPage[Item]:
+        """Return the rows as a page; the header Link leads to the next one."""
+        shown = found[: self.limit]
+        after = _cursor(name, key(shown[-1])) if len(found) > self.limit else None
+        if after:
+            address = self.request.url.include_query_params(after=after)
+            self.response.headers["Link"] = f'<{address.path}?{address.query}>; rel="next"'
+        return ListPage(data=[show(one) for one in shown], next=after)
+
+
+Part = Annotated[WantedPart, Depends()]
+
+
+def _read(after: str) -> Any:
+    try:
+        return json.loads(urlsafe_b64decode(after.encode() + b"=" * (-len(after) % 4)))
+    except (ValueError, RecursionError):
+        raise _strange() from None
+
+
+def _strange() -> ApiProblem:
+    return invalid("query/after", "this is no cursor of this list: begin without one")
+
+
+def _cursor(name: str, key: int) -> str:
+    return urlsafe_b64encode(json.dumps([name, key]).encode()).decode().rstrip("=")

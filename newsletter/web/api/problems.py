@@ -1,0 +1,203 @@
+"""What an answer says that is no success: a problem (RFC 9457), each kind described once, here."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from newsletter.errors import (
+    ConfigurationError,
+    InvalidBrief,
+    NewsletterError,
+    NotAllowed,
+    NotFound,
+)
+from newsletter.web.api.schemas import FieldError, ProblemReport
+from subscribers.errors import InvalidChoice, NoSuchSubscriber, NoSuchSubscription
+
+MEDIA_TYPE = "application/problem+json"
+PROBLEMS_PATH = "/api/v1/problems"
+_RETRY_SECONDS = "5"
+
+
+class ProblemKind(NamedTuple):
+    """One kind of problem, and what a person does about it."""
+
+    status: int
+    title: str
+    explanation: str
+
+
+#: By the name that `type` ends with.
+KINDS: Mapping[str, ProblemKind] = {
+    "unreadable": ProblemKind(
+        400, "The body is no JSON", "Send valid JSON in UTF-8, each name of an object once."
+    ),
+    "token": ProblemKind(
+        401,
+        "A valid token is needed",
+        "Send `Authorization: Bearer nl_…`. The token may be mistyped, expired or revoked; "
+        "`newsletter tokens list` shows which it is, and `newsletter tokens create` makes another.",
+    ),
+    "forbidden": ProblemKind(
+        403,
+        "The token may not do this",
+        "The detail names what is missing, such as a scope. A token cannot be given more rights: "
+        "make another.",
+    ),
+    "not-found": ProblemKind(
+        404,
+        "There is nothing here",
+        "Nothing has this address, or it belongs to a newsletter that the token does not see.",
+    ),
+    "method": ProblemKind(
+        405, "This cannot be asked for in this way", "The header `Allow` lists the methods."
+    ),
+    "conflict": ProblemKind(
+        409, "Its state does not allow that", "The detail says why, and nothing was changed."
+    ),
+    "key-in-use": ProblemKind(
+        409,
+        "The first request with this key is being answered",
+        "Wait a moment, and send it again with the same Idempotency-Key.",
+    ),
+    "changed": ProblemKind(
+        412, "It was changed meanwhile", "Read it again, and send the new ETag in `If-Match`."
+    ),
+    "too-large": ProblemKind(
+        413, "The body is too large", "5 MB are taken at once: send it in several requests."
+    ),
+    "media-type": ProblemKind(
+        415, "The body is not declared as JSON", "Send `Content-Type: application/json`."
+    ),
+    "invalid": ProblemKind(
+        422,
+        "Something in the request is wrong",
+        "Each of `errors` says what and where: `pointer` is a JSON pointer into the body "
+        "(`#/title`), or names a parameter (`query/after`, `header/If-Match`, `path/on`).",
+    ),
+    "key-reused": ProblemKind(
+        422,
+        "The key was used for another request",
+        "An Idempotency-Key belongs to one request for 24 hours: make a new key for a new one.",
+    ),
+    "precondition": ProblemKind(
+        428, "Say which revision you change", "Send the ETag that you read in `If-Match`."
+    ),
+    "too-many": ProblemKind(
+        429, "Too many requests", "Wait as many seconds as `Retry-After` says."
+    ),
+    "failed": ProblemKind(
+        500, "This did not work", "It is our fault. The log has the `request_id`."
+    ),
+    "busy": ProblemKind(
+        503,
+        "The database did not answer in time",
+        "Send the same again in a few seconds, a POST with the same Idempotency-Key.",
+    ),
+}
+
+
+class ApiProblem(NewsletterError):
+    """A request is answered with a problem."""
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str = "",
+        errors: Iterable[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail or KINDS[kind].explanation)
+        self.kind, self.errors, self.headers = kind, tuple(errors), dict(headers or {})
+
+
+def invalid(pointer: str, detail: str) -> ApiProblem:
+    """Return the problem of one wrong value."""
+    return ApiProblem("invalid", detail, [FieldError(pointer=pointer, detail=detail)])
+
+
+def answer_of(request: Request, problem: ApiProblem) -> JSONResponse:
+    kind = KINDS[problem.kind]
+    said = ProblemReport(
+        type=f"{PROBLEMS_PATH}#{problem.kind}",
+        title=kind.title,
+        status=kind.status,
+        detail=sentence(str(problem)),
+        errors=list(problem.errors),
+        request_id=request.state.request_id,
+    )
+    return JSONResponse(
+        said.model_dump(mode="json"), kind.status, problem.headers, media_type=MEDIA_TYPE
+    )
+
+
+def sentence(text: str) -> str:
+    """Return a message as a sentence."""
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?", "”")) else f"{text}."
+
+
+def problem_of(error: Exception, request: Request) -> ApiProblem | None:
+    """Return the problem that an error is to whoever asked; None for a fault of ours."""
+    services = request.app.state.services
+    match error:
+        case ApiProblem():
+            return error
+        case RequestValidationError():
+            return _of_validation(error)
+        case HTTPException():
+            return _of_framework(error)
+        case NotFound() | NoSuchSubscriber() | NoSuchSubscription() | OverflowError():
+            return ApiProblem("not-found")
+        case InvalidBrief():
+            return invalid("#", error.reason)
+        case InvalidChoice():
+            return invalid(f"#/{error.field}", str(error))
+        case NotAllowed() | ConfigurationError():
+            return ApiProblem("conflict", str(error))
+        case _ if isinstance(error, services.unanswered):
+            return ApiProblem("busy", headers={"Retry-After": _RETRY_SECONDS})
+        case _ if isinstance(error, services.unreadable):
+            return ApiProblem("invalid", "A value is of a kind that cannot be stored.")
+        case _:
+            return None
+
+
+def _of_validation(error: RequestValidationError) -> ApiProblem:
+    errors = error.errors()
+    if all(one["loc"][0] == "path" for one in errors):
+        return ApiProblem("not-found")
+    found = [FieldError(pointer=pointer_of(one["loc"]), detail=one["msg"]) for one in errors]
+    return ApiProblem("invalid", _counted(found), found)
+
+
+def _counted(found: list[FieldError]) -> str:
+    first = f"{found[0].pointer}: {found[0].detail}"
+    return first if len(found) == 1 else f"{first}; and {len(found) - 1} more"
+
+
+_BY_STATUS = {kind.status: name for name, kind in reversed(KINDS.items())}
+
+
+def _of_framework(error: HTTPException) -> ApiProblem:
+    name = _BY_STATUS.get(error.status_code, "unreadable")
+    return ApiProblem(name, headers=error.headers)
+
+
+def pointer_of(loc: tuple[int | str, ...]) -> str:
+    """Return where a value is: a JSON pointer into the body, or which parameter."""
+    where, *path = loc
+    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in path]
+    return "/".join(["#" if where == "body" else str(where), *parts])
+
+
+def described() -> PlainTextResponse:
+    """Return the page that `type` leads to, as Markdown."""
+    lines = ["# Problems", ""]
+    for name, kind in KINDS.items():
+        lines += [f"## {name}", "", f"{kind.status}: {kind.title}. {kind.explanation}", ""]
+    return PlainTextResponse("\n".join(lines), media_type="text/markdown")

@@ -1,0 +1,40 @@
+"""What is common to all answers, as OpenAPI describes it."""
+
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Item = TypeVar("Item")
+
+
+class ApiModel(BaseModel):
+    """What the API says, or is told: nothing but the fields that it names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FieldError(ApiModel):
+    """One thing that is wrong, and where."""
+
+    pointer: str = Field(description="A JSON pointer into the body, or the place of a parameter.")
+    detail: str
+
+
+class ProblemReport(ApiModel):
+    """Why a request was not done (RFC 9457)."""
+
+    type: str = Field(description="The address of a page about problems of this kind.")
+    title: str
+    status: int
+    detail: str = Field(description="One sentence about this very request.")
+    errors: list[FieldError]
+    request_id: str = Field(description="The number that the log has, too.")
+
+
+class ListPage(ApiModel, Generic[Item]):
+    """A part of a list, and where the next part begins."""
+
+    data: list[Item]
+    next: str | None = Field(
+        default=None, description="What `after` is to be for the next part; null at the end."
+    )

@@ -1,0 +1,74 @@
+"""Whatever is asked of the API by its own description is answered as it describes."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case, GenerationMode, openapi
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.container import TestContainer
+from tests.web.api.asking import ApiClient, given_brief
+
+pytestmark = pytest.mark.postgres
+
+#: Few of each: what matters is that it is every call, with what is right and what is wrong.
+LEAN = settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+CHECKS: Any = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+def test_every_call_answers_as_it_is_described(api: ApiClient, container: TestContainer):
+    container.api.state.services.rate_limit.per_minute = 1_000_000
+    api.post("/briefs", given_brief())
+    schema = openapi.from_dict(api.get("/openapi.json").json())
+    schema.app = container.api
+    asked: dict[str, set[int]] = {}
+    for operation in (found.ok() for found in schema.get_all_operations()):
+        seen = asked[operation.label] = set()
+        for mode in GenerationMode:
+            ask(operation.as_strategy(generation_mode=mode), api.token, seen)
+    assert len(asked) >= 4
+    assert {label for label, seen in asked.items() if not seen} == set()
+    assert 200 in asked["GET /api/v1/briefs"] & asked["GET /api/v1/newsletters"]
+
+
+def ask(cases: Any, token: str, statuses: set[int]) -> None:
+    @LEAN
+    @given(case=cases)
+    def check(case: Case) -> None:
+        answer = case.call(headers={"Authorization": f"Bearer {token}"})
+        case.validate_response(answer, checks=CHECKS)
+        statuses.add(answer.status_code)
+
+    check()
+
+
+def test_the_description_says_what_every_call_needs(api: ApiClient):
+    described = api.get("/openapi.json").json()
+    assert described["openapi"].startswith("3.1")
+    for path in described["paths"].values():
+        for method, operation in path.items():
+            assert operation["security"] == [{"HTTPBearer": []}]
+            assert {"401", "403", "404", "422", "429", "503"} <= operation["responses"].keys()
+            names = [one["name"] for one in operation.get("parameters", ())]
+            assert ("Idempotency-Key" in names) == (method == "post")
+    assert described["components"]["schemas"]["GivenBrief"]["additionalProperties"] is False
