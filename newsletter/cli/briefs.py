@@ -196,7 +196,7 @@ def edit(
 
 @app.command()
 def hold(brief_id: BriefId, as_json: AsJson = False) -> None:
-    """Hold a brief back until someone accepts it."""
+    """Hold a brief back until someone accepts it; one that was printed is withdrawn on the web."""
     _decided(container().intake.hold(brief_id, actor=actor()), as_json=as_json)
 
 

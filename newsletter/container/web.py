@@ -107,6 +107,7 @@ class WebParts(DoctorParts):
             intake=self.intake,
             polling=self.polling,
             publishing=self.publishing,
+            public_pages=self.public_pages,
             sending_by_hand=self.sending_by_hand,
             figures=self.figures,
             list_changes=self.list_changes,

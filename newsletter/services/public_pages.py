@@ -74,12 +74,21 @@ class PublicPages:
 
     def story(self, newsletter: Newsletter, brief_id: int) -> PrintedStory:
         """Return a story that this newsletter or its digest printed in an issue that is out."""
+        found = self.find(newsletter, brief_id)
+        if found is None:
+            raise NotFound(f"{newsletter.name} has printed no brief {brief_id}")
+        return found
+
+    def find(self, newsletter: Newsletter, brief_id: int) -> PrintedStory | None:
+        """Return the same; None if it was not printed."""
         home = newsletter.readers.newsletter
         slugs = [one.slug for one in self.newsletters.values() if one.readers.newsletter == home]
         record = self.stories.find(slugs, brief_id)
-        if record is None:
-            raise NotFound(f"{newsletter.name} has printed no brief {brief_id}")
-        return printed_story(newsletter, record)
+        return printed_story(newsletter, record) if record else None
+
+    def address(self, story: PrintedStory) -> str:
+        """Return where everybody can read a story."""
+        return self.publishing.base_url + story.path
 
     def months(self, newsletter: Newsletter) -> tuple[ListedMonth, ...]:
         """Return the months with issues that are out, the oldest first."""

@@ -162,7 +162,8 @@ def test_every_page_fits_reads_and_fetches_nothing_else(
     linked = [str(link.get_attribute("href")) for link in page.locator("a.block-link").all()]
 
     own = served + choices_path(now_of(container))
-    more = ["/", "/technology", "/u/cut"]
+    story = "/technology/briefs/1-a-foundry-halves-the-water-it-needs-for-a-wafer"
+    more = ["/", "/technology", "/u/cut", f"/technology/{TODAY}", story]
     for url in (*linked, own + "/erase", *(served + path for path in more)):
         asked.clear()
         page.goto(url)

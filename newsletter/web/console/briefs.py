@@ -246,4 +246,5 @@ def _page(
         fault=fault,
         typed=typed,
         revisions=_revisions(visit, stored),
+        printed=visit.services.public_pages.find(visit.here, stored.brief_id),
     )

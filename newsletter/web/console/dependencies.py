@@ -27,6 +27,7 @@ from newsletter.services.polling import Polling
 from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
 from newsletter.services.provider_sign_in import ProviderSignIn
+from newsletter.services.public_pages import PublicPages
 from newsletter.services.publishing import Publishing
 from newsletter.services.reader_looks import ReaderLooks
 from newsletter.services.reconciliation import Reconciling
@@ -85,6 +86,7 @@ class ConsoleServices:
     intake: Intake
     polling: Polling
     publishing: Publishing
+    public_pages: PublicPages
     sending_by_hand: SendingByHand
     figures: IssueFigures
     list_changes: ListChanges
