@@ -174,7 +174,8 @@ def _secret(request: Request, visit: Visit, endpoint: WebhookEndpoint, secret: s
 
 
 def _list(request: Request, visit: Visit, *, status: int = 200, **values: Any) -> HTMLResponse:
-    blank: dict[str, Any] = {"said": "", "fault": "", "called": "", "url": "", "events": CHOICES}
+    blank: dict[str, Any] = {"said": "", "fault": "", "called": "", "url": ""}
+    blank |= {"events": CHOICES, "chosen": (), "addresses": False}
     return visit.services.pages.show(
         request,
         "webhooks",
@@ -183,7 +184,7 @@ def _list(request: Request, visit: Visit, *, status: int = 200, **values: Any) -
         endpoints=visit.services.webhooks.endpoints(),
         choices=_EVENTS,
         fresh=visit.signed.is_fresh(visit.now),
-        **blank | {"chosen": (), "addresses": False} | values,
+        **blank | values,
     )
 
 
