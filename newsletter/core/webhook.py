@@ -115,6 +115,11 @@ def why_unfit_endpoint(url: str, *, practice: bool) -> str | None:
     return "it has a part after #, which no server sees" if parts.fragment else None
 
 
+def host_of(url: str) -> str:
+    """Return what may be said of an endpoint's address: the rest of it may be a secret."""
+    return urlsplit(url).hostname or ""
+
+
 def webhook_secret(key: bytes) -> str:
     """Return a key as a secret is handed over (Standard Webhooks, "Signature scheme")."""
     return f"whsec_{b64encode(key).decode()}"

@@ -12,6 +12,7 @@ from newsletter.core.webhook import (
     EndpointState,
     NewEndpoint,
     WebhookEndpoint,
+    host_of,
     webhook_secret,
     why_unfit_endpoint,
 )
@@ -42,13 +43,14 @@ class Webhooks:
         number = self.store.add(new, secret, by=actor, now=self.clock.now())
         if number is None:
             raise NotAllowed(f"there is an endpoint {new.name!r} already")
-        after = {
-            "url": new.url,
+        shown = {
+            "name": new.name,
+            "host": host_of(new.url),
             "events": sorted(new.events),
             "newsletters": sorted(new.newsletters),
             "addresses": new.addresses,
         }
-        self._record(actor, number, "add webhook", {"name": new.name, **after})
+        self._record(actor, number, "add webhook", shown)
         return self.endpoint(number), secret
 
     def endpoints(self) -> tuple[WebhookEndpoint, ...]:
@@ -109,7 +111,7 @@ class Webhooks:
         """Remove an endpoint, with what was still to be posted to it."""
         endpoint = self.endpoint(endpoint_id)
         if self.store.remove(endpoint_id):
-            removed = {"name": endpoint.name, "url": endpoint.url}
+            removed = {"name": endpoint.name, "host": host_of(endpoint.url)}
             self._record(actor, endpoint_id, "remove webhook", removed)
 
     def send_again(self, endpoint_id: int, delivery_id: int, *, actor: str) -> WebhookDelivery:

@@ -84,7 +84,7 @@ def test_a_day_is_posted_from_its_briefs_to_its_end(
     assert held["data"]["links"]["brief"] == f"{api}/briefs/{held['data']['brief']['id']}"
     assert drafted["data"]["content_hash"] == approved["data"]["content_hash"]
     assert approved["data"]["approved_by"] == "the policy"
-    assert approved["timestamp"] == "2026-11-23T10:00:00Z"
+    assert drafted["timestamp"] == approved["timestamp"] == "2026-11-23T10:00:00Z"
     assert left["data"] == {
         "newsletter": "technology",
         "issue": {"date": "2026-11-23", "number": 1},

@@ -23,7 +23,7 @@ _BUTTONS = {
     "cancel": "leaving.cancel",
     "why-stopped": "leaving.save_why",
     "send-back": "approval.send_back",
-    "pause": "webhooks.pause",
+    "pause": "webhooks.pause_now",
 }
 
 

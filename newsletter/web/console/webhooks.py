@@ -174,8 +174,8 @@ def _secret(request: Request, visit: Visit, endpoint: WebhookEndpoint, secret: s
 
 
 def _list(request: Request, visit: Visit, *, status: int = 200, **values: Any) -> HTMLResponse:
-    blank: dict[str, Any] = {"said": "", "fault": "", "called": "", "url": "", "events": CHOICES}
-    blank |= {"chosen": (), "addresses": False}
+    blank: dict[str, Any] = {"said": "", "fault": "", "called": "", "url": ""}
+    blank |= {"events": CHOICES, "chosen": (), "addresses": False}
     return visit.services.pages.show(
         request,
         "webhooks",

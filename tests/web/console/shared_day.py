@@ -14,6 +14,8 @@ from newsletter.core.operator_alert import unknown_batch_alert
 from newsletter.core.source import PolledSource, SourceKind
 from newsletter.core.source_record import RefusedItem, SourceRecord, Tally
 from newsletter.core.staff import Grant, Permission
+from newsletter.core.webhook import CHOICES, NewEndpoint
+from newsletter.core.webhook_delivery import WebhookAnswer
 from newsletter.stores.sources import SourceStore
 from tests.container import TODAY, TestContainer, brief
 from tests.settings import TECHNOLOGY
@@ -81,7 +83,19 @@ def open_day(engine: Engine, url: str, folder: Path) -> TestContainer:
         store.take(OWN_SLUG, name, now=now, lease=timedelta(minutes=1))
         store.record(OWN_SLUG, name, record)
     write_hostile(made, folder)
+    _add_endpoint(made)
     return made
+
+
+def _add_endpoint(made: TestContainer) -> None:
+    """Add a webhook endpoint with a hostile name that answers so, too."""
+    answer = WebhookAnswer(status=503, reason="127.0.0.1 answered 503", body=HOSTILE)
+    made.webhook_sending.post = lambda *_: answer
+    url = "https://hooks.example.com/a-path-with-a-secret/" + "x" * 200
+    new = NewEndpoint(name=HOSTILE[:60], url=url, events=frozenset(CHOICES), addresses=True)
+    number = made.webhooks.add(new, actor=HOSTILE)[0].id
+    made.webhooks.test(number, actor=OWNER)
+    made.webhooks.pause(number, actor=OWNER, because=HOSTILE)
 
 
 def _source(name: str) -> PolledSource:

@@ -1,12 +1,14 @@
 """Webhooks in the console: added with a secret shown once, tried, looked at, sent again."""
 
 import re
+import socket
 
 import pytest
+from sqlalchemy import Engine
 
 from newsletter.core.webhook import CHOICES
 from tests.container import TestContainer
-from tests.web.console.serving import OWN_SLUG, ConsoleClient, console_container
+from tests.web.console.serving import OWN_SLUG, ConsoleClient, console_container, url_of
 from tests.webhook_endpoint import Endpoint
 
 pytestmark = pytest.mark.postgres
@@ -15,9 +17,7 @@ WEBHOOKS = f"/{OWN_SLUG}/settings/webhooks"
 
 
 @pytest.fixture
-def container(engine, listener, tmp_path) -> TestContainer:
-    from tests.web.console.serving import url_of
-
+def container(engine: Engine, listener: socket.socket) -> TestContainer:
     return console_container(engine, url_of(listener), host="http://127.0.0.1:9")
 
 

@@ -626,7 +626,8 @@ BEGIN
         CASE NEW.state WHEN 'draft' THEN 'issue.drafted' WHEN 'approved' THEN 'issue.approved'
                        WHEN 'paused' THEN 'issue.paused' ELSE 'issue.left' END,
         NEW.newsletter, 'issue ' || NEW.id,
-        CASE NEW.state WHEN 'approved' THEN NEW.approved_at END, said);
+        CASE NEW.state WHEN 'approved' THEN NEW.approved_at
+                       WHEN 'draft' THEN NULLIF(NEW.assembled_at, OLD.assembled_at) END, said);
     RETURN NULL;
 END
 $$;
