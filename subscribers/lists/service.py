@@ -4,6 +4,7 @@ import zoneinfo
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import Engine
 from sqlmodel import col, select
@@ -17,9 +18,11 @@ from subscribers.lists.fields import TEXTS
 from subscribers.lists.formats import service_of
 from subscribers.lists.model import Explanations
 from subscribers.lists.portions import import_rows
-from subscribers.lists.reader_process import ListFile, Progress, reading
+from subscribers.lists.reader_process import ListFile, ListReading, Progress, reading
+from subscribers.lists.results_file import kept_rows
+from subscribers.lists.results_file import results as results_of
 from subscribers.lists.undo import undo
-from subscribers.model import ImportReport, PastImport, Undone
+from subscribers.model import ImportReport, PastImport, RowResult, Undone
 from subscribers.segments.condition import condition
 from subscribers.segments.filters import Filter
 
@@ -102,7 +105,6 @@ class Lists:
         the same. `said` is what the operator explained; a list of people who left needs no
         statement of consent. `results` stands beside the list unless given.
         """
-        # Long because a list has many options; each is passed on once.
         zones = zoneinfo.available_timezones()
         said = said or Explanations()
         results = results or path.with_suffix(".results.csv")
@@ -116,7 +118,7 @@ class Lists:
             topic_titles=topic_titles or {},
             known_zones=frozenset(zones),
         )
-        with written_whole(results) as answers, reading(wanted, on_progress) as rows:
+        with written_whole(results) as file, reading(wanted, on_progress) as rows:
             # After the questions about the list: whoever asks for people who left need not say it.
             _require(consent_source.strip() or said.leaving, _NO_CONSENT)
             about = ListImport(
@@ -129,20 +131,21 @@ class Lists:
                 default_zone=default_zone,
                 at=now,
             )
-            number, counts = import_rows(
-                self._engine, rows, rows.head.fields, about, answers.write, dry_run=dry_run
+            number, counts = self._import(rows, about, file, results.parent, dry_run=dry_run)
+        return _report(rows, counts, results, number, dry_run=dry_run)
+
+    def _import(
+        self, rows: ListReading, about: ListImport, file: BinaryIO, folder: Path, *, dry_run: bool
+    ) -> tuple[int | None, Mapping[RowResult, int]]:
+        with kept_rows(folder) as kept:
+            return import_rows(
+                self._engine,
+                kept.keep(rows),
+                rows.head.fields,
+                about,
+                lambda outcomes: file.writelines(results_of(kept.again(), outcomes)),
+                dry_run=dry_run,
             )
-        return ImportReport(
-            rows=rows.rows,
-            counts=counts,
-            results=str(results),
-            ignored_columns=rows.head.ignored_columns,
-            dry_run=dry_run,
-            format=rows.head.kind,
-            encoding=rows.head.encoding,
-            warnings=rows.warnings,
-            import_id=number,
-        )
 
     def imports(self, newsletter: str | None = None, *, limit: int = 50) -> tuple[PastImport, ...]:
         """Return what was imported, the latest first."""
@@ -187,6 +190,27 @@ class Lists:
         _require(path.suffix in (".csv", ".ndjson"), f"{path}: a file ends in .csv or .ndjson")
         with written_whole(path) as file:
             return self.export(newsletter, chosen, file.write, now=now, csv=path.suffix == ".csv")
+
+
+def _report(
+    rows: ListReading,
+    counts: Mapping[RowResult, int],
+    results: Path,
+    number: int | None,
+    *,
+    dry_run: bool,
+) -> ImportReport:
+    return ImportReport(
+        rows=rows.rows,
+        counts=counts,
+        results=str(results),
+        ignored_columns=rows.head.ignored_columns,
+        dry_run=dry_run,
+        format=rows.head.kind,
+        encoding=rows.head.encoding,
+        warnings=rows.warnings,
+        import_id=number,
+    )
 
 
 def _cells() -> str:

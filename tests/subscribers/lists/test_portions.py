@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from subscribers.errors import InvalidList
-from subscribers.lists import decisions, portions
+from subscribers.lists import portions, staging
 from subscribers.lists.service import Lists
 from subscribers.model import RowResult, SubscriptionStatus
 from subscribers.subscriptions.service import Subscriptions
@@ -27,7 +27,7 @@ LIST = "\n".join(["email,status", *ROWS, "nobody,active", "no-one,active", ""])
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Portions so small that a short list has many."""
-    monkeypatch.setattr(decisions, "PORTION", 3)
+    monkeypatch.setattr(staging, "PORTION", 3)
     monkeypatch.setattr(portions, "_PAUSE", 0.01)
 
 
@@ -41,7 +41,7 @@ def test_in_many_portions_a_list_comes_to_the_same_as_in_one(
 ) -> None:
     foreseen = import_text(engine, tmp_path, LIST, dry_run=True)
     expected = answers(foreseen)
-    monkeypatch.setattr(decisions, "PORTION", 3)
+    monkeypatch.setattr(staging, "PORTION", 3)
     assert answers(import_text(engine, tmp_path, LIST, dry_run=True)) == expected
     done = import_text(engine, tmp_path, LIST)
     assert (done.counts, answers(done)) == (foreseen.counts, expected)
