@@ -124,7 +124,8 @@ WITH met AS (
     FROM portioned AS keyed
     {_KNOWN if met.known else _UNKNOWN}
     {_SUPPRESSED if met.suppressed else _UNSUPPRESSED}
-    WHERE keyed.ctid BETWEEN %(first)s::tid AND %(last)s::tid AND portion = %(portion)s
+    WHERE keyed.ctid BETWEEN %(first)s::tid AND %(last)s::tid
+      AND place / %(size)s = %(portion)s
 ), judged AS (
     SELECT *, {_RESULT} AS result, {_ENDS} AS ends FROM met
 )

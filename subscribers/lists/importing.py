@@ -51,8 +51,8 @@ WHERE (result = 'added' OR ends) AND known_id IS NULL
 _LOCK_UNDONE = lock_subscriptions("""undone_at IS NOT NULL AND newsletter = %(newsletter)s
     AND subscriber_id IN (SELECT subscriber_id FROM decided WHERE result = 'added' OR ends)""")
 
-# Links are signed with 16 bytes that nobody can guess: a hash of the subscriber's number under a
-# seed that is forgotten after this statement. To ask the system a million times takes longer.
+# Links are signed with 16 bytes that nobody can guess. A portion brings its own: to ask the system
+# for each, or to hash, takes a tenth of an import's time.
 _NEW = {
     "subscriber_id": "subscriber_id",
     "newsletter": "%(newsletter)s",
@@ -66,7 +66,7 @@ _NEW = {
     "source": "%(source)s",
     "import_id": "%(import)s",
     "import_line": "line",
-    "link_key": "substring(sha256(%(seed)s::bytea || int8send(subscriber_id)) FROM 1 FOR 16)",
+    "link_key": "substring(%(link_keys)b FROM (place %% %(size)s * 16)::integer + 1 FOR 16)",
     **{name: f"COALESCE({name}, {text.default})" for name, text in TEXTS.items()},
 }
 _FROM_DECIDED = """

@@ -23,6 +23,7 @@ from subscribers.db.record_tables import ListImportRow
 from subscribers.db.suppressions import LADDER_VALUES
 from subscribers.db.transaction import Result, driver, execute, rows, successive, transaction
 from subscribers.errors import ConcurrentChange, DatabaseBusy, InvalidList
+from subscribers.lists import staging
 from subscribers.lists.decisions import ListImport, Met, ask, counted, decide
 from subscribers.lists.importing import ANSWER, at_once, needed
 from subscribers.lists.results_file import Outcome
@@ -86,7 +87,7 @@ def _values(about: ListImport, number: int | None) -> dict[str, Any]:
         "ladder": LADDER_VALUES,
         "newsletter": about.newsletter,
         "own_acts": [ConsentAct.CONFIRMED.value, ConsentAct.RESUMED.value],
-        "seed": token_bytes(32),
+        "size": staging.PORTION,
         "service": about.service,
         "source": f"import {number}",
         "withdrawn": ConsentAct.WITHDRAWN.value,
@@ -112,6 +113,7 @@ def _import(
 ) -> Counter[RowResult]:
     """Decide on a portion and store it; return the counts of all rows so far."""
     stored = values["import"] is not None
+    values = {**values, "link_keys": token_bytes(16 * values["size"])}
     with begin() as session:
         met = ask(session, values, lock=stored)
         act = _add if met.new else _decide

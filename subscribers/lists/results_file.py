@@ -20,9 +20,9 @@ _HEAD = b"line,email,result,reason\n"
 _ADDED = ("added", "")
 # A refused address may be anything, and a spreadsheet would run some of it as a formula.
 _FORMULA = ("=", "+", "-", "@")
-# Rows whose address is written as it is: all but a few of those that can be written to.
-_AS_IT_IS = re.compile(rb'^(\d+)\t([^-=+@",\\\s][^",\\\s]*)\t.*$', re.MULTILINE)
-_ALL_ADDED = rb"\1,\2,added,"
+# Line and address, where they are written as they are: in all but a few of the rows.
+_AS_IT_IS = re.compile(rb'^\d+\t[^-=+@",\\\s][^",\\\s]*(?=\t)', re.MULTILINE)
+_AND_ADDED = b",added,\n"
 
 
 class KeptRows:
@@ -62,7 +62,7 @@ def results(blocks: Iterable[bytes], outcomes: Iterable[Outcome]) -> Iterator[by
         while upcoming and upcoming[0] <= last:
             found[upcoming[0]] = upcoming[1:]
             upcoming = next(coming, None)
-        yield _all_added(block) or _each(block, found) if not found else _each(block, found)
+        yield (not found and _all_added(block)) or _each(block, found)
 
 
 def _last_line(block: bytes) -> int:
@@ -71,8 +71,11 @@ def _last_line(block: bytes) -> int:
 
 
 def _all_added(block: bytes) -> bytes | None:
-    text, rows = _AS_IT_IS.subn(_ALL_ADDED, block)
-    return text if rows == block.count(b"\n") else None
+    """Return the block if its rows were all added, or None if one must be written otherwise."""
+    rows = _AS_IT_IS.findall(block)
+    if len(rows) != block.count(b"\n"):
+        return None
+    return _AND_ADDED.join([*rows, b""]).replace(b"\t", b",")
 
 
 def _each(block: bytes, outcomes: Mapping[int, tuple[str, str]]) -> bytes:

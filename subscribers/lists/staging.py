@@ -3,10 +3,9 @@
 Nothing of it can be seen by others, but that the topic sets which it chooses are stored.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg import sql
 from sqlmodel import Session
@@ -77,7 +76,7 @@ def _portioned(*, gone: bool) -> str:
 CREATE TEMP TABLE portioned AS
 SELECT keyed.*, {_LINE_OF_THE_GRAVEST if gone else _FIRST_LINE} AS first_line,
        {_LEFT_IN_ANY_ROW if gone else "false"} AS left_in_any_row,
-       (rank() OVER same - 1) / %(size)s AS portion
+       rank() OVER same - 1 AS place
 FROM (
     SELECT staged.*, lower(email COLLATE "C") AS email_key, topic_set_id
     FROM staged JOIN chosen ON chosen.topics = COALESCE(staged.topics, %(everything)s)
@@ -90,12 +89,12 @@ WINDOW same AS (ORDER BY email_key GROUPS BETWEEN CURRENT ROW AND CURRENT ROW)
 # The rows stand in the order of their portions: each is a range of places in the table.
 _PORTIONS = """
 CREATE TEMP TABLE portions AS
-SELECT portion, min(ctid)::text AS first, max(ctid)::text AS last,
+SELECT place / %(size)s AS portion, min(ctid)::text AS first, max(ctid)::text AS last,
        min(email_key) AS lowest, max(email_key) AS highest,
        COALESCE(bool_or(leaves OR suppress IS NOT NULL), false) AS gone
-FROM portioned GROUP BY portion
+FROM portioned GROUP BY 1
 """
-_LISTED = "SELECT portion, first, last, gone FROM portions ORDER BY portion"
+_LISTED = "SELECT portion, first, last FROM portions ORDER BY portion"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +104,6 @@ class Portion:
     portion: int
     first: str
     last: str
-    gone: bool  #: somebody among them left, or must not be written to
 
 
 @dataclass(frozen=True)
@@ -148,8 +146,7 @@ def _copy(session: Session, blocks: Iterable[bytes], fields: Collection[str]) ->
 def _portions(session: Session, *, gone: bool) -> list[Portion]:
     execute(session, MEMORY)
     execute(session, _CHOSEN)
-    values: Mapping[str, Any] = {"size": PORTION, "everything": EVERYTHING}
-    execute(session, _portioned(gone=gone), values)
+    execute(session, _portioned(gone=gone), {"everything": EVERYTHING})
     execute(session, "DROP TABLE staged, choices, chosen")
-    execute(session, _PORTIONS)
+    execute(session, _PORTIONS, {"size": PORTION})
     return [Portion(**row) for row in rows(session, _LISTED)]

@@ -84,7 +84,8 @@ def _plan(engine: Engine, addresses: str, *, gone: bool) -> str:
     numbered = zip(count(1), addresses.split(), strict=False)
     block = "".join(f"{line}\t{email}\n" for line, email in numbered).encode()
     statement = decisions.ruling(decisions.Met(gone=gone))
-    values = {"newsletter": "technology", "own_acts": [], "ladder": LADDER_VALUES}
+    values = {"newsletter": "technology", "own_acts": [], "ladder": LADDER_VALUES,
+              "size": staging.PORTION}  # fmt: skip
     with successive(engine) as begin:
         staged = staging.stage(begin, [block], ["line", "email"], dry_run=False)
         values |= vars(staged.portions[0])
