@@ -168,11 +168,11 @@ class ListImport:
     file: str
     newsletter: str
     consent_source: str  #: the operator's statement of where the consent came from
-    format: str  #: whose export it is
-    service: str  #: the service it comes from, in a sentence
     actor: str
     default_zone: str
     at: datetime
+    format: str = ""  #: whose export it is, once its header was read
+    service: str = ""  #: the service it comes from, in a sentence
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import zoneinfo
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -105,44 +106,40 @@ class Lists:
         the same. `said` is what the operator explained; a list of people who left needs no
         statement of consent. `results` stands beside the list unless given.
         """
-        zones = zoneinfo.available_timezones()
-        said = said or Explanations()
-        results = results or path.with_suffix(".results.csv")
-        _require(default_zone in zones, f"unknown time zone: {default_zone}")
-        _require(results.resolve() != path.resolve(), "the results would overwrite the list")
+        about = ListImport(
+            file=path.name,
+            newsletter=newsletter,
+            consent_source=consent_source.strip(),
+            actor=actor,
+            default_zone=default_zone,
+            at=now,
+        )
         wanted = ListFile(
             path=path,
             encoding=encoding,
-            said=said,
+            said=said or Explanations(),
             known_topics=frozenset(known_topics),
             topic_titles=topic_titles or {},
-            known_zones=frozenset(zones),
+            known_zones=frozenset(zoneinfo.available_timezones()),
         )
+        results = results or path.with_suffix(".results.csv")
+        _check(wanted, about, results)
         with written_whole(results) as file, reading(wanted, on_progress) as rows:
             # After the questions about the list: whoever asks for people who left need not say it.
-            _require(consent_source.strip() or said.leaving, _NO_CONSENT)
-            about = ListImport(
-                file=path.name,
-                newsletter=newsletter,
-                consent_source=consent_source.strip(),
-                format=rows.head.kind,
-                service=service_of(rows.head.kind),
-                actor=actor,
-                default_zone=default_zone,
-                at=now,
-            )
+            _require(about.consent_source or wanted.said.leaving, _NO_CONSENT)
             number, counts = self._import(rows, about, file, results.parent, dry_run=dry_run)
         return _report(rows, counts, results, number, dry_run=dry_run)
 
     def _import(
         self, rows: ListReading, about: ListImport, file: BinaryIO, folder: Path, *, dry_run: bool
     ) -> tuple[int | None, Mapping[RowResult, int]]:
+        kind = rows.head.kind
         with kept_rows(folder) as kept:
             return import_rows(
                 self._engine,
                 kept.keep(rows),
                 rows.head.fields,
-                about,
+                replace(about, format=kind, service=service_of(kind)),
                 lambda outcomes: file.writelines(results_of(kept.again(), outcomes)),
                 dry_run=dry_run,
             )
@@ -190,6 +187,11 @@ class Lists:
         _require(path.suffix in (".csv", ".ndjson"), f"{path}: a file ends in .csv or .ndjson")
         with written_whole(path) as file:
             return self.export(newsletter, chosen, file.write, now=now, csv=path.suffix == ".csv")
+
+
+def _check(wanted: ListFile, about: ListImport, results: Path) -> None:
+    _require(about.default_zone in wanted.known_zones, f"unknown time zone: {about.default_zone}")
+    _require(results.resolve() != wanted.path.resolve(), "the results would overwrite the list")
 
 
 def _report(

@@ -98,7 +98,7 @@ _LISTED = "SELECT portion, first, last FROM portions ORDER BY portion"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Portion:
+class ListPortion:
     """Some rows of a list, and where they stand."""
 
     portion: int
@@ -110,7 +110,7 @@ class Portion:
 class Staged:
     """A list that was read: its portions, and how many rows were refused already."""
 
-    portions: list[Portion]
+    portions: list[ListPortion]
     refused: int
 
 
@@ -143,10 +143,10 @@ def _copy(session: Session, blocks: Iterable[bytes], fields: Collection[str]) ->
             copy.write(block)
 
 
-def _portions(session: Session, *, gone: bool) -> list[Portion]:
+def _portions(session: Session, *, gone: bool) -> list[ListPortion]:
     execute(session, MEMORY)
     execute(session, _CHOSEN)
     execute(session, _portioned(gone=gone), {"everything": EVERYTHING})
     execute(session, "DROP TABLE staged, choices, chosen")
     execute(session, _PORTIONS, {"size": PORTION})
-    return [Portion(**row) for row in rows(session, _LISTED)]
+    return [ListPortion(**row) for row in rows(session, _LISTED)]

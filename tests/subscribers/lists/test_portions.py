@@ -144,3 +144,23 @@ def test_who_renames_themselves_after_their_portion_keeps_that_name(
         running.result(timeout=20)
     assert subscriptions.by_id(ids[0]).name == "Own"
     assert subscriptions.by_id(ids[8]).name == "New"
+
+
+def test_every_subscription_of_every_portion_has_a_link_key_of_its_own(
+    engine: Engine, tmp_path: Path, few: None
+) -> None:
+    rows = "".join(f"reader-{n % 9}@example.com\n" for n in range(11))
+    import_text(engine, tmp_path, f"email\n{rows}")
+    with engine.begin() as connection:
+        keys = connection.execute(text("SELECT link_key FROM subscription")).scalars().all()
+    assert len(set(keys)) == 9
+    assert {len(key) for key in keys} == {16}
+
+
+def test_a_list_in_which_no_row_can_be_understood_is_recorded_with_its_counts(
+    engine: Engine, tmp_path: Path
+) -> None:
+    report = import_text(engine, tmp_path, "email,name\nnobody,A\nno-one,B\n")
+    assert report.counts[RowResult.REFUSED] == 2
+    assert Lists(engine).imports()[0].counts["refused"] == 2
+    assert [answer[2] for answer in answers(report)] == ["refused", "refused"]
