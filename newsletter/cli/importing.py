@@ -31,6 +31,39 @@ Explained = Annotated[
         " left), or ignore. Can be given several times.",
     ),
 ]
+Consent = Annotated[
+    str,
+    Option(
+        metavar="TEXT",
+        help="Where the subscribers' consent comes from; stored as evidence. Needed unless"
+        " --as says that they left.",
+    ),
+]
+ListedAs = Annotated[
+    str | None,
+    Option(
+        "--as",
+        metavar="WORD",
+        help="Who is on this list: subscribed, or, of people to write to no more, left,"
+        " suppressed, bounced, complained or invalid. Nobody is added by those.",
+    ),
+]
+ExplainedWords = Annotated[
+    list[str] | None,
+    Option(
+        "--value",
+        metavar="THEIRS=OURS",
+        help="What a word in a status column says: subscribed, paused, unconfirmed, left,"
+        " bounced, suppressed, complained, invalid. Can be given several times.",
+    ),
+]
+ExplainedTopics = Annotated[
+    list[str] | None,
+    Option(
+        metavar="THEIRS=SLUG",
+        help="Which topic a word of theirs is. Can be given several times.",
+    ),
+]
 Encoding = Annotated[
     str | None, Option(metavar="NAME", help="The text encoding; asked for if it is not sure.")
 ]
@@ -68,41 +101,12 @@ class Asked:
 @app.command("import")
 def import_list(
     path: ListPath,
-    consent: Annotated[
-        str,
-        Option(
-            metavar="TEXT",
-            help="Where the subscribers' consent comes from; stored as evidence. Needed unless"
-            " --as says that they left.",
-        ),
-    ] = "",
+    consent: Consent = "",
     newsletter: Slug = None,
-    listed_as: Annotated[
-        str | None,
-        Option(
-            "--as",
-            metavar="WORD",
-            help="Who is on this list: subscribed, or, of people to write to no more, left,"
-            " suppressed, bounced, complained or invalid. Nobody is added by those.",
-        ),
-    ] = None,
+    listed_as: ListedAs = None,
     explained: Explained = None,
-    word: Annotated[
-        list[str] | None,
-        Option(
-            "--value",
-            metavar="THEIRS=OURS",
-            help="What a word in a status column says: subscribed, paused, unconfirmed, left,"
-            " bounced, suppressed, complained, invalid. Can be given several times.",
-        ),
-    ] = None,
-    topic: Annotated[
-        list[str] | None,
-        Option(
-            metavar="THEIRS=SLUG",
-            help="Which topic a word of theirs is. Can be given several times.",
-        ),
-    ] = None,
+    word: ExplainedWords = None,
+    topic: ExplainedTopics = None,
     date_format: DateFormat = None,
     encoding: Encoding = None,
     results: Results = None,
@@ -117,7 +121,6 @@ def import_list(
     the outcome of each row. People who unsubscribed, bounced or complained, here or there, get no
     letters.
     """
-    # Long because of its options, like `export`.
     run(
         Asked(
             command="subscribers import",

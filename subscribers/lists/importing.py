@@ -15,18 +15,14 @@ from subscribers.db.statements import (
     upsert_subscriptions,
 )
 from subscribers.db.suppressions import WEIGHTIER_WINS
-from subscribers.lists.decisions import ImportDecision
+from subscribers.lists.decisions import COUNTS, ImportDecision, Met, ruling
 from subscribers.lists.fields import TEXTS, for_each_text
-from subscribers.spreadsheet import plain_cell_sql
 
-# A refused address may be anything, and a spreadsheet would run some of it as a formula.
+# What became of a row, unless it was added and nothing else is to be said of it.
 ANSWER = f"""
 INSERT INTO answered
-    SELECT line,
-           {plain_cell_sql("email")} AS email,
-           result,
+    SELECT line, result,
            concat_ws('; ', CASE
-                WHEN problem IS NOT NULL THEN problem
                 WHEN line <> first_line THEN 'the same address as line ' || first_line
                 WHEN result = 'refused' THEN 'another address of a subscriber; name the other one'
                 WHEN result = 'erased' THEN 'asked to be forgotten, which a list does not undo'
@@ -42,29 +38,7 @@ INSERT INTO answered
                     {for_each_text("CASE WHEN new_{name} THEN '{title}' END")},
                     CASE WHEN new_tags THEN 'tags' END)
            END, warning) AS reason
-    FROM decided
-"""
-
-#: The topic sets that portions have met so far: whole lists choose from a few.
-CHOSEN = """
-CREATE TEMP TABLE chosen (topics text NOT NULL, id integer NOT NULL)
-"""
-
-_UNMET = """
-CREATE TEMP TABLE unmet ON COMMIT DROP AS
-SELECT DISTINCT COALESCE(topics, %(everything)s) AS topics FROM decided
-WHERE (result IN ('added', 'updated') OR ends)
-  AND NOT EXISTS (SELECT FROM chosen WHERE chosen.topics = COALESCE(decided.topics, %(everything)s))
-"""
-
-_TOPIC_SETS = """
-INSERT INTO topic_set (slugs) SELECT string_to_array(topics, ';') FROM unmet
-ON CONFLICT DO NOTHING
-"""
-
-_CHOOSE = """
-INSERT INTO chosen
-SELECT topics, topic_set.id FROM unmet JOIN topic_set ON slugs = string_to_array(topics, ';')
+    FROM decided WHERE result <> 'added' OR warning IS NOT NULL
 """
 
 _SUBSCRIBERS = """
@@ -77,12 +51,12 @@ WHERE (result = 'added' OR ends) AND known_id IS NULL
 _LOCK_UNDONE = lock_subscriptions("""undone_at IS NOT NULL AND newsletter = %(newsletter)s
     AND subscriber_id IN (SELECT subscriber_id FROM decided WHERE result = 'added' OR ends)""")
 
-# Links are signed with 16 bytes that nobody can guess: a hash of the subscriber's number under a
-# seed that is forgotten after this statement. To ask the system a million times takes longer.
+# Links are signed with 16 bytes that nobody can guess. A portion brings its own: to ask the system
+# for each, or to hash, takes a tenth of an import's time.
 _NEW = {
     "subscriber_id": "subscriber_id",
     "newsletter": "%(newsletter)s",
-    "topic_set_id": "chosen.id",
+    "topic_set_id": "topic_set_id",
     "status": "CASE WHEN ends THEN 'ended' ELSE 'active' END",
     "created_at": "COALESCE(joined, %(at)s)",
     "ended_at": "CASE WHEN ends THEN COALESCE(gone_at, %(at)s) END",
@@ -92,14 +66,11 @@ _NEW = {
     "source": "%(source)s",
     "import_id": "%(import)s",
     "import_line": "line",
-    "link_key": "substring(sha256(%(seed)s::bytea || int8send(subscriber_id)) FROM 1 FOR 16)",
+    "link_key": "substring(%(link_keys)b FROM (place %% %(size)s * 16)::integer + 1 FOR 16)",
     **{name: f"COALESCE({name}, {text.default})" for name, text in TEXTS.items()},
 }
 _FROM_DECIDED = """
-FROM decided
-JOIN chosen ON chosen.topics = COALESCE(decided.topics, %(everything)s)
-WHERE (result = 'added' OR ends) AND subscription_id IS NULL
-ORDER BY subscriber_id
+FROM decided WHERE (result = 'added' OR ends) AND subscription_id IS NULL
 """
 
 _LOCK_KNOWN = lock_subscriptions(
@@ -194,10 +165,6 @@ WHERE suppress IS NOT NULL AND result = 'suppressed' AND NOT lifted
 {WEIGHTIER_WINS}
 """
 
-# All topic sets are few: they are joined at once.
-_AT_ONCE = "SET LOCAL enable_nestloop = off; SET LOCAL enable_hashjoin = on"
-_BY_KEY = "SET LOCAL enable_nestloop = on; SET LOCAL enable_hashjoin = off"
-_CHOICES = (_UNMET, _TOPIC_SETS, _CHOOSE)
 _ADD = (_SUBSCRIBERS, upsert_subscriptions(_NEW, _FROM_DECIDED, refill=False))
 _REFILL = (_SUBSCRIBERS, upsert_subscriptions(_NEW, _FROM_DECIDED))
 _UPDATE = (_LOCK_KNOWN, _CHANGE)
@@ -208,12 +175,16 @@ def needed(decision: ImportDecision) -> Iterator[str]:
     """Yield the statements that have something to do: each reads the whole portion."""
     if decision.refills:
         yield _LOCK_UNDONE
-    if decision.adds or decision.changes:
-        yield from (_AT_ONCE, *_CHOICES)
     if decision.adds:
         yield from _REFILL if decision.refills else _ADD
-    yield _BY_KEY
     if decision.changes:
         yield from _UPDATE
     if decision.removes:
         yield from _REMOVE
+
+
+def at_once(met: Met, *, dry_run: bool) -> str:
+    """Return the one statement that decides on a portion of new people, adds them, and counts."""
+    done = [ANSWER] if dry_run else [ANSWER, *_ADD]
+    acts = "".join(f", act_{number} AS ({act})" for number, act in enumerate(done))
+    return f"WITH decided AS MATERIALIZED ({ruling(met)}){acts} {COUNTS}"

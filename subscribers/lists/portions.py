@@ -8,7 +8,7 @@ stores the rest. See docs/decisions/an-import-is-stored-in-portions.md.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -21,16 +21,17 @@ from sqlmodel import Session
 
 from subscribers.db.record_tables import ListImportRow
 from subscribers.db.suppressions import LADDER_VALUES
-from subscribers.db.transaction import Result, driver, execute, successive, transaction
+from subscribers.db.transaction import Result, driver, execute, rows, successive, transaction
 from subscribers.errors import ConcurrentChange, DatabaseBusy, InvalidList
-from subscribers.lists.decisions import MEMORY, ListImport, decide, stage
-from subscribers.lists.importing import ANSWER, CHOSEN, needed
-from subscribers.model import EVERYTHING, ConsentAct, RowResult
+from subscribers.lists import staging
+from subscribers.lists.decisions import ListImport, Met, ask, counted, decide
+from subscribers.lists.importing import ANSWER, at_once, needed
+from subscribers.lists.results_file import Outcome
+from subscribers.lists.staging import MEMORY, stage
+from subscribers.model import ConsentAct, RowResult
 
-_ANSWERED = "CREATE TEMP TABLE answered (line integer, email text, result text, reason text)"
-_ANSWERS = """
-COPY (SELECT * FROM answered ORDER BY line) TO STDOUT (FORMAT csv, HEADER, FORCE_QUOTE *)
-"""
+_OUTCOMES = "SELECT line, result, reason FROM answered ORDER BY line"
+_FETCHED = 10_000  #: outcomes at a time
 
 _COUNT = """
 UPDATE list_import SET counts = %(counts)s WHERE id = %(import)s AND undone_at IS NULL
@@ -48,41 +49,45 @@ def import_rows(
     blocks: Iterable[bytes],
     fields: Collection[str],
     about: ListImport,
-    answer: Callable[[bytes], object],
+    answer: Callable[[Iterator[Outcome]], object],
     *,
     dry_run: bool,
 ) -> tuple[int | None, Mapping[RowResult, int]]:
     """Store all that is good of a list; return the import's number (none of a dry run) and counts.
 
     Blocks are rows as `subscribers.lists.csv_reader` writes them, each with these fields. `answer`
-    is given a CSV that says for each row what became of it.
+    is given what became of each row that was not just added, in the order of the list.
     """
     with successive(engine) as begin:
-        with begin() as session:
-            portions = stage(session, blocks, fields)
-            execute(session, _ANSWERED)
-            execute(session, CHOSEN)
-            number = None if dry_run else _store_import(session, about)
-        counts = Counter[RowResult](dict.fromkeys(RowResult, 0))
+        staged = stage(begin, blocks, fields, dry_run=dry_run)
+        counts = Counter({RowResult.REFUSED: staged.refused})
+        number = None
+        if not dry_run:
+            with begin() as session:
+                number = _store_import(session, about, counts)
         values = _values(about, number)
-        for portion in range(portions):
-            act = partial(_import, begin, about, values, fields=fields)
-            counts = patiently(partial(act, portion=portion, before=counts))
-        stored = bool(portions) and number is not None
+        for portion in staged.portions:
+            act = partial(_import, begin, values | vars(portion), before=counts)
+            counts = patiently(act)
+        stored = bool(staged.portions) and number is not None
         with _beside(engine, _ANALYZE if stored else ""), begin() as session:
-            _write(session, answer)
-    return number, counts
+            answer(_outcomes(session))
+    return number, _all(counts)
+
+
+def _all(counts: Mapping[RowResult, int]) -> dict[RowResult, int]:
+    return {result: counts[result] for result in RowResult}
 
 
 def _values(about: ListImport, number: int | None) -> dict[str, Any]:
     return {
         "at": about.at,
-        "everything": EVERYTHING,
         "format": about.format,
         "import": number,
         "ladder": LADDER_VALUES,
         "newsletter": about.newsletter,
-        "seed": token_bytes(32),
+        "own_acts": [ConsentAct.CONFIRMED.value, ConsentAct.RESUMED.value],
+        "size": staging.PORTION,
         "service": about.service,
         "source": f"import {number}",
         "withdrawn": ConsentAct.WITHDRAWN.value,
@@ -102,30 +107,45 @@ def patiently(act: Callable[[], Result]) -> Result:
 
 def _import(
     begin: Callable[[], AbstractContextManager[Session]],
-    about: ListImport,
     values: Mapping[str, Any],
     *,
-    fields: Collection[str],
-    portion: int,
     before: Counter[RowResult],
 ) -> Counter[RowResult]:
     """Decide on a portion and store it; return the counts of all rows so far."""
     stored = values["import"] is not None
+    values = {**values, "link_keys": token_bytes(16 * values["size"])}
     with begin() as session:
-        decision = decide(session, fields, about, portion, lock=stored)
-        counts = Counter({one: before[one] + decision.counts[one] for one in RowResult})
+        met = ask(session, values, lock=stored)
+        act = _add if met.new else _decide
+        counts = before + Counter(act(session, met, values, stored=stored))
         if stored:
-            for statement in needed(decision):
-                execute(session, statement, values)
             _count(session, values, counts)
-        execute(session, ANSWER, values)
     return counts
 
 
+def _add(
+    session: Session, met: Met, values: Mapping[str, Any], *, stored: bool
+) -> Mapping[RowResult, int]:
+    return counted(rows(session, at_once(met, dry_run=not stored), values))
+
+
+def _decide(
+    session: Session, met: Met, values: Mapping[str, Any], *, stored: bool
+) -> Mapping[RowResult, int]:
+    decision = decide(session, met, values)
+    for statement in needed(decision) if stored else ():
+        execute(session, statement, values)
+    execute(session, ANSWER, values)
+    return decision.counts
+
+
 def _count(session: Session, values: Mapping[str, Any], counts: Mapping[RowResult, int]) -> None:
-    counted = Jsonb({result.value: count for result, count in counts.items()})
-    if not execute(session, _COUNT, {"import": values["import"], "counts": counted}):
+    if not execute(session, _COUNT, {"import": values["import"], "counts": _json(counts)}):
         raise InvalidList("this import was undone while it ran: the rest of the list is not stored")
+
+
+def _json(counts: Mapping[RowResult, int]) -> Jsonb:
+    return Jsonb({result.value: count for result, count in _all(counts).items()})
 
 
 @contextmanager
@@ -143,20 +163,23 @@ def _beside(engine: Engine, statement: str) -> Generator[None]:
             running.result()
 
 
-def _write(session: Session, answer: Callable[[bytes], object]) -> None:
+def _outcomes(session: Session) -> Iterator[Outcome]:
     execute(session, MEMORY)
-    with driver(session).cursor() as cursor, cursor.copy(_ANSWERS.encode()) as copy:
-        for block in copy:
-            answer(bytes(block))
+    with driver(session).cursor(name="outcomes") as cursor:
+        cursor.itersize = _FETCHED
+        cursor.execute(_OUTCOMES)
+        yield from cursor
 
 
-def _store_import(session: Session, about: ListImport) -> int | None:
+def _store_import(
+    session: Session, about: ListImport, counts: Mapping[RowResult, int]
+) -> int | None:
     row = ListImportRow(
         at=about.at,
         file=about.file,
         newsletter=about.newsletter,
         consent_source=about.consent_source,
-        counts={result.value: 0 for result in RowResult},
+        counts={result.value: count for result, count in _all(counts).items()},
         format=about.format,
         actor=about.actor,
     )

@@ -2,8 +2,10 @@
 
 import zoneinfo
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import Engine
 from sqlmodel import col, select
@@ -17,9 +19,11 @@ from subscribers.lists.fields import TEXTS
 from subscribers.lists.formats import service_of
 from subscribers.lists.model import Explanations
 from subscribers.lists.portions import import_rows
-from subscribers.lists.reader_process import ListFile, Progress, reading
+from subscribers.lists.reader_process import ListFile, ListReading, Progress, reading
+from subscribers.lists.results_file import kept_rows
+from subscribers.lists.results_file import results as results_of
 from subscribers.lists.undo import undo
-from subscribers.model import ImportReport, PastImport, Undone
+from subscribers.model import ImportReport, PastImport, RowResult, Undone
 from subscribers.segments.condition import condition
 from subscribers.segments.filters import Filter
 from subscribers.spreadsheet import plain_cell_sql
@@ -98,47 +102,43 @@ class Lists:
         the same. `said` is what the operator explained; a list of people who left needs no
         statement of consent. `results` stands beside the list unless given.
         """
-        # Long because a list has many options; each is passed on once.
-        zones = zoneinfo.available_timezones()
-        said = said or Explanations()
-        results = results or path.with_suffix(".results.csv")
-        _require(default_zone in zones, f"unknown time zone: {default_zone}")
-        _require(results.resolve() != path.resolve(), "the results would overwrite the list")
+        about = ListImport(
+            file=path.name,
+            newsletter=newsletter,
+            consent_source=consent_source.strip(),
+            actor=actor,
+            default_zone=default_zone,
+            at=now,
+        )
         wanted = ListFile(
             path=path,
             encoding=encoding,
-            said=said,
+            said=said or Explanations(),
             known_topics=frozenset(known_topics),
             topic_titles=topic_titles or {},
-            known_zones=frozenset(zones),
+            known_zones=frozenset(zoneinfo.available_timezones()),
         )
-        with written_whole(results) as answers, reading(wanted, on_progress) as rows:
+        results = results or path.with_suffix(".results.csv")
+        _check(wanted, about, results)
+        with written_whole(results) as file, reading(wanted, on_progress) as rows:
             # After the questions about the list: whoever asks for people who left need not say it.
-            _require(consent_source.strip() or said.leaving, _NO_CONSENT)
-            about = ListImport(
-                file=path.name,
-                newsletter=newsletter,
-                consent_source=consent_source.strip(),
-                format=rows.head.kind,
-                service=service_of(rows.head.kind),
-                actor=actor,
-                default_zone=default_zone,
-                at=now,
+            _require(about.consent_source or wanted.said.leaving, _NO_CONSENT)
+            number, counts = self._import(rows, about, file, results.parent, dry_run=dry_run)
+        return _report(rows, counts, results, number, dry_run=dry_run)
+
+    def _import(
+        self, rows: ListReading, about: ListImport, file: BinaryIO, folder: Path, *, dry_run: bool
+    ) -> tuple[int | None, Mapping[RowResult, int]]:
+        kind = rows.head.kind
+        with kept_rows(folder) as kept:
+            return import_rows(
+                self._engine,
+                kept.keep(rows),
+                rows.head.fields,
+                replace(about, format=kind, service=service_of(kind)),
+                lambda outcomes: file.writelines(results_of(kept.again(), outcomes)),
+                dry_run=dry_run,
             )
-            number, counts = import_rows(
-                self._engine, rows, rows.head.fields, about, answers.write, dry_run=dry_run
-            )
-        return ImportReport(
-            rows=rows.rows,
-            counts=counts,
-            results=str(results),
-            ignored_columns=rows.head.ignored_columns,
-            dry_run=dry_run,
-            format=rows.head.kind,
-            encoding=rows.head.encoding,
-            warnings=rows.warnings,
-            import_id=number,
-        )
 
     def imports(self, newsletter: str | None = None, *, limit: int = 50) -> tuple[PastImport, ...]:
         """Return what was imported, the latest first."""
@@ -183,6 +183,32 @@ class Lists:
         _require(path.suffix in (".csv", ".ndjson"), f"{path}: a file ends in .csv or .ndjson")
         with written_whole(path) as file:
             return self.export(newsletter, chosen, file.write, now=now, csv=path.suffix == ".csv")
+
+
+def _check(wanted: ListFile, about: ListImport, results: Path) -> None:
+    _require(about.default_zone in wanted.known_zones, f"unknown time zone: {about.default_zone}")
+    _require(results.resolve() != wanted.path.resolve(), "the results would overwrite the list")
+
+
+def _report(
+    rows: ListReading,
+    counts: Mapping[RowResult, int],
+    results: Path,
+    number: int | None,
+    *,
+    dry_run: bool,
+) -> ImportReport:
+    return ImportReport(
+        rows=rows.rows,
+        counts=counts,
+        results=str(results),
+        ignored_columns=rows.head.ignored_columns,
+        dry_run=dry_run,
+        format=rows.head.kind,
+        encoding=rows.head.encoding,
+        warnings=rows.warnings,
+        import_id=number,
+    )
 
 
 def _cells() -> str:

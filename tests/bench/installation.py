@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
 import psycopg
 from pydantic import SecretStr
 from sqlalchemy import make_url
@@ -65,6 +66,13 @@ class Installation:
         """Create a database, as a copy of a template that nobody is connected to."""
         with psycopg.connect(self.server, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+
+    def server_process(self) -> psutil.Process:
+        """Return the server's first process, the parent of all others."""
+        with psycopg.connect(self.server) as connection:
+            parent = psutil.Process(connection.info.backend_pid).parent()
+        assert parent
+        return parent
 
     def drop(self, database: str) -> None:
         """Drop a database that is needed no more: ten million readers take six gigabytes."""

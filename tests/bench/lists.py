@@ -16,7 +16,7 @@ from newsletter.container import Container
 from newsletter.settings import load_settings
 from tests.bench.baselines import copy_list
 from tests.bench.installation import Installation, import_list
-from tests.bench.measure import peak_megabytes, stopwatch
+from tests.bench.measure import family_cpu, peak_megabytes, stopwatch
 
 _MAILCHIMP = (
     "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,"
@@ -35,6 +35,8 @@ class ImportTimes:
     seconds: float
     copy_seconds: float
     megabytes: float  #: the most that the process held, and the one that read for it
+    cpu: float  #: seconds of these two
+    server_cpu: float
 
 
 def measure_import(
@@ -42,14 +44,17 @@ def measure_import(
 ) -> ImportTimes:
     """Import a list of so many readers into a database that has its tables."""
     before = copy_list(installation, path)
+    server = installation.server_process()
+    worked = family_cpu(server)
     command = [sys.executable, "-m", "tests.bench.lists", str(path)]
     done = subprocess.run(
         command, env=installation.environ(database), capture_output=True, text=True, check=True
     )
     report = json.loads(done.stdout)
     assert report["added"] == readers
+    worked = family_cpu(server) - worked
     bare = (before + copy_list(installation, path)) / 2  # the load may change meanwhile
-    return ImportTimes(report["seconds"], bare, report["megabytes"])
+    return ImportTimes(report["seconds"], bare, report["megabytes"], report["cpu"], worked)
 
 
 def write_export(path: Path, readers: int) -> Path:
@@ -76,10 +81,12 @@ def main() -> None:
         pass  # connects before the stopwatch starts
     with stopwatch() as importing:
         added = import_list(container, Path(sys.argv[1]))
-    reader = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    reader_megabytes = reader / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    reader = resource.getrusage(resource.RUSAGE_CHILDREN)
+    reader_megabytes = reader.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
     most = max(peak_megabytes(), reader_megabytes)
-    print(json.dumps({"added": added, "seconds": importing.seconds, "megabytes": most}))
+    cpu = importing.cpu + reader.ru_utime + reader.ru_stime
+    said = {"added": added, "seconds": importing.seconds, "megabytes": most, "cpu": cpu}
+    print(json.dumps(said))
     container.close()
 
 

@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -37,6 +37,16 @@ def _busy() -> float:
     times = psutil.cpu_times()
     idle = times.idle + getattr(times, "iowait", 0.0) + getattr(times, "steal", 0.0)
     return sum(times) - idle - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+
+
+def family_cpu(parent: psutil.Process) -> float:
+    """Return the seconds that a process and its children, the ended ones too, have worked."""
+    times = parent.cpu_times()
+    worked = times.user + times.system + times.children_user + times.children_system
+    for child in parent.children():
+        with suppress(psutil.NoSuchProcess):
+            worked += sum(child.cpu_times()[:2])
+    return worked
 
 
 def peak_megabytes() -> float:

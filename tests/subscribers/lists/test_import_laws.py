@@ -107,6 +107,7 @@ def test_of_two_rows_of_one_address_the_unsubscribe_counts(
 
 
 def test_whoever_was_forgotten_stays_forgotten(engine: Engine, tmp_path: Path) -> None:
+    import_text(engine, tmp_path, "email\nother@example.com\n")  # its choice of topics is stored
     with engine.begin() as connection:
         key = connection.execute(text("SELECT key FROM installation_key WHERE name = 'erasure'"))
         digest = sha256(key.scalar_one() + READER.encode()).digest()

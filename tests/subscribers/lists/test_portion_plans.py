@@ -10,12 +10,12 @@ from sqlalchemy import Engine, text
 
 from subscribers.db.suppressions import LADDER_VALUES
 from subscribers.db.transaction import execute, rows, successive, transaction
-from subscribers.lists import decisions
+from subscribers.lists import decisions, staging
 from tests.subscribers.lists.helpers import answers, import_text
 
 pytestmark = pytest.mark.postgres
 
-LOOKS_FOR_ALL = "SELECT true AS known, true AS suppressed, true AS erasures"
+LOOKS_FOR_ALL = "SELECT true AS gone, true AS known, true AS suppressed, true AS erasures"
 TABLES = ("subscriber", "subscription", "topic_set", "consent", "suppression", "change",
           "import_change", "list_import")  # fmt: skip
 ADDRESSES = [f"{name}@example.com" for name in "abcdefgh"]
@@ -62,7 +62,7 @@ def test_a_portion_that_looks_for_nobody_comes_to_the_same(
 ) -> None:
     lists = (earlier, first, second)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(decisions, "PORTION", 3)
+        patched.setattr(staging, "PORTION", 3)
         expected = outcome(engine, tmp_path, lists)
         patched.setattr(decisions, "_MET", LOOKS_FOR_ALL)
         assert outcome(engine, tmp_path, lists) == expected
@@ -75,7 +75,7 @@ def test_a_portion_reads_no_table_from_end_to_end(
     content = "".join(f"reader-{n}@example.com\n" for n in range(5000))
     import_text(engine, tmp_path, f"email\n{content}")
     plan = _plan(engine, content, gone=gone)
-    for table in ("subscriber", "subscription", "suppression", "topic_set"):
+    for table in ("subscriber", "subscription", "suppression"):
         assert f"Seq Scan on {table}" not in plan
         assert f" on {table}" in plan
 
@@ -83,9 +83,12 @@ def test_a_portion_reads_no_table_from_end_to_end(
 def _plan(engine: Engine, addresses: str, *, gone: bool) -> str:
     numbered = zip(count(1), addresses.split(), strict=False)
     block = "".join(f"{line}\t{email}\n" for line, email in numbered).encode()
-    statement = decisions._decide(gone=gone, known=True, suppressed=True, erasures=True)
-    values = {"portion": 0, "newsletter": "technology", "own_acts": [], "ladder": LADDER_VALUES}
-    with successive(engine) as begin, begin() as session:
-        decisions.stage(session, [block], ["line", "email"])
-        execute(session, decisions.LOOK_UP)
-        return "\n".join(map(str, rows(session, f"EXPLAIN {statement}", values)))
+    statement = decisions.ruling(decisions.Met(gone=gone))
+    values = {"newsletter": "technology", "own_acts": [], "ladder": LADDER_VALUES,
+              "size": staging.PORTION}  # fmt: skip
+    with successive(engine) as begin:
+        staged = staging.stage(begin, [block], ["line", "email"], dry_run=False)
+        values |= vars(staged.portions[0])
+        with begin() as session:
+            execute(session, decisions.LOOK_UP)
+            return "\n".join(map(str, rows(session, f"EXPLAIN {statement}", values)))

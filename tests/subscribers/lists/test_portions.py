@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from subscribers.errors import InvalidList
-from subscribers.lists import decisions, portions
+from subscribers.lists import portions, staging
 from subscribers.lists.service import Lists
 from subscribers.model import RowResult, SubscriptionStatus
 from subscribers.subscriptions.service import Subscriptions
@@ -27,7 +27,7 @@ LIST = "\n".join(["email,status", *ROWS, "nobody,active", "no-one,active", ""])
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Portions so small that a short list has many."""
-    monkeypatch.setattr(decisions, "PORTION", 3)
+    monkeypatch.setattr(staging, "PORTION", 3)
     monkeypatch.setattr(portions, "_PAUSE", 0.01)
 
 
@@ -41,7 +41,7 @@ def test_in_many_portions_a_list_comes_to_the_same_as_in_one(
 ) -> None:
     foreseen = import_text(engine, tmp_path, LIST, dry_run=True)
     expected = answers(foreseen)
-    monkeypatch.setattr(decisions, "PORTION", 3)
+    monkeypatch.setattr(staging, "PORTION", 3)
     assert answers(import_text(engine, tmp_path, LIST, dry_run=True)) == expected
     done = import_text(engine, tmp_path, LIST)
     assert (done.counts, answers(done)) == (foreseen.counts, expected)
@@ -144,3 +144,23 @@ def test_who_renames_themselves_after_their_portion_keeps_that_name(
         running.result(timeout=20)
     assert subscriptions.by_id(ids[0]).name == "Own"
     assert subscriptions.by_id(ids[8]).name == "New"
+
+
+def test_every_subscription_of_every_portion_has_a_link_key_of_its_own(
+    engine: Engine, tmp_path: Path, few: None
+) -> None:
+    rows = "".join(f"reader-{n % 9}@example.com\n" for n in range(11))
+    import_text(engine, tmp_path, f"email\n{rows}")
+    with engine.begin() as connection:
+        keys = connection.execute(text("SELECT link_key FROM subscription")).scalars().all()
+    assert len(set(keys)) == 9
+    assert {len(key) for key in keys} == {16}
+
+
+def test_a_list_in_which_no_row_can_be_understood_is_recorded_with_its_counts(
+    engine: Engine, tmp_path: Path
+) -> None:
+    report = import_text(engine, tmp_path, "email,name\nnobody,A\nno-one,B\n")
+    assert report.counts[RowResult.REFUSED] == 2
+    assert Lists(engine).imports()[0].counts["refused"] == 2
+    assert [answer[2] for answer in answers(report)] == ["refused", "refused"]
