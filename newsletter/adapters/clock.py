@@ -2,6 +2,7 @@
 
 import random
 import secrets
+import time
 import uuid
 from datetime import UTC, datetime
 
@@ -17,6 +18,15 @@ class SystemClock:
 def new_id() -> str:
     """Return a random id, 32 hexadecimal digits."""
     return uuid.uuid4().hex
+
+
+def new_ordered_id() -> str:
+    """Return an id like it that sorts by the millisecond it was made in.
+
+    Those that are stored one after another then stand side by side in their index, however many
+    there are; random ones would each change another page of it.
+    """
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
 def new_token() -> str:

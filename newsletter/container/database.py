@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from newsletter.adapters.clock import SystemClock, new_id, roll
+from newsletter.adapters.clock import SystemClock, new_id, new_ordered_id, roll
 from newsletter.container import seams
 from newsletter.container.seams import MigratedTables, Seams
 from newsletter.errors import ConfigurationError
@@ -42,7 +42,7 @@ class DatabaseParts:
     def __init__(self, settings: Settings, **given: Unpack[Seams]) -> None:
         self.settings = settings
         self.clock: Clock = SystemClock()
-        self.new_id, self.dice = new_id, roll
+        self.new_id, self.dice = new_ordered_id, roll
         if unknown := given.keys() - Seams.__annotations__.keys():
             raise TypeError(f"no seams: {', '.join(sorted(unknown))}")
         self._given = frozenset(given)
@@ -143,7 +143,7 @@ class DatabaseParts:
         from newsletter.stores.installation import InstallationStore
 
         store = InstallationStore(self.engine)
-        return Installations(store, self.decisions, self.new_id, self.clock)
+        return Installations(store, self.decisions, new_id, self.clock)
 
     @cached_property
     def _lease(self) -> timedelta:

@@ -43,12 +43,16 @@ _LETTERS = f"""
 """  # noqa: S608  # our own pieces
 
 #: The requests that held it: later ones were made without a delivery that was skipped or refused.
+#: The view `batch_attempt` has no more than their numbers: each would be looked up twice.
 _ATTEMPTS = """
     SELECT asked.issue_id, asked.place, number, started_at, finished_at, outcome, reason, message_id
       FROM unnest(%(issues)s::bigint[], %(places)s::integer[], %(batches)s::bigint[],
                   %(lefts)s::bigint[]) AS asked (issue_id, place, batch_id, left_after)
-           JOIN batch_attempt ON batch_attempt.batch_id = asked.batch_id
-           JOIN attempt ON attempt.id = batch_attempt.attempt_id
+           CROSS JOIN LATERAL (
+               SELECT * FROM attempt WHERE attempt.batch_id = asked.batch_id
+               UNION ALL
+               SELECT attempt.* FROM split_from JOIN attempt ON attempt.id = attempt_id
+                WHERE split_from.batch_id = asked.batch_id OFFSET 0) AS attempt
      WHERE serial <= COALESCE(left_after, serial)
      ORDER BY serial
 """
