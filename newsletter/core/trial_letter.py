@@ -32,6 +32,7 @@ def trial_of(letter: StaffLetter, events: tuple[DeliveryEvent, ...], now: dateti
     """Say how far a letter has come; what did not come yet is no fault before its time is up."""
     if unsent := unsent_finding(letter):
         return LetterTrial(letter=letter, events=events, findings=(unsent,), waits=False)
+    events = tuple(sorted(events, key=lambda one: (one.at, has_ended([one]))))
     waits = not has_ended(events) and now < letter.at + LONGEST_TRIAL
     findings = tuple(trial_findings(letter, events, LONGEST_TRIAL))
     shown = findings[:1] if waits else findings

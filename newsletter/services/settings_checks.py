@@ -11,7 +11,7 @@ from newsletter.core.newsletter_checks import obstacles
 from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.reconciliation import ReconciliationEvidence
 from newsletter.core.sending_limits import RateLimit, capacity_between
-from newsletter.core.setup_finding import SetupArea, SetupFinding, SetupGrade
+from newsletter.core.setup_finding import SetupArea, SetupFinding, SetupGrade, SetupSubject
 from newsletter.core.timetable import hours_of
 from newsletter.errors import ConfigurationError, NewsletterError
 from newsletter.ports import AlertChannel, Clock, IdentityProvider, Mailer, Renderer
@@ -75,7 +75,7 @@ class SettingsChecks:
         if known.rate_limit.limits:
             yield _tried("limit", partial(self._rate_limit, which))
         yield _tried("unknowns", self._unknowns)
-        yield _tried("alerts", self._alerts)
+        yield from self._alerts()
         if proxied := [one for one in (known.public_url, known.console_url) if _is_https(one)]:
             yield _tried("proxy", partial(self._proxies, proxied))
         if known.has_provider:
@@ -175,10 +175,19 @@ class SettingsChecks:
             raise ConfigurationError(obstacle)
         return f"staff can sign in at {provider.issuer}"
 
-    def _alerts(self) -> str:
-        if names := [channel.name for channel in self.alert_channels()]:
-            return f"{', '.join(names)}; `newsletter alerts test` sends a test"
-        return "no channel: alerts go to the log only; name channels in NEWSLETTER_ALERTS"
+    def _alerts(self) -> Iterator[SetupFinding]:
+        try:
+            names = [channel.name for channel in self.alert_channels()]
+        except ConfigurationError as error:
+            yield _found("alerts", False, str(error))
+            return
+        if names:
+            text = f"{', '.join(names)}; `newsletter alerts test` sends a test"
+            yield _found("alerts", True, text)
+        else:
+            yield SetupSubject(SetupArea.SETTINGS, "alerts").warn(
+                "no channel: alerts go to the log only", "name channels in NEWSLETTER_ALERTS"
+            )
 
 
 def _found(question: str, fine: bool, sentence: str) -> SetupFinding:

@@ -14,6 +14,7 @@ from newsletter.core.machine import (
 )
 from newsletter.core.publication import Newsletter
 from newsletter.core.setup_finding import SetupArea, SetupFinding, SetupSubject
+from newsletter.errors import ConfigurationError
 from newsletter.ports import Clock
 from newsletter.services.doctor import Doctor
 from newsletter.services.settings_checks import SettingsChecks
@@ -53,8 +54,12 @@ class SetupExamination:
     def _backup(self) -> Iterator[SetupFinding]:
         if self.newest_backup is None:
             yield backup_unknown()
-        else:
-            yield backup_finding(self.newest_backup(), self.clock.now())
+            return
+        try:
+            newest = self.newest_backup()
+        except ConfigurationError:  # nothing has made the folder yet
+            newest = None
+        yield backup_finding(newest, self.clock.now())
 
     def _server(self) -> Iterable[SetupFinding]:
         return server_findings(self.server().facts())

@@ -27,10 +27,14 @@ LOSS_IS_NOTICED: dict[str, Any] = {
 
 #: The same at the server's end: it lets go of what a vanished machine holds locked. Without the
 #: last, an answer that was under way would be sent again for a quarter of an hour.
-_LOSS_IS_NOTICED_THERE = (
-    "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
-    "-c tcp_user_timeout=10000"
-)
+_LOSS_IS_NOTICED_THERE = {
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+
+_SET = "SELECT set_config(name, value, false) FROM unnest(%s::text[], %s::text[]) _ (name, value)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +50,14 @@ class Duty:
     answer: float  #: seconds until a server that says nothing at all is given up
 
     @property
-    def options(self) -> str:
-        """Return what the server is told when a connection begins."""
+    def settings(self) -> dict[str, str]:
+        """Return what is set on the server when a connection begins."""
         limits = {
             "lock_timeout": self.locks,
             "statement_timeout": self.statement,
             "idle_in_transaction_session_timeout": self.idle,
         }
-        return " ".join(f"-c {name}={int(value * 1000)}" for name, value in limits.items())
+        return {name: str(int(value * 1000)) for name, value in limits.items()}
 
 
 #: A mail program posts many at once: whoever is held by somebody goes to the table of the pending.
@@ -90,14 +94,26 @@ class BoundedConnection(psycopg.Connection[Any]):
 
     @classmethod
     def open(cls, duty: Duty, parts: dict[str, Any]) -> Self:
-        """Connect with the limits of a duty."""
+        """Connect with the limits of a duty.
+
+        They are set by a statement: PgBouncer refuses them as options of the connection, or, if it
+        is configured to ignore those, drops them without a word.
+        """
         given: dict[str, Any] = {"application_name": f"newsletter {duty.name}"} | parts
-        given["options"] = " ".join(
-            part for part in (duty.options, _LOSS_IS_NOTICED_THERE, parts.get("options")) if part
-        )
         connection = cls.connect(**given)
         connection.answer = duty.answer
+        try:
+            connection.set_for_session(duty.settings | _LOSS_IS_NOTICED_THERE)
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+    def set_for_session(self, values: dict[str, str]) -> None:
+        """Set this for the whole session: what a transaction sets may be rolled back."""
+        before, self.autocommit = self.autocommit, True
+        self.execute(_SET, (list(values), list(values.values())))
+        self.autocommit = before
 
     def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """Wait for the server; raise OperationalError, with the connection closed, if in vain."""

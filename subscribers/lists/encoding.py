@@ -76,7 +76,11 @@ def written_whole(path: Path) -> Generator[BinaryIO]:
     """
     partial = path.with_name(f"{path.name}.{token_hex(4)}.partial")
     try:
-        with partial.open("xb") as file:
+        begun = partial.open("xb")
+    except OSError as error:  # whoever reads it knows the path they named
+        raise OSError(error.errno, f"cannot be written: {error.strerror}", str(path)) from error
+    try:
+        with begun as file:
             yield file
         partial.replace(path)
     finally:

@@ -28,6 +28,9 @@ def test_what_cannot_be_done_is_said_in_one_sentence(cli: CommandLine, tmp_path:
     file = cli.file("letter.txt", "dear reader")
 
     assert f"{file} exists already" in cli.refused("backup", file)
+    assert "/nowhere/a.dump cannot be written: No such file" in cli.refused(
+        "backup", "/nowhere/a.dump"
+    )
     assert f"{file} is no whole backup" in cli.refused("restore", file)
     assert "No such file" in cli.refused("restore", str(tmp_path / "missing.dump"))
 

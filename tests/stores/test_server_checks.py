@@ -12,10 +12,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import URL, make_url
+from sqlalchemy import URL, make_url, text
 
 from newsletter.errors import DatabaseMismatch
 from newsletter.stores.database import make_engine, migrate
+from newsletter.stores.duties import UNSUBSCRIBING
 from newsletter.stores.server_checks import require_sessions
 from tests.ports import free_port
 
@@ -108,4 +109,13 @@ def test_a_pooler_that_shares_sessions_is_named_instead_of_sending_nothing(
 
 
 def test_a_pooler_that_keeps_sessions_will_do(pooled: Callable[[str], URL]) -> None:
-    require_sessions(pooled("session"))
+    url = pooled("session")
+    require_sessions(url)
+    engine = make_engine(url, UNSUBSCRIBING)
+    with engine.connect() as connection:  # the limits hold behind it, too
+        shown = [
+            connection.execute(text(f"SHOW {name}")).scalar_one()
+            for name in ("lock_timeout", "statement_timeout", "application_name")
+        ]
+    engine.dispose()
+    assert shown == ["100ms", "2s", "newsletter unsubscribe"]

@@ -40,7 +40,7 @@ def dump(url: URL, file: Path) -> Backup:
         programs = tools_for(connection)
         tables = int((connection.execute(_COUNT).fetchone() or (0,))[0])
     try:
-        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        _begin(partial, file)
         _dump(url, programs, partial)
         found = check(partial, programs)
         if len(found.tables) != tables:
@@ -49,6 +49,13 @@ def dump(url: URL, file: Path) -> Backup:
     finally:
         partial.unlink(missing_ok=True)
     return Backup(file, found.bytes, found.tables)
+
+
+def _begin(partial: Path, file: Path) -> None:
+    try:
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    except OSError as error:  # whoever reads it knows the file they named
+        raise BackupFailed(f"{file} cannot be written: {error.strerror}") from error
 
 
 def _exists(file: Path) -> BackupFailed:
