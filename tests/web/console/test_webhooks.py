@@ -131,3 +131,17 @@ def test_only_owners_see_any_of_it(members: dict[str, ConsoleClient]):
 def test_every_event_can_be_ticked(owner: ConsoleClient):
     ticks = re.findall(r'name="event" value="([^"]+)" checked', owner.get(WEBHOOKS).text)
     assert ticks == [*CHOICES]
+
+
+def test_an_alert_about_an_endpoint_is_shown_in_every_newsletter(
+    owner: ConsoleClient, endpoint: Endpoint, container: TestContainer
+):
+    add(owner, endpoint)
+    endpoint.status = 410
+    container.receive("chips")
+    container.publishing.assemble(container.newsletter, container.clock.now().date())
+    container.webhook_sending.send_due()
+    for slug in (OWN_SLUG, "science"):
+        shown = owner.get(f"/{slug}/alerts/1")
+        assert shown.status_code == 200
+        assert "wants no more events, and is paused" in shown.text
