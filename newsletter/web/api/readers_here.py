@@ -5,7 +5,7 @@ from newsletter.core.publication import Newsletter
 from newsletter.errors import NotFound
 from newsletter.web.api.access import Caller
 from newsletter.web.api.problems import ApiProblem
-from subscribers.db.read_only import read_only
+from newsletter.web.api.route import recording
 from subscribers.errors import NoSuchSubscriber
 from subscribers.model import Subscription
 
@@ -30,5 +30,5 @@ def reader_of(caller: Caller, newsletter: Newsletter, email: str) -> Subscriptio
 
 def record_look(caller: Caller, subscriber_id: int | None, verb: str) -> None:
     """Record that a reader was looked up: all that a GET ever writes, besides a token's use."""
-    with read_only(False):
+    with recording():
         caller.services.archive.record_look(caller.actor, subscriber_id, verb)
