@@ -24,7 +24,8 @@ _BEFORE = """
 
 _LINES = """
     SELECT issue.id, issue.newsletter, issue.date, issue.number, issue.state, issue.approved_by,
-           COALESCE(first.content ->> 'title', '') AS subject,
+           COALESCE(NULLIF(issue.edits #>> '{wording,subject}', ''), first.content ->> 'title', '')
+           AS subject,
            (SELECT count(*) FROM issue_brief WHERE issue_id = issue.id) AS stories,
            (SELECT COALESCE(sum(size), 0) FROM batch WHERE issue_id = issue.id) AS readers
       FROM issue LEFT JOIN issue_brief AS first ON first.issue_id = issue.id AND first.position = 0

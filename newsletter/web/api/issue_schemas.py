@@ -30,7 +30,7 @@ class IssueItem(ApiModel):
     date: date
     number: int | None
     status: IssueStatus
-    subject: str = Field(description="The first story's title.")
+    subject: str = Field(description="Its own, or the first story's title.")
     stories: int
     readers: int = Field(description="Deliveries; 0 until it is planned.")
     approved_by: str | None
@@ -211,6 +211,12 @@ class GivenReason(ApiModel):
     """Why it is done: the log keeps it."""
 
     because: Annotated[str, BeforeValidator(_stripped), Field(min_length=1, max_length=500)]
+
+
+class GivenAddress(ApiModel):
+    """Whose letter is asked about."""
+
+    email: str = Field(min_length=3, max_length=400)
 
 
 class GivenApproval(ApiModel):

@@ -10,7 +10,7 @@ from newsletter.errors import NotFound
 from newsletter.services.preview import Preview, ReaderLinks
 from newsletter.web.api.access import Caller, ReadIssues
 from newsletter.web.api.issue_here import CONFLICT, ISSUE, Here, NamedIssue, found, upcoming
-from newsletter.web.api.issue_schemas import LetterView
+from newsletter.web.api.issue_schemas import GivenAddress, LetterView
 from newsletter.web.api.preview_schemas import (
     EditionItem,
     IssueEditions,
@@ -72,6 +72,18 @@ def letter(
     caller: ReadIssues, here: Here, whom: As = "everything", view: LetterView | None = None
 ) -> IssueLetter:
     """Return a letter as it would be sent now: HTML and text, or what is asked for alone."""
+    return _letter(caller, here, whom, view)
+
+
+@router.post(f"{ISSUE}/letter")
+def letter_of(
+    caller: ReadIssues, here: Here, given: GivenAddress, view: LetterView | None = None
+) -> IssueLetter:
+    """Return a reader's letter, without the address in the path."""
+    return _letter(caller, here, f"reader:{given.email}", view)
+
+
+def _letter(caller: Caller, here: NamedIssue, whom: str, view: LetterView | None) -> IssueLetter:
     kind, _, name = whom.partition(":")
     if kind == "reader":
         require_readers(caller)

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from fastapi import Query
 
-from newsletter.web.api.access import ReadIssues, ReadReaders
-from newsletter.web.api.issue_here import CONFLICT, ISSUE, Here, found, planned
+from newsletter.web.api.access import Caller, ReadIssues, ReadReaders
+from newsletter.web.api.issue_here import CONFLICT, ISSUE, Here, NamedIssue, found, planned
+from newsletter.web.api.issue_schemas import GivenAddress
 from newsletter.web.api.readers_here import record_look
 from newsletter.web.api.result_schemas import DayResult, IssueAccount, IssueResultsItem, LetterWhy
 from newsletter.web.api.route import api_router
@@ -29,6 +30,16 @@ def account(caller: ReadIssues, here: Here) -> IssueAccount:
 @router.get(f"{ISSUE}/why")
 def why(caller: ReadReaders, here: Here, email: Email) -> LetterWhy:
     """Say what became of a reader's letter, or why there was none; the log says who asked."""
+    return _explained(caller, here, email)
+
+
+@router.post(f"{ISSUE}/why")
+def why_of(caller: ReadReaders, here: Here, given: GivenAddress) -> LetterWhy:
+    """Say the same, without the address in the path: it stays out of the logs of proxies."""
+    return _explained(caller, here, given.email)
+
+
+def _explained(caller: Caller, here: NamedIssue, email: str) -> LetterWhy:
     which, _ = found(caller, here)
     explanation = caller.services.explaining.why(which, email.strip(), here.on)
     subscription = explanation.subscription

@@ -96,11 +96,13 @@ def test_a_readers_letter_is_a_recorded_look_and_its_links_do_nothing(
         403,
         "The token lacks the scope readers:read.",
     )
+    assert without.post(f"{ISSUE}/letter", {"email": email}).status_code == 403
     letter = api.get(path).json()
     assert email in letter["html"]
+    assert api.post(f"{ISSUE}/letter", {"email": email}).json() == letter
     [reader] = container.subscriptions.by_email(email)
     for part in (letter["html"], letter["text"]):
         assert "/unsubscribe/" not in part
         assert "/preferences/" not in part
-    [look] = container.decisions.about(f"subscriber {reader.subscriber_id}")
-    assert (look.actor, look.verb) == ("token:test (1)", "preview")
+    looks = container.decisions.about(f"subscriber {reader.subscriber_id}")
+    assert [(one.actor, one.verb) for one in looks] == [("token:test (1)", "preview")] * 2

@@ -102,7 +102,7 @@ def test_why_is_answered_in_a_sentence_and_recorded(api: ApiClient, container: T
     assert [one["outcome"] for one in said["letter"]["attempts"]] == ["accepted"]
     skipped = api.get(f"{ISSUE}/why?email=r4@example.com").json()
     assert (skipped["letter"]["skipped"], skipped["letter"]["attempts"]) == ("ended", [])
-    nothing = api.get(f"{ISSUE}/why?email=robot@example.com").json()
+    nothing = api.post(f"{ISSUE}/why", {"email": "robot@example.com"}).json()
     assert nothing["letter"]["exclusion"] == "no_story"
     nobody = api.get(f"{ISSUE}/why?email=nobody@example.com").json()
     assert (nobody["subscription"], nobody["letter"]) == (None, None)
