@@ -53,6 +53,14 @@ class NotApproved(NotAllowed):
     """This issue has not been approved."""
 
 
+class InvalidEdit(NotAllowed):
+    """An edit asks for something that a draft cannot be."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field  #: with what it is about below it: "order/2"
+
+
 class StaleDraft(NotAllowed):
     """This is no longer the draft that was looked at."""
 
@@ -74,6 +82,10 @@ class UndeclaredLogin(NotAllowed):
             f"two people are needed, and nobody knows who {login} is at the command line: "
             f"`newsletter staff login-name ADDRESS {login}` says so"
         )
+
+
+class NotAPerson(NotAllowed):
+    """Two people are needed for this approval, and a token is none of them."""
 
 
 class EventNotAuthentic(NewsletterError):

@@ -153,6 +153,7 @@ class IssueParts(StaffParts):
             self.issue_edits,
             self.schedule_store,
             self.staff,
+            self.api_token_store,
             self.decisions,
             self.clock,
             practice,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from newsletter.services.staff_accounts import StaffAccounts
     from newsletter.services.staff_credentials import ChangingCredentials
     from newsletter.services.staff_sessions import StaffSessions
+    from newsletter.stores.api_tokens import ApiTokenStore
     from newsletter.stores.sign_in_attempts import SignInAttemptStore
     from newsletter.stores.staff import StaffStore
     from newsletter.stores.staff_credentials import StaffCredentialStore
@@ -106,13 +107,18 @@ class StaffParts(ListParts):
         )
 
     @cached_property
+    def api_token_store(self) -> ApiTokenStore:
+        from newsletter.stores.api_tokens import ApiTokenStore
+
+        return ApiTokenStore(self.engine)
+
+    @cached_property
     def api_tokens(self) -> ApiTokens:
         from newsletter.adapters.clock import new_token
         from newsletter.services.api_tokens import ApiTokens
-        from newsletter.stores.api_tokens import ApiTokenStore
 
         return ApiTokens(
-            ApiTokenStore(self.engine),
+            self.api_token_store,
             self.decisions,
             newsletters=tuple(n.slug for n in self.settings.newsletters.values() if not n.week_of),
             new_secret=new_token,

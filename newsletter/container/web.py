@@ -164,16 +164,43 @@ class WebParts(DoctorParts):
             repeated=self.repeated_requests,
             archive=self.archive,
             intake=self.intake,
+            publishing=self.publishing,
+            editing=self.editing,
+            reviews=self.reviews,
+            preflight=self.preflight,
+            forecasts=self.forecasts,
+            previews=self.previews,
+            issue_remarks=self.issue_remarks,
+            comparing=self.comparing,
+            approval_requests=self.approval_requests,
+            skipped_days=self.skipped_days,
+            figures=self.figures,
+            results=self.results,
+            issue_people=self.issue_people,
+            explaining=self.explaining,
+            halting=self.halting,
+            limits=self.sending_limits,
+            recovery=self.recovery,
+            sending_by_hand=self.sending_by_hand,
+            subscriptions=self.subscriptions,
             read_brief=brief_of,
             read_page=read_hub_html,
         )
 
     @cached_property
     def api(self) -> FastAPI:
+        from dataclasses import replace
+
         from newsletter.stores.duties import API
         from newsletter.web.api.app import create_api
 
-        return create_api(self.for_duty(API).api_services)
+        # As the console's are: to plan an issue, and to stop it meanwhile, takes its time.
+        services = replace(
+            self.for_duty(API).api_services,
+            sending_by_hand=self.sending_by_hand,
+            halting=self.halting,
+        )
+        return create_api(services)
 
     @cached_property
     def console_and_api(self) -> ASGIApp:

@@ -15,7 +15,7 @@ NAME_LENGTH = range(1, 61)  #: characters
 USE_IS_RECORDED = timedelta(minutes=1)  #: at most once in so long
 
 _is_token = re.compile(r"nl_([1-9][0-9]{0,17})_([A-Za-z0-9_-]{20,100})").fullmatch
-_is_actor = re.compile(r"token:.* \([0-9]+\)").fullmatch
+_is_actor = re.compile(r"token:.* \(([0-9]+)\)").fullmatch
 
 
 class Scope(StrEnum):
@@ -53,6 +53,12 @@ class TokenActor(str):
 def is_token_actor(actor: str) -> bool:
     """Return whether whoever acted was a program; no address of a person has a space in it."""
     return _is_actor(actor) is not None
+
+
+def token_number(actor: str) -> int | None:
+    """Return the number of the token that acted; None where it was no program."""
+    found = _is_actor(actor)
+    return int(found[1]) if found else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,13 @@ from newsletter.core.issue import Issue
 from newsletter.core.publication import Newsletter, Topic
 from subscribers.model import AudienceCounts, Exclusion, TopicSet, TopicSetCount
 
+_TOLERANCE = 0.2  #: by which the number of readers may differ from the one that was shown
+
+
+def is_about(readers: int, shown: int) -> bool:
+    """Return whether an issue goes to about as many as somebody was shown, who has it leave."""
+    return abs(readers - shown) <= _TOLERANCE * shown
+
 
 @dataclass(frozen=True, kw_only=True)
 class ForecastEdition:

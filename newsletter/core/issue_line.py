@@ -10,6 +10,8 @@ from newsletter.core.stored import IssueStatus
 class IssueLine:
     """Which issue, how it stands and to how many it goes."""
 
+    id: int
+    newsletter: str
     date: date
     number: int | None
     state: IssueStatus
@@ -17,3 +19,12 @@ class IssueLine:
     stories: int
     readers: int  #: deliveries; 0 until it is planned
     approved_by: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedEdition:
+    """An edition of an issue that was planned, and to how many it goes."""
+
+    key: str
+    brief_ids: tuple[int, ...]
+    readers: int

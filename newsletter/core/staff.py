@@ -132,15 +132,16 @@ class StaffActor(str):
 def one_person(actor: str, members: Iterable[StaffMember]) -> str | None:
     """Return what is the same for all that one person acts as: their address, folded.
 
-    None for a login of the command line that no member of staff declared: it may be anybody. An
-    address of somebody who was removed since stays their own.
+    None for a login of the command line that no member of staff declared: it may be anybody; and
+    for a program, whatever its token is called. An address of somebody who was removed since stays
+    their own.
     """
     for member in members:
         if actor == member.login_name:
             return member.email.casefold()
         if not isinstance(actor, LoginName) and actor.casefold() == member.email.casefold():
             return member.email.casefold()
-    if isinstance(actor, LoginName) or "@" not in actor:
+    if isinstance(actor, LoginName) or "@" not in actor or " " in actor:
         return None
     return actor.casefold()
 

@@ -68,9 +68,18 @@ def line_faults(name: str, line: str, limit: int) -> Iterator[str]:
 
 def wording_faults(wording: Wording) -> Iterator[str]:
     """Yield each reason why this cannot be printed."""
-    yield from line_faults("subject", wording.subject, SUBJECT_LENGTH)
-    yield from line_faults("preheader", wording.preheader, PREHEADER_LENGTH)
+    return (fault for _, fault in faults_by_field(wording))
+
+
+def faults_by_field(wording: Wording) -> Iterator[tuple[str, str]]:
+    """Yield each reason why this cannot be printed, with the field that it is about."""
     read = "".join(part.text for part in note_parts(wording.note))
-    yield from line_faults("editors’ note", read, NOTE_LENGTH)
+    lines = (
+        ("subject", "subject", wording.subject, SUBJECT_LENGTH),
+        ("preheader", "preheader", wording.preheader, PREHEADER_LENGTH),
+        ("note", "editors’ note", read, NOTE_LENGTH),
+    )
+    for field, name, line, limit in lines:
+        yield from ((field, fault) for fault in line_faults(name, line, limit))
     if has_tag_syntax(wording.note) and not has_tag_syntax(read):
-        yield "A link of the editors’ note would be read as a tag of the letter."
+        yield "note", "A link of the editors’ note would be read as a tag of the letter."

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from newsletter.core.api_token import is_token_actor, token_number
 from newsletter.core.draft_changes import contents_of, differences
 from newsletter.core.publication import ApprovalPolicy, Newsletter
 from newsletter.core.staff import one_person
 from newsletter.core.stored import IssueStatus, StoredIssue
-from newsletter.errors import NotAllowed, OwnChange, StaleDraft, UndeclaredLogin
+from newsletter.errors import NotAllowed, NotAPerson, OwnChange, StaleDraft, UndeclaredLogin
 from newsletter.ports import Clock
+from newsletter.stores.api_tokens import ApiTokenStore
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.issue_edits import IssueEditStore
 from newsletter.stores.issues import IssueStore
@@ -27,6 +29,7 @@ class Approvals:
     edits: IssueEditStore
     schedule: ScheduleStore
     staff: StaffStore
+    tokens: ApiTokenStore
     decisions: DecisionLog
     clock: Clock
     practice: bool = False
@@ -63,16 +66,19 @@ class Approvals:
         """Raise OwnChange where nobody approves what they changed last, and this person did.
 
         One person counts once, at the console and at the command line. A login of the command line
-        that nobody of the staff declared may be anybody: it is never the second person.
+        that nobody of the staff declared may be anybody: it is never the second person. A token is
+        nobody, and NotAPerson; what it changed counts as changed by whoever made it.
         """
         if newsletter.approval is not ApprovalPolicy.FOUR_EYES or self.practice:
             return
+        if is_token_actor(actor):
+            raise NotAPerson
         last = self.edits.last_change(stored.id)
         if last is None:
             return
-        members = self.staff.members()
-        changed_by, approved_by = one_person(last.by, members), one_person(actor, members)
-        for login, person in ((last.by, changed_by), (actor, approved_by)):
+        members, by = self.staff.members(), self._answers_for(last.by)
+        changed_by, approved_by = one_person(by, members), one_person(actor, members)
+        for login, person in ((by, changed_by), (actor, approved_by)):
             if person is None:
                 raise UndeclaredLogin(login)
         if changed_by == approved_by:
@@ -80,6 +86,12 @@ class Approvals:
                 f"{last.by} changed the issue of {stored.issue.date} last, at "
                 f"{last.at:%Y-%m-%d %H:%M %Z}: someone else must approve it"
             )
+
+    def _answers_for(self, actor: str) -> str:
+        """Return who made the token, if it was a program."""
+        number = token_number(actor)
+        token = self.tokens.get(number) if number else None
+        return token.created_by if token else actor
 
     def approve(self, stored: StoredIssue, digest: str, *, actor: str) -> StoredIssue:
         """Freeze the draft of this hash; StaleDraft if another one has its place by now."""

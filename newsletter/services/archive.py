@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from newsletter.core.issue_line import IssueLine
+from newsletter.core.issue_line import IssueLine, PlannedEdition
 from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.publication import Newsletter, span_of
-from newsletter.core.stored import BriefRevision, StoredBrief, StoredIssue
+from newsletter.core.stored import BriefRevision, IssueStatus, StoredBrief, StoredIssue
 from newsletter.core.verification import Ruling
 from newsletter.errors import NotFound
 from newsletter.stores.briefs import BriefStore
@@ -38,6 +38,22 @@ class Archive:
     def listed(self, newsletter: Newsletter, *, before: date | None) -> tuple[IssueLine, ...]:
         """Return issues, the newest first, of dates before this one."""
         return self.history.listed(newsletter.slug, before=before, limit=ISSUES_ON_A_PAGE)
+
+    def newest(
+        self,
+        newsletters: Iterable[Newsletter],
+        *,
+        state: IssueStatus | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> tuple[IssueLine, ...]:
+        """Return issues of these newsletters, the newest first, and only the numbers before."""
+        slugs = [one.slug for one in newsletters]
+        return self.history.newest(slugs, state=state, before=before, limit=limit)
+
+    def editions(self, stored: StoredIssue) -> tuple[PlannedEdition, ...]:
+        """Return the editions of a planned issue, the one with most readers first."""
+        return self.history.editions(stored.id)
 
     def last_sent(self, newsletter: Newsletter) -> date | None:
         """Return the date of the last issue that was planned."""

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from newsletter.core.draft_changes import contents_of, differences
+from newsletter.core.draft_patch import DraftPatch, patched
 from newsletter.core.issue import Issue
 from newsletter.core.issue_edits import (
     IssueEdits,
@@ -149,6 +150,13 @@ class Editing:
             return replace(edits, wording=worded)
 
         return self._edit(draft, "word", change)
+
+    def revise(self, draft: SeenDraft, patch: DraftPatch) -> EditedDraft:
+        """Change several things at once, or nothing; InvalidEdit names what is wrong."""
+        leads = draft.newsletter.caps.leads
+        return self._edit(
+            draft, "edit", lambda issue, edits: patched(issue, edits, patch, leads=leads)
+        )
 
     def left_out(self, stored: StoredIssue) -> tuple[tuple[int, str], ...]:
         """Return the briefs that a person left out of an issue, each with its title."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
-from newsletter.core.issue_line import IssueLine
+from newsletter.core.issue_line import IssueLine, PlannedEdition
 from newsletter.core.preflight import PastIssue, past_issue
 from newsletter.core.stored import IssueStatus
 from newsletter.stores.issue_rows import read_issue
@@ -22,15 +22,32 @@ _BEFORE = """
      ORDER BY date DESC LIMIT %(most)s
 """
 
-_LISTED = """
-    SELECT issue.date, issue.number, issue.state, issue.approved_by,
-           COALESCE(first.content ->> 'title', '') AS subject,
+_LINES = """
+    SELECT issue.id, issue.newsletter, issue.date, issue.number, issue.state, issue.approved_by,
+           COALESCE(NULLIF(issue.edits #>> '{wording,subject}', ''), first.content ->> 'title', '')
+           AS subject,
            (SELECT count(*) FROM issue_brief WHERE issue_id = issue.id) AS stories,
            (SELECT COALESCE(sum(size), 0) FROM batch WHERE issue_id = issue.id) AS readers
       FROM issue LEFT JOIN issue_brief AS first ON first.issue_id = issue.id AND first.position = 0
-     WHERE issue.newsletter = %(newsletter)s
+     WHERE issue.newsletter = ANY(%(newsletters)s)
+"""
+
+_LISTED = f"""{_LINES}
        AND issue.date < COALESCE(%(before)s::date, 'infinity')
      ORDER BY issue.date DESC LIMIT %(limit)s
+"""
+
+_NEWEST = f"""{_LINES}
+       AND issue.id < COALESCE(%(before)s::bigint, 9223372036854775807)
+       AND (%(state)s::text IS NULL OR issue.state = %(state)s)
+     ORDER BY issue.id DESC LIMIT %(limit)s
+"""
+
+_EDITIONS = """
+    SELECT edition.key, edition.brief_ids, sum(batch.size)::bigint AS readers
+      FROM edition JOIN batch ON batch.edition_id = edition.id
+     WHERE edition.issue_id = %(issue)s AND batch.issue_id = %(issue)s
+     GROUP BY edition.id ORDER BY readers DESC, edition.key
 """
 
 _WAITING = """
@@ -74,9 +91,28 @@ class IssueHistory(DatabaseStore):
 
     def listed(self, newsletter: str, *, before: date | None, limit: int) -> tuple[IssueLine, ...]:
         """Return issues of dates before this one, or of all, the newest first."""
-        found = self._rows(_LISTED, newsletter=newsletter, before=before, limit=limit)
+        values = {"newsletters": [newsletter], "before": before, "limit": limit}
+        return _lines(self._rows(_LISTED, **values))
+
+    def newest(
+        self,
+        newsletters: Collection[str],
+        *,
+        state: IssueStatus | None,
+        before: int | None,
+        limit: int,
+    ) -> tuple[IssueLine, ...]:
+        """Return issues of several newsletters by their numbers, the highest first."""
+        values = {"newsletters": list(newsletters), "state": state, "before": before}
+        return _lines(self._rows(_NEWEST, **values, limit=limit))
+
+    def editions(self, issue_id: int) -> tuple[PlannedEdition, ...]:
+        """Return the editions of a planned issue, the one with most readers first."""
         return tuple(
-            IssueLine(state=IssueStatus(row.pop("state")), **row) for row in map(dict, found)
+            PlannedEdition(
+                key=row["key"], brief_ids=tuple(row["brief_ids"]), readers=row["readers"]
+            )
+            for row in self._rows(_EDITIONS, issue=issue_id)
         )
 
     def waiting(self, newsletter: str) -> tuple[WaitingIssue, ...]:
@@ -105,3 +141,7 @@ class IssueHistory(DatabaseStore):
     def said(self, ids: Iterable[int]) -> tuple[str, ...]:
         """Return what each story of these issues said."""
         return tuple(row["said"] for row in self._rows(_SAID, issues=list(ids)))
+
+
+def _lines(found: Iterable[Mapping[str, Any]]) -> tuple[IssueLine, ...]:
+    return tuple(IssueLine(state=IssueStatus(row.pop("state")), **row) for row in map(dict, found))

@@ -53,6 +53,7 @@ class RequiresToken:
     """The dependency of a route on a token with this scope."""
 
     scope: Scope | None  #: None: whatever the token may do
+    others: frozenset[Scope] = frozenset()  #: each of which will do as well
 
     def admit(self, request: Request) -> Caller:
         """Return the caller, before anything else of the request is read; or raise the problem."""
@@ -60,7 +61,7 @@ class RequiresToken:
         token = services.tokens.find(_bearer(request))
         if token is None:
             raise ApiProblem("token", headers={"WWW-Authenticate": "Bearer"})
-        if self.scope and self.scope not in token.scopes:
+        if self.scope and not token.scopes & {self.scope, *self.others}:
             raise ApiProblem("forbidden", f"the token lacks the scope {self.scope.value}")
         address = request.client.host if request.client else ""
         return Caller(token=token, services=services, address=address)
@@ -89,6 +90,10 @@ WriteBriefs = Annotated[Caller, Depends(RequiresToken(Scope.BRIEFS_WRITE))]
 ReadIssues = Annotated[Caller, Depends(RequiresToken(Scope.ISSUES_READ))]
 EditIssues = Annotated[Caller, Depends(RequiresToken(Scope.ISSUES_EDIT))]
 ApproveIssues = Annotated[Caller, Depends(RequiresToken(Scope.ISSUES_APPROVE))]
+#: Whoever may edit or approve may stop.
+StopIssues = Annotated[
+    Caller, Depends(RequiresToken(Scope.ISSUES_EDIT, frozenset({Scope.ISSUES_APPROVE})))
+]
 ReadReaders = Annotated[Caller, Depends(RequiresToken(Scope.READERS_READ))]
 WriteReaders = Annotated[Caller, Depends(RequiresToken(Scope.READERS_WRITE))]
 ReadEvents = Annotated[Caller, Depends(RequiresToken(Scope.EVENTS_READ))]

@@ -59,11 +59,12 @@ def _describe(method: str, operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
     for status in statuses:
-        responses.setdefault(str(status), _problem(status))
+        responses.setdefault(str(status), problem_response(status))
     if method == "POST":
         operation.setdefault("parameters", []).append(PARAMETER)
 
 
-def _problem(status: int) -> dict[str, Any]:
+def problem_response(status: int) -> dict[str, Any]:
+    """Return how a problem of this status is described: for a route with one of its own."""
     schema = {"$ref": _REFERENCE.format(model=ProblemReport.__name__)}
     return {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}

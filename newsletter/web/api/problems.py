@@ -11,9 +11,13 @@ from starlette.requests import Request
 from newsletter.errors import (
     ConfigurationError,
     InvalidBrief,
+    InvalidEdit,
     NewsletterError,
     NotAllowed,
+    NotAPerson,
     NotFound,
+    ReasonNeeded,
+    StaleDraft,
 )
 from newsletter.web.api.schemas import FieldError, ProblemReport
 from subscribers.errors import InvalidChoice, NoSuchSubscriber, NoSuchSubscription
@@ -63,6 +67,11 @@ KINDS: Mapping[str, ProblemKind] = {
         409,
         "The first request with this key is being answered",
         "Wait a moment, and send it again with the same Idempotency-Key.",
+    ),
+    "stale": ProblemKind(
+        409,
+        "It is no longer what you looked at",
+        "The detail says what changed. Look at it again, and send its `hash`.",
     ),
     "changed": ProblemKind(
         412, "It was changed meanwhile", "Read it again, and send the new ETag in `If-Match`."
@@ -158,13 +167,27 @@ def problem_of(error: Exception, request: Request) -> ApiProblem | None:
         case InvalidChoice():
             return invalid(f"#/{error.field}", str(error))
         case NotAllowed() | ConfigurationError():
-            return ApiProblem("conflict", str(error))
+            return _of_refusal(error)
         case _ if isinstance(error, services.unanswered):
             return ApiProblem("busy", headers={"Retry-After": _RETRY_SECONDS})
         case _ if isinstance(error, services.unreadable):
             return ApiProblem("invalid", "A value is of a kind that cannot be stored.")
         case _:
             return None
+
+
+def _of_refusal(error: NotAllowed | ConfigurationError) -> ApiProblem:
+    match error:
+        case InvalidEdit():
+            return invalid(f"#/{error.field}", str(error))
+        case ReasonNeeded():
+            return invalid("#/because", "say why, since it is recorded")
+        case NotAPerson():
+            return ApiProblem("forbidden", str(error))
+        case StaleDraft():
+            return ApiProblem("stale", str(error))
+        case _:
+            return ApiProblem("conflict", str(error))
 
 
 def _of_validation(error: RequestValidationError) -> ApiProblem:

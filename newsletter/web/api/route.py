@@ -1,6 +1,7 @@
 """What surrounds every route: token, rate limit, body, idempotency, and problems in the end."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -71,11 +72,18 @@ def _recording_use(answer: Response, caller: Caller) -> Response:
     if answer.background is None and token.use_is_due(services.now()):
 
         def record() -> None:
-            with read_only(False):  # whatever was asked
+            with recording():
                 services.tokens.record_use(token)
 
         answer.background = BackgroundTask(record)
     return answer
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Let it be recorded who asked, whatever is asked: a GET writes nothing else."""
+    with read_only(False):
+        yield
 
 
 def api_router() -> APIRouter:

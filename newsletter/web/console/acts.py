@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from newsletter.core.forecast import is_about
 from newsletter.core.stored import StoredIssue
 from newsletter.errors import ConfirmationNeeded, NotAllowed, StaleDraft
 from newsletter.web.console.access import (
@@ -30,7 +31,6 @@ from newsletter.web.console.words import sentence
 router = APIRouter()
 
 FormKey = Annotated[str, Form(max_length=64)]
-_TOLERANCE = 0.2  #: by which the number of readers may differ from the one that was shown
 Because = Annotated[str, Form(max_length=REASON_LENGTH)]
 
 
@@ -137,7 +137,7 @@ def send_now(
         if _stored(visit, on).approved_hash != approved_hash:
             raise NotAllowed(visit.services.pages.words("approval.other_approved"))
         readers = visit.services.forecasts.of(visit.here, on).readers
-        if abs(readers - people) > _TOLERANCE * people:
+        if not is_about(readers, people):
             words = visit.services.pages.words
             raise NotAllowed(words("approval.other_number", shown=people, now=readers))
         prove(request, visit)

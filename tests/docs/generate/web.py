@@ -65,7 +65,8 @@ def _scope(route: APIRoute) -> str:
     needs = required(route)
     if needs is None:
         return "no token"
-    return f"`{needs.scope.value}`" if needs.scope else "any"
+    every = (needs.scope, *sorted(needs.others)) if needs.scope else ()
+    return " or ".join(f"`{one.value}`" for one in every) or "any"
 
 
 def _methods(route: APIRoute) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from starlette.types import ASGIApp
 
 from newsletter.core.api_token import Scope
+from newsletter.core.publication import Newsletter
 from tests.container import TestContainer, open_container
 from tests.settings import TECHNOLOGY, settings_for, with_digest
 from tests.staff import SHELL
@@ -25,9 +26,9 @@ URL = "http://localhost"
 API = "/api/v1"
 
 
-def api_container(engine: Engine) -> TestContainer:
+def api_container(engine: Engine, own: Newsletter = TECHNOLOGY, **sending: Any) -> TestContainer:
     """Return a container with two newsletters, each of its own pillar."""
-    return open_container(engine, settings=settings_for((*with_digest(TECHNOLOGY), SCIENCE)))
+    return open_container(engine, settings=settings_for((*with_digest(own), SCIENCE), **sending))
 
 
 def make_token(

@@ -1,5 +1,6 @@
 """Whatever is asked of the API by its own description is answered as it describes."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from sqlalchemy import Engine
 
-from tests.container import TestContainer
-from tests.web.api.asking import ApiClient, given_brief
+from tests.container import TODAY, TestContainer
+from tests.web.api.asking import OWN_SLUG, ApiClient, given_brief, make_token
+from tests.web.api.issue_day import approved, issue_day
 
 pytestmark = pytest.mark.postgres
 
@@ -51,15 +54,47 @@ def test_every_call_answers_as_it_is_described(api: ApiClient, container: TestCo
     assert 200 in asked["GET /api/v1/briefs"] & asked["GET /api/v1/newsletters"]
 
 
-def ask(cases: Any, token: str, statuses: set[int]) -> None:
-    @LEAN
+def ask(
+    cases: Any,
+    token: str,
+    statuses: set[int],
+    *,
+    most: int = LEAN.max_examples,
+    here: dict[str, str] | None = None,
+) -> None:
+    @settings(LEAN, max_examples=most)
     @given(case=cases)
     def check(case: Case) -> None:
+        case.path_parameters = here or case.path_parameters
         answer = case.call(headers={"Authorization": f"Bearer {token}"})
         case.validate_response(answer, checks=CHECKS)
         statuses.add(answer.status_code)
 
     check()
+
+
+def test_calls_about_an_issue_that_is_there_answer_as_described(
+    engine: Engine, anonymous: ApiClient, tmp_path: Path
+):
+    container = issue_day(engine, tmp_path)
+    container.api.state.services.rate_limit.per_minute = 1_000_000
+    api = ApiClient(container.api, anonymous.portal, make_token(container))
+    schema = openapi.from_dict(api.get("/openapi.json").json())
+    schema.app = container.api
+    statuses, operations = set[int](), [found.ok() for found in schema.get_all_operations()]
+    for sent in (False, True):
+        if sent:
+            approved(api)
+            container.send_issue()
+        for one in (one for one in operations if "{date}" in one.label and _reads(one) >= sent):
+            here = {"newsletter": OWN_SLUG, "date": str(TODAY)}
+            cases = one.as_strategy(generation_mode=GenerationMode.POSITIVE)
+            ask(cases, api.token, statuses, most=4, here=here)
+    assert statuses >= {200, 409, 412, 422}
+
+
+def _reads(operation: Any) -> bool:
+    return operation.method == "get"
 
 
 def test_the_description_says_what_every_call_needs(api: ApiClient):

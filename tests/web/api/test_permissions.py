@@ -156,7 +156,9 @@ def test_each_route_answers_the_tokens_with_its_scope_and_no_other(name: str, sh
 
 
 def lacks(needs: RequiresToken | None, name: str) -> bool:
-    return needs is not None and needs.scope is not None and name not in {needs.scope.value, "all"}
+    if needs is None or needs.scope is None:
+        return False
+    return name not in {"all", *(one.value for one in (needs.scope, *needs.others))}
 
 
 def test_what_belongs_to_a_foreign_newsletter_is_not_there(shared: Shared):
