@@ -58,6 +58,10 @@ _CONTENTS = """
 
 _FORGET_SOFT_BOUNCES = "DELETE FROM soft_bounce WHERE issue_id >= %(first)s AND issue_id < %(end)s"
 
+#: Of a tenth of the usual sample: each of its rows stands on another page of a partition of many
+#: issues, and how many rows an issue has is all that has to be known. It is one transaction.
+_ANALYZE = "SET LOCAL default_statistics_target = 10; ANALYZE {partition}; ANALYZE batch"
+
 _HIGHEST = "SELECT COALESCE(max(id), 1) FROM issue"
 
 #: Not by `to_regclass`: it may not see yet what another process has just made.
@@ -190,8 +194,7 @@ class PartitionStore(DatabaseStore):
         partition = range_of(issue_id).partition("delivery")
         try:
             with autocommit(self._engine) as connection:
-                execute(connection, f"ANALYZE {partition}")
-                execute(connection, "ANALYZE batch")
+                execute(connection, _ANALYZE.format(partition=partition))
         except DatabaseBusy:
             _log.warning("the planner knows nothing yet of %s", partition)
 

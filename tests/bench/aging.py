@@ -70,7 +70,7 @@ def _written(step: str, fresh: Cost, aged: Cost, *, past: int) -> Iterator[Figur
         ("disk", "B of disk", ""),
     ):
         before, after = getattr(fresh, name), getattr(aged, name)
-        if before > 0:
+        if before > 0 and after > 0:  # a small run takes less than a tick of the processors
             yield Figure(f"{what}, fresh", before, unit)
             figure = Figure(f"{what}, after {past} issues", after, unit)
             yield against(figure, after / before, "fresh", wanted if is_wanted else "")
