@@ -1,5 +1,6 @@
 """Who counts as one person, whatever they act as."""
 
+from newsletter.core.api_token import TokenActor
 from newsletter.core.staff import LoginName, StaffActor, StaffMember, one_person
 
 _ANNA = StaffMember(id=1, email="Anna@example.org", login_name="anna")
@@ -23,3 +24,8 @@ def test_a_login_nobody_declared_may_be_anybody() -> None:
 
 def test_who_was_removed_since_stays_another_person() -> None:
     assert one_person("gone@example.org", _STAFF) == "gone@example.org"
+
+
+def test_a_program_is_nobody_whatever_its_token_is_called() -> None:
+    assert one_person(TokenActor("anna@example.org", 3), ()) is None
+    assert one_person(str(TokenActor("anna@example.org", 3)), ()) is None

@@ -1,6 +1,6 @@
 """What surrounds every route: token, rate limit, body, idempotency, and problems in the end."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -80,7 +80,7 @@ def _recording_use(answer: Response, caller: Caller) -> Response:
 
 
 @contextmanager
-def recording() -> Iterator[None]:
+def recording() -> Generator[None]:
     """Let it be recorded who asked, whatever is asked: a GET writes nothing else."""
     with read_only(False):
         yield
