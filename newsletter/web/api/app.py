@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.adapters.clock import new_id
-from newsletter.web.api import briefs, newsletters
+from newsletter.web.api import brief_edits, briefs, newsletters
 from newsletter.web.api.access import ANYONE, declared
 from newsletter.web.api.dependencies import ApiServices
 from newsletter.web.api.openapi import description_of
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 about = api_router()
 
-ROUTERS: tuple[APIRouter, ...] = (about, newsletters.router, briefs.router)
+ROUTERS: tuple[APIRouter, ...] = (about, newsletters.router, briefs.router, brief_edits.router)
 
 
 @about.get("/openapi.json", dependencies=[ANYONE], include_in_schema=False)

@@ -14,6 +14,7 @@ from newsletter.errors import (
     NewsletterError,
     NotAllowed,
     NotFound,
+    StaleBrief,
 )
 from newsletter.web.api.schemas import FieldError, ProblemReport
 from subscribers.errors import InvalidChoice, NoSuchSubscriber, NoSuchSubscription
@@ -158,7 +159,8 @@ def problem_of(error: Exception, request: Request) -> ApiProblem | None:
         case InvalidChoice():
             return invalid(f"#/{error.field}", str(error))
         case NotAllowed() | ConfigurationError():
-            return ApiProblem("conflict", str(error))
+            kind = "changed" if isinstance(error, StaleBrief) else "conflict"
+            return ApiProblem(kind, str(error))
         case _ if isinstance(error, services.unanswered):
             return ApiProblem("busy", headers={"Retry-After": _RETRY_SECONDS})
         case _ if isinstance(error, services.unreadable):
