@@ -101,6 +101,7 @@ class WebParts(ScheduleParts):
             test_letters=self.test_letters,
             credentials=self.staff_credentials,
             staff_addresses=self.staff_addresses,
+            api_tokens=self.api_tokens,
             intake=self.intake,
             polling=self.polling,
             publishing=self.publishing,

@@ -41,6 +41,7 @@ from newsletter.web.console import (
     staff_letter,
     static,
     today,
+    tokens,
 )
 from newsletter.web.console.access import (
     NotPermitted,
@@ -77,6 +78,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     account.router,
     own_credentials.router,
     staff.router,
+    tokens.router,
     more.router,
 )
 
