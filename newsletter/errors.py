@@ -70,6 +70,13 @@ class StaleDraft(NotAllowed):
         self.changes = changes  #: a sentence each, without a full stop
 
 
+class StaleBrief(NotAllowed):
+    """This is no longer the brief that was read."""
+
+    def __init__(self, brief_id: int) -> None:
+        super().__init__(f"brief {brief_id} was changed meanwhile: read it again")
+
+
 class OwnChange(NotAllowed):
     """Nobody approves what they changed last."""
 

@@ -16,7 +16,7 @@ from newsletter.core.verification import Ruling
 from newsletter.errors import InvalidBrief
 
 if TYPE_CHECKING:
-    from newsletter.services.intake import Receipt
+    from newsletter.services.receiving import Receipt
     from newsletter.stores.decisions import Decision
 
 app = typer.Typer(no_args_is_help=True, help="Receive briefs and decide about them.")

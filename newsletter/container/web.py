@@ -104,6 +104,7 @@ class WebParts(DoctorParts):
             setup_reports=self.setup_reports,
             credentials=self.staff_credentials,
             staff_addresses=self.staff_addresses,
+            api_tokens=self.api_tokens,
             intake=self.intake,
             polling=self.polling,
             publishing=self.publishing,

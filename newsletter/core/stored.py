@@ -1,5 +1,6 @@
 """Briefs and issues as they are stored: what they say, and what became of them."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -32,6 +33,12 @@ class StoredBrief:
         if self.held_by and self.verdict.ruling is Ruling.ACCEPTED:
             return Ruling.HELD
         return self.verdict.ruling
+
+    @property
+    def version(self) -> str:
+        """Return what changes with each revision, and with what a person decides about it."""
+        decided = "\n".join([self.held_by or "", self.ruling, *sorted(self.waived)])
+        return f"{self.revision}-{hashlib.sha256(decided.encode()).hexdigest()[:8]}"
 
     @property
     def reasons(self) -> tuple[str, ...]:

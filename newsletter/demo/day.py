@@ -20,7 +20,7 @@ from newsletter.core.publication import Newsletter, day_of
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.demo.environment import DemoEnvironment
 from newsletter.sandbox.server import Sandbox
-from newsletter.services.intake import Receipt
+from newsletter.services.receiving import Receipt
 from subscribers.model import ImportReport, Suppression, SuppressionReason
 
 _BRIEFS = Path(__file__).parent / "briefs"

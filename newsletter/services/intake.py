@@ -1,43 +1,33 @@
 """Receives briefs, puts them through the gate, and applies what a person decides about them."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
 from newsletter.core.brief import Brief, brief_key
-from newsletter.core.keywords import named_topics, suggest_topics
+from newsletter.core.keywords import named_topics
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import StoredBrief
-from newsletter.core.story_size import printed, size_of
-from newsletter.core.verification import CheckContext, Verdict, verify
-from newsletter.errors import InvalidBrief, NotAllowed
+from newsletter.core.verification import Verdict
+from newsletter.errors import InvalidBrief, NotAllowed, StaleBrief
 from newsletter.ports import Clock
+from newsletter.services.receiving import Arrival, Incoming, Receipt, Receiving
+from newsletter.stores.brief_saving import judged_again
 from newsletter.stores.briefs import BriefStore
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.issues import IssueStore
 
-_MEMORY = timedelta(days=14)  #: how far back the duplicate check looks
 _OF_SOURCE = {"source_name": "name", "source_url": "url"}
 _OF_PICTURE = {"picture": "url", "picture_alt": "alt", "picture_width": "width"}
 
 
-class Arrival(StrEnum):
-    """What happened to a brief when it was received."""
-
-    NEW = "new"
-    UNCHANGED = "unchanged"  #: exactly this revision came before
-    REVISED = "revised"  #: replaces the former revision
-    CORRECTION = "correction"  #: what readers see was revised after it was printed, for good
-
-
 @dataclass(frozen=True)
-class Receipt:
-    """How a brief is stored after it was received."""
+class NotReceived:
+    """Why a brief that somebody handed over was refused, and for which field of its file."""
 
-    arrival: Arrival
-    stored: StoredBrief
+    field: str  #: empty: the brief as a whole
+    reason: str
 
 
 class Intake:
@@ -57,12 +47,12 @@ class Intake:
         self._pillars = {n.pillar.casefold(): n for n in newsletters.values() if not n.week_of}
         self._briefs, self._issues = briefs, issues
         self._decisions, self._clock = decisions, clock
+        self._receiving = Receiving(briefs, issues, clock)
 
     def receive_all(self, briefs: Sequence[Brief], *, place: str) -> tuple[Receipt, ...]:
         """Receive what one file holds: all of it, or, if no newsletter prints a pillar, nothing."""
-        for brief in briefs:
-            self._newsletter(brief, place)
-        return tuple(self.receive(brief, place=place) for brief in briefs)
+        incoming = [self._incoming(brief, place) for brief in briefs]
+        return tuple(map(_received, self._receiving.receive(incoming, by=None)))
 
     def receive(self, brief: Brief, *, place: str = "brief", by: str | None = None) -> Receipt:
         """Put a brief through the gate and store it; the same brief twice is stored once.
@@ -70,47 +60,33 @@ class Intake:
         `place` names where it came from, for InvalidBrief when no newsletter prints its pillar;
         `by` is who wrote it, None for a source.
         """
-        newsletter = self._newsletter(brief, place)
-        brief = replace(brief, topics=named_topics(newsletter, brief.topics))
-        stored = self._briefs.find(brief.key)
-        if stored is None:
-            verdict = self._verdict(newsletter, brief)
-            saved = self._briefs.save(brief, verdict, self._clock.now(), by=by)
-            return Receipt(Arrival.NEW, saved)
-        if self._briefs.seen(brief.key, brief.digest):
-            return Receipt(Arrival.UNCHANGED, stored)
-        return self._revise(newsletter, stored, brief, by=by)
+        [receipt] = self._receiving.receive([self._incoming(brief, place)], by=by)
+        return _received(receipt)
 
     def hand_over(
-        self,
-        brief: Brief,
-        where: Callable[[str], str],
-        *,
-        to: Collection[Newsletter],
-        actor: str,
-    ) -> Receipt:
-        """Receive a brief from somebody who may write to these newsletters only; it is recorded.
+        self, briefs: Sequence[Brief], *, to: Collection[Newsletter], actor: str
+    ) -> tuple[Receipt | NotReceived, ...]:
+        """Receive briefs from somebody who may write to these newsletters only; it is recorded.
 
-        InvalidBrief where none of these prints its pillar, or another's brief has its key; `where`
-        says the place of a field.
+        Refused is one whose pillar none of these prints, or whose key another's brief has; it does
+        not stop the others.
         """
         pillars = {one.pillar.casefold() for one in to if not one.week_of}
-        if brief.pillar.casefold() not in pillars:
-            raise InvalidBrief(
-                where("pillar"), f"no newsletter that you see prints {brief.pillar!r}"
-            )
-        before = self._briefs.find(brief.key)
-        if before and before.brief.pillar.casefold() not in pillars:
-            raise InvalidBrief(
-                where("id"), "another newsletter's brief has this key: choose another"
-            )
-        receipt = self.receive(brief, by=actor)
-        if receipt.arrival is not Arrival.UNCHANGED:
-            verb = "write" if receipt.arrival is Arrival.NEW else "edit"
-            newsletter = self._newsletter(brief, "brief")
-            shown = {"title": brief.title}
-            self._record(newsletter, actor, receipt.stored.brief_id, verb, shown)
-        return receipt
+        before = self._briefs.found(brief.key for brief in briefs)
+        refused = {
+            place: fault
+            for place, brief in enumerate(briefs)
+            if (fault := _foreign(brief, before.get(brief.key), pillars))
+        }
+        incoming = [
+            replace(self._incoming(brief, "brief"), detail={"title": brief.title})
+            for place, brief in enumerate(briefs)
+            if place not in refused
+        ]
+        received = iter(self._receiving.receive(incoming, by=actor))
+        return tuple(
+            refused.get(place) or _handed_over(next(received)) for place in range(len(briefs))
+        )
 
     def known(self, key: str) -> Brief | None:
         """Return the brief of this key as it is stored; None if it never came."""
@@ -128,23 +104,22 @@ class Intake:
         if not brief_key(brief.title):
             raise InvalidBrief("brief", "title: it needs letters or digits")
         if stored := self._briefs.find(brief.key):
-            if self._briefs.seen(brief.key, brief.digest):
+            if self._briefs.seen([brief]):
                 return Receipt(Arrival.UNCHANGED, stored)
             raise NotAllowed(f"brief {stored.brief_id} has this title already; edit that one")
-        verdict = self._verdict(newsletter, brief)
-        written = self._briefs.save(brief, verdict, self._clock.now(), by=actor)
-        shown = {"title": brief.title}
-        self._record(newsletter, actor, written.brief_id, "write", shown)
-        return Receipt(Arrival.NEW, written)
+        incoming = Incoming(newsletter=newsletter, brief=brief, detail={"title": brief.title})
+        [written] = self._receiving.store([incoming], by=actor)
+        return written
 
     def check(
         self, newsletter: Newsletter, fields: Mapping[str, Any], brief_id: int | None = None
     ) -> Verdict:
         """Return what the gate would say of a brief being written, or edited, storing nothing."""
         if brief_id is None:
-            return self._verdict(newsletter, self._written(newsletter, fields))
-        brief = _changed(self._briefs.get(brief_id).brief, self._cleaned(fields))
-        return self._verdict(newsletter, brief, brief_id)
+            return self._receiving.verdict(newsletter, self._written(newsletter, fields))
+        stored = self._briefs.get(brief_id)
+        brief = _changed(stored.brief, self._cleaned(fields))
+        return self._receiving.verdict(newsletter, brief, stored)
 
     def _written(self, newsletter: Newsletter, fields: Mapping[str, Any]) -> Brief:
         blank = Brief(key="", title="", pillar=newsletter.pillar, summary="")
@@ -156,8 +131,23 @@ class Intake:
 
     def edit(self, brief_id: int, changes: Mapping[str, Any], *, actor: str) -> Receipt:
         """Change a brief by hand; the new revision goes through the gate."""
-        stored = self._briefs.get(brief_id)
-        changes = self._cleaned(changes)
+        return self.change(brief_id, self._cleaned(changes), actor=actor)
+
+    def change(
+        self,
+        brief_id: int,
+        changes: Mapping[str, Any],
+        *,
+        actor: str,
+        version: str | None = None,
+    ) -> Receipt:
+        """Change a brief, by values that are clean; StaleBrief if it is not of this version."""
+        return judged_again(lambda: self._change(brief_id, changes, actor, version))
+
+    def _change(
+        self, brief_id: int, changes: Mapping[str, Any], actor: str, version: str | None
+    ) -> Receipt:
+        stored = self._of_version(brief_id, version)
         brief = _changed(stored.brief, changes)
         if brief == stored.brief:
             return Receipt(Arrival.UNCHANGED, stored)
@@ -165,61 +155,45 @@ class Intake:
         if "topics" in changes:
             self._refuse_strange_topics(newsletter, brief)
         shown = {key: str(value) for key, value in changes.items()}
-        self._record(newsletter, actor, brief_id, "edit", shown)
-        return self._revise(newsletter, stored, brief, by=actor)
+        incoming = Incoming(newsletter=newsletter, brief=brief, before=stored, detail=shown)
+        [revised] = self._receiving.store([incoming], by=actor)
+        return revised
 
-    def hold(self, brief_id: int, *, actor: str) -> StoredBrief:
+    def hold(self, brief_id: int, *, actor: str, because: str = "") -> StoredBrief:
         stored = self._briefs.get(brief_id)
         newsletter = self._pillars.get(stored.brief.pillar.casefold())
-        self._record(newsletter, actor, brief_id, "hold", {})
+        self._record(newsletter, actor, brief_id, "hold", _said(because))
         now, reason = self._clock.now(), f"brief {brief_id} was held"
         self._issues.withdraw_brief(brief_id, reason, by=actor, now=now)
         return self._briefs.decide(
             brief_id, stored.verdict, waived=stored.waived, held_by=actor, by=actor, now=now
         )
 
-    def accept(self, brief_id: int, *, actor: str) -> StoredBrief:
-        """Waive what a person may waive; NotAllowed names what nobody may."""
-        stored = self._briefs.get(brief_id)
+    def accept(
+        self, brief_id: int, *, actor: str, because: str = "", version: str | None = None
+    ) -> StoredBrief:
+        """Waive what a person may waive; NotAllowed names what nobody may.
+
+        StaleBrief if it is not of this version.
+        """
+        stored = self._of_version(brief_id, version)
         failed = [f for f in stored.verdict.findings if not f.passed]
         if barred := [f.reason for f in failed if not f.waivable]:
             raise NotAllowed(f"brief {brief_id} cannot be accepted: {' '.join(barred)}")
         waived = stored.waived.union(f.check for f in failed)
         newsletter = self._newsletter(stored.brief, f"brief {brief_id}")
-        verdict = self._verdict(newsletter, stored.brief, brief_id, waived)
-        self._record(newsletter, actor, brief_id, "accept", {"waived": sorted(waived)})
+        verdict = self._receiving.verdict(newsletter, stored.brief, stored, waived)
+        detail = {"waived": sorted(waived)} | _said(because)
+        self._record(newsletter, actor, brief_id, "accept", detail)
         return self._briefs.decide(
             brief_id, verdict, waived=waived, held_by=None, by=actor, now=self._clock.now()
         )
 
-    def _revise(
-        self, newsletter: Newsletter, stored: StoredBrief, brief: Brief, *, by: str | None = None
-    ) -> Receipt:
-        now, reason = self._clock.now(), f"brief {stored.brief_id} was revised"
-        verdict = self._verdict(newsletter, brief, stored.brief_id)
-        lead = self._issues.prints_as_lead(stored.brief_id)
-        if _reads_the_same(stored, brief, verdict, lead=lead):
-            return self._revise_unseen(newsletter, stored, brief, by=by)
-        revised = self._briefs.save(brief, verdict, now, by=by)
-        self._issues.withdraw_brief(stored.brief_id, reason, by=by, now=now)
-        frozen = self._briefs.get(stored.brief_id).issue_id is not None
-        return Receipt(Arrival.CORRECTION if frozen else Arrival.REVISED, revised)
-
-    def _revise_unseen(
-        self, newsletter: Newsletter, stored: StoredBrief, brief: Brief, *, by: str | None
-    ) -> Receipt:
-        """Store a revision that no reader sees: approvals and what a person decided stay.
-
-        Unless the gate lets it through no longer.
-        """
-        now, reason = self._clock.now(), f"brief {stored.brief_id} was revised"
-        verdict = self._verdict(newsletter, brief, stored.brief_id, stored.waived)
-        revised = self._briefs.save(
-            brief, verdict, now, by=by, waived=stored.waived, held_by=stored.held_by
-        )
-        if revised.ruling is not stored.ruling:
-            self._issues.withdraw_brief(stored.brief_id, reason, by=by, now=now)
-        return Receipt(Arrival.REVISED, revised)
+    def _of_version(self, brief_id: int, version: str | None) -> StoredBrief:
+        stored = self._briefs.get(brief_id)
+        if version not in (None, stored.version):
+            raise StaleBrief(brief_id)
+        return stored
 
     def _record(
         self,
@@ -232,24 +206,10 @@ class Intake:
         slug = newsletter and newsletter.slug
         self._decisions.record(actor, f"brief {brief_id}", verb, detail, newsletter=slug)
 
-    def _verdict(
-        self,
-        newsletter: Newsletter,
-        brief: Brief,
-        brief_id: int | None = None,
-        waived: frozenset[str] = frozenset(),
-    ) -> Verdict:
-        now = self._clock.now()
-        others = self._briefs.known(newsletter.pillar, now - _MEMORY)
-        context = CheckContext(
-            newsletter=newsletter,
-            now=now,
-            topics=suggest_topics(newsletter, brief),
-            # A later brief that repeats this one is held itself; it must not hold this one too.
-            others=tuple(o for o in others if brief_id is None or o.brief_id < brief_id),
-            received=self._briefs.get(brief_id).received if brief_id is not None else None,
-        )
-        return verify(brief, context, waived=waived)
+    def _incoming(self, brief: Brief, place: str) -> Incoming:
+        newsletter = self._newsletter(brief, place)
+        topics = named_topics(newsletter, brief.topics)
+        return Incoming(newsletter=newsletter, brief=replace(brief, topics=topics))
 
     @staticmethod
     def _refuse_strange_topics(newsletter: Newsletter, brief: Brief) -> None:
@@ -265,9 +225,29 @@ class Intake:
         return newsletter
 
 
-def _reads_the_same(stored: StoredBrief, brief: Brief, verdict: Verdict, *, lead: bool) -> bool:
-    was, now = (printed(one, size_of(one, lead=lead)) for one in (stored.brief, brief))
-    return was == now and stored.verdict.topics == verdict.topics
+def _foreign(
+    brief: Brief, before: StoredBrief | None, pillars: AbstractSet[str]
+) -> NotReceived | None:
+    """Return why a brief is refused that somebody hands over who writes these pillars only."""
+    if brief.pillar.casefold() not in pillars:
+        return NotReceived("pillar", f"no newsletter that you see prints {brief.pillar!r}")
+    if before and before.brief.pillar.casefold() not in pillars:
+        return NotReceived("id", "another newsletter's brief has this key: choose another")
+    return None
+
+
+def _said(because: str) -> dict[str, Any]:
+    return {"because": because} if because else {}
+
+
+def _received(found: Receipt | InvalidBrief) -> Receipt:
+    if isinstance(found, InvalidBrief):
+        raise found
+    return found
+
+
+def _handed_over(found: Receipt | InvalidBrief) -> Receipt | NotReceived:
+    return found if isinstance(found, Receipt) else NotReceived("", found.reason)
 
 
 def _changed(brief: Brief, fields: Mapping[str, Any]) -> Brief:

@@ -1,12 +1,12 @@
 """Briefs, their revisions and their verdicts."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, case, false, or_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DataError
 from sqlmodel import Session, col, func, select
 
 from newsletter.core.brief import Brief
@@ -15,7 +15,9 @@ from newsletter.core.publication import Newsletter
 from newsletter.core.source_record import KnownItem
 from newsletter.core.stored import BriefRevision, StoredBrief
 from newsletter.core.verification import KnownBrief, Ruling, Verdict
-from newsletter.errors import NotFound
+from newsletter.errors import InvalidBrief, NotFound
+from newsletter.stores.brief_saving import JudgedBrief, changed, ruled, save_briefs
+from newsletter.stores.decisions import DecisionEntry, add_decisions
 from newsletter.stores.tables import BriefRevisionRow, BriefRow, IssueBriefRow
 from subscribers.db.transaction import DatabaseStore, rows, transaction
 
@@ -45,6 +47,11 @@ _KNOWN = """
       FROM brief
      WHERE lower(pillar) = lower(%(pillar)s) AND received_at >= %(since)s AND ruling <> 'rejected'
      ORDER BY id
+"""
+
+_NEW_IDS = """
+    SELECT nextval(pg_get_serial_sequence('brief', 'id')) AS id
+      FROM generate_series(1, %(count)s) ORDER BY id
 """
 
 _UNPRINTED = """
@@ -83,23 +90,32 @@ class BriefStore(DatabaseStore):
     """Stores each brief with its revisions and the verdict in force."""
 
     def find(self, key: str) -> StoredBrief | None:
+        return self.found([key]).get(key)
+
+    def found(self, keys: Iterable[str]) -> dict[str, StoredBrief]:
+        """Return those of these keys that are stored, by key."""
+        wanted = _STORED.where(col(BriefRow.key).in_(tuple(keys)))
         with transaction(self._engine) as session:
-            return _one(session, BriefRow.key == key)
+            return {row.key: _stored(row, issue_id) for row, issue_id in session.exec(wanted)}
 
     def get(self, brief_id: int) -> StoredBrief:
         """Return the brief of this id; NotFound if there is none."""
         with transaction(self._engine) as session:
             return _get(session, brief_id)
 
-    def seen(self, key: str, digest: str) -> bool:
-        """Return whether this brief has ever said exactly this."""
-        found = (
-            select(BriefRevisionRow.revision)
-            .join(BriefRow, col(BriefRow.id) == BriefRevisionRow.brief_id)
-            .where(BriefRow.key == key, BriefRevisionRow.digest == digest)
+    def seen(self, briefs: Sequence[Brief]) -> frozenset[str]:
+        """Return the keys of those briefs that have ever said exactly this."""
+        digests = [one.digest for one in briefs]  # of a key, too: no two keys share one
+        said = (
+            select(BriefRow.key)
+            .join(BriefRevisionRow, col(BriefRow.id) == BriefRevisionRow.brief_id)
+            .where(
+                col(BriefRow.key).in_([one.key for one in briefs]),
+                col(BriefRevisionRow.digest).in_(digests),
+            )
         )
         with transaction(self._engine) as session:
-            return session.exec(found).first() is not None
+            return frozenset(session.exec(said))
 
     def known(self, pillar: str, since: datetime) -> tuple[KnownBrief, ...]:
         """Return what the duplicate check compares with: the pillar's briefs received since."""
@@ -110,58 +126,38 @@ class BriefStore(DatabaseStore):
         found = self._rows(_UNPRINTED, prefix=prefix, length=len(prefix), since=since)
         return tuple(KnownItem(published=_moment(row.pop("on")), **row) for row in found)
 
+    def new_ids(self, count: int) -> tuple[int, ...]:
+        """Return numbers for so many new briefs, which no other brief gets; ascending."""
+        return tuple(row["id"] for row in self._rows(_NEW_IDS, count=count)) if count else ()
+
     def save(
         self,
-        brief: Brief,
-        verdict: Verdict,
+        judged: Sequence[JudgedBrief],
         now: datetime,
         *,
         by: str | None = None,
-        waived: Iterable[str] = (),
-        held_by: str | None = None,
-    ) -> StoredBrief:
-        """Store a new brief, or a new revision of a known one, with its verdict.
+        decided: Iterable[DecisionEntry] = (),
+    ) -> tuple[StoredBrief, ...]:
+        """Store new briefs and new revisions with their verdicts, and what is to be logged of them.
 
-        `by` is the person who wrote it; None: it came from a source. What a person waived or held
-        is lost, unless it is given again.
+        All or nothing: ConcurrentChange where one was changed since it was read, InvalidBrief where
+        a column cannot hold what one says. `by` is the person who wrote them; None: a source.
         """
-        said: dict[str, Any] = {
-            "digest": brief.digest,
-            "pillar": brief.pillar,
-            "title": brief.title,
-            "content": brief,
-            "waived": sorted(waived),
-            "held_by": held_by,
-            "revised_at": now,
-            **_changed(by, now),
-            **_ruled(verdict),
-        }
-        upsert = (
-            insert(BriefRow)
-            .values(key=brief.key, revision=1, received_at=now, **said)
-            .on_conflict_do_update(
-                index_elements=["key"], set_=said | {"revision": col(BriefRow.revision) + 1}
+        try:
+            with transaction(self._engine) as session:
+                stored = save_briefs(session, judged, now, by=by)
+                add_decisions(session, decided, by or "", now)
+        except DataError as error:
+            raise InvalidBrief("brief", "it holds a value that cannot be stored") from error
+        for one in stored:
+            _log.info(
+                " ".join(one.reasons) or "stored",
+                extra={
+                    "action": f"brief.{one.ruling}",
+                    "brief": one.brief_id,
+                    "revision": one.revision,
+                },
             )
-            .returning(col(BriefRow.id), col(BriefRow.revision))
-        )
-        with transaction(self._engine) as session:
-            brief_id, revision = session.exec(upsert).one()
-            session.add(
-                BriefRevisionRow(
-                    brief_id=brief_id,
-                    revision=revision,
-                    digest=brief.digest,
-                    content=brief,
-                    received_at=now,
-                    by=by,
-                    accepted_at=now if _is_accepted(verdict, held_by) else None,
-                )
-            )
-            stored = _get(session, brief_id)
-        _log.info(
-            " ".join(stored.reasons) or "stored",
-            extra={"action": f"brief.{stored.ruling}", "brief": brief_id, "revision": revision},
-        )
         return stored
 
     def decide(
@@ -175,8 +171,8 @@ class BriefStore(DatabaseStore):
         now: datetime,
     ) -> StoredBrief:
         """Store what a person decided about a brief."""
-        decided = _ruled(verdict) | {"waived": sorted(waived), "held_by": held_by}
-        decided |= _changed(by, now)
+        decided = ruled(verdict) | {"waived": sorted(waived), "held_by": held_by}
+        decided |= changed(by, now)
         with transaction(self._engine) as session:
             if row := session.get(BriefRow, brief_id, with_for_update=True):
                 row.sqlmodel_update(decided)
@@ -273,18 +269,6 @@ def _record_acceptance(session: Session, row: BriefRow, now: datetime) -> None:
     revision = session.get(BriefRevisionRow, (row.id, row.revision))
     if revision and revision.accepted_at is None:
         revision.accepted_at = now
-
-
-def _changed(by: str | None, now: datetime) -> dict[str, Any]:
-    return {"changed_by": by, "changed_at": now if by else None}
-
-
-def _ruled(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "ruling": verdict.ruling.value,
-        "findings": verdict.findings,
-        "topics": list(verdict.topics),
-    }
 
 
 def _get(session: Session, brief_id: int) -> StoredBrief:

@@ -1,12 +1,12 @@
 """What people and policies decided: append-only, which the database enforces."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, insert, select
 
 from newsletter.core.api_token import TokenActor
 from newsletter.core.staff import StaffActor
@@ -40,6 +40,16 @@ class Decision:
     network: str | None = None
     before: Any = None
     after: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionEntry:
+    """A decision that is stored together with what it is about."""
+
+    subject: str
+    verb: str
+    detail: dict[str, Any]
+    newsletter: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +136,15 @@ class DecisionLog:
         more = len(decisions) > limit
         shown = tuple(decisions[:limit])
         return DecisionPage(decisions=shown, cursor=shown[-1].id if more else None)
+
+
+def add_decisions(
+    session: Session, entries: Iterable[DecisionEntry], actor: str, now: datetime
+) -> None:
+    """Add what one actor decided, in the transaction of what it is about."""
+    of_all = {"at": now, "actor": str(actor), **_origin(actor)}
+    if rows := [of_all | vars(one) for one in entries]:
+        session.exec(insert(DecisionRow), params=rows)
 
 
 def _newsletter_of(session: Session, subject: str) -> str | None:

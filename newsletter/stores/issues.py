@@ -210,12 +210,16 @@ class IssueStore(DatabaseStore):
                 changed = update(IssueRow).where(col(IssueRow.id).in_(voided))
                 session.exec(changed.values(changed_by=by, changed_at=now))
 
-    def prints_as_lead(self, brief_id: int) -> bool:
-        """Return whether an issue prints a brief at the top, or none prints it yet, so it may."""
-        places = select(IssueBriefRow.lead).where(IssueBriefRow.brief_id == brief_id)
+    def printing(self, brief_ids: Iterable[int]) -> dict[int, bool]:
+        """Return those of these briefs that issues print, each with whether one does at the top."""
+        places = select(IssueBriefRow.brief_id, IssueBriefRow.lead).where(
+            col(IssueBriefRow.brief_id).in_(tuple(brief_ids))
+        )
+        found = dict[int, bool]()
         with transaction(self._engine) as session:
-            found = session.exec(places).all()
-        return not found or any(found)
+            for brief_id, lead in session.exec(places):
+                found[brief_id] = lead or found.get(brief_id, False)
+        return found
 
     def published(self, newsletter: str, limit: int = 100) -> tuple[StoredIssue, ...]:
         """Return the issues that were planned, the newest first, at most so many."""

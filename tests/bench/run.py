@@ -6,6 +6,7 @@ from statistics import median
 
 from tests.bench import baselines, others
 from tests.bench.aging import compare_ages
+from tests.bench.api import ask_api
 from tests.bench.baselines import Posted
 from tests.bench.bench import Bench, Sizes
 from tests.bench.installation import approved_issue, opened, write_list
@@ -108,6 +109,16 @@ def _looking(bench: Bench) -> Iterator[Figure]:
     yield Figure("preview set", many.set, "ms")
     cut = Figure("preview cut", many.cut, "ms")
     yield against(cut, many.cut / many.set, "that set anew", "≤ 100 ms")
+
+
+def _asking(bench: Bench) -> Iterator[Figure]:
+    readers, template = bench.sizes.readers, bench.many()
+    bench.log(f"asking the API with {readers:,} readers")
+    with bench.installation.copied("asked", template) as database:
+        asked = ask_api(bench.installation, database)
+    yield Figure("500 briefs by the API", asked.received.seconds, "s", wanted="≤ 2")
+    yield Figure("CPU of 500 briefs by the API, with the client", asked.received.cpu, "s")
+    yield Figure("one brief by the API, the median", asked.read, "ms", wanted="≤ 20 ms")
 
 
 def _sending(bench: Bench) -> Iterator[Figure]:
@@ -280,6 +291,7 @@ ROWS: Mapping[str, Callable[[Bench], Iterable[Figure]]] = {
     "import": _importing,
     "segments": _counting,
     "pages": _looking,
+    "api": _asking,
     "send": _sending,
     "events": _receiving,
     "unsubscribes": _unsubscribing,

@@ -7,7 +7,7 @@ from newsletter.core.brief import Source, Verification
 from newsletter.core.difference import brief_differences
 from newsletter.core.verification import Ruling
 from newsletter.errors import InvalidBrief, NotAllowed, NotFound
-from newsletter.services.intake import Arrival
+from newsletter.services.receiving import Arrival
 from tests.container import TODAY, TestContainer, brief, open_container
 
 pytestmark = pytest.mark.postgres

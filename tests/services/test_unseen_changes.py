@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from newsletter.core.brief import Importance, Verification
 from newsletter.core.stored import IssueStatus
 from newsletter.core.verification import Ruling
-from newsletter.services.intake import Arrival
+from newsletter.services.receiving import Arrival
 from tests.container import TODAY, TestContainer, brief, open_container
 from tests.settings import TECHNOLOGY
 

@@ -13,7 +13,15 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.adapters.clock import new_id
-from newsletter.web.api import approving, briefs, issues, newsletters, previewing, results
+from newsletter.web.api import (
+    approving,
+    brief_edits,
+    briefs,
+    issues,
+    newsletters,
+    previewing,
+    results,
+)
 from newsletter.web.api.access import ANYONE, declared
 from newsletter.web.api.dependencies import ApiServices
 from newsletter.web.api.openapi import description_of
@@ -37,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     about,
     newsletters.router,
     briefs.router,
+    brief_edits.router,
     issues.router,
     approving.router,
     previewing.router,

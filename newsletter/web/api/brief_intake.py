@@ -1,6 +1,7 @@
 """From what a request holds to a receipt for every brief of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
@@ -8,7 +9,8 @@ from pydantic import ValidationError
 from newsletter.core.brief import Brief
 from newsletter.core.stored import StoredBrief
 from newsletter.errors import InvalidBrief
-from newsletter.services.intake import Receipt
+from newsletter.services.intake import NotReceived
+from newsletter.services.receiving import Receipt
 from newsletter.web.api.access import Caller
 from newsletter.web.api.brief_schemas import BriefItem, BriefReceipt, GivenBrief, GivenPage
 from newsletter.web.api.problems import pointer_of
@@ -18,21 +20,31 @@ from newsletter.web.api.schemas import FieldError
 _NAMES = {"id": "key"}
 
 
-def receipts_of(caller: Caller, number: int, item: object, at: str) -> Iterator[BriefReceipt]:
-    """Yield the receipts of one item: a page may hold several briefs. `at` is its pointer."""
-    try:
-        briefs = _read(caller, item, at)
-    except ValidationError as error:
-        errors = [
-            FieldError(pointer=at + _below(one["loc"]), detail=one["msg"]) for one in error.errors()
-        ]
-        yield _invalid(number, errors)
-        return
-    except InvalidBrief as error:
-        yield _invalid(number, [FieldError(pointer=error.place, detail=error.reason)])
-        return
-    for brief in briefs:
-        yield _received(caller, number, brief, at)
+@dataclass(frozen=True, kw_only=True)
+class _ReadItem:
+    """One item of a request: a brief of it, or what is wrong with it."""
+
+    number: int
+    at: str  #: its pointer
+    brief: Brief | None = None
+    errors: tuple[FieldError, ...] = ()
+
+
+def receipts_of(caller: Caller, items: Sequence[object], *, several: bool) -> list[BriefReceipt]:
+    """Hand the briefs of a request over and return the receipts: a page may hold several briefs."""
+    read = [
+        found
+        for number, item in enumerate(items)
+        for found in _items(caller, number, item, f"#/{number}" if several else "#")
+    ]
+    briefs = [one.brief for one in read if one.brief]
+    handed_over = iter(
+        caller.services.intake.hand_over(briefs, to=caller.newsletters, actor=caller.actor)
+    )
+    return [
+        _receipt(caller, one, next(handed_over)) if one.brief else _invalid(one.number, one.errors)
+        for one in read
+    ]
 
 
 def shown(caller: Caller, stored: StoredBrief) -> BriefItem:
@@ -42,37 +54,52 @@ def shown(caller: Caller, stored: StoredBrief) -> BriefItem:
     return BriefItem.of(stored, next(own, None))
 
 
+def place_below(at: str, name: str) -> str:
+    """Return the pointer of a field, given as a brief's file names it."""
+    return f"{at}/{_NAMES.get(name, name)}" if name else at
+
+
+def _items(caller: Caller, number: int, item: object, at: str) -> Iterator[_ReadItem]:
+    try:
+        briefs = _read(caller, item, at)
+    except ValidationError as error:
+        errors = tuple(
+            FieldError(pointer=at + _below(one["loc"]), detail=one["msg"]) for one in error.errors()
+        )
+        yield _ReadItem(number=number, at=at, errors=errors)
+    except InvalidBrief as error:
+        errors = (FieldError(pointer=error.place, detail=error.reason),)
+        yield _ReadItem(number=number, at=at, errors=errors)
+    else:
+        yield from (_ReadItem(number=number, at=at, brief=brief) for brief in briefs)
+
+
 def _read(caller: Caller, item: object, at: str) -> tuple[Brief, ...]:
     services = caller.services
     if isinstance(item, dict) and "page" in item:
         page = GivenPage.model_validate(item).page
         return services.read_page(page, f"{at}/page")
     fields = GivenBrief.model_validate(item).fields()
-    return (services.read_brief(fields, lambda name: _place(at, name)),)
+    return (services.read_brief(fields, lambda name: place_below(at, name)),)
 
 
-def _place(at: str, name: str) -> str:
-    return f"{at}/{_NAMES.get(name, name)}"
-
-
-def _received(caller: Caller, number: int, brief: Brief, at: str) -> BriefReceipt:
-    try:
-        receipt: Receipt = caller.services.intake.hand_over(
-            brief, lambda name: _place(at, name), to=caller.newsletters, actor=caller.actor
-        )
-    except InvalidBrief as error:
-        return _invalid(number, [FieldError(pointer=error.place, detail=error.reason)])
+def _receipt(caller: Caller, item: _ReadItem, found: Receipt | NotReceived) -> BriefReceipt:
+    if isinstance(found, NotReceived):
+        error = FieldError(pointer=place_below(item.at, found.field), detail=found.reason)
+        return _invalid(item.number, [error])
     return BriefReceipt(
-        item=number,
-        status=receipt.stored.ruling,
-        arrival=receipt.arrival,
-        brief=shown(caller, receipt.stored),
+        item=item.number,
+        status=found.stored.ruling,
+        arrival=found.arrival,
+        brief=shown(caller, found.stored),
         errors=[],
     )
 
 
-def _invalid(number: int, errors: list[FieldError]) -> BriefReceipt:
-    return BriefReceipt(item=number, status="invalid", arrival=None, brief=None, errors=errors)
+def _invalid(number: int, errors: Iterable[FieldError]) -> BriefReceipt:
+    return BriefReceipt(
+        item=number, status="invalid", arrival=None, brief=None, errors=list(errors)
+    )
 
 
 def _below(loc: tuple[Any, ...]) -> str:

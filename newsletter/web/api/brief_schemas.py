@@ -7,11 +7,11 @@ from pydantic import Field
 
 from newsletter.core.stored import StoredBrief
 from newsletter.core.verification import Finding, Ruling
-from newsletter.services.intake import Arrival
+from newsletter.services.receiving import Arrival
 from newsletter.web.api.openapi import ITEM_MODELS
 from newsletter.web.api.schemas import ApiModel, FieldError
 
-_LONGEST = 20_000  #: characters of one text
+LONGEST = 20_000  #: characters of one text
 
 
 class GivenBrief(ApiModel):
@@ -22,23 +22,23 @@ class GivenBrief(ApiModel):
         max_length=200,
         description="The same for every revision of one brief; without it, made of the title.",
     )
-    title: str = Field(min_length=1, max_length=_LONGEST)
+    title: str = Field(min_length=1, max_length=LONGEST)
     pillar: str = Field(max_length=200, description="As `GET /newsletters` names it.")
-    summary: str = Field(default="", max_length=_LONGEST)
+    summary: str = Field(default="", max_length=LONGEST)
     body: list[str] = Field(default=[], max_length=200, description="Paragraphs: text or HTML.")
-    why: str = Field(default="", max_length=_LONGEST)
-    source: str = Field(default="", max_length=_LONGEST)
-    source_url: str = Field(default="", max_length=_LONGEST)
+    why: str = Field(default="", max_length=LONGEST)
+    source: str = Field(default="", max_length=LONGEST)
+    source_url: str = Field(default="", max_length=LONGEST)
     verification: Literal["verified", "partial", "unverified"] = "unverified"
     importance: Literal["H", "M", "L"] = "M"
     minutes: int = Field(default=0, ge=0, le=9999)
     topics: list[str] = Field(default=[], max_length=100)
     published: str | None = Field(default=None, max_length=100, description="A date and time.")
-    short: str = Field(default="", max_length=_LONGEST)
-    line: str = Field(default="", max_length=_LONGEST)
-    unconfirmed: str = Field(default="", max_length=_LONGEST)
-    picture: str = Field(default="", max_length=_LONGEST)
-    picture_alt: str = Field(default="", max_length=_LONGEST)
+    short: str = Field(default="", max_length=LONGEST)
+    line: str = Field(default="", max_length=LONGEST)
+    unconfirmed: str = Field(default="", max_length=LONGEST)
+    picture: str = Field(default="", max_length=LONGEST)
+    picture_alt: str = Field(default="", max_length=LONGEST)
     picture_width: int = Field(default=0, ge=0, le=9999)
 
     def fields(self) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from datetime import date
 from typing import Annotated, Any, cast
 
-from fastapi import Body, Path, Query, Response
+from fastapi import Body, Query, Response
 
-from newsletter.core.stored import StoredBrief
 from newsletter.core.verification import Ruling
-from newsletter.web.api.access import Caller, ReadBriefs, WriteBriefs
+from newsletter.web.api.access import ReadBriefs, WriteBriefs
+from newsletter.web.api.brief_edits import BriefId, answered, brief_here
 from newsletter.web.api.brief_intake import receipts_of, shown
 from newsletter.web.api.brief_schemas import BriefItem, BriefReceipts
 from newsletter.web.api.cursors import Part
@@ -18,7 +18,6 @@ from newsletter.web.api.schemas import ListPage
 router = api_router()
 
 MOST = 500  #: briefs in one request
-BriefId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 _ITEM = {"anyOf": [{"$ref": f"#/components/schemas/{one}"} for one in ("GivenBrief", "GivenPage")]}
 _LIST = {"type": "array", "items": _ITEM, "minItems": 1, "maxItems": MOST}
@@ -46,9 +45,7 @@ def briefs(
 @router.get("/briefs/{brief_id}")
 def brief(response: Response, caller: ReadBriefs, brief_id: BriefId) -> BriefItem:
     """Return one brief with all findings; its ETag is what `If-Match` takes."""
-    stored = brief_here(caller, brief_id)
-    response.headers["ETag"] = f'"{stored.revision}"'
-    return shown(caller, stored)
+    return answered(response, caller, brief_here(caller, brief_id))
 
 
 @router.post("/briefs", openapi_extra={"requestBody": _BODY})
@@ -62,16 +59,7 @@ def receive(caller: WriteBriefs, given: Annotated[Any, Body()]) -> BriefReceipts
     items = cast("list[object]", given) if several else [given]
     if not 1 <= len(items) <= MOST:
         raise invalid("#", f"send 1 to {MOST} briefs at once, not {len(items)}")
-    receipts = [
-        receipt
-        for number, item in enumerate(items)
-        for receipt in receipts_of(caller, number, item, f"#/{number}" if several else "#")
-    ]
+    receipts = receipts_of(caller, items, several=several)
     if not several and (errors := receipts[0].errors):
         raise ApiProblem("invalid", f"{errors[0].pointer}: {errors[0].detail}", errors)
     return BriefReceipts(data=receipts)
-
-
-def brief_here(caller: Caller, brief_id: int) -> StoredBrief:
-    """Return a brief of a newsletter that the token sees; NotFound for any other."""
-    return caller.services.archive.brief_of(caller.newsletters, brief_id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Path, Response
+from fastapi import Depends, Path, Response
 
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import IssueStatus, StoredIssue
@@ -20,7 +20,7 @@ from newsletter.web.api.issue_schemas import (
     StoryLeftOut,
 )
 from newsletter.web.api.openapi import problem_response
-from newsletter.web.api.problems import ApiProblem
+from newsletter.web.api.preconditions import etag_of
 
 ISSUE = "/issues/{newsletter}/{date}"
 
@@ -35,9 +35,6 @@ class NamedIssue:
 
 
 Here = Annotated[NamedIssue, Depends()]
-IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description="The ETag of the issue that was read.")
-]
 #: For a GET of what an issue in this state does not have.
 CONFLICT: dict[int | str, dict[str, Any]] = {409: problem_response(409)}
 
@@ -69,24 +66,16 @@ def planned(caller: Caller, here: NamedIssue) -> tuple[Newsletter, StoredIssue]:
     return which, stored
 
 
-def etag_of(stored: StoredIssue) -> str:
+def version_of(stored: StoredIssue) -> str:
     """Return what is another one after every edit and every assembly that changed something."""
-    return f'"{stored.edits_revision}-{stored.content_hash or "unset"}"'
-
-
-def require_match(stored: StoredIssue, if_match: str | None) -> None:
-    """Raise the problem of an edit that does not name the issue as it is now."""
-    if if_match is None or if_match.strip() == "*":
-        raise ApiProblem("precondition")
-    if etag_of(stored) not in (one.strip() for one in if_match.split(",")):
-        raise ApiProblem("changed")
+    return f"{stored.edits_revision}-{stored.content_hash or 'unset'}"
 
 
 def shown(
     caller: Caller, here: NamedIssue, newsletter: Newsletter, stored: StoredIssue
 ) -> IssueState:
     """Return an issue as the API says it, and put its ETag into the answer."""
-    here.response.headers["ETag"] = etag_of(stored)
+    here.response.headers["ETag"] = etag_of(version_of(stored))
     services, wording, edits = caller.services, stored.issue.wording, stored.edits
     on, planned_at, remarks = stored.issue.date, stored.planned_at, services.issue_remarks
     request = services.approval_requests.of(stored)

@@ -8,8 +8,9 @@ from newsletter.core.stored import IssueStatus
 from newsletter.errors import StaleDraft
 from newsletter.web.api.access import EditIssues, ReadIssues
 from newsletter.web.api.cursors import Part
-from newsletter.web.api.issue_here import ISSUE, Here, IfMatch, found, require_match, shown
+from newsletter.web.api.issue_here import ISSUE, Here, found, shown, version_of
 from newsletter.web.api.issue_schemas import EditedIssue, IssueItem, IssuePatch, IssueState
+from newsletter.web.api.preconditions import IfMatch, matched
 from newsletter.web.api.problems import ApiProblem
 from newsletter.web.api.route import api_router
 from newsletter.web.api.schemas import ListPage
@@ -50,7 +51,7 @@ def edit(
     An approved issue is frozen: withdraw its approval first.
     """
     which, stored = found(caller, here)
-    require_match(stored, if_match)
+    matched(if_match, version_of(stored))
     editing = caller.services.editing
     draft = editing.seen(which, here.on, actor=caller.actor, content_hash=stored.content_hash or "")
     try:

@@ -54,7 +54,7 @@ def _describe(method: str, operation: dict[str, Any]) -> None:
     statuses = (
         *_OF_ALL,
         *(_OF_BODIES if method != "GET" else ()),
-        *(_OF_EDITS if method == "PATCH" else ()),
+        *(_OF_EDITS if _takes_if_match(operation) else ()),
     )
     responses = operation["responses"]
     responses.pop("422", None)
@@ -62,6 +62,10 @@ def _describe(method: str, operation: dict[str, Any]) -> None:
         responses.setdefault(str(status), problem_response(status))
     if method == "POST":
         operation.setdefault("parameters", []).append(PARAMETER)
+
+
+def _takes_if_match(operation: dict[str, Any]) -> bool:
+    return any(one["name"] == "If-Match" for one in operation.get("parameters", ()))
 
 
 def problem_response(status: int) -> dict[str, Any]:

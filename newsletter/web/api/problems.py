@@ -17,6 +17,7 @@ from newsletter.errors import (
     NotAPerson,
     NotFound,
     ReasonNeeded,
+    StaleBrief,
     StaleDraft,
 )
 from newsletter.web.api.schemas import FieldError, ProblemReport
@@ -184,6 +185,8 @@ def _of_refusal(error: NotAllowed | ConfigurationError) -> ApiProblem:
             return invalid("#/because", "say why, since it is recorded")
         case NotAPerson():
             return ApiProblem("forbidden", str(error))
+        case StaleBrief():
+            return ApiProblem("changed", str(error))
         case StaleDraft():
             return ApiProblem("stale", str(error))
         case _:

@@ -42,6 +42,7 @@ from newsletter.web.console import (
     staff_letter,
     static,
     today,
+    tokens,
     webhooks,
 )
 from newsletter.web.console.access import (
@@ -81,6 +82,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     staff.router,
     going_live.router,
     webhooks.router,
+    tokens.router,
     more.router,
 )
 

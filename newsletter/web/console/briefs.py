@@ -13,7 +13,7 @@ from newsletter.core.difference import Difference, brief_differences
 from newsletter.core.stored import BriefRevision, IssueStatus, StoredBrief
 from newsletter.core.verification import Ruling, Verdict
 from newsletter.errors import InvalidBrief, NotAllowed
-from newsletter.services.intake import Receipt
+from newsletter.services.receiving import Receipt
 from newsletter.web.console.access import Edit, See, Visit
 
 router = APIRouter()

@@ -8,6 +8,7 @@ from fastapi import Request
 
 from newsletter.core.publication import Newsletter
 from newsletter.core.staff import Permission, StaffMember, may, newsletters_where
+from newsletter.services.api_tokens import ApiTokens
 from newsletter.services.approval_letters import ApprovalLetters
 from newsletter.services.approval_requests import ApprovalRequests
 from newsletter.services.archive import Archive
@@ -67,6 +68,7 @@ class ConsoleServices:
     provider_sign_in: ProviderSignIn
     provider_name: str  #: "" where there is no such sign-in
     staff_accounts: StaffAccounts
+    api_tokens: ApiTokens
     today: TodayOverviews
     archive: Archive
     forecasts: Forecasts

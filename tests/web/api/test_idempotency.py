@@ -51,14 +51,14 @@ def test_while_the_first_is_answered_the_second_is_not(
     api: ApiClient, monkeypatch: pytest.MonkeyPatch
 ):
     inside, go_on = threading.Event(), threading.Event()
-    receive = Intake.receive
+    hand_over = Intake.hand_over
 
     def slow(*given: object, **named: object):
         inside.set()
         assert go_on.wait(20)
-        return receive(*given, **named)  # type: ignore[arg-type]
+        return hand_over(*given, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Intake, "receive", slow)
+    monkeypatch.setattr(Intake, "hand_over", slow)
     first = api.portal.start_task_soon(
         lambda: api._ask("POST", "/briefs", json=given_brief(), headers=KEY)
     )
