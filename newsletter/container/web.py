@@ -183,6 +183,10 @@ class WebParts(DoctorParts):
             recovery=self.recovery,
             sending_by_hand=self.sending_by_hand,
             subscriptions=self.subscriptions,
+            records=self.records,
+            people=self.people,
+            reader_keeping=self.reader_keeping,
+            webhooks=self.webhooks,
             read_brief=brief_of,
             read_page=read_hub_html,
         )

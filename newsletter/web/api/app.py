@@ -13,7 +13,16 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.adapters.clock import new_id
-from newsletter.web.api import approving, briefs, issues, newsletters, previewing, results
+from newsletter.web.api import (
+    approving,
+    briefs,
+    issues,
+    newsletters,
+    previewing,
+    readers,
+    results,
+    webhooks,
+)
 from newsletter.web.api.access import ANYONE, declared
 from newsletter.web.api.dependencies import ApiServices
 from newsletter.web.api.openapi import description_of
@@ -41,6 +50,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     approving.router,
     previewing.router,
     results.router,
+    readers.router,
+    webhooks.router,
 )
 
 
