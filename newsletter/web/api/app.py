@@ -20,6 +20,7 @@ from newsletter.web.api import (
     newsletters,
     previewing,
     readers,
+    reading,
     results,
     webhooks,
 )
@@ -51,6 +52,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     previewing.router,
     results.router,
     readers.router,
+    reading.router,
     webhooks.router,
 )
 

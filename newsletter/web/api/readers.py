@@ -33,8 +33,10 @@ from newsletter.web.api.readers_here import (
 )
 from newsletter.web.api.route import PREFIX, api_router
 from newsletter.web.api.schemas import ListPage
+from newsletter.web.api.streams import DESCRIBED, LineStream
 from subscribers.model import TopicSet
 from subscribers.records.model import NewSubscriber, SubscriberListing
+from subscribers.segments.filters import Filter
 
 router = api_router()
 
@@ -72,6 +74,16 @@ def readers(
     found = caller.services.records.listed(which, limit=part.rows)
     record_look(caller, None, "search")
     return part.page("readers", found, show=ReaderLine.of, key=lambda one: one.id)
+
+
+@router.get("/readers/export", status_code=200, response_class=LineStream, responses=DESCRIBED)
+def export(
+    caller: ReadReaders, newsletter: Annotated[str, Query(description="Its slug.")]
+) -> LineStream:
+    """Stream every subscription of a newsletter by address: a JSON object a line."""
+    slug, now = _list_of(caller, newsletter), caller.services.now()
+    record_look(caller, None, "export")
+    return LineStream(caller.services.lists.exported(slug, Filter(), now=now))
 
 
 @router.get("/readers/{reader_id}")

@@ -1,10 +1,12 @@
 """Readers over the API: found, added, changed, let go and erased."""
 
+import json
 from typing import Any
 
 import pytest
 
 from newsletter.core.api_token import Scope
+from subscribers.segments.filters import Filter
 from tests.container import TestContainer
 from tests.web.api.asking import FOREIGN_SLUG, OWN_SLUG, ApiClient, kind_of, make_token, pointers
 
@@ -149,3 +151,26 @@ def test_each_look_is_recorded(api: ApiClient, container: TestContainer):
     assert (look.verb, look.actor) == ("look", "token:test (1)")
     write = api.with_token(make_token(container, Scope.READERS_WRITE))
     assert kind_of(write.patch(f"/readers/{number}", {}, headers={"If-Match": "*"})) == "forbidden"
+
+
+def test_all_readers_of_a_newsletter_are_streamed(api: ApiClient, container: TestContainer):
+    for name in "ba":
+        added(api, email=f"{name}@example.com")
+    answer = api.get(f"/readers/export?newsletter={OWN_SLUG}")
+    assert answer.headers["content-type"].startswith("application/x-ndjson")
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert [one["email"] for one in lines] == ["a@example.com", "b@example.com"]
+    assert api.get(f"/readers/export?newsletter={FOREIGN_SLUG}").status_code == 404
+    [look] = container.decisions.about("unknown address")
+    assert look.verb == "export"
+
+
+def test_whoever_goes_away_leaves_no_export_open(api: ApiClient, container: TestContainer):
+    for number in range(3):
+        added(api, email=f"{number}@example.com")
+    blocks = container.lists.exported(OWN_SLUG, Filter(), now=container.clock.now())
+    next(blocks)
+    blocks.close()
+    sql = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                AND query LIKE 'COPY (SELECT json%' AND state <> 'idle'"""
+    assert container.query(sql) == [(0,)]
