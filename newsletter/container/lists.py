@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from newsletter.services.list_changes import ListChanges
     from newsletter.services.list_health import ListHealthReports
     from newsletter.services.people import People
+    from newsletter.services.reader_keeping import ReaderKeeping
     from newsletter.services.retention import Retention
     from newsletter.services.signup import SigningUp
     from newsletter.services.sunset import Sunset
@@ -198,6 +199,14 @@ class ListParts(DatabaseParts):
             clock=self.clock,
             lease=self._lease,
             at_once=_TRANSACTIONAL_AT_ONCE,
+        )
+
+    @cached_property
+    def reader_keeping(self) -> ReaderKeeping:
+        from newsletter.services.reader_keeping import ReaderKeeping
+
+        return ReaderKeeping(
+            self.settings.newsletters, self.records, self.subscriptions, self.signing_up, self.clock
         )
 
     @cached_property

@@ -184,6 +184,12 @@ class WebParts(DoctorParts):
             recovery=self.recovery,
             sending_by_hand=self.sending_by_hand,
             subscriptions=self.subscriptions,
+            records=self.records,
+            people=self.people,
+            reader_keeping=self.reader_keeping,
+            webhooks=self.webhooks,
+            alerts=self.operator_alerts,
+            lists=self.lists,
             read_brief=brief_of,
             read_page=read_hub_html,
         )
@@ -195,11 +201,13 @@ class WebParts(DoctorParts):
         from newsletter.stores.duties import API
         from newsletter.web.api.app import create_api
 
-        # As the console's are: to plan an issue, and to stop it meanwhile, takes its time.
+        # As the console's are: to plan an issue, and to stop it meanwhile, takes its time. So does
+        # an export, which is sent as fast as it is taken.
         services = replace(
             self.for_duty(API).api_services,
             sending_by_hand=self.sending_by_hand,
             halting=self.halting,
+            lists=self.lists,
         )
         return create_api(services)
 

@@ -113,6 +113,7 @@ class Archive:
         verb: str,
         cursor: int | None,
         newsletters: frozenset[str] | None = None,
+        limit: int = 50,
     ) -> DecisionPage:
         """Return a page of what was decided, the newest first; empty words do not matter.
 
@@ -121,7 +122,7 @@ class Archive:
         which = DecisionFilter(
             actor=actor.strip() or None, verb=verb.strip() or None, newsletters=newsletters
         )
-        return self.decisions.recent(which, cursor)
+        return self.decisions.recent(which, cursor, limit=limit)
 
     def days_of(self, issue_ids: Collection[int]) -> dict[int, date]:
         """Return the date of each of these issues."""

@@ -1,5 +1,6 @@
 """Operator alerts that still need somebody, and who has taken which."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from newsletter.core.alert_state import StoredAlert
@@ -23,6 +24,12 @@ class OperatorAlerts:
         """Return the alerts of a newsletter, or of all, that still need somebody."""
         now = self.clock.now()
         return tuple(one for one in self.store.unclosed(newsletter.slug, now) if one.is_open(now))
+
+    def listed(
+        self, newsletters: Collection[str], *, before: int | None, limit: int
+    ) -> tuple[StoredAlert, ...]:
+        """Return the alerts of these newsletters and of all, open or not, the newest first."""
+        return self.store.listed(newsletters, before, limit)
 
     def alert(self, alert_id: int) -> StoredAlert:
         """Return one alert, open or not; NotFound if there is none of that number."""

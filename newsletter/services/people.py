@@ -14,6 +14,8 @@ from newsletter.core.history import (
     transactional_line,
 )
 from newsletter.core.letter_release import ReleasedIssues
+from newsletter.core.reason import given
+from newsletter.core.webhook import without_addresses
 from newsletter.ports import Clock
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.person_history import PersonHistory
@@ -104,7 +106,7 @@ class People:
         ids, source = [one.id for one in subscriptions], f"operator {actor}"
         return self.subscriptions.unsubscribe(ids, now=self.clock.now(), source=source)
 
-    def erase(self, subscriber_id: int, *, actor: str) -> None:
+    def erase(self, subscriber_id: int, *, actor: str, because: str = "") -> None:
         """Erase a subscriber everywhere; only a keyed hash of each address remains.
 
         Letters on their way to SendGrid at this moment still arrive. Raises NoSuchSubscriber.
@@ -116,7 +118,10 @@ class People:
         self.sent.erase(ids)
         self.records.erase(subscriber_id, now=self.clock.now())
         self.sent.erase(ids)  # what came in between
-        self.decisions.record(actor, "erasure", "erased", {"subscribers": ids.subscriber_ids})
+        detail: dict[str, Any] = {"subscribers": ids.subscriber_ids}
+        if because:  # what is recorded for good says nothing of who they were
+            detail["because"] = without_addresses(given(because))
+        self.decisions.record(actor, "erasure", "erased", detail)
 
     def erase_address(self, email: str, *, actor: str) -> None:
         """Erase an address, also one that only signed up or is only suppressed.

@@ -43,14 +43,7 @@ class Webhooks:
         number = self.store.add(new, secret, by=actor, now=self.clock.now())
         if number is None:
             raise NotAllowed(f"there is an endpoint {new.name!r} already")
-        shown = {
-            "name": new.name,
-            "host": host_of(new.url),
-            "events": sorted(new.events),
-            "newsletters": sorted(new.newsletters),
-            "addresses": new.addresses,
-        }
-        self._record(actor, number, "add webhook", shown)
+        self._record(actor, number, "add webhook", _shown(new))
         return self.endpoint(number), secret
 
     def endpoints(self) -> tuple[WebhookEndpoint, ...]:
@@ -85,6 +78,17 @@ class Webhooks:
         self.endpoint(endpoint_id)
         self._record(actor, endpoint_id, "test webhook", {})
         return self.delivery(endpoint_id, self.sending.try_endpoint(endpoint_id))
+
+    def change(self, endpoint_id: int, new: NewEndpoint, *, actor: str) -> WebhookEndpoint:
+        """Store what an endpoint is to be from now on; its secret and its state stay."""
+        before = self.endpoint(endpoint_id)
+        self._refuse(new)
+        if not self.store.change(endpoint_id, new):
+            raise NotAllowed(f"there is an endpoint {new.name!r} already")
+        after = self.endpoint(endpoint_id)
+        if _shown(after) != _shown(before) or after.url != before.url:
+            self._record(actor, endpoint_id, "change webhook", {}, (_shown(before), _shown(after)))
+        return after
 
     def pause(self, endpoint_id: int, *, actor: str, because: str) -> WebhookEndpoint:
         """Post nothing to an endpoint until somebody resumes it: its events wait, three days."""
@@ -140,6 +144,25 @@ class Webhooks:
             raise NotAllowed(f"it is {state.value} already")
 
     def _record(
-        self, actor: str, endpoint_id: int, verb: str, detail: Mapping[str, object]
+        self,
+        actor: str,
+        endpoint_id: int,
+        verb: str,
+        detail: Mapping[str, object],
+        values: tuple[Mapping[str, object] | None, Mapping[str, object] | None] = (None, None),
     ) -> None:
-        self.decisions.record(actor, f"webhook {endpoint_id}", verb, dict(detail))
+        """Record an act, with the values before and after it where it changed some."""
+        before, after = values
+        subject, said = f"webhook {endpoint_id}", dict(detail)
+        self.decisions.record(actor, subject, verb, said, before=before, after=after)
+
+
+def _shown(endpoint: NewEndpoint) -> dict[str, object]:
+    """Return what the log says of an endpoint: of its address the host only."""
+    return {
+        "name": endpoint.name,
+        "host": host_of(endpoint.url),
+        "events": sorted(endpoint.events),
+        "newsletters": sorted(endpoint.newsletters),
+        "addresses": endpoint.addresses,
+    }

@@ -1,5 +1,6 @@
 """Operator alerts as people work them off: who has one, and whether its cause is still there."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +42,11 @@ _RECENT = f"""{_ALERTS}
        AND alert.newsletter IN (%(newsletter)s, %(all)s)
      ORDER BY alert.id DESC
 """
+_LISTED = f"""{_ALERTS}
+     WHERE alert.newsletter = ANY(%(newsletters)s::text[])
+       AND (%(before)s::bigint IS NULL OR alert.id < %(before)s)
+     ORDER BY alert.id DESC LIMIT %(limit)s
+"""
 _ONE = f"{_ALERTS} WHERE alert.id = %(id)s"
 
 #: Whoever takes it first has it.
@@ -68,6 +74,13 @@ class OperatorAlertStore(DatabaseStore):
         """Return the alerts of a newsletter that nobody closed, the newest first."""
         values = {"newsletter": newsletter, "since": now - LOOK_BACK, "all": ALL}
         return tuple(_alert(row) for row in self._rows(_RECENT, **values, **_KINDS))
+
+    def listed(
+        self, newsletters: Collection[str], before: int | None, limit: int
+    ) -> tuple[StoredAlert, ...]:
+        """Return the alerts of these newsletters and of all, whatever became of them."""
+        values = {"newsletters": [*newsletters, ALL], "before": before, "limit": limit}
+        return tuple(_alert(row) for row in self._rows(_LISTED, **values, **_KINDS))
 
     def find(self, alert_id: int) -> StoredAlert | None:
         found = self._rows(_ONE, id=alert_id, **_KINDS)

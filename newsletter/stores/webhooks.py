@@ -83,6 +83,21 @@ class WebhookStore(DatabaseStore):
             changed = session.exec(this.values(state=state.value, reason=reason))
             return bool(changed.rowcount)
 
+    def change(self, endpoint_id: int, new: NewEndpoint) -> bool:
+        """Store what an endpoint is to be; False if another one has its name."""
+        row = WebhookEndpointRow
+        taken = select(row.id).where(row.name == new.name, col(row.id) != endpoint_id).exists()
+        this = update(row).where(col(row.id) == endpoint_id, ~taken)
+        values = {
+            "name": new.name,
+            "url": new.url,
+            "events": sorted(new.events),
+            "newsletters": sorted(new.newsletters),
+            "addresses": new.addresses,
+        }
+        with transaction(self._engine) as session:
+            return bool(session.exec(this.values(**values)).rowcount)
+
     def rotate(self, endpoint_id: int, secret: str, until: datetime) -> None:
         """Sign by another secret from now on; until a moment also by the one before."""
         self._execute(_ROTATE, id=endpoint_id, secret=secret, until=until)

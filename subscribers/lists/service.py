@@ -1,11 +1,11 @@
 """Lists of subscribers: import them, undo an import, export them."""
 
 import zoneinfo
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from sqlalchemy import Engine
 from sqlmodel import col, select
@@ -169,14 +169,23 @@ class Lists:
 
         As CSV, which an import takes back unchanged; or as a JSON object a line. COPY streams it.
         """
-        where = condition(newsletter, chosen, now.astimezone(UTC).date())
-        listed, options = (_cells(), _AS_CSV) if csv else (_pairs(), _AS_LINES)
-        query = f"COPY (SELECT {listed} {_CHOSEN.format(where.sql)}) TO STDOUT {options}"
+        query, values = _export(newsletter, chosen, now, csv=csv)
         with transaction(self._engine) as session, driver(session).cursor() as cursor:
-            with cursor.copy(query.encode(), where.values) as copy:
+            with cursor.copy(query, values) as copy:
                 for block in copy:
                     take(bytes(block))
             return cursor.rowcount
+
+    def exported(self, newsletter: str, chosen: Filter, *, now: datetime) -> Generator[bytes]:
+        """Yield such an export as JSON objects, a line each, as fast as they are taken."""
+        query, values = _export(newsletter, chosen, now, csv=False)
+        with (
+            transaction(self._engine) as session,
+            driver(session).cursor() as cursor,
+            cursor.copy(query, values) as copy,
+        ):
+            for block in copy:
+                yield bytes(block)
 
     def write(self, path: Path, newsletter: str, chosen: Filter, *, now: datetime) -> int:
         """Write such an export into a file, which is whole or not there; raise InvalidList."""
@@ -209,6 +218,16 @@ def _report(
         warnings=rows.warnings,
         import_id=number,
     )
+
+
+def _export(
+    newsletter: str, chosen: Filter, now: datetime, *, csv: bool
+) -> tuple[bytes, Mapping[str, Any]]:
+    """Return the statement that exports, and its values."""
+    where = condition(newsletter, chosen, now.astimezone(UTC).date())
+    listed, options = (_cells(), _AS_CSV) if csv else (_pairs(), _AS_LINES)
+    query = f"COPY (SELECT {listed} {_CHOSEN.format(where.sql)}) TO STDOUT {options}"
+    return query.encode(), where.values
 
 
 def _cells() -> str:

@@ -59,6 +59,18 @@ class SearchHit:
     tags: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SubscriberListing:
+    """Which subscribers are listed, and what of them is shown; keys are in small letters."""
+
+    email: str | None = None  #: the whole address
+    part: str = ""  #: of an address
+    tag: str | None = None
+    newsletters: frozenset[str] | None = None  #: they have subscribed to one of these; None: to any
+    shown: frozenset[str] | None = None  #: nothing is said of their other newsletters
+    before: int | None = None  #: only lower numbers
+
+
 class BulkVerb(StrEnum):
     """What is done to many subscribers at once."""
 

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from subscribers.db.record_tables import ConsentTextRow
 from subscribers.db.suppressions import suppression_of
 from subscribers.db.transaction import rows, scalar
-from subscribers.records.model import ConsentRecord, Person, SearchHit
+from subscribers.records.model import ConsentRecord, Person, SearchHit, SubscriberListing
 from subscribers.subscriptions.reading import subscriptions_of
 
 _CHOICE = """
@@ -16,7 +16,7 @@ _CHOICE = """
           SELECT subscriber_id FROM subscription
           WHERE undone_at IS NULL
             AND (%(tag)s::text IS NULL OR tags <> '{}' AND tags @> ARRAY[%(tag)s::text])
-            AND (%(newsletter)s::text IS NULL OR newsletter = %(newsletter)s)
+            AND (%(newsletters)s::text[] IS NULL OR newsletter = ANY(%(newsletters)s::text[]))
       )
 """
 
@@ -32,6 +32,7 @@ def _search(choice: str) -> str:
 WITH met AS (
     SELECT subscriber.* FROM subscriber
     WHERE CASE WHEN %(whole)s THEN email_key = %(part)s ELSE position(%(part)s IN email_key) > 0 END
+      AND (%(before)s::bigint IS NULL OR id < %(before)s)
       {choice}
     ORDER BY id DESC LIMIT %(limit)s
 )
@@ -42,10 +43,13 @@ SELECT met.id, email, name, met.created_at AS since, merged_into IS NOT NULL AS 
            WHEN status = 'active' AND paused_at IS NOT NULL THEN 'paused' ELSE status END
            ORDER BY newsletter) FILTER (WHERE newsletter IS NOT NULL), '{{}}') AS statuses,
        ARRAY(SELECT DISTINCT tag FROM subscription AS own, unnest(own.tags) AS tag
-             WHERE own.subscriber_id = met.id AND own.undone_at IS NULL ORDER BY tag) AS tags
+             WHERE own.subscriber_id = met.id AND own.undone_at IS NULL
+               AND (%(shown)s::text[] IS NULL OR own.newsletter = ANY(%(shown)s::text[]))
+             ORDER BY tag) AS tags
 FROM met
 LEFT JOIN suppression USING (email_key)
 LEFT JOIN subscription ON subscriber_id = met.id
+     AND (%(shown)s::text[] IS NULL OR newsletter = ANY(%(shown)s::text[]))
 GROUP BY met.id, email, name, met.created_at, merged_into, suppression.reason
 ORDER BY met.id DESC
 """
@@ -125,10 +129,30 @@ ORDER BY at, consent DESC, place
 def search(
     session: Session, part: str, *, tag: str | None, newsletter: str | None, limit: int
 ) -> tuple[SearchHit, ...]:
-    statement = _SEARCH if tag is None and newsletter is None else _SEARCH_CHOSEN
-    values: dict[str, Any] = {"part": part, "tag": tag, "newsletter": newsletter, "limit": limit}
-    found = rows(session, statement, values | {"whole": True})
-    found = found or rows(session, statement, values | {"whole": False})
+    """Return who has this address, or else this part of one."""
+    only = None if newsletter is None else [newsletter]
+    which = {"part": part, "tag": tag, "newsletters": only, "limit": limit}
+    return _found(session, whole=True, **which) or _found(session, whole=False, **which)
+
+
+def listed(session: Session, which: SubscriberListing, *, limit: int) -> tuple[SearchHit, ...]:
+    """Return who is in a list of subscribers."""
+    return _found(
+        session,
+        part=which.email or which.part,
+        whole=which.email is not None,
+        tag=which.tag,
+        newsletters=None if which.newsletters is None else sorted(which.newsletters),
+        shown=None if which.shown is None else sorted(which.shown),
+        before=which.before,
+        limit=limit,
+    )
+
+
+def _found(session: Session, **which: Any) -> tuple[SearchHit, ...]:
+    chosen = which["tag"] is not None or which["newsletters"] is not None
+    values = {"shown": None, "before": None} | which
+    found = rows(session, _SEARCH_CHOSEN if chosen else _SEARCH, values)
     for row in found:
         row["statuses"], row["tags"] = tuple(row["statuses"]), tuple(row["tags"])
     return tuple(SearchHit(**row) for row in found)

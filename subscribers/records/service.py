@@ -23,6 +23,7 @@ from subscribers.records.model import (
     Person,
     PersonIds,
     SearchHit,
+    SubscriberListing,
     Who,
     status_text,
 )
@@ -68,6 +69,11 @@ class Records:
         part = part.strip().lower()
         with transaction(self._engine) as session:
             return reading.search(session, part, tag=tag, newsletter=newsletter, limit=limit)
+
+    def listed(self, which: SubscriberListing, *, limit: int) -> tuple[SearchHit, ...]:
+        """Return a part of a list of subscribers, the newest first."""
+        with transaction(self._engine) as session:
+            return reading.listed(session, which, limit=limit)
 
     def id_of(self, email: str) -> int:
         """Return the number of the subscriber of an address; raise NoSuchSubscriber."""

@@ -20,7 +20,10 @@ from newsletter.web.api import (
     issues,
     newsletters,
     previewing,
+    readers,
+    reading,
     results,
+    webhooks,
 )
 from newsletter.web.api.access import ANYONE, declared
 from newsletter.web.api.dependencies import ApiServices
@@ -50,6 +53,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     approving.router,
     previewing.router,
     results.router,
+    readers.router,
+    reading.router,
+    webhooks.router,
 )
 
 

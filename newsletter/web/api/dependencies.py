@@ -20,9 +20,12 @@ from newsletter.services.halting import Halting
 from newsletter.services.intake import Intake
 from newsletter.services.issue_people import IssuePeople
 from newsletter.services.issue_remarks import IssueRemarks
+from newsletter.services.operator_alerts import OperatorAlerts
+from newsletter.services.people import People
 from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
 from newsletter.services.publishing import Publishing
+from newsletter.services.reader_keeping import ReaderKeeping
 from newsletter.services.repeated_requests import RepeatedRequests
 from newsletter.services.results import Results
 from newsletter.services.review import Reviews
@@ -30,7 +33,10 @@ from newsletter.services.sending import Recovery
 from newsletter.services.sending_by_hand import SendingByHand
 from newsletter.services.sending_limits import SendingLimits
 from newsletter.services.skipped_days import SkippedDays
+from newsletter.services.webhooks import Webhooks
 from newsletter.web.api.rate_limit import RequestAllowances
+from subscribers.lists.service import Lists
+from subscribers.records.service import Records
 from subscribers.subscriptions.service import Subscriptions
 
 
@@ -66,6 +72,12 @@ class ApiServices:
     recovery: Recovery
     sending_by_hand: SendingByHand
     subscriptions: Subscriptions
+    records: Records
+    people: People
+    reader_keeping: ReaderKeeping
+    webhooks: Webhooks
+    alerts: OperatorAlerts
+    lists: Lists
     #: From the fields of a brief, and a function from a field's name to its place.
     read_brief: Callable[[Mapping[str, object], Callable[[str], str]], Brief]
     read_page: Callable[[str, str], tuple[Brief, ...]]  #: from a page's HTML and its place

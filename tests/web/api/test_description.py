@@ -23,7 +23,7 @@ pytestmark = pytest.mark.postgres
 
 #: Few of each: what matters is that it is every call, with what is right and what is wrong.
 LEAN = settings(
-    max_examples=12,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     database=None,

@@ -29,6 +29,10 @@ def recorded_verbs() -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 yield from _verbs(node, node.func)
+            elif isinstance(node, ast.Call) and ast.unparse(node.func) == "DecisionEntry":
+                yield from (
+                    verb for one in node.keywords if one.arg == "verb" for verb in _said(one.value)
+                )
 
 
 def _verbs(node: ast.Call, called: ast.Attribute) -> Iterator[str]:
@@ -36,11 +40,15 @@ def _verbs(node: ast.Call, called: ast.Attribute) -> Iterator[str]:
     places = {"_record": range(1, 4)}.get(called.attr, [_RECORDERS.get(called.attr, 2)])
     if logs or called.attr in {*_RECORDERS, "_record"}:
         for place in places:
-            given = node.args[place] if place < len(node.args) else None
-            either = (given.body, given.orelse) if isinstance(given, ast.IfExp) else (given,)
-            for one in either:
-                if isinstance(one, ast.Constant) and _VERB(str(one.value)):
-                    yield str(one.value)
+            yield from _said(node.args[place] if place < len(node.args) else None)
+
+
+def _said(given: ast.expr | None) -> Iterator[str]:
+    """Yield the verbs that an expression may be."""
+    either = (given.body, given.orelse) if isinstance(given, ast.IfExp) else (given,)
+    for one in either:
+        if isinstance(one, ast.Constant) and _VERB(str(one.value)):
+            yield str(one.value)
 
 
 def test_every_verb_has_a_sentence_and_every_sentence_a_verb():

@@ -1,0 +1,193 @@
+"""Webhooks: where events are posted to, and what came of it.
+
+A token for some newsletters sees and keeps the endpoints that are about these only.
+"""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import Path, Response
+
+from newsletter.core.webhook import EndpointState, NewEndpoint, WebhookEndpoint
+from newsletter.errors import NotFound
+from newsletter.web.api.access import Caller, WriteWebhooks
+from newsletter.web.api.cursors import Part
+from newsletter.web.api.openapi import problem_response
+from newsletter.web.api.preconditions import IfMatch, etag_of, matched
+from newsletter.web.api.problems import invalid
+from newsletter.web.api.readers_here import require_readers, version_of
+from newsletter.web.api.route import PREFIX, api_router
+from newsletter.web.api.schemas import ListPage
+from newsletter.web.api.webhook_schemas import (
+    AddedWebhook,
+    NewWebhook,
+    WebhookDeliveryItem,
+    WebhookItem,
+    WebhookPatch,
+)
+
+router = api_router()
+
+WebhookId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+DeliveryId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+_ONE = "/webhooks/{webhook_id}"
+
+
+@router.get("/webhooks")
+def webhooks(caller: WriteWebhooks, part: Part) -> ListPage[WebhookItem]:
+    """List the endpoints, the newest first."""
+    before = part.last("webhooks")
+    found = [one for one in caller.services.webhooks.endpoints() if _sees(caller, one)]
+    found = sorted(found, key=lambda one: -one.id)
+    rest = [one for one in found if before is None or one.id < before]
+    return part.page("webhooks", rest, show=WebhookItem.of, key=lambda one: one.id)
+
+
+@router.get(_ONE)
+def webhook(response: Response, caller: WriteWebhooks, webhook_id: WebhookId) -> WebhookItem:
+    """Return one endpoint; its ETag is what `If-Match` takes."""
+    return _shown(response, _here(caller, webhook_id))
+
+
+@router.post("/webhooks", status_code=201)
+def add(response: Response, caller: WriteWebhooks, given: NewWebhook) -> AddedWebhook:
+    """Add an endpoint, and show its secret this once."""
+    new = NewEndpoint(
+        name=given.name.strip(),
+        url=given.url.strip(),
+        events=frozenset(given.events),
+        newsletters=_newsletters(caller, given.newsletters),
+        addresses=given.addresses,
+    )
+    _require_addresses(caller, new)
+    added, secret = caller.services.webhooks.add(new, actor=caller.actor)
+    response.headers["Location"] = f"{PREFIX}/webhooks/{added.id}"
+    return AddedWebhook(webhook=_shown(response, added), secret=secret)
+
+
+@router.patch(_ONE)
+def change(
+    response: Response,
+    caller: WriteWebhooks,
+    webhook_id: WebhookId,
+    patch: WebhookPatch,
+    if_match: IfMatch = None,
+) -> WebhookItem:
+    """Change an endpoint, pause it or let it go on; while it is paused its events wait."""
+    before, said = _here(caller, webhook_id), patch.model_fields_set
+    matched(if_match, version_of(WebhookItem.of(before)))
+    after = _patched(caller, before, patch)
+    _require_addresses(caller, after)
+    kept = caller.services.webhooks
+    pauses = "state" in said and patch.state is not before.state
+    if pauses and patch.state is EndpointState.PAUSED and not patch.because.strip():
+        raise invalid("#/because", "say why, since it is recorded")
+    kept.change(webhook_id, after, actor=caller.actor)
+    if pauses and patch.state is EndpointState.PAUSED:
+        kept.pause(webhook_id, actor=caller.actor, because=patch.because)
+    elif pauses:
+        kept.resume(webhook_id, actor=caller.actor)
+    return _shown(response, kept.endpoint(webhook_id))
+
+
+@router.delete(_ONE, status_code=204)
+def remove(caller: WriteWebhooks, webhook_id: WebhookId) -> None:
+    """Remove an endpoint, with what was still to be posted to it."""
+    _here(caller, webhook_id)
+    caller.services.webhooks.remove(webhook_id, actor=caller.actor)
+
+
+@router.post(f"{_ONE}/test")
+def test(caller: WriteWebhooks, webhook_id: WebhookId) -> WebhookDeliveryItem:
+    """Post a ping to an endpoint now, even to a paused one; the answer says what came of it."""
+    _here(caller, webhook_id)
+    found = caller.services.webhooks.test(webhook_id, actor=caller.actor)
+    return WebhookDeliveryItem.of(found)
+
+
+@router.post(f"{_ONE}/rotate")
+def rotate(response: Response, caller: WriteWebhooks, webhook_id: WebhookId) -> AddedWebhook:
+    """Give an endpoint another secret, and show it this once; for a day both sign."""
+    _here(caller, webhook_id)
+    secret = caller.services.webhooks.rotate(webhook_id, actor=caller.actor)
+    shown = _shown(response, caller.services.webhooks.endpoint(webhook_id))
+    return AddedWebhook(webhook=shown, secret=secret)
+
+
+@router.get(f"{_ONE}/deliveries")
+def deliveries(
+    caller: WriteWebhooks, part: Part, webhook_id: WebhookId
+) -> ListPage[WebhookDeliveryItem]:
+    """List what was posted to an endpoint lately, or waits to be: the last hundred."""
+    _here(caller, webhook_id)
+    before = part.last("deliveries")
+    found = caller.services.webhooks.deliveries(webhook_id)
+    rest = [one for one in found if before is None or one.id < before]
+    return part.page("deliveries", rest, show=WebhookDeliveryItem.of, key=lambda one: one.id)
+
+
+@router.post(
+    f"{_ONE}/deliveries/{{delivery_id}}/send-again",
+    responses={409: problem_response(409)},
+)
+def send_again(
+    caller: WriteWebhooks, webhook_id: WebhookId, delivery_id: DeliveryId
+) -> WebhookDeliveryItem:
+    """Have an event posted once more, under its old id."""
+    _here(caller, webhook_id)
+    found = caller.services.webhooks.send_again(webhook_id, delivery_id, actor=caller.actor)
+    return WebhookDeliveryItem.of(found)
+
+
+def _sees(caller: Caller, one: WebhookEndpoint) -> bool:
+    """Return whether all that is posted there is of newsletters that the token sees."""
+    if caller.token.newsletters is None:
+        return True
+    seen = {known.slug for known in caller.newsletters}
+    return bool(one.newsletters) and one.newsletters <= seen
+
+
+def _here(caller: Caller, webhook_id: int) -> WebhookEndpoint:
+    found = caller.services.webhooks.endpoint(webhook_id)
+    if not _sees(caller, found):
+        raise NotFound(f"there is no webhook endpoint {webhook_id}")
+    return found
+
+
+def _shown(response: Response, one: WebhookEndpoint) -> WebhookItem:
+    shown = WebhookItem.of(one)
+    response.headers["ETag"] = etag_of(version_of(shown))
+    return shown
+
+
+def _newsletters(caller: Caller, given: list[str] | None) -> frozenset[str]:
+    """Return what an endpoint is about; none stands for all, which not every token may have."""
+    seen = frozenset(one.slug for one in caller.newsletters)
+    if given:
+        if strange := sorted(set(given) - seen):
+            raise invalid("#/newsletters", f"the token sees no newsletter {strange[0]!r}")
+        return frozenset(given)
+    return frozenset() if caller.token.newsletters is None else seen
+
+
+def _patched(caller: Caller, before: WebhookEndpoint, patch: WebhookPatch) -> NewEndpoint:
+    said = patch.model_fields_set
+    changes: dict[str, Any] = {
+        name: value
+        for name, value in (
+            ("name", patch.name.strip()),
+            ("url", patch.url.strip()),
+            ("events", frozenset(patch.events)),
+            ("addresses", patch.addresses),
+        )
+        if name in said
+    }
+    if "newsletters" in said:
+        changes["newsletters"] = _newsletters(caller, patch.newsletters)
+    return replace(before, **changes)
+
+
+def _require_addresses(caller: Caller, new: NewEndpoint) -> None:
+    """Refuse a token that may not see readers an endpoint that is told their addresses."""
+    if new.addresses:
+        require_readers(caller)
