@@ -130,6 +130,21 @@ class StoredIssue:
         return self.galley
 
 
+@dataclass(frozen=True, kw_only=True)
+class IssueProgress:
+    """How an issue stands: a stored issue without its stories and its letter."""
+
+    id: int
+    state: IssueStatus
+    reason: str | None
+    approved_by: str | None
+    approved_at: datetime | None
+    planned_at: datetime | None
+    paused_by: str | None
+    leaves_at: datetime | None
+    leaves_by: str | None
+
+
 def send_key(issue_id: int, segment: str) -> str:
     """Return the key under which a segment's members are stored for the send of an issue."""
     return f"{issue_id} {segment}"

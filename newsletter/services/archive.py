@@ -7,7 +7,13 @@ from datetime import date
 from newsletter.core.issue_line import IssueLine, PlannedEdition
 from newsletter.core.issue_totals import IssueTotals
 from newsletter.core.publication import Newsletter, span_of
-from newsletter.core.stored import BriefRevision, IssueStatus, StoredBrief, StoredIssue
+from newsletter.core.stored import (
+    BriefRevision,
+    IssueProgress,
+    IssueStatus,
+    StoredBrief,
+    StoredIssue,
+)
 from newsletter.core.verification import Ruling
 from newsletter.errors import NotFound
 from newsletter.stores.briefs import BriefStore
@@ -34,6 +40,10 @@ class Archive:
     def issue(self, newsletter: Newsletter, on: date) -> StoredIssue | None:
         """Return the issue of a date; None before it is assembled."""
         return self.issues.find(newsletter.slug, on)
+
+    def progress(self, newsletter: Newsletter, on: date) -> IssueProgress | None:
+        """Return how the issue of a date stands, for whoever asks every few seconds."""
+        return self.issues.progress(newsletter.slug, on)
 
     def listed(self, newsletter: Newsletter, *, before: date | None) -> tuple[IssueLine, ...]:
         """Return issues, the newest first, of dates before this one."""

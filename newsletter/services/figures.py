@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from newsletter.core.leaving import LeavingFigures
-from newsletter.core.stored import StoredIssue
+from newsletter.core.stored import IssueProgress, StoredIssue
 from newsletter.ports import Clock
 from newsletter.stores.issue_figures import IssueFigureStore
 
@@ -15,6 +15,6 @@ class IssueFigures:
     store: IssueFigureStore
     clock: Clock
 
-    def leaving(self, stored: StoredIssue) -> LeavingFigures:
+    def leaving(self, stored: StoredIssue | IssueProgress) -> LeavingFigures:
         """Return the figures of an issue, and the batches that were requested last."""
         return self.store.leaving(stored.id, self.clock.now())

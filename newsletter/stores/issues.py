@@ -13,7 +13,7 @@ from newsletter.core.frozen_issue import IssueBasis
 from newsletter.core.galley import Galley
 from newsletter.core.issue import Issue
 from newsletter.core.issue_changes import ApprovedIssue
-from newsletter.core.stored import IssueStatus, StoredIssue
+from newsletter.core.stored import IssueProgress, IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed
 from newsletter.stores.issue_rows import get_issue, stored_issue, stored_issues, write_entries
 from newsletter.stores.tables import (
@@ -25,7 +25,7 @@ from newsletter.stores.tables import (
     IssueRow,
 )
 from subscribers.db.read_once import read_once
-from subscribers.db.transaction import DatabaseStore, transaction
+from subscribers.db.transaction import DatabaseStore, rows, transaction
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +33,11 @@ _log = logging.getLogger(__name__)
 UNAPPROVED = dict.fromkeys(
     ("content_hash", "approved_hash", "approved_by", "approved_at", "leaves_at", "leaves_by")
 )
+
+_PROGRESS = """
+SELECT id, state, reason, approved_by, approved_at, planned_at, paused_by, leaves_at, leaves_by
+  FROM issue WHERE newsletter = %(newsletter)s AND date = %(on)s
+"""
 
 
 class IssueStore(DatabaseStore):
@@ -44,6 +49,14 @@ class IssueStore(DatabaseStore):
         with transaction(self._engine) as session:
             row = session.exec(found).first()
             return stored_issue(session, row) if row else None
+
+    def progress(self, newsletter: str, on: date) -> IssueProgress | None:
+        """Return how the issue of a date stands; neither its stories nor its letter is read."""
+        with transaction(self._engine) as session:
+            found = rows(session, _PROGRESS, {"newsletter": newsletter, "on": on})
+        for row in found:
+            return IssueProgress(**row | {"state": IssueStatus(row["state"])})
+        return None
 
     def get(self, issue_id: int) -> StoredIssue:
         """Return the issue of this id; NotFound if there is none."""

@@ -2,16 +2,19 @@
 
 import math
 from datetime import date
+from functools import partial
+from typing import NamedTuple
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from newsletter.core.leaving import LeavingFigures
-from newsletter.core.stored import IssueStatus, StoredIssue
+from newsletter.core.stored import IssueProgress, IssueStatus, StoredIssue
+from newsletter.errors import NotFound
 from newsletter.web.console.access import See, Visit
 from newsletter.web.console.issue import issue_path
-from newsletter.web.console.issue_page import approvers, issue_view
+from newsletter.web.console.issue_page import approvers
 from newsletter.web.console.notified import together
 from newsletter.web.console.pages import clock, place
 from newsletter.web.console.words import Words
@@ -21,28 +24,38 @@ router = APIRouter()
 _BAR = 1000  #: units of the drawing's width
 
 
+class LeavingIssue(NamedTuple):
+    """Which issue it is, and how it stands; its stories would cost more than its figures."""
+
+    slug: str  #: of the newsletter
+    on: date
+    stored: IssueProgress | None
+
+
 @router.get(issue_path("/leaving"))
 def leaving(request: Request, visit: See, on: date) -> HTMLResponse:
     """Show the figures; htmx asks for them alone every two seconds while they change."""
-    services, head = visit.services, issue_view(visit, on)
-    planned = head.stored if head.stored and head.stored.planned_at else None
+    services, stored = visit.services, visit.services.archive.progress(visit.here, on)
+    if stored is None and on != visit.today:
+        raise NotFound(f"there is no issue of {on}")
+    planned = stored if stored and stored.planned_at else None
     figures = services.figures.leaving(planned) if planned else None
     return services.pages.show(
         request,
         "leaving",
         block="figures",
         visit=visit,
-        head=head,
+        head=LeavingIssue(visit.here.slug, on, stored),
         figures=figures,
         bar=bar_parts(figures) if figures else (),
-        heading=_heading(visit, head.stored, figures),
-        approvers=approvers(visit),
-        moves=bool(planned and planned.state is IssueStatus.SENDING) or in_grace(head.stored),
-        waits=in_grace(head.stored),
+        heading=_heading(visit, stored, figures),
+        approvers=partial(approvers, visit),
+        moves=bool(planned and planned.state is IssueStatus.SENDING) or in_grace(stored),
+        waits=in_grace(stored),
     )
 
 
-def _heading(visit: Visit, stored: StoredIssue | None, figures: LeavingFigures | None) -> str:
+def _heading(visit: Visit, stored: IssueProgress | None, figures: LeavingFigures | None) -> str:
     words = visit.services.pages.words
     if stored and in_grace(stored):
         return leaves_in(visit, stored)
@@ -57,12 +70,12 @@ def _heading(visit: Visit, stored: StoredIssue | None, figures: LeavingFigures |
     return words(f"leaving.{stored.state}", **fields | {"done": left})
 
 
-def in_grace(stored: StoredIssue | None) -> bool:
+def in_grace(stored: StoredIssue | IssueProgress | None) -> bool:
     """Return whether somebody sent it by hand, and it can still be called back."""
     return bool(stored and stored.state is IssueStatus.APPROVED and stored.leaves_at)
 
 
-def leaves_in(visit: Visit, stored: StoredIssue) -> Markup:
+def leaves_in(visit: Visit, stored: StoredIssue | IssueProgress) -> Markup:
     """Return how long an issue that was sent by hand can still be called back."""
     words, zone = visit.services.pages.words, visit.here.timetable.zone
     assert stored.leaves_at
