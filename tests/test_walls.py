@@ -12,6 +12,7 @@ RULES = set((ROOT / "subscribers" / "rules").glob("[!_]*.py"))  # protected as a
 #: Besides services and models: what a command line reads, writes and says of their arguments.
 ENTRANCES = {
     "subscribers.bulk.stored_rows",
+    "subscribers.db.read_once",
     "subscribers.lists.purge",
     "subscribers.segments.filter_reader",
     "subscribers.segments.filter_sentence",

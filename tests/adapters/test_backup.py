@@ -165,7 +165,7 @@ def test_a_file_that_is_there_is_not_overwritten(full: URL, tmp_path: Path):
 
 
 def test_a_disk_or_folder_that_is_not_there_is_named(full: URL, tmp_path: Path):
-    with pytest.raises(FileNotFoundError, match="nowhere"):
+    with pytest.raises(BackupFailed, match=r"nowhere/one cannot be written: No such file"):
         dump(full, tmp_path / "nowhere" / "one")
     with pytest.raises(FileNotFoundError, match="missing"):
         check(tmp_path / "missing")

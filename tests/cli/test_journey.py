@@ -199,7 +199,7 @@ def test_check_says_what_is_missing_and_then_that_letters_can_be_sent(
     said = cli.run("check")
     assert said.code == 0
     assert said.out.endswith("Letters can be sent.\n")
-    assert "serve` needs up to 45 connections, each further worker 18" in said.out
+    assert "serve` needs up to 49 connections, each further worker 18" in said.out
     assert cli.database_url.rpartition("/")[2] in said.out
 
 
