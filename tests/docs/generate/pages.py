@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.docs.generate.api import api
 from tests.docs.generate.commands import commands
 from tests.docs.generate.lists import list_formats
 from tests.docs.generate.markdown import page
@@ -14,6 +15,7 @@ def pages(root: Any) -> dict[str, str]:
     return {
         "commands.md": page("Commands", commands(root)),
         "settings.md": page("Settings", settings()),
+        "api.md": page("The JSON API", api()),
         "http.md": page("HTTP paths", paths()),
         "metrics.md": page("Metrics", metrics()),
         "list-formats.md": page("List formats", list_formats()),

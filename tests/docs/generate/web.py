@@ -55,12 +55,12 @@ def _api() -> Iterator[str]:
     routes = [one for each in API for one in each.routes if isinstance(one, APIRoute)]
     routes.sort(key=lambda one: (one.path, _methods(one)))
     rows = (
-        (_methods(one), f"`{one.path}`", _scope(one), first_line(one.endpoint)) for one in routes
+        (_methods(one), f"`{one.path}`", scope_of(one), first_line(one.endpoint)) for one in routes
     )
     yield from table(("Method", "Path", "Scope", "What it does"), rows)
 
 
-def _scope(route: APIRoute) -> str:
+def scope_of(route: APIRoute) -> str:
     """Return the scope that a route of the API declares."""
     needs = required(route)
     if needs is None:
