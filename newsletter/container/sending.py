@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from newsletter.services.halting import Halting
     from newsletter.services.issue_people import IssuePeople
     from newsletter.services.planning import Planning
+    from newsletter.services.received_events import ReceivedEvents
     from newsletter.services.reconciliation import Reconciling
     from newsletter.services.results import Results
     from newsletter.services.sending import BatchMailer, Recovery, Sending
@@ -100,6 +101,17 @@ class SendingParts(IssueParts):
         from newsletter.stores.results import ResultStore
 
         return Results(ResultStore(self.engine), self.clock)
+
+    @cached_property
+    def received_events(self) -> ReceivedEvents:
+        from urllib.parse import urlsplit
+
+        from newsletter.services.received_events import ReceivedEvents
+        from newsletter.stores.received_events import ReceivedEventStore
+
+        urls = (self.settings.public_url, self.settings.console_url)
+        hosts = frozenset(urlsplit(one).hostname or "" for one in urls)
+        return ReceivedEvents(ReceivedEventStore(self.engine), self.clock, hosts)
 
     @cached_property
     def issue_people(self) -> IssuePeople:

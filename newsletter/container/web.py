@@ -177,6 +177,7 @@ class WebParts(DoctorParts):
             skipped_days=self.skipped_days,
             figures=self.figures,
             results=self.results,
+            received_events=self.received_events,
             issue_people=self.issue_people,
             explaining=self.explaining,
             halting=self.halting,

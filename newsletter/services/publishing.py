@@ -12,7 +12,7 @@ from newsletter.core.mailing import Envelope, Links, content_hash, envelope_of
 from newsletter.core.publication import ApprovalPolicy, Newsletter, span_of
 from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.core.web_view import WebView
-from newsletter.errors import NotAllowed, NotFound
+from newsletter.errors import NotAllowed, NotFound, StaleDraft
 from newsletter.ports import Clock, Renderer
 from newsletter.services.approval import Approvals
 from newsletter.services.letter_sizes import LetterSizes
@@ -147,8 +147,9 @@ class Publishing:
     ) -> StoredIssue:
         """Freeze the issue as it was looked at; sending refuses anything else.
 
-        `expecting` is the hash that was shown: StaleDraft says what changed since. None approves
-        the draft as it is stored at this moment.
+        `expecting` is the hash that was shown: StaleDraft says what changed since, or that other
+        stories would leave now, which is what was checked. None approves the draft as it is stored
+        at this moment.
         """
         stored = self.issue(newsletter, on)
         self.approvals.refuse_stale(stored, expecting)
@@ -162,7 +163,18 @@ class Publishing:
             raise NotAllowed(f"{stored.summary} and cannot be approved: {too_large}")
         digest = self._current_hash(newsletter, stored)
         self.approvals.refuse_unset(stored, digest)
+        if expecting is not None:
+            self._refuse_other_stories(newsletter, stored)
         return self.approvals.approve(stored, digest, actor=actor)
+
+    def _refuse_other_stories(self, newsletter: Newsletter, stored: StoredIssue) -> None:
+        """Raise StaleDraft where what was set is not what would be set now: checks are of that."""
+        try:
+            now = self.proof(newsletter, stored.issue.date).content_hash
+        except NotFound:
+            now = None
+        if now != stored.content_hash:
+            raise StaleDraft(("other stories would leave now; assemble it again",))
 
     def refuse_own_change(self, newsletter: Newsletter, stored: StoredIssue, actor: str) -> None:
         """Raise OwnChange or UndeclaredLogin where a second person must approve the issue."""

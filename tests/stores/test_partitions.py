@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -193,6 +194,7 @@ VALUES: dict[str, Any] = {
     "briefs": [1, 2],
     "hands": [1, 2],
     "posted": "[]",
+    "event_key": UUID(int=0),
 }
 
 #: Statements about one issue: they are asked about no other, and read no other's partition.
@@ -208,6 +210,7 @@ OF_ONE_ISSUE = {
     "issue_audit": ("_OUTCOMES", "_EVENTS"),
     "issue_totals": ("_COUNTS",),
     "letter_traces": ("_EVENTS",),
+    "received_events": ("_RECEIVED", "_BY_LETTER"),
     "events": ("_RECORD", "_OWNERS", "_SUBSCRIPTIONS", "_RECORD_SOFT", "_WORN_OUT"),
     "result_counts": ("_ADVANCE", "_CLICK"),
     "person_history": ("_ERASE",),

@@ -17,6 +17,7 @@ from newsletter.web.api import (
     approving,
     brief_edits,
     briefs,
+    events,
     issues,
     newsletters,
     previewing,
@@ -54,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     previewing.router,
     results.router,
     readers.router,
+    events.router,
     reading.router,
     webhooks.router,
 )

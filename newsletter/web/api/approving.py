@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 from newsletter.core.forecast import is_about
-from newsletter.core.publication import Newsletter
 from newsletter.core.stored import IssueStatus, StoredIssue
-from newsletter.errors import NotAllowed, NotFound, StaleDraft
+from newsletter.errors import NotAllowed, StaleDraft
 from newsletter.web.api.access import ApproveIssues, Caller, StopIssues
 from newsletter.web.api.issue_here import ISSUE, Here, NamedIssue, found, shown
 from newsletter.web.api.issue_schemas import GivenApproval, GivenReason, GivenSend, IssueState
@@ -24,7 +23,6 @@ def approve(caller: ApproveIssues, here: Here, given: GivenApproval) -> IssueSta
     services = caller.services
     services.publishing.refuse_own_change(which, stored, caller.actor)
     if stored.state is IssueStatus.DRAFT and given.hash == stored.content_hash:
-        _refuse_other_briefs(caller, which, stored)
         stored = services.reviews.approve(
             which, here.on, expecting=given.hash, seen=given.seen, actor=caller.actor
         )
@@ -33,16 +31,6 @@ def approve(caller: ApproveIssues, here: Here, given: GivenApproval) -> IssueSta
             which, here.on, expecting=given.hash, actor=caller.actor
         )
     return shown(caller, here, which, stored)
-
-
-def _refuse_other_briefs(caller: Caller, newsletter: Newsletter, stored: StoredIssue) -> None:
-    """Raise StaleDraft where what was set is not what would be set now: checks are about that."""
-    try:
-        now = caller.services.publishing.proof(newsletter, stored.issue.date).content_hash
-    except NotFound:
-        now = None
-    if now != stored.content_hash:
-        raise StaleDraft(("other stories would leave now; assemble it again",))
 
 
 @router.post(f"{ISSUE}/withdraw")

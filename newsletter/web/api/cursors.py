@@ -1,6 +1,7 @@
 """Cursors: a list is read on from a row, not from a number of rows, so that none is missed.
 
-A cursor is opaque. It names its list and the number of the last row that was shown.
+A cursor is opaque. It names its list, and the last row that was shown: by its number, or by what
+the list is ordered by.
 """
 
 import json
@@ -25,6 +26,7 @@ After = Annotated[
 
 Row = TypeVar("Row")
 Item = TypeVar("Item")
+CursorKey = int | tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,23 @@ class WantedPart:
 
     def last(self, name: str) -> int | None:
         """Return the number of the last row shown of the list of this name; None: it begins."""
+        match self.values(name):
+            case None:
+                return None
+            case [int(number)] if 0 < number <= _LARGEST_ID:
+                return number
+            case _:
+                raise strange_cursor()
+
+    def values(self, name: str) -> list[object] | None:
+        """Return what names the last row shown of the list of this name; None: it begins."""
         if not self.after:
             return None
         match _read(self.after):
-            case [str(of), int(number)] if of == name and 0 < number <= _LARGEST_ID:
-                return number
+            case [str(of), *values] if of == name:
+                return values
             case _:
-                raise _strange()
+                raise strange_cursor()
 
     def page(
         self,
@@ -57,11 +69,11 @@ class WantedPart:
         found: Sequence[Row],
         *,
         show: Callable[[Row], Item],
-        key: Callable[[Row], int],
+        key: Callable[[Row], CursorKey],
     ) -> ListPage[Item]:
         """Return the rows as a page; the header Link leads to the next one."""
         shown = found[: self.limit]
-        after = _cursor(name, key(shown[-1])) if len(found) > self.limit else None
+        after = _after(name, key(shown[-1])) if len(found) > self.limit else None
         if after:
             address = self.request.url.include_query_params(after=after)
             self.response.headers["Link"] = f'<{address.path}?{address.query}>; rel="next"'
@@ -75,12 +87,17 @@ def _read(after: str) -> Any:
     try:
         return json.loads(urlsafe_b64decode(after.encode() + b"=" * (-len(after) % 4)))
     except (ValueError, RecursionError):
-        raise _strange() from None
+        raise strange_cursor() from None
 
 
-def _strange() -> ApiProblem:
+def strange_cursor() -> ApiProblem:
     return invalid("query/after", "this is no cursor of this list: begin without one")
 
 
-def _cursor(name: str, key: int) -> str:
-    return urlsafe_b64encode(json.dumps([name, key]).encode()).decode().rstrip("=")
+def cursor_of(name: str, *values: str | int) -> str:
+    """Return the cursor that leads on from a row, which these values name."""
+    return urlsafe_b64encode(json.dumps([name, *values]).encode()).decode().rstrip("=")
+
+
+def _after(name: str, key: CursorKey) -> str:
+    return cursor_of(name, key) if isinstance(key, int) else cursor_of(name, *key)

@@ -26,6 +26,7 @@ from newsletter.services.preflight import Preflight
 from newsletter.services.preview import Previews
 from newsletter.services.publishing import Publishing
 from newsletter.services.reader_keeping import ReaderKeeping
+from newsletter.services.received_events import ReceivedEvents
 from newsletter.services.repeated_requests import RepeatedRequests
 from newsletter.services.results import Results
 from newsletter.services.review import Reviews
@@ -65,6 +66,7 @@ class ApiServices:
     skipped_days: SkippedDays
     figures: IssueFigures
     results: Results
+    received_events: ReceivedEvents
     issue_people: IssuePeople
     explaining: Explaining
     halting: Halting

@@ -37,10 +37,10 @@ def sent(api: ApiClient, container: TestContainer) -> None:
     at = int(container.clock.now().timestamp())
     for email, word, more in events:
         event = {"event": word, "email": email, "timestamp": at, "sg_event_id": f"{email} {word}"}
-        container.receive_events(event | more | _ids(container, email))
+        container.receive_events(event | more | ids_of_reader(container, email))
 
 
-def _ids(container: TestContainer, email: str) -> dict[str, str]:
+def ids_of_reader(container: TestContainer, email: str) -> dict[str, str]:
     """Return the custom arguments that travelled with a reader's letter."""
     claims = (claim for _, _, claim in container.mailer.asked)
     return next(
