@@ -61,7 +61,7 @@ def edit(
 ) -> BriefItem:
     """Change a brief; the new revision goes through the gate.
 
-    Its pillar and its key stay as they are. What was held by a program, or accepted, is void, unless
+    Its pillar and its key stay as they are. A program's hold and what was accepted are void, unless
     readers see no difference; a person's hold stays.
     """
     stored = brief_here(caller, brief_id)
