@@ -28,8 +28,11 @@ const NEWSLETTER_PUSH_TIMEOUT = 15;
 const NEWSLETTER_PUSH_FIELDS = [
     'verification', 'importance', 'minutes', 'source', 'source_url', 'why', 'short', 'line', 'unconfirmed',
 ];
-/** How the field `verification` says that a post may be printed, in any case. */
-const NEWSLETTER_PUSH_MARKS = ['verified', 'partial', 'partially verified', 'partly verified', 'verified in part'];
+/** How the field `verification` says that a post may be printed, in any case, and the API's word for it. */
+const NEWSLETTER_PUSH_MARKS = [
+    'verified' => 'verified', 'partial' => 'partial', 'partially verified' => 'partial',
+    'partly verified' => 'partial', 'verified in part' => 'partial',
+];
 
 // What is known of a post is kept beside it, in fields that no editor shows.
 const NEWSLETTER_PUSH_BRIEF = '_newsletter_push_brief';   // the brief's number in the service
@@ -91,10 +94,16 @@ function newsletter_push_field($post_id, $name)
 /** Whether everybody may read the post, and it says that it is verified. */
 function newsletter_push_is_wanted($post)
 {
-    $mark = strtolower(str_replace(['-', '_'], ' ', newsletter_push_field($post->ID, 'verification')));
     $wanted = $post->post_type === 'post' && $post->post_status === 'publish' && $post->post_password === ''
-        && in_array($mark, NEWSLETTER_PUSH_MARKS, true);
+        && newsletter_push_mark($post->ID) !== '';
     return (bool) apply_filters('newsletter_push_is_wanted', $wanted, $post);
+}
+
+/** The post's mark as the API says it; empty if it has none with which it may be printed. */
+function newsletter_push_mark($post_id)
+{
+    $said = strtolower(str_replace(['-', '_'], ' ', newsletter_push_field($post_id, 'verification')));
+    return NEWSLETTER_PUSH_MARKS[$said] ?? '';
 }
 
 /** Send a post as it is now, or have its brief held if it is not to be printed any more. */
@@ -140,7 +149,7 @@ function newsletter_push_taken_down($post)
         return null;
     }
     $count = (int) get_post_meta($post->ID, NEWSLETTER_PUSH_COUNT, true);
-    $answer = newsletter_push_ask_to_hold($brief, "hold-$post->ID-$count");
+    $answer = newsletter_push_ask_to_hold($brief, 'its post was taken down', "hold-$post->ID-$count");
     if ($answer['error'] === '') {
         newsletter_push_remember($post->ID, '', 'held, because the post was taken down');
     }
@@ -151,14 +160,15 @@ function newsletter_push_taken_down($post)
 function newsletter_push_hold($post_id, $brief, $attempt)
 {
     if (!get_post($post_id)) {
-        $answer = newsletter_push_ask_to_hold($brief, "deleted-$post_id");
+        $answer = newsletter_push_ask_to_hold($brief, 'its post was deleted', "deleted-$post_id");
         newsletter_push_record($post_id, $answer, 'newsletter_push_hold', [(int) $post_id, (int) $brief], $attempt);
     }
 }
 
-function newsletter_push_ask_to_hold($brief, $key)
+function newsletter_push_ask_to_hold($brief, $because, $key)
 {
-    $answer = newsletter_push_ask("/api/v1/briefs/$brief/hold", '{}', $key);
+    $body = wp_json_encode(['because' => $because], 0);
+    $answer = newsletter_push_ask("/api/v1/briefs/$brief/hold", $body, $key);
     if ($answer['status'] === 404) {
         $answer['error'] = '';  // it is not there, which is what was asked for
     }
@@ -190,15 +200,12 @@ function newsletter_push_record($post_id, $answer, $hook, $arguments, $attempt)
     }
 }
 
-/**
- * The request's body. This is the one place that knows its form: {"newsletter": slug, "briefs": [brief]}, where a
- * brief has the fields of the service's JSON files.
- */
+/** The request's body: one brief, under the names and in the types of the API's `GivenBrief`. */
 function newsletter_push_body($post)
 {
     $texts = newsletter_push_texts($post);
     $brief = [
-        'id' => newsletter_push_constant('NEWSLETTER_PUSH_NEWSLETTER') . '/'
+        'key' => newsletter_push_constant('NEWSLETTER_PUSH_NEWSLETTER') . '/'
             . (newsletter_push_constant('NEWSLETTER_PUSH_SOURCE') ?: 'wordpress') . '/' . $post->ID,
         'title' => newsletter_push_plain($post->post_title),
         'pillar' => newsletter_push_constant('NEWSLETTER_PUSH_PILLAR'),
@@ -213,6 +220,11 @@ function newsletter_push_body($post)
     foreach (NEWSLETTER_PUSH_FIELDS as $name) {
         $brief[$name] = newsletter_push_field($post->ID, $name);
     }
+    $brief['verification'] = newsletter_push_mark($post->ID);
+    $brief['importance'] = newsletter_push_importance($brief['importance']);
+    if (ctype_digit($brief['minutes'])) {  // whatever else it is, the service says what is wrong with it
+        $brief['minutes'] = (int) $brief['minutes'];
+    }
     if ($brief['source_url'] === '') {  // it is the site's own story
         $brief['source_url'] = get_permalink($post);
         $brief['source'] = $brief['source'] ?: newsletter_push_plain(get_bloginfo('name'));
@@ -221,8 +233,14 @@ function newsletter_push_body($post)
     $brief = array_filter(apply_filters('newsletter_push_brief', $brief, $post), function ($value) {
         return $value !== '' && $value !== [];
     });
-    $whole = ['newsletter' => newsletter_push_constant('NEWSLETTER_PUSH_NEWSLETTER'), 'briefs' => [$brief]];
-    return wp_json_encode($whole, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
+    return wp_json_encode($brief, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
+}
+
+/** `High`, `medium` and `l` as H, M and L; anything else as it is, for the service to refuse. */
+function newsletter_push_importance($said)
+{
+    $letter = strtoupper(substr($said, 0, 1));
+    return in_array(strtolower($said), ['h', 'high', 'm', 'medium', 'l', 'low'], true) ? $letter : $said;
 }
 
 /** The paragraphs of a post as plain text, its excerpt first if it has one. */
@@ -254,19 +272,16 @@ function newsletter_push_picture($post)
     return ['picture' => $file[0], 'picture_alt' => $alt, 'picture_width' => (int) $file[1]];
 }
 
-/** The brief's number and the gate's ruling from an answer; empty if it has none. */
+/** The brief's number, by which it is held, and the gate's ruling, from the one receipt; empty if there is none. */
 function newsletter_push_receipt($body)
 {
-    $whole = json_decode($body, true);
-    $list = is_array($whole) ? ($whole['data'] ?? $whole['receipts'] ?? $whole['briefs'] ?? null) : null;
-    $first = is_array($list) ? reset($list) : null;
-    $brief = is_array($first) ? (int) ($first['id'] ?? $first['brief_id'] ?? 0) : 0;
+    $receipt = json_decode($body, true)['data'][0] ?? null;
+    $brief = (int) ($receipt['brief']['id'] ?? 0);
     if (!$brief) {
         return [];
     }
-    $ruling = (string) ($first['ruling'] ?? '');
-    $reasons = array_filter((array) ($first['reasons'] ?? []), 'is_string');
-    return ['brief' => $brief, 'ruling' => trim("$ruling: " . implode(' ', $reasons), ': ')];
+    $reasons = implode(' ', array_filter((array) ($receipt['brief']['reasons'] ?? []), 'is_string'));
+    return ['brief' => $brief, 'ruling' => $receipt['status'] . ($reasons === '' ? '' : ": $reasons")];
 }
 
 /** Ask the service; `error` is empty if it did what was asked. No sentence holds the token. */

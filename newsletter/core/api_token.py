@@ -61,6 +61,14 @@ def token_number(actor: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def ends_hold(actor: str | None, held_by: str | None) -> bool:
+    """Return whether what this actor says ends a hold; a program ends those of programs only.
+
+    A source, which is nobody, is not a program.
+    """
+    return not (actor and held_by and is_token_actor(actor)) or is_token_actor(held_by)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ApiToken:
     """A token as it is stored; its secret is not."""

@@ -12,10 +12,10 @@ from newsletter.core.stored import StoredBrief
 from newsletter.core.verification import Verdict
 from newsletter.errors import InvalidBrief, NotAllowed, StaleBrief
 from newsletter.ports import Clock
+from newsletter.services.brief_deciding import BriefDeciding
 from newsletter.services.receiving import Arrival, Incoming, Receipt, Receiving
 from newsletter.stores.brief_saving import judged_again
 from newsletter.stores.briefs import BriefStore
-from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.issues import IssueStore
 
 _OF_SOURCE = {"source_name": "name", "source_url": "url"}
@@ -38,16 +38,15 @@ class Intake:
         newsletters: Mapping[str, Newsletter],
         briefs: BriefStore,
         issues: IssueStore,
-        decisions: DecisionLog,
         clock: Clock,
         *,
         clean: Callable[[str], str] = str,
     ) -> None:
         self._clean = clean  # makes plain text of what a person typed, as of a file's
         self._pillars = {n.pillar.casefold(): n for n in newsletters.values() if not n.week_of}
-        self._briefs, self._issues = briefs, issues
-        self._decisions, self._clock = decisions, clock
+        self._briefs = briefs
         self._receiving = Receiving(briefs, issues, clock)
+        self._deciding = BriefDeciding(self._pillars, briefs, issues, self._receiving, clock)
 
     def receive_all(self, briefs: Sequence[Brief], *, place: str) -> tuple[Receipt, ...]:
         """Receive what one file holds: all of it, or, if no newsletter prints a pillar, nothing."""
@@ -69,7 +68,7 @@ class Intake:
         """Receive briefs from somebody who may write to these newsletters only; it is recorded.
 
         Refused is one whose pillar none of these prints, or whose key another's brief has; it does
-        not stop the others.
+        not stop the others. One that they hold themselves is brought back.
         """
         pillars = {one.pillar.casefold() for one in to if not one.week_of}
         before = self._briefs.found(brief.key for brief in briefs)
@@ -83,7 +82,13 @@ class Intake:
             for place, brief in enumerate(briefs)
             if place not in refused
         ]
-        received = iter(self._receiving.receive(incoming, by=actor))
+        found = self._receiving.receive(incoming, by=actor)
+        received = iter(
+            [
+                self._deciding.brought_back(one, receipt, actor=actor)
+                for one, receipt in zip(incoming, found, strict=True)
+            ]
+        )
         return tuple(
             refused.get(place) or _handed_over(next(received)) for place in range(len(briefs))
         )
@@ -160,13 +165,9 @@ class Intake:
         return revised
 
     def hold(self, brief_id: int, *, actor: str, because: str = "") -> StoredBrief:
-        stored = self._briefs.get(brief_id)
-        newsletter = self._pillars.get(stored.brief.pillar.casefold())
-        self._record(newsletter, actor, brief_id, "hold", _said(because))
-        now, reason = self._clock.now(), f"brief {brief_id} was held"
-        self._issues.withdraw_brief(brief_id, reason, by=actor, now=now)
-        return self._briefs.decide(
-            brief_id, stored.verdict, waived=stored.waived, held_by=actor, by=actor, now=now
+        """Hold a brief back, whatever the gate says; see BriefDeciding."""
+        return judged_again(
+            lambda: self._deciding.hold(self._briefs.get(brief_id), actor=actor, because=because)
         )
 
     def accept(
@@ -176,35 +177,18 @@ class Intake:
 
         StaleBrief if it is not of this version.
         """
-        stored = self._of_version(brief_id, version)
-        failed = [f for f in stored.verdict.findings if not f.passed]
-        if barred := [f.reason for f in failed if not f.waivable]:
-            raise NotAllowed(f"brief {brief_id} cannot be accepted: {' '.join(barred)}")
-        waived = stored.waived.union(f.check for f in failed)
-        newsletter = self._newsletter(stored.brief, f"brief {brief_id}")
-        verdict = self._receiving.verdict(newsletter, stored.brief, stored, waived)
-        detail = {"waived": sorted(waived)} | _said(because)
-        self._record(newsletter, actor, brief_id, "accept", detail)
-        return self._briefs.decide(
-            brief_id, verdict, waived=waived, held_by=None, by=actor, now=self._clock.now()
-        )
+
+        def act() -> StoredBrief:
+            stored = self._of_version(brief_id, version)
+            return self._deciding.accept(stored, actor=actor, because=because)
+
+        return judged_again(act)
 
     def _of_version(self, brief_id: int, version: str | None) -> StoredBrief:
         stored = self._briefs.get(brief_id)
         if version not in (None, stored.version):
             raise StaleBrief(brief_id)
         return stored
-
-    def _record(
-        self,
-        newsletter: Newsletter | None,
-        actor: str,
-        brief_id: int,
-        verb: str,
-        detail: dict[str, Any],
-    ) -> None:
-        slug = newsletter and newsletter.slug
-        self._decisions.record(actor, f"brief {brief_id}", verb, detail, newsletter=slug)
 
     def _incoming(self, brief: Brief, place: str) -> Incoming:
         newsletter = self._newsletter(brief, place)
@@ -234,10 +218,6 @@ def _foreign(
     if before and before.brief.pillar.casefold() not in pillars:
         return NotReceived("id", "another newsletter's brief has this key: choose another")
     return None
-
-
-def _said(because: str) -> dict[str, Any]:
-    return {"because": because} if because else {}
 
 
 def _received(found: Receipt | InvalidBrief) -> Receipt:

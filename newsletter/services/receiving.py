@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from newsletter.core.api_token import ends_hold
 from newsletter.core.brief import Brief
 from newsletter.core.keywords import suggest_topics
 from newsletter.core.publication import Newsletter
@@ -145,14 +146,15 @@ class Receiving:
         """Store these as they are, all or none; ConcurrentChange where one is not as it was read.
 
         A revision that no reader sees leaves approvals and what a person decided as they are,
-        unless the gate lets it through no longer.
+        unless the gate lets it through no longer. Any other ends a hold, but a program's does not
+        end a person's.
         """
         if not incoming:
             return ()
         now = self.clock.now()
         revised = [one.before.brief_id for one in incoming if one.before]
         leads = self.issues.printing(revised) if revised else {}
-        judged = self._judged(incoming, leads, now)
+        judged = self._judged(incoming, leads, now, by=by)
         pairs = list(zip(incoming, judged, strict=True))
         decided = [entry for one, done in pairs for entry in one.decision(done.brief_id)]
         stored = self.briefs.save(judged, now, by=by, decided=decided)
@@ -180,7 +182,11 @@ class Receiving:
         return _Known({one.brief_id: one for one in found})
 
     def _judged(
-        self, incoming: Sequence[Incoming], leads: Mapping[int, bool], now: datetime
+        self,
+        incoming: Sequence[Incoming],
+        leads: Mapping[int, bool],
+        now: datetime,
+        by: str | None,
     ) -> list[JudgedBrief]:
         """Put each through the gate, after those before it, under the number it will have."""
         of = {one.newsletter.slug: one.newsletter for one in incoming}
@@ -190,7 +196,7 @@ class Receiving:
         for one in incoming:
             others = known[one.newsletter.slug]
             brief_id = one.before.brief_id if one.before else next(numbers)
-            done = _judge(one, brief_id, others.before(brief_id), leads, now)
+            done = _judge(one, brief_id, others.before(brief_id), leads, now, by=by)
             others.add(brief_id, done.brief, done.verdict)
             judged.append(done)
         return judged
@@ -236,10 +242,15 @@ def _judge(
     others: tuple[KnownBrief, ...],
     leads: Mapping[int, bool],
     now: datetime,
+    *,
+    by: str | None,
 ) -> JudgedBrief:
     before, brief, lead = one.before, one.brief, leads.get(brief_id, True)
     verdict = _verdict(one.newsletter, brief, others, before, now=now)
-    judged = JudgedBrief(brief_id=brief_id, brief=brief, verdict=verdict, replaces=before)
+    held_by = before.held_by if before and not ends_hold(by, before.held_by) else None
+    judged = JudgedBrief(
+        brief_id=brief_id, brief=brief, verdict=verdict, replaces=before, held_by=held_by
+    )
     if before is None or not _reads_the_same(before, brief, verdict, lead=lead):
         return judged
     return JudgedBrief(

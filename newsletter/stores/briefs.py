@@ -20,6 +20,7 @@ from newsletter.stores.brief_saving import JudgedBrief, changed, ruled, save_bri
 from newsletter.stores.decisions import DecisionEntry, add_decisions
 from newsletter.stores.tables import BriefRevisionRow, BriefRow, IssueBriefRow
 from subscribers.db.transaction import DatabaseStore, rows, transaction
+from subscribers.errors import ConcurrentChange
 
 _log = logging.getLogger(__name__)
 
@@ -162,23 +163,30 @@ class BriefStore(DatabaseStore):
 
     def decide(
         self,
-        brief_id: int,
+        stored: StoredBrief,
         verdict: Verdict,
         *,
         waived: Iterable[str],
         held_by: str | None,
         by: str,
         now: datetime,
+        decided: Iterable[DecisionEntry] = (),
     ) -> StoredBrief:
-        """Store what a person decided about a brief."""
-        decided = ruled(verdict) | {"waived": sorted(waived), "held_by": held_by}
-        decided |= changed(by, now)
+        """Store what somebody decided about a brief, and what is to be logged of it.
+
+        Both or neither: ConcurrentChange where the brief is not as they read it.
+        """
+        values = ruled(verdict) | {"waived": sorted(waived), "held_by": held_by}
         with transaction(self._engine) as session:
-            if row := session.get(BriefRow, brief_id, with_for_update=True):
-                row.sqlmodel_update(decided)
+            row = session.get(BriefRow, stored.brief_id, with_for_update=True)
+            if row and _stored(row, None).version != stored.version:
+                raise ConcurrentChange
+            if row:
+                row.sqlmodel_update(values | changed(by, now))
                 if _is_accepted(verdict, held_by):
                     _record_acceptance(session, row, now)
-            return _get(session, brief_id)
+            add_decisions(session, decided, by, now)
+            return _get(session, stored.brief_id)
 
     def revisions(self, brief_id: int) -> tuple[BriefRevision, ...]:
         """Return every revision of a brief, the oldest first."""

@@ -44,6 +44,20 @@ def test_an_issue_that_is_out_stands_in_the_archive(client, container):
     assert client.get(ISSUE).status_code == 200
 
 
+def test_a_page_that_did_not_change_is_not_sent_again(client, container):
+    container.send_issue()
+    paths = ["/", "/technology", ISSUE, *views(container).values()]
+    for path in paths:
+        first = client.get(path)
+        again = client.ask("GET", path, headers={"If-None-Match": first.headers["ETag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        for name in ("Cache-Control", "X-Robots-Tag"):
+            assert again.headers[name] == first.headers[name]
+    known = {"If-None-Match": client.get(ISSUE).headers["ETag"]}
+    container.intake.hold(1, actor="test")  # withdrawn
+    assert client.ask("GET", ISSUE, headers=known).status_code == 200
+
+
 def test_one_story_is_not_called_stories(client, container):
     for brief_id in (2, 3):
         container.intake.hold(brief_id, actor="test")

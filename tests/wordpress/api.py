@@ -33,7 +33,10 @@ class Api:
 
 
 def receipt(ruling: str = "accepted", *reasons: str) -> tuple[int, dict[str, str], Any]:
-    return 200, {}, {"data": [{"id": 5, "ruling": ruling, "reasons": reasons}]}
+    """Return an answer of the real API, less the fields that the plugin does not read."""
+    brief = {"id": 5, "key": "technology/wordpress/17", "status": ruling, "reasons": reasons}
+    whole = {"item": 0, "status": ruling, "arrival": "new", "brief": brief, "errors": []}
+    return 200, {}, {"data": [whole]}
 
 
 @pytest.fixture

@@ -25,7 +25,10 @@ function do_action($hook, ...$given)
     }
 }
 function apply_filters($hook, $value) { return $value; }
-function get_post($id = null) { return Site::$posts[is_object($id) ? $id->ID : $id] ?? null; }
+function get_post($id = null)  // without a number the one whose page is shown
+{
+    return $id === null ? (end(Site::$posts) ?: null) : Site::$posts[is_object($id) ? $id->ID : $id] ?? null;
+}
 function get_posts($wanted)
 {
     return array_values(array_filter(Site::$posts, function ($post) use ($wanted) {

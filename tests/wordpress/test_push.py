@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from newsletter.adapters.sources.json_briefs import read_json
+from newsletter.adapters.sources.fields import brief_of
 from newsletter.core.brief import Importance, Verification
+from newsletter.web.api.brief_schemas import GivenBrief
 from tests.programs import program
 from tests.wordpress.api import PLUGIN, TOKEN, Api, constants_for, receipt
 
@@ -62,7 +63,7 @@ PUSHED = [save(), *MARKED, CRON]
 
 def test_a_post_that_is_published_with_the_mark_is_pushed_as_a_brief(api: Api) -> None:
     fields = meta(
-        verification="Partially verified", importance="H", minutes="4", why="Water is scarce.",
+        verification="Partially verified", importance="High", minutes="4", why="Water is scarce.",
         source="Example Wire", source_url="https://wire.example.org/a?b=1&c=2",
     )  # fmt: skip
     shown = [
@@ -75,10 +76,8 @@ def test_a_post_that_is_published_with_the_mark_is_pushed_as_a_brief(api: Api) -
     assert path == "/api/v1/briefs"
     assert headers["Authorization"] == f"Bearer {TOKEN}"
     assert headers["Content-Type"] == "application/json"
-    whole = json.loads(body)
-    assert whole.keys() == {"newsletter", "briefs"}
-    assert whole["newsletter"] == "technology"
-    [brief] = read_json(json.dumps(whole["briefs"]), "the push")  # the service's own JSON
+    given = GivenBrief.model_validate_json(body, strict=True)
+    brief = brief_of(given.fields(), str)
     assert brief.key == "technology/wordpress/17"
     assert brief.title == "A plant’s & water"
     assert brief.summary == "The plant & its water — half."
@@ -95,8 +94,8 @@ def test_a_post_that_is_published_with_the_mark_is_pushed_as_a_brief(api: Api) -
 
 def test_without_a_source_of_its_own_the_post_is_the_source(api: Api) -> None:
     run(api.url, *PUSHED, SOURCE="hub")
-    brief = json.loads(api.asked[0][2])["briefs"][0]
-    assert brief["id"] == "technology/hub/17"
+    brief = json.loads(api.asked[0][2])
+    assert brief["key"] == "technology/hub/17"
     assert brief["source_url"] == "https://hub.example.com/?p=17"
     assert brief["source"] == "Example & Hub"
     assert "picture" not in brief
@@ -126,7 +125,7 @@ def test_what_not_everybody_may_read_or_nobody_calls_verified_stays(
 def test_a_change_is_pushed_once_and_a_save_without_one_never(api: Api) -> None:
     changed = save(post_title="Another title")
     run(api.url, *PUSHED, save(), CRON, changed, changed, CRON, *meta(why="So."), CRON)
-    titles = [json.loads(body)["briefs"][0]["title"] for *_, body in api.asked]
+    titles = [json.loads(body)["title"] for *_, body in api.asked]
     assert titles == ["A plant’s & water", "Another title", "Another title"]
     assert len(set(api.keys)) == 3
 
@@ -143,6 +142,7 @@ def test_what_is_taken_down_is_held_and_comes_again_under_another_key(
     push, hold = "/api/v1/briefs", "/api/v1/briefs/5/hold"
     assert api.paths == [push, hold, push, hold]
     assert len(set(api.keys)) == 4
+    assert json.loads(api.asked[1][2]) == {"because": "its post was taken down"}
     assert left["meta"][ID]["_newsletter_push_ruling"].startswith("held")
     assert left["events"] == []
 
@@ -150,6 +150,7 @@ def test_what_is_taken_down_is_held_and_comes_again_under_another_key(
 def test_what_is_deleted_for_good_is_held_and_what_was_never_pushed_is_not(api: Api) -> None:
     run(api.url, *PUSHED, {"delete": int(ID)}, CRON)
     assert api.paths[1:] == ["/api/v1/briefs/5/hold"]
+    assert json.loads(api.asked[1][2]) == {"because": "its post was deleted"}
     api.asked.clear()
     run(api.url, save("draft"), {"delete": int(ID)}, CRON)
     assert api.asked == []
@@ -179,13 +180,13 @@ def test_it_gives_up_after_a_day_and_says_so(api: Api) -> None:
 
 
 def test_what_the_service_refuses_is_shown_with_its_reason_and_not_asked_again(api: Api) -> None:
-    wrong = [{"pointer": "/briefs/0/minutes", "detail": "must be <b>whole</b>"}]
+    wrong = [{"pointer": "#/minutes", "detail": "must be <b>whole</b>"}]
     api.answers.append(
         (422, {}, {"title": "Refused", "detail": "A field is wrong.", "errors": wrong})
     )
     left = run(api.url, *PUSHED, CRON, NOTICES)
     assert len(api.asked) == 1
-    said = "It was answered 422: A field is wrong.; /briefs/0/minutes must be whole."
+    said = "It was answered 422: A field is wrong.; #/minutes must be whole."
     assert left["meta"][ID]["_newsletter_push_error"].startswith(said)
     assert said in left["printed"]
 

@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from newsletter.adapters.sources.json_briefs import read_json
+from newsletter.adapters.sources.fields import brief_of
 from newsletter.core.brief import Verification
+from newsletter.web.api.brief_schemas import GivenBrief
 from tests.wordpress.api import PLUGIN, Api, constants_for
 from tests.wordpress.conftest import Hub
 from tests.wordpress.test_real_site import a_post
@@ -26,7 +27,7 @@ def test_a_post_is_pushed_once_for_each_change_and_held_when_it_is_trashed(
     push_path, hold = "/api/v1/briefs", "/api/v1/briefs/5/hold"
     assert api.paths == [push_path, push_path, hold]
     assert len(set(api.keys)) == 3
-    [brief] = read_json(json.dumps(json.loads(api.asked[0][2])["briefs"]), "the push")
+    brief = brief_of(GivenBrief.model_validate_json(api.asked[0][2], strict=True).fields(), str)
     assert brief.key == f"technology/wordpress/{left['id']}"
     assert brief.title == 'Foundry\'s "half" plan & more'
     assert brief.summary.startswith('The plant "reuses" its rinse water')

@@ -61,8 +61,8 @@ def edit(
 ) -> BriefItem:
     """Change a brief; the new revision goes through the gate.
 
-    Its pillar and its key stay as they are. What a person held or accepted is void, unless readers
-    see no difference.
+    Its pillar and its key stay as they are. A program's hold and what was accepted are void, unless
+    readers see no difference; a person's hold stays.
     """
     stored = brief_here(caller, brief_id)
     version = matched(if_match, stored.version)
@@ -95,7 +95,7 @@ def accept(
     reason: BriefReason,
     if_match: IfMatch = None,
 ) -> BriefItem:
-    """Accept a brief as you read it: waive the findings that a person may waive, end a hold."""
+    """Accept a brief as you read it: waive what a person may waive, end a program's hold."""
     version = matched(if_match, brief_here(caller, brief_id).version)
     accepted = caller.services.intake.accept(
         brief_id, actor=caller.actor, because=reason.because, version=version

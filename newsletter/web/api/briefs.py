@@ -53,7 +53,7 @@ def receive(caller: WriteBriefs, given: Annotated[Any, Body()]) -> BriefReceipts
     """Hand over a brief, up to 500 of them, or the hub's own page.
 
     Each has its own receipt, and one that is invalid does not stop the others. Alone it is refused.
-    The same brief twice is stored once.
+    The same brief twice is stored once; if this token holds it, the hold ends.
     """
     several = isinstance(given, list)
     items = cast("list[object]", given) if several else [given]

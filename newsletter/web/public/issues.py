@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from newsletter.core.publication import Newsletter
-from newsletter.services.public_pages import PublicIssue
+from newsletter.web.conditional import conditional
 from newsletter.web.dependencies import NamedNewsletter, Services, WebServices
 from newsletter.web.headers import PUBLIC, showing
 from newsletter.web.pages import READ
@@ -19,25 +19,25 @@ router = APIRouter(default_response_class=HTMLResponse)
 
 
 @router.api_route("/", methods=READ)
-def home(services: Services) -> HTMLResponse:
+def home(request: Request, services: Services) -> Response:
     """Show the newsletters."""
     newsletters = list(services.newsletters.values())
-    page = services.pages.show("home", newsletters=newsletters, public_url=services.public_url)
-    return _public(page)
+    page = services.pages.text("home", newsletters=newsletters, public_url=services.public_url)
+    return _page(request, page, _LISTED)
 
 
 @router.api_route("/{slug}", methods=READ)
-def archive(newsletter: NamedNewsletter, services: Services) -> HTMLResponse:
+def archive(newsletter: NamedNewsletter, request: Request, services: Services) -> Response:
     """Show a newsletter's past issues."""
     published = services.publishing.issues.published(newsletter.slug)
-    page = services.pages.show(
+    page = services.pages.text(
         "archive",
         newsletter=newsletter,
         main=services.newsletters[newsletter.readers.newsletter],  # a digest is another one's
         issues=published,
         public_url=services.public_url,
     )
-    return _public(page)
+    return _page(request, page, _LISTED)
 
 
 @router.api_route("/{slug}/", methods=READ)
@@ -47,28 +47,31 @@ def archive_with_slash(newsletter: NamedNewsletter) -> RedirectResponse:
 
 
 @router.api_route("/{slug}/{on}", methods=READ)
-def whole_issue(newsletter: NamedNewsletter, on: date, services: Services) -> HTMLResponse:
+def whole_issue(
+    newsletter: NamedNewsletter, on: date, request: Request, services: Services
+) -> Response:
     """Show the issue of a date, for the web."""
     found = services.public_pages.issue(newsletter, on)
-    return _public(_page(found, _canonical(services, newsletter, on)))
+    headers = {**showing(found.pictures), **_canonical(services, newsletter, on), **_LISTED}
+    return _page(request, found.letter.html, headers)
 
 
 @router.api_route("/{slug}/{on}/{key}", methods=READ)
 def edition(
-    newsletter: NamedNewsletter, on: date, key: EditionKey, services: Services
-) -> HTMLResponse:
+    newsletter: NamedNewsletter, on: date, key: EditionKey, request: Request, services: Services
+) -> Response:
     """Show one edition of an issue: a part of the whole, which is what search engines list."""
     found = services.public_pages.issue(newsletter, on, key)
-    return _page(found, _canonical(services, newsletter, on))
+    headers = {**showing(found.pictures), **_canonical(services, newsletter, on)}
+    return _page(request, found.letter.html, headers)
 
 
-def _page(found: PublicIssue, headers: Mapping[str, str]) -> HTMLResponse:
-    return HTMLResponse(found.letter.html, headers={**showing(found.pictures), **headers})
+_LISTED = {"X-Robots-Tag": PUBLIC["X-Robots-Tag"]}
 
 
-def _public(page: HTMLResponse) -> HTMLResponse:
-    page.headers.update(PUBLIC)
-    return page
+def _page(request: Request, html: str, headers: Mapping[str, str]) -> Response:
+    """Return a page, or that the client has it; when it changed last depends on too much."""
+    return conditional(request, html.encode(), "text/html; charset=utf-8", None, headers)
 
 
 def _canonical(services: WebServices, newsletter: Newsletter, on: date) -> dict[str, str]:

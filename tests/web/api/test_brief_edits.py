@@ -98,6 +98,40 @@ def test_a_brief_is_held_and_accepted_again_with_reasons(
     ]
 
 
+def test_a_program_that_hands_over_what_it_holds_brings_it_back(
+    api: ApiClient, anonymous: ApiClient, brief_id: int, container: TestContainer
+):
+    path, because = f"/briefs/{brief_id}", {"because": "its post was taken down"}
+    api.post(f"{path}/hold", because)
+    another = anonymous.with_token(make_token(container, name="another"))
+    [receipt] = another.post("/briefs", given_brief()).json()["data"]
+    assert (receipt["arrival"], receipt["status"]) == ("unchanged", "held")
+    [receipt] = api.post("/briefs", given_brief()).json()["data"]
+    assert (receipt["arrival"], receipt["status"]) == ("unchanged", "accepted")
+    verbs = [one.verb for one in container.decisions.about(f"brief {brief_id}")]
+    assert verbs == ["write", "hold", "bring back"]
+    # What was changed meanwhile is not what it handed over.
+    api.patch(path, {"minutes": 4}, headers=read(api, brief_id))
+    api.post(f"{path}/hold", because)
+    assert api.post("/briefs", given_brief()).json()["data"][0]["status"] == "held"
+
+
+def test_no_program_ends_a_persons_hold(api: ApiClient, brief_id: int, container: TestContainer):
+    path, key = f"/briefs/{brief_id}", container.briefs.get(brief_id).brief.key
+    container.intake.hold(brief_id, actor="anna@example.org")
+    held = api.post(f"{path}/hold", {"because": "its post was taken down"})
+    assert held.json()["held_by"] == "anna@example.org"
+    header = {"If-Match": held.headers["ETag"]}
+    assert kind_of(api.post(f"{path}/accept", {"because": "x"}, headers=header)) == "conflict"
+    for given in (given_brief(), given_brief(title="A laboratory grows amber in one hour")):
+        [receipt] = api.post("/briefs", given | {"key": key}).json()["data"]
+        assert receipt["status"] == "held"
+        assert receipt["brief"]["held_by"] == "anna@example.org"
+    assert receipt["arrival"] == "revised"
+    container.intake.accept(brief_id, actor="anna@example.org")
+    assert api.get(path).json()["status"] == "accepted"
+
+
 def test_a_reason_is_needed(api: ApiClient, brief_id: int):
     refused = api.post(f"/briefs/{brief_id}/hold", {"because": ""})
     assert (refused.status_code, pointers(refused)) == (422, ["#/because"])
