@@ -46,7 +46,9 @@ class WantedPart:
         if not self.after:
             return None
         match _read(self.after):
-            case [str(of), int(number)] if of == name and 0 < number <= _LARGEST_ID:
+            case [str(of), int(number)] if (
+                of == name and 0 < number <= _LARGEST_ID and number is not True
+            ):
                 return number
             case _:
                 raise _strange()
