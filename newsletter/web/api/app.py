@@ -31,6 +31,7 @@ from newsletter.web.api.dependencies import ApiServices
 from newsletter.web.api.openapi import description_of
 from newsletter.web.api.problems import ApiProblem, answer_of, described, problem_of
 from newsletter.web.api.route import ApiRoute, api_router
+from newsletter.web.api.streams import AT_ONCE, StreamPlaces
 from newsletter.web.console.reading import ReadOnlyGets
 from newsletter.web.headers import SecurityHeaders, add_security_headers
 
@@ -84,6 +85,7 @@ def create_api(services: ApiServices) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.services = services
+    app.state.stream_places = StreamPlaces(AT_ONCE)
     for router in ROUTERS:
         app.include_router(router)
     for route in routes_of(app):

@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
 from email.message import Message
 from typing import Any, cast
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from newsletter.web.api.problems import ApiProblem, invalid, pointer_of
@@ -32,7 +33,8 @@ class JsonRequest(Request):
             raise ApiProblem("too-large")
         if body:
             _require_json(self.headers.get("content-type", ""))
-            self.given, self.understood = body, _parsed(body)
+            self.given = body
+            self.understood = await run_in_threadpool(_parsed, body)  # others are served meanwhile
 
     async def body(self) -> bytes:
         return self.given
@@ -53,6 +55,7 @@ def _parsed(body: bytes) -> Any:
     try:
         text = body.decode()
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        wrong = _unstorable(value) if _may_be_unstorable(text) else None
     except UnicodeDecodeError as error:
         raise ApiProblem("unreadable", f"byte {error.start + 1} is no UTF-8") from None
     except json.JSONDecodeError as error:
@@ -62,16 +65,16 @@ def _parsed(body: bytes) -> Any:
         raise ApiProblem("unreadable", "it is nested too deeply") from None
     except ValueError as error:
         raise ApiProblem("unreadable", str(error).partition("\n")[0]) from None
-    if _may_be_unstorable(text) and (wrong := next(_unstorable(value, ("body",)), None)):
-        raise invalid(pointer_of(wrong), "holds a character that no text has")
+    if wrong is not None:
+        raise invalid(pointer_of(("body", *wrong)), "holds a character that no text has")
     return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        # Counted in one go: a body may have hundreds of thousands of names.
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"the name {twice[:40]!r} is given twice in one object")
     return made
 
@@ -80,19 +83,21 @@ def _constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-def _unstorable(value: object, at: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:
-    """Yield the places of texts with half a character, or with a zero byte."""
+def _unstorable(value: object) -> tuple[int | str, ...] | None:
+    """Return the place of a text with half a character, or with a zero byte; None without one."""
     match value:
         case str():
-            if _is_unstorable(value):
-                yield at
+            return () if _is_unstorable(value) else None
         case list():
-            for number, item in enumerate(cast("list[object]", value)):
-                yield from _unstorable(item, (*at, number))
+            parts = enumerate(cast("list[object]", value))
         case dict():
-            for name, item in cast("dict[str, object]", value).items():
-                if _is_unstorable(name):
-                    yield at
-                yield from _unstorable(item, (*at, name))
+            parts = cast("dict[str, object]", value).items()
         case _:
-            pass
+            return None
+    for name, item in parts:
+        if isinstance(name, str) and _is_unstorable(name):
+            return ()
+        below = _unstorable(item)
+        if below is not None:
+            return (name, *below)
+    return None

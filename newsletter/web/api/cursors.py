@@ -48,7 +48,7 @@ class WantedPart:
         match self.values(name):
             case None:
                 return None
-            case [int(number)] if 0 < number <= _LARGEST_ID:
+            case [int(number)] if 0 < number <= _LARGEST_ID and number is not True:
                 return number
             case _:
                 raise strange_cursor()

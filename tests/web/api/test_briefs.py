@@ -107,7 +107,10 @@ def test_briefs_are_filtered_by_day_and_status(api: ApiClient, container: TestCo
     assert api.get(f"/briefs?newsletter={FOREIGN_SLUG}").status_code == 404
 
 
-@pytest.mark.parametrize("after", ["x", "WyJpc3N1ZXMiLCAxXQ", "WyJicmllZnMiLCAwXQ", "%00", "W1tb"])
+@pytest.mark.parametrize(
+    "after",
+    ["x", "WyJpc3N1ZXMiLCAxXQ", "WyJicmllZnMiLCAwXQ", "WyJicmllZnMiLCB0cnVlXQ", "%00", "W1tb"],
+)
 def test_a_strange_cursor_is_named(api: ApiClient, after: str):
     refused = api.get(f"/briefs?after={after}")
     assert (refused.status_code, pointers(refused)) == (422, ["query/after"])

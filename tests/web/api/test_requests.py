@@ -1,6 +1,7 @@
 """What surrounds every call: bodies, limits, problems, the console beside it."""
 
 import json
+import time
 
 import pytest
 
@@ -21,6 +22,20 @@ JSON = {"Content-Type": "application/json"}
 def test_what_is_no_strict_json_is_refused(api: ApiClient, body: bytes):
     refused = api.ask("POST", "/briefs", content=body, headers=JSON)
     assert (refused.status_code, kind_of(refused)) == (400, "unreadable")
+
+
+def test_a_name_given_twice_among_many_is_found_at_once(api: ApiClient):
+    names = ",".join(f'"{number}":1' for number in (*range(60_000), 59_999))
+    began = time.process_time()
+    refused = api.ask("POST", "/briefs", content=f"{{{names}}}".encode(), headers=JSON)
+    assert (refused.status_code, "'59999'" in refused.json()["detail"]) == (400, True)
+    assert time.process_time() - began < 5
+
+
+def test_a_bad_character_in_a_deep_body_is_named(api: ApiClient):
+    body = b'[{"title":' + b"[" * 800 + rb'"\ud800"' + b"]" * 800 + b"}]"
+    refused = api.ask("POST", "/briefs", content=body, headers=JSON)
+    assert pointers(refused) == ["#/0/title" + "/0" * 800]
 
 
 @pytest.mark.parametrize("text", [r'"\ud800"', r'"\u0000"'])
