@@ -55,7 +55,8 @@ class IssueStore(DatabaseStore):
         with transaction(self._engine) as session:
             found = rows(session, _PROGRESS, {"newsletter": newsletter, "on": on})
         for row in found:
-            return IssueProgress(**row | {"state": IssueStatus(row["state"])})
+            state = IssueStatus(row.pop("state"))
+            return IssueProgress(state=state, **row)
         return None
 
     def get(self, issue_id: int) -> StoredIssue:
