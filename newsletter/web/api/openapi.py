@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from newsletter.web.api.access import declared
+from newsletter.web.api.field_words import say_all
 from newsletter.web.api.idempotency import PARAMETER
 from newsletter.web.api.problems import MEDIA_TYPE
 from newsletter.web.api.schemas import ProblemReport
@@ -37,6 +38,9 @@ def description_of(app: FastAPI) -> dict[str, Any]:
             components.pop(name, None)
         for method, operation in _operations(app, described):
             _describe(method, operation)
+            if method == "PATCH":
+                _drop_defaults(components, operation["requestBody"])
+        say_all(described)
         app.openapi_schema = described
     return app.openapi_schema
 
@@ -62,6 +66,20 @@ def _describe(method: str, operation: dict[str, Any]) -> None:
         responses.setdefault(str(status), problem_response(status))
     if method == "POST":
         operation.setdefault("parameters", []).append(PARAMETER)
+
+
+def _drop_defaults(components: dict[str, Any], within: Any) -> None:
+    """Take the defaults out of what a patch may hold: what it leaves out stays as it is."""
+    if isinstance(within, list):
+        for one in cast("list[Any]", within):
+            _drop_defaults(components, one)
+    elif isinstance(within, dict):
+        schema = cast("dict[str, Any]", within)
+        schema.pop("default", None)
+        if "$ref" in schema:
+            _drop_defaults(components, components[schema["$ref"].rpartition("/")[2]])
+        for one in schema.values():
+            _drop_defaults(components, one)
 
 
 def _takes_if_match(operation: dict[str, Any]) -> bool:

@@ -37,7 +37,7 @@ ISSUES = (
         call=f"GET {_ISSUE}/preflight",
         path=f"{_HERE}/preflight",
         keeps={"draft": "/hash", "seen": "/findings/0/key"},
-        remark="What is graded `stop` must be mended; what is graded `look`, looked at.",
+        remark="What is graded `stops` must be mended; what is graded `look`, looked at.",
     ),
     Example(
         title="Ask whom it would reach",

@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from string import Template
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -22,6 +22,8 @@ from sqlalchemy import Engine
 from newsletter.core.operator_alert import unknown_batch_alert
 from newsletter.core.publication import ApprovalPolicy
 from newsletter.core.webhook_delivery import WebhookAnswer
+from newsletter.web.api.app import create_api
+from newsletter.web.api.field_words import WORDS
 from tests.container import TODAY, TestContainer
 from tests.settings import TECHNOLOGY
 from tests.web.api.answers import RECORDED, recorded, shown
@@ -91,6 +93,37 @@ def test_every_call_has_an_example(container: TestContainer):
     assert {one.call for one in EXAMPLES} - calls == set(), "an example of no call"
     assert len({one.title for one in EXAMPLES}) == len(EXAMPLES)
     assert [one.title for one in EXAMPLES if not _is_of(one)] == []
+
+
+def test_every_field_and_every_parameter_says_what_it_is():
+    """A word that several objects have in one meaning stands in `field_words.py`."""
+    described: Any = create_api(cast("Any", None)).openapi()
+    schemas: dict[str, Any] = described["components"]["schemas"]
+    fields = {
+        f"{name}.{field}": one
+        for name, schema in schemas.items()
+        for field, one in schema.get("properties", {}).items()
+    }
+    parameters = {
+        f"{path} {one['name']}": one
+        for path, operations in described["paths"].items()
+        for operation in operations.values()
+        for one in operation.get("parameters", ())
+    }
+    silent = [name for name, one in (fields | parameters).items() if not one.get("description")]
+    assert silent == []
+    used = {name.partition(".")[2] for name in fields} | {
+        one["name"] for one in parameters.values()
+    }
+    assert WORDS.keys() - fields.keys() - used == set(), "words that nothing says"
+
+
+def test_what_a_patch_leaves_out_has_no_default():
+    described: Any = create_api(cast("Any", None)).openapi()
+    schemas = described["components"]["schemas"]
+    for name in ("SubscriptionPatch", "ReaderPatch", "WebhookPatch", "EditedBrief", "IssuePatch"):
+        assert [one for one in schemas[name]["properties"].values() if "default" in one] == []
+    assert schemas["NewReader"]["properties"]["confirmed"]["default"] is False
 
 
 def _is_of(one: Example) -> bool:
