@@ -247,6 +247,20 @@ WEBHOOKS = (
     ),
 )
 
+EVENTS = (
+    Example(
+        title="Read what came about its letters",
+        call="GET /events",
+        path=f"/events?newsletter=technology&issue={ON}",
+        first="a letter is opened",
+    ),
+    Example(
+        title="Stream all that came about them",
+        call="GET /events/export",
+        path=f"/events/export?newsletter=technology&issue={ON}",
+    ),
+)
+
 READING = (
     Example(
         title="Read the log", call="GET /decisions", path="/decisions?newsletter=technology&limit=3"
@@ -262,4 +276,4 @@ READING = (
     ),
 )
 
-EXAMPLES = (*BRIEFS, *ISSUES, *READERS, *WEBHOOKS, *READING)
+EXAMPLES = (*BRIEFS, *ISSUES, *EVENTS, *READERS, *WEBHOOKS, *READING)

@@ -31,6 +31,7 @@ from tests.web.api.asking import API, OWN_SLUG, api_container, make_token
 from tests.web.api.example import PYTHON_BEGINS, Example, steps
 from tests.web.api.examples import EXAMPLES
 from tests.web.api.issue_day import READERS
+from tests.web.api.test_events import report
 from tests.web.console.serving import listening, serving
 
 pytestmark = pytest.mark.postgres
@@ -69,6 +70,12 @@ def the_first_batch_leaves(container: TestContainer) -> None:
     container.sending.send_batches([batch])
 
 
+def a_letter_is_opened(container: TestContainer) -> None:
+    _, _, claim = next(iter(container.mailer.asked))
+    report(container, claim.recipients[0].email, "open")
+    container.clock.pass_time(minutes=2)  # an event is shown a minute after it came
+
+
 def an_operator_alert_is_sent(container: TestContainer) -> None:
     container.schedule_store.queue_alert(
         unknown_batch_alert(OWN_SLUG, TODAY), container.clock.now()
@@ -78,6 +85,7 @@ def an_operator_alert_is_sent(container: TestContainer) -> None:
 FIRST: Mapping[str, Callable[[TestContainer], None]] = {
     "": lambda _: None,
     "the first batch leaves": the_first_batch_leaves,
+    "a letter is opened": a_letter_is_opened,
     "operators are told something": an_operator_alert_is_sent,
 }
 
