@@ -12,6 +12,7 @@ from newsletter.settings import EnvironmentSettings
 from subscribers.lists.formats import FORMATS
 from tests.docs.generate.__main__ import write
 from tests.docs.generate.pages import pages
+from tests.docs.test_pages import anchors
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -71,6 +72,12 @@ def test_every_list_format_says_which_export_to_make() -> None:
     assert [kind.name for kind in FORMATS if not kind.export] == []
     assert all(f"## {kind.name}\n\n{kind.export}" in text for kind in FORMATS[:-1])
     assert "| `clean time` | when they left; blank, anything else: suppressed: bounce |" in text
+
+
+def test_every_call_and_object_of_the_api_has_an_anchor_of_its_own() -> None:
+    headings = re.findall(r"^#+ (.+)$", GENERATED["api.md"], re.MULTILINE)
+    assert len(headings) > 100
+    assert len(anchors(REFERENCE / "api.md")) == len(headings)
 
 
 def test_the_generator_writes_the_pages(tmp_path: Path) -> None:

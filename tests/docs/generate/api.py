@@ -10,6 +10,7 @@ from string import Template
 from typing import Any, cast
 
 from newsletter.web.api.app import ROUTERS, create_api
+from newsletter.web.api.issue_here import ISSUE
 from newsletter.web.api.problems import KINDS
 from newsletter.web.api.route import PREFIX, ApiRoute
 from tests.docs.generate.api_schemas import Schemas
@@ -103,7 +104,9 @@ def _calls(
 def _call(
     call: str, operation: Mapping[str, Any], schemas: Schemas, bodies: set[str]
 ) -> Iterator[str]:
-    yield from (f"### `{call}`", "")
+    yield from (f"### `{_heading(call)}`", "")
+    if _heading(call) != call:
+        yield from (f"`{call}`", "")
     for paragraph in operation["description"].split("\n\n"):
         yield from (" ".join(paragraph.split()), "")
     yield from (f"Scope: {_scopes()[call]}.", "")
@@ -112,7 +115,7 @@ def _call(
             (
                 f"`{one['name']}`",
                 one["in"],
-                schemas.type_of(one["schema"]),
+                schemas.type_of(one["schema"]).removesuffix(" or null"),
                 _needed(call, one),
                 schemas.about({"description": one.get("description", "")} | one["schema"]),
             )
@@ -200,8 +203,13 @@ def _origins(example: Example) -> str:
     return said
 
 
+def _heading(call: str) -> str:
+    """Return a call so that it can be told from others in the page's list of contents."""
+    return call.replace(f"{ISSUE}/", "/issues/…/")
+
+
 def _anchor(call: str) -> str:
-    return re.sub(r"[^\w-]", "", call.lower().replace(" ", "-"))
+    return re.sub(r"[^\w-]", "", _heading(call).lower().replace(" ", "-"))
 
 
 def _objects(schemas: Schemas, bodies: set[str]) -> Iterator[str]:

@@ -85,7 +85,7 @@ BRIEFS = (
         shows=("id", "key", "revision", "status", "reasons", "findings", "title"),
     ),
     Example(
-        title="Mend it",
+        title="Mend a brief",
         call="PATCH /briefs/{brief_id}",
         path="/briefs/$held",
         body={"source_url": "https://example.org/mail-library"},
@@ -93,7 +93,7 @@ BRIEFS = (
         shows=("id", "revision", "status", "source_url"),
     ),
     Example(
-        title="Change it as it was before",
+        title="Change what somebody else has changed",
         call="PATCH /briefs/{brief_id}",
         path="/briefs/$held",
         body={"minutes": 4},
@@ -120,7 +120,7 @@ BRIEFS = (
         shows=None,
     ),
     Example(
-        title="Accept it",
+        title="Accept a brief",
         call="POST /briefs/{brief_id}/accept",
         path="/briefs/$held/accept",
         body={"because": "the hour is over"},
@@ -152,7 +152,7 @@ READERS = (
         keeps={"etag": "ETag"},
     ),
     Example(
-        title="Change it",
+        title="Change what a reader chose",
         call="PATCH /readers/{reader_id}",
         path="/readers/$reader",
         body={
@@ -272,7 +272,9 @@ READING = (
         keeps={"notice": "/data/0/id"},
     ),
     Example(
-        title="Take care of it", call="POST /notices/{alert_id}/take", path="/notices/$notice/take"
+        title="Take care of it, so that nobody else does",
+        call="POST /notices/{alert_id}/take",
+        path="/notices/$notice/take",
     ),
 )
 

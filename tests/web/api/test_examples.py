@@ -199,7 +199,7 @@ def by_curl(words: str, environment: Mapping[str, str], folder: Path) -> httpx.R
 
 def by_its_words(words: str, environment: Mapping[str, str], _: Path) -> httpx.Response:
     """Send what curl would send, where there is no curl."""
-    asked = shlex.split(Template(words.replace("\\\n", "")).substitute(environment))
+    asked = [Template(one).substitute(environment) for one in shlex.split(words)]
     options = dict(pairwise(asked))
     method = options.get("-X", "GET")
     url = next(one for one in asked if one.startswith("http"))
