@@ -82,9 +82,7 @@ class IssueParts(StaffParts):
         from newsletter.services.intake import Intake
 
         newsletters = self.settings.newsletters
-        return Intake(
-            newsletters, self.briefs, self.issues, self.decisions, self.clock, clean=plain
-        )
+        return Intake(newsletters, self.briefs, self.issues, self.clock, clean=plain)
 
     @cached_property
     def polling(self) -> Polling:

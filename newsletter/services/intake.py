@@ -15,7 +15,7 @@ from newsletter.ports import Clock
 from newsletter.services.receiving import Arrival, Incoming, Receipt, Receiving
 from newsletter.stores.brief_saving import judged_again
 from newsletter.stores.briefs import BriefStore
-from newsletter.stores.decisions import DecisionLog
+from newsletter.stores.decisions import DecisionEntry
 from newsletter.stores.issues import IssueStore
 
 _OF_SOURCE = {"source_name": "name", "source_url": "url"}
@@ -38,7 +38,6 @@ class Intake:
         newsletters: Mapping[str, Newsletter],
         briefs: BriefStore,
         issues: IssueStore,
-        decisions: DecisionLog,
         clock: Clock,
         *,
         clean: Callable[[str], str] = str,
@@ -46,7 +45,7 @@ class Intake:
         self._clean = clean  # makes plain text of what a person typed, as of a file's
         self._pillars = {n.pillar.casefold(): n for n in newsletters.values() if not n.week_of}
         self._briefs, self._issues = briefs, issues
-        self._decisions, self._clock = decisions, clock
+        self._clock = clock
         self._receiving = Receiving(briefs, issues, clock)
 
     def receive_all(self, briefs: Sequence[Brief], *, place: str) -> tuple[Receipt, ...]:
@@ -159,14 +158,26 @@ class Intake:
         [revised] = self._receiving.store([incoming], by=actor)
         return revised
 
-    def hold(self, brief_id: int, *, actor: str, because: str = "") -> StoredBrief:
-        stored = self._briefs.get(brief_id)
+    def hold(
+        self, brief_id: int, *, actor: str, because: str = "", version: str | None = None
+    ) -> StoredBrief:
+        """Hold a brief, whatever the gate says; StaleBrief if it is not of this version."""
+        held = judged_again(lambda: self._hold(brief_id, actor, because, version))
+        reason = f"brief {brief_id} was held"
+        self._issues.withdraw_brief(brief_id, reason, by=actor, now=self._clock.now())
+        return self._briefs.get(brief_id) if held.issue_id is not None else held
+
+    def _hold(self, brief_id: int, actor: str, because: str, version: str | None) -> StoredBrief:
+        stored = self._of_version(brief_id, version)
         newsletter = self._pillars.get(stored.brief.pillar.casefold())
-        self._record(newsletter, actor, brief_id, "hold", _said(because))
-        now, reason = self._clock.now(), f"brief {brief_id} was held"
-        self._issues.withdraw_brief(brief_id, reason, by=actor, now=now)
         return self._briefs.decide(
-            brief_id, stored.verdict, waived=stored.waived, held_by=actor, by=actor, now=now
+            stored,
+            stored.verdict,
+            waived=stored.waived,
+            held_by=actor,
+            by=actor,
+            now=self._clock.now(),
+            decided=_decision(newsletter, brief_id, "hold", _said(because)),
         )
 
     def accept(
@@ -176,17 +187,24 @@ class Intake:
 
         StaleBrief if it is not of this version.
         """
+        return judged_again(lambda: self._accept(brief_id, actor, because, version))
+
+    def _accept(self, brief_id: int, actor: str, because: str, version: str | None) -> StoredBrief:
         stored = self._of_version(brief_id, version)
         failed = [f for f in stored.verdict.findings if not f.passed]
         if barred := [f.reason for f in failed if not f.waivable]:
             raise NotAllowed(f"brief {brief_id} cannot be accepted: {' '.join(barred)}")
         waived = stored.waived.union(f.check for f in failed)
         newsletter = self._newsletter(stored.brief, f"brief {brief_id}")
-        verdict = self._receiving.verdict(newsletter, stored.brief, stored, waived)
         detail = {"waived": sorted(waived)} | _said(because)
-        self._record(newsletter, actor, brief_id, "accept", detail)
         return self._briefs.decide(
-            brief_id, verdict, waived=waived, held_by=None, by=actor, now=self._clock.now()
+            stored,
+            self._receiving.verdict(newsletter, stored.brief, stored, waived),
+            waived=waived,
+            held_by=None,
+            by=actor,
+            now=self._clock.now(),
+            decided=_decision(newsletter, brief_id, "accept", detail),
         )
 
     def _of_version(self, brief_id: int, version: str | None) -> StoredBrief:
@@ -194,17 +212,6 @@ class Intake:
         if version not in (None, stored.version):
             raise StaleBrief(brief_id)
         return stored
-
-    def _record(
-        self,
-        newsletter: Newsletter | None,
-        actor: str,
-        brief_id: int,
-        verb: str,
-        detail: dict[str, Any],
-    ) -> None:
-        slug = newsletter and newsletter.slug
-        self._decisions.record(actor, f"brief {brief_id}", verb, detail, newsletter=slug)
 
     def _incoming(self, brief: Brief, place: str) -> Incoming:
         newsletter = self._newsletter(brief, place)
@@ -234,6 +241,13 @@ def _foreign(
     if before and before.brief.pillar.casefold() not in pillars:
         return NotReceived("id", "another newsletter's brief has this key: choose another")
     return None
+
+
+def _decision(
+    newsletter: Newsletter | None, brief_id: int, verb: str, detail: dict[str, Any]
+) -> DecisionEntry:
+    slug = newsletter and newsletter.slug
+    return DecisionEntry(subject=f"brief {brief_id}", verb=verb, detail=detail, newsletter=slug)
 
 
 def _said(because: str) -> dict[str, Any]:

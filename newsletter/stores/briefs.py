@@ -16,7 +16,7 @@ from newsletter.core.source_record import KnownItem
 from newsletter.core.stored import BriefRevision, StoredBrief
 from newsletter.core.verification import KnownBrief, Ruling, Verdict
 from newsletter.errors import InvalidBrief, NotFound
-from newsletter.stores.brief_saving import JudgedBrief, changed, ruled, save_briefs
+from newsletter.stores.brief_saving import JudgedBrief, changed, lock_unchanged, ruled, save_briefs
 from newsletter.stores.decisions import DecisionEntry, add_decisions
 from newsletter.stores.tables import BriefRevisionRow, BriefRow, IssueBriefRow
 from subscribers.db.transaction import DatabaseStore, rows, transaction
@@ -162,23 +162,28 @@ class BriefStore(DatabaseStore):
 
     def decide(
         self,
-        brief_id: int,
+        read: StoredBrief,
         verdict: Verdict,
         *,
         waived: Iterable[str],
         held_by: str | None,
         by: str,
         now: datetime,
+        decided: DecisionEntry,
     ) -> StoredBrief:
-        """Store what a person decided about a brief."""
-        decided = ruled(verdict) | {"waived": sorted(waived), "held_by": held_by}
-        decided |= changed(by, now)
+        """Store what a person decided about a brief that was read, and log it.
+
+        ConcurrentChange where it was changed since.
+        """
+        values = ruled(verdict) | {"waived": sorted(waived), "held_by": held_by}
         with transaction(self._engine) as session:
-            if row := session.get(BriefRow, brief_id, with_for_update=True):
-                row.sqlmodel_update(decided)
+            lock_unchanged(session, [read])
+            if row := session.get(BriefRow, read.brief_id):
+                row.sqlmodel_update(values | changed(by, now))
                 if _is_accepted(verdict, held_by):
                     _record_acceptance(session, row, now)
-            return _get(session, brief_id)
+            add_decisions(session, [decided], by, now)
+            return _get(session, read.brief_id)
 
     def revisions(self, brief_id: int) -> tuple[BriefRevision, ...]:
         """Return every revision of a brief, the oldest first."""
