@@ -70,7 +70,19 @@ class StaleDraft(NotAllowed):
         self.changes = changes  #: a sentence each, without a full stop
 
 
-class StaleBrief(NotAllowed):
+class InvalidEndpoint(NotAllowed):
+    """That cannot be a webhook endpoint."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field  #: "name", "url", "events" or "newsletters"
+
+
+class ChangedMeanwhile(NotAllowed):
+    """It was changed meanwhile: read it again."""
+
+
+class StaleBrief(ChangedMeanwhile):
     """This is no longer the brief that was read."""
 
     def __init__(self, brief_id: int) -> None:

@@ -164,11 +164,16 @@ class Intake:
         [revised] = self._receiving.store([incoming], by=actor)
         return revised
 
-    def hold(self, brief_id: int, *, actor: str, because: str = "") -> StoredBrief:
-        """Hold a brief back, whatever the gate says; see BriefDeciding."""
-        return judged_again(
-            lambda: self._deciding.hold(self._briefs.get(brief_id), actor=actor, because=because)
-        )
+    def hold(
+        self, brief_id: int, *, actor: str, because: str = "", version: str | None = None
+    ) -> StoredBrief:
+        """Hold a brief back, whatever the gate says; StaleBrief if it is not of this version."""
+
+        def act() -> StoredBrief:
+            stored = self._of_version(brief_id, version)
+            return self._deciding.hold(stored, actor=actor, because=because)
+
+        return judged_again(act)
 
     def accept(
         self, brief_id: int, *, actor: str, because: str = "", version: str | None = None

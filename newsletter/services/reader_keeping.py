@@ -9,10 +9,16 @@ from zoneinfo import ZoneInfo
 from newsletter.core.publication import Newsletter
 from newsletter.core.signup import SignUpForm
 from newsletter.core.webhook import without_addresses
-from newsletter.errors import NotAllowed
+from newsletter.errors import ChangedMeanwhile, NotAllowed
 from newsletter.ports import Clock
 from newsletter.services.signup import SigningUp
-from subscribers.errors import InvalidAddress, InvalidChoice, NoSuchSubscriber, NotAdded
+from subscribers.errors import (
+    ConcurrentChange,
+    InvalidAddress,
+    InvalidChoice,
+    NoSuchSubscriber,
+    NotAdded,
+)
 from subscribers.model import (
     NAME_LENGTH,
     Frequency,
@@ -20,7 +26,7 @@ from subscribers.model import (
     SubscriptionStatus,
     TopicSet,
 )
-from subscribers.records.model import NewSubscriber
+from subscribers.records.model import NewSubscriber, Person, SubscriptionEdit
 from subscribers.records.service import Records, read_tag
 from subscribers.signup.model import ConsentProof
 from subscribers.signup.service import check_address
@@ -30,15 +36,8 @@ _LEFT = "they have unsubscribed, which only they themselves can undo"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReaderChange:
+class ReaderChange(SubscriptionEdit):
     """What is to change of one subscription; None: that stays."""
-
-    topics: TopicSet | None = None
-    frequency: Frequency | None = None
-    zone: str | None = None
-    tags: tuple[str, ...] | None = None
-    until: date | None = None  #: nothing is sent until this day
-    resume: bool = False  #: the pause ends
 
     @property
     def is_choice(self) -> bool:
@@ -84,23 +83,19 @@ class ReaderKeeping:
             raise InvalidChoice(field, sentence)
 
     def change(
-        self,
-        subscriptions: Mapping[str, Subscription],
-        changes: Mapping[str, ReaderChange],
-        *,
-        name: str | None,
-        actor: str,
+        self, read: Person, changes: Mapping[str, ReaderChange], *, name: str | None, actor: str
     ) -> None:
-        """Change subscriptions, by newsletter, and a name; InvalidChoice before anything is."""
+        """Change a reader's subscriptions, by newsletter, and their name: all of it, or nothing.
+
+        ChangedMeanwhile where they are not as they were read; InvalidChoice names what is wrong.
+        """
+        of = {one.newsletter: one for one in read.subscriptions}
         for slug, change in changes.items():
-            if slug not in subscriptions:
-                raise InvalidChoice(f"subscriptions/{slug}", "there is no such subscription")
-            self._check(subscriptions[slug], change)
-        if name is not None:
-            for one in subscriptions.values():
-                self.subscriptions.rename(one.id, name, now=self.clock.now(), actor=actor)
-        for slug, change in changes.items():
-            self._apply(subscriptions[slug], change, actor)
+            self._check(of[slug], change)
+        try:
+            self.records.change(read, changes, name=name, actor=actor, now=self.clock.now())
+        except ConcurrentChange:
+            raise ChangedMeanwhile from None
 
     def _check(self, one: Subscription, change: ReaderChange) -> None:
         place, newsletter = f"subscriptions/{one.newsletter}", self.newsletters[one.newsletter]
@@ -120,29 +115,6 @@ class ReaderKeeping:
         today = self.clock.now().astimezone(ZoneInfo(zone)).date()
         if not today < until <= today + LONGEST_PAUSE:
             raise InvalidChoice(place, "choose a day after today, and within a year")
-
-    def _apply(self, one: Subscription, change: ReaderChange, actor: str) -> None:
-        of, now = self.subscriptions, self.clock.now()
-        if change.zone is not None:
-            of.set_time_zone(one.id, change.zone, now=now, actor=actor)
-            one = of.by_id(one.id)
-        if change.topics is not None:
-            of.choose_topics(one.id, change.topics, now=now, source=actor)
-        if change.frequency is not None:
-            of.set_frequency(one.id, change.frequency, now=now, actor=actor)
-        if change.until is not None:
-            of.pause(one, change.until, now=now, actor=actor)
-        if change.resume:
-            of.unpause(one.id, now=now, actor=actor)
-        if change.tags is not None:
-            self._retag(one, change.tags, actor)
-
-    def _retag(self, one: Subscription, tags: tuple[str, ...], actor: str) -> None:
-        before, after = set(one.tags), {read_tag(tag) for tag in tags}
-        for wanted, off in ((after - before, False), (before - after, True)):
-            if wanted:
-                now = self.clock.now()
-                self.records.tag([one.id], wanted, off=off, actor=actor, now=now)
 
     def _refuse_fields(self, new: NewSubscriber) -> None:
         try:

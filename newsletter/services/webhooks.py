@@ -17,11 +17,12 @@ from newsletter.core.webhook import (
     why_unfit_endpoint,
 )
 from newsletter.core.webhook_delivery import WebhookDelivery
-from newsletter.errors import NotAllowed, NotFound
+from newsletter.errors import ChangedMeanwhile, InvalidEndpoint, NotAllowed, NotFound
 from newsletter.ports import Clock
 from newsletter.services.webhook_sending import WebhookSending
 from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.webhooks import WebhookStore
+from subscribers.errors import ConcurrentChange
 
 
 @dataclass(eq=False)
@@ -79,29 +80,56 @@ class Webhooks:
         self._record(actor, endpoint_id, "test webhook", {})
         return self.delivery(endpoint_id, self.sending.try_endpoint(endpoint_id))
 
-    def change(self, endpoint_id: int, new: NewEndpoint, *, actor: str) -> WebhookEndpoint:
-        """Store what an endpoint is to be from now on; its secret and its state stay."""
-        before = self.endpoint(endpoint_id)
+    def change(
+        self,
+        endpoint_id: int,
+        new: NewEndpoint,
+        *,
+        actor: str,
+        read: WebhookEndpoint | None = None,
+        state: EndpointState | None = None,
+        because: str = "",
+    ) -> WebhookEndpoint:
+        """Store what an endpoint is to be from now on, with its state where one is given.
+
+        Its secret stays. ChangedMeanwhile where it is not as it was `read`.
+        """
+        before = read or self.endpoint(endpoint_id)
         self._refuse(new)
-        if not self.store.change(endpoint_id, new):
+        said = None if state in (None, before.state) else self._state(state, actor, because)
+        try:
+            stored = self.store.change(endpoint_id, new, read=read, state=said)
+        except ConcurrentChange:
+            raise ChangedMeanwhile from None
+        if not stored:
             raise NotAllowed(f"there is an endpoint {new.name!r} already")
         after = self.endpoint(endpoint_id)
-        if _shown(after) != _shown(before) or after.url != before.url:
-            self._record(actor, endpoint_id, "change webhook", {}, (_shown(before), _shown(after)))
+        if _shown(new) != _shown(before) or new.url != before.url:
+            self._record(actor, endpoint_id, "change webhook", {}, (_shown(before), _shown(new)))
+        if said:
+            self._record_state(actor, endpoint_id, said[0], because)
         return after
+
+    @staticmethod
+    def _state(state: EndpointState, actor: str, because: str) -> tuple[EndpointState, str]:
+        paused = state is EndpointState.PAUSED
+        return state, f"{given(because)} ({actor})" if paused else ""
+
+    def _record_state(
+        self, actor: str, endpoint_id: int, state: EndpointState, because: str
+    ) -> None:
+        if state is EndpointState.PAUSED:
+            self._record(actor, endpoint_id, "pause", {"because": given(because)})
+        else:
+            self._record(actor, endpoint_id, "resume", {})
 
     def pause(self, endpoint_id: int, *, actor: str, because: str) -> WebhookEndpoint:
         """Post nothing to an endpoint until somebody resumes it: its events wait, three days."""
-        because = given(because)
-        self._set(endpoint_id, EndpointState.PAUSED, f"{because} ({actor})")
-        self._record(actor, endpoint_id, "pause", {"because": because})
-        return self.endpoint(endpoint_id)
+        return self._set(endpoint_id, EndpointState.PAUSED, actor, because)
 
     def resume(self, endpoint_id: int, *, actor: str) -> WebhookEndpoint:
         """Let a paused endpoint have its events, those that waited first."""
-        self._set(endpoint_id, EndpointState.ACTIVE, "")
-        self._record(actor, endpoint_id, "resume", {})
-        return self.endpoint(endpoint_id)
+        return self._set(endpoint_id, EndpointState.ACTIVE, actor, "")
 
     def rotate(self, endpoint_id: int, *, actor: str) -> str:
         """Give an endpoint another secret and return it; for a day both sign."""
@@ -127,21 +155,28 @@ class Webhooks:
         return self.delivery(endpoint_id, delivery_id)
 
     def _refuse(self, new: NewEndpoint) -> None:
-        """Raise NotAllowed for what cannot be an endpoint."""
+        """Raise InvalidEndpoint for what cannot be one."""
         if not new.name.strip() or len(new.name) > NAME_LENGTH or not new.name.isprintable():
-            raise NotAllowed(f"name: it has 1 to {NAME_LENGTH} characters, all printable")
+            said = f"name: it has 1 to {NAME_LENGTH} characters, all printable"
+            raise InvalidEndpoint("name", said)
         if fault := why_unfit_endpoint(new.url, practice=self.practice):
-            raise NotAllowed(f"address: {fault}")
+            raise InvalidEndpoint("url", f"address: {fault}")
         if not new.events or not new.events <= frozenset(CHOICES):
-            raise NotAllowed(f"events: choose from {', '.join(CHOICES)}")
+            raise InvalidEndpoint("events", f"events: choose from {', '.join(CHOICES)}")
         if strange := new.newsletters - self.newsletters.keys():
             known = ", ".join(self.newsletters)
-            raise NotAllowed(f"newsletters: no {', '.join(sorted(strange))}; choose from {known}")
+            said = f"newsletters: no {', '.join(sorted(strange))}; choose from {known}"
+            raise InvalidEndpoint("newsletters", said)
 
-    def _set(self, endpoint_id: int, state: EndpointState, reason: str) -> None:
+    def _set(
+        self, endpoint_id: int, state: EndpointState, actor: str, because: str
+    ) -> WebhookEndpoint:
+        said = self._state(state, actor, because)
         self.endpoint(endpoint_id)
-        if not self.store.set_state(endpoint_id, state, reason):
+        if not self.store.set_state(endpoint_id, *said):
             raise NotAllowed(f"it is {state.value} already")
+        self._record_state(actor, endpoint_id, state, because)
+        return self.endpoint(endpoint_id)
 
     def _record(
         self,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 from sqlmodel import insert as insert_rows
 
 from newsletter.core.brief import Brief
@@ -54,7 +54,9 @@ def judged_again(act: Callable[[], Result]) -> Result:
 def save_briefs(
     session: Session, judged: Iterable[JudgedBrief], now: datetime, *, by: str | None
 ) -> tuple[StoredBrief, ...]:
-    """Store briefs of different keys; ConcurrentChange where one was stored meanwhile."""
+    """Store briefs of different keys; ConcurrentChange where one was changed meanwhile."""
+    judged = tuple(judged)
+    lock_unchanged(session, [one.replaces for one in judged if one.replaces])
     stored = tuple(one.stored(now) for one in judged)
     _save_current(session, stored, now, by=by)
     revisions = [
@@ -71,6 +73,27 @@ def save_briefs(
     ]
     session.exec(insert_rows(BriefRevisionRow), params=revisions)
     return stored
+
+
+def lock_unchanged(session: Session, read: Sequence[StoredBrief]) -> None:
+    """Lock briefs that were read; ConcurrentChange where one is of another version by now."""
+    if not read:
+        return
+    locked = (
+        select(BriefRow)
+        .where(col(BriefRow.id).in_([one.brief_id for one in read]))
+        .order_by(BriefRow.key)
+        .with_for_update()
+    )
+    found = {
+        (one.id, one.revision, one.held_by, one.ruling, frozenset(one.waived))
+        for one in session.exec(locked)
+    }
+    if found != {
+        (one.brief_id, one.revision, one.held_by, one.verdict.ruling.value, one.waived)
+        for one in read
+    }:
+        raise ConcurrentChange
 
 
 def _save_current(

@@ -16,11 +16,10 @@ from newsletter.core.source_record import KnownItem
 from newsletter.core.stored import BriefRevision, StoredBrief
 from newsletter.core.verification import KnownBrief, Ruling, Verdict
 from newsletter.errors import InvalidBrief, NotFound
-from newsletter.stores.brief_saving import JudgedBrief, changed, ruled, save_briefs
+from newsletter.stores.brief_saving import JudgedBrief, changed, lock_unchanged, ruled, save_briefs
 from newsletter.stores.decisions import DecisionEntry, add_decisions
 from newsletter.stores.tables import BriefRevisionRow, BriefRow, IssueBriefRow
 from subscribers.db.transaction import DatabaseStore, rows, transaction
-from subscribers.errors import ConcurrentChange
 
 _log = logging.getLogger(__name__)
 
@@ -178,10 +177,8 @@ class BriefStore(DatabaseStore):
         """
         values = ruled(verdict) | {"waived": sorted(waived), "held_by": held_by}
         with transaction(self._engine) as session:
-            row = session.get(BriefRow, stored.brief_id, with_for_update=True)
-            if row and _stored(row, None).version != stored.version:
-                raise ConcurrentChange
-            if row:
+            lock_unchanged(session, [stored])
+            if row := session.get(BriefRow, stored.brief_id):
                 row.sqlmodel_update(values | changed(by, now))
                 if _is_accepted(verdict, held_by):
                     _record_acceptance(session, row, now)

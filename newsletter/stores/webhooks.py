@@ -22,6 +22,7 @@ from newsletter.core.webhook_delivery import (
 )
 from newsletter.stores.webhook_tables import WebhookEndpointRow
 from subscribers.db.transaction import DatabaseStore, rows, transaction
+from subscribers.errors import ConcurrentChange
 
 _LATEST = """
     SELECT delivery.id, delivery.state, delivery.tries, delivery.tried_at, delivery.status,
@@ -83,19 +84,34 @@ class WebhookStore(DatabaseStore):
             changed = session.exec(this.values(state=state.value, reason=reason))
             return bool(changed.rowcount)
 
-    def change(self, endpoint_id: int, new: NewEndpoint) -> bool:
-        """Store what an endpoint is to be; False if another one has its name."""
+    def change(
+        self,
+        endpoint_id: int,
+        new: NewEndpoint,
+        *,
+        read: WebhookEndpoint | None = None,
+        state: tuple[EndpointState, str] | None = None,
+    ) -> bool:
+        """Store what an endpoint is to be, with its state and why, where these are given.
+
+        False if another one has its name; ConcurrentChange where it is not as it was read.
+        """
         row = WebhookEndpointRow
         taken = select(row.id).where(row.name == new.name, col(row.id) != endpoint_id).exists()
         this = update(row).where(col(row.id) == endpoint_id, ~taken)
-        values = {
+        values: dict[str, Any] = {
             "name": new.name,
             "url": new.url,
             "events": sorted(new.events),
             "newsletters": sorted(new.newsletters),
             "addresses": new.addresses,
         }
+        if state:
+            values |= {"state": state[0].value, "reason": state[1]}
         with transaction(self._engine) as session:
+            found = session.get(row, endpoint_id, with_for_update=True)
+            if read and (found is None or _endpoint(found) != read):
+                raise ConcurrentChange
             return bool(session.exec(this.values(**values)).rowcount)
 
     def rotate(self, endpoint_id: int, secret: str, until: datetime) -> None:

@@ -4,11 +4,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from subscribers.model import (
+    Frequency,
     Subscription,
     SubscriptionStatus,
     Suppression,
@@ -132,6 +133,18 @@ class Person:
     notes: tuple[ConsentRecord, ...]
     pending_signups: tuple[str, ...]  #: newsletters of sign-ups not yet confirmed
     new_address: str | None  #: not yet confirmed
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionEdit:
+    """What is to change of one subscription; None: that stays."""
+
+    topics: TopicSet | None = None
+    frequency: Frequency | None = None
+    zone: str | None = None
+    tags: tuple[str, ...] | None = None
+    until: date | None = None  #: nothing is sent until this day
+    resume: bool = False  #: the pause ends
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,12 @@
 """Records of people: search, show, tag, add notes, add, merge, report consent, erase."""
 
 import zoneinfo
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from psycopg.types.json import Jsonb
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from subscribers.addresses import email_key, read_address
 from subscribers.db.merging import merge
@@ -13,9 +14,10 @@ from subscribers.db.record_tables import ChangeRow
 from subscribers.db.statements import INSERT_CHANGE
 from subscribers.db.transaction import execute, transaction
 from subscribers.errors import InvalidChoice, NoSuchSubscriber, NotMerged
-from subscribers.model import NAME_LENGTH, TAG_LENGTH
+from subscribers.model import NAME_LENGTH, TAG_LENGTH, Subscription
 from subscribers.records import erasure, reading
 from subscribers.records.adding import add
+from subscribers.records.changing import change, lock_as_read, rename
 from subscribers.records.model import (
     ConsentEvidence,
     ConsentRecord,
@@ -24,9 +26,11 @@ from subscribers.records.model import (
     PersonIds,
     SearchHit,
     SubscriberListing,
+    SubscriptionEdit,
     Who,
     status_text,
 )
+from subscribers.subscriptions.service import plain_name
 
 NOTE_LENGTH = 2000  #: characters
 
@@ -133,17 +137,33 @@ class Records:
         Raises InvalidChoice for what is no tag, unless it is taken off.
         """
         wanted = sorted(tags if off else map(read_tag, tags))
-        values = {
-            "actor": actor,
-            "at": now,
-            "detail": Jsonb({"tags": wanted}),
-            "ids": list(chosen),
-            "tags": wanted,
-            "what": "untagged" if off else "tagged",
-        }
-        change = (_REMOVED, _HAS_ONE) if off else (_ADDED, _LACKS_ONE)
         with transaction(self._engine) as session:
-            return execute(session, _tag(*change), values)
+            return _put_tags(session, list(chosen), wanted, off=off, actor=actor, now=now)
+
+    def change(
+        self,
+        read: Person,
+        edits: Mapping[str, SubscriptionEdit],
+        *,
+        name: str | None,
+        actor: str,
+        now: datetime,
+    ) -> None:
+        """Change a subscriber's name and subscriptions, by newsletter: all of it, or nothing.
+
+        A new name is recorded with the first of these newsletters. ConcurrentChange where they are
+        not as they were read; InvalidChoice for what is no tag or no name. The other choices were
+        checked before.
+        """
+        of = {one.newsletter: one for one in read.subscriptions}
+        with transaction(self._engine) as session:
+            lock_as_read(session, read)
+            if name is not None and edits:
+                first = of[next(iter(edits))]
+                rename(session, first, plain_name(name), actor=actor, now=now)
+            for slug, edit in edits.items():
+                change(session, of[slug], edit, actor=actor, now=now)
+                _retag(session, of[slug], edit, actor=actor, now=now)
 
     def note(self, subscriber_id: int, text: str, *, actor: str, now: datetime) -> None:
         """Add a note about a subscriber; raise InvalidChoice."""
@@ -203,6 +223,33 @@ class Records:
         """Delete a portion of the records of subscriptions that ended before; count the rows."""
         with transaction(self._engine) as session:
             return erasure.expire_evidence(session, before, portion)
+
+
+def _put_tags(
+    session: Session, ids: list[int], tags: list[str], *, off: bool, actor: str, now: datetime
+) -> int:
+    values = {
+        "actor": actor,
+        "at": now,
+        "detail": Jsonb({"tags": tags}),
+        "ids": ids,
+        "tags": tags,
+        "what": "untagged" if off else "tagged",
+    }
+    statement = _tag(_REMOVED, _HAS_ONE) if off else _tag(_ADDED, _LACKS_ONE)
+    return execute(session, statement, values)
+
+
+def _retag(
+    session: Session, one: Subscription, edit: SubscriptionEdit, *, actor: str, now: datetime
+) -> None:
+    """Give a subscription these tags and no others."""
+    if edit.tags is None:
+        return
+    before, after = set(one.tags), set(map(read_tag, edit.tags))
+    for tags, off in ((after - before, False), (before - after, True)):
+        if tags:
+            _put_tags(session, [one.id], sorted(tags), off=off, actor=actor, now=now)
 
 
 def read_tag(text: str) -> str:

@@ -178,7 +178,7 @@ class Subscriptions:
         self, subscription_id: int, chosen: Choices, *, now: datetime, source: str, actor: str
     ) -> Subscription:
         """Store all that a subscriber chose, or, raising InvalidChoice, nothing of it."""
-        name, zone = _plain(chosen.name), _known(chosen.zone)
+        name, zone = plain_name(chosen.name), _known(chosen.zone)
         self.set_frequency(subscription_id, chosen.frequency, now=now, actor=actor)
         self.rename(subscription_id, name, now=now, actor=actor)
         self.set_time_zone(subscription_id, zone, now=now, actor=actor)
@@ -196,7 +196,7 @@ class Subscriptions:
 
     def rename(self, subscription_id: int, name: str, *, now: datetime, actor: str) -> bool:
         """Store a subscriber's name; False if that is no change; raise InvalidChoice."""
-        return self._change(subscription_id, Change.NAME, _plain(name), now, actor)
+        return self._change(subscription_id, Change.NAME, plain_name(name), now, actor)
 
     def pause(self, subscription: Subscription, until: date, *, now: datetime, actor: str) -> bool:
         """Send nothing until a date begins where the subscriber lives; raise InvalidChoice."""
@@ -324,7 +324,8 @@ class Subscriptions:
             return topic_sets(session)
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return a name as it is stored; raise InvalidChoice."""
     plain = " ".join(name.split())
     if len(plain) > NAME_LENGTH or not plain.isprintable():
         said = f"A name has at most {NAME_LENGTH} characters, all of them printable."

@@ -82,8 +82,10 @@ def hold(
     if_match: IfMatch = None,
 ) -> BriefItem:
     """Hold a brief back, whatever the gate says; `If-Match` may be left out."""
-    matched_if_given(if_match, brief_here(caller, brief_id).version)
-    held = caller.services.intake.hold(brief_id, actor=caller.actor, because=reason.because)
+    version = matched_if_given(if_match, brief_here(caller, brief_id).version)
+    held = caller.services.intake.hold(
+        brief_id, actor=caller.actor, because=reason.because, version=version
+    )
     return answered(response, caller, held)
 
 

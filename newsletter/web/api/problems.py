@@ -9,15 +9,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from newsletter.errors import (
+    ChangedMeanwhile,
     ConfigurationError,
     InvalidBrief,
     InvalidEdit,
+    InvalidEndpoint,
     NewsletterError,
     NotAllowed,
     NotAPerson,
     NotFound,
     ReasonNeeded,
-    StaleBrief,
     StaleDraft,
 )
 from newsletter.web.api.schemas import FieldError, ProblemReport
@@ -179,13 +180,13 @@ def problem_of(error: Exception, request: Request) -> ApiProblem | None:
 
 def _of_refusal(error: NotAllowed | ConfigurationError) -> ApiProblem:
     match error:
-        case InvalidEdit():
+        case InvalidEdit() | InvalidEndpoint():
             return invalid(f"#/{error.field}", str(error))
         case ReasonNeeded():
             return invalid("#/because", "say why, since it is recorded")
         case NotAPerson():
             return ApiProblem("forbidden", str(error))
-        case StaleBrief():
+        case ChangedMeanwhile():
             return ApiProblem("changed", str(error))
         case StaleDraft():
             return ApiProblem("stale", str(error))

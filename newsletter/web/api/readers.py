@@ -22,6 +22,7 @@ from newsletter.web.api.reader_schemas import (
     ReaderLeave,
     ReaderLine,
     ReaderPatch,
+    SubscriptionPatch,
 )
 from newsletter.web.api.readers_here import (
     reader_here,
@@ -34,6 +35,7 @@ from newsletter.web.api.readers_here import (
 from newsletter.web.api.route import PREFIX, api_router
 from newsletter.web.api.schemas import ListPage
 from newsletter.web.api.streams import DESCRIBED, LineStream
+from subscribers.errors import InvalidChoice
 from subscribers.model import TopicSet
 from subscribers.records.model import NewSubscriber, SubscriberListing
 from subscribers.segments.filters import Filter
@@ -42,6 +44,7 @@ router = api_router()
 
 ReaderId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 _Text = Annotated[str | None, Query(max_length=320)]
+_NOTHING = SubscriptionPatch()
 _ADDED: dict[int | str, dict[str, Any]] = {
     201: {"model": AddedReader, "description": "They subscribe from now on."},
     202: {"model": AddedReader, "description": "A letter asks them to confirm it."},
@@ -137,9 +140,12 @@ def change(
     require_readers(caller)
     person, subscriptions = reader_here(caller, reader_id)
     matched(if_match, version_of(ReaderItem.of(person, subscriptions)))
+    for slug in patch.subscriptions:
+        if slug not in subscriptions:
+            raise InvalidChoice(f"subscriptions/{slug}", "there is no such subscription")
     caller.services.reader_keeping.change(
-        subscriptions,
-        {slug: one.change() for slug, one in patch.subscriptions.items()},
+        person,
+        {slug: patch.subscriptions.get(slug, _NOTHING).change() for slug in subscriptions},
         name=(patch.name or "") if "name" in patch.model_fields_set else None,
         actor=caller.actor,
     )

@@ -78,16 +78,13 @@ def change(
     matched(if_match, version_of(WebhookItem.of(before)))
     after = _patched(caller, before, patch)
     _require_addresses(caller, after)
-    kept = caller.services.webhooks
-    pauses = "state" in said and patch.state is not before.state
-    if pauses and patch.state is EndpointState.PAUSED and not patch.because.strip():
+    state = patch.state if "state" in said else None
+    if state is EndpointState.PAUSED and before.is_active and not patch.because.strip():
         raise invalid("#/because", "say why, since it is recorded")
-    kept.change(webhook_id, after, actor=caller.actor)
-    if pauses and patch.state is EndpointState.PAUSED:
-        kept.pause(webhook_id, actor=caller.actor, because=patch.because)
-    elif pauses:
-        kept.resume(webhook_id, actor=caller.actor)
-    return _shown(response, kept.endpoint(webhook_id))
+    changed = caller.services.webhooks.change(
+        webhook_id, after, actor=caller.actor, read=before, state=state, because=patch.because
+    )
+    return _shown(response, changed)
 
 
 @router.delete(_ONE, status_code=204)

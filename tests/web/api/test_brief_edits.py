@@ -1,8 +1,11 @@
 """Briefs that a program changes: a merge patch of what it has read, holding, and accepting."""
 
+from typing import Any
+
 import pytest
 
 from newsletter.core.api_token import Scope
+from newsletter.stores.briefs import BriefStore
 from tests.container import TestContainer
 from tests.web.api.asking import FOREIGN_SLUG, ApiClient, given_brief, kind_of, make_token, pointers
 
@@ -56,6 +59,34 @@ def test_a_change_names_what_it_has_read(api: ApiClient, brief_id: int):
     several = {"If-Match": f"{stale['If-Match']}, {read(api, brief_id)['If-Match']}"}
     assert api.patch(path, {"minutes": 6}, headers=several).status_code == 200
     assert api.patch(path, {"minutes": 7}, headers={"If-Match": "*"}).json()["minutes"] == 7
+
+
+@pytest.mark.parametrize("act", ["patch", "accept", "hold"])
+def test_a_change_between_reading_and_writing_is_not_overwritten(
+    act: str,
+    api: ApiClient,
+    brief_id: int,
+    container: TestContainer,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    path, header = f"/briefs/{brief_id}", read(api, brief_id)
+    writing = "save" if act == "patch" else "decide"
+    really = getattr(BriefStore, writing)
+
+    def late(self: BriefStore, *given: Any, **options: Any) -> Any:
+        monkeypatch.setattr(BriefStore, writing, really)
+        container.intake.hold(brief_id, actor="eve", because="first")
+        return really(self, *given, **options)
+
+    monkeypatch.setattr(BriefStore, writing, late)
+    if act == "patch":
+        refused = api.patch(path, {"minutes": 9}, headers=header)
+    else:
+        refused = api.post(f"{path}/{act}", {"because": "fine"}, headers=header)
+    assert (refused.status_code, kind_of(refused)) == (412, "changed")
+    said = api.get(path).json()
+    assert (said["held_by"], said["minutes"]) == ("eve", 2)
+    assert [one.actor for one in container.decisions.about(f"brief {brief_id}")[1:]] == ["eve"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy import Engine
 
+from newsletter.core.operator_alert import unknown_batch_alert
+from tests.alert_receiver import Receiver
 from tests.container import TODAY, TestContainer
 from tests.web.api.asking import OWN_SLUG, ApiClient, given_brief, make_token
 from tests.web.api.issue_day import approved, issue_day
@@ -60,7 +62,7 @@ def ask(
     statuses: set[int],
     *,
     most: int = LEAN.max_examples,
-    here: dict[str, str] | None = None,
+    here: dict[str, Any] | None = None,
 ) -> None:
     @settings(LEAN, max_examples=most)
     @given(case=cases)
@@ -91,6 +93,37 @@ def test_calls_about_an_issue_that_is_there_answer_as_described(
             cases = one.as_strategy(generation_mode=GenerationMode.POSITIVE)
             ask(cases, api.token, statuses, most=4, here=here)
     assert statuses >= {200, 409, 412, 422}
+
+
+def test_calls_about_what_has_a_number_answer_as_described(
+    api: ApiClient, container: TestContainer, receiver: Receiver
+):
+    container.api.state.services.rate_limit.per_minute = 1_000_000
+    [receipt] = api.post("/briefs", given_brief()).json()["data"]
+    hook = {"name": "shop", "url": receiver.url.replace("json:", "http:")}
+    number = api.post("/webhooks", hook).json()["webhook"]["id"]
+    ping = api.post(f"/webhooks/{number}/test").json()
+    reader = {"email": "ann@example.com", "newsletter": OWN_SLUG, "consent": "asked"}
+    alert = unknown_batch_alert(OWN_SLUG, TODAY)
+    container.schedule_store.queue_alert(alert, container.clock.now())
+    stored: dict[str, Any] = {
+        "brief_id": receipt["brief"]["id"],
+        "webhook_id": number,
+        "delivery_id": ping["id"],
+        "reader_id": api.post("/readers", reader | {"confirmed": True}).json()["reader"],
+        "alert_id": api.get("/notices").json()["data"][0]["id"],
+    }
+    schema = openapi.from_dict(api.get("/openapi.json").json())
+    schema.app = container.api
+    numbered = [one.ok() for one in schema.get_all_operations()]
+    numbered = [one for one in numbered if any(f"{{{name}}}" in one.label for name in stored)]
+    for one in sorted(numbered, key=lambda one: one.method == "delete"):
+        here = {name: value for name, value in stored.items() if f"{{{name}}}" in one.label}
+        statuses = set[int]()
+        cases = one.as_strategy(generation_mode=GenerationMode.POSITIVE)
+        ask(cases, api.token, statuses, most=2, here=here)
+        assert statuses - {404}, one.label
+    assert len(numbered) >= 12
 
 
 def _reads(operation: Any) -> bool:

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from newsletter.core.api_token import Scope
+from subscribers.errors import DatabaseBusy
+from subscribers.records import service as records
+from subscribers.records.service import Records
 from subscribers.segments.filters import Filter
 from tests.container import TestContainer
 from tests.web.api.asking import FOREIGN_SLUG, OWN_SLUG, ApiClient, kind_of, make_token, pointers
@@ -98,6 +101,41 @@ def test_several_things_of_a_reader_change_together_or_not_at_all(api: ApiClient
     back = {"subscriptions": {OWN_SLUG: {"topics": None, "tags": None, "paused_until": None}}}
     own = api.patch(path, back, headers=with_etag(api, number)).json()["subscriptions"][OWN_SLUG]
     assert (own["topics"], own["tags"], own["status"]) == (None, [], "active")
+
+
+def test_a_change_between_reading_and_writing_is_not_overwritten(
+    api: ApiClient, container: TestContainer, monkeypatch: pytest.MonkeyPatch
+):
+    number, really = added(api), Records.change
+    path, header = f"/readers/{number}", with_etag(api, number)
+
+    def late(self: Records, *given: Any, **options: Any) -> None:
+        container.unsubscribe("ann@example.com")
+        really(self, *given, **options)
+
+    monkeypatch.setattr(Records, "change", late)
+    wanted = {"name": "C", "subscriptions": {OWN_SLUG: {"topics": ["chips"]}}}
+    refused = api.patch(path, wanted, headers=header)
+    assert (refused.status_code, kind_of(refused)) == (412, "changed")
+    said = api.get(path).json()
+    own = said["subscriptions"][OWN_SLUG]
+    assert (said["name"], own["topics"], own["status"]) == ("", None, "ended")
+
+
+def test_a_change_that_breaks_off_leaves_nothing_half_done(
+    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+):
+    number = added(api)
+    before = api.get(f"/readers/{number}").json()
+
+    def break_off(*_: object, **__: object) -> None:
+        raise DatabaseBusy
+
+    monkeypatch.setattr(records, "_put_tags", break_off)
+    given = {"topics": ["chips"], "paused_until": "2026-12-24", "tags": ["vip"]}
+    wanted = {"name": "C", "subscriptions": {OWN_SLUG: given}}
+    assert api.patch(f"/readers/{number}", wanted, headers={"If-Match": "*"}).status_code == 503
+    assert api.get(f"/readers/{number}").json() == before
 
 
 def test_nothing_is_seen_of_other_newsletters(api: ApiClient, container: TestContainer):

@@ -1,8 +1,13 @@
 """Webhook endpoints over the API: each token keeps those of its own newsletters."""
 
+from typing import Any
+
 import pytest
 
 from newsletter.core.api_token import Scope
+from newsletter.core.webhook import NewEndpoint
+from newsletter.stores.webhooks import WebhookStore
+from tests.alert_receiver import Receiver
 from tests.container import TestContainer
 from tests.web.api.asking import FOREIGN_SLUG, OWN_SLUG, ApiClient, kind_of, make_token, pointers
 
@@ -61,11 +66,44 @@ def test_an_endpoint_changes_pauses_and_goes(api: ApiClient, container: TestCont
     paused = api.patch(PATH, {"state": "paused", "because": "it moves"}, headers=match)
     assert (paused.json()["state"], "it moves" in paused.json()["reason"]) == ("paused", True)
     unfit = api.patch(PATH, {"url": "http://plain.example.com"}, headers={"If-Match": "*"})
-    assert unfit.status_code == 409
+    assert (unfit.status_code, pointers(unfit)) == (422, ["#/url"])
+    unfit = api.post("/webhooks", HOOK | {"name": "b", "url": "ftp://hooks.example.com"})
+    assert (unfit.status_code, pointers(unfit)) == (422, ["#/url"])
     verbs = [one.verb for one in container.decisions.about("webhook 1")]
     assert verbs == ["add webhook", "change webhook", "pause"]
     assert api.ask("DELETE", PATH).status_code == 204
     assert api.get(PATH).status_code == 404
+
+
+def test_a_change_between_reading_and_writing_is_not_overwritten(
+    api: ApiClient, container: TestContainer, monkeypatch: pytest.MonkeyPatch
+):
+    api.post("/webhooks", HOOK)
+    etag, store = api.get(PATH).headers["ETag"], WebhookStore.change
+
+    def late(self: WebhookStore, number: int, new: NewEndpoint, **options: Any) -> bool:
+        monkeypatch.setattr(WebhookStore, "change", store)
+        container.webhooks.pause(number, actor="eve", because="first")
+        return self.change(number, new, **options)
+
+    monkeypatch.setattr(WebhookStore, "change", late)
+    refused = api.patch(PATH, {"name": "till"}, headers={"If-Match": etag})
+    assert (refused.status_code, kind_of(refused)) == (412, "changed")
+    assert (api.get(PATH).json()["name"], api.get(PATH).json()["state"]) == ("shop", "paused")
+
+
+def test_a_ping_is_posted_at_once(api: ApiClient, container: TestContainer, receiver: Receiver):
+    """To a program on this machine, over a real connection."""
+    url = receiver.url.replace("json:", "http:")
+    api.post("/webhooks", HOOK | {"url": url})
+    answer = api.post(f"{PATH}/test")
+    assert (answer.json()["type"], answer.json()["status"]) == ("ping", 200), answer.text
+    [posted] = receiver.posted
+    assert (posted["type"], posted["id"]) == ("ping", answer.json()["event"])
+    receiver.status = 500
+    failed = api.post(f"{PATH}/test").json()
+    assert (failed["status"], len(receiver.posted)) == (500, 2)
+    assert container.decisions.about("webhook 1")[-1].verb == "test webhook"
 
 
 def test_what_was_posted_is_listed_and_posted_again(api: ApiClient, container: TestContainer):
