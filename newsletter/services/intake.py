@@ -1,6 +1,6 @@
 """Receives briefs, puts them through the gate, and applies what a person decides about them."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import Any
@@ -93,10 +93,24 @@ class Intake:
             refused.get(place) or _handed_over(next(received)) for place in range(len(briefs))
         )
 
-    def known(self, key: str) -> Brief | None:
-        """Return the brief of this key as it is stored; None if it never came."""
-        stored = self._briefs.find(key)
-        return stored.brief if stored else None
+    def receive_each(
+        self, briefs: Sequence[Brief], *, place: str
+    ) -> tuple[Receipt | InvalidBrief, ...]:
+        """Receive what a source shows; one that is refused does not stop the others."""
+        read = [self._incoming_or_fault(brief, place) for brief in briefs]
+        incoming = [one for one in read if isinstance(one, Incoming)]
+        received = iter(self._receiving.receive(incoming, by=None))
+        return tuple(next(received) if isinstance(one, Incoming) else one for one in read)
+
+    def _incoming_or_fault(self, brief: Brief, place: str) -> Incoming | InvalidBrief:
+        try:
+            return self._incoming(brief, place)
+        except InvalidBrief as fault:
+            return fault
+
+    def known(self, keys: Iterable[str]) -> dict[str, Brief]:
+        """Return those of these keys that ever came, by key, each as it is stored."""
+        return {key: stored.brief for key, stored in self._briefs.found(keys).items()}
 
     def write(self, newsletter: Newsletter, fields: Mapping[str, Any], *, actor: str) -> Receipt:
         """Take in a brief that a person wrote; it goes through the gate like any other.

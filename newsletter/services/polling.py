@@ -1,7 +1,7 @@
 """Polls the newsletters' sources: new briefs go through intake, failures are recorded."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -148,8 +148,10 @@ class Polling:
         """
         if record.read_from == source.url:
             return record
-        undated = (one.key for one in briefs if one.undated and not self.intake.known(one.key))
-        return replace(record, read_from=source.url, baseline=tuple(undated))
+        undated = [one.key for one in briefs if one.undated]
+        known = self.intake.known(undated)
+        baseline = tuple(key for key in undated if key not in known)
+        return replace(record, read_from=source.url, baseline=baseline)
 
     def _receive(
         self, reading: SourceReading, place: str, baseline: frozenset[str], since: datetime
@@ -158,26 +160,46 @@ class Polling:
 
         An old one is received only as a change of one that is known.
         """
-        arrivals: Counter[str] = Counter(older=reading.older)
+        arrivals = Counter[str](older=reading.older)
+        fresh = self._fresh(reading, baseline, since, arrivals)
         refused = list(reading.refused)
-        for brief in map(self._under_its_own_key, reading.briefs):
-            if brief.undated and brief.key in baseline:
-                arrivals["undated"] += 1
-                continue
-            if brief.published and brief.published < since and not self.intake.known(brief.key):
-                arrivals["older"] += 1
-                continue
-            try:
-                arrivals[self.intake.receive(brief, place=place).arrival] += 1
-            except InvalidBrief as fault:
-                refused.append(RefusedItem(item=brief.title, reason=fault.reason))
+        for brief, found in zip(fresh, self.intake.receive_each(fresh, place=place), strict=True):
+            if isinstance(found, InvalidBrief):
+                refused.append(RefusedItem(item=brief.title, reason=found.reason))
+            else:
+                arrivals[found.arrival] += 1
         tally = Tally(**arrivals, refused=len(refused))
         return replace(reading, refused=tuple(refused)), tally
 
-    def _under_its_own_key(self, brief: Brief) -> Brief:
-        """Return the brief; under a key of its own if its source gave its id to another story."""
-        stored = self.intake.known(brief.key)
-        return of_its_own(brief) if stored and is_another_story(brief, stored) else brief
+    def _fresh(
+        self,
+        reading: SourceReading,
+        baseline: frozenset[str],
+        since: datetime,
+        arrivals: Counter[str],
+    ) -> list[Brief]:
+        """Return the briefs that are to be received, each under its key; count the others."""
+        known = self.intake.known(key for one in reading.briefs for key in _keys(one))
+        fresh = list[Brief]()
+        for brief in (_under_its_own_key(one, known) for one in reading.briefs):
+            if brief.undated and brief.key in baseline:
+                arrivals["undated"] += 1
+            elif brief.published and brief.published < since and brief.key not in known:
+                arrivals["older"] += 1
+            else:
+                fresh.append(brief)
+                known[brief.key] = brief  # to those that follow
+        return fresh
+
+
+def _keys(brief: Brief) -> tuple[str, str]:
+    return brief.key, of_its_own(brief).key
+
+
+def _under_its_own_key(brief: Brief, known: Mapping[str, Brief]) -> Brief:
+    """Return the brief; under a key of its own if its source gave its id to another story."""
+    stored = known.get(brief.key)
+    return of_its_own(brief) if stored and is_another_story(brief, stored) else brief
 
 
 _RESULTS: dict[type[Answer], PollResult] = {

@@ -10,17 +10,20 @@ import pytest
 from sqlalchemy import Engine
 
 from newsletter.adapters.sources.polling import HttpSourceReader
+from newsletter.core.brief import Brief
 from newsletter.core.publication import Newsletter
 from newsletter.core.source import PolledSource
 from newsletter.core.source_record import (
     Answer,
     PollResult,
+    SourceReading,
     SourceRecord,
     SourceState,
     Tally,
     Unmodified,
 )
 from tests.container import open_container
+from tests.services.test_receiving import counted, many
 from tests.settings import TECHNOLOGY
 from tests.sources import (
     NOW,
@@ -36,6 +39,11 @@ from tests.sources import (
 NO_ITEM = rss_item(2, title="", description="")
 
 pytestmark = pytest.mark.postgres
+
+
+def numbered(*numbers: int) -> list[Brief]:
+    every = many(max(numbers))
+    return [every[number - 1] for number in numbers]
 
 
 class Polled:
@@ -105,6 +113,36 @@ def test_a_changed_item_is_a_revision_and_its_neighbours_are_not(
     assert polled.poll(source) == [(PollResult.READ, Tally(revised=1, unchanged=1))]
     assert polled.titles()[0] == "Foundry number 1 thirds the water it needs"
     assert polled.revisions() == 3
+
+
+def test_a_poll_costs_few_transactions_however_much_the_source_shows(
+    polled: Polled, engine: Engine
+) -> None:
+    def cost(*numbers: int) -> int:
+        shown = tuple(replace(one, key=f"technology/wire/{one.key}") for one in numbered(*numbers))
+        polled.read_by(lambda *_: SourceReading(briefs=shown))
+        with counted(engine) as counts:
+            [(_, tally)] = polled.poll(feed("https://wire.example.org/"))
+        assert tally.new == len(numbers)
+        return counts["begin"]
+
+    cost(1)  # the first reading also makes the baseline
+    assert cost(2) == cost(*range(3, 60))
+
+
+def test_one_that_is_refused_does_not_stop_its_neighbours_and_an_id_given_twice_is_two(
+    polled: Polled,
+) -> None:
+    one, foreign, other = numbered(1, 2, 3)
+    old = replace(other, key="old", published=NOW - timedelta(days=30))
+    polled.read_by(
+        lambda *_: SourceReading(
+            briefs=(one, replace(foreign, pillar="Nothing"), replace(other, key=one.key), old, old)
+        )
+    )
+    [(_, tally)] = polled.poll(feed("https://wire.example.org/"))
+    assert tally == Tally(new=2, refused=1, older=2)
+    assert polled.titles() == [one.title, other.title]
 
 
 def test_the_same_id_in_two_sources_is_two_briefs(polled: Polled, site: Site) -> None:

@@ -113,7 +113,7 @@ def test_every_page_is_accessible_fits_and_runs_nothing_hostile(
     served: Console, context: BrowserContext
 ) -> None:
     walk = Walk(served, served.signed_in(context))
-    for part in (_the_draft, _readers, _ways_to_sign_in, _to_be_approved, _on_its_way):
+    for part in (_the_draft, _programs, _readers, _ways_to_sign_in, _to_be_approved, _on_its_way):
         part(walk, served)
     assert walk.faults == [], "\n".join(walk.faults)
     assert walk.alive == [], "\n".join(walk.alive)
@@ -133,6 +133,19 @@ def _the_draft(walk: Walk, served: Console) -> None:
     walk.post(f"{ISSUE}/take-back", "Nothing was changed.", form_key="one")
     walk.post(f"/{OWN_SLUG}/briefs/new", title="A title alone")
     _letter_is_shut_in(walk.page, served)
+
+
+def _programs(walk: Walk, served: Console) -> None:
+    """Look at tokens and webhook endpoints: listed, made, refused, and shown this once."""
+    tokens, webhooks = f"/{OWN_SLUG}/settings/tokens", f"/{OWN_SLUG}/settings/webhooks"
+    for path in (tokens, webhooks, f"{webhooks}/1"):
+        assert f"{served.url}{path}?count=1" in walk.seen
+    walk.post(tokens, "hostile", name=HOSTILE[:60], scope="briefs:write", newsletter=OWN_SLUG)
+    walk.post(tokens, name="", scope="briefs:write", newsletter="*")
+    walk.again(tokens, holds="One program may use the API")
+    added = {"url": "https://hooks.example.com/two", "event": "brief.held", "newsletter": OWN_SLUG}
+    walk.post(webhooks, "two", name="two", **added)
+    walk.post(webhooks, name="two", **(added | {"url": "no address"}))
 
 
 def _letter_is_shut_in(page: Page, served: Console) -> None:

@@ -32,7 +32,8 @@ def owner(container: TestContainer, console: ConsoleClient) -> ConsoleClient:
 def path_of(asked: Asked, container: TestContainer) -> str:
     """Return the path, with numbers of what there is."""
     one = container.subscriptions.by_email("r0@example.com")[0]
-    numbers = {"briefs": 1, "readers": one.subscriber_id, "alerts": 1, "batches": 1}
+    numbers = dict.fromkeys(("briefs", "alerts", "batches", "webhooks"), 1)
+    numbers["readers"] = one.subscriber_id
     return re.sub(
         r"(\w+)/999999", lambda found: f"{found[1]}/{numbers.get(found[1], 1)}", asked.path
     )
