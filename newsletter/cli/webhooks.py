@@ -173,6 +173,8 @@ def _print_endpoint(endpoint: WebhookEndpoint, found: Iterable[WebhookDelivery])
     }
     if endpoint.former_until and endpoint.former_until > container().clock.now():
         pairs["two secrets until"] = minute(endpoint.former_until)
+    if endpoint.failing_since:
+        pairs["takes nothing since"] = minute(endpoint.failing_since)
     console.print(grid((name, escape(value)) for name, value in pairs.items()))
     lines = (
         [str(one.id), minute(one.event.at), one.event.kind.value, one.state.value,

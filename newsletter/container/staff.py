@@ -127,10 +127,11 @@ class StaffParts(ListParts):
 
     @cached_property
     def repeated_requests(self) -> RepeatedRequests:
+        from newsletter.adapters.sealing import seal, unseal
         from newsletter.services.repeated_requests import RepeatedRequests
         from newsletter.stores.idempotency import IdempotencyStore
 
-        return RepeatedRequests(IdempotencyStore(self.engine), self.clock)
+        return RepeatedRequests(IdempotencyStore(self.engine), self.clock, seal, unseal)
 
     @cached_property
     def password_hashes(self) -> PasswordHashes:

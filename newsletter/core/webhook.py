@@ -70,6 +70,8 @@ class WebhookEndpoint(NewEndpoint):
     created_at: datetime
     created_by: str
     former_until: datetime | None = None  #: until then two secrets sign, after a rotation
+    failing_since: datetime | None = None  #: since then it took nothing that was posted
+    resting_until: datetime | None = None  #: nothing is posted before, since it failed so often
 
     @property
     def is_active(self) -> bool:

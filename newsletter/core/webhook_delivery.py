@@ -23,6 +23,12 @@ _SPREAD = 0.1  #: the share by which a pause may be shorter
 
 TRIES = len(_PAUSES) + 1
 
+#: An endpoint that failed so often in a row is asked for one event at a time, at these intervals,
+#: the last of which goes on: what waits there costs nothing, however much it is.
+FAILURES = 5
+RESTS = tuple(timedelta(seconds=seconds) for seconds in (15, 60, 300, 900, 1800))
+FAILING_NEEDS_ALERT = timedelta(hours=12)  #: of failures alone, before operators get an alert
+
 
 class WebhookDeliveryState(StrEnum):
     """How far the delivery of an event to an endpoint has come."""

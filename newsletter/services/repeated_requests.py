@@ -1,7 +1,11 @@
-"""Requests that are sent again under the same idempotency key are done once."""
+"""Requests that are sent again under the same idempotency key are done once.
 
+An answer may hold a secret, or somebody's address: it is stored sealed by the token that asked.
+"""
+
+import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 
 from newsletter.ports import Clock
 from newsletter.stores.idempotency import IdempotencyStore, KnownRequest, Reservation
@@ -32,19 +36,28 @@ class RepeatedRequests:
 
     store: IdempotencyStore
     clock: Clock
+    seal: Callable[[bytes, str], bytes]
+    unseal: Callable[[bytes, str], bytes]
 
     def begin(
-        self, token_id: int, key: str, request: bytes
+        self, token_id: int, secret: str, key: str, request: bytes
     ) -> Reservation | StoredAnswer | StillRunning | KeyReused:
         """Reserve a key for a request, or return what became of the one that has it."""
-        digest = sha256(request).digest()
+        digest = hmac.digest(secret.encode(), request, "sha256")  # nobody else can guess at it
         found = self.store.reserve(token_id, key, digest, self.clock.now())
-        return _known(found, digest) if isinstance(found, KnownRequest) else found
+        return self._known(found, digest, secret) if isinstance(found, KnownRequest) else found
 
     def answered(
-        self, reserved: Reservation, status: int, headers: dict[str, str], body: bytes
+        self,
+        reserved: Reservation,
+        secret: str,
+        *,
+        status: int,
+        headers: dict[str, str],
+        body: bytes,
     ) -> None:
-        self.store.answer(reserved, status, headers, body)
+        """Keep an answer, readable only with the secret of the token that asked."""
+        self.store.answer(reserved, status, headers, self.seal(body, secret))
 
     def failed(self, reserved: Reservation) -> None:
         """Free the key: the same request may be tried again."""
@@ -54,10 +67,12 @@ class RepeatedRequests:
         """Delete the answers that were kept long enough."""
         return self.store.delete_old(self.clock.now())
 
-
-def _known(found: KnownRequest, digest: bytes) -> StoredAnswer | StillRunning | KeyReused:
-    if found.request_hash != digest:
-        return KeyReused()
-    if found.status is None:
-        return StillRunning()
-    return StoredAnswer(status=found.status, headers=found.headers or {}, body=found.body or b"")
+    def _known(
+        self, found: KnownRequest, digest: bytes, secret: str
+    ) -> StoredAnswer | StillRunning | KeyReused:
+        if not hmac.compare_digest(found.request_hash, digest):
+            return KeyReused()
+        if found.status is None:
+            return StillRunning()
+        body = self.unseal(found.body or b"", secret)
+        return StoredAnswer(status=found.status, headers=found.headers or {}, body=body)

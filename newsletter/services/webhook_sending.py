@@ -19,7 +19,6 @@ from newsletter.core.webhook import PayloadPlaces, payload
 from newsletter.core.webhook_delivery import (
     WebhookAnswer,
     WebhookClaim,
-    WebhookDeliveryState,
     disposition_after,
     signed_headers,
 )
@@ -110,8 +109,8 @@ class WebhookSending:
     def _record(self, claim: WebhookClaim, answer: WebhookAnswer) -> None:
         now = self.clock.now()
         disposition = disposition_after(answer, claim, self.dice())
-        given_up = disposition.state is WebhookDeliveryState.GIVEN_UP and not claim.is_trial
-        alert = _given_up_alert(claim, answer, now) if given_up else None
+        failed = not answer.is_success and not claim.is_trial
+        alert = _failing_alert(claim, answer, now) if failed else None
         self.outbox.record(claim, answer, disposition, now, alert)
         extra = {"action": f"webhook.{disposition.state}", "endpoint": claim.endpoint_id}
         extra |= {"event_id": claim.event.id, "tries": claim.tries}
@@ -119,7 +118,7 @@ class WebhookSending:
         _log.log(level, "%s: %s", claim.event.kind, answer.reason or "delivered", extra=extra)
 
 
-def _given_up_alert(claim: WebhookClaim, answer: WebhookAnswer, now: datetime) -> OperatorAlert:
+def _failing_alert(claim: WebhookClaim, answer: WebhookAnswer, now: datetime) -> OperatorAlert:
     """Return the alert about what an endpoint did not take; one for an endpoint and day."""
     did = "wants no more events, and is paused" if answer.is_gone else "does not take events"
     return OperatorAlert(

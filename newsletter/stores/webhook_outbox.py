@@ -8,9 +8,14 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlmodel import Session
+
 from newsletter.core.operator_alert import OperatorAlert
 from newsletter.core.webhook import EndpointState
 from newsletter.core.webhook_delivery import (
+    FAILING_NEEDS_ALERT,
+    FAILURES,
+    RESTS,
     SHOWN,
     WebhookAnswer,
     WebhookClaim,
@@ -35,7 +40,9 @@ _DUE = """
                                  AND earlier.state IN ('waiting', 'claimed'))
             ORDER BY delivery.due_at, delivery.id LIMIT 1) AS due
      WHERE endpoint.state = 'active'
-       AND %(most)s > (SELECT count(*) FROM webhook_delivery AS claimed
+       AND (endpoint.resting_until IS NULL OR endpoint.resting_until <= %(now)s)
+       AND CASE WHEN endpoint.failures < %(failures)s THEN %(most)s ELSE 1 END >
+                       (SELECT count(*) FROM webhook_delivery AS claimed
                         WHERE claimed.endpoint_id = endpoint.id AND claimed.state = 'claimed')
      ORDER BY due.due_at, due.id LIMIT 1
 """
@@ -74,6 +81,20 @@ _SET_ENDPOINT = """
      WHERE id = %(endpoint)s AND state <> %(endpoint_state)s
 """
 
+#: What an endpoint answers is counted over all that is posted to it.
+_TOOK = """
+    UPDATE webhook_endpoint SET failures = 0, failing_since = NULL, resting_until = NULL
+     WHERE id = %(endpoint)s AND failures > 0
+"""
+_FAILED = """
+    UPDATE webhook_endpoint
+       SET failures = failures + 1, failing_since = COALESCE(failing_since, %(now)s),
+           resting_until = %(now)s::timestamptz + interval '1 second' *
+               (%(rests)s::float[])[LEAST(failures + 2 - %(failures)s, cardinality(%(rests)s))]
+     WHERE id = %(endpoint)s
+    RETURNING failing_since
+"""
+
 _ALERT = """
     INSERT INTO operator_alert (at, newsletter, date, kind, sentence)
     SELECT %(now)s, %(newsletter)s, %(date)s, %(kind)s, %(sentence)s
@@ -100,9 +121,10 @@ _ADD_PING = """
 
 _GIVE_UP_PAUSED = """
     UPDATE webhook_delivery
-       SET state = 'given up', reason = 'its endpoint was paused for too long'
+       SET state = 'given up', reason = 'its endpoint was paused, or took nothing, for too long'
       FROM webhook_event AS event, webhook_endpoint AS endpoint
-     WHERE event.id = event_id AND endpoint.id = endpoint_id AND endpoint.state = 'paused'
+     WHERE event.id = event_id AND endpoint.id = endpoint_id
+       AND (endpoint.state = 'paused' OR endpoint.failures >= %(failures)s)
        AND webhook_delivery.state = 'waiting' AND event.at < %(before)s
 """
 
@@ -129,7 +151,7 @@ class WebhookOutbox(DatabaseStore):
         No endpoint has more than `most` under way at once.
         """
         with transaction(self._engine) as session:
-            values = {"now": now, "lease": now + lease, "most": most}
+            values = {"now": now, "lease": now + lease, "most": most, "failures": FAILURES}
             for due in rows(session, _DUE, values):
                 for taken in rows(session, _TAKE, values | due):
                     [found] = rows(session, _CLAIMED, values | taken)
@@ -153,14 +175,19 @@ class WebhookOutbox(DatabaseStore):
         now: datetime,
         alert: OperatorAlert | None = None,
     ) -> bool:
-        """Record an answer with what follows from it; False if the lease was over by then."""
+        """Record an answer with what follows from it; False if the lease was over by then.
+
+        Operators get the alert once the delivery is given up, or its endpoint failed for long.
+        """
         values = _values(claim, answer, disposition, now)
         with transaction(self._engine) as session:
             if not execute(session, _RECORD, values):
                 return False
             if disposition.endpoint_state:
                 execute(session, _SET_ENDPOINT, values)
-            if alert:
+            since = _counted(session, claim, answer, values)
+            failing = since is not None and since <= now - FAILING_NEEDS_ALERT
+            if alert and (failing or disposition.state.is_over):
                 execute(session, _ALERT, {"now": now, **asdict(alert)})
         return True
 
@@ -173,10 +200,22 @@ class WebhookOutbox(DatabaseStore):
         return self._execute(_EXPIRE, now=now)
 
     def delete_old(self, paused_before: datetime) -> None:
-        """Give up what waits for a paused endpoint since then, and delete what nobody is shown."""
-        self._execute(_GIVE_UP_PAUSED, before=paused_before)
+        """Give up what waits for a paused or failing endpoint since then, and delete the old."""
+        self._execute(_GIVE_UP_PAUSED, before=paused_before, failures=FAILURES)
         self._execute(_DELETE_OLD, shown=SHOWN)
         self._execute(_DELETE_EVENTS)
+
+
+def _counted(
+    session: Session, claim: WebhookClaim, answer: WebhookAnswer, values: Mapping[str, Any]
+) -> datetime | None:
+    """Count what an endpoint answered; return since when it takes nothing, None if it does."""
+    if answer.is_success:
+        execute(session, _TOOK, values)
+    elif not claim.is_trial:
+        for found in rows(session, _FAILED, values):
+            return found["failing_since"]
+    return None
 
 
 def _values(
@@ -192,6 +231,9 @@ def _values(
         "reason": answer.reason,
         "answer": answer.body,
         "endpoint": claim.endpoint_id,
+        "now": now,
+        "failures": FAILURES,
+        "rests": [rest.total_seconds() for rest in RESTS],
         "endpoint_state": disposition.endpoint_state and disposition.endpoint_state.value,
         "why": answer.reason if ends else "",
     }

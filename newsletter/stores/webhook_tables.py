@@ -45,6 +45,11 @@ class WebhookEndpointRow(Row, table=True):
     secret: str = columns.word()
     former_secret: str | None = Field(default=None, sa_column=Column(Text))
     former_until: datetime | None = columns.moment(optional=True)
+    failures: int = Field(
+        default=0, sa_column=Column(Integer, nullable=False, server_default=text("0"))
+    )
+    failing_since: datetime | None = columns.moment(optional=True)
+    resting_until: datetime | None = columns.moment(optional=True)
     created_at: datetime = columns.moment()
     created_by: str = columns.word()
 

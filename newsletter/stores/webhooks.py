@@ -21,7 +21,7 @@ from newsletter.core.webhook_delivery import (
     WebhookDeliveryState,
 )
 from newsletter.stores.webhook_tables import WebhookEndpointRow
-from subscribers.db.transaction import DatabaseStore, rows, transaction
+from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 from subscribers.errors import ConcurrentChange
 
 _LATEST = """
@@ -38,6 +38,12 @@ _SEND_AGAIN = """
     UPDATE webhook_delivery SET state = 'waiting', tries = 0, due_at = 'epoch'
      WHERE id = %(id)s AND endpoint_id = %(endpoint)s AND state <> 'claimed'
 """
+
+#: Whoever sends again by hand does not wait until the endpoint is asked of itself.
+_ASK_NOW = "UPDATE webhook_endpoint SET resting_until = NULL WHERE id = %(endpoint)s"
+
+#: Of an endpoint that somebody has just changed, or lets go on.
+_RESTED: dict[str, Any] = {"failures": 0, "failing_since": None, "resting_until": None}
 
 _ROTATE = """
     UPDATE webhook_endpoint
@@ -81,7 +87,7 @@ class WebhookStore(DatabaseStore):
         row = WebhookEndpointRow
         this = update(row).where(col(row.id) == endpoint_id, col(row.state) != state.value)
         with transaction(self._engine) as session:
-            changed = session.exec(this.values(state=state.value, reason=reason))
+            changed = session.exec(this.values(state=state.value, reason=reason, **_RESTED))
             return bool(changed.rowcount)
 
     def change(
@@ -105,6 +111,7 @@ class WebhookStore(DatabaseStore):
             "events": sorted(new.events),
             "newsletters": sorted(new.newsletters),
             "addresses": new.addresses,
+            **_RESTED,
         }
         if state:
             values |= {"state": state[0].value, "reason": state[1]}
@@ -133,7 +140,11 @@ class WebhookStore(DatabaseStore):
 
     def send_again(self, endpoint_id: int, delivery_id: int) -> bool:
         """Let an event be posted once more, by as many tries; False while it is being posted."""
-        return self._execute(_SEND_AGAIN, endpoint=endpoint_id, id=delivery_id) > 0
+        values = {"endpoint": endpoint_id, "id": delivery_id}
+        with transaction(self._engine) as session:
+            found = execute(session, _SEND_AGAIN, values) > 0
+            execute(session, _ASK_NOW, values)
+            return found
 
     def _deliveries(self, endpoint_id: int, one: int | None) -> tuple[WebhookDelivery, ...]:
         values = {"endpoint": endpoint_id, "id": one, "most": SHOWN}
@@ -177,4 +188,6 @@ def _endpoint(row: WebhookEndpointRow) -> WebhookEndpoint:
         created_at=row.created_at,
         created_by=row.created_by,
         former_until=row.former_until,
+        failing_since=row.failing_since,
+        resting_until=row.resting_until,
     )

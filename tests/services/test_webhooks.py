@@ -17,7 +17,7 @@ from newsletter.core.operator_alert import OperatorAlertKind
 from newsletter.core.reconciliation import Resolution
 from newsletter.core.signup import SignUpForm
 from newsletter.core.webhook import CHOICES, NewEndpoint, WebhookEventKind
-from newsletter.core.webhook_delivery import TRIES, WebhookDelivery, WebhookDeliveryState
+from newsletter.core.webhook_delivery import FAILURES, TRIES, WebhookDelivery, WebhookDeliveryState
 from newsletter.errors import NotAllowed, NotFound
 from subscribers.model import Purpose
 from subscribers.records.model import NewSubscriber
@@ -385,7 +385,7 @@ def test_what_was_given_up_lets_the_later_events_of_its_issue_pass(
     add(container, endpoint)
     endpoint.status = lambda posted: 503 if posted.kind == "issue.drafted" else 204
     approve(container)
-    for _ in range(TRIES):
+    for _ in range(TRIES + 1):  # after the last failure the endpoint rests, too
         container.webhook_sending.send_due()
         container.clock.pass_time(hours=13)
     assert endpoint.kinds == ["issue.drafted"] * TRIES + ["issue.approved"]
@@ -405,6 +405,63 @@ def test_a_slow_endpoint_holds_nobody_else(container: TestContainer, endpoints: 
         slow.gate.set()
         assert run.result(20) == 12
     assert len(slow.posted) == 6
+
+
+def test_an_endpoint_that_takes_nothing_is_asked_for_one_event_at_a_time(
+    container: TestContainer, endpoint: Endpoint
+):
+    number, _ = add(container, endpoint, KIND.READER_JOINED)
+    endpoint.status = 500
+    for reader in range(30):
+        add_reader(container, f"reader{reader}@example.com")
+    container.webhook_sending.send_due()
+    assert FAILURES <= len(endpoint.posted) <= FAILURES + 1  # one was under way with the last
+    for hours in range(1, 14):
+        asked = len(endpoint.posted)
+        container.clock.pass_time(hours=1)
+        container.webhook_sending.send_due()
+        assert len(endpoint.posted) == asked + 1
+        assert len(container.schedule_store.pending_alerts()) == (hours >= 12)
+
+    endpoint.status = 204
+    container.clock.pass_time(hours=1)
+    container.webhook_sending.send_due()
+    states = {one.state.value for one in container.webhooks.deliveries(number)}
+    assert "given up" not in states
+    assert container.webhooks.endpoint(number).failing_since is None
+    container.clock.pass_time(hours=13)
+    container.webhook_sending.send_due()
+    assert {one.state.value for one in container.webhooks.deliveries(number)} == {"delivered"}
+
+
+def test_what_waits_three_days_for_an_endpoint_that_takes_nothing_is_given_up(
+    container: TestContainer, endpoint: Endpoint
+):
+    number, _ = add(container, endpoint, KIND.READER_JOINED)
+    endpoint.status = 500
+    for reader in range(8):
+        add_reader(container, f"reader{reader}@example.com")
+    container.webhook_sending.send_due()
+    container.clock.pass_time(days=4)
+    add_reader(container)
+    container.webhook_sending.delete_old()
+    states = Counter(one.state.value for one in container.webhooks.deliveries(number))
+    assert states == {"given up": 8, "waiting": 1}
+
+
+def test_whoever_sends_again_by_hand_does_not_wait(container: TestContainer, endpoint: Endpoint):
+    number, _ = add(container, endpoint, KIND.READER_JOINED)
+    endpoint.status = 500
+    for reader in range(8):
+        add_reader(container, f"reader{reader}@example.com")
+    container.webhook_sending.send_due()
+    endpoint.status, again = 204, latest(container, number)
+    asked = len(endpoint.posted)
+    container.webhook_sending.send_due()
+    assert len(endpoint.posted) == asked
+    container.webhooks.send_again(number, again.id, actor="ada")
+    container.webhook_sending.send_due()
+    assert len(endpoint.posted) > asked
 
 
 def test_a_delivery_is_sent_again_under_its_old_id(container: TestContainer, endpoint: Endpoint):

@@ -5,7 +5,7 @@ test of routes walks all of them with tokens of every kind.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
@@ -28,6 +28,7 @@ class Caller:
     token: ApiToken
     services: ApiServices
     address: str  #: the network address it came from
+    bearer: str = field(repr=False)  #: the token's text
 
     @property
     def actor(self) -> TokenActor:
@@ -58,13 +59,14 @@ class RequiresToken:
     def admit(self, request: Request) -> Caller:
         """Return the caller, before anything else of the request is read; or raise the problem."""
         services = api_services_of(request)
-        token = services.tokens.find(_bearer(request))
+        bearer = _bearer(request)
+        token = services.tokens.find(bearer)
         if token is None:
             raise ApiProblem("token", headers={"WWW-Authenticate": "Bearer"})
         if self.scope and not token.scopes & {self.scope, *self.others}:
             raise ApiProblem("forbidden", f"the token lacks the scope {self.scope.value}")
         address = request.client.host if request.client else ""
-        return Caller(token=token, services=services, address=address)
+        return Caller(token=token, services=services, address=address, bearer=bearer)
 
     async def __call__(self, request: Request, _: Annotated[Any, Security(_BEARER)]) -> Caller:
         """Return whom the route's handler admitted."""

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import iter_route_contexts
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsletter.adapters.clock import new_id
@@ -132,7 +133,16 @@ def _refused(request: Request, error: Exception) -> Response:
     """Answer what no route was asked for: a path, a method."""
     problem = problem_of(error, request)
     assert problem is not None  # of the framework's errors
+    if "Allow" in problem.headers:  # the framework says it of the first route of this path only
+        problem.headers["Allow"] = ", ".join(_methods(request))
     return answer_of(request, problem)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods of every route that has the path of a request."""
+    routes = routes_of(request.app)
+    here = (one for one in routes if one.matches(request.scope)[0] is not Match.NONE)
+    return sorted({method for one in here for method in one.methods or ()})
 
 
 def _failed(request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -48,7 +49,8 @@ async def once(
     If `act` fails, by an exception or a status of 500 or more, the key is free again.
     """
     repeated = caller.services.repeated
-    begun = await run_in_threadpool(repeated.begin, caller.token.id, key, _fingerprint(request))
+    token = (caller.token.id, caller.bearer)
+    begun = await run_in_threadpool(repeated.begin, *token, key, _fingerprint(request))
     match begun:
         case StoredAnswer():
             headers = begun.headers | {"Idempotency-Replayed": "true"}
@@ -68,8 +70,10 @@ async def once(
         await run_in_threadpool(repeated.failed, reserved)
     else:
         headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
-        kept = (answer.status_code, headers, bytes(answer.body))
-        await run_in_threadpool(repeated.answered, reserved, *kept)
+        keep = partial(repeated.answered, reserved, caller.bearer)
+        await run_in_threadpool(
+            keep, status=answer.status_code, headers=headers, body=bytes(answer.body)
+        )
     return answer
 
 

@@ -1,7 +1,9 @@
 """A POST under an idempotency key is done once, and answered the same."""
 
+import json
 import threading
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -32,6 +34,21 @@ def test_a_refusal_is_answered_again_too(api: ApiClient):
     first, again = (api.post("/briefs", {}, headers=KEY) for _ in range(2))
     assert (first.status_code, again.content) == (422, first.content)
     assert again.headers["content-type"] == "application/problem+json"
+
+
+def test_no_secret_of_an_answer_is_stored_in_the_clear(api: ApiClient, container: TestContainer):
+    asked = {"name": "chat", "url": "https://hooks.example.com/"}
+    first, again = (api.post("/webhooks", asked, headers=KEY) for _ in range(2))
+    assert first.json()["secret"].startswith("whsec_")
+    assert again.content == first.content
+    [(hashed, stored)] = container.query("SELECT request_hash, body FROM idempotency_key")
+    assert b"whsec_" not in bytes(stored)
+    assert b"chat" not in bytes(stored)
+    head = b"POST /api/v1/webhooks?\n"  # of a request that says whom it is about, nobody guesses it
+    assert bytes(hashed) != sha256(head + json.dumps(asked).encode()).digest()
+    assert (
+        bytes(hashed) != sha256(head + json.dumps(asked, separators=(",", ":")).encode()).digest()
+    )
 
 
 def test_another_request_may_not_have_the_key(api: ApiClient, container: TestContainer):

@@ -62,7 +62,7 @@ def test_what_is_not_there_is_a_problem_too(api: ApiClient):
     assert kind_of(api.get("/nothing")) == "not-found"
     assert kind_of(api.get("/briefs/x")) == "not-found"
     put = api.ask("PUT", "/briefs/1", json={})
-    assert (kind_of(put), put.headers["allow"]) == ("method", "GET")
+    assert (kind_of(put), put.headers["allow"]) == ("method", "GET, PATCH")
 
 
 def test_each_kind_of_problem_is_described(anonymous: ApiClient):

@@ -533,6 +533,7 @@ CREATE TABLE webhook_endpoint (
     newsletters text[] NOT NULL DEFAULT '{}', addresses boolean NOT NULL,
     state text NOT NULL DEFAULT 'active', reason text NOT NULL DEFAULT '',
     secret text NOT NULL, former_secret text, former_until timestamptz,
+    failures integer NOT NULL DEFAULT 0, failing_since timestamptz, resting_until timestamptz,
     created_at timestamptz NOT NULL, created_by text NOT NULL
 );
 
