@@ -106,7 +106,7 @@ WORDS: Mapping[str, str] = {
     "reader_id": "The reader's number.",
     "readers": "How many get it.",
     "reason": "Why.",
-    "received": "When this revision came.",
+    "received": "When it came.",
     "refused": "Letters that SendGrid refused.",
     "response": "What the reader's provider answered.",
     "revision": "Which revision it is, counted from 1.",

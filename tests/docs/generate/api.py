@@ -125,6 +125,7 @@ def _call(
     if body := operation.get("requestBody"):
         yield from _body(body["content"]["application/json"]["schema"], schemas, bodies)
     yield from _answers(operation["responses"], schemas)
+    yield from _problems(call, operation, schemas)
 
 
 @cache
@@ -168,9 +169,20 @@ def _answers(responses: Mapping[str, Any], schemas: Schemas) -> Iterator[str]:
                 f"Answer: `{status_line(int(status))}`, {what or 'without a body'}.{tail}",
                 "",
             )
-    own = sorted(status for status in responses if status >= "4" and status not in _OF_ALL)
-    more = "".join(f", `{status_line(int(status))}`" for status in own)
-    yield from (f"Problems: [those of every call](#errors){more}.", "")
+
+
+def _problems(call: str, operation: Mapping[str, Any], schemas: Schemas) -> Iterator[str]:
+    """Yield the kinds of problems that a call has besides those of every call."""
+    body = json.dumps(operation.get("requestBody", {}))
+    named = [name for name in schemas.objects() if f'/{name}"' in body]
+    about_hash = any("hash" in schemas.resolved({"$ref": f"/{one}"})["properties"] for one in named)
+    never = {"key-in-use": not call.startswith("POST"), "stale": not about_hash}
+    said = ""
+    for status in sorted(operation["responses"].keys() - _OF_ALL):
+        of_status = (name for name, one in KINDS.items() if str(one.status) == status)
+        kinds = " or ".join(f"`{one}`" for one in of_status if not never.get(one))
+        said += f", {status} {kinds}" if status >= "4" else ""
+    yield from (f"Problems: [those of every call](#errors){said}.", "")
 
 
 def _example(example: Example) -> Iterator[str]:

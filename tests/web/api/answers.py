@@ -18,7 +18,8 @@ _LONGEST, _LETTER_LONGEST = 90, 30  #: characters of a text
 _MOST, _FEW = 12, 3  #: fields of an object
 _SHORT, _PAIR = 3, 2  #: items of a list, and fields of each, that are shown as they are
 #: What is another one every time, or whenever a template changes.
-_CHANGING = re.compile(r"\b[0-9a-f]{32,64}\b|(?<=whsec_)\S+|(?<=evt_)\w+")
+_CHANGING = re.compile(r"\b[0-9a-f]{32,64}\b|(?<=whsec_)\S+|(?<=evt_)\w+|(?<=after=)[\w-]+")
+_OPAQUE = frozenset({"request_id", "next", "cursor"})
 _LETTER = frozenset({"html", "text", "source"})
 
 
@@ -59,7 +60,7 @@ def _shortened(value: Any, name: str = "") -> Any:
     match value:
         case str():
             longest = _LETTER_LONGEST if name in _LETTER else _LONGEST
-            text = CUT if name == "request_id" else _CHANGING.sub(CUT, value)
+            text = CUT if name in _OPAQUE else _CHANGING.sub(CUT, value)
             return text if len(text) <= longest else text[:longest].rstrip() + CUT
         case list():
             return _items(cast("list[Any]", value))
