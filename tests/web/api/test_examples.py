@@ -24,7 +24,7 @@ from newsletter.core.publication import ApprovalPolicy
 from newsletter.core.webhook_delivery import WebhookAnswer
 from newsletter.web.api.app import create_api
 from newsletter.web.api.field_words import WORDS
-from tests.container import TODAY, TestContainer
+from tests.container import TODAY, TestContainer, ids_of
 from tests.settings import TECHNOLOGY
 from tests.web.api.answers import RECORDED, recorded, shown
 from tests.web.api.asking import API, OWN_SLUG, api_container, make_token
@@ -75,9 +75,19 @@ def an_operator_alert_is_sent(container: TestContainer) -> None:
     )
 
 
+def events_come(container: TestContainer) -> None:
+    """Have the first letter that left reported as delivered and opened."""
+    claim, at = container.mailer.asked[0][2], int(container.clock.now().timestamp())
+    for word in ("delivered", "open"):
+        event = {"event": word, "email": claim.recipients[0].email, "sg_event_id": word}
+        container.receive_events(event | {"timestamp": at} | ids_of(claim, 0))
+    container.clock.pass_time(minutes=2)
+
+
 FIRST: Mapping[str, Callable[[TestContainer], None]] = {
     "": lambda _: None,
     "the first batch leaves": the_first_batch_leaves,
+    "events come": events_come,
     "operators are told something": an_operator_alert_is_sent,
 }
 
