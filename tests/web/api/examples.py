@@ -252,7 +252,7 @@ EVENTS = (
         title="Read what came about its letters",
         call="GET /events",
         path=f"/events?newsletter=technology&issue={ON}",
-        first="a letter is opened",
+        first="two minutes pass",
     ),
     Example(
         title="Stream all that came about them",

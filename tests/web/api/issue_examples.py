@@ -95,7 +95,12 @@ ISSUES = (
         shows=("status", "reason", "paused_by", "counts"),
     ),
     Example(title="Read its account", call=f"GET {_ISSUE}/account", path=f"{_HERE}/account"),
-    Example(title="Read its results", call=f"GET {_ISSUE}/results", path=f"{_HERE}/results"),
+    Example(
+        title="Read its results",
+        first="events come",
+        call=f"GET {_ISSUE}/results",
+        path=f"{_HERE}/results",
+    ),
     Example(title="Compare the days", call="GET /results", path="/results?newsletter=technology"),
     Example(
         title="Ask what became of a reader's letter",

@@ -24,14 +24,13 @@ from newsletter.core.publication import ApprovalPolicy
 from newsletter.core.webhook_delivery import WebhookAnswer
 from newsletter.web.api.app import create_api
 from newsletter.web.api.field_words import WORDS
-from tests.container import TODAY, TestContainer
+from tests.container import TODAY, TestContainer, ids_of
 from tests.settings import TECHNOLOGY
 from tests.web.api.answers import RECORDED, recorded, shown
 from tests.web.api.asking import API, OWN_SLUG, api_container, make_token
 from tests.web.api.example import PYTHON_BEGINS, Example, steps
 from tests.web.api.examples import EXAMPLES
 from tests.web.api.issue_day import READERS
-from tests.web.api.test_events import report
 from tests.web.console.serving import listening, serving
 
 pytestmark = pytest.mark.postgres
@@ -70,9 +69,7 @@ def the_first_batch_leaves(container: TestContainer) -> None:
     container.sending.send_batches([batch])
 
 
-def a_letter_is_opened(container: TestContainer) -> None:
-    _, _, claim = next(iter(container.mailer.asked))
-    report(container, claim.recipients[0].email, "open")
+def two_minutes_pass(container: TestContainer) -> None:
     container.clock.pass_time(minutes=2)  # an event is shown a minute after it came
 
 
@@ -82,10 +79,20 @@ def an_operator_alert_is_sent(container: TestContainer) -> None:
     )
 
 
+def events_come(container: TestContainer) -> None:
+    """Have the first letter that left reported as delivered and opened."""
+    claim, at = container.mailer.asked[0][2], int(container.clock.now().timestamp())
+    for word in ("delivered", "open"):
+        event = {"event": word, "email": claim.recipients[0].email, "sg_event_id": word}
+        container.receive_events(event | {"timestamp": at} | ids_of(claim, 0))
+    container.clock.pass_time(minutes=2)
+
+
 FIRST: Mapping[str, Callable[[TestContainer], None]] = {
     "": lambda _: None,
     "the first batch leaves": the_first_batch_leaves,
-    "a letter is opened": a_letter_is_opened,
+    "events come": events_come,
+    "two minutes pass": two_minutes_pass,
     "operators are told something": an_operator_alert_is_sent,
 }
 
