@@ -2,6 +2,7 @@
 
 import csv
 import io
+from os import fstat
 from pathlib import Path
 
 from hypothesis import given
@@ -50,3 +51,11 @@ def test_rows_are_kept_in_a_file_that_nobody_sees(tmp_path: Path) -> None:
         assert list(kept.keep(blocks)) == blocks
         assert list(kept.again()) == [blocks[0], blocks[2]]
         assert list(tmp_path.iterdir()) == []
+
+
+def test_all_rows_are_on_the_disk_before_anything_is_stored(tmp_path: Path) -> None:
+    """One that is full says so in time."""
+    blocks = [b"2\ta@example.com\t\\N\t\\N\n"]
+    with kept_rows(tmp_path) as kept:
+        list(kept.keep(blocks))
+        assert fstat(kept._file.fileno()).st_size == len(blocks[0])
