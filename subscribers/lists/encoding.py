@@ -20,7 +20,7 @@ from subscribers.lists.encoding_question import encoding_questions
 from subscribers.lists.questions import Question
 
 _BLOCK = 1 << 20
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  #: these errors name no file themselves
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  #: these errors name no file themselves
 _SAMPLE = 4096
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _WESTERN = "cp1252"  # what Western spreadsheets write; all of Latin-1 that can be printed is in it
@@ -86,7 +86,7 @@ def written_whole(path: Path) -> Generator[BinaryIO]:
         begun.close()
         partial.replace(path)
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in _FULL:
             raise
         raise _unwritten(error, path) from error
     finally:
