@@ -167,7 +167,7 @@ def test_a_list_in_which_no_row_can_be_understood_is_recorded_with_its_counts(
     assert [answer[2] for answer in answers(report)] == ["refused", "refused"]
 
 
-def test_a_list_whose_results_find_no_room_says_that_it_is_stored(
+def test_a_list_whose_results_cannot_be_written_says_that_it_is_stored(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> list[bytes]:

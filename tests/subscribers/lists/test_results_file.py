@@ -56,7 +56,7 @@ def test_rows_are_kept_in_a_file_that_nobody_sees(tmp_path: Path) -> None:
         assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_for_which_there_is_no_room_is_named_and_gone(tmp_path: Path) -> None:
+def test_a_file_that_the_disk_has_no_space_for_is_named_and_gone(tmp_path: Path) -> None:
     before = getrlimit(RLIMIT_FSIZE)
     setrlimit(RLIMIT_FSIZE, (10, before[1]))
     try:
