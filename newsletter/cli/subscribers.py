@@ -135,7 +135,7 @@ def _print_imports(found: tuple[PastImport, ...]) -> None:
 
 
 _STAY = {
-    "written_to": "got a letter, whose links must work",
+    "written_to": "got a letter, or may have long ago, whose links must work",
     "suppressed": "must not be written to",
     "subscribed": "have another subscription",
     "signed_up": "signed up",

@@ -173,8 +173,9 @@ class PartitionStore(DatabaseStore):
         """Drop what is stored of these issues' deliveries; the deliveries themselves last."""
         with autocommit(self._engine) as connection:
             for table in reversed(_PARTITIONED):
+                if table == "delivery":  # while it is there, whoever is broken off begins again
+                    execute(connection, _FORGET_SOFT_BOUNCES, old._asdict())
                 _drop(connection, table, old.partition(table))
-            execute(connection, _FORGET_SOFT_BOUNCES, old._asdict())
         extra = {"action": "partitions.dropped", "first": old.first, "end": old.end}
         _log.info("the letters of old issues were let go", extra=extra)
 

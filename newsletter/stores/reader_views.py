@@ -4,11 +4,13 @@ They are its only way to deliveries, as the view `audience` is the plan's to sub
 of `reported` are those of `newsletter.core.results`: nobody opened because a machine did.
 """
 
-# Issues that were planned, each with its place among those of its newsletter: 1 is the latest.
+# Issues that were planned, each with its place among those of its newsletter: 1 is the latest. Of
+# some the letters were let go, and nobody knows any longer who read them.
 ISSUE_LEFT_VIEW = """
 CREATE VIEW issue_left AS
 SELECT id, newsletter, date,
-       row_number() OVER (PARTITION BY newsletter ORDER BY date DESC) AS latest
+       row_number() OVER (PARTITION BY newsletter ORDER BY date DESC) AS latest,
+       EXISTS (SELECT FROM issue_summary WHERE issue_id = issue.id) AS let_go
 FROM issue WHERE planned_at IS NOT NULL
 """
 

@@ -27,13 +27,21 @@ _ARRIVED = """
      WHERE kind = %(kind)s AND state = %(accepted)s
 """
 
+#: Who got the letters of old issues is no longer known: perhaps all whom their list had then.
 _WRITTEN_TO = """
-    SELECT DISTINCT subscriber_id
+    SELECT subscriber_id
       FROM issue CROSS JOIN LATERAL (
            SELECT subscriber_id FROM delivery
             WHERE delivery.issue_id = issue.id AND subscriber_id = ANY(%(subscribers)s)
            OFFSET 0) AS letter
      WHERE issue.planned_at IS NOT NULL
+     UNION
+    SELECT subscriber_id FROM subscription JOIN subscriber ON subscriber.id = subscriber_id
+     WHERE subscriber_id = ANY(%(subscribers)s) AND EXISTS (
+           SELECT FROM issue JOIN issue_summary ON issue_id = issue.id
+            WHERE issue.list = subscription.newsletter
+              AND planned_at >= subscriber.created_at
+              AND planned_at < COALESCE(undone_at, 'infinity'))
 """
 
 _ACCEPTED = """
@@ -67,6 +75,6 @@ class SentLetters(DatabaseStore):
         return int(row["letters"])
 
     def written_to(self, subscriber_ids: Collection[int]) -> Collection[int]:
-        """Return which of these subscribers have a delivery of any issue, sent or not."""
+        """Return which of these subscribers have, or may have had, a delivery of any issue."""
         found = self._rows(_WRITTEN_TO, subscribers=list(subscriber_ids))
         return frozenset(row["subscriber_id"] for row in found)

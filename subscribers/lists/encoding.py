@@ -5,10 +5,11 @@ what it would say in each is shown, and asked. Only where all of the likely ones
 """
 
 import codecs
+import errno
 import io
 import zipfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from secrets import token_hex
@@ -19,6 +20,7 @@ from subscribers.lists.encoding_question import encoding_questions
 from subscribers.lists.questions import Question
 
 _BLOCK = 1 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  #: these errors name no file themselves
 _SAMPLE = 4096
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _WESTERN = "cp1252"  # what Western spreadsheets write; all of Latin-1 that can be printed is in it
@@ -77,14 +79,25 @@ def written_whole(path: Path) -> Generator[BinaryIO]:
     partial = path.with_name(f"{path.name}.{token_hex(4)}.partial")
     try:
         begun = partial.open("xb")
-    except OSError as error:  # whoever reads it knows the path they named
-        raise OSError(error.errno, f"cannot be written: {error.strerror}", str(path)) from error
+    except OSError as error:
+        raise _unwritten(error, path) from error
     try:
-        with begun as file:
-            yield file
+        yield begun
+        begun.close()
         partial.replace(path)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise _unwritten(error, path) from error
     finally:
+        with suppress(OSError):  # of what could not be written before
+            begun.close()
         partial.unlink(missing_ok=True)
+
+
+def _unwritten(error: OSError, path: Path) -> OSError:
+    # Whoever reads it knows the path they named.
+    return OSError(error.errno, f"cannot be written: {error.strerror}", str(path))
 
 
 @contextmanager

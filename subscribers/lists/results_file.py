@@ -33,11 +33,12 @@ class KeptRows:
         self._sizes: list[int] = []
 
     def keep(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the blocks, and keep them."""
+        """Yield the blocks, and keep them; a full disk says so before anything was stored."""
         for block in blocks:
             self._file.write(block)
             self._sizes.append(len(block))
             yield block
+        self._file.flush()
 
     def again(self) -> Iterator[bytes]:
         """Yield the blocks that were kept."""

@@ -1,7 +1,7 @@
 """Lists of subscribers: import them, undo an import, export them."""
 
 import zoneinfo
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from subscribers.lists.formats import service_of
 from subscribers.lists.model import Explanations
 from subscribers.lists.portions import import_rows
 from subscribers.lists.reader_process import ListFile, ListReading, Progress, reading
-from subscribers.lists.results_file import kept_rows
+from subscribers.lists.results_file import Outcome, kept_rows
 from subscribers.lists.results_file import results as results_of
 from subscribers.lists.undo import undo
 from subscribers.model import ImportReport, PastImport, RowResult, Undone
@@ -136,7 +136,7 @@ class Lists:
                 kept.keep(rows),
                 rows.head.fields,
                 replace(about, format=kind, service=service_of(kind)),
-                lambda outcomes: file.writelines(results_of(kept.again(), outcomes)),
+                lambda outcomes: _answer(file, kept.again(), outcomes, stored=not dry_run),
                 dry_run=dry_run,
             )
 
@@ -197,6 +197,19 @@ class Lists:
 def _check(wanted: ListFile, about: ListImport, results: Path) -> None:
     _require(about.default_zone in wanted.known_zones, f"unknown time zone: {about.default_zone}")
     _require(results.resolve() != wanted.path.resolve(), "the results would overwrite the list")
+
+
+def _answer(
+    file: BinaryIO, blocks: Iterable[bytes], outcomes: Iterable[Outcome], *, stored: bool
+) -> None:
+    try:
+        file.writelines(results_of(blocks, outcomes))
+        file.flush()
+    except OSError as error:
+        if not stored:
+            raise
+        said = f"{error.strerror}; the list itself is stored, and its counts are kept"
+        raise OSError(error.errno, said) from error
 
 
 def _report(

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from newsletter.core.delivery import Refused, Remedy, Unknown
 from newsletter.core.issue_people import IssueGroup, IssueReading
 from newsletter.errors import NotFound
+from subscribers.errors import InvalidSegment
 from tests.container import TODAY, TestContainer, open_container
 from tests.stores.test_results import some_event
 
@@ -128,6 +129,20 @@ def test_what_was_let_go_is_said_wherever_one_person_is_asked_about(container) -
             "since": container.clock.now().isoformat(),
         }
     ]
+
+
+def test_a_segment_of_those_who_read_what_was_let_go_is_refused_and_not_empty(container) -> None:
+    newsletter, stored = container.newsletter, container.send_issue()
+    [(story, *_)] = container.query("SELECT brief_id FROM issue_brief LIMIT 1")
+    latest = container.segments.read(newsletter.slug, {"opened": ["last-1"]}, ())
+    asked = ({"opened": [str(TODAY)]}, {"clicked_stories": [str(story)]})
+    for given in asked:
+        assert container.segments.read(newsletter.slug, given, ()) != latest
+    let_go(container, stored.id)
+    for given in asked:
+        with pytest.raises(InvalidSegment, match="nobody knows any longer who read them"):
+            container.segments.read(newsletter.slug, given, ())
+    assert container.segments.read(newsletter.slug, {"opened": ["last-1"]}, ()) == latest
 
 
 def test_no_issue_from_before_their_time_is_in_the_history_of_a_newcomer(

@@ -171,6 +171,23 @@ def test_what_a_broken_run_has_left_is_erased_and_then_dropped(container, monkey
     assert container.query("SELECT count(*) FROM pg_inherits WHERE inhdetachpending") == [(0,)]
 
 
+def test_soft_bounces_of_old_letters_never_outlive_the_letters(container, monkeypatch):
+    """Whoever had many letters since would seem to have had few, and be suppressed."""
+    dropped = partitions._drop
+
+    def die(connection: Any, table: str, partition: str) -> None:
+        dropped(connection, table, partition)
+        if table == "delivery":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(partitions, "_drop", die)
+        with pytest.raises(KeyboardInterrupt):
+            container.partitions.drop(OLD)
+    retention(container, Summaries()).expire()
+    assert issues(container, "soft_bounce") == {40}
+
+
 def test_an_erasure_reaches_deliveries_that_are_detached(container: TestContainer):
     container.query("ALTER TABLE delivery DETACH PARTITION delivery_1")
     container.query("ALTER TABLE delivery_event DETACH PARTITION delivery_event_1")

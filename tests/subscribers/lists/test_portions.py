@@ -3,13 +3,14 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
 from subscribers.errors import InvalidList
-from subscribers.lists import portions, staging
+from subscribers.lists import portions, service, staging
 from subscribers.lists.service import Lists
 from subscribers.model import RowResult, SubscriptionStatus
 from subscribers.subscriptions.service import Subscriptions
@@ -164,3 +165,19 @@ def test_a_list_in_which_no_row_can_be_understood_is_recorded_with_its_counts(
     assert report.counts[RowResult.REFUSED] == 2
     assert Lists(engine).imports()[0].counts["refused"] == 2
     assert [answer[2] for answer in answers(report)] == ["refused", "refused"]
+
+
+def test_a_list_whose_results_cannot_be_written_says_that_it_is_stored(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> list[bytes]:
+        raise OSError(ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(service, "results_of", full)
+    with pytest.raises(OSError, match="No space left on device") as dry:
+        import_text(engine, tmp_path, "email\nreader@example.com\n", dry_run=True)
+    with pytest.raises(OSError, match="the list itself is stored") as failed:
+        import_text(engine, tmp_path, "email\nreader@example.com\n")
+    assert dry.value.filename == failed.value.filename == str(tmp_path / "list.results.csv")
+    assert "stored" not in str(dry.value)
+    assert Lists(engine).imports()[0].counts["added"] == 1

@@ -77,6 +77,18 @@ def test_whom_a_purge_removed_a_later_list_may_add(container: TestContainer, tmp
     assert one.undone_at is None
 
 
+@pytest.mark.parametrize(("minutes", "stay"), [(-1, 0), (30, 2), (61, 0)])
+def test_whoever_may_have_got_a_letter_that_was_let_go_stays(
+    container: TestContainer, minutes: int, stay: int
+):
+    """Its links must work, however long ago it was; the import was undone after an hour."""
+    planned_at = container.clock.now() + timedelta(minutes=minutes)
+    container.query("UPDATE issue SET list = 'technology', planned_at = :at", at=planned_at)
+    before = container.import_purging.count(2)
+    assert container.letter_releases.summarize([1]) == ()
+    assert container.import_purging.count(2).removed == before.removed - stay
+
+
 def test_an_import_that_counts_or_never_was_is_refused(container: TestContainer):
     for number, error in ((1, NotUndone), (99, NoSuchImport)):
         with pytest.raises(error):

@@ -2,11 +2,15 @@
 
 import csv
 import io
+from os import fstat
 from pathlib import Path
+from resource import RLIMIT_FSIZE, getrlimit, setrlimit
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from subscribers.lists.encoding import written_whole
 from subscribers.lists.results_file import kept_rows, results
 from subscribers.spreadsheet import plain_cell
 
@@ -50,3 +54,25 @@ def test_rows_are_kept_in_a_file_that_nobody_sees(tmp_path: Path) -> None:
         assert list(kept.keep(blocks)) == blocks
         assert list(kept.again()) == [blocks[0], blocks[2]]
         assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_the_disk_has_no_space_for_is_named_and_gone(tmp_path: Path) -> None:
+    before = getrlimit(RLIMIT_FSIZE)
+    setrlimit(RLIMIT_FSIZE, (10, before[1]))
+    try:
+        with pytest.raises(OSError, match="cannot be written: File too large") as failed:  # noqa: PT012, SIM117  # one act
+            with written_whole(tmp_path / "list.results.csv") as file:
+                file.write(b"more than ten bytes")
+                file.flush()
+    finally:
+        setrlimit(RLIMIT_FSIZE, before)
+    assert failed.value.filename == str(tmp_path / "list.results.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_all_rows_are_on_the_disk_before_anything_is_stored(tmp_path: Path) -> None:
+    """One that is full says so in time."""
+    blocks = [b"2\ta@example.com\t\\N\t\\N\n"]
+    with kept_rows(tmp_path) as kept:
+        list(kept.keep(blocks))
+        assert fstat(kept._file.fileno()).st_size == len(blocks[0])

@@ -763,7 +763,8 @@ SELECT batch_id, attempt_id FROM split_from;
 
 CREATE VIEW issue_left AS
 SELECT id, newsletter, date,
-       row_number() OVER (PARTITION BY newsletter ORDER BY date DESC) AS latest
+       row_number() OVER (PARTITION BY newsletter ORDER BY date DESC) AS latest,
+       EXISTS (SELECT FROM issue_summary WHERE issue_id = issue.id) AS let_go
 FROM issue WHERE planned_at IS NOT NULL;
 
 CREATE VIEW issue_reader AS
