@@ -1,6 +1,7 @@
 """`newsletter sandbox`: a local SendGrid."""
 
 import os
+import shlex
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -36,7 +37,7 @@ def sandbox(
     folder = data or load_settings().environment.var / "sandbox"
     config = SandboxConfig(data=folder, port=port, webhook_url=webhook, account=account)
     reading, writing = os.pipe()  # the sandbox writes its URL there once it is ready
-    threading.Thread(target=_announce, args=(reading,), daemon=True).start()
+    threading.Thread(target=_announce, args=(reading, folder), daemon=True).start()
     try:
         run(config, Path(f"/dev/fd/{writing}"))
     except ValueError as error:
@@ -47,9 +48,13 @@ def sandbox(
         os.close(writing)
 
 
-def _announce(reading: int) -> None:
+def _announce(reading: int, folder: Path) -> None:
     with os.fdopen(reading, encoding="ascii") as pipe:
         url = pipe.readline().strip()
     if url:
         console.print(f"sandbox on {url}, inbox on {url}/inbox; Ctrl-C stops it")
         console.print(f"to send to it: NEWSLETTER_SENDGRID_HOST={url} SENDGRID_API_KEY=SG.sandbox")
+        key = folder.absolute() / "public_key.txt"
+        console.print(
+            f'to believe its events: SENDGRID_WEBHOOK_KEY="$(cat {shlex.quote(str(key))})"'
+        )

@@ -112,7 +112,8 @@ class StoredIssue:
     @property
     def summary(self) -> str:
         """Return which issue it is and its state, as the beginning of a message."""
-        return f"the issue of {self.issue.date} is {self.state}"
+        state = "a draft" if self.state is IssueStatus.DRAFT else self.state
+        return f"the issue of {self.issue.date} is {state}"
 
     @property
     def pause(self) -> str:

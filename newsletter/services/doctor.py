@@ -94,7 +94,7 @@ class Doctor:
         if is_loopback(host):
             yield SetupSubject(SetupArea.SENDGRID, "practice").warn(
                 f"SendGrid is played by this machine ({host}): no real mail can leave",
-                "unset NEWSLETTER_SENDGRID_HOST",
+                "unset NEWSLETTER_SENDGRID_HOST, and let service.toml name SendGrid's own host",
             )
 
     def _clock(self) -> Iterator[SetupFinding]:

@@ -180,7 +180,7 @@ def test_what_is_no_approval_or_has_left_cannot_be_taken_back(container):
     def take_back():
         container.publishing.withdraw(container.newsletter, TODAY, actor="ben", because="late")
 
-    with pytest.raises(NotAllowed, match="is draft: only an approved issue"):
+    with pytest.raises(NotAllowed, match="is a draft: only an approved issue"):
         take_back()
     approve(container, shown(container))
     container.plan_issue()

@@ -14,7 +14,7 @@ from newsletter.web.api.access import Caller, WriteBriefs
 from newsletter.web.api.brief_intake import place_below, shown
 from newsletter.web.api.brief_schemas import LONGEST, BriefItem, GivenBrief
 from newsletter.web.api.preconditions import IfMatch, etag_of, matched, matched_if_given
-from newsletter.web.api.problems import ApiProblem, invalid, pointer_of
+from newsletter.web.api.problems import ApiProblem, invalid, pointer_of, said
 from newsletter.web.api.route import api_router
 from newsletter.web.api.schemas import ApiModel, FieldError
 
@@ -145,7 +145,7 @@ def _read(caller: Caller, stored: Brief, given: dict[str, Any]) -> Brief:
         return caller.services.read_brief(read.fields(), lambda name: place_below("#", name))
     except ValidationError as error:
         wrong = [
-            FieldError(pointer=pointer_of(("body", *one["loc"])), detail=one["msg"])
+            FieldError(pointer=pointer_of(("body", *one["loc"])), detail=said(one))
             for one in error.errors()
         ]
         raise ApiProblem("invalid", f"{wrong[0].pointer}: {wrong[0].detail}", wrong) from None

@@ -13,7 +13,7 @@ from newsletter.services.intake import NotReceived
 from newsletter.services.receiving import Receipt
 from newsletter.web.api.access import Caller
 from newsletter.web.api.brief_schemas import BriefItem, BriefReceipt, GivenBrief, GivenPage
-from newsletter.web.api.problems import pointer_of
+from newsletter.web.api.problems import pointer_of, said
 from newsletter.web.api.schemas import FieldError
 
 #: How a brief's file names a field, where the API names it otherwise.
@@ -64,7 +64,7 @@ def _items(caller: Caller, number: int, item: object, at: str) -> Iterator[_Read
         briefs = _read(caller, item, at)
     except ValidationError as error:
         errors = tuple(
-            FieldError(pointer=at + _below(one["loc"]), detail=one["msg"]) for one in error.errors()
+            FieldError(pointer=at + _below(one["loc"]), detail=said(one)) for one in error.errors()
         )
         yield _ReadItem(number=number, at=at, errors=errors)
     except InvalidBrief as error:

@@ -189,6 +189,7 @@ WORDS: Mapping[str, str] = {
     "WebhookDeliveryItem.newsletter": "The newsletter that the event is about; null: none.",
     "WithoutStory.readers": "How many chose them.",
     "WebhookItem.events": "The types of events that are posted.",
+    "WebhookPatch.events": "The types of events that are posted.",
     "EditionReaders.stories": "How many stories it has.",
     "EditionItem.key": "The edition's key.",
     "EditionReaders.key": "The edition's key.",

@@ -64,6 +64,9 @@ def edit(
 
 @router.post(f"{ISSUE}/assemble")
 def assemble(caller: EditIssues, here: Here) -> IssueState:
-    """Choose and order the accepted briefs, and set the issue; what was edited stays edited."""
+    """Choose and order the accepted briefs, and set the issue; what was edited stays edited.
+
+    One that is approved already, or has left, is answered as it is.
+    """
     which = caller.newsletter(here.newsletter)
     return shown(caller, here, which, caller.services.publishing.assemble(which, here.on))

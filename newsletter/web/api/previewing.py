@@ -45,7 +45,10 @@ def preflight(caller: ReadIssues, here: Here) -> IssuePreflight:
 
 @router.get(f"{ISSUE}/forecast", responses=CONFLICT)
 def forecast(caller: ReadIssues, here: Here) -> IssueForecast:
-    """Say whom the issue would reach if it left now."""
+    """Say whom the issue would reach if it left now.
+
+    Readers are counted at most every 20 seconds: `counted_at` says when.
+    """
     which, _ = upcoming(caller, here)
     return IssueForecast.of(caller.services.forecasts.of(which, here.on))
 

@@ -1,7 +1,8 @@
 """What an answer says that is no success: a problem (RFC 9457), each kind described once, here."""
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -88,7 +89,7 @@ KINDS: Mapping[str, ProblemKind] = {
         422,
         "Something in the request is wrong",
         "Each of `errors` says what and where: `pointer` is a JSON pointer into the body "
-        "(`#/title`), or names a parameter (`query/after`, `header/If-Match`, `path/on`).",
+        "(`#/title`), or names a parameter (`query/after`, `header/If-Match`).",
     ),
     "key-reused": ProblemKind(
         422,
@@ -112,6 +113,14 @@ KINDS: Mapping[str, ProblemKind] = {
 }
 
 
+_WORDS = {  #: by pydantic's types of errors
+    "extra_forbidden": "There is no field of this name",
+    "model_type": "It should be an object",
+    "model_attributes_type": "It should be an object",
+    "dict_type": "It should be an object",
+}
+
+
 class ApiProblem(NewsletterError):
     """A request is answered with a problem."""
 
@@ -131,6 +140,11 @@ def invalid(pointer: str, detail: str) -> ApiProblem:
     return ApiProblem("invalid", detail, [FieldError(pointer=pointer, detail=detail)])
 
 
+def problem_with(found: Sequence[FieldError]) -> ApiProblem:
+    """Return the problem of these values, of which the first is said as the detail."""
+    return ApiProblem("invalid", _counted(found), found)
+
+
 def answer_of(request: Request, problem: ApiProblem) -> JSONResponse:
     kind = KINDS[problem.kind]
     said = ProblemReport(
@@ -147,9 +161,13 @@ def answer_of(request: Request, problem: ApiProblem) -> JSONResponse:
 
 
 def sentence(text: str) -> str:
-    """Return a message as a sentence."""
-    text = text[:1].upper() + text[1:]
+    """Return a message as a sentence; a place at its beginning stays as it is."""
+    if not _begins_with_place(text):
+        text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?", "”")) else f"{text}."
+
+
+_begins_with_place = re.compile(r"(?:query|header)/").match
 
 
 def problem_of(error: Exception, request: Request) -> ApiProblem | None:
@@ -198,11 +216,17 @@ def _of_validation(error: RequestValidationError) -> ApiProblem:
     errors = error.errors()
     if all(one["loc"][0] == "path" for one in errors):
         return ApiProblem("not-found")
-    found = [FieldError(pointer=pointer_of(one["loc"]), detail=one["msg"]) for one in errors]
-    return ApiProblem("invalid", _counted(found), found)
+    return problem_with(
+        [FieldError(pointer=pointer_of(one["loc"]), detail=said(one)) for one in errors]
+    )
 
 
-def _counted(found: list[FieldError]) -> str:
+def said(error: Mapping[str, Any]) -> str:
+    """Return what pydantic found, without words that only its own users know."""
+    return _WORDS.get(error["type"]) or error["msg"]
+
+
+def _counted(found: Sequence[FieldError]) -> str:
     first = f"{found[0].pointer}: {found[0].detail}"
     return first if len(found) == 1 else f"{first}; and {len(found) - 1} more"
 

@@ -13,6 +13,7 @@ from newsletter.web.api.access import Caller, declared
 from newsletter.web.api.body import JsonRequest
 from newsletter.web.api.idempotency import key_of, once
 from newsletter.web.api.problems import ApiProblem, answer_of, problem_of
+from newsletter.web.api.query_names import refusing_others
 from subscribers.db.read_only import read_only
 
 PREFIX = "/api/v1"
@@ -24,7 +25,13 @@ class ApiRoute(APIRoute):
     """A route that is called once all else about the request is right."""
 
     def get_route_handler(self) -> Answering:
-        inner = super().get_route_handler()
+        handler = super().get_route_handler()
+        refuse_others = refusing_others(self.dependant)
+
+        async def inner(request: Request) -> Response:
+            if declared(self):
+                refuse_others(request)
+            return await handler(request)
 
         async def handle(request: Request) -> Response:
             given = JsonRequest(request.scope, request.receive)

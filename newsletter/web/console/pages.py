@@ -81,6 +81,12 @@ def _moment(at: datetime, zone: str) -> str:
     return f"{local.day} {local:%B, %H:%M:%S}"
 
 
+def _until(at: datetime, zone: str) -> str:
+    """Return a moment that may be a year away, as "25 February 2027, 06:10"."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%B %Y, %H:%M}"
+
+
 def place(zone: str) -> str:
     """Return a time zone's name without its region, as "New York"."""
     return zone.rpartition("/")[2].replace("_", " ")
@@ -102,6 +108,7 @@ FILTERS: Mapping[str, Any] = {
     "short_day": short_day,
     "clock": clock,
     "moment": _moment,
+    "until": _until,
     "place": place,
     "mark": _mark,
     "kilobytes": _kilobytes,

@@ -58,6 +58,31 @@ def test_parameters_are_named(api: ApiClient):
     assert sorted(pointers(refused)) == ["query/limit", "query/on", "query/status"]
 
 
+def test_a_parameter_that_is_none_is_refused(api: ApiClient):
+    refused = api.get("/briefs?newslettr=technology&limit=1")
+    assert (refused.status_code, pointers(refused)) == (422, ["query/newslettr"])
+    assert refused.json()["detail"] == (
+        "query/newslettr: there is no parameter of this name; "
+        "choose from: after, limit, newsletter, on, status."
+    )
+    assert pointers(api.get("/newsletters?limit=5")) == ["query/limit"]
+    assert api.get("/openapi.json?v=1").status_code == 200
+
+
+def test_a_place_at_the_beginning_of_a_detail_is_spelled_as_it_is(api: ApiClient):
+    refused = api.get("/briefs?limit=0")
+    assert refused.json()["detail"].startswith("query/limit: ")
+
+
+def test_what_is_wrong_is_said_in_words_of_json(api: ApiClient):
+    receipts = api.post("/briefs", [given_brief() | {"titel": "x"}, 5]).json()["data"]
+    found = {one["pointer"]: one["detail"] for receipt in receipts for one in receipt["errors"]}
+    assert found == {
+        "#/0/titel": "There is no field of this name",
+        "#/1": "It should be an object",
+    }
+
+
 def test_what_is_not_there_is_a_problem_too(api: ApiClient):
     assert kind_of(api.get("/nothing")) == "not-found"
     assert kind_of(api.get("/briefs/x")) == "not-found"

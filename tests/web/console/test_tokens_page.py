@@ -32,6 +32,7 @@ def test_a_token_is_shown_once_and_does_what_was_ticked(
     shown = owner.get(TOKENS).text
     assert text not in shown
     assert "the hub" in shown
+    assert f"{token.expires_at:%B %Y, }" in shown  # the year, and no seconds
     assert "Read briefs, Hand over and change briefs" in shown
     assert "One program may use the API" in shown
     assert TOKENS in owner.get(f"/{OWN_SLUG}/settings").text

@@ -50,6 +50,15 @@ def test_an_endpoint_is_added_and_its_secret_shown_once(owner: ConsoleClient, en
     assert "All events" in owner.get(WEBHOOKS).text
 
 
+def test_an_endpoint_names_its_newsletters_as_people_do(owner: ConsoleClient, endpoint: Endpoint):
+    owner.post(WEBHOOKS, name="one", url=endpoint.url, event=[*CHOICES], newsletter=[OWN_SLUG])
+    add(owner, endpoint)
+    shown = owner.get(WEBHOOKS).text
+    assert "All events · <bdi>Technology Daily</bdi>" in " ".join(shown.split())
+    assert "All events · All newsletters" in " ".join(shown.split())
+    assert "<dd><bdi>Technology Daily</bdi>" in owner.get(f"{WEBHOOKS}/1").text.replace("\n", "")
+
+
 def test_what_cannot_be_added_is_said_and_what_was_typed_stays(owner: ConsoleClient):
     refused = owner.post(WEBHOOKS, name="chat", url="http://hooks.example.com/", event="issue.left")
     assert refused.status_code == 409
