@@ -284,7 +284,7 @@ def test_the_sandbox_says_where_it_is_and_a_taken_port_is_refused(cli: CommandLi
 def test_an_interrupted_send_records_what_is_in_hand(
     sending_cli: CommandLine, sandbox: Sandbox
 ) -> None:
-    sandbox.fail({"kind": "hang", "seconds": 1.5, "times": 1})
+    sandbox.fail({"kind": "hang", "seconds": 4, "times": 1})
     with subprocess.Popen(
         [NEWSLETTER, "issue", "send", "--wait"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as sending:
