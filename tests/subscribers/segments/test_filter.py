@@ -301,7 +301,9 @@ def _contradicts(chosen: Filter) -> bool:
     since, before = chosen.joined_since, chosen.joined_before
     within, not_within = chosen.engaged_within, chosen.not_engaged_within
     return bool(
-        (since and before and since >= before) or (within and not_within and not_within >= within)
+        (since and before and since >= before)
+        or (within and not_within and not_within >= within)
+        or any(map(_contradicts, chosen.any_of))
     )
 
 
