@@ -1,7 +1,8 @@
 """Renders the reference of the HTTP paths, from FastAPI, and of the metrics."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from newsletter.adapters.metrics import metric_families
@@ -38,12 +39,7 @@ def _console() -> Iterator[str]:
     yield "An application of its own, at `console_url`. *Recently* asks for a sign-in or a"
     yield "confirmation of the last 15 minutes. `/` leads to the first newsletter that one may see."
     yield ""
-    routes = [one for each in CONSOLE for one in each.routes if isinstance(one, APIRoute)]
-    routes.sort(key=lambda one: (one.path, _methods(one)))
-    rows = (
-        (_methods(one), f"`{one.path}`", _needs(one), first_line(one.endpoint)) for one in routes
-    )
-    yield from table(("Method", "Path", "Who", "What it does"), rows)
+    yield from _permitted(CONSOLE, "Who", _needs)
 
 
 def _api() -> Iterator[str]:
@@ -52,12 +48,19 @@ def _api() -> Iterator[str]:
     yield "On the console's origin, and described in full at `/api/v1/openapi.json`. A token has"
     yield "scopes; see [The JSON API](../how-to/api.md)."
     yield ""
-    routes = [one for each in API for one in each.routes if isinstance(one, APIRoute)]
+    yield from _permitted(API, "Scope", scope_of)
+
+
+def _permitted(
+    routers: Iterable[APIRouter], whose: str, needs: Callable[[APIRoute], str]
+) -> Iterator[str]:
+    """Yield a table of routes that declare who may use them, by their paths."""
+    routes = [one for each in routers for one in each.routes if isinstance(one, APIRoute)]
     routes.sort(key=lambda one: (one.path, _methods(one)))
     rows = (
-        (_methods(one), f"`{one.path}`", scope_of(one), first_line(one.endpoint)) for one in routes
+        (_methods(one), f"`{one.path}`", needs(one), first_line(one.endpoint)) for one in routes
     )
-    yield from table(("Method", "Path", "Scope", "What it does"), rows)
+    yield from table(("Method", "Path", whose, "What it does"), rows)
 
 
 def scope_of(route: APIRoute) -> str:
