@@ -26,6 +26,15 @@ class EventPosition(NamedTuple):
 BEGINNING = EventPosition(datetime(1970, 1, 1, tzinfo=UTC), 0, UUID(int=0))
 
 
+#: So much earlier than its plan may an issue's first event be by another machine's clock.
+_CLOCKS_DIFFER = timedelta(hours=1)
+
+
+def first_position(after: EventPosition, planned_at: datetime) -> EventPosition:
+    """Return the later one of a position and the first that an event of an issue may have."""
+    return max(after, BEGINNING._replace(received_at=planned_at - _CLOCKS_DIFFER))
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReceivedEvent:
     """One event about a letter of an issue, and whose letter it was."""

@@ -7,6 +7,7 @@ from newsletter.core.received_event import (
     COMMITTED_AFTER,
     EventPosition,
     ReceivedEvent,
+    first_position,
     link_to_show,
 )
 from newsletter.core.stored import StoredIssue
@@ -26,8 +27,11 @@ class ReceivedEvents:
         self, stored: StoredIssue, after: EventPosition, *, limit: int
     ) -> tuple[ReceivedEvent, ...]:
         """Return events of an issue in the order in which they came, from a position on."""
+        if stored.planned_at is None:
+            return ()
+        start = first_position(after, stored.planned_at)
         before = self.clock.now() - COMMITTED_AFTER
-        return self._shown(self.store.received(stored.id, after, before=before, limit=limit))
+        return self._shown(self.store.received(stored.id, start, before=before, limit=limit))
 
     def all_of(self, stored: StoredIssue) -> Generator[tuple[ReceivedEvent, ...]]:
         """Yield all events of an issue letter by letter, a portion at a time."""

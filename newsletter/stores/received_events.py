@@ -1,7 +1,7 @@
 """The events about the letters of one issue, read back: as they came, or letter by letter."""
 
-from collections.abc import Generator, Mapping
-from datetime import datetime
+from collections.abc import Generator, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from newsletter.core.events import EventKind
@@ -10,6 +10,7 @@ from newsletter.stores.look_up import LOOK_UP_UNCOMPILED
 from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 
 PORTION = 1_000  #: events
+_SHORTEST = timedelta(seconds=1)  #: in which events are looked for first
 
 
 def _with_readers(chosen: str, order: str) -> str:
@@ -50,9 +51,18 @@ class ReceivedEventStore(DatabaseStore):
     def received(
         self, issue_id: int, after: EventPosition, *, before: datetime, limit: int
     ) -> tuple[ReceivedEvent, ...]:
-        """Return events of an issue in the order in which they came, from a position on."""
-        values = {"since": after.received_at, "before": before, "limit": limit}
-        return self._read(_RECEIVED, values | _of(issue_id, after))
+        """Return events of an issue in the order in which they came, from a position on.
+
+        They are looked for in longer and longer times after it, so that a page in the middle of
+        an issue sorts little more than it shows, though a million letters have three million.
+        """
+        found: tuple[ReceivedEvent, ...] = ()
+        values = {"since": after.received_at, "limit": limit} | _of(issue_id, after)
+        for end in ends(after.received_at, before):
+            found = self._read(_RECEIVED, values | {"before": end})
+            if len(found) == limit:
+                break
+        return found
 
     def by_letter(self, issue_id: int, *, before: datetime) -> Generator[tuple[ReceivedEvent, ...]]:
         """Yield all events of an issue that came before a moment, a portion at a time."""
@@ -65,6 +75,15 @@ class ReceivedEventStore(DatabaseStore):
         with transaction(self._engine) as session:
             execute(session, LOOK_UP_UNCOMPILED)
             return tuple(map(_event, rows(session, statement, values)))
+
+
+def ends(since: datetime, before: datetime) -> Iterator[datetime]:
+    """Yield ends of longer and longer times from a moment on; the last one is `before`."""
+    span = _SHORTEST
+    while span < before - since:
+        yield since + span
+        span *= 4
+    yield before
 
 
 def _of(issue_id: int, after: EventPosition) -> dict[str, Any]:

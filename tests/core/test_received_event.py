@@ -1,8 +1,11 @@
 """Links of ours are not shown to programs: some of them open a reader's page."""
 
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
 import pytest
 
-from newsletter.core.received_event import link_to_show
+from newsletter.core.received_event import BEGINNING, EventPosition, first_position, link_to_show
 
 OURS = frozenset({"news.example.com"})
 
@@ -26,3 +29,11 @@ def test_a_link_of_ours_is_not_shown(url: str | None):
 def test_any_other_link_is_shown():
     for url in ("https://example.com/story", "http://news.example.com.evil.example/"):
         assert link_to_show(url, OURS) == url
+
+
+def test_nothing_before_an_issue_was_planned_is_looked_through():
+    planned = datetime(2026, 11, 27, 5, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    assert first_position(BEGINNING, planned).received_at == planned - hour
+    late = EventPosition(planned + hour, 7, UUID(int=1))
+    assert first_position(late, planned) == late

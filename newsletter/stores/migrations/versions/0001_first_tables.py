@@ -205,7 +205,8 @@ CREATE TABLE delivery_event (
     received_at timestamptz NOT NULL, raw jsonb NOT NULL, origin text NOT NULL, url text,
     PRIMARY KEY (issue_id, place, event_key)
 ) PARTITION BY RANGE (issue_id);
-CREATE INDEX delivery_event_received ON delivery_event USING brin (received_at);
+CREATE INDEX delivery_event_received ON delivery_event
+    USING brin (received_at) WITH (autosummarize = on);
 
 CREATE TABLE issue_result (
     issue_id bigint NOT NULL, word text NOT NULL, count integer NOT NULL DEFAULT 0,
