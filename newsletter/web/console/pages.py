@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_fragments import render_block
+from markupsafe import Markup, escape
 
 from newsletter.web.console.devices import device_name
 from newsletter.web.console.words import Words
@@ -101,6 +102,15 @@ def _kilobytes(size: int) -> str:
     return f"{size / 1024:.1f} KB"
 
 
+def commands(text: str) -> Markup:
+    """Return a sentence with what stands in backticks set as what one types."""
+    parts = text.split("`")
+    return Markup("").join(
+        Markup('<span class="mono">{}</span>').format(part) if place % 2 else escape(part)
+        for place, part in enumerate(parts)
+    )
+
+
 FILTERS: Mapping[str, Any] = {
     "number": _number,
     "percent": _percent,
@@ -113,4 +123,5 @@ FILTERS: Mapping[str, Any] = {
     "mark": _mark,
     "kilobytes": _kilobytes,
     "device": device_name,
+    "commands": commands,
 }

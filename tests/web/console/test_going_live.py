@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine
 
 from newsletter.core.setup_finding import SetupArea, SetupFinding, SetupSubject
+from newsletter.web.console.pages import commands
 from tests.container import TestContainer
 from tests.services.test_staff_letters import FakeStaffMailer
 from tests.web.console.serving import OWN_SLUG, ConsoleClient
@@ -177,3 +178,8 @@ def test_a_colleagues_letter_is_not_ones_own(owner, members, container, engine: 
     assert container.setup_letters.last(container.newsletter, to=member.email)
     assert container.setup_letters.last(container.newsletter, to="edit@example.org") is None
     assert container.test_letters.last(container.newsletter) == ()  # no preview of an issue
+
+
+def test_what_one_types_is_set_apart_and_nothing_becomes_markup():
+    said = commands("run `newsletter serve --to <b>`, not <i>")
+    assert said == ('run <span class="mono">newsletter serve --to &lt;b&gt;</span>, not &lt;i&gt;')

@@ -23,6 +23,7 @@ def test_a_token_is_shown_once_and_does_what_was_ticked(
     owner: ConsoleClient, container: TestContainer
 ):
     made = owner.post(TOKENS, **TICKED, days="30")
+    assert f"{container.settings.console_url}/api/v1." in made.text
     [text] = re.findall(r'value="(nl_[^"]+)"', made.text)
     token = container.api_tokens.find(text)
     assert token
