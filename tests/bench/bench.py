@@ -37,7 +37,7 @@ class Sizes:
         return cls(
             readers=readers,
             topics=min(MOST_TOPICS, max(2, (readers // 40).bit_length() - 1)),
-            fewer=max(1, min(readers // 10, 100_000)),
+            fewer=max(1, min(readers // 10, 1_000_000)),
             events=min(readers, 50_000),
             unsubscribes=min(readers, 10_000),
             posted=min(max(readers, 1000), 100_000),
