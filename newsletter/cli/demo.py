@@ -18,6 +18,7 @@ from typer import Option
 from newsletter.adapters.clock import SystemClock
 from newsletter.cli.briefs import COLOURS
 from newsletter.cli.common import AsJson, answer, console, counted, listed, progress
+from newsletter.cli.ending import wait_for_end
 from newsletter.cli.report import issue_data, print_totals
 from newsletter.cli.signals import interrupted_once
 from newsletter.core.publication import day_of
@@ -77,7 +78,7 @@ def _stay(place: "DemoEnvironment") -> None:
         container.scheduler.start()
         working.start()
         console.print("\nPress Ctrl-C to stop.")
-        ended.wait()
+        wait_for_end(ended)
     except KeyboardInterrupt:
         console.print()
     finally:

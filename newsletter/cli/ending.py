@@ -12,6 +12,8 @@ from types import FrameType
 
 SECONDS = 12  #: for an end in order; whoever asked to stop gives up after some more
 
+_LOOK = 0.5  #: seconds between two looks for a signal that did not wake the main thread
+
 _log = logging.getLogger(__name__)
 
 
@@ -26,6 +28,16 @@ def interrupt(number: int, frame: FrameType | None) -> None:
     """Stop as Ctrl-C does, and within the limit."""
     limit_end()
     signal.default_int_handler(number, frame)
+
+
+def wait_for_end(ended: threading.Event) -> None:
+    """Wait until the event is set, or a signal ends the wait.
+
+    Python runs handlers of signals in the main thread alone, and nothing wakes that thread where
+    the signal reached another one, or reached this one just before it fell asleep. So it looks.
+    """
+    while not ended.wait(_LOOK):
+        pass
 
 
 def _end() -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from typer import Option
 
 from newsletter.cli.common import console, container
-from newsletter.cli.ending import interrupt, limit_end
+from newsletter.cli.ending import interrupt, limit_end, wait_for_end
 from newsletter.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def scheduler() -> None:
     try:
         with _interruptible():
             console.print("scheduler running; Ctrl-C stops it")
-            threading.Event().wait()
+            wait_for_end(threading.Event())
     finally:
         container().scheduler.shutdown()
 
@@ -122,7 +122,7 @@ def worker() -> None:
         container().give_way()  # whoever starts a dead server again does not
         parts.enter_context(_working(on_end=ended.set))
         console.print("worker running; Ctrl-C stops it once its current batches are recorded")
-        ended.wait()
+        wait_for_end(ended)
 
 
 def _open_process() -> None:
