@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from newsletter.sandbox.server import Sandbox
 from tests.torture.observer import Observer
 
-_TIMEOUT = 2.5  #: seconds; a step that is not taken by then has been taken already
+_TIMEOUT = 4  #: seconds; a step that is not taken by then has been taken already
+_START = 60  #: seconds; a busy machine takes some to start a process
+
+#: A process of the service has begun.
+_BEGUN = """
+    SELECT EXISTS (SELECT 1 FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid()
+                      AND backend_type = 'client backend')
+"""
 
 #: A statement of some step is at work in this database.
 _AT_WORK = """
@@ -74,6 +82,13 @@ class KillPoints:
         time.sleep(self.rng.uniform(0.1, 1.5))
         return True
 
+    def _begun(self) -> float:
+        """Wait until a process of the service has begun; return when that was."""
+        deadline = time.monotonic() + _START
+        while not self._ask(_BEGUN) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        return time.monotonic()
+
     def _ask(self, question: str) -> int:
         return self.observer.ask(question)
 
@@ -81,7 +96,7 @@ class KillPoints:
         return self.sandbox.stats()["faults"].get("hang", 0)
 
     def _until(self, true: Callable[[], object], pause: float = 0.001) -> bool:
-        deadline = time.monotonic() + _TIMEOUT
+        deadline = self._begun() + _TIMEOUT
         while not true():
             if time.monotonic() > deadline:
                 return False
