@@ -10,6 +10,7 @@ import psycopg
 from sqlalchemy import text
 
 from newsletter.container import Container
+from newsletter.core.publication import day_of
 from newsletter.stores.partitions import range_of
 from tests.bench.installation import SLUG, Installation
 from tests.bench.measure import stopwatch
@@ -27,7 +28,7 @@ UPDATE pg_index SET indisready = false, indisvalid = false WHERE indexrelid = AN
 """
 _ISSUE = """
 INSERT INTO issue (newsletter, date, state, assembled_at, planned_at, audience)
-SELECT %(slug)s, current_date - %(ago)s::integer, 'sent',
+SELECT %(slug)s, %(today)s::date - %(ago)s::integer, 'sent',
        now() - %(ago)s::integer * interval '1 day',
        now() - %(ago)s::integer * interval '1 day', count(*)
   FROM subscription RETURNING id
@@ -78,12 +79,13 @@ def make_history(installation: Installation, database: str, issues: int, readers
     with installation.container(database) as container:
         for issue_id in range(1, issues + 1):
             container.partitions.prepare_for(issue_id)
+        today = day_of(installation.newsletter.timetable, container.clock.now())
     with psycopg.connect(installation.url(database), autocommit=True) as connection:
         indexes = connection.execute(_INDEXES.encode()).fetchall()
         # An index that does not follow each row is made anew, which is far quicker.
         connection.execute(_NOT_READY.encode(), [[oid for oid, _ in indexes]])
         for ago in range(issues, 0, -1):
-            _make_issue(connection, {"ago": ago, "readers": readers, "size": size})
+            _make_issue(connection, {"today": today, "ago": ago, "readers": readers, "size": size})
         for _, index in indexes:
             connection.execute(f"ALTER INDEX {index} SET (fillfactor = 75)".encode())
             connection.execute(f"REINDEX INDEX {index}".encode())

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -13,7 +13,7 @@ from sqlalchemy import text
 from newsletter.container import Container
 from newsletter.core.stored import StoredIssue
 from tests.bench.installation import SLUG, Installation
-from tests.bench.measure import peak_megabytes, stopwatch
+from tests.bench.measure import stopwatch
 from tests.bench.sink import Counts, Sink
 
 _TIMEOUT = 20  #: seconds without progress, after which something is broken
@@ -44,15 +44,12 @@ def send(
     with (
         installation.container(database) as container,
         running_workers(installation, database, workers) as reports,
+        _begun("tests.bench.planner", installation.environ(database)) as planner,
     ):
-        newsletter = container.settings.newsletter(SLUG)
         stored = approved(container)
         sink.counts()
         with stopwatch() as whole:
-            with stopwatch() as plan:
-                assert container.planning.plan(newsletter, stored)
-            with stopwatch() as enqueue:
-                container.planning.hand_over(newsletter, stored.issue.date)
+            planned = _plan(planner)
             await_sent(container, stored)
         totals, arrived = container.deliveries.totals(stored.id), sink.counts()
     sums = totals.sums
@@ -60,14 +57,14 @@ def send(
     return Sent(
         readers=readers,
         editions=totals.editions,
-        plan_seconds=plan.seconds,
-        enqueue_seconds=enqueue.seconds,
+        plan_seconds=planned["plan"],
+        enqueue_seconds=planned["enqueue"],
         seconds=whole.seconds,
         sink=arrived,
         worker_megabytes=max(one["megabytes"] for one in reports),
         worker_cpu=sum(one["cpu"] for one in reports),
         machine_cpu=whole.machine,
-        planner_megabytes=peak_megabytes(),
+        planner_megabytes=planned["megabytes"],
         compiles=sum(one["compiles"] for one in reports),
         inlinings=sum(one["inlinings"] for one in reports),
     )
@@ -102,23 +99,36 @@ def running_workers(
     installation: Installation, database: str, count: int
 ) -> Iterator[list[dict[str, float]]]:
     """Run workers that wait for jobs; what they report is in the list once they have ended."""
-    command = [sys.executable, "-m", "tests.bench.worker"]
-    running = [
-        subprocess.Popen(
-            command,
-            env=installation.environ(database),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(count)
-    ]
     reports: list[dict[str, float]] = []
-    try:
-        for process in running:
-            assert process.stdout
-            assert process.stdout.readline() == "ready\n", "a worker did not start"
+    with ExitStack() as workers:
+        environ = installation.environ(database)
+        running = [
+            workers.enter_context(_begun("tests.bench.worker", environ)) for _ in range(count)
+        ]
         yield reports
-    finally:
         answers = [process.communicate(timeout=60)[0] for process in running]
     reports.extend(json.loads(answer) for answer in answers)
+
+
+@contextmanager
+def _begun(module: str, environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """Run a module of the bench that says when it is ready; end it in any case."""
+    command = [sys.executable, "-m", module]
+    with subprocess.Popen(
+        command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        try:
+            assert process.stdout.readline() == "ready\n", f"{module} did not start"
+            yield process
+        except BaseException:
+            process.kill()
+            raise
+
+
+def _plan(planner: subprocess.Popen[str]) -> dict[str, float]:
+    assert planner.stdin
+    assert planner.stdout
+    planner.stdin.write("plan\n")
+    planner.stdin.flush()
+    return json.loads(planner.stdout.readline())
