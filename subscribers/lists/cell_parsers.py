@@ -237,7 +237,7 @@ class Cells:
         if not text.strip():
             return NOTHING
         try:
-            return self._moments.read(text).isoformat()
+            return self._moments.read_iso(text)
         except UnreadableMoment as error:
             raise SideFact(NOTHING, str(error)) from None
 

@@ -16,8 +16,8 @@ from sqlmodel import Session
 from subscribers.db.statements import erasure_hash
 from subscribers.db.suppressions import answered_by_lift
 from subscribers.db.transaction import execute, rows, scalar
-from subscribers.lists.fields import for_each_text
-from subscribers.lists.staging import MEMORY
+from subscribers.lists.fields import TEXTS, for_each_text
+from subscribers.lists.staging import BY_KEY, MEMORY
 from subscribers.model import RowResult
 
 # While a portion is decided on and stored, nobody else subscribes or changes a name, and a second
@@ -47,7 +47,7 @@ _RESUBSCRIBED = """CASE WHEN left_in_any_row AND subscription.status = 'active' 
 # Only the import's end waits for the disk: a crash may undo the latest portions, whole as ever.
 LOOK_UP = f"""
 {MEMORY}; SET LOCAL synchronous_commit = off;
-SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+{BY_KEY}; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
 SET LOCAL jit = off
 """
 _ANY_NEW_TEXT = for_each_text("new_{name}", " OR ")
@@ -83,10 +83,27 @@ _ENDS = """unsubscribed AND NOT resubscribed AND NOT erased
            AND line = first_line AND status IS DISTINCT FROM 'ended'"""
 
 
+_IN_PORTION = """
+email_key BETWEEN (SELECT lowest FROM portions WHERE portion = %(portion)s)
+              AND (SELECT highest FROM portions WHERE portion = %(portion)s)
+"""
+
+# The array is taken out of its stored form once, and not for each row.
+_TOPIC_SET = "(SELECT topic_set_ids || ARRAY[]::integer[] FROM chosen)[choice]"
+
+# Of rows of one address the gravest is taken, and an unsubscribe in any of them counts.
+_FIRST_LINE = "min(line) OVER same"
+_GRAVITY = "CASE WHEN suppress IS NOT NULL THEN 0 ELSE 3 END + CASE WHEN leaves THEN 0 ELSE 1 END"
+_LINE_OF_THE_GRAVEST = f"((min(({_GRAVITY})::bigint << 32 | line) OVER same) & 4294967295)::integer"
+_LEFT_IN_ANY_ROW = "COALESCE(bool_or(leaves) OVER same, false)"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Met:
     """What is to be asked about a portion: the statement leaves out what nobody in it can meet."""
 
+    size: int  #: rows
+    repeats: bool = True  #: an address stands in several of them
     gone: bool = True  #: somebody in it left, or must not be written to
     known: bool = True
     suppressed: bool = True
@@ -97,6 +114,37 @@ class Met:
         """Return whether it only adds: nobody is known, and nobody goes."""
         return not self.known and not self.gone
 
+    @property
+    def all_added(self) -> bool:
+        """Return whether each of its rows is added, whatever it says."""
+        return self.new and not (self.repeats or self.suppressed or self.erasures)
+
+
+def _keyed(met: Met) -> str:
+    """Return the rows of a portion in the order of their keys, each with what others say of it."""
+    first = (_LINE_OF_THE_GRAVEST if met.gone else _FIRST_LINE) if met.repeats else "line"
+    return f"""keyed AS (
+    SELECT listed.*, {_TOPIC_SET} AS topic_set_id,
+           row_number() OVER (ORDER BY email_key) - 1 AS place, {first} AS first_line,
+           {_LEFT_IN_ANY_ROW if met.gone else "false"} AS left_in_any_row
+    FROM listed WHERE {_IN_PORTION}
+    WINDOW same AS (ORDER BY email_key GROUPS BETWEEN CURRENT ROW AND CURRENT ROW)
+)"""
+
+
+# What the whole decision comes to where nobody is known, gone, repeated, suppressed or erased: most
+# of a first import, and a tenth less of its portions' work.
+_ALL_ADDED = f"""
+WITH {_keyed(Met(size=0, repeats=False, gone=False))}
+SELECT line, email, email_key, warning, topic_set_id, tags, name, joined, paused, paused_until,
+       gone_at, suppress, {", ".join(TEXTS)}, place, first_line,
+       NULL::bigint AS known_id, NULL::bigint AS subscription_id, NULL AS suppressed,
+       false AS unsubscribed, NULL::boolean AS new_name, NULL::boolean AS new_topics,
+       {for_each_text("NULL::boolean AS new_{name}")}, NULL::boolean AS new_tags,
+       'added' AS result, false AS ends, nextval('subscriber_id_seq') AS subscriber_id
+FROM keyed
+"""
+
 
 def ruling(met: Met) -> str:
     """Return the SELECT that decides on a portion, in the order in which it stands.
@@ -105,8 +153,12 @@ def ruling(met: Met) -> str:
     written from left to right. What a list does not say (a null) leaves a known subscription as it
     is; tags are only ever added.
     """
+    return _ALL_ADDED if met.all_added else _in_full(met)
+
+
+def _in_full(met: Met) -> str:
     return f"""
-WITH met AS (
+WITH {_keyed(met)}, met AS (
     SELECT keyed.*,
            COALESCE(merged_into, subscriber.id) AS known_id,
            merged_into IS NOT NULL AS merged,
@@ -121,11 +173,9 @@ WITH met AS (
            topics IS NOT NULL AND keyed.topic_set_id <> subscription.topic_set_id AS new_topics,
            {for_each_text("keyed.{name} <> subscription.{name} AS new_{name}")},
            NOT string_to_array(keyed.tags, ';') <@ subscription.tags AS new_tags
-    FROM portioned AS keyed
+    FROM keyed
     {_KNOWN if met.known else _UNKNOWN}
     {_SUPPRESSED if met.suppressed else _UNSUPPRESSED}
-    WHERE keyed.ctid BETWEEN %(first)s::tid AND %(last)s::tid
-      AND place / %(size)s = %(portion)s
 ), judged AS (
     SELECT *, {_RESULT} AS result, {_ENDS} AS ends FROM met
 )
@@ -140,11 +190,17 @@ FROM judged
 
 # Asked under the lock: nobody is added before the portion is decided on. A portion's keys stand
 # between two of its own, and where nobody else's does, none of them is anybody's.
-_MET = """
-SELECT gone, EXISTS (SELECT FROM subscriber WHERE email_key BETWEEN lowest AND highest) AS known,
+_MET = f"""
+SELECT size, repeats, gone,
+       EXISTS (SELECT FROM subscriber WHERE email_key BETWEEN lowest AND highest) AS known,
        EXISTS (SELECT FROM suppression WHERE email_key BETWEEN lowest AND highest) AS suppressed,
        EXISTS (SELECT FROM erasure) AS erasures
-FROM portions WHERE portion = %(portion)s
+FROM portions, (
+    SELECT count(*) AS size, count(DISTINCT email_key) < count(*) AS repeats,
+           COALESCE(bool_or(leaves OR suppress IS NOT NULL), false) AS gone
+    FROM listed WHERE {_IN_PORTION}
+) AS rows
+WHERE portion = %(portion)s
 """
 
 _ANY_UNDONE = """

@@ -66,7 +66,7 @@ _NEW = {
     "source": "%(source)s",
     "import_id": "%(import)s",
     "import_line": "line",
-    "link_key": "substring(%(link_keys)b FROM (place %% %(size)s * 16)::integer + 1 FOR 16)",
+    "link_key": "substring(%(link_keys)b FROM place::integer * 16 + 1 FOR 16)",
     **{name: f"COALESCE({name}, {text.default})" for name, text in TEXTS.items()},
 }
 _FROM_DECIDED = """

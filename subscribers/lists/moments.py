@@ -7,6 +7,7 @@ either, such a date is not read.
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from subscribers.errors import InvalidList
@@ -17,6 +18,8 @@ ORDERS = {"dmy": (2, 1, 0), "mdy": (2, 0, 1), "ymd": (0, 1, 2)}  #: places of ye
 _PRINTED = re.compile(
     r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)?(?: ([+-]\d{4}))?(?: (?:[A-Z]+|[+-]\d{4}))?"
 ).fullmatch
+# What most services export: a list of a million rows has it a million times.
+_PLAIN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII).fullmatch
 _CLOCK = r"(?:[ T,]+(\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?\s*([AaPp])?\.?(?:[Mm]\.?)?)?"
 _NUMERIC = re.compile(
     rf"(\d{{1,4}})\s*([./年-])\s*(\d{{1,2}})\s*[./月-]\s*(\d{{1,4}})日?{_CLOCK}(?:\s*(?:UTC|GMT|Z))?"
@@ -42,6 +45,14 @@ class Moments:
         """Take the operator's pattern, if any, and the order that the list itself shows."""
         self._pattern = pattern if "%" in pattern else ""
         self._order = pattern if pattern in ORDERS else order
+
+    def read_iso(self, text: str) -> str:
+        """Return a moment as ISO 8601 writes it; raise UnreadableMoment."""
+        if _PLAIN(text) and not self._pattern:
+            with suppress(ValueError):  # no such day, which `read` says
+                datetime.fromisoformat(text)
+                return f"{text}+00:00"
+        return self.read(text).isoformat()
 
     def read(self, text: str) -> datetime:
         """Return a moment; without a zone it is one in UTC. Raises UnreadableMoment."""

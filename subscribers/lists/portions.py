@@ -23,7 +23,6 @@ from subscribers.db.record_tables import ListImportRow
 from subscribers.db.suppressions import LADDER_VALUES
 from subscribers.db.transaction import Result, driver, execute, rows, successive, transaction
 from subscribers.errors import ConcurrentChange, DatabaseBusy, InvalidList
-from subscribers.lists import staging
 from subscribers.lists.decisions import ListImport, Met, ask, counted, decide
 from subscribers.lists.importing import ANSWER, at_once, needed
 from subscribers.lists.results_file import Outcome
@@ -67,7 +66,7 @@ def import_rows(
                 number = _store_import(session, about, counts)
         values = _values(about, number)
         for portion in staged.portions:
-            act = partial(_import, begin, values | vars(portion), before=counts)
+            act = partial(_import, begin, values | {"portion": portion}, before=counts)
             counts = patiently(act)
         stored = bool(staged.portions) and number is not None
         with _beside(engine, _ANALYZE if stored else ""), begin() as session:
@@ -87,7 +86,6 @@ def _values(about: ListImport, number: int | None) -> dict[str, Any]:
         "ladder": LADDER_VALUES,
         "newsletter": about.newsletter,
         "own_acts": [ConsentAct.CONFIRMED.value, ConsentAct.RESUMED.value],
-        "size": staging.PORTION,
         "service": about.service,
         "source": f"import {number}",
         "withdrawn": ConsentAct.WITHDRAWN.value,
@@ -113,9 +111,9 @@ def _import(
 ) -> Counter[RowResult]:
     """Decide on a portion and store it; return the counts of all rows so far."""
     stored = values["import"] is not None
-    values = {**values, "link_keys": token_bytes(16 * values["size"])}
     with begin() as session:
         met = ask(session, values, lock=stored)
+        values = {**values, "link_keys": token_bytes(16 * met.size)}
         act = _add if met.new else _decide
         counts = before + Counter(act(session, met, values, stored=stored))
         if stored:

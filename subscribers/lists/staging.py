@@ -1,17 +1,20 @@
-"""Staging: a whole list in a temporary table, sorted by address and cut into portions.
+"""Staging: a whole list in a temporary table, by address, and cut into portions.
 
+The list is sorted while it is read, a run of rows at a time; an index puts the runs together.
 Nothing of it can be seen by others, but that the topic sets which it chooses are stored.
 """
 
-from collections.abc import Callable, Collection, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from psycopg import sql
 from sqlmodel import Session
 
 from subscribers.db.transaction import driver, execute, rows
 from subscribers.lists.fields import TEXTS
+from subscribers.lists.read_ahead import read_ahead
 from subscribers.model import EVERYTHING
 
 #: What a staged row may say; `csv_reader` and `cell_parsers` yield the same fields.
@@ -33,21 +36,54 @@ _FIELDS = {
 
 MEMORY = "SET LOCAL work_mem = '64MB'"
 
-#: Rows; they are decided on and stored in a fraction of a second.
+#: Rows, more or less; they are decided on and stored in a fraction of a second.
 PORTION = 4_000
+
+#: The planner knows nothing of temporary tables: each row is looked for by its key.
+BY_KEY = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
+
+#: Blocks of a list that are sorted at a time, in memory, and those that are read meanwhile.
+RUN, _AHEAD = 50, 25
+
+_SAMPLES = 100  #: of the addresses of a portion, by which the next one begins
+
+_TABLES = f"""
+CREATE TEMP TABLE staged ({", ".join(f"{name} {kind}" for name, kind in _FIELDS.items())});
+CREATE TEMP TABLE answered (line integer, result text, reason text);
+CREATE TEMP TABLE choices (choice integer, topics text);
+CREATE TEMP TABLE sampled (email_key text COLLATE "C");
+CREATE TEMP TABLE listed (LIKE staged, email_key text COLLATE "C", choice integer);
+CREATE INDEX ON listed (email_key);
+SET LOCAL enable_mergejoin = off; SET LOCAL enable_nestloop = off
+"""
+
+_KEY = 'lower(email COLLATE "C")'
+_CHOICE = f"COALESCE(staged.topics, '{EVERYTHING}')"
 
 # Nothing is to be decided about a row that cannot be understood.
 _ANSWERED = """
-CREATE TEMP TABLE answered AS
-SELECT line, 'refused' AS result, concat_ws('; ', problem, warning) AS reason
-FROM staged WHERE problem IS NOT NULL
+INSERT INTO answered
+SELECT line, 'refused', concat_ws('; ', problem, warning) FROM staged WHERE problem IS NOT NULL
 """
-# A list keeps its order, and is not put into a hash table itself, where it meets its few choices.
-_ANALYZE = "ANALYZE staged (problem, topics)"
 _CHOICES = f"""
-CREATE TEMP TABLE choices AS
-SELECT DISTINCT COALESCE(topics, '{EVERYTHING}') AS topics FROM staged WHERE problem IS NULL
+INSERT INTO choices
+SELECT (SELECT count(*) FROM choices) + row_number() OVER (), topics
+FROM (SELECT {_CHOICE} AS topics FROM staged WHERE problem IS NULL
+      EXCEPT SELECT topics FROM choices) AS new
 """
+_SAMPLED = f"""
+INSERT INTO sampled SELECT {_KEY} FROM staged
+WHERE problem IS NULL AND hashint4(line) %% %(every)s = 0
+"""
+# A list keeps its order where it meets its few choices, once the planner knows that they are few;
+# and the index is written from left to right, once for each run, and not at random.
+_SORTED = f"""
+INSERT INTO listed SELECT staged.*, {_KEY} AS email_key, choice
+FROM staged JOIN choices ON choices.topics = {_CHOICE}
+WHERE problem IS NULL ORDER BY email_key
+"""
+_RUN = (_ANSWERED, _CHOICES, "ANALYZE choices", _SAMPLED, _SORTED, "TRUNCATE staged")
+
 _TOPIC_SETS = """
 INSERT INTO topic_set (slugs) SELECT string_to_array(topics, ';') FROM choices
 WHERE NOT EXISTS (SELECT FROM topic_set WHERE slugs = string_to_array(topics, ';'))
@@ -56,62 +92,35 @@ ON CONFLICT DO NOTHING
 # Number 0 is that of a topic set which a dry run did not store.
 _CHOSEN = """
 CREATE TEMP TABLE chosen AS
-SELECT topics, COALESCE(topic_set.id, 0) AS topic_set_id
-FROM choices LEFT JOIN topic_set ON slugs = string_to_array(topics, ';');
-ANALYZE chosen; SET LOCAL enable_mergejoin = off
+SELECT array_agg(COALESCE(topic_set.id, 0) ORDER BY choice) AS topic_set_ids
+FROM choices LEFT JOIN topic_set ON slugs = string_to_array(topics, ';')
 """
 
-# Of rows of one address the gravest is taken, and an unsubscribe in any of them counts.
-_FIRST_LINE = "min(line) OVER same"
-_GRAVITY = "CASE WHEN suppress IS NOT NULL THEN 0 ELSE 3 END + CASE WHEN leaves THEN 0 ELSE 1 END"
-_LINE_OF_THE_GRAVEST = f"((min(({_GRAVITY})::bigint << 32 | line) OVER same) & 4294967295)::integer"
-_LEFT_IN_ANY_ROW = "COALESCE(bool_or(leaves) OVER same, false)"
-
-
-def _portioned(*, gone: bool) -> str:
-    """Return the statement that sorts a list, once, by address.
-
-    Rows of one address then stand together, in one portion.
-    """
-    return f"""
-CREATE TEMP TABLE portioned AS
-SELECT keyed.*, {_LINE_OF_THE_GRAVEST if gone else _FIRST_LINE} AS first_line,
-       {_LEFT_IN_ANY_ROW if gone else "false"} AS left_in_any_row,
-       rank() OVER same - 1 AS place
-FROM (
-    SELECT staged.*, lower(email COLLATE "C") AS email_key, topic_set_id
-    FROM staged JOIN chosen ON chosen.topics = COALESCE(staged.topics, %(everything)s)
-    WHERE problem IS NULL
-) AS keyed
-WINDOW same AS (ORDER BY email_key GROUPS BETWEEN CURRENT ROW AND CURRENT ROW)
-"""
-
-
-# The rows stand in the order of their portions: each is a range of places in the table.
+# Rows of one address stand together, in one portion.
 _PORTIONS = """
 CREATE TEMP TABLE portions AS
-SELECT place / %(size)s AS portion, min(ctid)::text AS first, max(ctid)::text AS last,
-       min(email_key) AS lowest, max(email_key) AS highest,
-       COALESCE(bool_or(leaves OR suppress IS NOT NULL), false) AS gone
-FROM portioned GROUP BY 1
+SELECT row_number() OVER (ORDER BY lowest) - 1 AS portion, lowest,
+       COALESCE((SELECT max(email_key) FROM listed WHERE email_key < next),
+                (SELECT max(email_key) FROM listed)) AS highest
+FROM (
+    SELECT lowest, lead(lowest) OVER (ORDER BY lowest) AS next
+    FROM (
+        SELECT min(email_key) AS lowest FROM listed
+        UNION SELECT email_key FROM (
+            SELECT email_key, row_number() OVER (ORDER BY email_key) - 1 AS place FROM sampled
+        ) AS ordered WHERE place > 0 AND place %% %(apart)s = 0
+    ) AS bounds
+    WHERE lowest IS NOT NULL
+) AS portioned
 """
-_LISTED = "SELECT portion, first, last FROM portions ORDER BY portion"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListPortion:
-    """Some rows of a list, and where they stand."""
-
-    portion: int
-    first: str
-    last: str
+_LISTED = "SELECT portion FROM portions ORDER BY portion"
 
 
 @dataclass(frozen=True)
 class Staged:
     """A list that was read: its portions, and how many rows were refused already."""
 
-    portions: list[ListPortion]
+    portions: list[int]
     refused: int
 
 
@@ -123,32 +132,31 @@ def stage(
     dry_run: bool,
 ) -> Staged:
     """Read a whole list, and sort it; a topic set that is new is stored in between, at once."""
-    with begin() as session:
-        _copy(session, blocks, fields)
-        refused = execute(session, _ANSWERED)
-        execute(session, _ANALYZE)
-        execute(session, _CHOICES)
+    with begin() as session, closing(read_ahead(blocks, _AHEAD)) as coming:
+        execute(session, f"{MEMORY}; {_TABLES}")
+        refused = sum(_sort(session, run, fields) for run in _runs(coming))
     if not dry_run:
         with begin() as session:
             execute(session, _TOPIC_SETS)
     with begin() as session:
-        return Staged(_portions(session, gone="leaves" in fields), refused)
+        execute(session, f"{MEMORY}; {BY_KEY}; {_CHOSEN}")
+        execute(session, "DROP TABLE staged, choices")
+        execute(session, _PORTIONS, {"apart": min(PORTION, _SAMPLES)})
+        return Staged([row["portion"] for row in rows(session, _LISTED)], refused)
 
 
-def _copy(session: Session, blocks: Iterable[bytes], fields: Collection[str]) -> None:
-    columns = ", ".join(f"{name} {kind}" for name, kind in _FIELDS.items())
-    execute(session, f"CREATE TEMP TABLE staged ({columns})")
+def _runs(blocks: Iterator[bytes]) -> Iterator[Iterator[bytes]]:
+    for first in blocks:
+        yield chain([first], islice(blocks, RUN - 1))
+
+
+def _sort(session: Session, run: Iterable[bytes], fields: Collection[str]) -> int:
+    """Sort some of a list; return how many of its rows were refused."""
     names = sql.SQL(", ").join(map(sql.Identifier, fields))
     copy_in = sql.SQL("COPY staged ({}) FROM STDIN").format(names)
     with driver(session).cursor() as cursor, cursor.copy(copy_in) as copy:
-        for block in blocks:
+        for block in run:
             copy.write(block)
-
-
-def _portions(session: Session, *, gone: bool) -> list[ListPortion]:
-    execute(session, MEMORY)
-    execute(session, _CHOSEN)
-    execute(session, _portioned(gone=gone), {"everything": EVERYTHING})
-    execute(session, "DROP TABLE staged, choices, chosen")
-    execute(session, _PORTIONS, {"size": PORTION})
-    return [ListPortion(**row) for row in rows(session, _LISTED)]
+    every = {"every": max(1, PORTION // _SAMPLES)}
+    refused, *_ = [execute(session, statement, every) for statement in _RUN]
+    return refused

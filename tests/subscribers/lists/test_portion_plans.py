@@ -15,7 +15,11 @@ from tests.subscribers.lists.helpers import answers, import_text
 
 pytestmark = pytest.mark.postgres
 
-LOOKS_FOR_ALL = "SELECT true AS gone, true AS known, true AS suppressed, true AS erasures"
+LOOKS_FOR_ALL = """
+SELECT count(*) AS size, true AS repeats, true AS gone, true AS known, true AS suppressed,
+       true AS erasures
+FROM listed
+"""
 TABLES = ("subscriber", "subscription", "topic_set", "consent", "suppression", "change",
           "import_change", "list_import")  # fmt: skip
 ADDRESSES = [f"{name}@example.com" for name in "abcdefgh"]
@@ -80,15 +84,27 @@ def test_a_portion_reads_no_table_from_end_to_end(
         assert f" on {table}" in plan
 
 
+def test_portions_of_a_long_list_are_about_as_long_as_they_should_be(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(staging, "PORTION", 400)  # of which one row in four is a sample
+    block = "".join(f"{n}\treader-{n * 7 % 4001}@example.com\n" for n in range(4001)).encode()
+    with successive(engine) as begin:
+        staged = staging.stage(begin, [block], ["line", "email"], dry_run=False)
+        with begin() as session:
+            asked = [rows(session, decisions._MET, {"portion": n})[0] for n in staged.portions]
+    sizes = [one["size"] for one in asked]
+    assert sum(sizes) == 4001
+    assert all(200 < size < 700 for size in sizes[:-1])
+
+
 def _plan(engine: Engine, addresses: str, *, gone: bool) -> str:
     numbered = zip(count(1), addresses.split(), strict=False)
     block = "".join(f"{line}\t{email}\n" for line, email in numbered).encode()
-    statement = decisions.ruling(decisions.Met(gone=gone))
-    values = {"newsletter": "technology", "own_acts": [], "ladder": LADDER_VALUES,
-              "size": staging.PORTION}  # fmt: skip
+    statement = decisions.ruling(decisions.Met(size=staging.PORTION, gone=gone))
+    values = {"newsletter": "technology", "own_acts": [], "ladder": LADDER_VALUES, "portion": 0}
     with successive(engine) as begin:
-        staged = staging.stage(begin, [block], ["line", "email"], dry_run=False)
-        values |= vars(staged.portions[0])
+        staging.stage(begin, [block], ["line", "email"], dry_run=False)
         with begin() as session:
             execute(session, decisions.LOOK_UP)
             return "\n".join(map(str, rows(session, f"EXPLAIN {statement}", values)))

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from subscribers.errors import InvalidList
-from subscribers.lists import portions, service, staging
+from subscribers.lists import portions, reader_process, service, staging
 from subscribers.lists.service import Lists
 from subscribers.model import RowResult, SubscriptionStatus
 from subscribers.subscriptions.service import Subscriptions
@@ -23,6 +23,12 @@ MANY = 30_000
 READER = "reader-7@example.com"
 ROWS = [f"reader-{n % 17}@example.com,{'left' if n % 5 == 0 else 'active'}" for n in range(40)]
 LIST = "\n".join(["email,status", *ROWS, "nobody,active", "no-one,active", ""])
+
+
+def sort_in_short_runs(patched: pytest.MonkeyPatch) -> None:
+    """Let a short list be sorted in many runs: rows of one address come in several of them."""
+    patched.setattr(reader_process, "_ROWS", 5)
+    patched.setattr(staging, "RUN", 1)
 
 
 @pytest.fixture
@@ -49,6 +55,29 @@ def test_in_many_portions_a_list_comes_to_the_same_as_in_one(
     assert Lists(engine).imports()[0].counts == {k.value: n for k, n in done.counts.items()}
     with engine.begin() as connection:
         assert connection.execute(text("SELECT count(*) FROM subscriber")).scalar() == 17
+
+
+def test_in_many_runs_a_list_comes_to_the_same_as_in_one(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_one = answers(import_text(engine, tmp_path, LIST, dry_run=True))
+    sort_in_short_runs(monkeypatch)
+    assert answers(import_text(engine, tmp_path, LIST, dry_run=True)) == in_one
+    monkeypatch.setattr(staging, "PORTION", 3)
+    assert answers(import_text(engine, tmp_path, LIST)) == in_one
+
+
+def test_a_list_that_breaks_after_runs_were_sorted_stores_nothing(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sort_in_short_runs(monkeypatch)
+    whole = "".join(f"reader-{n}@example.com,chips\n" for n in range(30))
+    with pytest.raises(InvalidList, match="line 32: not CSV"):
+        import_text(engine, tmp_path, f'email,topics\n{whole}last@example.com,"chips\n')
+    assert not Lists(engine).imports()
+    with engine.begin() as connection:
+        stored = "SELECT (SELECT count(*) FROM subscriber) + (SELECT count(*) FROM topic_set)"
+        assert connection.execute(text(stored)).scalar() == 0
 
 
 def test_a_reader_does_not_wait_for_a_large_import(engine: Engine, tmp_path: Path) -> None:
