@@ -62,6 +62,14 @@ _FORGET_SOFT_BOUNCES = "DELETE FROM soft_bounce WHERE issue_id >= %(first)s AND 
 #: issues, and how many rows an issue has is all that has to be known. It is one transaction.
 _ANALYZE = "SET LOCAL default_statistics_target = 10; ANALYZE {partition}; ANALYZE batch"
 
+#: Whoever reads a row first marks it as committed, and the first mark on a page since a checkpoint
+#: writes all of it to the log, 80 bytes a letter. Now their pages are in the log. Of a large
+#: partition ANALYZE reads a few pages only.
+_READ = """
+    SELECT max(state) FROM {partition} WHERE issue_id = {issue};
+    SELECT count(brief_ids) FROM edition WHERE issue_id = {issue}
+"""
+
 _HIGHEST = "SELECT COALESCE(max(id), 1) FROM issue"
 
 #: Not by `to_regclass`: it may not see yet what another process has just made.
@@ -190,12 +198,14 @@ class PartitionStore(DatabaseStore):
     def analyze(self, issue_id: int) -> None:
         """Tell the planner what a plan has filled; without that it joins whole tables.
 
-        Where something is in its way for too long, sending goes on all the same.
+        Its pages are read, too, which is cheapest now. Where something is in its way for too long,
+        sending goes on all the same.
         """
         partition = range_of(issue_id).partition("delivery")
         try:
             with autocommit(self._engine) as connection:
                 execute(connection, _ANALYZE.format(partition=partition))
+                execute(connection, _READ.format(partition=partition, issue=issue_id))
         except DatabaseBusy:
             _log.warning("the planner knows nothing yet of %s", partition)
 

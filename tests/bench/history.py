@@ -44,13 +44,18 @@ SELECT %(issue)s, %(edition)s, n, n * %(size)s::integer + 1,
        least(%(size)s::integer, %(readers)s::integer - n * %(size)s::integer), 'accepted', 1
   FROM generate_series(0, (%(readers)s::integer - 1) / %(size)s::integer) AS n
 """
-_ATTEMPTS = """
-INSERT INTO attempt (id, batch_id, number, recipients, started_at, finished_at, outcome)
-SELECT md5('past ' || id), id, 1, size, now() - %(ago)s::integer * interval '1 day',
-       now() - %(ago)s::integer * interval '1 day', 'accepted'
-  FROM batch WHERE issue_id = %(issue)s
+#: They sort by time, as those of the product do.
+_ATTEMPT_ID = """
+lpad(to_hex(CAST(extract(epoch FROM now()) AS bigint) * 1000 - %(ago)s * CAST(86400000 AS bigint) + ordinal),
+     12, '0') || left(md5('past ' || batch.id), 20)
 """
-_LETTERS_AND_EVENTS = """
+_ATTEMPTS = f"""
+INSERT INTO attempt (id, batch_id, number, recipients, started_at, finished_at, outcome)
+SELECT {_ATTEMPT_ID}, id, 1, size, now() - %(ago)s::integer * interval '1 day',
+       now() - %(ago)s::integer * interval '1 day', 'accepted'
+  FROM batch WHERE issue_id = %(issue)s ORDER BY 1
+"""  # our own text
+_LETTERS_AND_EVENTS = f"""
 WITH letter AS (
     INSERT INTO delivery (issue_id, place, subscriber_id, subscription_id, state)
     SELECT %(issue)s, row_number() OVER (ORDER BY subscriber_id), subscriber_id, id, 30
@@ -59,7 +64,7 @@ WITH letter AS (
 )
 INSERT INTO delivery_event
        (issue_id, place, event_key, attempt_id, kind, at, received_at, raw, origin)
-SELECT %(issue)s, place, gen_random_uuid(), md5('past ' || batch.id), 'delivered',
+SELECT %(issue)s, place, gen_random_uuid(), {_ATTEMPT_ID}, 'delivered',
        now() - %(ago)s::integer * interval '1 day', now() - %(ago)s::integer * interval '1 day',
        jsonb_build_object(
            'event', 'delivered', 'timestamp', 1795000000, 'response', '250 2.0.0 OK',
@@ -67,7 +72,7 @@ SELECT %(issue)s, place, gen_random_uuid(), md5('past ' || batch.id), 'delivered
        'own'
   FROM letter JOIN batch ON batch.issue_id = %(issue)s
                         AND ordinal = (place - 1) / %(size)s::integer
-"""
+"""  # our own text
 _COUNT = text("SELECT count(*) FROM delivery WHERE issue_id >= :first AND issue_id < :end")
 _PLANNED = text("SELECT id FROM issue WHERE id >= :first AND id < :end AND planned_at IS NOT NULL")
 _ANALYZE = b"VACUUM ANALYZE issue, edition, batch, attempt, delivery, delivery_event"

@@ -350,3 +350,22 @@ def test_partitions_are_made_although_somebody_leads(container: TestContainer) -
             pool.submit(container.partitions.prepare_for, 100 * partitions.ISSUES).result(20)
         finally:
             leadership.release()  # who waited for it goes on
+
+
+def test_a_plan_leaves_no_page_that_its_first_reader_writes_to_the_log(container: TestContainer):
+    """Ten letters on a page, so that a sample of them leaves out most pages."""
+    container.query("ALTER TABLE delivery_1 SET (fillfactor = 10)")
+    for issue, letters in ((OLD, 40_000), (OLD + 1, 400)):
+        store(container, issue)
+        container.query(
+            "INSERT INTO delivery (issue_id, place, subscriber_id, subscription_id) "
+            f"SELECT {issue}, n, n, n FROM generate_series(1, {letters}) AS n"
+        )
+    PartitionStore(container.engine).analyze(OLD + 1)
+    container.query("CREATE EXTENSION pageinspect")
+    last = "pg_relation_size('delivery_1') / current_setting('block_size')::int"
+    committed = container.query(
+        f"SELECT every(t_infomask & 256 <> 0) FROM generate_series({last} - 30, {last} - 1) AS page,"
+        " heap_page_items(get_raw_page('delivery_1', page))"
+    )
+    assert committed == [(True,)]
