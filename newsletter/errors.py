@@ -53,6 +53,14 @@ class NotApproved(NotAllowed):
     """This issue has not been approved."""
 
 
+class FindingsUnseen(NotAllowed):
+    """Somebody must look at something first."""
+
+    def __init__(self, findings: tuple[str, ...]) -> None:
+        super().__init__(f"look at this first: {' '.join(findings)}")
+        self.findings = findings  #: a sentence each
+
+
 class InvalidEdit(NotAllowed):
     """An edit asks for something that a draft cannot be."""
 

@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from dataclasses import fields
+from functools import cached_property
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,6 +14,8 @@ from sqlalchemy import Engine, make_url, text
 from newsletter.container import Container
 from newsletter.container.seams import Seams
 from newsletter.errors import ConfigurationError
+from newsletter.web.api.dependencies import ApiServices
+from newsletter.web.console.dependencies import ConsoleServices
 from tests.container import open_container
 from tests.fakes import FakeClock, FakeMailer
 from tests.settings import settings_for
@@ -25,6 +30,14 @@ def test_a_given_part_is_used_and_every_seam_can_be_given():
     for name in Seams.__annotations__:
         part = object()
         assert getattr(Container(settings_for(), **{name: part}), name) is part
+
+
+@pytest.mark.parametrize("services", [ConsoleServices, ApiServices])
+def test_what_routes_are_given_by_its_name_is_what_they_say_it_is(services: type[Any]):
+    for one in fields(services):
+        part = getattr(Container, one.name, None)
+        if isinstance(part, cached_property) and isinstance(one.type, type):
+            assert part.func.__annotations__["return"] == one.type.__name__
 
 
 def test_a_part_that_is_no_seam_is_refused():

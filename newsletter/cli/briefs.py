@@ -8,7 +8,7 @@ from rich.markup import escape
 from typer import Argument, Option
 
 from newsletter.cli import common
-from newsletter.cli.common import AsJson, Date, Slug, actor, answer, console, container
+from newsletter.cli.common import AsJson, BriefId, Date, Slug, actor, answer, console, container
 from newsletter.core.brief import Importance, Verification
 from newsletter.core.publication import span_of
 from newsletter.core.stored import StoredBrief
@@ -24,8 +24,6 @@ app = typer.Typer(no_args_is_help=True, help="Receive briefs and decide about th
 COLOURS = {Ruling.ACCEPTED: "green", Ruling.HELD: "yellow", Ruling.REJECTED: "red"}
 
 _MOST_SKIPPED = 5  #: names of skipped files shown: the folder may be a whole disk
-
-BriefId = Annotated[int, Argument(metavar="ID", help="As `briefs list` shows it.")]
 
 
 @app.command()
@@ -141,46 +139,36 @@ def _print_brief(stored: StoredBrief, decisions: "tuple[Decision, ...]") -> None
         console.print(f"  [dim]{escape(line)}[/]")
 
 
+def _said(help_text: str, metavar: str = "TEXT", least: int | None = None) -> Any:
+    """Return the option for what is to change; what is not given stays."""
+    return Option(metavar=metavar, help=help_text, min=least)
+
+
 @app.command()
 def edit(
     brief_id: BriefId,
-    source_url: Annotated[str | None, Option(metavar="URL", help="The source's address.")] = None,
-    source_name: Annotated[str | None, Option(metavar="NAME", help="Who reported it.")] = None,
-    topics: Annotated[str | None, Option(metavar="A,B", help="Topics, by slug.")] = None,
+    source_url: Annotated[str | None, _said("The source's address.", "URL")] = None,
+    source_name: Annotated[str | None, _said("Who reported it.", "NAME")] = None,
+    topics: Annotated[str | None, _said("Topics, by slug.", "A,B")] = None,
     verification: Annotated[
-        Verification | None, Option(metavar="LABEL", help="verified, partial or unverified.")
+        Verification | None, _said("verified, partial or unverified.", "LABEL")
     ] = None,
-    importance: Annotated[
-        Importance | None, Option(metavar="H|M|L", help="How much it matters.")
-    ] = None,
-    title: Annotated[str | None, Option(metavar="TEXT", help="The headline.")] = None,
-    summary: Annotated[
-        str | None, Option(metavar="TEXT", help="What happened, a short paragraph.")
-    ] = None,
-    why: Annotated[str | None, Option(metavar="TEXT", help="Why it matters, one sentence.")] = None,
-    minutes: Annotated[
-        int | None, Option(min=0, metavar="N", help="Reading time; 0: none.")
-    ] = None,
-    short: Annotated[
-        str | None, Option(metavar="TEXT", help="Subject of a letter that it leads.")
-    ] = None,
-    line: Annotated[
-        str | None, Option(metavar="TEXT", help="One sentence, printed where it does not lead.")
-    ] = None,
-    unconfirmed: Annotated[
-        str | None, Option(metavar="TEXT", help="What is not confirmed of it.")
-    ] = None,
-    picture: Annotated[str | None, Option(metavar="URL", help="A picture's https address.")] = None,
-    picture_alt: Annotated[
-        str | None, Option(metavar="TEXT", help="What the picture shows.")
-    ] = None,
+    importance: Annotated[Importance | None, _said("How much it matters.", "H|M|L")] = None,
+    title: Annotated[str | None, _said("The headline.")] = None,
+    summary: Annotated[str | None, _said("What happened, a short paragraph.")] = None,
+    why: Annotated[str | None, _said("Why it matters, one sentence.")] = None,
+    minutes: Annotated[int | None, _said("Reading time; 0: none.", "N", least=0)] = None,
+    short: Annotated[str | None, _said("Subject of a letter that it leads.")] = None,
+    line: Annotated[str | None, _said("One sentence, printed where it does not lead.")] = None,
+    unconfirmed: Annotated[str | None, _said("What is not confirmed of it.")] = None,
+    picture: Annotated[str | None, _said("A picture's https address.", "URL")] = None,
+    picture_alt: Annotated[str | None, _said("What the picture shows.")] = None,
     picture_width: Annotated[
-        int | None, Option(min=0, metavar="N", help="Width of its file in pixels; 0: not known.")
+        int | None, _said("Width of its file in pixels; 0: not known.", "N", least=0)
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a brief; it is checked again, and an approval of its issue is withdrawn."""
-    # Long because a command's options are its parameters.
     given = {k: v for k, v in locals().items() if k not in {"brief_id", "as_json"}}
     given["topics"] = None if topics is None else common.slugs_of(topics)
     changes = {name: value for name, value in given.items() if value is not None}

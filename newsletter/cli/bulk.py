@@ -1,12 +1,10 @@
 """`newsletter bulk`: the same for many subscribers, from a file of addresses or a segment."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
-from functools import wraps
-from inspect import Parameter, Signature, signature
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -14,6 +12,7 @@ from typer import Option
 
 from newsletter.cli import common
 from newsletter.cli.common import AsJson, DryRun, actor, answer, console, container, list_of
+from newsletter.cli.given_options import given
 from newsletter.cli.importing import Encoding
 from newsletter.cli.people import OnlyOf, Tags
 from subscribers.errors import InvalidList, ListQuestions
@@ -64,29 +63,8 @@ class BulkAsked:
     as_json: AsJson = False
 
 
-def _bulk(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of every bulk change, which are its argument `asked`."""
-    shared = [one.name for one in fields(BulkAsked)]
-
-    @wraps(command)
-    def with_asked(**options: Any) -> None:
-        asked = BulkAsked(**{name: options.pop(name) for name in shared})
-        command(asked, **options)
-
-    _, *own = signature(command).parameters.values()
-    options = [
-        Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=one.type)
-        for one in fields(BulkAsked)
-    ]
-    # Typer reads a command's options from its signature.
-    vars(with_asked)["__signature__"] = Signature(
-        [*(one.replace(kind=Parameter.KEYWORD_ONLY) for one in own), *options]
-    )
-    return with_asked
-
-
 @app.command()
-@_bulk
+@given(BulkAsked)
 def suppress(
     asked: BulkAsked,
     reason: Annotated[SuppressionReason, Option(help="Why.")] = SuppressionReason.MANUAL,
@@ -100,14 +78,14 @@ def suppress(
 
 
 @app.command()
-@_bulk
+@given(BulkAsked)
 def unsubscribe(asked: BulkAsked) -> None:
     """Unsubscribe many; of a segment, from its newsletter only."""
     _run(asked, BulkChoice(verb=BulkVerb.UNSUBSCRIBE))
 
 
 @app.command()
-@_bulk
+@given(BulkAsked)
 def tag(asked: BulkAsked, tags: Tags) -> None:
     """Add tags to many subscribers."""
     from subscribers.records.service import read_tag  # here: help pages need no database
@@ -117,14 +95,14 @@ def tag(asked: BulkAsked, tags: Tags) -> None:
 
 
 @app.command()
-@_bulk
+@given(BulkAsked)
 def untag(asked: BulkAsked, tags: Tags) -> None:
     """Remove tags from many subscribers."""
     _run(asked, BulkChoice(verb=BulkVerb.UNTAG, tags=tuple(sorted(common.slugs_of(tags)))))
 
 
 @app.command()
-@_bulk
+@given(BulkAsked)
 def erase(
     asked: BulkAsked,
     yes: Annotated[

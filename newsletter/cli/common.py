@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from rich.console import Console
 from rich.markup import escape
-from typer import Option
+from typer import Argument, Option
 
 from newsletter.cli.streams import is_unicode
 from newsletter.errors import ConfigurationError
@@ -40,6 +40,7 @@ Slug = Annotated[
 DryRun = Annotated[
     bool, Option("--dry-run", metavar="", help="Show what would happen, and change nothing.")
 ]
+BriefId = Annotated[int, Argument(metavar="ID", help="As `briefs list` shows it.")]
 Limit = Annotated[int, Option(min=1, metavar="N", help="How many to show at most.")]
 
 

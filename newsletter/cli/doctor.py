@@ -17,27 +17,30 @@ if TYPE_CHECKING:
     from newsletter.core.publication import Newsletter
     from newsletter.core.setup_finding import SetupFinding
 
+LetterTo = Annotated[
+    str | None,
+    Option(
+        "--letter-to",
+        metavar="EMAIL",
+        help="Send one real letter to this member of staff, and wait for its events.",
+    ),
+]
+Resolver = Annotated[
+    list[str] | None,
+    Option(metavar="ADDRESS", help="Name server to ask, such as 9.9.9.9; may be repeated."),
+]
+
 
 def doctor(
     newsletter: Slug = None,
-    letter_to: Annotated[
-        str | None,
-        Option(
-            "--letter-to",
-            metavar="EMAIL",
-            help="Send one real letter to this member of staff, and wait for its events.",
-        ),
-    ] = None,
+    letter_to: LetterTo = None,
     wait: Annotated[
         int, Option(min=1, max=3600, metavar="SECONDS", help="How long to wait for its events.")
     ] = 300,
     backups: Annotated[
         Path | None, Option(metavar="FOLDER", help="Where backups are; their age is looked at.")
     ] = None,
-    resolver: Annotated[
-        list[str] | None,
-        Option(metavar="ADDRESS", help="Name server to ask, such as 9.9.9.9; may be repeated."),
-    ] = None,
+    resolver: Resolver = None,
     seconds: Annotated[
         float, Option(min=0.1, max=600, metavar="SECONDS", help="How long each check may take.")
     ] = 30,
@@ -50,24 +53,22 @@ def doctor(
     """
     from newsletter.core.setup_finding import EXIT_CODES, worst  # help pages need no core
 
-    with suppress(NewsletterError, ConfigurationError):
-        _ = (
-            container().engine
-        )  # once, before several threads ask; if it fails, each of them says so
+    _open_database()
     examination = container().setup_examination(
         name_servers=tuple(resolver or ()), seconds=seconds, backups=backups
     )
     findings = examination.run(_which(newsletter) if newsletter else None)
     if letter_to:
         findings += _send(_which(newsletter), letter_to, wait, quiet=as_json)
-    grade = worst(findings)
+    data = {"grade": worst(findings), "findings": findings}
+    answer(data, as_json=as_json, show=lambda: _show(findings))
+    raise typer.Exit(EXIT_CODES[worst(findings)])
 
-    def show_text() -> None:
-        _show(findings)
 
-    data = {"grade": grade, "findings": findings}
-    answer(data, as_json=as_json, show=show_text)
-    raise typer.Exit(EXIT_CODES[grade])
+def _open_database() -> None:
+    """Open it once, before several threads ask; if that fails, each check says so."""
+    with suppress(NewsletterError, ConfigurationError):
+        _ = container().engine
 
 
 def _which(slug: str | None) -> "Newsletter":

@@ -5,8 +5,11 @@ import shlex
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import typer
@@ -14,9 +17,14 @@ from rich.markup import escape
 from typer import Argument, BadParameter, Option
 
 from newsletter.cli.common import AsJson, answer, console
+from newsletter.cli.given_options import given
 
 if TYPE_CHECKING:
     from newsletter.settings import Settings
+    from newsletter.settings.new_folder import NewInstallation
+
+
+Check = Callable[[str], str]
 
 
 def _line(text: str) -> str:
@@ -35,9 +43,11 @@ def _address(text: str) -> str:
 
 
 def _url(text: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", text.strip()):
-        raise BadParameter(f"{text!r} is not a URL like https://news.your-domain")
-    return text.strip().rstrip("/")
+    url = text.strip().rstrip("/")
+    with suppress(ValueError):  # of a port that is none
+        if re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", url) and urlsplit(url).port != 0:
+            return url
+    raise BadParameter(f"{text!r} is not a URL like https://news.your-domain")
 
 
 def _zone(text: str) -> str:
@@ -53,71 +63,76 @@ def _slug(text: str) -> str:
     return text
 
 
-def _option(flag: str, help_text: str, check: Callable[[str], str]) -> Any:
+def _said(help_text: str, check: Check) -> Any:
+    """Return the option for an answer that may be given beforehand."""
+
     def checked(value: str | None) -> str | None:
         return None if value is None else check(value)
 
-    return Option(flag, help=help_text, callback=checked, show_default=False)
+    return Option(help=help_text, callback=checked, show_default=False)
 
 
-def init(
-    folder: Annotated[Path, Argument(help="Folder to make; it must not exist, or be empty.")],
-    name: Annotated[str | None, _option("--name", "The newsletter's name.", _line)] = None,
+@dataclass(frozen=True, kw_only=True)
+class InstallationAsked:
+    """What may be said beforehand of a new installation; a person is asked for the rest."""
+
+    name: Annotated[str | None, _said("The newsletter's name.", _line)] = None
     slug: Annotated[
-        str | None, _option("--slug", "Its name in addresses; by default made of --name.", _slug)
-    ] = None,
-    pillar: Annotated[
-        str | None, _option("--pillar", "Briefs of this pillar belong here.", _line)
-    ] = None,
-    tagline: Annotated[str | None, _option("--tagline", "A line under the name.", _line)] = None,
+        str | None, _said("Its name in addresses; by default made of --name.", _slug)
+    ] = None
+    pillar: Annotated[str | None, _said("Briefs of this pillar belong here.", _line)] = None
+    tagline: Annotated[str | None, _said("A line under the name.", _line)] = None
     from_address: Annotated[
-        str | None,
-        _option("--from-address", "The sender, at a domain authenticated at SendGrid.", _address),
-    ] = None,
+        str | None, _said("The sender, at a domain authenticated at SendGrid.", _address)
+    ] = None
     reply_to: Annotated[
-        str | None, _option("--reply-to", "Where answers go; by default to the sender.", _address)
-    ] = None,
-    postal_address: Annotated[
-        str | None, _option("--postal-address", "One line, for every footer.", _line)
-    ] = None,
-    public_url: Annotated[
-        str | None, _option("--public-url", "The readers' pages: https, behind a proxy.", _url)
-    ] = None,
+        str | None, _said("Where answers go; by default to the sender.", _address)
+    ] = None
+    postal_address: Annotated[str | None, _said("One line, for every footer.", _line)] = None
+    public_url: Annotated[str | None, _said("The readers' pages: https, behind a proxy.", _url)] = (
+        None
+    )
     console_url: Annotated[
-        str | None,
-        _option("--console-url", "The console, a host of its own; by default local only.", _url),
-    ] = None,
-    timezone: Annotated[
-        str | None, _option("--timezone", "The timetable's IANA time zone.", _zone)
-    ] = None,
-    as_json: AsJson = False,
+        str | None, _said("The console, a host of its own; by default local only.", _url)
+    ] = None
+    timezone: Annotated[str | None, _said("The timetable's IANA time zone.", _zone)] = None
+    as_json: AsJson = False
+
+    def answers(self) -> "NewInstallation":
+        """Return what the settings are to say."""
+        from newsletter.settings.new_folder import NewInstallation
+
+        ask = _ask if sys.stdin.isatty() and not self.as_json else _take_default
+        name = ask("Name of the newsletter", self.name, "Technology Daily", _line)
+        return NewInstallation(
+            name=name,
+            slug=self.slug or _slug_of(name),
+            pillar=ask("Pillar whose briefs it prints", self.pillar, "Technology", _line),
+            tagline=ask("Line under the name", self.tagline, "Verified briefs, once a day.", _line),
+            zone=ask("Time zone", self.timezone, "UTC", _zone),
+            from_address=(sender := ask("From address", self.from_address, "", _address)) or None,
+            reply_to=ask("Reply to", self.reply_to, sender, _address) or None,
+            postal_address=ask("Postal address, in one line", self.postal_address, "", _line)
+            or None,
+            public_url=ask("URL of the readers' pages", self.public_url, "", _url) or None,
+            console_url=ask("URL of the console", self.console_url, "", _url) or None,
+        )
+
+
+@given(InstallationAsked)
+def init(
+    asked: InstallationAsked,
+    folder: Annotated[Path, Argument(help="Folder to make; it must not exist, or be empty.")],
 ) -> None:
     """Write a folder of settings for a new installation, and say what is still to be filled in.
 
     What no option says is asked for at a terminal. Nothing is ever overwritten.
     """
-    from newsletter.settings.new_folder import NewInstallation, require_new, write_folder
+    from newsletter.settings.new_folder import require_new, write_folder
 
     require_new(folder)
-    ask = _ask if sys.stdin.isatty() and not as_json else _take_default
-    name = ask("Name of the newsletter", name, "Technology Daily", _line)
-    answers = NewInstallation(
-        name=name,
-        slug=slug or _slug_of(name),
-        pillar=ask("Pillar whose briefs it prints", pillar, "Technology", _line),
-        tagline=ask("Line under the name", tagline, "Verified briefs, once a day.", _line),
-        zone=ask("Time zone", timezone, "UTC", _zone),
-        from_address=(sender := ask("From address", from_address, "", _address)) or None,
-        reply_to=ask("Reply to", reply_to, sender, _address) or None,
-        postal_address=ask("Postal address, in one line", postal_address, "", _line) or None,
-        public_url=ask("URL of the readers' pages", public_url, "", _url) or None,
-        console_url=ask("URL of the console", console_url, "", _url) or None,
-    )
-    write_folder(folder, answers)
-    _report(folder, as_json=as_json)
-
-
-Check = Callable[[str], str]
+    write_folder(folder, asked.answers())
+    _report(folder, as_json=asked.as_json)
 
 
 def _take_default(question: str, given: str | None, default: str, check: Check) -> str:

@@ -12,6 +12,9 @@ from newsletter.cli.common import AsJson, Date, Slug, answer, console, container
 from newsletter.cli.report import print_remarks
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from newsletter.core.publication import Newsletter
     from newsletter.services.preview import Preview
 
 app = typer.Typer()
@@ -36,14 +39,8 @@ def preview(
     """Write letter.html, letter.txt and letter.eml exactly as they would be sent."""
     if topics and email:
         raise typer.BadParameter("give either --topics or --for, not both")
-    from newsletter.services.preview import ReaderLinks
-
     which, on = issue_of(newsletter, date)
-    previews = container().previews
-    if email:
-        found = previews.for_email(which, on, email, links=ReaderLinks.OWN)
-    else:
-        found = previews.for_topics(which, on, common.slugs_of(topics))
+    found = _found(which, on, email, topics)
     written = _write(found, out or container().settings.environment.var / "preview")
     data = {
         "subject": found.letter.subject,
@@ -60,6 +57,14 @@ def preview(
         print_remarks(remarks)
 
     answer(data | {"remarks": remarks}, as_json=as_json, show=show_text)
+
+
+def _found(which: "Newsletter", on: "date", email: str | None, topics: str | None) -> "Preview":
+    from newsletter.services.preview import ReaderLinks  # here: help pages need no services
+
+    if email:
+        return container().previews.for_email(which, on, email, links=ReaderLinks.OWN)
+    return container().previews.for_topics(which, on, common.slugs_of(topics))
 
 
 def _write(found: "Preview", out: Path) -> list[Path]:

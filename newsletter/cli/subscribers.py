@@ -14,7 +14,9 @@ from newsletter.errors import ConfigurationError
 from subscribers.model import PastImport, Undone
 
 if TYPE_CHECKING:
+    from newsletter.core.publication import Newsletter
     from subscribers.lists.purge import Purged
+    from subscribers.segments.filters import Filter
 
 app = typer.Typer(no_args_is_help=True, help="Manage subscribers and lists.")
 for _group in (importing, people, health):
@@ -101,14 +103,7 @@ def export(
     Cells that a spreadsheet would run as a formula get an apostrophe in front.
     """
     which = list_of(newsletter)
-    said = {"status": status, "topics": topic, "tags": tag}
-    if segment and any(said.values()):
-        raise ConfigurationError("--segment cannot be combined with other filters")
-    chosen = (
-        container().segments.get(which.slug, segment).filter
-        if segment
-        else container().segments.read(which.slug, said, which.topic_slugs)
-    )
+    chosen = _chosen(which, segment, {"status": status, "topics": topic, "tags": tag})
     container().give_way()
     lists, now = container().lists, container().clock.now()
     if path == "-":
@@ -118,6 +113,14 @@ def export(
         text = f"{written:,} subscriptions: {escape(path)}"
         data = {"file": path, "subscriptions": written}
         answer(data, as_json=as_json, show=lambda: console.print(text))
+
+
+def _chosen(which: "Newsletter", segment: str | None, said: dict[str, object]) -> "Filter":
+    if segment and any(said.values()):
+        raise ConfigurationError("--segment cannot be combined with other filters")
+    if segment:
+        return container().segments.get(which.slug, segment).filter
+    return container().segments.read(which.slug, said, which.topic_slugs)
 
 
 def _print_imports(found: tuple[PastImport, ...]) -> None:

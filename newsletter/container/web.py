@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from newsletter.container.doctor import DoctorParts
 
@@ -11,9 +12,12 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp
 
+    from newsletter.adapters.metrics import Metrics
     from newsletter.web.api.dependencies import ApiServices
     from newsletter.web.console.dependencies import ConsoleServices
     from newsletter.web.dependencies import WebServices
+
+    Services = TypeVar("Services", ConsoleServices, ApiServices)
 
 
 class WebParts(DoctorParts):
@@ -21,7 +25,6 @@ class WebParts(DoctorParts):
 
     @cached_property
     def web_services(self) -> WebServices:
-        from newsletter.adapters.metrics import Metrics
         from newsletter.adapters.sendgrid.inbound import read_mail
         from newsletter.core.site import doctor_token
         from newsletter.stores.duties import CHECKING, EVENTS, PAGES, UNSUBSCRIBING
@@ -50,11 +53,7 @@ class WebParts(DoctorParts):
             read_mail=read_mail,
             inbound_key=key.get_secret_value() if key else None,
             healthcheck=partial(check_health, self.for_duty(CHECKING).engine),
-            metrics=Metrics(
-                pages.engine,
-                audit=pages.deliveries.audit,
-                counts=self.event_intake.counters.values,
-            ),
+            metrics=self._metrics(pages),
             metrics_token=token.get_secret_value() if token else None,
             doctor_token=lambda: doctor_token(pages.signups.forms_key),
             unanswered=UNANSWERED,
@@ -65,73 +64,33 @@ class WebParts(DoctorParts):
             },
         )
 
+    def _metrics(self, pages: Self) -> Metrics:
+        from newsletter.adapters.metrics import Metrics
+
+        counts = self.event_intake.counters.values
+        return Metrics(pages.engine, audit=pages.deliveries.audit, counts=counts)
+
     @cached_property
     def console_services(self) -> ConsoleServices:
         from newsletter.adapters.clock import new_token
         from newsletter.services.reader_looks import ReaderLooks
-        from newsletter.stores.healthcheck import UNANSWERED, UNREADABLE
         from newsletter.web.console.dependencies import ConsoleServices
         from newsletter.web.console.pages import ConsolePages
-        from subscribers.errors import ConcurrentChange
 
         practice, oidc = self.settings.practice, self.settings.service.web.oidc
-        return ConsoleServices(
-            newsletters=self.settings.newsletters,
+        return self._served(
+            ConsoleServices,
             url=self.settings.console_url,
             practice=practice,
-            unanswered=(*UNANSWERED, ConcurrentChange),
-            unreadable=UNREADABLE,
-            now=self.clock.now,
             pages=ConsolePages(self.settings.templates, practice=practice),
-            sessions=self.staff_sessions,
-            signing_in=self.signing_in,
-            provider_sign_in=self.provider_sign_in,
             provider_name=oidc.name if oidc else "",
-            staff_accounts=self.staff_accounts,
-            today=self.today,
-            archive=self.archive,
-            forecasts=self.forecasts,
-            previews=self.previews,
-            issue_remarks=self.issue_remarks,
-            preflight=self.preflight,
-            reviews=self.reviews,
-            editing=self.editing,
-            comparing=self.comparing,
-            approval_requests=self.approval_requests,
-            approval_letters=self.approval_letters,
-            test_letters=self.test_letters,
-            setup_letters=self.setup_letters,
-            setup_reports=self.setup_reports,
+            sessions=self.staff_sessions,
             credentials=self.staff_credentials,
-            staff_addresses=self.staff_addresses,
-            api_tokens=self.api_tokens,
-            intake=self.intake,
-            polling=self.polling,
-            publishing=self.publishing,
-            public_pages=self.public_pages,
-            sending_by_hand=self.sending_by_hand,
-            figures=self.figures,
-            list_changes=self.list_changes,
-            results=self.results,
-            issue_people=self.issue_people,
-            alerts=self.operator_alerts,
-            skipped_days=self.skipped_days,
-            halting=self.halting,
-            limits=self.sending_limits,
-            reconciling=self.reconciling,
-            recovery=self.recovery,
-            explaining=self.explaining,
-            people=self.people,
             reader_looks=ReaderLooks(self.staff_tokens, self.archive, new_token, self.clock),
-            records=self.records,
-            subscriptions=self.subscriptions,
-            webhooks=self.webhooks,
         )
 
     @cached_property
     def console(self) -> FastAPI:
-        from dataclasses import replace
-
         from newsletter.stores.duties import CONSOLE
         from newsletter.web.console.app import create_console
 
@@ -150,55 +109,20 @@ class WebParts(DoctorParts):
     def api_services(self) -> ApiServices:
         from newsletter.adapters.sources.fields import brief_of
         from newsletter.adapters.sources.hub_html import read_hub_html
-        from newsletter.stores.healthcheck import UNANSWERED, UNREADABLE
         from newsletter.web.api.dependencies import ApiServices
         from newsletter.web.api.rate_limit import RequestAllowances
-        from subscribers.errors import ConcurrentChange
 
-        return ApiServices(
-            newsletters=self.settings.newsletters,
-            now=self.clock.now,
-            unanswered=(*UNANSWERED, ConcurrentChange),
-            unreadable=UNREADABLE,
+        return self._served(
+            ApiServices,
             rate_limit=RequestAllowances(self.settings.service.web.api_per_minute, self.clock.now),
             tokens=self.api_tokens,
             repeated=self.repeated_requests,
-            archive=self.archive,
-            intake=self.intake,
-            publishing=self.publishing,
-            editing=self.editing,
-            reviews=self.reviews,
-            preflight=self.preflight,
-            forecasts=self.forecasts,
-            previews=self.previews,
-            issue_remarks=self.issue_remarks,
-            comparing=self.comparing,
-            approval_requests=self.approval_requests,
-            skipped_days=self.skipped_days,
-            figures=self.figures,
-            results=self.results,
-            received_events=self.received_events,
-            issue_people=self.issue_people,
-            explaining=self.explaining,
-            halting=self.halting,
-            limits=self.sending_limits,
-            recovery=self.recovery,
-            sending_by_hand=self.sending_by_hand,
-            subscriptions=self.subscriptions,
-            records=self.records,
-            people=self.people,
-            reader_keeping=self.reader_keeping,
-            webhooks=self.webhooks,
-            alerts=self.operator_alerts,
-            lists=self.lists,
             read_brief=brief_of,
             read_page=read_hub_html,
         )
 
     @cached_property
     def api(self) -> FastAPI:
-        from dataclasses import replace
-
         from newsletter.stores.duties import API
         from newsletter.web.api.app import create_api
 
@@ -211,6 +135,25 @@ class WebParts(DoctorParts):
             lists=self.lists,
         )
         return create_api(services)
+
+    def _served(self, kind: type[Services], **given: Any) -> Services:
+        """Return what the routes of staff or programs use: what is not given is a part of ours.
+
+        It is the part of the same name; tests/test_container.py says that it is of the same type.
+        """
+        from newsletter.stores.healthcheck import UNANSWERED, UNREADABLE
+        from subscribers.errors import ConcurrentChange
+
+        given |= {
+            "newsletters": self.settings.newsletters,
+            "now": self.clock.now,
+            "unanswered": (*UNANSWERED, ConcurrentChange),
+            "unreadable": UNREADABLE,
+            "alerts": self.operator_alerts,
+            "limits": self.sending_limits,
+        }
+        ours = (one.name for one in fields(kind) if one.name not in given)
+        return kind(**given, **{name: getattr(self, name) for name in ours})
 
     @cached_property
     def console_and_api(self) -> ASGIApp:

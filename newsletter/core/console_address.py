@@ -1,7 +1,8 @@
 """Where the console may be reached: on this machine, or by https; never at the readers' origin."""
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+from newsletter.core.loopback import is_loopback, is_loopback_url
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -21,7 +22,7 @@ def console_fault(host: str, url: str, public_url: str) -> str | None:
         return f"console_url: {url} has a path: the console has an origin of its own"
     if _origin(url) == _origin(public_url):
         return f"console_url: {url} is the origin of public_url: the console needs one of its own"
-    here = is_loopback(host) and is_loopback(urlsplit(url).hostname or "")
+    here = is_loopback(host) and is_loopback_url(url)
     if not here and urlsplit(url).scheme != "https":
         return "console_url: must begin with https:// where the console is not on loopback only"
     return None
@@ -37,20 +38,10 @@ def is_console_origin(origin: str, url: str, host: str) -> bool:
         if _origin(origin) == _origin(url):
             return True
         asked, ours = urlsplit(origin), urlsplit(url)
-        here = is_loopback(asked.hostname or "") and is_loopback(ours.hostname or "")
+        here = is_loopback_url(origin) and is_loopback_url(url)
     except ValueError:  # no URL, whatever it is
         return False
     return here and asked.scheme == ours.scheme and asked.netloc == host
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine is reached there."""
-    if host.casefold() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:

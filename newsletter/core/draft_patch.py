@@ -2,11 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from newsletter.core.issue import Issue, arranged
 from newsletter.core.issue_edits import IssueEdits, with_short_line
-from newsletter.core.wording import SUBJECT_LENGTH, NoteKind, Wording, faults_by_field, line_faults
+from newsletter.core.wording import (
+    SUBJECT_LENGTH,
+    NoteKind,
+    Wording,
+    faults_by_field,
+    line_faults,
+    on_one_line,
+)
 from newsletter.errors import InvalidEdit
 
 _WORDING = frozenset({"subject", "preheader", "about", "note", "note_kind"})
@@ -100,11 +107,7 @@ def _worded(issue: Issue, edits: IssueEdits, patch: DraftPatch) -> IssueEdits:
     given = {name: value for name, value in patch.items() if name in _WORDING}
     if not given:
         return edits
-    plain: dict[str, Any] = {
-        name: " ".join(value.split()) if type(value) is str else value
-        for name, value in given.items()
-    }
-    wording = _promising(issue, replace(edits.wording, **plain))
+    wording = _promising(issue, replace(edits.wording, **on_one_line(given)))
     for field, fault in faults_by_field(wording):
         raise InvalidEdit(field, fault)
     return replace(edits, wording=wording)

@@ -8,7 +8,6 @@ from functools import cached_property
 
 from newsletter.core.edition import Edition, edition_for
 from newsletter.core.issue import Issue
-from newsletter.core.publication import Newsletter, Topic
 from subscribers.model import AudienceCounts, Exclusion, TopicSet, TopicSetCount
 
 _TOLERANCE = 0.2  #: by which the number of readers may differ from the one that was shown
@@ -107,12 +106,6 @@ def edition_chooser(issue: Issue) -> Callable[[TopicSet], Edition | None]:
         return known[ids]
 
     return choose
-
-
-def topics_without_story(newsletter: Newsletter, issue: Issue) -> tuple[Topic, ...]:
-    """Return the topics of which the issue prints nothing: who chose only these gets no letter."""
-    printed = {slug for entry in issue.entries for slug in entry.topics}
-    return tuple(topic for topic in newsletter.topics if topic.slug not in printed)
 
 
 def _editions(chosen: Iterable[tuple[TopicSetCount, Edition]]) -> Iterator[ForecastEdition]:

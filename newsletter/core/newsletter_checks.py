@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from newsletter.core.brief import Verification
+from newsletter.core.loopback import is_loopback_url
 from newsletter.core.publication import Newsletter, Timetable
 from newsletter.core.signup import SignUpRules
 from newsletter.core.source import source_faults
 
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _EXAMPLES = ("example", "example.com", "example.net", "example.org")  # RFC 2606, section 3
 _CATCH_UP_LIMIT = 24  #: hours; by then the next day's issue is due
 
@@ -78,7 +78,7 @@ def obstacles(newsletter: Newsletter, *, public_url: str, sendgrid_host: str) ->
     """
     if not newsletter.postal_address.strip():
         yield "postal_address is empty: without a postal address nothing is sent."
-    if is_loopback(sendgrid_host):
+    if is_loopback_url(sendgrid_host):
         return
     mailboxes = {
         "sender.email": newsletter.sender.email,
@@ -91,10 +91,6 @@ def obstacles(newsletter: Newsletter, *, public_url: str, sendgrid_host: str) ->
         yield "postal_address is still the example: set your own."
     if not public_url.startswith("https://"):
         yield f"public_url is {public_url}: one-click unsubscribe needs https (RFC 8058)."
-
-
-def is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in _LOOPBACK
 
 
 def _is_example(domain: str) -> bool:

@@ -131,12 +131,7 @@ class ResultRange:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoryResult:
-    """What became of one story: who followed its link, of those who were sent it."""
-
-    brief_id: int
-    title: str
-    topics: tuple[str, ...]
+class _Followed:
     sent: int
     people: int
     machines: int
@@ -148,18 +143,20 @@ class StoryResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TopicResult:
+class StoryResult(_Followed):
+    """What became of one story: who followed its link, of those who were sent it."""
+
+    brief_id: int
+    title: str
+    topics: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicResult(_Followed):
     """The stories of one topic together: a reader who was sent two of them counts twice."""
 
     topic: str
     stories: int
-    sent: int
-    people: int
-    machines: int
-
-    @property
-    def share(self) -> float | None:
-        return share(self.people, self.sent)
 
 
 @dataclass(frozen=True, kw_only=True)

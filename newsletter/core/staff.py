@@ -79,10 +79,6 @@ class StaffMember:
     login_name: str | None = None  #: of this person at the command line; None: nobody declared it
     epoch: int = 0  #: counts the changes of credentials; a sign-in begun before one is void
 
-    @property
-    def is_owner(self) -> bool:
-        return may(self, Permission.OWN, None)
-
 
 def may(member: StaffMember, permission: Permission, newsletter: str | None) -> bool:
     """Return whether a person may do this in a newsletter; None is what belongs to no newsletter.

@@ -4,9 +4,10 @@ See docs/decisions/a-subject-promises-a-story.md.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from newsletter.core.verification import SHORT_LENGTH, has_tag_syntax
 
@@ -36,6 +37,14 @@ class Wording:
 
 
 NO_WORDING = Wording()
+
+
+def on_one_line(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields of a wording, each text on one line."""
+    return {
+        name: " ".join(value.split()) if type(value) is str else value
+        for name, value in fields.items()
+    }
 
 
 @dataclass(frozen=True, kw_only=True)

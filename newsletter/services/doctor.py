@@ -17,8 +17,8 @@ from newsletter.core.account_checks import (
     switch_findings,
     webhook_findings,
 )
+from newsletter.core.loopback import is_loopback_url
 from newsletter.core.mail_domain import Lookup, address_findings, domain_findings
-from newsletter.core.newsletter_checks import is_loopback
 from newsletter.core.publication import Newsletter
 from newsletter.core.setup_finding import SetupArea, SetupFinding, SetupSubject
 from newsletter.core.site import certificate_finding, doctor_token, link_findings, unsigned_finding
@@ -91,7 +91,7 @@ class Doctor:
 
     def _practice(self) -> Iterator[SetupFinding]:
         host = self.installed.sendgrid_host
-        if is_loopback(host):
+        if is_loopback_url(host):
             yield SetupSubject(SetupArea.SENDGRID, "practice").warn(
                 f"SendGrid is played by this machine ({host}): no real mail can leave",
                 "unset NEWSLETTER_SENDGRID_HOST, and let service.toml name SendGrid's own host",
@@ -168,7 +168,7 @@ class Doctor:
 
     def _web_host(self) -> Iterator[SetupFinding]:
         host = urlsplit(self.installed.public_url).hostname or ""
-        if is_loopback(self.installed.public_url):
+        if is_loopback_url(self.installed.public_url):
             yield SetupSubject(SetupArea.DNS, "web host").fail(
                 f"public_url is {self.installed.public_url}: readers cannot reach it",
                 "set the address that readers reach as public_url",

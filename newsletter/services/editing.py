@@ -20,7 +20,13 @@ from newsletter.core.issue_edits import (
 )
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import StoredIssue
-from newsletter.core.wording import SUBJECT_LENGTH, Wording, line_faults, wording_faults
+from newsletter.core.wording import (
+    SUBJECT_LENGTH,
+    Wording,
+    line_faults,
+    on_one_line,
+    wording_faults,
+)
 from newsletter.errors import NotAllowed, NotFound, StaleDraft
 from newsletter.ports import Clock
 from newsletter.services.approval import Approvals
@@ -145,7 +151,7 @@ class Editing:
         """Set fields of the issue's wording: subject, about, preheader, note, note_kind."""
 
         def change(issue: Issue, edits: IssueEdits) -> IssueEdits:
-            worded = _worded(issue, replace(edits.wording, **_one_line(fields)))
+            worded = _worded(issue, replace(edits.wording, **on_one_line(fields)))
             _refuse(wording_faults(worded))
             return replace(edits, wording=worded)
 
@@ -211,13 +217,6 @@ def _worded(issue: Issue, wording: Wording) -> Wording:
         )
     _order(issue, about)
     return replace(wording, about=about)
-
-
-def _one_line(fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: " ".join(value.split()) if type(value) is str else value
-        for name, value in fields.items()
-    }
 
 
 def _refuse(faults: Iterable[str]) -> None:

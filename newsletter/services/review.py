@@ -6,7 +6,7 @@ from datetime import date
 
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import StoredIssue
-from newsletter.errors import NotAllowed
+from newsletter.errors import FindingsUnseen, NotAllowed
 from newsletter.services.preflight import Preflight, PreflightReport
 from newsletter.services.publishing import Publishing
 
@@ -29,7 +29,8 @@ class Reviews:
     ) -> StoredIssue:
         """Approve the draft of this hash; `seen` names the findings the person ticked.
 
-        StaleDraft says what changed since; NotAllowed names what stops it, or was not looked at.
+        StaleDraft says what changed since; NotAllowed names what stops it, FindingsUnseen what was
+        not looked at.
         """
         report = self.preflight.report(newsletter, on, anew=True)
         if report.content_hash == expecting:
@@ -68,5 +69,5 @@ class Reviews:
 def _refuse_unseen(report: PreflightReport, seen: Collection[str]) -> None:
     if report.stops:
         raise NotAllowed(" ".join(one.sentence for one in report.stops))
-    if unseen := [one.sentence for one in report.open if one.key not in seen]:
-        raise NotAllowed("look at this first, and tick it: " + " ".join(unseen))
+    if unseen := tuple(one.sentence for one in report.open if one.key not in seen):
+        raise FindingsUnseen(unseen)

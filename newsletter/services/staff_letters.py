@@ -98,11 +98,6 @@ class StaffLetters:
         """Return the last trial that went to an address."""
         return self.store.last_trial(newsletter.slug, to)
 
-    def last_addresses(self, actor: str) -> tuple[str, ...]:
-        """Return the addresses this person used last that are still confirmed."""
-        known = {one.casefold() for one in self.staff_addresses()}
-        return tuple(one for one in self.store.addresses(actor) if one.casefold() in known)
-
     def _confirmed(self, to: str) -> str:
         for address in self.staff_addresses():
             if address.casefold() == to.strip().casefold():

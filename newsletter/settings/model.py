@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from newsletter.core.circuit_breaker import CircuitBreaker
 from newsletter.core.console_address import console_url
-from newsletter.core.newsletter_checks import is_loopback
+from newsletter.core.loopback import is_loopback_url
 from newsletter.core.publication import (
     Newsletter,
 )
@@ -69,7 +69,7 @@ class OidcSettings(SettingsSection):
     @model_validator(mode="after")
     def _is_private(self) -> Self:
         parts = urlsplit(self.issuer)
-        if parts.scheme != "https" and not is_loopback(self.issuer):
+        if parts.scheme != "https" and not is_loopback_url(self.issuer):
             raise ValueError("issuer: must begin with https:// where it is not this machine")
         if parts.query or parts.fragment or parts.username:
             raise ValueError("issuer: is an address without query, fragment and user")
@@ -276,7 +276,7 @@ class Settings:
     @property
     def practice(self) -> bool:
         """Return whether no real mail can leave: SendGrid is played by this machine."""
-        return is_loopback(self.sendgrid_host)
+        return is_loopback_url(self.sendgrid_host)
 
     def newsletter(self, slug: str) -> Newsletter:
         if slug not in self.newsletters:

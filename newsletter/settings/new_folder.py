@@ -8,12 +8,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import tomlkit
 
-from newsletter.core.newsletter_checks import is_loopback
+from newsletter.core.loopback import is_loopback_url
 from newsletter.errors import ConfigurationError
 from newsletter.settings.files import load_settings, shipped
+
+_HTTP = 80  #: the port of a URL that names none
 
 ENVIRONMENT = "newsletter.env"  #: the file with the secrets; systemd and Docker read it
 
@@ -110,11 +113,21 @@ def _service(answers: NewInstallation) -> dict[str, Any]:
         "console_url": answers.console_url,
         "trusted_proxies": [answers.proxy] if proxied else None,
     }
-    return {"public_url": answers.public_url, "web": web}
+    listening = _listening(answers.public_url) | _listening(answers.console_url, "console_")
+    return {"public_url": answers.public_url, "web": web | listening}
+
+
+def _listening(url: str | None, prefix: str = "") -> dict[str, Any]:
+    """Return where to listen for a URL of this machine; before any other one there is a proxy."""
+    if url is None or not url.startswith("http://") or not is_loopback_url(url):
+        return {}
+    parts = urlsplit(url)
+    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
+    return {f"{prefix}host": host, f"{prefix}port": parts.port or _HTTP}
 
 
 def _needs_proxy(url: str | None) -> bool:
-    return url is not None and url.startswith("https://") and not is_loopback(url)
+    return url is not None and url.startswith("https://") and not is_loopback_url(url)
 
 
 def _newsletter(answers: NewInstallation) -> dict[str, Any]:

@@ -145,3 +145,10 @@ def ruled(verdict: Verdict) -> dict[str, Any]:
         "findings": verdict.findings,
         "topics": list(verdict.topics),
     }
+
+
+def record_acceptance(session: Session, row: BriefRow, now: datetime) -> None:
+    """Record since when the newest revision is accepted; accepted again, it was before."""
+    revision = session.get(BriefRevisionRow, (row.id, row.revision))
+    if revision and revision.accepted_at is None:
+        revision.accepted_at = now

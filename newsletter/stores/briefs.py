@@ -16,7 +16,14 @@ from newsletter.core.source_record import KnownItem
 from newsletter.core.stored import BriefRevision, StoredBrief
 from newsletter.core.verification import KnownBrief, Ruling, Verdict
 from newsletter.errors import InvalidBrief, NotFound
-from newsletter.stores.brief_saving import JudgedBrief, changed, lock_unchanged, ruled, save_briefs
+from newsletter.stores.brief_saving import (
+    JudgedBrief,
+    changed,
+    lock_unchanged,
+    record_acceptance,
+    ruled,
+    save_briefs,
+)
 from newsletter.stores.decisions import DecisionEntry, add_decisions
 from newsletter.stores.tables import BriefRevisionRow, BriefRow, IssueBriefRow
 from subscribers.db.transaction import DatabaseStore, rows, transaction
@@ -180,8 +187,8 @@ class BriefStore(DatabaseStore):
             lock_unchanged(session, [stored])
             if row := session.get(BriefRow, stored.brief_id):
                 row.sqlmodel_update(values | changed(by, now))
-                if _is_accepted(verdict, held_by):
-                    _record_acceptance(session, row, now)
+                if verdict.ruling is Ruling.ACCEPTED and held_by is None:
+                    record_acceptance(session, row, now)
             add_decisions(session, decided, by, now)
             return _get(session, stored.brief_id)
 
@@ -265,27 +272,11 @@ def _entry(row: BriefRow) -> IssueEntry:
     )
 
 
-def _is_accepted(verdict: Verdict, held_by: str | None) -> bool:
-    return verdict.ruling is Ruling.ACCEPTED and held_by is None
-
-
-def _record_acceptance(session: Session, row: BriefRow, now: datetime) -> None:
-    """Record since when the newest revision is accepted; accepted again, it was before."""
-    revision = session.get(BriefRevisionRow, (row.id, row.revision))
-    if revision and revision.accepted_at is None:
-        revision.accepted_at = now
-
-
 def _get(session: Session, brief_id: int) -> StoredBrief:
-    stored = _one(session, BriefRow.id == brief_id)
-    if stored is None:
+    row = session.exec(_STORED.where(BriefRow.id == brief_id)).first()
+    if row is None:
         raise NotFound(f"there is no brief {brief_id}")
-    return stored
-
-
-def _one(session: Session, where: Any) -> StoredBrief | None:
-    row = session.exec(_STORED.where(where)).first()
-    return _stored(*row) if row else None
+    return _stored(*row)
 
 
 def _stored(row: BriefRow, issue_id: int | None) -> StoredBrief:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from newsletter.core.delivery import Accepted, Claim, NotYet, Recipient
 from newsletter.core.sending_limits import RateLimit
-from newsletter.stores.sending_limits import count_in_window, wait_in_window
+from newsletter.stores.send_window import count_in_window, wait_in_window
 from subscribers.db.transaction import driver, execute, rows
 
 #: An event may have proved it accepted before its answer is recorded.

@@ -4,9 +4,10 @@ from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Dialect
+from sqlalchemy import Column, Dialect
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field
 
 
 class Json(TypeDecorator[Any]):
@@ -30,3 +31,8 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002  # theirs
         return None if value is None else self._adapter.validate_python(value)
+
+
+def json_column(kind: Any) -> Any:
+    """Return a column that always holds one."""
+    return Field(sa_column=Column(Json(kind), nullable=False))

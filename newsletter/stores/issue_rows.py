@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, delete, select, update
 
 from newsletter.core.draft_changes import contents_of
 from newsletter.core.issue import Issue, IssueEntry
@@ -19,6 +20,33 @@ def get_issue(session: Session, issue_id: int) -> StoredIssue:
     if row is None:
         raise NotFound(f"there is no issue {issue_id}")
     return stored_issue(session, row)
+
+
+def write_draft(
+    session: Session, issue: Issue, edits_revision: int, values: dict[str, Any]
+) -> int | None:
+    """Write a draft in place of an earlier one that was edited so often; return its number.
+
+    None if it was edited meanwhile, or is frozen.
+    """
+    printed = bool(issue.entries)
+    values = values | {
+        "number": issue.number if printed else None,
+        "state": IssueStatus.DRAFT if printed else IssueStatus.EMPTY,
+        "reason": None if printed else "no accepted brief to print",
+    }
+    is_open = col(IssueRow.state).in_([one for one in IssueStatus if one.is_open])
+    unchanged = is_open & (col(IssueRow.edits_revision) == edits_revision)
+    this = {"newsletter": issue.newsletter, "date": issue.date}
+    again = update(IssueRow).filter_by(**this).where(unchanged).values(**values)
+    upsert = (
+        insert(IssueRow)
+        .values(**this, **values)
+        .on_conflict_do_update(index_elements=list(this), set_=values, where=unchanged)
+    )
+    # An upsert uses up a number also where it updates; partitions go by numbers.
+    updated = session.exec(again.returning(col(IssueRow.id))).scalar()
+    return updated or session.exec(upsert.returning(col(IssueRow.id))).scalar()
 
 
 def write_entries(

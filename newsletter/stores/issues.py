@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col, delete, func, select, update
 
 from newsletter.core.delivery import BatchState
@@ -15,7 +14,13 @@ from newsletter.core.issue import Issue
 from newsletter.core.issue_changes import ApprovedIssue
 from newsletter.core.stored import IssueProgress, IssueStatus, StoredIssue
 from newsletter.errors import NotAllowed
-from newsletter.stores.issue_rows import get_issue, stored_issue, stored_issues, write_entries
+from newsletter.stores.issue_rows import (
+    get_issue,
+    stored_issue,
+    stored_issues,
+    write_draft,
+    write_entries,
+)
 from newsletter.stores.tables import (
     ApprovalRequestRow,
     ApprovedIssueRow,
@@ -84,34 +89,10 @@ class IssueStore(DatabaseStore):
         `basis` is what it was set by, `edits_revision` counts the edits it was arranged by; None
         if a person edited it meanwhile.
         """
-        values: dict[str, Any] = {
-            "number": issue.number if issue.entries else None,
-            "state": IssueStatus.DRAFT if issue.entries else IssueStatus.EMPTY,
-            "reason": None if issue.entries else "no accepted brief to print",
-            "galley": galley,
-            "content_hash": content_hash,
-            "assembled_at": now,
-            "basis": basis or IssueBasis(),
-        }
-        is_open = col(IssueRow.state).in_([one for one in IssueStatus if one.is_open])
-        unchanged = is_open & (col(IssueRow.edits_revision) == edits_revision)
-        this = (col(IssueRow.newsletter) == issue.newsletter, col(IssueRow.date) == issue.date)
-        again = (
-            update(IssueRow).where(*this, unchanged).values(**values).returning(col(IssueRow.id))
-        )
-        upsert = (
-            insert(IssueRow)
-            .values(newsletter=issue.newsletter, date=issue.date, **values)
-            .on_conflict_do_update(
-                index_elements=["newsletter", "date"],
-                set_=values,
-                where=unchanged,
-            )
-            .returning(col(IssueRow.id))
-        )
+        values = {"galley": galley, "content_hash": content_hash, "assembled_at": now}
+        values |= {"basis": basis or IssueBasis()}
         with transaction(self._engine) as session:
-            # An upsert uses up a number also where it updates; partitions go by numbers.
-            issue_id = session.exec(again).scalar() or session.exec(upsert).scalar()
+            issue_id = write_draft(session, issue, edits_revision, values)
             if issue_id is None:
                 _refuse_frozen(session, issue)
                 return None

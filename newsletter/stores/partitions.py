@@ -18,6 +18,9 @@ from subscribers.errors import DatabaseBusy
 
 _log = logging.getLogger(__name__)
 
+#: What the class of such a table's rows says.
+BY_ISSUE = {"postgresql_partition_by": "RANGE (issue_id)"}
+
 ISSUES = 32  #: ids in one partition; a statement that names no issue locks every partition
 _AHEAD = 8  #: issues that may come before the clock looks again
 

@@ -10,7 +10,8 @@ from sqlmodel import Session
 
 from newsletter.core.delivery import BatchState, Claim, Disposition, Outcome, Refused
 from newsletter.stores.batch_counts import recount
-from newsletter.stores.sending_limits import alert_unreached, close_window, pause
+from newsletter.stores.send_window import close_window
+from newsletter.stores.sending_limits import alert_unreached, pause
 from subscribers.db.transaction import execute, scalar
 
 #: Locked before a batch is split: proof of one of its attempts waits, and then sees both halves.

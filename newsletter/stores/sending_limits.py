@@ -1,24 +1,18 @@
-"""Pausing and cancelling issues, the send window that workers share, and counts of failures.
+"""Pausing and cancelling issues, and counts of failures.
 
 See docs/decisions/limits-in-the-database.md.
 """
 
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
 
 from newsletter.core.circuit_breaker import UNKNOWN, FailureCounts, Trip
-from newsletter.core.sending_limits import (
-    RateLimit,
-    SendWindow,
-    next_free_at,
-    wait_until,
-)
 from newsletter.core.stored import IssueStatus
 from newsletter.stores.tables import IssueRow
-from subscribers.db.transaction import DatabaseStore, execute, rows, scalar, transaction
+from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 
 _log = logging.getLogger(__name__)
 
@@ -177,24 +171,6 @@ _FAILURES = """
       FROM answered
 """
 
-#: The row is locked until the batch has its place, so that all workers keep one rate.
-_ADD_WINDOW = "INSERT INTO send_window (id) VALUES (1) ON CONFLICT DO NOTHING"
-_LOCK_WINDOW = "SELECT free_at, day, day_count FROM send_window WHERE id = 1 FOR UPDATE"
-
-_SIZE = "SELECT size FROM batch WHERE id = %(batch)s"
-
-_COUNT_IN = """
-    UPDATE send_window SET free_at = %(free_at)s, day = %(day)s,
-           day_count = %(size)s + CASE WHEN day = %(day)s THEN day_count ELSE 0 END
-     WHERE id = 1
-"""
-
-_CLOSE = """
-    INSERT INTO send_window AS old (id, closed_until) VALUES (1, %(until)s)
-    ON CONFLICT (id) DO UPDATE
-       SET closed_until = greatest(old.closed_until, excluded.closed_until)
-"""
-
 
 class SendingLimitStore(DatabaseStore):
     """Pauses and cancels issues, and counts what failed of them."""
@@ -294,31 +270,3 @@ def _skip_unsent(session: Session) -> None:
 def alert_unreached(session: Session, issue_id: int, reason: str, now: datetime) -> None:
     """Queue the alert that SendGrid is tried again and again; one for an issue."""
     execute(session, _ALERT_UNREACHED, {"issue": issue_id, "reason": reason, "now": now})
-
-
-def close_window(session: Session, until: datetime) -> None:
-    """Let no worker send anything before a moment that SendGrid named."""
-    execute(session, _CLOSE, {"until": until})
-
-
-def wait_in_window(
-    session: Session, batch_id: int, limit: RateLimit, now: datetime
-) -> datetime | None:
-    """Return when a batch may try again; None if the rate limit lets it leave now."""
-    execute(session, _ADD_WINDOW)
-    size: int | None = scalar(session, _SIZE, {"batch": batch_id})
-    return wait_until(limit, _window(session), size or 0, now)
-
-
-def count_in_window(session: Session, size: int, limit: RateLimit, now: datetime) -> None:
-    values = {
-        "free_at": next_free_at(limit, _window(session).free_at, size, now),
-        "day": now.astimezone(UTC).date(),
-        "size": size,
-    }
-    execute(session, _COUNT_IN, values)
-
-
-def _window(session: Session) -> SendWindow:
-    [row] = rows(session, _LOCK_WINDOW)
-    return SendWindow(**row)

@@ -54,11 +54,6 @@ _ABOUT = """
      ORDER BY id
 """
 
-_ADDRESSES = """
-    SELECT email FROM staff_letter WHERE by = %(by)s AND kind = 'test'
-     GROUP BY email ORDER BY max(id) DESC LIMIT %(most)s
-"""
-
 
 class StaffLetterStore(DatabaseStore):
     """Stores each letter before it is sent, and what became of it."""
@@ -97,10 +92,6 @@ class StaffLetterStore(DatabaseStore):
         """Return the letters of one request for approval, or of one answer, made at a moment."""
         found = self._rows(_ABOUT, newsletter=newsletter, date=on, at=at)
         return tuple(map(_letter, found))
-
-    def addresses(self, by: str, most: int = 5) -> tuple[str, ...]:
-        """Return the addresses somebody used last, the latest first."""
-        return tuple(row["email"] for row in self._rows(_ADDRESSES, by=by, most=most))
 
 
 def _letter(row: dict[str, Any]) -> StaffLetter:

@@ -10,7 +10,7 @@ from newsletter.core.transactional import (
     TransactionalKind,
     TransactionalStatus,
 )
-from newsletter.stores.sending_limits import close_window
+from newsletter.stores.send_window import close_window
 from newsletter.stores.tables import TransactionalEmailRow
 from subscribers.db.transaction import DatabaseStore, execute, transaction
 

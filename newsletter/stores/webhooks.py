@@ -20,7 +20,7 @@ from newsletter.core.webhook_delivery import (
     WebhookDelivery,
     WebhookDeliveryState,
 )
-from newsletter.stores.webhook_tables import WebhookEndpointRow
+from newsletter.stores.tables.webhooks import WebhookEndpointRow
 from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 from subscribers.errors import ConcurrentChange
 

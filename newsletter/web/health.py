@@ -5,12 +5,12 @@ carry it; without one, for requests from this machine.
 """
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 
 from anyio import CapacityLimiter, move_on_after, to_thread
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
+from newsletter.core.loopback import is_loopback
 from newsletter.web.dependencies import Services
 from newsletter.web.pages import READ
 from newsletter.web.secret_keys import is_one_of
@@ -70,13 +70,6 @@ def _is_operator(request: Request, token: str | None) -> bool:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         return is_one_of(given, token)
     forwarded = any(name in request.headers for name in _FORWARDED)
-    local = request.client is not None and _is_loopback(request.client.host)
+    local = request.client is not None and is_loopback(request.client.host)
     # A page in a browser on this machine could ask under its own host name (DNS rebinding).
-    return local and not forwarded and _is_loopback(request.url.hostname or "")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return local and not forwarded and is_loopback(request.url.hostname or "")

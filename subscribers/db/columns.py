@@ -9,7 +9,9 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    ForeignKey,
     Identity,
+    Integer,
     LargeBinary,
     Text,
     text,
@@ -46,14 +48,24 @@ def moment(*, optional: bool = False, index: bool = False) -> Any:
     return Field(default=None if optional else ..., sa_column=column)
 
 
-def text_key() -> Any:
+def text_key(*references: ForeignKey, index: bool = False) -> Any:
     """Return a text that is the primary key, or a part of it."""
-    return Field(sa_column=Column(Text, primary_key=True))
+    return Field(sa_column=Column(Text, *references, primary_key=True, index=index))
 
 
-def word(default: str | None = None) -> Any:
+def word(default: str | None = None, **options: Any) -> Any:
     """Return a text that is never null."""
-    return Field(sa_column=Column(Text, nullable=False, server_default=default))
+    return Field(sa_column=Column(Text, nullable=False, server_default=default, **options))
+
+
+def remark() -> Any:
+    """Return a text that may be null."""
+    return Field(default=None, sa_column=Column(Text))
+
+
+def count(kind: Any = Integer) -> Any:
+    """Return a number that begins with 0."""
+    return Field(default=0, sa_column=Column(kind, nullable=False, server_default=text("0")))
 
 
 def json_object() -> Any:
@@ -78,9 +90,15 @@ def number(*, optional: bool = False, index: bool = False) -> Any:
     return Field(default=None if optional else ..., sa_column=column)
 
 
-def part_of_key() -> Any:
-    """Return a number that is a part of the primary key."""
-    return Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+def refers(target: str, *, index: bool = False, ondelete: str | None = None) -> Any:
+    """Return another row's number, which the database knows."""
+    reference = ForeignKey(target, ondelete=ondelete)
+    return Field(sa_column=Column(BigInteger, reference, nullable=False, index=index))
+
+
+def part_of_key(*references: ForeignKey, kind: Any = BigInteger) -> Any:
+    """Return a number that is the primary key, or a part of it."""
+    return Field(sa_column=Column(kind, *references, primary_key=True, autoincrement=False))
 
 
 def one_of(column: str, words: Iterable[str]) -> CheckConstraint:

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, func
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from subscribers.addresses import email_key
 from subscribers.db.statements import erasure_hash
@@ -68,7 +68,7 @@ def suppress(session: Session, suppressions: Iterable[Suppression]) -> int:
 
 def suppression_of(session: Session, key: str) -> Suppression | None:
     row = session.get(SuppressionRow, key)
-    return read_suppression(row) if row else None
+    return _suppression(row) if row else None
 
 
 def lift(
@@ -87,10 +87,30 @@ def lift(
     session.exec(
         answer.on_conflict_do_update(index_elements=["email_key", "reason"], set_={"at": at})
     )
-    return read_suppression(lifted)
+    return _suppression(lifted)
 
 
-def read_suppression(row: SuppressionRow) -> Suppression:
+def suppressions(
+    session: Session, reason: SuppressionReason | None, part: str, limit: int
+) -> tuple[Suppression, ...]:
+    """Return suppressions, the latest first: of a reason, with this part in the address."""
+    row = SuppressionRow
+    found = select(row).order_by(col(row.since).desc(), row.email_key).limit(limit)
+    if reason:
+        found = found.where(row.reason == reason.value)
+    if part:
+        found = found.where(func.strpos(row.email_key, part) > 0)
+    return tuple(map(_suppression, session.exec(found)))
+
+
+def suppression_counts(session: Session) -> dict[SuppressionReason, int]:
+    """Count the list by reason; every reason is there."""
+    counts = select(SuppressionRow.reason, func.count()).group_by(SuppressionRow.reason)
+    found = dict(session.exec(counts).all())
+    return {reason: found.get(reason.value, 0) for reason in SuppressionReason}
+
+
+def _suppression(row: SuppressionRow) -> Suppression:
     return Suppression(
         email=row.email_key,
         reason=SuppressionReason(row.reason),

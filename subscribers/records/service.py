@@ -30,7 +30,7 @@ from subscribers.records.model import (
     Who,
     status_text,
 )
-from subscribers.subscriptions.service import plain_name
+from subscribers.subscriptions.choices import plain_name
 
 NOTE_LENGTH = 2000  #: characters
 

@@ -4,10 +4,12 @@ Only what changes is recorded: the same choice again is nothing. Each statement 
 subscription's `id`, the new value `to`, the moment `at`, and who did it, `actor`.
 """
 
+import zoneinfo
 from collections.abc import Mapping
 
 from subscribers.db.statements import INSERT_CHANGE, INSERT_CONSENT
-from subscribers.model import Change
+from subscribers.errors import InvalidChoice
+from subscribers.model import NAME_LENGTH, Change
 
 _RECORD = f"""
 {INSERT_CHANGE}
@@ -97,3 +99,19 @@ WITH chosen AS (
 {INSERT_CONSENT}
 SELECT subscriber_id, newsletter, %(at)s, %(act)s, %(source)s, %(detail)s FROM chosen
 """
+
+
+def plain_name(name: str) -> str:
+    """Return a name as it is stored; raise InvalidChoice."""
+    plain = " ".join(name.split())
+    if len(plain) > NAME_LENGTH or not plain.isprintable():
+        said = f"A name has at most {NAME_LENGTH} characters, all of them printable."
+        raise InvalidChoice("name", said)
+    return plain
+
+
+def known_zone(zone: str) -> str:
+    """Return a zone that there is; raise InvalidChoice."""
+    if zone not in zoneinfo.available_timezones():
+        raise InvalidChoice("zone", "Choose a time zone from the list.")
+    return zone

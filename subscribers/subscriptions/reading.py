@@ -3,10 +3,11 @@
 An unsubscribe that is not applied yet counts already.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any
 
+from subscribers.addresses import email_key
 from subscribers.db.transaction import Where, rows
 from subscribers.model import Frequency, Subscription, SubscriptionStatus, TopicSet
 
@@ -25,6 +26,13 @@ JOIN topic_set ON topic_set.id = topic_set_id
 _BY_ID = _SUBSCRIPTION + "WHERE subscription.id = %(id)s"
 _BY_EMAIL = _SUBSCRIPTION + "WHERE email_key = %(key)s ORDER BY newsletter"
 
+#: Also what was merged or undone; whoever asked to subscribe is not a subscriber yet.
+_KNOWN_ADDRESSES = """
+SELECT email_key FROM subscriber WHERE email_key = ANY(%(keys)s)
+UNION SELECT email_key FROM signup WHERE email_key = ANY(%(keys)s)
+UNION SELECT email_key FROM address_change WHERE email_key = ANY(%(keys)s)
+"""
+
 _FIELDS = frozenset(field.name for field in fields(Subscription)) - {"topics"}
 
 
@@ -35,6 +43,13 @@ def subscription_by_id(where: Where, subscription_id: int) -> Subscription | Non
 
 def subscriptions_of(where: Where, key: str) -> tuple[Subscription, ...]:
     return tuple(_subscription(row) for row in rows(where, _BY_EMAIL, {"key": key}))
+
+
+def known_addresses(where: Where, emails: Collection[str]) -> frozenset[str]:
+    """Return those of subscribers, past ones too, or of people who asked to become one."""
+    keys = list(map(email_key, emails))
+    known = {row["email_key"] for row in rows(where, _KNOWN_ADDRESSES, {"keys": keys})}
+    return frozenset(one for one in emails if email_key(one) in known)
 
 
 def _subscription(row: Mapping[str, Any]) -> Subscription:

@@ -1,20 +1,23 @@
 """Subscriptions and the suppression list: look up, unsubscribe, choose, suppress."""
 
-import zoneinfo
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from psycopg.types.json import Jsonb
-from sqlalchemy import Engine, func
-from sqlmodel import col, select
+from sqlalchemy import Engine
 
 from subscribers.addresses import email_key, read_address
 from subscribers.db.consent import apply_consent
 from subscribers.db.pending import apply_all_pending, apply_pending, unsubscribe
 from subscribers.db.statements import topic_set_id
-from subscribers.db.suppressions import lift, read_suppression, suppress, suppression_of
-from subscribers.db.tables import SuppressionRow
+from subscribers.db.suppressions import (
+    lift,
+    suppress,
+    suppression_counts,
+    suppression_of,
+    suppressions,
+)
 from subscribers.db.transaction import autocommit, execute, rows, transaction
 from subscribers.errors import (
     InvalidChoice,
@@ -25,7 +28,6 @@ from subscribers.errors import (
     SuppressionNotLifted,
 )
 from subscribers.model import (
-    NAME_LENGTH,
     AudienceCounts,
     Change,
     Choices,
@@ -39,9 +41,14 @@ from subscribers.model import (
     TopicSetCount,
 )
 from subscribers.rules.suppression import LADDER, OWNER_REASONS
-from subscribers.subscriptions.choices import CHANGES, CHOOSE_TOPICS
+from subscribers.subscriptions.choices import CHANGES, CHOOSE_TOPICS, known_zone, plain_name
+from subscribers.subscriptions.engagement import record_engagement
 from subscribers.subscriptions.links import unsubscribe_by_links
-from subscribers.subscriptions.reading import subscription_by_id, subscriptions_of
+from subscribers.subscriptions.reading import (
+    known_addresses,
+    subscription_by_id,
+    subscriptions_of,
+)
 from subscribers.subscriptions.topic_set_counts import count_topic_sets, topic_sets
 from subscribers.tokens import check_token, read_token
 
@@ -57,34 +64,12 @@ WHERE id IN (
 )
 """
 
-#: Also what was merged or undone; whoever asked to subscribe is not a subscriber yet.
-_KNOWN_ADDRESSES = """
-SELECT email_key FROM subscriber WHERE email_key = ANY(%(keys)s)
-UNION SELECT email_key FROM signup WHERE email_key = ANY(%(keys)s)
-UNION SELECT email_key FROM address_change WHERE email_key = ANY(%(keys)s)
-"""
-
 _COUNTS = """
 SELECT count(*) FILTER (WHERE exclusion IS NULL) AS mailable,
        count(*) FILTER (WHERE exclusion = 'suppressed') AS suppressed,
        count(*) FILTER (WHERE exclusion = 'ended') AS ended,
        count(*) FILTER (WHERE exclusion = 'paused') AS paused
 FROM audience WHERE newsletter = %(newsletter)s
-"""
-
-# The day only moves on, so that events in any order come to the same.
-_RECORD_ENGAGEMENT = """
-UPDATE subscription SET engaged_on = %(day)s
-WHERE id = ANY(%(ids)s::bigint[]) AND (engaged_on IS NULL OR engaged_on < %(day)s)
-"""
-
-# An index is walked in its order, which is that of all writers of this table, so two requests at
-# once wait for each other. To lock the rows first, as the others do, would take twice as long.
-# The commit does not wait for the disk: the next one, whoever makes it, waits for both, and all
-# that a crash could lose is a day.
-_CHEAPLY = """
-SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;
-SET LOCAL synchronous_commit = off
 """
 
 
@@ -178,7 +163,7 @@ class Subscriptions:
         self, subscription_id: int, chosen: Choices, *, now: datetime, source: str, actor: str
     ) -> Subscription:
         """Store all that a subscriber chose, or, raising InvalidChoice, nothing of it."""
-        name, zone = plain_name(chosen.name), _known(chosen.zone)
+        name, zone = plain_name(chosen.name), known_zone(chosen.zone)
         self.set_frequency(subscription_id, chosen.frequency, now=now, actor=actor)
         self.rename(subscription_id, name, now=now, actor=actor)
         self.set_time_zone(subscription_id, zone, now=now, actor=actor)
@@ -192,7 +177,7 @@ class Subscriptions:
 
     def set_time_zone(self, subscription_id: int, zone: str, *, now: datetime, actor: str) -> bool:
         """Store a subscriber's time zone; False if that is no change; raise InvalidChoice."""
-        return self._change(subscription_id, Change.ZONE, _known(zone), now, actor)
+        return self._change(subscription_id, Change.ZONE, known_zone(zone), now, actor)
 
     def rename(self, subscription_id: int, name: str, *, now: datetime, actor: str) -> bool:
         """Store a subscriber's name; False if that is no change; raise InvalidChoice."""
@@ -238,11 +223,8 @@ class Subscriptions:
 
     def known_addresses(self, emails: Collection[str]) -> frozenset[str]:
         """Return those of subscribers, past ones too, or of people who asked to become one."""
-        by_key = {email_key(one): one for one in emails}
         with transaction(self._engine) as session:
-            found = rows(session, _KNOWN_ADDRESSES, {"keys": list(by_key)})
-        known = {row["email_key"] for row in found}
-        return frozenset(one for one in emails if email_key(one) in known)
+            return known_addresses(session, emails)
 
     def suppress_address(self, given: Suppression) -> Suppression:
         """Suppress one address, for a person; return what stands; raise InvalidAddress."""
@@ -274,21 +256,13 @@ class Subscriptions:
         self, *, reason: SuppressionReason | None = None, part: str = "", limit: int = 100
     ) -> tuple[Suppression, ...]:
         """Return suppressions, the latest first: of a reason, with this part in the address."""
-        row = SuppressionRow
-        found = select(row).order_by(col(row.since).desc(), row.email_key).limit(limit)
-        if reason:
-            found = found.where(row.reason == reason.value)
-        if part := part.strip().lower():
-            found = found.where(func.strpos(row.email_key, part) > 0)
         with transaction(self._engine) as session:
-            return tuple(map(read_suppression, session.exec(found)))
+            return suppressions(session, reason, part.strip().lower(), limit)
 
     def suppression_counts(self) -> Mapping[SuppressionReason, int]:
         """Count the suppression list by reason; every reason is there."""
-        counts = select(SuppressionRow.reason, func.count()).group_by(SuppressionRow.reason)
         with transaction(self._engine) as session:
-            found = dict(session.exec(counts).all())
-        return {reason: found.get(reason.value, 0) for reason in SuppressionReason}
+            return suppression_counts(session)
 
     def record_engagement(self, subscription_ids: Collection[int], day: date) -> int:
         """Record the day of a human open or click, which only moves on; return how many moved.
@@ -298,9 +272,7 @@ class Subscriptions:
         if not subscription_ids:
             return 0
         with transaction(self._engine) as session:
-            execute(session, _CHEAPLY)
-            values = {"day": day, "ids": list(subscription_ids)}
-            return execute(session, _RECORD_ENGAGEMENT, values)
+            return record_engagement(session, subscription_ids, day)
 
     def end_expired_pauses(self, now: datetime) -> int:
         """End the pauses that are over; return how many."""
@@ -322,18 +294,3 @@ class Subscriptions:
         """Return every choice of topics that anybody ever made."""
         with transaction(self._engine) as session:
             return topic_sets(session)
-
-
-def plain_name(name: str) -> str:
-    """Return a name as it is stored; raise InvalidChoice."""
-    plain = " ".join(name.split())
-    if len(plain) > NAME_LENGTH or not plain.isprintable():
-        said = f"A name has at most {NAME_LENGTH} characters, all of them printable."
-        raise InvalidChoice("name", said)
-    return plain
-
-
-def _known(zone: str) -> str:
-    if zone not in zoneinfo.available_timezones():
-        raise InvalidChoice("zone", "Choose a time zone from the list.")
-    return zone

@@ -56,6 +56,14 @@ def test_the_answers_stand_in_the_files_and_the_comments_stay(tmp_path, capsys):
     assert "web.trusted_proxies): 127.0.0.1" in out
 
 
+def test_a_folder_for_this_machine_listens_where_its_urls_lead(tmp_path, capsys):
+    urls = ("--public-url", "http://127.0.0.1:9080", "--console-url", "http://[::1]:9081")
+    run(capsys, tmp_path / "config", *urls)
+    web = read(tmp_path / "config/service.toml")["web"]
+    assert (web["host"], web["port"]) == ("127.0.0.1", 9080)
+    assert (web["console_host"], web["console_port"]) == ("::1", 9081)
+
+
 def test_only_the_operator_reads_the_environment_which_has_a_place_for_each_secret(
     tmp_path, capsys
 ):
@@ -121,6 +129,7 @@ def test_nothing_is_overwritten(tmp_path, capsys):
         ("--from-address", "nobody", "'nobody' is not an address"),
         ("--timezone", "Mars", "not an IANA time zone"),
         ("--public-url", "news.harbour.news", "is not a URL"),
+        ("--console-url", "http://localhost:99999", "is not a URL"),
         ("--slug", "Harbour Daily", "small letters, digits and hyphens"),
         ("--name", "日報", "say --slug"),
         ("--console-url", "https://news.harbour.news", "config/service.toml: web: console_url"),

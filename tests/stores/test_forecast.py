@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, create_engine
 
-from newsletter.core.forecast import Forecast, forecast, topics_without_story
+from newsletter.core.forecast import Forecast, forecast
 from newsletter.core.stored import IssueStatus
 from subscribers.model import Exclusion, SubscriptionStatus, TopicSet, TopicSetCount
 from tests.container import TODAY, open_container
@@ -78,7 +78,6 @@ def test_an_empty_day_is_a_forecast_too(engine: Engine, tmp_path):
     found = container.forecasts.of(TECHNOLOGY, TODAY)
     assert (found.editions, found.exclusions) == ((), {Exclusion.NO_STORY: 2})
     assert {tuple(one.topics.slugs) for one in found.without_story} == {("chips",), ("*",)}
-    assert topics_without_story(TECHNOLOGY, found.issue) == TECHNOLOGY.topics
 
 
 def test_the_edition_with_most_readers_comes_first(engine: Engine):

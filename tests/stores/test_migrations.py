@@ -10,16 +10,16 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 from newsletter.errors import DatabaseMismatch
-from newsletter.stores import api_tables, staff_tables, webhook_tables
 from newsletter.stores.database import _MIGRATIONS, migrate, newest_version
 from newsletter.stores.healthcheck import check_health
 from newsletter.stores.reader_views import ISSUE_LEFT_VIEW, ISSUE_READER_VIEW, STORY_READER_VIEW
-from newsletter.stores.tables import Row
+from newsletter.stores.tables import api, events, staff, webhooks
 from subscribers.db import record_tables
+from subscribers.db.columns import Row
 from subscribers.db.tables import ADDRESSEE_VIEW, AUDIENCE_VIEW
 
 pytestmark = pytest.mark.postgres
-assert all([api_tables, record_tables, staff_tables, webhook_tables])  # registers them
+assert all([api, events, staff, webhooks, record_tables])  # registers them
 
 _OTHERS = re.compile(r"procrastinate|^(delivery|delivery_event|story_click)_[0-9]+")  #: partitions
 

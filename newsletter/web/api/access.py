@@ -4,7 +4,6 @@ A route takes one of the callers below (`ReadBriefs`, ...) as its parameter, or 
 test of routes walks all of them with tokens of every kind.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from newsletter.core.publication import Newsletter
 from newsletter.errors import NotFound
 from newsletter.web.api.dependencies import ApiServices, api_services_of
 from newsletter.web.api.problems import ApiProblem
+from newsletter.web.declared_routes import declared_as
 
 _BEARER = HTTPBearer(auto_error=False, description="A token that `newsletter tokens` made.")
 
@@ -41,12 +41,33 @@ class Caller:
         every = self.services.newsletters.values()
         return tuple(one for one in every if self.token.sees(one.readers.newsletter))
 
+    @property
+    def slugs(self) -> frozenset[str]:
+        """Return the slugs of those that the token sees."""
+        return frozenset(one.slug for one in self.newsletters)
+
     def newsletter(self, slug: str) -> Newsletter:
         """Return a newsletter; NotFound for one that the token does not see."""
         for one in self.newsletters:
             if one.slug == slug:
                 return one
         raise NotFound("there is no such newsletter")
+
+    def within(self, slug: str | None) -> tuple[Newsletter, ...]:
+        """Return what a list is about: the newsletter that was asked for, or all of them."""
+        return self.newsletters if slug is None else (self.newsletter(slug),)
+
+    def may(self, scope: Scope) -> bool:
+        return scope in self.token.scopes
+
+    def require(self, scope: Scope) -> None:
+        """Raise the problem of a token that may not do this, either."""
+        if not self.may(scope):
+            raise _lacks(scope)
+
+    def is_still_admitted(self) -> bool:
+        """Return whether the token is good now: what takes its time outlives a revoked one."""
+        return self.services.tokens.find(self.bearer) is not None
 
 
 @dataclass(frozen=True)
@@ -64,7 +85,7 @@ class RequiresToken:
         if token is None:
             raise ApiProblem("token", headers={"WWW-Authenticate": "Bearer"})
         if self.scope and not token.scopes & {self.scope, *self.others}:
-            raise ApiProblem("forbidden", f"the token lacks the scope {self.scope.value}")
+            raise _lacks(self.scope)
         address = request.client.host if request.client else ""
         return Caller(token=token, services=services, address=address, bearer=bearer)
 
@@ -73,18 +94,16 @@ class RequiresToken:
         return request.state.caller
 
 
+def _lacks(scope: Scope) -> ApiProblem:
+    return ApiProblem("forbidden", f"the token lacks the scope {scope.value}")
+
+
 def _bearer(request: Request) -> str:
     """Return the token's text; a request with several of them bears none."""
     given = request.headers.getlist("authorization")
     kind, _, text = given[0].partition(" ") if len(given) == 1 else ("", "", "")
     return text.strip() if kind.casefold() == "bearer" else ""
 
-
-def anyone() -> None:
-    """Mark a route that needs no token."""
-
-
-ANYONE = Depends(anyone)
 
 AnyToken = Annotated[Caller, Depends(RequiresToken(None))]
 ReadBriefs = Annotated[Caller, Depends(RequiresToken(Scope.BRIEFS_READ))]
@@ -105,10 +124,4 @@ WriteWebhooks = Annotated[Caller, Depends(RequiresToken(Scope.WEBHOOKS_WRITE))]
 
 def declared(route: APIRoute) -> RequiresToken | None:
     """Return what a route requires, None for anyone's; LookupError if it does not say."""
-    calls: Iterable[Any] = [one.call for one in route.dependant.dependencies]
-    for call in calls:
-        if isinstance(call, RequiresToken):
-            return call
-        if call is anyone:
-            return None
-    raise LookupError(f"{route.path} does not declare which token may use it")
+    return declared_as(RequiresToken, route)

@@ -2,12 +2,10 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import iter_route_contexts
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -27,14 +25,15 @@ from newsletter.web.api import (
     results,
     webhooks,
 )
-from newsletter.web.api.access import ANYONE, declared
+from newsletter.web.api.access import declared
 from newsletter.web.api.dependencies import ApiServices
 from newsletter.web.api.openapi import description_of
 from newsletter.web.api.problems import ApiProblem, answer_of, described, problem_of
 from newsletter.web.api.route import ApiRoute, api_router
 from newsletter.web.api.streams import AT_ONCE, StreamPlaces
-from newsletter.web.console.reading import ReadOnlyGets
+from newsletter.web.declared_routes import ANYONE, routes_as
 from newsletter.web.headers import SecurityHeaders, add_security_headers
+from newsletter.web.read_only_gets import ReadOnlyGets
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -103,13 +102,7 @@ def create_api(services: ApiServices) -> FastAPI:
 
 def routes_of(app: FastAPI) -> Iterator[ApiRoute]:
     """Yield every route; LookupError for one that would not check the token first."""
-    for found in iter_route_contexts(app.routes):
-        route: Any = found.original_route
-        if not isinstance(route, ApiRoute):
-            raise LookupError(  # noqa: TRY004  # as `declared` does
-                f"{found.path} is no route of the API: use `api_router`"
-            )
-        yield route
+    return routes_as(ApiRoute, app)
 
 
 class RequestNumbers:

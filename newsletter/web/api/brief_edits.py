@@ -1,8 +1,8 @@
 """Changing a brief: a merge patch (RFC 7396) of its fields, holding it, and accepting it."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import Path, Response
+from fastapi import Response
 from pydantic import Field, ValidationError
 
 from newsletter.core.brief import Brief
@@ -11,16 +11,14 @@ from newsletter.core.publication import Newsletter
 from newsletter.core.stored import StoredBrief
 from newsletter.errors import InvalidBrief
 from newsletter.web.api.access import Caller, WriteBriefs
-from newsletter.web.api.brief_intake import place_below, shown
-from newsletter.web.api.brief_schemas import LONGEST, BriefItem, GivenBrief
+from newsletter.web.api.brief_intake import read_brief, shown
+from newsletter.web.api.brief_schemas import LONGEST, BriefItem
 from newsletter.web.api.preconditions import IfMatch, etag_of, matched, matched_if_given
-from newsletter.web.api.problems import ApiProblem, invalid, pointer_of, said
+from newsletter.web.api.problems import errors_of, invalid, problem_with
 from newsletter.web.api.route import api_router
-from newsletter.web.api.schemas import ApiModel, FieldError
+from newsletter.web.api.schemas import ApiModel, PathId
 
 router = api_router()
-
-BriefId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 class EditedBrief(ApiModel):
@@ -55,7 +53,7 @@ class BriefReason(ApiModel):
 def edit(
     response: Response,
     caller: WriteBriefs,
-    brief_id: BriefId,
+    brief_id: PathId,
     given: EditedBrief,
     if_match: IfMatch = None,
 ) -> BriefItem:
@@ -77,7 +75,7 @@ def edit(
 def hold(
     response: Response,
     caller: WriteBriefs,
-    brief_id: BriefId,
+    brief_id: PathId,
     reason: BriefReason,
     if_match: IfMatch = None,
 ) -> BriefItem:
@@ -93,7 +91,7 @@ def hold(
 def accept(
     response: Response,
     caller: WriteBriefs,
-    brief_id: BriefId,
+    brief_id: PathId,
     reason: BriefReason,
     if_match: IfMatch = None,
 ) -> BriefItem:
@@ -141,16 +139,9 @@ def _read(caller: Caller, stored: Brief, given: dict[str, Any]) -> Brief:
     needed = {"key": stored.key, "title": stored.title, "pillar": stored.pillar}
     fields = {name: value for name, value in (needed | given).items() if value is not None}
     try:
-        read = GivenBrief.model_validate(fields)
-        return caller.services.read_brief(read.fields(), lambda name: place_below("#", name))
-    except ValidationError as error:
-        wrong = [
-            FieldError(pointer=pointer_of(("body", *one["loc"])), detail=said(one))
-            for one in error.errors()
-        ]
-        raise ApiProblem("invalid", f"{wrong[0].pointer}: {wrong[0].detail}", wrong) from None
-    except InvalidBrief as error:
-        raise invalid(error.place, error.reason) from None
+        return read_brief(caller, fields, "#")
+    except (ValidationError, InvalidBrief) as error:
+        raise problem_with(errors_of(error, "#")) from None
 
 
 def _topics(newsletter: Newsletter, given: tuple[str, ...]) -> tuple[str, ...]:

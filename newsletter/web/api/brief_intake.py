@@ -13,7 +13,7 @@ from newsletter.services.intake import NotReceived
 from newsletter.services.receiving import Receipt
 from newsletter.web.api.access import Caller
 from newsletter.web.api.brief_schemas import BriefItem, BriefReceipt, GivenBrief, GivenPage
-from newsletter.web.api.problems import pointer_of, said
+from newsletter.web.api.problems import errors_of
 from newsletter.web.api.schemas import FieldError
 
 #: How a brief's file names a field, where the API names it otherwise.
@@ -54,38 +54,31 @@ def shown(caller: Caller, stored: StoredBrief) -> BriefItem:
     return BriefItem.of(stored, next(own, None))
 
 
-def place_below(at: str, name: str) -> str:
-    """Return the pointer of a field, given as a brief's file names it."""
-    return f"{at}/{_NAMES.get(name, name)}" if name else at
-
-
 def _items(caller: Caller, number: int, item: object, at: str) -> Iterator[_ReadItem]:
     try:
         briefs = _read(caller, item, at)
-    except ValidationError as error:
-        errors = tuple(
-            FieldError(pointer=at + _below(one["loc"]), detail=said(one)) for one in error.errors()
-        )
-        yield _ReadItem(number=number, at=at, errors=errors)
-    except InvalidBrief as error:
-        errors = (FieldError(pointer=error.place, detail=error.reason),)
-        yield _ReadItem(number=number, at=at, errors=errors)
+    except (ValidationError, InvalidBrief) as error:
+        yield _ReadItem(number=number, at=at, errors=errors_of(error, at))
     else:
         yield from (_ReadItem(number=number, at=at, brief=brief) for brief in briefs)
 
 
 def _read(caller: Caller, item: object, at: str) -> tuple[Brief, ...]:
-    services = caller.services
     if isinstance(item, dict) and "page" in item:
         page = GivenPage.model_validate(item).page
-        return services.read_page(page, f"{at}/page")
+        return caller.services.read_page(page, f"{at}/page")
+    return (read_brief(caller, item, at),)
+
+
+def read_brief(caller: Caller, item: Any, at: str) -> Brief:
+    """Return the brief that a part of the body says; ValidationError or InvalidBrief."""
     fields = GivenBrief.model_validate(item).fields()
-    return (services.read_brief(fields, lambda name: place_below(at, name)),)
+    return caller.services.read_brief(fields, lambda name: _place_below(at, name))
 
 
 def _receipt(caller: Caller, item: _ReadItem, found: Receipt | NotReceived) -> BriefReceipt:
     if isinstance(found, NotReceived):
-        error = FieldError(pointer=place_below(item.at, found.field), detail=found.reason)
+        error = FieldError(pointer=_place_below(item.at, found.field), detail=found.reason)
         return _invalid(item.number, [error])
     return BriefReceipt(
         item=item.number,
@@ -102,5 +95,6 @@ def _invalid(number: int, errors: Iterable[FieldError]) -> BriefReceipt:
     )
 
 
-def _below(loc: tuple[Any, ...]) -> str:
-    return pointer_of(("body", *loc)).removeprefix("#")
+def _place_below(at: str, name: str) -> str:
+    """Return the pointer of a field, given as a brief's file names it."""
+    return f"{at}/{_NAMES.get(name, name)}" if name else at

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import Field
 
 from newsletter.core.stored import StoredBrief
-from newsletter.core.verification import Finding, Ruling
+from newsletter.core.verification import Ruling
 from newsletter.services.receiving import Arrival
 from newsletter.web.api.openapi import ITEM_MODELS
 from newsletter.web.api.schemas import ApiModel, FieldError
@@ -63,10 +63,6 @@ class BriefFinding(ApiModel):
     waivable: bool
     waived: bool
 
-    @classmethod
-    def of(cls, found: Finding) -> Self:
-        return cls(**{name: getattr(found, name) for name in cls.model_fields})
-
 
 class BriefItem(ApiModel):
     """A brief as it is stored, with every finding of the gate."""
@@ -102,31 +98,16 @@ class BriefItem(ApiModel):
     @classmethod
     def of(cls, stored: StoredBrief, newsletter: str | None) -> Self:
         brief = stored.brief
-        return cls(
+        return cls.like(
+            stored,
+            brief,
             id=stored.brief_id,
-            key=brief.key,
             newsletter=newsletter,
-            revision=stored.revision,
             status=stored.ruling,
-            reasons=list(stored.reasons),
-            findings=[BriefFinding.of(one) for one in stored.verdict.findings],
-            held_by=stored.held_by,
-            received=stored.received,
-            title=brief.title,
-            pillar=brief.pillar,
-            summary=brief.summary,
-            body=list(brief.body),
-            why=brief.why,
+            findings=[BriefFinding.like(one) for one in stored.verdict.findings],
             source=brief.source.name,
             source_url=brief.source.url,
-            verification=brief.verification.value,
-            importance=brief.importance.value,
-            minutes=brief.minutes,
-            topics=list(stored.verdict.topics),
-            published=brief.published,
-            short=brief.short,
-            line=brief.line,
-            unconfirmed=brief.unconfirmed,
+            topics=stored.verdict.topics,
             picture=brief.picture.url,
             picture_alt=brief.picture.alt,
             picture_width=brief.picture.width,

@@ -7,13 +7,13 @@ from fastapi import Body, Query, Response
 
 from newsletter.core.verification import Ruling
 from newsletter.web.api.access import ReadBriefs, WriteBriefs
-from newsletter.web.api.brief_edits import BriefId, answered, brief_here
+from newsletter.web.api.brief_edits import answered, brief_here
 from newsletter.web.api.brief_intake import receipts_of, shown
 from newsletter.web.api.brief_schemas import BriefItem, BriefReceipts
 from newsletter.web.api.cursors import Part
-from newsletter.web.api.problems import ApiProblem, invalid
+from newsletter.web.api.problems import invalid, problem_with
 from newsletter.web.api.route import api_router
-from newsletter.web.api.schemas import ListPage
+from newsletter.web.api.schemas import ListPage, PathId
 
 router = api_router()
 
@@ -33,9 +33,8 @@ def briefs(
     status: Ruling | None = None,
 ) -> ListPage[BriefItem]:
     """List briefs, the newest first."""
-    seen = caller.newsletters if newsletter is None else (caller.newsletter(newsletter),)
     found = caller.services.archive.received_by(
-        seen, on=on, ruling=status, before=part.last("briefs"), limit=part.rows
+        caller.within(newsletter), on=on, ruling=status, before=part.last("briefs"), limit=part.rows
     )
     return part.page(
         "briefs", found, show=lambda one: shown(caller, one), key=lambda one: one.brief_id
@@ -43,7 +42,7 @@ def briefs(
 
 
 @router.get("/briefs/{brief_id}")
-def brief(response: Response, caller: ReadBriefs, brief_id: BriefId) -> BriefItem:
+def brief(response: Response, caller: ReadBriefs, brief_id: PathId) -> BriefItem:
     """Return one brief with all findings; its ETag is what `If-Match` takes."""
     return answered(response, caller, brief_here(caller, brief_id))
 
@@ -61,5 +60,5 @@ def receive(caller: WriteBriefs, given: Annotated[Any, Body()]) -> BriefReceipts
         raise invalid("#", f"send 1 to {MOST} briefs at once, not {len(items)}")
     receipts = receipts_of(caller, items, several=several)
     if not several and (errors := receipts[0].errors):
-        raise ApiProblem("invalid", f"{errors[0].pointer}: {errors[0].detail}", errors)
+        raise problem_with(errors)
     return BriefReceipts(data=receipts)

@@ -6,17 +6,16 @@ the list is ordered by.
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request, Response
 
 from newsletter.web.api.problems import ApiProblem, invalid
-from newsletter.web.api.schemas import ListPage
+from newsletter.web.api.schemas import LARGEST_ID, ListPage
 
 _PAGE_SIZE, _LONGEST_PAGE = 50, 200
-_LARGEST_ID = 2**63 - 1
 
 Limit = Annotated[int, Query(ge=1, le=_LONGEST_PAGE, description="How many at most.")]
 After = Annotated[
@@ -48,10 +47,24 @@ class WantedPart:
         match self.values(name):
             case None:
                 return None
-            case [int(number)] if 0 < number <= _LARGEST_ID and number is not True:
+            case [int(number)] if 0 < number <= LARGEST_ID and number is not True:
                 return number
             case _:
                 raise strange_cursor()
+
+    def page_of_all(
+        self,
+        name: str,
+        found: Iterable[Row],
+        *,
+        show: Callable[[Row], Item],
+        key: Callable[[Row], int],
+    ) -> ListPage[Item]:
+        """Return a page of a short list that was read as a whole, the newest first."""
+        before = self.last(name)
+        rest = [one for one in found if before is None or key(one) < before]
+        newest = sorted(rest, key=key, reverse=True)
+        return self.page(name, newest, show=show, key=key)
 
     def values(self, name: str) -> list[object] | None:
         """Return what names the last row shown of the list of this name; None: it begins."""

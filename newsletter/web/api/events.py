@@ -13,7 +13,6 @@ from newsletter.core.events import EventKind
 from newsletter.core.received_event import BEGINNING, EventPosition, ReceivedEvent
 from newsletter.core.stored import StoredIssue
 from newsletter.core.webhook import without_addresses
-from newsletter.errors import NotFound
 from newsletter.web.api.access import Caller, ReadEvents
 from newsletter.web.api.cursors import Part, cursor_of, strange_cursor
 from newsletter.web.api.readers_here import record_look
@@ -23,7 +22,6 @@ from newsletter.web.api.streams import DESCRIBED, LineStream
 
 router = api_router()
 
-Slug = Annotated[str, Query(description="The slug of a newsletter, or of its digest.")]
 IssueDate = Annotated[date, Query(alias="issue", description="The issue's date.")]
 
 
@@ -43,13 +41,11 @@ class EventItem(ApiModel):
     @classmethod
     def of(cls, one: ReceivedEvent, *, cursor: str | None, addresses: bool) -> Self:
         received, place, key = one.position
-        return cls(
+        return cls.like(
+            one,
             id=f"{place}-{key.hex}",
             cursor=cursor,
-            kind=one.kind,
-            at=one.at,
             received=received,
-            reader=one.reader,
             email=one.email if addresses else None,
             reason=one.reason if addresses else without_addresses(one.reason),
             url=one.url if addresses or one.url is None else without_addresses(one.url),
@@ -57,7 +53,7 @@ class EventItem(ApiModel):
 
 
 @router.get("/events")
-def events(caller: ReadEvents, part: Part, newsletter: Slug, on: IssueDate) -> ListPage[EventItem]:
+def events(caller: ReadEvents, part: Part, newsletter: str, on: IssueDate) -> ListPage[EventItem]:
     """List the events about an issue's letters in the order in which they were received.
 
     Each is shown a minute after it came. A letter has several, and the same one more than once.
@@ -75,10 +71,11 @@ def events(caller: ReadEvents, part: Part, newsletter: Slug, on: IssueDate) -> L
 
 
 @router.get("/events/export", status_code=200, response_class=LineStream, responses=DESCRIBED)
-def export(caller: ReadEvents, newsletter: Slug, on: IssueDate) -> LineStream:
+def export(caller: ReadEvents, newsletter: str, on: IssueDate) -> LineStream:
     """Stream all events about an issue's letters, letter by letter: a JSON object a line."""
     stored = _issue(caller, newsletter, on)
-    return LineStream(_lines(caller, stored, addresses=_sees_addresses(caller)))
+    lines = _lines(caller, stored, addresses=_sees_addresses(caller))
+    return LineStream(lines, caller.is_still_admitted)
 
 
 def _lines(caller: Caller, stored: StoredIssue, *, addresses: bool) -> Generator[bytes]:
@@ -88,15 +85,12 @@ def _lines(caller: Caller, stored: StoredIssue, *, addresses: bool) -> Generator
 
 
 def _issue(caller: Caller, newsletter: str, on: date) -> StoredIssue:
-    stored = caller.services.archive.issue(caller.newsletter(newsletter), on)
-    if stored is None:
-        raise NotFound(f"there is no issue of {on}")
-    return stored
+    return caller.services.publishing.issue(caller.newsletter(newsletter), on)
 
 
 def _sees_addresses(caller: Caller) -> bool:
     """Return whether addresses are shown; that they were is recorded."""
-    shown = Scope.READERS_READ in caller.token.scopes
+    shown = caller.may(Scope.READERS_READ)
     if shown:
         record_look(caller, None, "events")
     return shown

@@ -168,7 +168,7 @@ WORDS: Mapping[str, str] = {
     "BriefReceipt.brief": "The brief as it is stored; null for one that is invalid.",
     "BriefReceipt.status": "What the gate says of it, or that it could not be read.",
     "DecisionItem.subject": "What it was done to.",
-    "FieldError.detail": "What is wrong.",
+    "FieldError.detail": "What is wrong, in a sentence.",
     "GivenBrief.topics": "Slugs or titles of topics; without them keywords suggest some.",
     "IssueAccount.editions": "How many editions it has.",
     "IssueForecast.editions": "How many get which edition.",

@@ -8,15 +8,13 @@ from fastapi import Depends, Path, Response
 
 from newsletter.core.publication import Newsletter
 from newsletter.core.stored import IssueStatus, StoredIssue
-from newsletter.errors import NotAllowed, NotFound
+from newsletter.errors import NotAllowed
 from newsletter.web.api.access import Caller
 from newsletter.web.api.issue_schemas import (
-    IssueApproval,
     IssueCounts,
     IssueRequest,
     IssueSkipped,
     IssueState,
-    StoryItem,
     StoryLeftOut,
 )
 from newsletter.web.api.openapi import problem_response
@@ -30,7 +28,7 @@ class NamedIssue:
     """The issue that a path names, and the answer about it."""
 
     response: Response
-    newsletter: Annotated[str, Path(description="The slug of a newsletter, or of its digest.")]
+    newsletter: str
     on: Annotated[date, Path(alias="date")]
 
 
@@ -42,10 +40,7 @@ CONFLICT: dict[int | str, dict[str, Any]] = {409: problem_response(409)}
 def found(caller: Caller, here: NamedIssue) -> tuple[Newsletter, StoredIssue]:
     """Return the newsletter and its issue; NotFound where one of them is not there."""
     which = caller.newsletter(here.newsletter)
-    stored = caller.services.archive.issue(which, here.on)
-    if stored is None:
-        raise NotFound(f"there is no issue of {here.on}")
-    return which, stored
+    return which, caller.services.publishing.issue(which, here.on)
 
 
 def upcoming(caller: Caller, here: NamedIssue) -> tuple[Newsletter, StoredIssue]:
@@ -76,49 +71,20 @@ def shown(
 ) -> IssueState:
     """Return an issue as the API says it, and put its ETag into the answer."""
     here.response.headers["ETag"] = etag_of(version_of(stored))
-    services, wording, edits = caller.services, stored.issue.wording, stored.edits
-    on, planned_at, remarks = stored.issue.date, stored.planned_at, services.issue_remarks
+    services, on = caller.services, stored.issue.date
+    left_out = services.issue_remarks.left_out(newsletter, stored)
     request = services.approval_requests.of(stored)
     skipped = services.skipped_days.since(newsletter, on).get(on)
-    return IssueState(
-        newsletter=newsletter.slug,
-        date=on,
-        number=stored.issue.number or None,
-        status=stored.state,
-        reason=stored.reason,
-        hash=stored.content_hash,
-        subject=wording.subject,
-        preheader=wording.preheader,
-        about=wording.about,
-        note=wording.note,
-        note_kind=wording.note_kind,
-        order=[one.brief_id for one in stored.issue.entries],
-        lead=edits.pinned,
-        left_out=list(edits.left_out),
-        short_lines={str(key): line for key, line in sorted(edits.short_lines.items())},
-        stories=[StoryItem.of(one) for one in stored.issue.entries],
-        not_chosen=[StoryLeftOut.of(one) for one in remarks.left_out(newsletter, stored)],
-        approval=_approval(stored),
+    sums = services.figures.leaving(stored).sums if stored.planned_at else None
+    return IssueState.of(
+        newsletter.slug,
+        stored,
+        not_chosen=[StoryLeftOut.of(one) for one in left_out],
         differs=_differs(caller, newsletter, stored),
-        withdrawn_by=stored.withdrawn_by,
-        request=request
-        and IssueRequest(state=request.state, by=request.by, at=request.at, note=request.note),
-        skipped=skipped and IssueSkipped(by=skipped.by, at=skipped.at, because=skipped.because),
-        leaves_at=stored.leaves_at,
-        leaves_by=stored.leaves_by,
-        planned_at=planned_at,
-        planned_by=stored.planned_by,
-        paused_by=stored.paused_by,
-        segment=stored.segment,
-        counts=IssueCounts.of(services.figures.leaving(stored).sums) if planned_at else None,
+        request=request and IssueRequest.like(request),
+        skipped=skipped and IssueSkipped.like(skipped),
+        counts=sums and IssueCounts.like(sums),
     )
-
-
-def _approval(stored: StoredIssue) -> IssueApproval | None:
-    if not (stored.approved_hash and stored.approved_at):
-        return None
-    by = stored.approved_by or ""
-    return IssueApproval(by=by, at=stored.approved_at, hash=stored.approved_hash)
 
 
 def _differs(caller: Caller, newsletter: Newsletter, stored: StoredIssue) -> list[str]:

@@ -9,16 +9,15 @@ from newsletter.core.approval_request import ApprovalRequestState
 from newsletter.core.draft_patch import DraftPatch
 from newsletter.core.issue import IssueEntry
 from newsletter.core.issue_line import IssueLine
-from newsletter.core.issue_totals import Sums
 from newsletter.core.left_out import BriefLeftOut
-from newsletter.core.stored import IssueStatus
+from newsletter.core.stored import IssueStatus, StoredIssue
 from newsletter.core.wording import NO_WORDING, NoteKind
-from newsletter.web.api.schemas import ApiModel
+from newsletter.web.api.schemas import LARGEST_ID, ApiModel
 
 _MOST = 1000  #: stories in a list of an edit
 _LONGEST = 2000  #: characters of a text; how many fit is said by the service
 
-StoryId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+StoryId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 StoryKey = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,17}$")]
 Text = Annotated[str, Field(max_length=_LONGEST)]
 
@@ -37,10 +36,7 @@ class IssueItem(ApiModel):
 
     @classmethod
     def of(cls, line: IssueLine) -> Self:
-        return cls(
-            status=line.state,
-            **{name: getattr(line, name) for name in cls.model_fields if name != "status"},
-        )
+        return cls.like(line, status=line.state)
 
 
 class StoryItem(ApiModel):
@@ -56,15 +52,7 @@ class StoryItem(ApiModel):
 
     @classmethod
     def of(cls, entry: IssueEntry) -> Self:
-        return cls(
-            brief=entry.brief_id,
-            revision=entry.revision,
-            title=entry.brief.title,
-            verification=entry.brief.verification.value,
-            topics=list(entry.topics),
-            lead=entry.lead,
-            short_line=entry.short_line,
-        )
+        return cls.like(entry, entry.brief, brief=entry.brief_id)
 
 
 class StoryLeftOut(ApiModel):
@@ -76,7 +64,7 @@ class StoryLeftOut(ApiModel):
 
     @classmethod
     def of(cls, one: BriefLeftOut) -> Self:
-        return cls(brief=one.brief_id, title=one.title, reason=one.reason)
+        return cls.like(one, brief=one.brief_id)
 
 
 class IssueApproval(ApiModel):
@@ -85,6 +73,13 @@ class IssueApproval(ApiModel):
     by: str
     at: datetime
     hash: str
+
+    @classmethod
+    def of(cls, stored: StoredIssue) -> Self | None:
+        if not (stored.approved_hash and stored.approved_at):
+            return None
+        by = stored.approved_by or ""
+        return cls(by=by, at=stored.approved_at, hash=stored.approved_hash)
 
 
 class IssueRequest(ApiModel):
@@ -117,10 +112,6 @@ class IssueCounts(ApiModel):
     to_go: int
     doubled: int = Field(description="Of the accepted: they were sent it twice.")
     adds_up: bool
-
-    @classmethod
-    def of(cls, sums: Sums) -> Self:
-        return cls(**{name: getattr(sums, name) for name in cls.model_fields})
 
 
 class IssueState(ApiModel):
@@ -157,6 +148,27 @@ class IssueState(ApiModel):
     paused_by: str | None
     segment: str | None
     counts: IssueCounts | None = Field(description="Null until it is planned.")
+
+    @classmethod
+    def of(cls, newsletter: str, stored: StoredIssue, **said: Any) -> Self:
+        """Return an issue as it is stored, with what is said of it besides."""
+        issue, edits = stored.issue, stored.edits
+        return cls.like(
+            stored,
+            issue.wording,
+            newsletter=newsletter,
+            date=issue.date,
+            number=issue.number or None,
+            status=stored.state,
+            hash=stored.content_hash,
+            order=[one.brief_id for one in issue.entries],
+            lead=edits.pinned,
+            left_out=edits.left_out,
+            short_lines={str(key): line for key, line in sorted(edits.short_lines.items())},
+            stories=[StoryItem.of(one) for one in issue.entries],
+            approval=IssueApproval.of(stored),
+            **said,
+        )
 
 
 class EditedIssue(ApiModel):

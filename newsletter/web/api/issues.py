@@ -1,9 +1,5 @@
 """Issues: what is in each, how it stands, and editing a draft."""
 
-from typing import Annotated
-
-from fastapi import Query
-
 from newsletter.core.stored import IssueStatus
 from newsletter.errors import StaleDraft
 from newsletter.web.api.access import EditIssues, ReadIssues
@@ -22,13 +18,12 @@ router = api_router()
 def issues(
     caller: ReadIssues,
     part: Part,
-    newsletter: Annotated[str | None, Query(description="Its slug.")] = None,
+    newsletter: str | None = None,
     status: IssueStatus | None = None,
 ) -> ListPage[IssueItem]:
     """List issues, those that were assembled first last."""
-    seen = caller.newsletters if newsletter is None else (caller.newsletter(newsletter),)
     lines = caller.services.archive.newest(
-        seen, state=status, before=part.last("issues"), limit=part.rows
+        caller.within(newsletter), state=status, before=part.last("issues"), limit=part.rows
     )
     return part.page("issues", lines, show=IssueItem.of, key=lambda one: one.id)
 

@@ -34,12 +34,5 @@ def newsletters(caller: AnyToken) -> ListPage[NewsletterItem]:
 
 
 def _shown(newsletter: Newsletter) -> NewsletterItem:
-    return NewsletterItem(
-        slug=newsletter.slug,
-        name=newsletter.name,
-        pillar=newsletter.pillar,
-        language=newsletter.language,
-        zone=newsletter.timetable.zone,
-        topics=[TopicItem(slug=one.slug, title=one.title) for one in newsletter.topics],
-        week_of=newsletter.week_of,
-    )
+    topics = [TopicItem.like(one) for one in newsletter.topics]
+    return NewsletterItem.like(newsletter, newsletter.timetable, topics=topics)

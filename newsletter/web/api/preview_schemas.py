@@ -7,7 +7,7 @@ from pydantic import Field
 
 from newsletter.core.edition import Edition
 from newsletter.core.forecast import Forecast, ForecastEdition
-from newsletter.core.preflight import PreflightFinding, PreflightGrade
+from newsletter.core.preflight import PreflightGrade
 from newsletter.services.preflight import PreflightReport
 from newsletter.services.preview import Preview
 from newsletter.web.api.schemas import ApiModel
@@ -31,11 +31,6 @@ class PreflightItem(ApiModel):
     mend: str
     ticked: PreflightTicked | None
 
-    @classmethod
-    def of(cls, found: PreflightFinding, ticked: PreflightTicked | None) -> Self:
-        names = ("key", "grade", "sentence", "place", "mend")
-        return cls(ticked=ticked, **{name: getattr(found, name) for name in names})
-
 
 class IssuePreflight(ApiModel):
     """What is in an issue's way, as it would leave now."""
@@ -46,11 +41,11 @@ class IssuePreflight(ApiModel):
 
     @classmethod
     def of(cls, report: PreflightReport) -> Self:
-        seen = {one.finding: PreflightTicked(by=one.by, at=one.at) for one in report.ticks}
+        seen = {one.finding: PreflightTicked.like(one) for one in report.ticks}
         return cls(
             hash=report.content_hash,
             can_be_approved=bool(report.content_hash) and not (report.stops or report.open),
-            findings=[PreflightItem.of(one, seen.get(one.key)) for one in report.findings],
+            findings=[PreflightItem.like(one, ticked=seen.get(one.key)) for one in report.findings],
         )
 
 
@@ -116,15 +111,8 @@ class EditionItem(ApiModel):
 
     @classmethod
     def of(cls, edition: Edition, readers: int, topics: TopicSet | None = None) -> Self:
-        return cls(
-            key=edition.key,
-            readers=readers,
-            briefs=list(edition.brief_ids),
-            subject=edition.subject,
-            preheader=edition.preheader,
-            minutes=edition.minutes,
-            topics=_slugs(topics) if topics else None,
-        )
+        chosen = _slugs(topics) if topics else None
+        return cls.like(edition, readers=readers, briefs=edition.brief_ids, topics=chosen)
 
     @classmethod
     def forecast(cls, one: ForecastEdition) -> Self:

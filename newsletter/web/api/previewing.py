@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Query
 
+from newsletter.core.api_token import Scope
 from newsletter.core.edition import edition_of
 from newsletter.core.publication import Newsletter
 from newsletter.errors import NotFound
@@ -19,7 +20,7 @@ from newsletter.web.api.preview_schemas import (
     IssuePreflight,
 )
 from newsletter.web.api.problems import ApiProblem, invalid
-from newsletter.web.api.readers_here import reader_of, record_look, require_readers
+from newsletter.web.api.readers_here import reader_of, record_look
 from newsletter.web.api.route import api_router
 
 router = api_router()
@@ -89,7 +90,7 @@ def letter_of(
 def _letter(caller: Caller, here: NamedIssue, whom: str, view: LetterView | None) -> IssueLetter:
     kind, _, name = whom.partition(":")
     if kind == "reader":
-        require_readers(caller)
+        caller.require(Scope.READERS_READ)
     which, _ = found(caller, here)
     try:
         preview = _preview(caller, here, which, kind, name)

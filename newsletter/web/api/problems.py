@@ -1,11 +1,11 @@
 """What an answer says that is no success: a problem (RFC 9457), each kind described once, here."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -23,6 +23,7 @@ from newsletter.errors import (
     StaleDraft,
 )
 from newsletter.web.api.schemas import FieldError, ProblemReport
+from newsletter.web.sentences import sentence
 from subscribers.errors import InvalidChoice, NoSuchSubscriber, NoSuchSubscription
 
 MEDIA_TYPE = "application/problem+json"
@@ -142,7 +143,9 @@ def invalid(pointer: str, detail: str) -> ApiProblem:
 
 def problem_with(found: Sequence[FieldError]) -> ApiProblem:
     """Return the problem of these values, of which the first is said as the detail."""
-    return ApiProblem("invalid", _counted(found), found)
+    first = f"{found[0].pointer}: {found[0].detail}"
+    others = f" And {len(found) - 1} more." if len(found) > 1 else ""
+    return ApiProblem("invalid", first + others, found)
 
 
 def answer_of(request: Request, problem: ApiProblem) -> JSONResponse:
@@ -158,16 +161,6 @@ def answer_of(request: Request, problem: ApiProblem) -> JSONResponse:
     return JSONResponse(
         said.model_dump(mode="json"), kind.status, problem.headers, media_type=MEDIA_TYPE
     )
-
-
-def sentence(text: str) -> str:
-    """Return a message as a sentence; a place at its beginning stays as it is."""
-    if not _begins_with_place(text):
-        text = text[:1].upper() + text[1:]
-    return text if text.endswith((".", "!", "?", "”")) else f"{text}."
-
-
-_begins_with_place = re.compile(r"(?:query|header)/").match
 
 
 def problem_of(error: Exception, request: Request) -> ApiProblem | None:
@@ -216,19 +209,20 @@ def _of_validation(error: RequestValidationError) -> ApiProblem:
     errors = error.errors()
     if all(one["loc"][0] == "path" for one in errors):
         return ApiProblem("not-found")
-    return problem_with(
-        [FieldError(pointer=pointer_of(one["loc"]), detail=said(one)) for one in errors]
-    )
+    return problem_with([_field_error(pointer_of(one["loc"]), one) for one in errors])
 
 
-def said(error: Mapping[str, Any]) -> str:
+def errors_of(error: ValidationError | InvalidBrief, at: str) -> tuple[FieldError, ...]:
+    """Return what is wrong with a part of the body, which this pointer leads to."""
+    if isinstance(error, InvalidBrief):
+        return (FieldError(pointer=error.place, detail=error.reason),)
+    below = [(pointer_of(("body", *one["loc"])).removeprefix("#"), one) for one in error.errors()]
+    return tuple(_field_error(at + place, one) for place, one in below)
+
+
+def _field_error(pointer: str, found: Mapping[str, Any]) -> FieldError:
     """Return what pydantic found, without words that only its own users know."""
-    return _WORDS.get(error["type"]) or error["msg"]
-
-
-def _counted(found: Sequence[FieldError]) -> str:
-    first = f"{found[0].pointer}: {found[0].detail}"
-    return first if len(found) == 1 else f"{first}; and {len(found) - 1} more"
+    return FieldError(pointer=pointer, detail=_WORDS.get(found["type"]) or found["msg"])
 
 
 _BY_STATUS = {kind.status: name for name, kind in reversed(KINDS.items())}

@@ -6,7 +6,6 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from newsletter.core.history import HistoryLine
 from newsletter.services.reader_keeping import ReaderChange
 from newsletter.web.api.schemas import ApiModel
 from subscribers.model import (
@@ -41,17 +40,8 @@ class ReaderSubscription(ApiModel):
     @classmethod
     def of(cls, one: Subscription) -> Self:
         everything = one.topics == TopicSet.of(())
-        return cls(
-            status=_state(one),
-            topics=None if everything else sorted(one.topics.slugs),
-            frequency=one.frequency,
-            time_zone=one.zone,
-            tags=list(one.tags),
-            paused_until=one.paused_until,
-            source=one.source,
-            joined=one.joined,
-            engaged_on=one.engaged_on,
-        )
+        topics = None if everything else sorted(one.topics.slugs)
+        return cls.like(one, status=_state(one), topics=topics, time_zone=one.zone)
 
 
 class ReaderSuppression(ApiModel):
@@ -73,13 +63,9 @@ class ReaderItem(ApiModel):
 
     @classmethod
     def of(cls, person: Person, subscriptions: Mapping[str, Subscription]) -> Self:
-        found = person.suppression
-        return cls(
-            id=person.id,
-            email=person.email,
-            name=person.name,
-            since=person.since,
-            suppressed=found and ReaderSuppression(reason=found.reason, since=found.since),
+        return cls.like(
+            person,
+            suppressed=person.suppression and ReaderSuppression.like(person.suppression),
             subscriptions={slug: ReaderSubscription.of(one) for slug, one in subscriptions.items()},
         )
 
@@ -99,16 +85,9 @@ class ReaderLine(ApiModel):
     @classmethod
     def of(cls, hit: SearchHit) -> Self:
         parts = (text.partition(": ") for text in hit.statuses)
-        return cls(
-            id=hit.id,
-            email=hit.email,
-            name=hit.name,
-            since=hit.since,
-            merged=hit.merged,
-            suppressed=SuppressionReason(hit.suppressed) if hit.suppressed else None,
-            statuses={slug: status for slug, _, status in parts},
-            tags=list(hit.tags),
-        )
+        suppressed = SuppressionReason(hit.suppressed) if hit.suppressed else None
+        statuses = {slug: status for slug, _, status in parts}
+        return cls.like(hit, suppressed=suppressed, statuses=statuses)
 
 
 class NewReader(ApiModel):
@@ -191,10 +170,6 @@ class ReaderHistoryLine(ApiModel):
     what: str
     about: str = Field(description="A newsletter, or an issue of it.")
     detail: str
-
-    @classmethod
-    def of(cls, line: HistoryLine) -> Self:
-        return cls(**{name: getattr(line, name) for name in cls.model_fields})
 
 
 class ReaderHistory(ApiModel):

@@ -3,8 +3,9 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Response
+from fastapi import Query, Response
 
+from newsletter.core.api_token import Scope
 from newsletter.core.publication import Newsletter
 from newsletter.core.webhook import without_addresses
 from newsletter.web.api.access import Caller, ReadReaders, WriteReaders
@@ -27,13 +28,12 @@ from newsletter.web.api.reader_schemas import (
 from newsletter.web.api.readers_here import (
     reader_here,
     record_look,
-    require_readers,
     seen_lists,
     version_of,
     within,
 )
 from newsletter.web.api.route import PREFIX, api_router
-from newsletter.web.api.schemas import ListPage
+from newsletter.web.api.schemas import ListPage, PathId
 from newsletter.web.api.streams import DESCRIBED, LineStream
 from subscribers.errors import InvalidChoice
 from subscribers.model import TopicSet
@@ -42,7 +42,6 @@ from subscribers.segments.filters import Filter
 
 router = api_router()
 
-ReaderId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 _Text = Annotated[str | None, Query(max_length=320)]
 _NOTHING = SubscriptionPatch()
 _ADDED: dict[int | str, dict[str, Any]] = {
@@ -80,17 +79,16 @@ def readers(
 
 
 @router.get("/readers/export", status_code=200, response_class=LineStream, responses=DESCRIBED)
-def export(
-    caller: ReadReaders, newsletter: Annotated[str, Query(description="Its slug.")]
-) -> LineStream:
+def export(caller: ReadReaders, newsletter: str) -> LineStream:
     """Stream every subscription of a newsletter by address: a JSON object a line."""
     slug, now = _list_of(caller, newsletter), caller.services.now()
     record_look(caller, None, "export")
-    return LineStream(caller.services.lists.exported(slug, Filter(), now=now))
+    exported = caller.services.lists.exported(slug, Filter(), now=now)
+    return LineStream(exported, caller.is_still_admitted)
 
 
 @router.get("/readers/{reader_id}")
-def reader(response: Response, caller: ReadReaders, reader_id: ReaderId) -> ReaderItem:
+def reader(response: Response, caller: ReadReaders, reader_id: PathId) -> ReaderItem:
     """Return what a reader chose, and whether letters go to them; its ETag is for `If-Match`."""
     person, subscriptions = reader_here(caller, reader_id)
     record_look(caller, person.id, "look")
@@ -129,7 +127,7 @@ def add(response: Response, caller: WriteReaders, given: NewReader) -> AddedRead
 def change(
     response: Response,
     caller: WriteReaders,
-    reader_id: ReaderId,
+    reader_id: PathId,
     patch: ReaderPatch,
     if_match: IfMatch = None,
 ) -> ReaderItem:
@@ -137,7 +135,7 @@ def change(
 
     The answer shows a reader, and so the token needs the scope readers:read as well.
     """
-    require_readers(caller)
+    caller.require(Scope.READERS_READ)
     person, subscriptions = reader_here(caller, reader_id)
     matched(if_match, version_of(ReaderItem.of(person, subscriptions)))
     for slug in patch.subscriptions:
@@ -154,7 +152,7 @@ def change(
 
 @router.post("/readers/{reader_id}/leave")
 def leave(
-    caller: WriteReaders, reader_id: ReaderId, given: ReaderLeave | None = None
+    caller: WriteReaders, reader_id: PathId, given: ReaderLeave | None = None
 ) -> EndedSubscriptions:
     """Unsubscribe a reader who asked for it: from one newsletter, or from all."""
     _, subscriptions = reader_here(caller, reader_id)
@@ -169,18 +167,18 @@ def leave(
 
 
 @router.get("/readers/{reader_id}/history")
-def history(caller: ReadReaders, reader_id: ReaderId) -> ReaderHistory:
+def history(caller: ReadReaders, reader_id: PathId) -> ReaderHistory:
     """Return every consent, change, issue, letter and event of a reader, the oldest first."""
     person, _ = reader_here(caller, reader_id)
     record_look(caller, person.id, "look")
     lines = caller.services.people.history(person.id)
-    return ReaderHistory(data=[ReaderHistoryLine.of(one) for one in lines if within(caller, one)])
+    return ReaderHistory(data=[ReaderHistoryLine.like(one) for one in lines if within(caller, one)])
 
 
 @router.delete("/readers/{reader_id}", status_code=204, responses={409: problem_response(409)})
 def erase(
     caller: WriteReaders,
-    reader_id: ReaderId,
+    reader_id: PathId,
     because: Annotated[str, Query(min_length=1, max_length=500, pattern=r"\S")],
 ) -> None:
     """Erase a reader with all consent, changes and events; only a keyed hash of them remains.

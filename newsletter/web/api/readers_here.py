@@ -1,24 +1,16 @@
-"""Readers whom a call names: who may, what of them is seen, and that each look is recorded."""
+"""Readers whom a call names: what of them is seen, and that each look is recorded."""
 
 from hashlib import sha256
 
-from newsletter.core.api_token import Scope
 from newsletter.core.history import HistoryLine
 from newsletter.core.publication import Newsletter
 from newsletter.errors import NotFound
 from newsletter.web.api.access import Caller
-from newsletter.web.api.problems import ApiProblem
 from newsletter.web.api.route import recording
 from newsletter.web.api.schemas import ApiModel
 from subscribers.errors import NoSuchSubscriber
 from subscribers.model import Subscription
 from subscribers.records.model import Person
-
-
-def require_readers(caller: Caller) -> None:
-    """Raise the problem of a token that may see no readers."""
-    if Scope.READERS_READ not in caller.token.scopes:
-        raise ApiProblem("forbidden", f"the token lacks the scope {Scope.READERS_READ.value}")
 
 
 def reader_of(caller: Caller, newsletter: Newsletter, email: str) -> Subscription:
@@ -67,7 +59,7 @@ def reader_here(caller: Caller, number: int) -> tuple[Person, dict[str, Subscrip
 def within(caller: Caller, line: HistoryLine) -> bool:
     """Return whether a line is about a newsletter that the token sees, or about none."""
     return caller.token.newsletters is None or (
-        not line.about or line.about.split()[0] in {one.slug for one in caller.newsletters}
+        not line.about or line.about.split()[0] in caller.slugs
     )
 
 

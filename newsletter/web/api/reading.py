@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Self, cast
+from typing import Any, Self, cast
 
-from fastapi import Path, Query
 from pydantic import Field
 
 from newsletter.core.alert_state import StoredAlert
@@ -16,11 +15,9 @@ from newsletter.services.archive import Decision
 from newsletter.web.api.access import Caller, EditIssues, ReadLog
 from newsletter.web.api.cursors import Part
 from newsletter.web.api.route import api_router
-from newsletter.web.api.schemas import ApiModel, ListPage
+from newsletter.web.api.schemas import ApiModel, ListPage, PathId
 
 router = api_router()
-
-AlertId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 class DecisionItem(ApiModel):
@@ -65,28 +62,20 @@ class OperatorAlertItem(ApiModel):
     @classmethod
     def of(cls, one: StoredAlert, now: datetime) -> Self:
         alert = one.alert
-        return cls(
-            id=one.id,
-            at=one.at,
-            kind=alert.kind,
+        return cls.like(
+            one,
+            alert,
             newsletter=None if alert.newsletter == ALL else alert.newsletter,
-            date=alert.date,
-            sentence=alert.sentence,
             advice=alert.kind.advice,
             open=one.is_open(now),
             taken_by=one.acknowledged_by,
             taken=one.acknowledged_at,
-            closed_by=one.closed_by,
             closed=one.closed_at,
         )
 
 
 @router.get("/decisions")
-def decisions(
-    caller: ReadLog,
-    part: Part,
-    newsletter: Annotated[str | None, Query(description="Its slug.")] = None,
-) -> ListPage[DecisionItem]:
+def decisions(caller: ReadLog, part: Part, newsletter: str | None = None) -> ListPage[DecisionItem]:
     """List what was decided, the newest first; addresses need the scope readers:read as well."""
     found = caller.services.archive.recent(
         actor="",
@@ -95,7 +84,7 @@ def decisions(
         newsletters=_seen(caller, newsletter),
         limit=part.rows,
     )
-    addresses = Scope.READERS_READ in caller.token.scopes
+    addresses = caller.may(Scope.READERS_READ)
     return part.page(
         "decisions",
         found.decisions,
@@ -106,12 +95,10 @@ def decisions(
 
 @router.get("/notices")
 def alerts(
-    caller: ReadLog,
-    part: Part,
-    newsletter: Annotated[str | None, Query(description="Its slug.")] = None,
+    caller: ReadLog, part: Part, newsletter: str | None = None
 ) -> ListPage[OperatorAlertItem]:
     """List what operators were told, the newest first, whether it is still open or not."""
-    slugs = _seen(caller, newsletter) or {one.slug for one in caller.newsletters}
+    slugs = _seen(caller, newsletter) or caller.slugs
     found = caller.services.alerts.listed(slugs, before=part.last("notices"), limit=part.rows)
     now = caller.services.now()
     return part.page(
@@ -120,11 +107,10 @@ def alerts(
 
 
 @router.post("/notices/{alert_id}/take")
-def take(caller: EditIssues, alert_id: AlertId) -> OperatorAlertItem:
+def take(caller: EditIssues, alert_id: PathId) -> OperatorAlertItem:
     """Take care of what operators were told, so that no second person does."""
     kept = caller.services.alerts
-    slugs = {ALL, *(one.slug for one in caller.newsletters)}
-    if kept.alert(alert_id).alert.newsletter not in slugs:
+    if kept.alert(alert_id).alert.newsletter not in {ALL, *caller.slugs}:
         raise NotFound(f"there is no notice {alert_id}")
     return OperatorAlertItem.of(kept.acknowledge(alert_id, caller.actor), caller.services.now())
 
@@ -133,9 +119,7 @@ def _seen(caller: Caller, newsletter: str | None) -> frozenset[str] | None:
     """Return the newsletters that a list is about; None for all, with what is about none."""
     if newsletter is not None:
         return frozenset({caller.newsletter(newsletter).slug})
-    if caller.token.newsletters is None:
-        return None
-    return frozenset(one.slug for one in caller.newsletters)
+    return None if caller.token.newsletters is None else caller.slugs
 
 
 def _without_addresses(value: Any) -> Any:

@@ -6,12 +6,10 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from newsletter.core.issue_people import IssuePerson
 from newsletter.core.issue_totals import DeliveryRecord, IssueTotals
 from newsletter.core.results import (
     IssueResults,
     ResultLine,
-    ResultRange,
     ResultWord,
     StoryResult,
     TopicResult,
@@ -42,19 +40,16 @@ class IssueAccount(IssueCounts):
     @classmethod
     def account(cls, stored: StoredIssue, totals: IssueTotals, released: str | None) -> Self:
         sending = stored.state is IssueStatus.SENDING
-        return cls(
+        return cls.like(
+            totals.sums,
+            totals,
             newsletter=stored.issue.newsletter,
             date=stored.issue.date,
             status=stored.state,
             doubles={str(batch): count for batch, count in totals.doubled.items()},
             awaited=totals.awaited if sending else None,
             letters_released=released,
-            **IssueCounts.of(totals.sums).model_dump(),
-            **{name: getattr(totals, name) for name in _PARTS},
         )
-
-
-_PARTS = ("exclusions", "skips", "refusals", "editions", "batches", "requests", "events")
 
 
 class ResultCount(ApiModel):
@@ -62,10 +57,6 @@ class ResultCount(ApiModel):
 
     people: int
     machines: int
-
-    @classmethod
-    def of(cls, found: ResultRange) -> Self:
-        return cls(people=found.people, machines=found.machines)
 
 
 class StoryResultItem(ApiModel):
@@ -79,13 +70,7 @@ class StoryResultItem(ApiModel):
 
     @classmethod
     def of(cls, one: StoryResult) -> Self:
-        return cls(
-            brief=one.brief_id,
-            title=one.title,
-            topics=list(one.topics),
-            sent=one.sent,
-            clicked=ResultCount(people=one.people, machines=one.machines),
-        )
+        return cls.like(one, brief=one.brief_id, clicked=ResultCount.like(one))
 
 
 class TopicResultItem(ApiModel):
@@ -98,12 +83,7 @@ class TopicResultItem(ApiModel):
 
     @classmethod
     def of(cls, one: TopicResult) -> Self:
-        return cls(
-            topic=one.topic,
-            stories=one.stories,
-            sent=one.sent,
-            clicked=ResultCount(people=one.people, machines=one.machines),
-        )
+        return cls.like(one, clicked=ResultCount.like(one))
 
 
 class DayResult(ApiModel):
@@ -137,14 +117,9 @@ class IssueResultsItem(DayResult):
 
     @classmethod
     def of(cls, found: IssueResults, *, coming_in: bool) -> Self:
-        return cls(
-            date=found.date,
-            accepted=found.accepted,
-            left=found.left,
-            no_answer=found.no_answer,
+        return cls.like(
+            found,
             coming_in=coming_in,
-            planned_at=found.planned_at,
-            last_event=found.last_event,
             stories=[StoryResultItem.of(one) for one in found.stories],
             topics=[TopicResultItem.of(one) for one in found.topics],
             **counts_of(found.words),
@@ -197,14 +172,11 @@ class LetterHistory(ApiModel):
 
     @classmethod
     def of(cls, record: DeliveryRecord) -> Self:
-        return cls(
-            exclusion=record.exclusion,
+        return cls.like(
+            record,
             edition=record.edition_key,
-            briefs=list(record.brief_ids),
+            briefs=record.brief_ids,
             batch=record.batch_id,
-            batch_state=record.batch_state,
-            skipped=record.skipped,
-            refused=record.refused,
             state=record.state.name.lower(),
             attempts=[LetterAttempt(**_chosen(LetterAttempt, one)) for one in record.attempts],
             events=[LetterEvent(**_chosen(LetterEvent, one)) for one in record.events],
@@ -234,15 +206,3 @@ class LetterWhy(ApiModel):
             suppressed=str(suppression.reason) if suppression else None,
             letter=LetterHistory.of(found.record) if found.record else None,
         )
-
-
-class IssueReader(ApiModel):
-    """A reader behind a number of an issue."""
-
-    subscriber: int
-    email: str = Field(description="Empty if they were erased.")
-    reason: str
-
-    @classmethod
-    def of(cls, person: IssuePerson) -> Self:
-        return cls(subscriber=person.subscriber_id, email=person.email, reason=person.reason)

@@ -57,9 +57,7 @@ def issue_results(caller: ReadIssues, here: Here) -> IssueResultsItem:
 
 
 @router.get("/results")
-def days(
-    caller: ReadIssues, newsletter: Annotated[str, Query(description="Its slug.")]
-) -> ListPage[DayResult]:
+def days(caller: ReadIssues, newsletter: str) -> ListPage[DayResult]:
     """Return what became of the letters of a newsletter's last issues, day by day."""
     lines = caller.services.results.trend(caller.newsletter(newsletter))
     return ListPage(data=[DayResult.day(one) for one in lines])

@@ -1,8 +1,14 @@
 """What is common to all answers, as OpenAPI describes it."""
 
-from typing import Generic, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from newsletter.web.sentences import sentence
+
+LARGEST_ID = 2**63 - 1  #: that a column of the database holds
+PathId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 
 Item = TypeVar("Item")
 
@@ -12,12 +18,19 @@ class ApiModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @classmethod
+    def like(cls, *values: object, **said: Any) -> Self:
+        """Return what is said, and for each other field what the first value has by its name."""
+        for name in cls.model_fields.keys() - said.keys():
+            said[name] = next(getattr(one, name) for one in values if hasattr(one, name))
+        return cls(**said)
+
 
 class FieldError(ApiModel):
     """One thing that is wrong, and where."""
 
     pointer: str = Field(description="A JSON pointer into the body, or the place of a parameter.")
-    detail: str
+    detail: Annotated[str, AfterValidator(sentence)]
 
 
 class ProblemReport(ApiModel):

@@ -1,12 +1,15 @@
 """Streams: JSON objects, a line each, as fast as they are taken, and none of them kept.
 
-One that fails ends without its last chunk, so that the other side sees that it is not whole.
+One that fails, or whose token is revoked meanwhile, ends without its last chunk, so that the other
+side sees that it is not whole.
 """
 
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from functools import partial
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 from anyio import CancelScope, move_on_after
@@ -20,6 +23,7 @@ from newsletter.web.api.problems import ApiProblem, answer_of
 MEDIA_TYPE = "application/x-ndjson"
 AT_ONCE = 2  #: streams of a process
 STALLED_AFTER = 30.0  #: seconds in which a part must be taken
+ADMITTED_FOR = 5.0  #: seconds until it is looked up again whether the token is good
 _RETRY_SECONDS = "30"
 _TOO_MANY = f"{AT_ONCE} exports are under way: ask again once one of them has ended"
 
@@ -52,22 +56,23 @@ class StreamPlaces:
             self._free += 1
 
 
-class _Stalled(Exception):
-    """The other side took nothing for too long."""
+class _Ended(Exception):
+    """A stream is not gone on with, and why."""
 
 
 class LineStream(StreamingResponse):
     """An answer of JSON objects, a line each.
 
     There are few at a time, and whoever takes nothing for half a minute is given up: somebody who
-    only holds connections would otherwise leave none to those that send letters.
+    only holds connections would otherwise leave none to those that send letters. `is_admitted` says
+    whether the caller may have the rest.
     """
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, blocks: Generator[bytes]) -> None:
-        super().__init__(iterate_in_threadpool(blocks))
-        self._blocks = blocks
+    def __init__(self, blocks: Generator[bytes], is_admitted: Callable[[], bool]) -> None:
+        self._blocks = _while_admitted(blocks, is_admitted)
+        super().__init__(iterate_in_threadpool(self._blocks))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         places: StreamPlaces = scope["app"].state.stream_places
@@ -76,8 +81,8 @@ class LineStream(StreamingResponse):
             return
         try:
             await super().__call__(scope, receive, partial(_taken, send))
-        except* _Stalled:
-            _log.warning("a stream was ended: nothing of it was taken for so long")
+        except* _Ended as ended:
+            _log.warning("a stream was ended: %s", ended.exceptions[0])
         finally:
             with CancelScope(shield=True):  # whoever goes away leaves no transaction open
                 await run_in_threadpool(self._blocks.close)
@@ -93,4 +98,15 @@ async def _taken(send: Send, message: Message) -> None:
     with move_on_after(STALLED_AFTER) as limit:
         await send(message)
     if limit.cancelled_caught:
-        raise _Stalled
+        raise _Ended("nothing of it was taken for so long")
+
+
+def _while_admitted(blocks: Generator[bytes], is_admitted: Callable[[], bool]) -> Generator[bytes]:
+    known_at = monotonic()
+    with closing(blocks):
+        for block in blocks:
+            if monotonic() - known_at >= ADMITTED_FOR:
+                if not is_admitted():
+                    raise _Ended("its token is not good any more")
+                known_at = monotonic()
+            yield block

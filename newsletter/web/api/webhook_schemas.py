@@ -36,17 +36,11 @@ class WebhookItem(ApiModel):
 
     @classmethod
     def of(cls, one: WebhookEndpoint) -> Self:
-        return cls(
-            id=one.id,
-            name=one.name,
-            url=one.url,
+        return cls.like(
+            one,
             events=sorted(one.events),
             newsletters=sorted(one.newsletters),
-            addresses=one.addresses,
-            state=one.state,
-            reason=one.reason,
             created=one.created_at,
-            created_by=one.created_by,
             former_secret_until=one.former_until,
         )
 
@@ -104,17 +98,14 @@ class WebhookDeliveryItem(ApiModel):
 
     @classmethod
     def of(cls, one: WebhookDelivery) -> Self:
-        return cls(
-            id=one.id,
+        return cls.like(
+            one,
+            one.answer,
             event=one.event.id,
             type=one.event.kind,
             newsletter=one.event.newsletter,
             at=one.event.at,
-            state=one.state,
-            tries=one.tries,
             due=one.due_at,
             tried=one.tried_at,
-            status=one.answer.status,
-            reason=one.answer.reason,
             answer=one.answer.body,
         )

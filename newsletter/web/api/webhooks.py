@@ -4,20 +4,21 @@ A token for some newsletters sees and keeps the endpoints that are about these o
 """
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Path, Response
+from fastapi import Response
 
-from newsletter.core.webhook import EndpointState, NewEndpoint, WebhookEndpoint
+from newsletter.core.api_token import Scope
+from newsletter.core.webhook import NewEndpoint, WebhookEndpoint
 from newsletter.errors import NotFound
 from newsletter.web.api.access import Caller, WriteWebhooks
 from newsletter.web.api.cursors import Part
 from newsletter.web.api.openapi import problem_response
 from newsletter.web.api.preconditions import IfMatch, etag_of, matched
 from newsletter.web.api.problems import invalid
-from newsletter.web.api.readers_here import require_readers, version_of
+from newsletter.web.api.readers_here import version_of
 from newsletter.web.api.route import PREFIX, api_router
-from newsletter.web.api.schemas import ListPage
+from newsletter.web.api.schemas import ListPage, PathId
 from newsletter.web.api.webhook_schemas import (
     AddedWebhook,
     NewWebhook,
@@ -28,23 +29,18 @@ from newsletter.web.api.webhook_schemas import (
 
 router = api_router()
 
-WebhookId = Annotated[int, Path(ge=1, le=2**63 - 1)]
-DeliveryId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 _ONE = "/webhooks/{webhook_id}"
 
 
 @router.get("/webhooks")
 def webhooks(caller: WriteWebhooks, part: Part) -> ListPage[WebhookItem]:
     """List the endpoints, the newest first."""
-    before = part.last("webhooks")
     found = [one for one in caller.services.webhooks.endpoints() if _sees(caller, one)]
-    found = sorted(found, key=lambda one: -one.id)
-    rest = [one for one in found if before is None or one.id < before]
-    return part.page("webhooks", rest, show=WebhookItem.of, key=lambda one: one.id)
+    return part.page_of_all("webhooks", found, show=WebhookItem.of, key=lambda one: one.id)
 
 
 @router.get(_ONE)
-def webhook(response: Response, caller: WriteWebhooks, webhook_id: WebhookId) -> WebhookItem:
+def webhook(response: Response, caller: WriteWebhooks, webhook_id: PathId) -> WebhookItem:
     """Return one endpoint; its ETag is what `If-Match` takes."""
     return _shown(response, _here(caller, webhook_id))
 
@@ -69,18 +65,16 @@ def add(response: Response, caller: WriteWebhooks, given: NewWebhook) -> AddedWe
 def change(
     response: Response,
     caller: WriteWebhooks,
-    webhook_id: WebhookId,
+    webhook_id: PathId,
     patch: WebhookPatch,
     if_match: IfMatch = None,
 ) -> WebhookItem:
     """Change an endpoint, pause it or let it go on; while it is paused its events wait."""
-    before, said = _here(caller, webhook_id), patch.model_fields_set
+    before = _here(caller, webhook_id)
     matched(if_match, version_of(WebhookItem.of(before)))
     after = _patched(caller, before, patch)
     _require_addresses(caller, after)
-    state = patch.state if "state" in said else None
-    if state is EndpointState.PAUSED and before.is_active and not patch.because.strip():
-        raise invalid("#/because", "say why, since it is recorded")
+    state = patch.state if "state" in patch.model_fields_set else None
     changed = caller.services.webhooks.change(
         webhook_id, after, actor=caller.actor, read=before, state=state, because=patch.because
     )
@@ -88,14 +82,14 @@ def change(
 
 
 @router.delete(_ONE, status_code=204)
-def remove(caller: WriteWebhooks, webhook_id: WebhookId) -> None:
+def remove(caller: WriteWebhooks, webhook_id: PathId) -> None:
     """Remove an endpoint, with what was still to be posted to it."""
     _here(caller, webhook_id)
     caller.services.webhooks.remove(webhook_id, actor=caller.actor)
 
 
 @router.post(f"{_ONE}/test")
-def test(caller: WriteWebhooks, webhook_id: WebhookId) -> WebhookDeliveryItem:
+def test(caller: WriteWebhooks, webhook_id: PathId) -> WebhookDeliveryItem:
     """Post a ping to an endpoint now, even to a paused one; the answer says what came of it."""
     _here(caller, webhook_id)
     found = caller.services.webhooks.test(webhook_id, actor=caller.actor)
@@ -103,7 +97,7 @@ def test(caller: WriteWebhooks, webhook_id: WebhookId) -> WebhookDeliveryItem:
 
 
 @router.post(f"{_ONE}/rotate")
-def rotate(response: Response, caller: WriteWebhooks, webhook_id: WebhookId) -> AddedWebhook:
+def rotate(response: Response, caller: WriteWebhooks, webhook_id: PathId) -> AddedWebhook:
     """Give an endpoint another secret, and show it this once; for a day both sign."""
     _here(caller, webhook_id)
     secret = caller.services.webhooks.rotate(webhook_id, actor=caller.actor)
@@ -113,14 +107,13 @@ def rotate(response: Response, caller: WriteWebhooks, webhook_id: WebhookId) -> 
 
 @router.get(f"{_ONE}/deliveries")
 def deliveries(
-    caller: WriteWebhooks, part: Part, webhook_id: WebhookId
+    caller: WriteWebhooks, part: Part, webhook_id: PathId
 ) -> ListPage[WebhookDeliveryItem]:
     """List what was posted to an endpoint lately, or waits to be: the last hundred."""
     _here(caller, webhook_id)
-    before = part.last("deliveries")
     found = caller.services.webhooks.deliveries(webhook_id)
-    rest = [one for one in found if before is None or one.id < before]
-    return part.page("deliveries", rest, show=WebhookDeliveryItem.of, key=lambda one: one.id)
+    show = WebhookDeliveryItem.of
+    return part.page_of_all("deliveries", found, show=show, key=lambda one: one.id)
 
 
 @router.post(
@@ -128,7 +121,7 @@ def deliveries(
     responses={409: problem_response(409)},
 )
 def send_again(
-    caller: WriteWebhooks, webhook_id: WebhookId, delivery_id: DeliveryId
+    caller: WriteWebhooks, webhook_id: PathId, delivery_id: PathId
 ) -> WebhookDeliveryItem:
     """Have an event posted once more, under its old id."""
     _here(caller, webhook_id)
@@ -140,8 +133,7 @@ def _sees(caller: Caller, one: WebhookEndpoint) -> bool:
     """Return whether all that is posted there is of newsletters that the token sees."""
     if caller.token.newsletters is None:
         return True
-    seen = {known.slug for known in caller.newsletters}
-    return bool(one.newsletters) and one.newsletters <= seen
+    return bool(one.newsletters) and one.newsletters <= caller.slugs
 
 
 def _here(caller: Caller, webhook_id: int) -> WebhookEndpoint:
@@ -159,12 +151,11 @@ def _shown(response: Response, one: WebhookEndpoint) -> WebhookItem:
 
 def _newsletters(caller: Caller, given: list[str] | None) -> frozenset[str]:
     """Return what an endpoint is about; none stands for all, which not every token may have."""
-    seen = frozenset(one.slug for one in caller.newsletters)
     if given:
-        if strange := sorted(set(given) - seen):
+        if strange := sorted(set(given) - caller.slugs):
             raise invalid("#/newsletters", f"the token sees no newsletter {strange[0]!r}")
         return frozenset(given)
-    return frozenset() if caller.token.newsletters is None else seen
+    return frozenset() if caller.token.newsletters is None else caller.slugs
 
 
 def _patched(caller: Caller, before: WebhookEndpoint, patch: WebhookPatch) -> NewEndpoint:
@@ -187,4 +178,4 @@ def _patched(caller: Caller, before: WebhookEndpoint, patch: WebhookPatch) -> Ne
 def _require_addresses(caller: Caller, new: NewEndpoint) -> None:
     """Refuse a token that may not see readers an endpoint that is told their addresses."""
     if new.addresses:
-        require_readers(caller)
+        caller.require(Scope.READERS_READ)

@@ -4,10 +4,9 @@ A route takes one of the visits below (`See`, `Edit`, ...) as its parameter, or 
 test of routes walks all of them with every role. See docs/decisions/permissions-are-declared.md.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
@@ -22,6 +21,7 @@ from newsletter.errors import ConfirmationNeeded, NewsletterError, NotFound
 from newsletter.web.console.dependencies import ConsoleServices, console_services_of
 from newsletter.web.console.devices import is_phone
 from newsletter.web.console.navigation import NavigationEntry, entries
+from newsletter.web.declared_routes import declared_as
 from subscribers.db.read_only import read_only
 from subscribers.model import EVERYTHING, TopicSet
 
@@ -200,12 +200,6 @@ def _newsletter(
     return services.newsletters[slug]
 
 
-def anyone() -> None:
-    """Mark a route that needs nobody to be signed in."""
-
-
-ANYONE = Depends(anyone)
-
 SignedInVisit = Annotated[Visit, Depends(Needs(None))]
 SignedInFresh = Annotated[Visit, Depends(Needs(None, fresh=True))]
 See = Annotated[Visit, Depends(Needs(Permission.SEE))]
@@ -222,13 +216,7 @@ OwnFresh = Annotated[Visit, Depends(Needs(Permission.OWN, fresh=True))]
 
 def declared(route: APIRoute) -> Needs | None:
     """Return what a route needs, None for anyone's; LookupError if it does not say."""
-    calls: Iterable[Any] = [one.call for one in route.dependant.dependencies]
-    for call in calls:
-        if isinstance(call, Needs):
-            return call
-        if call is anyone:
-            return None
-    raise LookupError(f"{route.path} does not declare who may use it")
+    return declared_as(Needs, route)
 
 
 def cookie_name(url: str, name: str = SESSION_COOKIE) -> str:

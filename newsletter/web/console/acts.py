@@ -10,10 +10,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
+from markupsafe import Markup
 
 from newsletter.core.forecast import is_about
+from newsletter.core.next_step import NextStep
 from newsletter.core.stored import StoredIssue
-from newsletter.errors import ConfirmationNeeded, NotAllowed, StaleDraft
+from newsletter.errors import ConfirmationNeeded, FindingsUnseen, NotAllowed, StaleDraft
 from newsletter.web.console.access import (
     Approve,
     ApproveTicked,
@@ -25,8 +27,9 @@ from newsletter.web.console.access import (
     prove,
 )
 from newsletter.web.console.issue import issue_path, show_issue, show_stale
+from newsletter.web.console.issue_page import FormOutcome, issue_view
 from newsletter.web.console.reasons import REASON_LENGTH
-from newsletter.web.console.words import sentence
+from newsletter.web.sentences import sentence
 
 router = APIRouter()
 
@@ -84,8 +87,18 @@ def approve(
     except ConfirmationNeeded:
         raise
     except NotAllowed as refusal:
-        said = f"{sentence(str(refusal))} {visit.services.pages.words('issue.nothing_was_done')}"
-        return show_issue(request, visit, on, said=said, ticked=seen, status=409)
+        nothing = visit.services.pages.words("issue.nothing_was_done")
+        said = Markup("{} {}").format(_refused(visit, on, refusal), nothing)
+        return show_issue(request, visit, on, FormOutcome(said=said, ticked=seen, status=409))
+
+
+def _refused(visit: Visit, on: date, refusal: NotAllowed) -> str:
+    """Return why it is not approved; what is to be ticked is on the page of a draft only."""
+    ticks = issue_view(visit, on).step is NextStep.APPROVE
+    if isinstance(refusal, FindingsUnseen) and ticks:
+        findings = " ".join(refusal.findings)
+        return visit.services.pages.words("issue.tick_first", findings=findings)
+    return sentence(str(refusal))
 
 
 @router.post(issue_path("/ask"))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from newsletter.errors import (
@@ -53,9 +53,10 @@ from newsletter.web.console.access import (
 )
 from newsletter.web.console.dependencies import ConsoleServices
 from newsletter.web.console.policy import HEADERS
-from newsletter.web.console.reading import ReadOnlyGets
 from newsletter.web.console.same_origin import SameOrigin
+from newsletter.web.declared_routes import routes_as
 from newsletter.web.headers import SecurityHeaders
+from newsletter.web.read_only_gets import ReadOnlyGets
 from subscribers.errors import InvalidChoice, NoSuchSubscriber, NoSuchSubscription
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -125,13 +126,8 @@ def create_console(services: ConsoleServices) -> FastAPI:
 
 
 def routes_of(app: FastAPI) -> Iterator[APIRoute]:
-    """Yield every route; `app.routes` has the included routers in place of theirs."""
-    for found in iter_route_contexts(app.routes):
-        if not isinstance(found.original_route, APIRoute):
-            raise LookupError(  # noqa: TRY004  # as `declared` does
-                f"{found.path} is no route that could declare who may use it"
-            )
-        yield found.original_route
+    """Yield every route; LookupError for one that could not declare who may use it."""
+    return routes_as(APIRoute, app)
 
 
 def _home(visit: SignedInVisit) -> Response:

@@ -17,7 +17,8 @@ from newsletter.errors import NotAllowed, StaleDraft
 from newsletter.services.editing import EditedDraft, SeenDraft
 from newsletter.web.console.access import Edit, Visit
 from newsletter.web.console.issue import issue_path, show_issue, show_stale
-from newsletter.web.console.issue_page import NOTHING_TYPED, Typed
+from newsletter.web.console.issue_page import NOTHING_TYPED, FormOutcome, Typed
+from newsletter.web.sentences import sentence
 
 router = APIRouter()
 
@@ -51,9 +52,10 @@ def _edited(
     except StaleDraft as stale:
         return show_stale(request, visit, on, stale, seen=seen, typed=typed)
     except NotAllowed as refusal:
-        return show_issue(request, visit, on, said=str(refusal), typed=typed, status=422)
+        outcome = FormOutcome(said=sentence(str(refusal)), typed=typed, status=422)
+        return show_issue(request, visit, on, outcome)
     if "hx-request" in request.headers:
-        return show_issue(request, visit, on, done=done, moved=moved)
+        return show_issue(request, visit, on, FormOutcome(done=done, moved=moved))
     said = f"?said={done}" if done else ""
     return RedirectResponse(f"{visit.issue_url(on)}{said}", status_code=303)
 

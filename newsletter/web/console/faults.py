@@ -17,8 +17,8 @@ from newsletter.web.console.access import NotPermitted
 from newsletter.web.console.dependencies import console_services_of
 from newsletter.web.console.policy import HEADERS
 from newsletter.web.console.reasons import ask_for_reason, lacks_reason_only
-from newsletter.web.console.words import sentence
 from newsletter.web.headers import add_security_headers
+from newsletter.web.sentences import sentence
 
 _RETRY_SECONDS = "5"
 

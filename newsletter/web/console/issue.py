@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from newsletter.core.issue_changes import FieldChange
 from newsletter.core.next_step import NextStep
 from newsletter.core.staff import Permission
 from newsletter.errors import StaleDraft
@@ -15,8 +14,10 @@ from newsletter.services.comparing import SinceApproval
 from newsletter.web.console.access import See, Visit
 from newsletter.web.console.counting import counting_first
 from newsletter.web.console.issue_page import (
+    NO_FORM,
     NOTHING_TYPED,
     OFFERED,
+    FormOutcome,
     IssueView,
     Typed,
     View,
@@ -60,8 +61,8 @@ def issue(
 ) -> HTMLResponse:
     """Show stories and letter."""
     first = counting_first(request, visit, on)
-    done = said if said in _DONE else ""
-    return first or show_issue(request, visit, on, view=view, whom=whom, done=done)
+    outcome = FormOutcome(done=said if said in _DONE else "")
+    return first or show_issue(request, visit, on, outcome, view=view, whom=whom)
 
 
 def show_stale(
@@ -75,50 +76,39 @@ def show_stale(
 ) -> HTMLResponse:
     """Show the issue as it is now, and what changed since it was looked at; nothing was done."""
     changed = visit.services.comparing.since_seen(visit.here, on, seen).fields
-    return show_issue(
-        request, visit, on, stale=stale.changes, changed=changed, typed=typed, status=409
-    )
+    outcome = FormOutcome(stale=stale.changes, changed=changed, typed=typed, status=409)
+    return show_issue(request, visit, on, outcome)
 
 
 def show_issue(
     request: Request,
     visit: Visit,
     on: date,
+    outcome: FormOutcome = NO_FORM,
     *,
     view: View | None = None,
     whom: str = "",
-    stale: tuple[str, ...] = (),
-    changed: tuple[FieldChange, ...] = (),
-    said: str = "",
-    done: str = "",
-    typed: Typed = NOTHING_TYPED,
-    ticked: tuple[str, ...] = (),
-    moved: int | None = None,
-    status: int = 200,
 ) -> HTMLResponse:
-    """Show stories and letter, with what was said to a form that could not be done.
+    """Show stories and letter, with what became of a form.
 
     Without a view it is the one that the browser shows while htmx asks, or the phone.
     """
-    head = issue_view(visit, on)
+    head, pages = issue_view(visit, on), visit.services.pages
     if view is None:
         view, whom = _looked_at(request)
     letter_only = request.headers.get("hx-target", "").endswith("letter")
-    return visit.services.pages.show(
+    said = vars(outcome) | {
+        "done": pages.words(f"issue.{outcome.done}") if outcome.done else "",
+        "moved": _moved(visit, head, outcome.moved),
+    }
+    return pages.show(
         request,
         "issue",
-        status=status,
         block="letter" if letter_only else "all",
         visit=visit,
         head=head,
-        stale=stale,
-        changed=changed,
         differs=_differs(visit, head),
-        said=said,
-        done=visit.services.pages.words(f"issue.{done}") if done else "",
-        typed=typed,
-        ticked=ticked,
-        moved=_moved(visit, head, moved),
+        **said,
         **_stories(visit, head),
         **_letter(visit, head, view, persona_of(whom)),
         **_approval(visit, head),

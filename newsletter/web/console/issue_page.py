@@ -13,6 +13,7 @@ from newsletter.core.edition import Edition
 from newsletter.core.forecast import Forecast, ForecastEdition
 from newsletter.core.inbox_line import InboxLine
 from newsletter.core.issue import Issue
+from newsletter.core.issue_changes import FieldChange
 from newsletter.core.next_step import NextStep, next_step
 from newsletter.core.promise import promise_of
 from newsletter.core.publication import ApprovalPolicy
@@ -26,7 +27,7 @@ from newsletter.services.preview import Preview
 from newsletter.web.console.access import Visit
 from newsletter.web.console.pages import clock, place
 from newsletter.web.console.personas import Persona, preview_as
-from newsletter.web.console.words import sentence
+from newsletter.web.sentences import sentence
 
 OFFERED = 100  #: editions in a list to choose from; the keys before and after lead to all of them
 
@@ -106,6 +107,23 @@ class Typed:
 
 
 NOTHING_TYPED = Typed()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormOutcome:
+    """What became of the form that a page of an issue answers."""
+
+    stale: tuple[str, ...] = ()  #: what changed since the draft was looked at
+    changed: tuple[FieldChange, ...] = ()  #: the same, text beside text
+    said: str = ""  #: why it was refused
+    done: str = ""  #: what was done, by the name of a word
+    typed: Typed = NOTHING_TYPED
+    ticked: tuple[str, ...] = ()  #: the findings that somebody looked at
+    moved: int | None = None  #: the story that has another place now
+    status: int = 200
+
+
+NO_FORM = FormOutcome()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from newsletter.core.sign_in import AT_PROVIDER, ProviderRequest, SignInRefused
 from newsletter.errors import ProviderUnavailable
 from newsletter.services.provider_sign_in import ProviderAnswer
-from newsletter.web.console.access import ANYONE, SignedInVisit, cookie_name, network_address
+from newsletter.web.console.access import SignedInVisit, cookie_name, network_address
 from newsletter.web.console.dependencies import ConsoleServices, console_services_of
 from newsletter.web.console.sign_in import (
     Field,
@@ -25,6 +25,7 @@ from newsletter.web.console.sign_in import (
     sign_in_page,
     signed_in_answer,
 )
+from newsletter.web.declared_routes import ANYONE
 
 router = APIRouter()
 

@@ -10,8 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.core.console_address import is_console_origin
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+from newsletter.web.read_only_gets import SAFE_METHODS
 
 
 class SameOrigin:

@@ -20,13 +20,13 @@ from newsletter.core.sign_in import (
 )
 from newsletter.services.signing_in import SignInResult
 from newsletter.web.console.access import (
-    ANYONE,
     SignedInVisit,
     Visit,
     cookie_name,
     network_address,
 )
 from newsletter.web.console.dependencies import ConsoleServices, console_services_of
+from newsletter.web.declared_routes import ANYONE
 
 router = APIRouter()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
 
-from newsletter.web.console.access import ANYONE
+from newsletter.web.declared_routes import ANYONE
 
 _FOLDER = Path(__file__).parent / "static"
 #: By name: nothing else of the folder is served, and no name is used as a path.

@@ -103,43 +103,52 @@ def lead(
     words: Words, visit: Visit, overview: TodayOverview, forecast: Forecast | None
 ) -> tuple[Markup, ...]:
     """Return the page's sentence, and the line under it where there is one."""
-    zone = visit.here.timetable.zone
-    day, stored, now = f"{overview.on:%A}", overview.stored, visit.now
+    zone, stored = visit.here.timetable.zone, overview.stored
     when = words("today.when", time=clock(overview.hours.send, zone), place=place(zone))
     readers = forecast.readers if forecast else 0
-    fields = {"day": day, "when": when, "count": readers, "people": readers}
+    fields = {"day": f"{overview.on:%A}", "when": when, "count": readers, "people": readers}
     match overview.step:
-        case NextStep.REST if overview.skipped:
-            who, because = overview.skipped.by, overview.skipped.because
-            said = words("today.skipped_today", day=day, who=who, because=because)
-            return (said, words("today.set_aside") if stored else Markup())
         case NextStep.REST:
-            following = f"{overview.next_on:%A}" if overview.next_on else words("today.never")
-            return (words("today.rest", day=day, next=following),)
+            return _of_rest(words, overview)
         case NextStep.GATHER:
-            cut_off = clock(overview.hours.cut_off, zone)
-            fields |= {"count": len(overview.received), "cut_off": cut_off}
-            return (words("today.gather", **fields), words("today.gather_more", **fields))
+            fields |= {"count": len(overview.received)}
+            return _both(words, "gather", cut_off=clock(overview.hours.cut_off, zone), **fields)
         case NextStep.ASSEMBLE:
-            state = "missed" if stored and stored.state is IssueStatus.MISSED else "assemble"
-            return (words(f"today.{state}", **fields), words(f"today.{state}_more", **fields))
+            missed = stored and stored.state is IssueStatus.MISSED
+            return _both(words, "missed" if missed else "assemble", **fields)
         case NextStep.WAIT if stored and in_grace(stored):
             return (leaves_in(visit, stored), words("leaving.sent_by_hand", who=stored.leaves_by))
         case NextStep.APPROVE | NextStep.WAIT:
-            approved = overview.step is NextStep.WAIT
-            fields |= {"in": until(words, overview.hours.send - now)}
-            late = "late" if overview.hours.send <= now else "leaves"
-            first = words(f"today.{late}", **fields)
-            if approved and stored and stored.approved_at:
-                at = clock(stored.approved_at, zone)
-                return (first, words("today.approved", who=stored.approved_by, time=at))
-            return (first, words("today.unapproved"))
+            late = overview.hours.send <= visit.now
+            fields |= {"in": until(words, overview.hours.send - visit.now)}
+            first = words("today.late" if late else "today.leaves", **fields)
+            return (first, _approval(words, visit, overview))
         case NextStep.STOP | NextStep.CONTINUE | NextStep.READ_RESULTS:
             assert stored
-            name = stored.state.value
-            because = stored.reason or ""
-            fields |= {"who": stored.paused_by or "", "because": because}
-            return (words(f"today.{name}", **fields), words(f"today.{name}_more", **fields))
+            fields |= {"who": stored.paused_by or "", "because": stored.reason or ""}
+            return _both(words, stored.state.value, **fields)
+
+
+def _both(words: Words, name: str, **fields: object) -> tuple[Markup, Markup]:
+    return words(f"today.{name}", **fields), words(f"today.{name}_more", **fields)
+
+
+def _of_rest(words: Words, overview: TodayOverview) -> tuple[Markup, ...]:
+    """Return the lines of a day without an issue."""
+    day = f"{overview.on:%A}"
+    if skipped := overview.skipped:
+        said = words("today.skipped_today", day=day, who=skipped.by, because=skipped.because)
+        return (said, words("today.set_aside") if overview.stored else Markup())
+    following = f"{overview.next_on:%A}" if overview.next_on else words("today.never")
+    return (words("today.rest", day=day, next=following),)
+
+
+def _approval(words: Words, visit: Visit, overview: TodayOverview) -> Markup:
+    stored = overview.stored
+    if overview.step is not NextStep.WAIT or not (stored and stored.approved_at):
+        return words("today.unapproved")
+    at = clock(stored.approved_at, visit.here.timetable.zone)
+    return words("today.approved", who=stored.approved_by, time=at)
 
 
 def until(words: Words, left: timedelta) -> Markup:

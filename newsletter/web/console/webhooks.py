@@ -16,7 +16,7 @@ from newsletter.core.webhook import (
 from newsletter.errors import ConfirmationNeeded, NotAllowed
 from newsletter.web.console.access import Own, OwnFresh, Visit
 from newsletter.web.console.acts import Because, FormKey, once
-from newsletter.web.console.words import sentence
+from newsletter.web.sentences import sentence
 
 router = APIRouter()
 

@@ -33,11 +33,6 @@ class Words:
         return Markup(sentence).format(**{key: _shown(value) for key, value in fields.items()})  # noqa: S704  # ours
 
 
-def sentence(reason: str) -> str:
-    """Return a service's reason with a capital and one full stop."""
-    return f"{reason[:1].upper()}{reason[1:].rstrip('.')}."
-
-
 def _flat(prefix: str, table: Mapping[str, Any]) -> list[tuple[str, Sentence]]:
     found = list[tuple[str, Sentence]]()
     for key, value in table.items():

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from newsletter.core.api_token import Scope
 from newsletter.web.api import app as application
-from newsletter.web.api.access import RequiresToken, declared
+from newsletter.web.api.access import Caller, RequiresToken, declared
 from newsletter.web.api.app import create_api, routes_of
 from newsletter.web.api.route import PREFIX, api_router
 from tests.container import TODAY, TestContainer, brief
@@ -185,3 +185,13 @@ async def _raw(api: ApiClient, headers: list[tuple[str, str]]) -> int:
         return (
             await client.get("http://localhost/api/v1/newsletters", headers=headers)
         ).status_code
+
+
+def test_whoever_was_admitted_is_no_longer_once_the_token_is_revoked(container: TestContainer):
+    text = make_token(container)
+    token = container.api_tokens.find(text)
+    assert token
+    caller = Caller(token=token, services=container.api_services, address="", bearer=text)
+    assert caller.is_still_admitted()
+    container.api_tokens.revoke(token.id, by="root")
+    assert not caller.is_still_admitted()

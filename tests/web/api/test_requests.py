@@ -62,7 +62,7 @@ def test_a_parameter_that_is_none_is_refused(api: ApiClient):
     refused = api.get("/briefs?newslettr=technology&limit=1")
     assert (refused.status_code, pointers(refused)) == (422, ["query/newslettr"])
     assert refused.json()["detail"] == (
-        "query/newslettr: there is no parameter of this name; "
+        "query/newslettr: There is no parameter of this name; "
         "choose from: after, limit, newsletter, on, status."
     )
     assert pointers(api.get("/newsletters?limit=5")) == ["query/limit"]
@@ -78,9 +78,30 @@ def test_what_is_wrong_is_said_in_words_of_json(api: ApiClient):
     receipts = api.post("/briefs", [given_brief() | {"titel": "x"}, 5]).json()["data"]
     found = {one["pointer"]: one["detail"] for receipt in receipts for one in receipt["errors"]}
     assert found == {
-        "#/0/titel": "There is no field of this name",
-        "#/1": "It should be an object",
+        "#/0/titel": "There is no field of this name.",
+        "#/1": "It should be an object.",
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/briefs", given_brief(topics=[5], source_url="no address")),
+        ("/briefs", [given_brief(verification="sure"), given_brief(published="soon")]),
+        ("/readers", {"email": "nobody", "newsletter": "technology", "consent": " "}),
+        ("/readers", {"email": "a@example.com", "newsletter": "gone", "consent": "a form"}),
+        ("/webhooks", {"name": "hub", "url": "ftp://example.org", "newsletters": ["gone"]}),
+        ("/readers?limit=0", {}),
+    ],
+)
+def test_every_detail_is_a_sentence(api: ApiClient, path: str, body: object):
+    answer = api.post(path, body).json()
+    parts = answer.get("data", [answer])
+    details = [one["detail"] for part in parts for one in part["errors"]]
+    assert details
+    for one in (*details, answer.get("detail", "It is.")):
+        assert one.endswith(".")
+        assert one[0].isupper() or one.startswith(("#/", "query/"))
 
 
 def test_what_is_not_there_is_a_problem_too(api: ApiClient):

@@ -32,6 +32,10 @@ def blocks(ended: list[str]) -> Generator[bytes]:
         ended.append("closed")
 
 
+def always() -> bool:
+    return True
+
+
 def test_whoever_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(streams, "STALLED_AFTER", 0.02)
     sent, ended, places = list[Message](), list[str](), StreamPlaces(1)
@@ -43,10 +47,27 @@ def test_whoever_takes_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch):
 
     async def ask() -> None:
         with anyio.fail_after(20):
-            await LineStream(blocks(ended))(asked(places), silent, send)
+            await LineStream(blocks(ended), always)(asked(places), silent, send)
 
     anyio.run(ask)
     assert [one.get("more_body") for one in sent] == [None, True]  # not whole: no last part
+    assert (ended, places.take()) == (["closed"], True)
+
+
+def test_a_stream_ends_soon_after_its_token_was_revoked(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(streams, "ADMITTED_FOR", 0)
+    sent, ended, places = list[Message](), list[str](), StreamPlaces(1)
+    good = iter([True, True])
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def ask() -> None:
+        with anyio.fail_after(20):
+            await LineStream(blocks(ended), lambda: next(good, False))(asked(places), silent, send)
+
+    anyio.run(ask)
+    assert [one.get("more_body") for one in sent] == [None, True, True]  # not whole: no last part
     assert (ended, places.take()) == (["closed"], True)
 
 
@@ -58,7 +79,7 @@ def test_one_too_many_is_refused_and_asks_the_database_nothing():
         sent.append(message)
 
     with closing(blocks([])) as never:
-        anyio.run(LineStream(never), asked(places), silent, send)
+        anyio.run(LineStream(never, always), asked(places), silent, send)
         assert inspect.getgeneratorstate(never) == inspect.GEN_CREATED
     assert sent[0]["status"] == 429
     assert dict(sent[0]["headers"])[b"retry-after"] == b"30"

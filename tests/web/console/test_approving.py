@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.core.staff import StaffActor
 from newsletter.core.stored import IssueStatus
-from newsletter.errors import NotAllowed
+from newsletter.errors import FindingsUnseen, NotAllowed
 from tests.container import TODAY, TestContainer
 from tests.web.console.serving import OWN_SLUG, ConsoleClient
 
@@ -37,6 +37,24 @@ def test_a_refused_approval_says_why_on_the_page_that_was_looked_at(
     assert refused.status_code == 409
     assert "Look at this first, and tick it: a link is dead. Nothing was" in refused.text
     assert 'id="stories"' in refused.text
+
+
+def test_something_is_to_be_ticked_only_where_the_page_has_a_box_for_it(
+    container: TestContainer,
+    members: dict[str, ConsoleClient],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def refuse(*_: object, **__: object) -> None:
+        raise FindingsUnseen(("A link is dead.",))
+
+    own = members["own"]
+    monkeypatch.setattr(own.app.state.services.reviews, "approve", refuse)
+    before = own.post(f"{ISSUE}/approve", form_key="a", content_hash="x")
+    assert "Look at this first: A link is dead. Nothing was" in before.text
+    container.publishing.assemble(container.newsletter, TODAY)
+    container.publishing.withdraw(container.newsletter, TODAY, actor="root", because="a slip")
+    draft = own.post(f"{ISSUE}/approve", form_key="b", content_hash="x")
+    assert "Look at this first, and tick it: A link is dead. Nothing was" in draft.text
 
 
 def test_an_address_nobody_reads_with_is_said_in_the_letters_place(

@@ -1,9 +1,9 @@
-"""The rows of the tables of the JSON API. They never leave `newsletter.stores`."""
+"""The rows of the JSON API: its tokens, and the requests that bore a key."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, SmallInteger, Text
+from sqlalchemy import Column, ForeignKey, LargeBinary, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
@@ -29,11 +29,7 @@ class ApiTokenRow(Row, table=True):
 class IdempotencyKeyRow(Row, table=True):
     """A request that bore a key, and its answer; without a status it is being answered."""
 
-    token_id: int = Field(
-        sa_column=Column(
-            BigInteger, ForeignKey("api_token.id"), primary_key=True, autoincrement=False
-        )
-    )
+    token_id: int = columns.part_of_key(ForeignKey("api_token.id"))
     key: str = columns.text_key()
     request_hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     reserved_at: datetime = columns.moment(index=True)

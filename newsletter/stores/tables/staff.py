@@ -1,19 +1,9 @@
-"""The rows of the tables about staff. They never leave `newsletter.stores`."""
+"""The rows of staff: who may sign in and how, their sessions, and what they posted."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    Text,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
 from subscribers.db import columns
@@ -49,9 +39,7 @@ class StaffRow(Row, table=True):
     invited_at: datetime = columns.moment()
     accepted_at: datetime | None = columns.moment(optional=True)
     removed_at: datetime | None = columns.moment(optional=True)
-    epoch: int = Field(
-        default=0, sa_column=Column(Integer, nullable=False, server_default=text("0"))
-    )
+    epoch: int = columns.count()
     login_name: str | None = Field(default=None, sa_column=Column(Text, unique=True))
 
 
@@ -77,10 +65,10 @@ class StaffSecretRow(Row, table=True):
     """A person's password and second factor."""
 
     staff_id: int = _staff(key=True)
-    password_hash: str | None = Field(default=None, sa_column=Column(Text))
-    totp_secret: str | None = Field(default=None, sa_column=Column(Text))
+    password_hash: str | None = columns.remark()
+    totp_secret: str | None = columns.remark()
     totp_step: int | None = columns.number(optional=True)  #: last accepted; none is taken twice
-    totp_offered: str | None = Field(default=None, sa_column=Column(Text))  #: not confirmed yet
+    totp_offered: str | None = columns.remark()  #: not confirmed yet
 
 
 class RecoveryCodeRow(Row, table=True):

@@ -7,35 +7,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    DateTime,
-    ForeignKey,
-    Index,
-    Integer,
-    Text,
-    UniqueConstraint,
-    Uuid,
-    text,
-)
+from sqlalchemy import Boolean, Column, DateTime, Index, Integer, UniqueConstraint, Uuid, text
 from sqlmodel import Field
 
 from subscribers.db import columns
 from subscribers.db.columns import Row
 
 
-def _refers(target: str) -> Any:
-    reference = ForeignKey(target, ondelete="CASCADE")
-    return Field(sa_column=Column(BigInteger, reference, nullable=False))
-
-
 class WebhookEndpointRow(Row, table=True):
     """Where events are posted to; none of `newsletters` stands for all of them."""
 
     id: int = columns.identity()
-    name: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    name: str = columns.word(unique=True)
     url: str = columns.word()
     events: list[str] = columns.words()
     newsletters: list[str] = columns.words()
@@ -43,11 +26,9 @@ class WebhookEndpointRow(Row, table=True):
     state: str = columns.word("active")
     reason: str = columns.word("")
     secret: str = columns.word()
-    former_secret: str | None = Field(default=None, sa_column=Column(Text))
+    former_secret: str | None = columns.remark()
     former_until: datetime | None = columns.moment(optional=True)
-    failures: int = Field(
-        default=0, sa_column=Column(Integer, nullable=False, server_default=text("0"))
-    )
+    failures: int = columns.count()
     failing_since: datetime | None = columns.moment(optional=True)
     resting_until: datetime | None = columns.moment(optional=True)
     created_at: datetime = columns.moment()
@@ -62,7 +43,7 @@ class WebhookEventRow(Row, table=True):
         sa_column=Column(Uuid, nullable=False, server_default=text("gen_random_uuid()"))
     )
     kind: str = columns.word()
-    newsletter: str | None = Field(default=None, sa_column=Column(Text))
+    newsletter: str | None = columns.remark()
     subject: str = columns.word()
     at: datetime = columns.moment()
     facts: dict[str, Any] = columns.json_object()
@@ -91,13 +72,11 @@ class WebhookDeliveryRow(Row, table=True):
     )
 
     id: int = columns.identity()
-    endpoint_id: int = _refers("webhook_endpoint.id")
-    event_id: int = _refers("webhook_event.id")
+    endpoint_id: int = columns.refers("webhook_endpoint.id", ondelete="CASCADE")
+    event_id: int = columns.refers("webhook_event.id", ondelete="CASCADE")
     subject: str = columns.word()
     state: str = columns.word("waiting")
-    tries: int = Field(
-        default=0, sa_column=Column(Integer, nullable=False, server_default=text("0"))
-    )
+    tries: int = columns.count()
     #: 1970: at once, whatever the clocks say.
     due_at: datetime = Field(
         sa_column=Column(DateTime(timezone=True), nullable=False, server_default=text("'epoch'"))
