@@ -2,12 +2,10 @@
 
 import logging
 from collections.abc import Iterator
-from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import iter_route_contexts
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -35,6 +33,7 @@ from newsletter.web.api.route import ApiRoute, api_router
 from newsletter.web.api.streams import AT_ONCE, StreamPlaces
 from newsletter.web.console.reading import ReadOnlyGets
 from newsletter.web.headers import SecurityHeaders, add_security_headers
+from newsletter.web.routes import routes_in
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -87,8 +86,7 @@ def create_api(services: ApiServices) -> FastAPI:
     )
     app.state.services = services
     app.state.stream_places = StreamPlaces(AT_ONCE)
-    for router in ROUTERS:
-        app.include_router(router)
+    app.router.routes.extend(routes_in(ROUTERS))
     for route in routes_of(app):
         declared(route)
     app.openapi = lambda: description_of(app)
@@ -103,11 +101,10 @@ def create_api(services: ApiServices) -> FastAPI:
 
 def routes_of(app: FastAPI) -> Iterator[ApiRoute]:
     """Yield every route; LookupError for one that would not check the token first."""
-    for found in iter_route_contexts(app.routes):
-        route: Any = found.original_route
+    for route in app.routes:
         if not isinstance(route, ApiRoute):
             raise LookupError(  # noqa: TRY004  # as `declared` does
-                f"{found.path} is no route of the API: use `api_router`"
+                f"{getattr(route, 'path', route)} is no route of the API: use `api_router`"
             )
         yield route
 

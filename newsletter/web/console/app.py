@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from newsletter.errors import (
@@ -56,6 +56,7 @@ from newsletter.web.console.policy import HEADERS
 from newsletter.web.console.reading import ReadOnlyGets
 from newsletter.web.console.same_origin import SameOrigin
 from newsletter.web.headers import SecurityHeaders
+from newsletter.web.routes import routes_in
 from subscribers.errors import InvalidChoice, NoSuchSubscriber, NoSuchSubscription
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -98,8 +99,7 @@ def create_console(services: ConsoleServices) -> FastAPI:
     )
     app.state.services = services
     app.add_api_route("/", _home, methods=["GET"])
-    for router in ROUTERS:
-        app.include_router(router)
+    app.router.routes.extend(routes_in(ROUTERS))
     for route in routes_of(app):
         declared(route)
     for middleware in (ReadOnlyGets, BodyLimit):
@@ -125,13 +125,13 @@ def create_console(services: ConsoleServices) -> FastAPI:
 
 
 def routes_of(app: FastAPI) -> Iterator[APIRoute]:
-    """Yield every route; `app.routes` has the included routers in place of theirs."""
-    for found in iter_route_contexts(app.routes):
-        if not isinstance(found.original_route, APIRoute):
+    """Yield every route; LookupError for what is none."""
+    for found in app.routes:
+        if not isinstance(found, APIRoute):
             raise LookupError(  # noqa: TRY004  # as `declared` does
-                f"{found.path} is no route that could declare who may use it"
+                f"{getattr(found, 'path', found)} is no route that could declare who may use it"
             )
-        yield found.original_route
+        yield found
 
 
 def _home(visit: SignedInVisit) -> Response:
