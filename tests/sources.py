@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +20,6 @@ from tests.settings import TECHNOLOGY
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-TLS = ssl.create_default_context()  # once: it takes longer than a test
 SUMMARY = "A plant reuses its rinse water and so needs half as much from the river."
 
 
@@ -109,7 +107,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def reader() -> HttpSourceReader:
     limits = FetchLimits(allow_hosts=("127.0.0.1",), largest_bytes=200_000, seconds=5)
-    return HttpSourceReader(Fetcher(limits, tls=TLS))
+    return HttpSourceReader(Fetcher(limits))
 
 
 def feed(url: str, slug: str = "wire", **more: Any) -> PolledSource:

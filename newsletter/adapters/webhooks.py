@@ -20,6 +20,7 @@ from newsletter.adapters.sources.network import (
     Resolve,
     UnknownHost,
     resolve,
+    trusted_tls,
 )
 from newsletter.core.webhook_delivery import ANSWER_LENGTH, WebhookAnswer
 
@@ -47,7 +48,7 @@ class HttpWebhooks:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._seconds = seconds
-        tls = tls or httpcore.default_ssl_context()
+        tls = tls or trusted_tls()
         self._network = GuardedNetwork(allow=allow_hosts, resolve=resolve, tls=tls)
 
     def post(self, url: str, headers: Mapping[str, str], body: bytes) -> WebhookAnswer:

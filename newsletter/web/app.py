@@ -29,6 +29,7 @@ from newsletter.web.public import (
     stories,
     unsubscribe,
 )
+from newsletter.web.routes import routes_in
 from subscribers.errors import (
     InvalidLink,
     NoSuchSubscriber,
@@ -73,8 +74,7 @@ def create_app(services: WebServices) -> FastAPI:
     app.state.one_clicks = one_click.one_clicks_of(services)
     app.state.webhook_limiter = CapacityLimiter(services.threads["webhook"])
     app.add_route(one_click.ONE_CLICK, one_click.one_click, methods=["POST"])
-    for router in ROUTERS:
-        app.include_router(router)
+    app.router.routes.extend(routes_in(ROUTERS))
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(NotFound, error_pages.not_found)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from fastapi import Depends, FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute
 
 Declaration = TypeVar("Declaration")
 KindOfRoute = TypeVar("KindOfRoute", bound=APIRoute)
@@ -29,14 +29,10 @@ def declared_as(kind: type[Declaration], route: APIRoute) -> Declaration | None:
 
 
 def routes_as(kind: type[KindOfRoute], app: FastAPI) -> Iterator[KindOfRoute]:
-    """Yield every route (`app.routes` has the included routers in place of theirs).
-
-    LookupError for one of another kind, which is served without being asked what it declares.
-    """
-    for found in iter_route_contexts(app.routes):
-        route: Any = found.original_route
-        if not isinstance(route, kind):
+    """Yield every route; LookupError for one of another kind, which would not be asked."""
+    for found in app.routes:
+        if not isinstance(found, kind):
             raise LookupError(  # noqa: TRY004  # as `declared_as` does
-                f"{found.path} is no route that could declare who may use it"
+                f"{getattr(found, 'path', found)} is no route that could declare who may use it"
             )
-        yield route
+        yield found

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import Any, LiteralString, TypeVar, cast
 
-from psycopg import Connection
+from psycopg import Connection, Error
 from psycopg.errors import (
     DeadlockDetected,
     LockNotAvailable,
@@ -78,17 +78,33 @@ def successive(engine: Engine) -> Generator[Callable[[], AbstractContextManager[
 
 @contextmanager
 def _named() -> Generator[None]:
-    """Raise ConcurrentChange or DatabaseBusy for what they stand for, however it is wrapped."""
+    """Raise ConcurrentChange or DatabaseBusy for what they stand for, however it is wrapped.
+
+    KeyboardInterrupt stays what it is.
+    """
     try:
         yield
-    except NoConnection as error:
-        raise DatabaseBusy from error
-    except IN_THE_WAY as error:
-        raise _name_of(error) from error
-    except DBAPIError as error:
-        if isinstance(error.orig, IN_THE_WAY):
-            raise _name_of(error.orig) from error
+    except (NoConnection, DBAPIError, Error) as error:
+        if interruption := _interruption_before(error):
+            raise interruption from None
+        if isinstance(error, NoConnection):
+            raise DatabaseBusy from error
+        met = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(met, IN_THE_WAY):
+            raise _name_of(met) from error
         raise
+
+
+def _interruption_before(error: BaseException) -> KeyboardInterrupt | None:
+    """Return the Ctrl-C that an error came from; None if it came from none.
+
+    An interrupted statement may leave a connection that cannot even be rolled back; whoever
+    interrupted it need not hear of that.
+    """
+    before: BaseException | None = error
+    while before and not isinstance(before, KeyboardInterrupt):
+        before = before.__context__
+    return before
 
 
 def _name_of(error: Exception) -> ConcurrentChange | DatabaseBusy:

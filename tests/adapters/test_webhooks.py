@@ -7,13 +7,12 @@ import pytest
 
 from newsletter.adapters.webhooks import HttpWebhooks
 from newsletter.core.webhook_delivery import WebhookAnswer
-from tests.sources import TLS
 from tests.webhook_endpoint import Endpoint
 
 
 def post(url: str, seconds: float = 5, **more: object) -> WebhookAnswer:
     more = {"allow_hosts": ("127.0.0.1",)} | more
-    return HttpWebhooks(seconds=seconds, tls=TLS, **more).post(url, {"webhook-id": "evt_1"}, b"{}")
+    return HttpWebhooks(seconds=seconds, **more).post(url, {"webhook-id": "evt_1"}, b"{}")
 
 
 def test_a_post_is_json_with_its_headers_and_its_answer_is_read(endpoint: Endpoint):

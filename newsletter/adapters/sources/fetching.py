@@ -17,6 +17,7 @@ from newsletter.adapters.sources.network import (
     GuardedNetwork,
     Resolve,
     resolve,
+    trusted_tls,
 )
 
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -103,7 +104,7 @@ class Fetcher:
         self, limits: FetchLimits, *, resolve: Resolve = resolve, tls: ssl.SSLContext | None = None
     ) -> None:
         self.limits = limits
-        tls = tls or httpcore.default_ssl_context()
+        tls = tls or trusted_tls()
         self._network = GuardedNetwork(allow=limits.allow_hosts, resolve=resolve, tls=tls)
 
     def get(

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -55,6 +56,12 @@ def resolve(host: str, port: int) -> Sequence[str]:
     """Return the addresses of a host, best first; OSError if it has none."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+@cache
+def trusted_tls() -> ssl.SSLContext:
+    """Return what judges certificates; one for all, since it reads every authority there is."""
+    return httpcore.default_ssl_context()
 
 
 class Deadline:

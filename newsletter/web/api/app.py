@@ -34,6 +34,7 @@ from newsletter.web.api.streams import AT_ONCE, StreamPlaces
 from newsletter.web.declared_routes import ANYONE, routes_as
 from newsletter.web.headers import SecurityHeaders, add_security_headers
 from newsletter.web.read_only_gets import ReadOnlyGets
+from newsletter.web.routes import routes_in
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -86,8 +87,7 @@ def create_api(services: ApiServices) -> FastAPI:
     )
     app.state.services = services
     app.state.stream_places = StreamPlaces(AT_ONCE)
-    for router in ROUTERS:
-        app.include_router(router)
+    app.router.routes.extend(routes_in(ROUTERS))
     for route in routes_of(app):
         declared(route)
     app.openapi = lambda: description_of(app)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute, iter_route_contexts
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -46,8 +46,7 @@ def description_of(app: FastAPI) -> dict[str, Any]:
 
 
 def _operations(app: FastAPI, described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for context in iter_route_contexts(app.routes):
-        route = context.original_route
+    for route in app.routes:
         if isinstance(route, APIRoute) and route.include_in_schema and declared(route):
             for method in route.methods or ():
                 yield method, described["paths"][route.path][method.lower()]

@@ -57,6 +57,7 @@ from newsletter.web.console.same_origin import SameOrigin
 from newsletter.web.declared_routes import routes_as
 from newsletter.web.headers import SecurityHeaders
 from newsletter.web.read_only_gets import ReadOnlyGets
+from newsletter.web.routes import routes_in
 from subscribers.errors import InvalidChoice, NoSuchSubscriber, NoSuchSubscription
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -99,8 +100,7 @@ def create_console(services: ConsoleServices) -> FastAPI:
     )
     app.state.services = services
     app.add_api_route("/", _home, methods=["GET"])
-    for router in ROUTERS:
-        app.include_router(router)
+    app.router.routes.extend(routes_in(ROUTERS))
     for route in routes_of(app):
         declared(route)
     for middleware in (ReadOnlyGets, BodyLimit):

@@ -11,14 +11,14 @@ import pytest
 
 from newsletter.adapters.sources.fetching import Document, Fetcher, FetchFailed, FetchLimits
 from newsletter.adapters.sources.network import Deadline
-from tests.sources import TLS, Site, gzipped
+from tests.sources import Site, gzipped
 
 LARGEST = 10_000
 
 
 def fetch(url: str, seconds: float = 5, **conditions: str) -> Document:
     limits = FetchLimits(allow_hosts=("127.0.0.1",), largest_bytes=LARGEST, seconds=seconds)
-    return Fetcher(limits, tls=TLS).get(url, Deadline(seconds), **conditions)
+    return Fetcher(limits).get(url, Deadline(seconds), **conditions)
 
 
 def refusal(url: str, seconds: float = 5) -> str:

@@ -7,14 +7,14 @@ import pytest
 from newsletter.adapters.sources.fetching import Fetcher, FetchLimits
 from newsletter.adapters.sources.links import LinkChecker
 from newsletter.core.link_check import LinkState
-from tests.sources import TLS, Site
+from tests.sources import Site
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 
 
 def check(url: str, **limits):
     limits = {"allow_hosts": ("127.0.0.1",), "seconds": 5} | limits
-    return LinkChecker(Fetcher(FetchLimits(**limits), tls=TLS))(url, NOW)
+    return LinkChecker(Fetcher(FetchLimits(**limits)))(url, NOW)
 
 
 @pytest.mark.parametrize(

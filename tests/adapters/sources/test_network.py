@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from newsletter.adapters.sources.fetching import Fetcher, FetchFailed, FetchLimits
 from newsletter.adapters.sources.network import Deadline, is_public, resolve
-from tests.sources import TLS, Site
+from tests.sources import Site
 
 PRIVATE = [
     "0.0.0.0/8",
@@ -103,7 +103,7 @@ class Names:
 
 def fetch(url: str, *, allow: tuple[str, ...] = (), names: Names | None = None) -> bytes:
     limits = FetchLimits(allow_hosts=allow, seconds=5)
-    fetcher = Fetcher(limits, resolve=names or resolve, tls=TLS)
+    fetcher = Fetcher(limits, resolve=names or resolve)
     return fetcher.get(url, Deadline(5)).body
 
 
