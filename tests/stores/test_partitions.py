@@ -365,7 +365,7 @@ def test_a_plan_leaves_no_page_that_its_first_reader_writes_to_the_log(container
     container.query("CREATE EXTENSION pageinspect")
     last = "pg_relation_size('delivery_1') / current_setting('block_size')::int"
     committed = container.query(
-        f"SELECT every(t_infomask & 256 <> 0) FROM generate_series({last} - 30, {last} - 1) AS page,"
-        " heap_page_items(get_raw_page('delivery_1', page))"
+        f"SELECT every(t_infomask & 256 <> 0) FROM generate_series({last} - 30, {last} - 1) AS page"
+        ", heap_page_items(get_raw_page('delivery_1', page))"
     )
     assert committed == [(True,)]
