@@ -1,9 +1,9 @@
 """Webhook endpoints and deliveries as the API says them and is told them."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from newsletter.core.webhook import (
     CHOICES,
@@ -17,6 +17,11 @@ from newsletter.web.api.schemas import ApiModel
 
 _LONGEST = 2_000  #: characters of a URL
 _SLUGS = "Slugs; null: all that the token sees."
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NAME_LENGTH)
+]
+Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_LONGEST)]
 
 
 class WebhookItem(ApiModel):
@@ -48,8 +53,8 @@ class WebhookItem(ApiModel):
 class NewWebhook(ApiModel):
     """An endpoint that is to be added."""
 
-    name: str = Field(min_length=1, max_length=NAME_LENGTH)
-    url: str = Field(min_length=1, max_length=_LONGEST, description="An https address.")
+    name: Name
+    url: Url = Field(description="An https address.")
     events: list[WebhookEventKind] = Field(
         default=list(CHOICES), min_length=1, max_length=50, description="All, if it is left out."
     )
@@ -64,8 +69,8 @@ class NewWebhook(ApiModel):
 class WebhookPatch(ApiModel):
     """What is to change of an endpoint; what is left out stays."""
 
-    name: str = Field(default="", min_length=1, max_length=NAME_LENGTH)
-    url: str = Field(default="", min_length=1, max_length=_LONGEST)
+    name: Name = ""
+    url: Url = ""
     events: list[WebhookEventKind] = Field(default=list(CHOICES), min_length=1, max_length=50)
     newsletters: list[str] | None = Field(default=None, max_length=100, description=_SLUGS)
     addresses: bool = False

@@ -4,7 +4,6 @@ A token for some newsletters sees and keeps the endpoints that are about these o
 """
 
 from dataclasses import replace
-from typing import Any
 
 from fastapi import Response
 
@@ -49,8 +48,8 @@ def webhook(response: Response, caller: WriteWebhooks, webhook_id: PathId) -> We
 def add(response: Response, caller: WriteWebhooks, given: NewWebhook) -> AddedWebhook:
     """Add an endpoint, and show its secret this once."""
     new = NewEndpoint(
-        name=given.name.strip(),
-        url=given.url.strip(),
+        name=given.name,
+        url=given.url,
         events=frozenset(given.events),
         newsletters=_newsletters(caller, given.newsletters),
         addresses=given.addresses,
@@ -159,18 +158,10 @@ def _newsletters(caller: Caller, given: list[str] | None) -> frozenset[str]:
 
 
 def _patched(caller: Caller, before: WebhookEndpoint, patch: WebhookPatch) -> NewEndpoint:
-    said = patch.model_fields_set
-    changes: dict[str, Any] = {
-        name: value
-        for name, value in (
-            ("name", patch.name.strip()),
-            ("url", patch.url.strip()),
-            ("events", frozenset(patch.events)),
-            ("addresses", patch.addresses),
-        )
-        if name in said
-    }
-    if "newsletters" in said:
+    changes = patch.model_dump(exclude_unset=True, exclude={"state", "because"})
+    if "events" in changes:
+        changes["events"] = frozenset(patch.events)
+    if "newsletters" in changes:
         changes["newsletters"] = _newsletters(caller, patch.newsletters)
     return replace(before, **changes)
 

@@ -13,7 +13,6 @@ from newsletter.core.difference import Difference, brief_differences
 from newsletter.core.stored import BriefRevision, IssueStatus, StoredBrief
 from newsletter.core.verification import Ruling, Verdict
 from newsletter.errors import InvalidBrief, NotAllowed
-from newsletter.services.receiving import Receipt
 from newsletter.web.console.access import Edit, See, Visit
 
 router = APIRouter()
@@ -166,7 +165,8 @@ def edit(
     except (NotAllowed, InvalidBrief) as refusal:
         return _page(request, visit, stored, fault=str(refusal), typed=fields, status=422)
     _set_anew(visit)
-    return _answered(request, visit, receipt)
+    said = visit.services.pages.words(f"briefs.{receipt.stored.ruling}_now")
+    return _answered(request, visit, receipt.stored, said=str(said))
 
 
 @router.post("/{slug}/briefs/{number}/check")
@@ -181,12 +181,11 @@ def _mended(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in fields.items() if name not in _LABEL}
 
 
-def _answered(request: Request, visit: Visit, receipt: Receipt) -> Response:
-    """Show the gate's answer in place; without a script, on the page that a reload keeps."""
-    said = visit.services.pages.words(f"briefs.{receipt.stored.ruling}_now")
+def _answered(request: Request, visit: Visit, stored: StoredBrief, said: str = "") -> Response:
+    """Show the brief in place; without a script, on the page that a reload keeps."""
     if "hx-request" in request.headers:
-        return _page(request, visit, receipt.stored, said=str(said))
-    return RedirectResponse(f"/{visit.here.slug}/briefs/{receipt.stored.brief_id}", 303)
+        return _page(request, visit, stored, said=said)
+    return RedirectResponse(f"/{visit.here.slug}/briefs/{stored.brief_id}", 303)
 
 
 @router.post("/{slug}/briefs/{number}/hold")
@@ -195,7 +194,7 @@ def hold(request: Request, visit: Edit, number: int) -> Response:
     stored = visit.services.archive.brief(visit.here, number)
     held = visit.services.intake.hold(stored.brief_id, actor=visit.actor)
     _set_anew(visit)
-    return _shown_or_led(request, visit, held)
+    return _answered(request, visit, held)
 
 
 @router.post("/{slug}/briefs/{number}/accept")
@@ -207,13 +206,7 @@ def accept(request: Request, visit: Edit, number: int) -> Response:
     except NotAllowed as refusal:
         return _page(request, visit, stored, fault=str(refusal), status=409)
     _set_anew(visit)
-    return _shown_or_led(request, visit, accepted)
-
-
-def _shown_or_led(request: Request, visit: Visit, stored: StoredBrief) -> Response:
-    if "hx-request" in request.headers:
-        return _page(request, visit, stored)
-    return RedirectResponse(f"/{visit.here.slug}/briefs/{stored.brief_id}", 303)
+    return _answered(request, visit, accepted)
 
 
 def _revisions(visit: Visit, stored: StoredBrief) -> Sequence[tuple[BriefRevision, Changes]]:

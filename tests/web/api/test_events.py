@@ -8,6 +8,8 @@ from sqlalchemy import Engine
 
 from newsletter.core.api_token import Scope
 from newsletter.stores import received_events
+from newsletter.web.api import streams
+from newsletter.web.api.access import Caller
 from tests.container import TODAY, TestContainer
 from tests.web.api.asking import OWN_SLUG, ApiClient, make_token, pointers
 from tests.web.api.issue_day import issue_day
@@ -93,6 +95,19 @@ def test_an_export_has_them_all_portion_by_portion(
     listed = api.get(EVENTS).json()["data"]
     assert {one["id"] for one in lines} == {one["id"] for one in listed}
     assert len(lines) == len(listed) == 4
+
+
+def test_an_export_ends_once_its_token_is_good_no_more(
+    api: ApiClient, container: TestContainer, monkeypatch: pytest.MonkeyPatch
+):
+    sent(api, container)
+    container.clock.pass_time(minutes=2)
+    monkeypatch.setattr(streams, "ADMITTED_FOR", 0)
+    assert len(api.get(EXPORT).text.splitlines()) == 4
+    monkeypatch.setattr(Caller, "is_still_admitted", lambda _: False)
+    for path in (EXPORT, f"/readers/export?newsletter={OWN_SLUG}"):
+        with pytest.raises(AssertionError):  # of httpx: the answer has no end
+            api.get(path)
 
 
 def test_only_issues_that_the_token_sees(api: ApiClient, container: TestContainer):
