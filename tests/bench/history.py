@@ -46,7 +46,7 @@ SELECT %(issue)s, %(edition)s, n, n * %(size)s::integer + 1,
 """
 #: They sort by time, as those of the product do.
 _ATTEMPT_ID = """
-lpad(to_hex(CAST(extract(epoch FROM now()) AS bigint) * 1000 - %(ago)s * CAST(86400000 AS bigint) + ordinal),
+lpad(to_hex((CAST(extract(epoch FROM now()) AS bigint) - %(ago)s * 86400) * 1000 + ordinal),
      12, '0') || left(md5('past ' || batch.id), 20)
 """
 _ATTEMPTS = f"""
