@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from newsletter.core.issue_totals import DeliveryRecord
+from newsletter.core.issue_totals import lacks_answer
 from newsletter.core.letter_release import ReleasedIssues
 
 #: What readers do themselves; mail servers report the other events.
@@ -18,7 +18,12 @@ class IssueRecord:
 
     newsletter: str
     planned_at: datetime
-    record: DeliveryRecord
+    date: date
+    exclusion: str | None = None
+    skipped: str | None = None
+    refused: str | None = None
+    attempts: tuple[dict[str, Any], ...] = ()  #: the requests that held their letter, in order
+    events: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,16 +55,16 @@ def timeline(*parts: Iterable[HistoryLine]) -> tuple[HistoryLine, ...]:
 
 def issue_lines(issue: IssueRecord) -> Iterator[HistoryLine]:
     """Yield what became of an issue: planned or excluded, sent, and the events received."""
-    record, about = issue.record, f"{issue.newsletter} {issue.record.date}"
-    if record.exclusion:
-        yield HistoryLine(issue.planned_at, "service", "not sent", about, _worded(record.exclusion))
+    about = f"{issue.newsletter} {issue.date}"
+    if issue.exclusion:
+        yield HistoryLine(issue.planned_at, "service", "not sent", about, _worded(issue.exclusion))
         return
-    yield HistoryLine(issue.planned_at, "service", "planned", about, _closed(record))
-    for one in record.attempts:
+    yield HistoryLine(issue.planned_at, "service", "planned", about, _closed(issue))
+    for one in issue.attempts:
         said = one["reason"] or ""
         answer = f"sent: {one['outcome'] or 'no answer yet'}"
         yield HistoryLine(one["started_at"], "service", answer, about, said)
-    for event in record.events:
+    for event in issue.events:
         who = "reader" if event["kind"] in _READERS_OWN else "SendGrid"
         said = event["reason"] or event["response"] or ""
         yield HistoryLine(event["at"], who, _worded(event["kind"]), about, said)
@@ -78,25 +83,24 @@ def transactional_line(letter: TransactionalRecord) -> HistoryLine:
 
 def as_data(issue: IssueRecord) -> dict[str, Any]:
     """Return an issue's record for the person themselves."""
-    record = issue.record
-    events = [{"at": one["at"].isoformat(), "what": one["kind"]} for one in record.events]
-    sent = [one["started_at"].isoformat() for one in record.attempts]
-    why = record.exclusion or record.skipped or record.refused
+    events = [{"at": one["at"].isoformat(), "what": one["kind"]} for one in issue.events]
+    sent = [one["started_at"].isoformat() for one in issue.attempts]
+    why = issue.exclusion or issue.skipped or issue.refused
     return {
         "newsletter": issue.newsletter,
-        "date": record.date.isoformat(),
+        "date": issue.date.isoformat(),
         "sent_at": sent,
         "not_sent_because": why,
         "events": events,
     }
 
 
-def _closed(record: DeliveryRecord) -> str:
-    if record.skipped and record.may_be_sent:
-        return f"an answer was lost, and it was not requested again: {_worded(record.skipped)}"
-    if record.skipped:
-        return f"skipped at the last moment: {_worded(record.skipped)}"
-    return f"SendGrid refused this recipient: {record.refused}" if record.refused else ""
+def _closed(issue: IssueRecord) -> str:
+    if issue.skipped and lacks_answer(issue.attempts):
+        return f"an answer was lost, and it was not requested again: {_worded(issue.skipped)}"
+    if issue.skipped:
+        return f"skipped at the last moment: {_worded(issue.skipped)}"
+    return f"SendGrid refused this recipient: {issue.refused}" if issue.refused else ""
 
 
 def _worded(word: str) -> str:

@@ -1,5 +1,6 @@
 """Issue totals: what is known of an issue's sending, in numbers that must add up (law 6)."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -82,4 +83,9 @@ class DeliveryRecord:
     @property
     def may_be_sent(self) -> bool:
         """Return whether the answer to a request that held it is missing."""
-        return any(attempt["outcome"] in (None, "unknown") for attempt in self.attempts)
+        return lacks_answer(self.attempts)
+
+
+def lacks_answer(attempts: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether the answer to one of these requests is missing."""
+    return any(attempt["outcome"] in (None, "unknown") for attempt in attempts)

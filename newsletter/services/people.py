@@ -1,12 +1,13 @@
 """Answers requests of one person: their history, their data, a correction, their erasure."""
 
 import zoneinfo
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from newsletter.core.history import (
     HistoryLine,
+    IssueRecord,
     as_data,
     issue_lines,
     released_line,
@@ -21,9 +22,17 @@ from newsletter.stores.decisions import DecisionLog
 from newsletter.stores.person_history import PersonHistory
 from subscribers.errors import InvalidChoice, NoSuchSubscriber
 from subscribers.model import Subscription
-from subscribers.records.model import ConsentRecord, Person, detail_lines, status_text
+from subscribers.records.model import (
+    ConsentRecord,
+    Person,
+    PersonIds,
+    detail_lines,
+    status_text,
+)
 from subscribers.records.service import Records
 from subscribers.subscriptions.service import Subscriptions
+
+LATEST = 50  #: issues of a person that a page shows first
 
 
 @dataclass(eq=False)
@@ -39,8 +48,18 @@ class People:
     def history(self, subscriber_id: int) -> tuple[HistoryLine, ...]:
         """Return every consent, change, issue, letter and event of a subscriber, in order."""
         ids = self.records.person_ids(subscriber_id)
+        return self._history(subscriber_id, ids, self.sent.issues(ids))
+
+    def latest(self, subscriber_id: int) -> tuple[tuple[HistoryLine, ...], bool]:
+        """Return the same with so many of the newest issues only, and whether there are others."""
+        ids = self.records.person_ids(subscriber_id)
+        issues = self.sent.issues(ids, most=LATEST + 1)
+        return self._history(subscriber_id, ids, issues[-LATEST:]), len(issues) > LATEST
+
+    def _history(
+        self, subscriber_id: int, ids: PersonIds, issues: Iterable[IssueRecord]
+    ) -> tuple[HistoryLine, ...]:
         entries = self.records.entries(subscriber_id)
-        issues = self.sent.issues(ids)
         return timeline(
             map(_entry_line, entries),
             map(transactional_line, self.sent.transactional(ids)),

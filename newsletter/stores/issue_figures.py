@@ -9,7 +9,7 @@ from typing import Any
 
 from newsletter.core.leaving import RATE_WINDOW, LeavingBatch, LeavingFigures
 from newsletter.core.stored import IssueStatus
-from newsletter.stores.issue_totals import sum_up, sums_of
+from newsletter.stores.issue_totals import sum_up
 from newsletter.stores.look_up import LOOK_UP
 from subscribers.db.transaction import DatabaseStore, execute, rows, transaction
 
@@ -42,13 +42,13 @@ class IssueFigureStore(DatabaseStore):
         """Return how far the sending of an issue has come, with the batches requested last."""
         values = {"issue": issue_id, "now": now, "since": now - RATE_WINDOW, "limit": batches}
         with transaction(self._engine, snapshot=True) as session:
-            sums = sum_up(session, issue_id)
+            summed = sum_up(session, [issue_id])[issue_id]
             execute(session, LOOK_UP)
             attempts = rows(session, _ATTEMPTS, values)
         return LeavingFigures(
-            state=IssueStatus(sums["issue_state"]),
-            sums=sums_of(sums),
-            claimed=int(sums["claimed"]),
+            state=IssueStatus(summed.issue_state),
+            sums=summed.sums,
+            claimed=summed.claimed,
             rate=_rate(attempts),
             batches=tuple(LeavingBatch(**_batch(row)) for row in attempts),
         )

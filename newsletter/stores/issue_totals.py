@@ -1,10 +1,14 @@
-"""The totals of an issue, from counters: no delivery is read but those closed by name.
+"""The totals of issues, from counters: no delivery is read but those closed by name.
 
 `issue_audit` counts delivery by delivery, and must agree.
 See docs/decisions/figures-are-counters.md.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlmodel import Session
@@ -14,100 +18,132 @@ from newsletter.core.issue_totals import IssueTotals, Sums
 from newsletter.stores.issue_summaries import kept_totals
 from subscribers.db.transaction import rows
 
-#: A delivery has its own state if it was skipped or refused by name, or else its batch's.
-_SUMS = """
-    WITH part AS (
-        SELECT state, size, skipped_count AS skipped, refused_count AS refused, doubled,
-               size - skipped_count - refused_count AS as_batch
-          FROM batch WHERE issue_id = %(issue)s)
-    SELECT issue.state AS issue_state, issue.audience, issue.excluded, part.*
-      FROM issue, (
-        SELECT COALESCE(sum(size), 0) AS deliveries,
-               COALESCE(sum(as_batch) FILTER (WHERE state = 'accepted'), 0) AS accepted,
-               COALESCE(sum(as_batch) FILTER (WHERE state = 'unknown'), 0) AS unknown,
-               COALESCE(sum(as_batch) FILTER (WHERE state = 'claimed'), 0) AS claimed,
-               COALESCE(sum(as_batch) FILTER (WHERE state IN ('claimed', 'planned')), 0) AS to_go,
-               COALESCE(sum(refused), 0)
-                   + COALESCE(sum(as_batch) FILTER (WHERE state = 'refused'), 0) AS refused,
-               COALESCE(sum(skipped), 0) AS skipped, COALESCE(sum(doubled), 0) AS doubled
-          FROM part) AS part
-     WHERE issue.id = %(issue)s
+#: What stands in batches, by their states. Every edition has a first batch, with the ordinal 0.
+_BATCHES = """
+    SELECT issue.id, issue.state AS issue_state, issue.audience, issue.excluded, part.*
+      FROM issue LEFT JOIN LATERAL (
+           SELECT state, count(*) AS batches, count(*) FILTER (WHERE ordinal = 0) AS editions,
+                  sum(size) AS size, sum(skipped_count) AS skipped,
+                  sum(refused_count) AS refused, sum(doubled) AS doubled
+             FROM batch WHERE issue_id = issue.id GROUP BY state) AS part ON true
+     WHERE issue.id = ANY(%(issues)s) ORDER BY issue.id, part.state
 """
 
-_SUM_NAMES = (
-    *("audience", "excluded", "deliveries", "accepted", "refused", "unknown", "skipped"),
-    *("to_go", "doubled"),
-)
-
-#: The numbers of an issue's batches are near each other: requests of all issues are not read.
-_NUMBERS = """
-    WITH own AS MATERIALIZED (SELECT id FROM batch WHERE issue_id = %(issue)s)
-    SELECT (SELECT count(*) FROM edition WHERE issue_id = %(issue)s) AS editions,
-           (SELECT count(*) FROM attempt JOIN own ON own.id = batch_id
-             WHERE batch_id BETWEEN (SELECT min(id) FROM own) AND (SELECT max(id) FROM own)
-               AND outcome <> 'not_sent') AS requests
-"""
-
-#: Each a count by a word. The few deliveries that were closed by name have an index.
+#: Each a count by a word. Issues next to each other have batches whose numbers are near each other:
+#: the requests of all others are not read. The few deliveries closed by name have an index, and are
+#: looked for issue by issue: no other partition is read.
 _COUNTS = {
-    "batches": """
-        SELECT state AS word, count(*) FROM batch
-         WHERE issue_id = %(issue)s GROUP BY 1 ORDER BY 1""",
+    "requests": """
+        WITH own AS MATERIALIZED (
+            SELECT id, issue_id FROM batch WHERE issue_id = ANY(%(issues)s))
+        SELECT issue_id, '' AS word, count(*) FROM attempt JOIN own ON own.id = batch_id
+         WHERE batch_id BETWEEN (SELECT min(id) FROM own) AND (SELECT max(id) FROM own)
+           AND outcome <> 'not_sent' GROUP BY 1""",
     "exclusions": """
-        SELECT reason AS word, sum(cardinality(offsets)) AS count FROM exclusion
-         WHERE issue_id = %(issue)s GROUP BY 1 ORDER BY 1""",
+        SELECT issue_id, reason AS word, sum(cardinality(offsets)) AS count FROM exclusion
+         WHERE issue_id = ANY(%(issues)s) GROUP BY 1, 2 ORDER BY 2""",
     "skips": """
-        SELECT skipped AS word, count(*) FROM delivery
-         WHERE issue_id = %(issue)s AND (skipped IS NOT NULL OR refused IS NOT NULL)
-           AND skipped IS NOT NULL GROUP BY 1 ORDER BY 1""",
+        SELECT asked.issue_id, word, count(*)
+          FROM unnest(%(issues)s::integer[]) AS asked (issue_id) CROSS JOIN LATERAL (
+               SELECT skipped AS word FROM delivery
+                WHERE issue_id = asked.issue_id AND (skipped IS NOT NULL OR refused IS NOT NULL)
+                  AND skipped IS NOT NULL OFFSET 0) AS closed
+         GROUP BY 1, 2 ORDER BY 2""",
     "refusals": """
-        SELECT refused AS word, count(*) FROM delivery
-         WHERE issue_id = %(issue)s AND (skipped IS NOT NULL OR refused IS NOT NULL)
-           AND refused IS NOT NULL GROUP BY 1 ORDER BY 1""",
+        SELECT asked.issue_id, word, count(*)
+          FROM unnest(%(issues)s::integer[]) AS asked (issue_id) CROSS JOIN LATERAL (
+               SELECT refused AS word FROM delivery
+                WHERE issue_id = asked.issue_id AND (skipped IS NOT NULL OR refused IS NOT NULL)
+                  AND refused IS NOT NULL OFFSET 0) AS closed
+         GROUP BY 1, 2 ORDER BY 2""",
     "doubled": """
-        SELECT id AS word, doubled AS count FROM batch
-         WHERE issue_id = %(issue)s AND doubled > 0 ORDER BY 1""",
+        SELECT issue_id, id AS word, doubled AS count FROM batch
+         WHERE issue_id = ANY(%(issues)s) AND doubled > 0 ORDER BY 2""",
+    "events": """
+        SELECT issue_id, state AS word, count FROM delivery_state_count
+         WHERE issue_id = ANY(%(issues)s) AND count > 0 ORDER BY 2""",
 }
 
-_STATES = """
-    SELECT state, count FROM delivery_state_count
-     WHERE issue_id = %(issue)s AND count > 0 ORDER BY state
-"""
+_Counts = Mapping[str, Mapping[Any, int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchSums:
+    """What an issue's batches say of it."""
+
+    issue_state: str
+    sums: Sums
+    editions: int
+    batches: dict[str, int]  #: by state
+    claimed: int  #: deliveries in batches that are being requested now
 
 
 def issue_totals(session: Session, issue_id: int) -> IssueTotals:
     """Return what is known of an issue's sending, or what was kept of that."""
-    if kept := kept_totals(session, issue_id):
-        return kept
-    values = {"issue": issue_id}
-    [numbers] = rows(session, _NUMBERS, values)
-    counts: dict[str, dict[Any, int]] = {
-        name: {row["word"]: int(row["count"]) for row in rows(session, sql, values)}
-        for name, sql in _COUNTS.items()
-    }
-    sums = sums_of(sum_up(session, issue_id))
+    return kept_totals(session, issue_id) or totals_of(session, [issue_id])[issue_id]
+
+
+def totals_of(session: Session, issue_ids: Collection[int]) -> dict[int, IssueTotals]:
+    """Return the totals of issues whose letters are there, best of one partition."""
+    counted: defaultdict[int, dict[str, dict[Any, int]]] = defaultdict(
+        lambda: {name: {} for name in _COUNTS}
+    )
+    for name, sql in _COUNTS.items():
+        for row in rows(session, sql, {"issues": [*issue_ids]}):
+            counted[row["issue_id"]][name][row["word"]] = int(row["count"])
+    summed = sum_up(session, issue_ids)
+    return {one: _totals(summed[one], counted[one]) for one in issue_ids}
+
+
+def sum_up(session: Session, issue_ids: Collection[int]) -> dict[int, BatchSums]:
+    """Return what the batches of these issues say of them."""
+    found = rows(session, _BATCHES, {"issues": [*issue_ids]})
+    return {one: _summed([*parts]) for one, parts in groupby(found, itemgetter("id"))}
+
+
+def _totals(summed: BatchSums, counted: _Counts) -> IssueTotals:
+    by_word = {name: dict(counts) for name, counts in counted.items()}
+    requests, events = by_word.pop("requests"), by_word.pop("events")
     return IssueTotals(
-        sums=sums,
-        editions=numbers["editions"],
-        requests=numbers["requests"],
-        events=_events(session, issue_id, sums),
-        **counts,
+        sums=summed.sums,
+        editions=summed.editions,
+        batches=summed.batches,
+        requests=requests.get("", 0),
+        events=_events(events, summed.sums.deliveries),
+        **by_word,
     )
 
 
-def sum_up(session: Session, issue_id: int) -> Mapping[str, Any]:
-    """Return an issue's state and sums as its batches have them."""
-    return rows(session, _SUMS, {"issue": issue_id})[0]
-
-
-def sums_of(summed: Mapping[str, Any]) -> Sums:
-    """Return the sums among these figures."""
-    return Sums(**{name: int(summed[name]) for name in _SUM_NAMES})
-
-
-def _events(session: Session, issue_id: int, sums: Sums) -> dict[str, int]:
+def _events(counts: Mapping[int, int], deliveries: int) -> dict[str, int]:
     """Return the deliveries by state; those without a counter have had no event."""
-    found = {r["state"]: r["count"] for r in rows(session, _STATES, {"issue": issue_id})}
-    none = sums.deliveries - sum(found.values())
-    counts = ({DeliveryState.NO_EVENTS.value: none} if none else {}) | found
-    return {DeliveryState(state).name.lower(): count for state, count in counts.items()}
+    none = deliveries - sum(counts.values())
+    counted = ({DeliveryState.NO_EVENTS.value: none} if none else {}) | dict(counts)
+    return {DeliveryState(state).name.lower(): count for state, count in counted.items()}
+
+
+def _summed(parts: Collection[Mapping[str, Any]]) -> BatchSums:
+    """Add up an issue's batches; where it has none, its one part has no state."""
+    [issue, *_], parts = parts, [one for one in parts if one["state"]]
+    whole = {one["state"]: int(one["size"] - one["skipped"] - one["refused"]) for one in parts}
+    sums = Sums(
+        audience=issue["audience"],
+        excluded=issue["excluded"],
+        deliveries=_sum(parts, "size"),
+        accepted=whole.get("accepted", 0),
+        refused=_sum(parts, "refused") + whole.get("refused", 0),
+        unknown=whole.get("unknown", 0),
+        skipped=_sum(parts, "skipped"),
+        to_go=whole.get("planned", 0) + whole.get("claimed", 0),
+        doubled=_sum(parts, "doubled"),
+    )
+    return BatchSums(
+        issue_state=issue["issue_state"],
+        sums=sums,
+        editions=_sum(parts, "editions"),
+        batches={one["state"]: one["batches"] for one in parts},
+        claimed=whole.get("claimed", 0),
+    )
+
+
+def _sum(parts: Iterable[Mapping[str, Any]], name: str) -> int:
+    return sum(int(one[name]) for one in parts)

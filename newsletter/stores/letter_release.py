@@ -3,7 +3,7 @@
 See docs/decisions/an-old-issue-keeps-its-sums.md.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from sqlmodel import Session
@@ -11,8 +11,8 @@ from sqlmodel import Session
 from newsletter.core.letter_release import LetterRelease
 from newsletter.stores.exclusions import drop_exclusions
 from newsletter.stores.issue_summaries import release_of
-from newsletter.stores.issue_totals import issue_totals
-from newsletter.stores.results import issue_results
+from newsletter.stores.issue_totals import totals_of
+from newsletter.stores.results import results_of
 from newsletter.stores.tables import IssueSummaryRow
 from subscribers.db.transaction import DatabaseStore, rows, transaction
 
@@ -42,10 +42,10 @@ class LetterReleaseStore(DatabaseStore):
             asked = rows(session, _ASKED, {"issues": sorted(issue_ids)})
             still_open = tuple(row["id"] for row in asked if row["open"])
             if not still_open:
-                for row in asked:
-                    session.add(_summary(session, row["id"], now))
+                ended = [row["id"] for row in asked]
+                session.add_all(_summaries(session, ended, now))
                 session.flush()
-                drop_exclusions(session, [row["id"] for row in asked])
+                drop_exclusions(session, ended)
         return still_open
 
     def release_of(self, issue_id: int) -> LetterRelease | None:
@@ -54,10 +54,10 @@ class LetterReleaseStore(DatabaseStore):
             return release_of(session, issue_id)
 
 
-def _summary(session: Session, issue_id: int, now: datetime) -> IssueSummaryRow:
-    return IssueSummaryRow(
-        issue_id=issue_id,
-        at=now,
-        totals=issue_totals(session, issue_id),
-        results=issue_results(session, issue_id),
-    )
+def _summaries(
+    session: Session, issue_ids: Collection[int], now: datetime
+) -> Iterator[IssueSummaryRow]:
+    """Yield what is kept of each of these issues, which are asked about all at once."""
+    totals, results = totals_of(session, issue_ids), results_of(session, issue_ids)
+    for one in issue_ids:
+        yield IssueSummaryRow(issue_id=one, at=now, totals=totals[one], results=results[one])

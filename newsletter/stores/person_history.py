@@ -78,10 +78,10 @@ _EXPIRE = """
 class PersonHistory(DatabaseStore):
     """Returns and erases what is stored about a person."""
 
-    def issues(self, ids: PersonIds) -> tuple[IssueRecord, ...]:
-        """Return what became of every issue that knew of them."""
+    def issues(self, ids: PersonIds, *, most: int | None = None) -> tuple[IssueRecord, ...]:
+        """Return what became of every issue that knew of them, or of so many of the newest."""
         with transaction(self._engine, snapshot=True) as session:
-            return traces(session, ids.subscriber_ids)
+            return traces(session, ids.subscriber_ids, most=most)
 
     def released(self) -> tuple[ReleasedIssues, ...]:
         """Return the issues of which it is no longer known who got them, by newsletter."""

@@ -1,7 +1,7 @@
 """Results of issues, read from their counters: no page reads a million rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlmodel import Session
@@ -24,7 +24,7 @@ _ISSUE = """
            (SELECT min(later.planned_at) FROM issue AS later
              WHERE later.newsletter = issue.newsletter AND later.planned_at > issue.planned_at)
            AS next_at
-      FROM issue WHERE id = %(issue)s
+      FROM issue WHERE id = ANY(%(issues)s) ORDER BY id
 """
 
 _WORDS = "SELECT issue_id, word, count, at FROM issue_result WHERE issue_id = ANY(%(issues)s)"
@@ -37,20 +37,20 @@ _ACCEPTED = """
 _STORIES = """
     WITH sent AS MATERIALIZED (
         SELECT edition_id, sum(size - skipped_count - refused_count)::bigint AS letters
-          FROM batch WHERE issue_id = %(issue)s AND state = 'accepted' GROUP BY 1),
+          FROM batch WHERE issue_id = ANY(%(issues)s) AND state = 'accepted' GROUP BY 1),
     printed AS MATERIALIZED (
-        SELECT story.brief_id, sum(letters)::bigint AS letters
-          FROM sent JOIN edition ON edition.id = edition_id AND edition.issue_id = %(issue)s
+        SELECT edition.issue_id, story.brief_id, sum(letters)::bigint AS letters
+          FROM sent JOIN edition ON edition.id = edition_id
+                                AND edition.issue_id = ANY(%(issues)s)
                CROSS JOIN unnest(edition.brief_ids) AS story (brief_id)
-         GROUP BY 1)
-    SELECT place.brief_id, place.content ->> 'title' AS title, place.topics,
+         GROUP BY 1, 2)
+    SELECT place.issue_id, place.brief_id, place.content ->> 'title' AS title, place.topics,
            COALESCE(printed.letters, 0) AS sent, COALESCE(people, 0) AS people,
            COALESCE(machines, 0) AS machines
       FROM issue_brief AS place
-           LEFT JOIN printed USING (brief_id)
-           LEFT JOIN story_result AS counted
-                  ON counted.issue_id = place.issue_id AND counted.brief_id = place.brief_id
-     WHERE place.issue_id = %(issue)s ORDER BY place.position
+           LEFT JOIN printed USING (issue_id, brief_id)
+           LEFT JOIN story_result AS counted USING (issue_id, brief_id)
+     WHERE place.issue_id = ANY(%(issues)s) ORDER BY place.issue_id, place.position
 """
 
 #: Whoever leaves by a link of ours leaves no event. Acts of consent are found by their moment.
@@ -85,7 +85,7 @@ class ResultStore(DatabaseStore):
             issues = rows(session, _LATEST, {"newsletter": newsletter, "limit": limit})
             values = {"issues": [row["id"] for row in issues]}
             words = _by_issue(rows(session, _WORDS, values))
-            accepted = {r["issue_id"]: r["accepted"] for r in rows(session, _ACCEPTED, values)}
+            accepted = _accepted(session, values)
         return tuple(
             ResultLine(
                 date=one["date"], accepted=accepted.get(one["id"], 0), words=words[one["id"]]
@@ -96,28 +96,41 @@ class ResultStore(DatabaseStore):
 
 def issue_results(session: Session, issue_id: int) -> IssueResults:
     """Return what became of an issue's letters, or what was kept of that when they were let go."""
-    if kept := kept_results(session, issue_id):
-        return kept
-    values = {"issue": issue_id, "issues": [issue_id]}
-    [issue] = rows(session, _ISSUE, values)
-    counted = rows(session, _WORDS, values)
-    accepted = rows(session, _ACCEPTED, values)
-    return IssueResults(
-        date=issue["date"],
-        accepted=accepted[0]["accepted"] if accepted else 0,
-        words=_by_issue(counted)[issue_id],
-        stories=tuple(_story(row) for row in rows(session, _STORIES, values)),
-        left=_left(session, issue_id),
-        planned_at=issue["planned_at"],
-        last_event=max((row["at"] for row in counted), default=None),
-    )
+    return kept_results(session, issue_id) or results_of(session, [issue_id])[issue_id]
+
+
+def results_of(session: Session, issue_ids: Collection[int]) -> dict[int, IssueResults]:
+    """Return what became of the letters of issues whose letters are there."""
+    values = {"issues": [*issue_ids]}
+    issues, counted = rows(session, _ISSUE, values), rows(session, _WORDS, values)
+    words, accepted = _by_issue(counted), _accepted(session, values)
+    stories: defaultdict[int, list[StoryResult]] = defaultdict(list)
+    for row in rows(session, _STORIES, values):
+        stories[row.pop("issue_id")].append(_story(row))
+    execute(session, LOOK_UP_UNCOMPILED)
+    return {
+        one["id"]: IssueResults(
+            date=one["date"],
+            accepted=accepted.get(one["id"], 0),
+            words=words[one["id"]],
+            stories=tuple(stories[one["id"]]),
+            left=int(rows(session, _LEFT, _window(one))[0]["left"]),
+            planned_at=one["planned_at"],
+            last_event=max((r["at"] for r in counted if r["issue_id"] == one["id"]), default=None),
+        )
+        for one in issues
+    }
 
 
 def leaving_window(session: Session, issue_id: int) -> dict[str, Any]:
     """Return the time in which whoever leaves does so after this issue, as statements take it."""
-    [issue] = rows(session, _ISSUE, {"issue": issue_id})
+    [issue] = rows(session, _ISSUE, {"issues": [issue_id]})
+    return _window(issue)
+
+
+def _window(issue: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "issue": issue_id,
+        "issue": issue["id"],
         "list": issue["list"],
         "since": issue["planned_at"],
         "until": issue["next_at"],
@@ -125,10 +138,8 @@ def leaving_window(session: Session, issue_id: int) -> dict[str, Any]:
     }
 
 
-def _left(session: Session, issue_id: int) -> int:
-    values = leaving_window(session, issue_id)
-    execute(session, LOOK_UP_UNCOMPILED)
-    return int(rows(session, _LEFT, values)[0]["left"])
+def _accepted(session: Session, values: Mapping[str, Any]) -> dict[int, int]:
+    return {row["issue_id"]: row["accepted"] for row in rows(session, _ACCEPTED, values)}
 
 
 def _by_issue(counted: Iterable[dict[str, Any]]) -> defaultdict[int, dict[ResultWord, int]]:

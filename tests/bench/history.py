@@ -46,9 +46,8 @@ SELECT %(issue)s, %(edition)s, n, n * %(size)s::integer + 1,
 """
 #: They sort by time, as those of the product do.
 _ATTEMPT_ID = """
-lpad(to_hex(CAST(extract(epoch FROM now()) AS bigint) * 1000
-            - %(ago)s * CAST(86400000 AS bigint) + ordinal), 12, '0')
-     || left(md5('past ' || batch.id), 20)
+lpad(to_hex((CAST(extract(epoch FROM now()) AS bigint) - %(ago)s * 86400) * 1000 + ordinal),
+     12, '0') || left(md5('past ' || batch.id), 20)
 """
 _ATTEMPTS = f"""
 INSERT INTO attempt (id, batch_id, number, recipients, started_at, finished_at, outcome)

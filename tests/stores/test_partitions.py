@@ -183,6 +183,7 @@ VALUES: dict[str, Any] = {
     "clicked": [1],
     "count": 3,
     "limit": 3,
+    "most": 3,
     "window": 5,
     "list": "technology",
     "complained": 1,
@@ -209,7 +210,7 @@ OF_ONE_ISSUE = {
     "results": ("_LEFT",),
     "issue_audit": ("_OUTCOMES", "_EVENTS"),
     "issue_totals": ("_COUNTS",),
-    "letter_traces": ("_EVENTS",),
+    "letter_traces": ("_LETTER", "_EVENTS"),
     "received_events": ("_RECEIVED", "_BY_LETTER"),
     "events": ("_RECORD", "_OWNERS", "_SUBSCRIPTIONS", "_RECORD_SOFT", "_WORN_OUT"),
     "result_counts": ("_ADVANCE", "_CLICK"),
@@ -363,9 +364,9 @@ def test_a_plan_leaves_no_page_that_its_first_reader_writes_to_the_log(container
         )
     PartitionStore(container.engine).analyze(OLD + 1)
     container.query("CREATE EXTENSION pageinspect")
-    last = "pg_relation_size('delivery_1') / current_setting('block_size')::int"
+    [(end,)] = container.query("SELECT pg_relation_size('delivery_1') / 8192")
     committed = container.query(
-        f"SELECT every(t_infomask & 256 <> 0) FROM generate_series({last} - 30, {last} - 1) AS page"
-        ", heap_page_items(get_raw_page('delivery_1', page))"
+        f"SELECT every(t_infomask & 256 <> 0) FROM generate_series({end} - 30, {end} - 1) AS page, "
+        "heap_page_items(get_raw_page('delivery_1', page))"
     )
     assert committed == [(True,)]

@@ -91,10 +91,13 @@ def _latest(visit: Visit) -> date:
 
 
 @router.post("/{slug}/readers/{number}")
-def reader(request: Request, visit: KeepList, number: int) -> HTMLResponse:
+def reader(
+    request: Request, visit: KeepList, number: int, *, whole: Annotated[bool, Form()] = False
+) -> HTMLResponse:
     """Show what is on record of one reader in the newsletters whose list one keeps.
 
-    It is posted, since nobody looks at a person's record unseen, and a GET writes nothing.
+    Of many letters it shows the latest, or all if asked for the `whole`. It is posted, since nobody
+    looks at a person's record unseen, and a GET writes nothing.
     """
     services = visit.services
     person = services.records.person(number)
@@ -102,13 +105,16 @@ def reader(request: Request, visit: KeepList, number: int) -> HTMLResponse:
         raise NoSuchSubscriber
     services.archive.record_look(visit.actor, number, "look")
     seen = {one.slug for one in services.kept_by(visit.member)}
+    people = services.people
+    lines, has_more = (people.history(number), False) if whole else people.latest(number)
     return services.pages.show(
         request,
         "reader",
         visit=visit,
         person=person,
         subscriptions=[one for one in person.subscriptions if one.newsletter in seen],
-        lines=[one for one in reversed(services.people.history(number)) if _within(one, seen)],
+        lines=[one for one in reversed(lines) if _within(one, seen)],
+        has_more=has_more,
     )
 
 

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import Engine
 
 from newsletter.core.delivery import Claim
+from newsletter.services import people
 from newsletter.web.console import readers
-from tests.container import TODAY, TestContainer, ids_of
+from tests.container import TODAY, TestContainer, ids_of, one_request
 from tests.web.console.day import MARKETER, day_of_practice
 from tests.web.console.serving import OWN_SLUG, ConsoleClient, sign_in, url_of
 
@@ -79,3 +80,27 @@ def test_an_explanation_is_there_at_every_moment_of_an_issue(
 def _number(claim: Claim) -> int:
     """Return which of the readers is the first of a batch."""
     return int(claim.recipients[0].email[1:].partition("@")[0])
+
+
+def test_of_many_letters_a_readers_page_shows_the_latest_and_all_on_request(
+    container: TestContainer, ada: ConsoleClient, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(people, "LATEST", 3)
+    [reader] = container.subscriptions.by_email("r1@example.com")
+    for issue in range(20, 24):
+        container.query(one_request(issue))
+        container.query(
+            "INSERT INTO delivery (issue_id, place, subscriber_id, subscription_id) "
+            f"VALUES ({issue}, 1, {reader.subscriber_id}, {reader.id})"
+        )
+    dates = [f"2020-01-{day}" for day in range(21, 25)]  # planned at one moment: by their numbers
+    path, button = f"{READERS}/{reader.subscriber_id}", "Show all letters"
+    latest = ada.post(path).text
+    assert [f"{OWN_SLUG} {day}" in latest for day in dates] == [False, True, True, True]
+    assert button in latest
+    assert "imported" in latest
+    whole = ada.post(path, whole="true").text
+    assert all(f"{OWN_SLUG} {day}" in whole for day in dates)
+    assert button not in whole
+    monkeypatch.setattr(people, "LATEST", 4)
+    assert ada.post(path).text == whole
