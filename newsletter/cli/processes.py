@@ -54,7 +54,6 @@ def _serve_api() -> None:
 
 
 def _serve_everything() -> None:
-    from newsletter.adapters.memory import spare_what_stays
     from newsletter.scheduler import reconcile_by_events
     from newsletter.web.beside import server_of, serving_beside
 
@@ -87,7 +86,6 @@ def _serve_everything() -> None:
             exit_in_order(sig, frame)
 
         exit_in_order, server.handle_exit = server.handle_exit, stop
-        spare_what_stays()
         with _interruptible(), _working(on_end=end):
             server.run(sockets=[listener])
 
@@ -154,9 +152,13 @@ def _interruptible() -> Generator[None]:
 def _working(*, on_end: Callable[[], None]) -> Generator[None]:
     """Send batches meanwhile; at the end, wait until the current ones are recorded.
 
-    `on_end` is called when the work ends by itself, which only an error can cause.
+    `on_end` is called when the work ends by itself, which only an error can cause. Called last:
+    what is open by then stays.
     """
+    from newsletter.adapters.memory import spare_what_stays
+
     recovery, sending, queue = container().recovery, container().sending, container().queue
+    spare_what_stays()
 
     def work() -> None:
         _begin(recovery)

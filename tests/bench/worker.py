@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 
+from newsletter.adapters.memory import spare_what_stays
 from newsletter.container import Container
 from newsletter.settings import load_settings
 from tests.bench.measure import peak_megabytes, stopwatch
@@ -16,6 +17,7 @@ def main() -> None:
     container = Container(load_settings())
     container.give_way()  # as the command does
     queue = container.sending.queue  # with the handler of batches
+    spare_what_stays()  # the same
     container.recovery.recover()
     working = threading.Thread(target=queue.work, kwargs={"until_empty": False})
     working.start()

@@ -1,6 +1,8 @@
 """How a worker begins."""
 
+import gc
 import threading
+from collections.abc import Iterator
 from types import SimpleNamespace
 
 import psycopg
@@ -31,15 +33,35 @@ class Recovery:
         raise psycopg.OperationalError("the connection is lost")
 
 
-def test_a_worker_stays_although_the_database_dies_as_it_begins(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    queue, ended = Queue(), threading.Event()
+def work_on(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     container = SimpleNamespace(
         recovery=Recovery(), sending=SimpleNamespace(queue=queue), queue=queue
     )
     monkeypatch.setattr(processes, "container", lambda: container)
 
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    yield
+    gc.unfreeze()
+
+
+def test_a_worker_stays_although_the_database_dies_as_it_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue, ended = Queue(), threading.Event()
+    work_on(queue, monkeypatch)
+
     with processes._working(on_end=ended.set):
         assert queue.begun.wait(60)
         assert not ended.is_set()
+
+
+def test_the_collector_looks_no_more_at_what_a_worker_began_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    queue = Queue()
+    work_on(queue, monkeypatch)
+
+    with processes._working(on_end=queue.stop):
+        assert gc.get_freeze_count() > 10_000

@@ -19,6 +19,7 @@ from urllib.error import URLError
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
+from newsletter.adapters.sendgrid.opener import share_opener
 from newsletter.adapters.sendgrid.payload import (
     CONTENT_TYPE,
     SANDBOX_MODE,
@@ -67,6 +68,7 @@ def open_client(api_key: str, host: str, timeout: float) -> Any:
     # A stray line end would be refused later, in an error that quotes the key.
     if not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
         raise ConfigurationError("SENDGRID_API_KEY holds a character that no key has")
+    share_opener()
     client: Any = SendGridAPIClient(api_key, host=host).client
     client.timeout = timeout  # without it a call may block for ever
     return client

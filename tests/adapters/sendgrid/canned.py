@@ -1,9 +1,11 @@
 """A server on loopback that gives every request the same answer, byte for byte."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 def answer(status: str, body: bytes = b"", **headers: str) -> bytes:
@@ -14,20 +16,32 @@ def answer(status: str, body: bytes = b"", **headers: str) -> bytes:
 
 
 @contextmanager
-def answering(response: bytes) -> Iterator[str]:
-    """Serve this response; yield the URL."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+def answering(response: bytes, certificate: Path | None = None) -> Iterator[str]:
+    """Serve this response, with a certificate by TLS; yield the URL."""
+    with _listening(certificate) as listening:
         thread = threading.Thread(target=_serve, args=(listening, response), daemon=True)
         thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        scheme = "https" if certificate else "http"
+        yield f"{scheme}://127.0.0.1:{listening.getsockname()[1]}"
         listening.shutdown(socket.SHUT_RDWR)
         thread.join()
+
+
+def _listening(certificate: Path | None) -> socket.socket:
+    listening = socket.create_server(("127.0.0.1", 0))
+    if certificate is None:
+        return listening
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context.wrap_socket(listening, server_side=True)
 
 
 def _serve(listening: socket.socket, response: bytes) -> None:
     while True:
         try:
             connection, _ = listening.accept()
+        except ssl.SSLError:  # the certificate was refused
+            continue
         except OSError:  # shut down
             return
         with connection, connection.makefile("rb") as request:

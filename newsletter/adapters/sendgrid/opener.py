@@ -1,0 +1,35 @@
+"""The vendor's client sends all its requests through one opener.
+
+By itself it makes one for each request, and with it a TLS context: to load the authorities that a
+system trusts takes longer than all else that a request of a batch takes.
+See docs/decisions/one-opener-for-sendgrid.md.
+"""
+
+import urllib.request
+from functools import cache
+from ssl import create_default_context
+from typing import Any
+from urllib.request import HTTPSHandler, OpenerDirector
+
+from python_http_client import client
+
+
+@cache
+def opener() -> OpenerDirector:
+    """Return the one opener of this process; nothing of a request stays in it."""
+    context = create_default_context()
+    context.set_alpn_protocols(["http/1.1"])  # as http.client does for a context of its own
+    return urllib.request.build_opener(HTTPSHandler(context=context))
+
+
+class _Urllib:
+    """What the vendor's module uses of `urllib.request`."""
+
+    Request = urllib.request.Request
+    build_opener = staticmethod(opener)
+
+
+def share_opener() -> None:
+    """Let every client of the vendor's in this process use the one opener."""
+    module: Any = client
+    module.urllib = _Urllib
