@@ -127,6 +127,7 @@ _SLOW = (
     "journeys",
     "demo",
     "adapters/embedded",
+    "web/console/test_morning.py",
 )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-_PATIENCE = 20  #: seconds until a test fails
+_PATIENCE = 60  #: seconds until a test fails
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,7 @@ def test_when_the_leading_process_is_killed_the_other_one_acts(container: TestCo
         assert clocks(container.engine, leading=True) == [other]
         assert container.rows()["delivery"] == 5
         process.terminate()
-        assert process.wait(timeout=15) == 0
+        assert process.wait(timeout=30) == 0
     finally:
         for process in processes.values():
             process.kill()

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from newsletter.core.mailing import as_received
-from newsletter.sandbox.server import Sandbox
+from newsletter.sandbox.server import Sandbox, SandboxConfig
 from tests.cli.conftest import READER, CommandLine
 
 pytestmark = pytest.mark.postgres
@@ -281,16 +281,18 @@ def test_the_sandbox_says_where_it_is_and_a_taken_port_is_refused(cli: CommandLi
         assert f"cannot listen on 127.0.0.1:{port}" in cli.refused("sandbox", "--port", port)
 
 
-def test_an_interrupted_send_records_what_is_in_hand(
-    sending_cli: CommandLine, sandbox: Sandbox
-) -> None:
-    sandbox.fail({"kind": "hang", "seconds": 4, "times": 1})
-    with subprocess.Popen(
-        [NEWSLETTER, "issue", "send", "--wait"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as sending:
-        until(lambda: sandbox.stats()["requests"] == 1)
-        sending.send_signal(signal.SIGINT)
-        out, err = sending.communicate(timeout=60)
+def test_an_interrupted_send_records_what_is_in_hand(sending_cli: CommandLine) -> None:
+    config = SandboxConfig(data=sending_cli.folder / "mail", keys=("SG.right",))
+    with Sandbox(config) as provider:
+        provider.fail({"kind": "hang", "seconds": 60, "times": 1})
+        sending_cli.environment(NEWSLETTER_SENDGRID_HOST=provider.url)
+        with subprocess.Popen(
+            [NEWSLETTER, "issue", "send", "--wait"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as sending:
+            until(lambda: provider.stats()["requests"] == 1)
+            sending.send_signal(signal.SIGINT)
+            provider.kill()  # now the answer is lost
+            out, err = sending.communicate(timeout=60)
     assert (sending.returncode, out, err) == (130, b"", b"")
     sums = sending_cli.done("issue", "status")["account"]["sums"]
     assert (sums["unknown"], sums["to_go"]) == (1, 0)

@@ -128,7 +128,7 @@ def test_a_worker_killed_with_a_request_under_way(container: Container, sandbox:
         until(lambda: container.deliveries.totals(stored.id).sums.accepted == READERS)
     finally:
         second.terminate()
-        assert second.wait(timeout=15) == 0
+        assert second.wait(timeout=30) == 0
 
     account, stats = container.deliveries.totals(stored.id), sandbox.stats()
     assert account.sums.adds_up
@@ -151,14 +151,14 @@ def test_a_new_api_key_takes_over_while_an_issue_leaves(
         new = start("worker")
     finally:
         old.terminate()  # what it has begun is recorded first
-        assert old.wait(timeout=15) == 0
+        assert old.wait(timeout=30) == 0
     sandbox.set_account(keys=["SG.second"])
     assert container.deliveries.totals(stored.id).sums.to_go
     try:
         until(lambda: container.publishing.issue(newsletter, on).state is IssueStatus.SENT)
     finally:
         new.terminate()
-        assert new.wait(timeout=15) == 0
+        assert new.wait(timeout=30) == 0
 
     sums, stats = container.deliveries.totals(stored.id).sums, sandbox.stats()
     assert (sums.accepted, sums.refused, sums.unknown) == (READERS, 0, 0)
@@ -178,7 +178,7 @@ def test_a_request_whose_outcome_nobody_knows_is_named_and_nothing_else_is_lost(
         until(lambda: container.deliveries.totals(stored.id).awaited)
     finally:
         worker.terminate()
-        assert worker.wait(timeout=15) == 0
+        assert worker.wait(timeout=30) == 0
     assert container.publishing.issue(newsletter, on).state is IssueStatus.SENDING
 
     sums = container.deliveries.totals(stored.id).sums

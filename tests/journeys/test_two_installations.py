@@ -33,7 +33,7 @@ def other_engine(postgres: str, template_database: str) -> Iterator[Engine]:
 def send(engine: Engine, sandbox: Sandbox, folder: Path, *emails: str) -> TestContainer:
     """Send an issue by this account from a database; its deliveries are counted from 1."""
     clock = FakeClock()
-    mailer = SendGridMailer(api_key="SG.one", host=sandbox.url, timeout=5, clock=clock)
+    mailer = SendGridMailer(api_key="SG.one", host=sandbox.url, timeout=30, clock=clock)
     container = open_container(engine, mailer=mailer, clock=clock)
     container.receive("chips")
     container.subscribe(folder, dict.fromkeys(emails, ""))

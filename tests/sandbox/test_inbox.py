@@ -19,7 +19,7 @@ ATTACK = "<script>alert(1)</script>"
 def page(sandbox: Sandbox, path: str) -> tuple[str, str]:
     """The policy and the text of a page."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(sandbox.url + path, timeout=5) as reply:
+    with opener.open(sandbox.url + path, timeout=30) as reply:
         return reply.headers["Content-Security-Policy"] or "", reply.read().decode()
 
 

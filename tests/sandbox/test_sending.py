@@ -69,7 +69,7 @@ def test_chosen_keys_are_the_only_ones(start: Start, make_client: Connect, messa
 def ask(
     sandbox: Sandbox, method: str, path: str, body: bytes | None = None, **headers: str
 ) -> tuple[int, http.client.HTTPMessage, bytes]:
-    connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=30)
     connection.request(method, path, body, {"Authorization": "Bearer SG.test", **headers})
     reply = connection.getresponse()
     answer = reply.status, reply.headers, reply.read()

@@ -184,14 +184,14 @@ def test_a_source_is_polled_by_one_at_a_time(polled: Polled) -> None:
 
     def slowly(*_: object) -> Answer:
         asked.set()
-        assert go_on.wait(5)
+        assert go_on.wait(30)
         return Unmodified()
 
     polled.read_by(slowly)
     source, found = feed("https://wire.example.org/"), []
     first = threading.Thread(target=lambda: found.extend(polled.poll(source)))
     first.start()
-    assert asked.wait(5)
+    assert asked.wait(30)
     assert polled.poll(source) == [(PollResult.BUSY, Tally())]
     go_on.set()
     first.join()

@@ -264,7 +264,7 @@ def test_no_batch_is_claimed_after_a_pause_has_returned_while_workers_send(conta
     batches = [[one] for one in container.queue.jobs]
     with ThreadPoolExecutor(2) as workers:
         work = [workers.submit(container.sending.send_batches, batch) for batch in batches]
-        assert sent.wait(10)
+        assert sent.wait(30)
         container.sending_limits.pause(stored, actor="ana", because="a wrong figure")
         claimed = container.query("SELECT count(*) FROM attempt")
         for one in work:

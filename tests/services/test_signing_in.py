@@ -184,7 +184,7 @@ class Hasher:
             self.most = max(self.most, self.running)
             if self.running == 2:
                 self.both.set()
-        self.both.wait(5)
+        self.both.wait(30)
         with self.lock:
             self.running -= 1
         return False

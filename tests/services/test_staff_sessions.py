@@ -196,15 +196,15 @@ def test_of_two_presses_at_once_the_second_waits_for_the_firsts_answer(container
 
     def slow() -> str:
         begun.set()
-        assert go.wait(10)
+        assert go.wait(30)
         return "/first"
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(container.staff_sessions.once, signed_in, "key", slow)
-        assert begun.wait(10)
+        assert begun.wait(30)
         second = pool.submit(container.staff_sessions.once, signed_in, "key", lambda: "/second")
         go.set()
-        assert (first.result(10), second.result(10)) == ("/first", "/first")
+        assert (first.result(30), second.result(30)) == ("/first", "/first")
 
 
 def test_an_act_may_take_longer_than_the_console_waits_for_the_database(
@@ -224,9 +224,9 @@ def test_an_act_may_take_longer_than_the_console_waits_for_the_database(
     now = container.clock.now()
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(forms.once, signed_in.id, "key", slow, now)
-        assert begun.wait(10)
+        assert begun.wait(30)
         second = pool.submit(forms.once, signed_in.id, "key", lambda: "/second", now)
-        assert (first.result(10), second.result(10)) == ("/first", "/first")
+        assert (first.result(30), second.result(30)) == ("/first", "/first")
     engine.dispose()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ pytestmark = pytest.mark.postgres
 
 LEASE = timedelta(minutes=3)
 READERS = [f"reader-{n}@example.com" for n in range(40)]
+#: By itself httpx gives up after five seconds; a machine that runs the whole suite may be slower.
+get, post = partial(httpx.get, timeout=60), partial(httpx.post, timeout=60)
 CHOICES = {"topic": "chips", "name": "Another Name", "frequency": "daily", "zone": "Europe/Paris"}
 
 
@@ -148,10 +151,10 @@ def test_an_unsubscribe_of_a_locked_row_is_in_force_at_once_and_applied_later(
     reader, other = readers(container)[:2]
     lock = f"SELECT FROM subscription WHERE id = {reader.id} FOR UPDATE"
     with held(database_url, lock):
-        answer = httpx.post(url + leave_path(reader), timeout=30)
+        answer = post(url + leave_path(reader))
         assert answer.status_code == 200  # although the lock is still held
         assert "You have unsubscribed." in answer.text
-        assert "You have unsubscribed." in httpx.get(url + leave_path(reader)).text
+        assert "You have unsubscribed." in get(url + leave_path(reader)).text
         assert container.subscriptions.by_id(reader.id).status is SubscriptionStatus.ENDED
         issue = container.plan_issue()
         assert container.subscriptions.apply_pending() == 0  # and it does not wait
@@ -175,7 +178,7 @@ def test_a_pending_unsubscribe_counts_between_planning_and_sending(
     container.plan_issue()
     reader = readers(container)[0]
     with held(database_url, f"SELECT FROM subscription WHERE id = {reader.id} FOR UPDATE"):
-        httpx.post(url + leave_path(reader))
+        post(url + leave_path(reader))
         claimed = set()
         for batch_id, _ in container.deliveries.waiting():
             claim = container.deliveries.claim(
@@ -191,8 +194,8 @@ def test_who_comes_back_after_a_pending_unsubscribe_stays(
 ) -> None:
     reader = readers(container)[0]
     with held(database_url, f"SELECT FROM subscription WHERE id = {reader.id} FOR UPDATE"):
-        httpx.post(url + leave_path(reader))
-    httpx.post(url + leave_path(reader) + "/back")
+        post(url + leave_path(reader))
+    post(url + leave_path(reader) + "/back")
     assert container.subscriptions.apply_pending() == 0
     assert stored_status(container, reader.id) == "active"
     acts = container.query(
@@ -208,9 +211,7 @@ def test_a_mail_that_unsubscribes_is_not_lost_either(
     token = leave_path(reader).rpartition("/")[2]
     with held(database_url, f"SELECT FROM subscription WHERE id = {reader.id} FOR UPDATE"):
         fields = {"to": f"unsubscribe+{token}@example.com", "subject": f"unsubscribe {token}"}
-        answer = httpx.post(
-            f"{url}/webhooks/inbound", files={k: (None, v) for k, v in fields.items()}
-        )
+        answer = post(f"{url}/webhooks/inbound", files={k: (None, v) for k, v in fields.items()})
         assert answer.status_code == 200
         assert container.subscriptions.by_id(reader.id).status is SubscriptionStatus.ENDED
 
@@ -232,7 +233,7 @@ def test_alive_is_answered_while_every_thread_is_taken(
         assert (status, seconds < 0.5) == (200, True)
         until(lambda: client.get(f"{url}/readyz").json()["database"])
         # Nobody can even read whose link it is: the mail program is asked to come again.
-        assert httpx.post(url + leave_path(everybody[0])).status_code == 503
+        assert post(url + leave_path(everybody[0])).status_code == 503
 
 
 def test_ready_answers_in_two_seconds_while_the_database_hangs(
@@ -242,15 +243,15 @@ def test_ready_answers_in_two_seconds_while_the_database_hangs(
     with Proxy(database_url) as proxy:
         behind = opened(proxy.url)
         with serving(behind) as url:
-            assert httpx.get(f"{url}/readyz").json()["database"]
-            assert httpx.get(url + choices_path(reader)).status_code == 200
+            assert get(f"{url}/readyz").json()["database"]
+            assert get(url + choices_path(reader)).status_code == 200
             proxy.hang()
             with httpx.Client(timeout=30) as client:  # however many threads hang already
                 seconds, status = quickest(lambda: client.get(f"{url}/readyz"))
                 assert (status, seconds < 2) == (503, True)
-            answer = httpx.post(url + leave_path(reader), timeout=30)
+            answer = post(url + leave_path(reader))
             assert answer.status_code == 503  # the mail program comes again
             proxy.forward()
-            until(lambda: httpx.get(f"{url}/readyz").json()["database"])
-            assert httpx.post(url + leave_path(reader), timeout=30).status_code == 200
+            until(lambda: get(f"{url}/readyz").json()["database"])
+            assert post(url + leave_path(reader)).status_code == 200
         behind.close()

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from newsletter.web.connections import ConnectionLimits, connections_within
 from subscribers.model import SubscriptionStatus
 from tests.web.conftest import choices_path, leave_path, now_of
+from tests.web.test_busy_database import get, post
 
 pytestmark = pytest.mark.postgres
 
@@ -124,9 +125,9 @@ def test_many_half_sent_requests_keep_whole_ones_waiting_for_nothing(app, contai
             client.sendall(half)
         url = f"http://127.0.0.1:{port}"
 
-        assert httpx.get(f"{url}/healthz").status_code == 200
-        assert httpx.post(url + leave_path(reader)).status_code == 200
-        assert httpx.get(url + choices_path(reader)).status_code == 200
+        assert get(f"{url}/healthz").status_code == 200
+        assert post(url + leave_path(reader)).status_code == 200
+        assert get(url + choices_path(reader)).status_code == 200
         assert still_open(slow) <= MOST
 
     assert now_of(container).status is SubscriptionStatus.ENDED
@@ -165,10 +166,10 @@ def test_where_everybody_is_being_answered_pages_wait_and_one_click_does_not(
         try:
             assert all(begun.acquire(timeout=10) for _ in working)
 
-            refused = httpx.get(url + choices_path(reader))
+            refused = get(url + choices_path(reader))
             assert (refused.status_code, refused.headers["Retry-After"]) == (503, "60")
-            assert httpx.get(f"{url}/healthz").status_code == 200
-            assert httpx.post(url + leave_path(reader)).status_code == 200
+            assert get(f"{url}/healthz").status_code == 200
+            assert post(url + leave_path(reader)).status_code == 200
         finally:
             go_on.set()
         assert [one.result().status_code for one in working] == [200] * MOST

@@ -93,7 +93,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def make_mailer(sandbox: Sandbox, clock: FakeClock) -> Callable[..., SendGridMailer]:
-    def make(*, api_key: str = KEY, host: str = "", timeout: float = 5) -> SendGridMailer:
+    def make(*, api_key: str = KEY, host: str = "", timeout: float = 30) -> SendGridMailer:
         host = host or sandbox.url
         return SendGridMailer(api_key=api_key, host=host, timeout=timeout, clock=clock)
 

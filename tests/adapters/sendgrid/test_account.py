@@ -17,7 +17,7 @@ HOST = "news.example.com"
 @pytest.fixture
 def account(sandbox: Sandbox, clock: FakeClock) -> SendGridAccount:
     sandbox.set_account()
-    return SendGridAccount(api_key=KEY, host=sandbox.url, timeout=5, clock=clock)
+    return SendGridAccount(api_key=KEY, host=sandbox.url, timeout=30, clock=clock)
 
 
 def test_an_account_that_nobody_set_up_is_empty(account: SendGridAccount) -> None:
@@ -75,7 +75,7 @@ def test_what_may_not_be_read_says_which_scope_is_missing(
 
 
 def test_a_wrong_key_is_said(sandbox: Sandbox, clock: FakeClock) -> None:
-    wrong = SendGridAccount(api_key="SG.wrong", host=sandbox.url, timeout=5, clock=clock)
+    wrong = SendGridAccount(api_key="SG.wrong", host=sandbox.url, timeout=30, clock=clock)
     with pytest.raises(SendGridUnavailable, match="401"):
         wrong.scopes()
 

@@ -19,7 +19,7 @@ Send = Callable[..., Outcome]
 
 
 def logs_of(host: str, api_key: str = KEY) -> SendGridLogs:
-    return SendGridLogs(api_key=api_key, host=host, timeout=5)
+    return SendGridLogs(api_key=api_key, host=host, timeout=30)
 
 
 def probe(claim: Claim | None = None, **changes: Any) -> Probe:
@@ -102,7 +102,7 @@ def test_what_is_not_shown_yet_is_absent(tmp_path, envelope, letter, clock):
     from newsletter.adapters.sendgrid.mailer import SendGridMailer
 
     with Sandbox(SandboxConfig(data=tmp_path, events=False, logs_delay=3600)) as late:
-        mailer = SendGridMailer(api_key=KEY, host=late.url, timeout=5, clock=clock)
+        mailer = SendGridMailer(api_key=KEY, host=late.url, timeout=30, clock=clock)
         mailer.send(envelope, letter, claim_for())
         assert logs_of(late.url).seek(probe()) == Absent()
 

@@ -31,7 +31,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 def vendor(sandbox: Sandbox) -> SendGridLists:
     sandbox.clear()
     sandbox.fail()
-    return SendGridLists(api_key=KEY, host=sandbox.url, timeout=5)
+    return SendGridLists(api_key=KEY, host=sandbox.url, timeout=30)
 
 
 def meet(sandbox: Sandbox, outcome: str, count: int = 1) -> None:
@@ -112,10 +112,10 @@ def test_when_sendgrid_fails_the_next_look_begins_where_this_one_did(account: Ac
 
 
 def test_a_wrong_key_and_a_dead_line_are_reported_in_one_sentence(account: Account, sandbox):
-    wrong = SendGridLists(api_key="SG.wrong", host=sandbox.url, timeout=5)
+    wrong = SendGridLists(api_key="SG.wrong", host=sandbox.url, timeout=30)
     with pytest.raises(SendGridUnavailable, match="SendGrid answered 401: The provided"):
         account.container.suppression_sync.sync(wrong, by="clock")
-    dead = SendGridLists(api_key=KEY, host="http://127.0.0.1:9", timeout=5)
+    dead = SendGridLists(api_key=KEY, host="http://127.0.0.1:9", timeout=30)
     with pytest.raises(SendGridUnavailable, match="does not answer: ConnectionRefusedError"):
         account.container.suppression_sync.sync(dead, by="clock")
 

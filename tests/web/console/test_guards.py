@@ -151,7 +151,7 @@ def test_after_the_answer_to_stop_no_batch_is_claimed(container: TestContainer, 
 
     def slow(_: Claim) -> Accepted:
         under_way.set()
-        stopped.wait(10)
+        stopped.wait(30)
         return Accepted(message_id="late")
 
     container.mailer.answers.extend([slow] * 9)
@@ -161,7 +161,7 @@ def test_after_the_answer_to_stop_no_batch_is_claimed(container: TestContainer, 
             pool.submit(container.sending.send_batches, half)
             for half in (batches[::2], batches[1::2])
         ]
-        assert under_way.wait(10)
+        assert under_way.wait(30)
         answer = ada.post(f"{ISSUE}/stop")
         claimed = container.query("SELECT count(*) FROM attempt")
         stopped.set()
