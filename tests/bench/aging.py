@@ -52,7 +52,7 @@ def _compared(bench: Bench) -> Iterator[Figure]:
     for step in (_Database.plan, _Database.send, _Database.event, _Database.vacuum):
         bench.log(f"{step.__name__} of {readers:,}, without a history and with it")
         yield from _written(step.__name__, *(step(one) for one in databases), past=past)
-    for step in (_Database.sums, _Database.why, _Database.person):
+    for step in (_Database.sums, _Database.why, _Database.person, _Database.page):
         yield from _read(*(step(one) for one in databases), past=past)
     yield from _let_go(bench)
     for one in (*databases, template):
@@ -174,6 +174,17 @@ class _Database:
             return _milliseconds(history, _readers(container))
 
         return self._looked("history of a person", look)
+
+    def page(self) -> _Looked:
+        """Look at what the console shows of a person first."""
+
+        def look(container: Container) -> list[float]:
+            def latest(subscriber: int, _: str) -> object:
+                return container.people.latest(subscriber)
+
+            return _milliseconds(latest, _readers(container))
+
+        return self._looked("latest history of a person", look)
 
     def _cost(self, work: Callable[[Container], float], table: str = "") -> Cost:
         """Return what a letter costs: the work returns the seconds of all."""
