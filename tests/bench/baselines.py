@@ -15,6 +15,7 @@ from psycopg import sql
 from python_http_client import client as vendor
 from sendgrid import SendGridAPIClient
 
+from newsletter.adapters.sendgrid import opener as one_opener
 from newsletter.adapters.sendgrid.payload import mail_send
 from newsletter.container import Container
 from newsletter.core.delivery import Claim, Recipient
@@ -68,13 +69,19 @@ def whole_letter(container: Container, stored: StoredIssue) -> tuple[Envelope, L
     return envelope, container.publishing.letter(stored, whole_edition(stored.issue))
 
 
-def post(sink: Sink, envelope: Envelope, letter: Letter, *, size: int, readers: int) -> Posted:
-    """Post ready bodies of `size` recipients with the bare client."""
+def post(
+    sink: Sink, envelope: Envelope, letter: Letter, *, size: int, readers: int, bare: bool = True
+) -> Posted:
+    """Post ready bodies of `size` recipients with the vendor's client.
+
+    Bare, it reads the trusted authorities for each request; else it has one opener, as ours.
+    """
     body: dict[str, Any] = mail_send(envelope, letter, claim_of(size))
     client: Any = SendGridAPIClient("SG.bench", host=sink.url).client
     requests = max(1, round(readers / size))
     sink.counts()
-    with stopwatch() as posting, patch.object(vendor, "urllib", urllib.request):  # as it is bare
+    urllib_of = urllib.request if bare else one_opener.Urllib
+    with stopwatch() as posting, patch.object(vendor, "urllib", urllib_of):
         for _ in range(requests):
             assert client.mail.send.post(request_body=body).status_code == 202
     assert sink.counts().recipients == requests * size

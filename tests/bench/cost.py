@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import psutil
@@ -29,6 +29,9 @@ class Cost:
     wal: float = 0.0  #: bytes, the images of pages that were changed first after a checkpoint too
     pages: float = 0.0  #: of shared memory that were looked at
     disk: float = 0.0  #: bytes by which the tables that are asked about grew
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 @contextmanager

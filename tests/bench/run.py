@@ -24,6 +24,8 @@ from tests.bench.unsubscribing import measure_unsubscribes
 
 _READERS = "recipients"
 _BARE = "bare client"
+_ONE_OPENER = "bare client with one opener"
+_WITH_ONE_OPENER = "the bare client's, with one opener"
 #: Where a page of the console has another one than the others.
 _BUDGETS = {
     "its letter alone": "≤ 100 ms",
@@ -128,12 +130,13 @@ def _sending(bench: Bench) -> Iterator[Figure]:
     two = _send(bench, bare, bench.copy_to_send("two"), workers=2)
     bench.log("the bare client, and other ways to send")
     size = max(1, round(one.readers / one.sink.requests))
-    same = bare.post(size, size * min(1000, one.sink.requests))
+    posted = size * min(1000, one.sink.requests)
+    same, shared = bare.post(size, posted), bare.post(size, posted, bare=False)
     yield bare.figure
     yield from _planned(few, one)
-    yield from _sent(one, two, bare.figure, same)
+    yield from _sent(one, two, bare.figure, (same, shared))
     yield from _grown(few, one, two)
-    yield from _worked(one, same)
+    yield from _worked(one, shared)
     yield from _counted(compiles, one, two)
     yield from _others(bench, two, bare.figure)
 
@@ -156,8 +159,10 @@ class _Bare:
         with bench.installation.container("many") as container:
             self._content = baselines.whole_letter(container, approved_issue(container))
 
-    def post(self, size: int, readers: int) -> Posted:
-        return baselines.post(self._bench.sink, *self._content, size=size, readers=readers)
+    def post(self, size: int, readers: int, *, bare: bool = True) -> Posted:
+        return baselines.post(
+            self._bench.sink, *self._content, size=size, readers=readers, bare=bare
+        )
 
     def ask(self) -> None:
         posted = self.post(1000, self._bench.sizes.posted)
@@ -176,14 +181,17 @@ def _planned(few: Sent, one: Sent) -> Iterator[Figure]:
         yield rate(name, sent.sink.requests, sent.enqueue_seconds, "jobs")
 
 
-def _sent(one: Sent, two: Sent, bare: Figure, same: Posted) -> Iterator[Figure]:
-    size = round(same.recipients / same.requests)
-    alike = rate(f"{_BARE}, {size:,} a request, as ours", same.recipients, same.seconds, _READERS)
-    yield alike
+def _sent(one: Sent, two: Sent, bare: Figure, alike: tuple[Posted, Posted]) -> Iterator[Figure]:
+    """Compare with the client as it is, with requests as large as ours, and with one opener."""
+    floors = [bare]
+    for client, posted in zip((_BARE, _ONE_OPENER), alike, strict=True):
+        name = f"{client}, {posted.recipients // posted.requests:,} a request, as ours"
+        floors.append(rate(name, posted.recipients, posted.seconds, _READERS))
+    yield from floors[1:]
     for name, sent in (("one worker", one), ("two workers", two)):
         whole = rate(f"send, plan to recorded, {name}", sent.readers, sent.seconds, _READERS)
-        yield against(whole, whole.value / bare.value, f"{_BARE}, 1,000 a request", "≥ 0.5")
-        yield against(whole, whole.value / alike.value, alike.name)
+        for floor in floors:
+            yield against(whole, whole.value / floor.value, floor.name, "≥ 0.5")
 
 
 def _grown(few: Sent, one: Sent, two: Sent) -> Iterator[Figure]:
@@ -196,11 +204,11 @@ def _grown(few: Sent, one: Sent, two: Sent) -> Iterator[Figure]:
 def _worked(one: Sent, same: Posted) -> Iterator[Figure]:
     """Compare work, which a busy machine changes less than it changes time."""
     worked = Figure("CPU of the worker, a request", 1000 * one.worker_cpu / one.sink.requests, "ms")
-    yield against(worked, worked.value * same.requests / (1000 * same.cpu), "the bare client's")
+    yield against(worked, worked.value * same.requests / (1000 * same.cpu), _WITH_ONE_OPENER)
     whole = Figure(
         "CPU of the whole machine, a recipient", 1e6 * one.machine_cpu / one.readers, "µs"
     )
-    yield against(whole, whole.value * same.recipients / (1e6 * same.machine), "the bare client's")
+    yield against(whole, whole.value * same.recipients / (1e6 * same.machine), _WITH_ONE_OPENER)
 
 
 def _counted(compiles: tuple[int, int], one: Sent, two: Sent) -> Iterator[Figure]:

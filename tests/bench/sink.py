@@ -1,18 +1,26 @@
 """A sink on loopback: it accepts every mail/send request as cheaply as Python can, and counts.
 
+It speaks TLS, as SendGrid does: what a client does to trust a server is part of each request.
 Nothing is parsed: the body's length is read from its header, and recipients are counted by a
 search for the one key that every personalization has once.
 """
 
 import asyncio
 import json
+import os
 import re
+import ssl
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+from tests.certificate import certificate_in
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _HEAD_END = b"\r\n\r\n"
@@ -43,14 +51,29 @@ class Sink:
 
 @contextmanager
 def sink() -> Iterator[Sink]:
-    """Run the sink in a process of its own."""
-    command = [sys.executable, "-m", "tests.bench.sink"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        try:
-            yield Sink(process.stdout.readline().strip())
-        finally:
-            process.terminate()
+    """Run the sink in a process of its own, which this one and its children trust meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="newsletter-sink-") as tmp:
+        certificate = certificate_in(Path(tmp))
+        trusted = str(_with_all_others(certificate))
+        command = [sys.executable, "-m", "tests.bench.sink", str(certificate)]
+        with (
+            patch.dict(os.environ, SSL_CERT_FILE=trusted, REQUESTS_CA_BUNDLE=trusted),
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process,
+        ):
+            assert process.stdout
+            try:
+                yield Sink(process.stdout.readline().strip())
+            finally:
+                process.terminate()
+
+
+def _with_all_others(certificate: Path) -> Path:
+    """Return a file of this authority beside those that this machine trusts: each is read."""
+    others = ssl.create_default_context().get_ca_certs(binary_form=True)
+    path = certificate.with_name("trusted.pem")
+    listed = map(ssl.DER_cert_to_PEM_cert, others)
+    path.write_text("".join([certificate.read_text(), *listed]))
+    return path
 
 
 class _Counter:
@@ -108,12 +131,16 @@ class _Connection(asyncio.Protocol):
         )
 
 
-async def _serve() -> None:
+async def _serve(certificate: str) -> None:
     counter, loop = _Counter(), asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(counter), "127.0.0.1", 0, backlog=256)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    server = await loop.create_server(
+        lambda: _Connection(counter), "127.0.0.1", 0, backlog=256, ssl=context
+    )
+    print(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    asyncio.run(_serve(sys.argv[1]))

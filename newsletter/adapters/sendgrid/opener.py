@@ -22,7 +22,7 @@ def opener() -> OpenerDirector:
     return urllib.request.build_opener(HTTPSHandler(context=context))
 
 
-class _Urllib:
+class Urllib:
     """What the vendor's module uses of `urllib.request`."""
 
     Request = urllib.request.Request
@@ -32,4 +32,4 @@ class _Urllib:
 def share_opener() -> None:
     """Let every client of the vendor's in this process use the one opener."""
     module: Any = client
-    module.urllib = _Urllib
+    module.urllib = Urllib
