@@ -1,6 +1,7 @@
 """What every test may use: a real PostgreSQL, and a database of its own."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,9 @@ from tests.programs import NOT_TRIED
 
 for name in [n for n in os.environ if n.startswith(("NEWSLETTER_", "SENDGRID_")) and n != VARIABLE]:
     del os.environ[name]
+
+# A suite that a shell began in the background ignores Ctrl-C, and so would all that it begins.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("suite", deadline=None)  # a busy machine is slow at times
 settings.load_profile("suite")
