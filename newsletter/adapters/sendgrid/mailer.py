@@ -162,7 +162,7 @@ class SendGridMailer:
             return Unknown(reason=f"the answer was lost: {_named(error)}")
         except Exception as error:  # noqa: BLE001  # the request may have been sent
             return Unknown(reason=f"unexpected: {_named(error)}")
-        # A redirect is followed as a GET and comes back as a success: only 202 is one.
+        # Whatever else is answered as a success, only 202 takes a batch.
         if response.status_code != HTTPStatus.ACCEPTED:
             return Unknown(reason=f"SendGrid answered {response.status_code}, not 202")
         return Accepted(message_id=response.headers.get("X-Message-Id") or "")

@@ -6,20 +6,39 @@ See docs/decisions/one-opener-for-sendgrid.md.
 """
 
 import urllib.request
-from functools import cache
+from functools import cache, partial
 from ssl import create_default_context
 from typing import Any
-from urllib.request import HTTPSHandler, OpenerDirector
+from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    UnknownHandler,
+)
 
 from python_http_client import client
+
+_HANDLERS = (
+    *(ProxyHandler, UnknownHandler, HTTPHandler),
+    *(HTTPDefaultErrorHandler, HTTPErrorProcessor),
+)
 
 
 @cache
 def opener() -> OpenerDirector:
-    """Return the one opener of this process; nothing of a request stays in it."""
+    """Return the one opener of this process; nothing of a request stays in it.
+
+    It follows no redirect: another host would be given our key, and a letter would become a GET.
+    """
     context = create_default_context()
     context.set_alpn_protocols(["http/1.1"])  # as http.client does for a context of its own
-    return urllib.request.build_opener(HTTPSHandler(context=context))
+    made = OpenerDirector()
+    for handler in (*_HANDLERS, partial(HTTPSHandler, context=context)):
+        made.add_handler(handler())
+    return made
 
 
 class Urllib:

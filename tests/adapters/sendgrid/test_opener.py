@@ -1,5 +1,6 @@
 """By TLS, as SendGrid is asked: who may answer is verified, and known authorities are read once."""
 
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from newsletter.adapters.sendgrid.mailer import SendGridMailer
 from newsletter.adapters.sendgrid.opener import opener
-from newsletter.core.delivery import Accepted, Refused, Remedy
+from newsletter.core.delivery import Accepted, Refused, Remedy, Unknown
 from newsletter.core.edition import Letter
 from newsletter.core.mailing import Envelope
 from tests.adapters.sendgrid.canned import answer, answering
@@ -68,3 +69,20 @@ def test_nothing_is_sent_to_whom_no_known_authority_vouches_for(
     assert (outcome.remedy, outcome.reached) == (Remedy.RETRY, False)
     assert "certificate" in outcome.reason
     assert loads
+
+
+@pytest.mark.parametrize("status", ["301 Moved Permanently", "302 Found", "303 See Other"])
+def test_a_redirect_takes_our_key_to_no_other_host(
+    make_mailer: Callable[..., SendGridMailer], envelope: Envelope, letter: Letter, status: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        other.settimeout(0)
+        elsewhere = f"http://127.0.0.1:{other.getsockname()[1]}/"
+        with answering(answer(status, Location=elsewhere)) as url:
+            mailer = make_mailer(host=url, timeout=1)
+            outcome, obstacle = mailer.send(envelope, letter, claim_for()), mailer.obstacle()
+        with pytest.raises(BlockingIOError):  # nobody came
+            other.accept()
+    assert isinstance(outcome, Unknown)
+    assert outcome.reason.startswith(status[:3])
+    assert status[:3] in (obstacle or "")
