@@ -8,6 +8,7 @@ See docs/decisions/one-database-idiom.md.
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from sys import exception
 from typing import Any, LiteralString, TypeVar, cast
 
 from psycopg import Connection, Error
@@ -82,10 +83,11 @@ def _named() -> Generator[None]:
 
     KeyboardInterrupt stays what it is.
     """
+    handled = exception()
     try:
         yield
     except (NoConnection, DBAPIError, Error) as error:
-        if interruption := _interruption_before(error):
+        if interruption := _interruption_before(error, handled):
             raise interruption from None
         if isinstance(error, NoConnection):
             raise DatabaseBusy from error
@@ -95,16 +97,23 @@ def _named() -> Generator[None]:
         raise
 
 
-def _interruption_before(error: BaseException) -> KeyboardInterrupt | None:
+def _interruption_before(
+    error: BaseException, handled: BaseException | None
+) -> KeyboardInterrupt | None:
     """Return the Ctrl-C that an error came from; None if it came from none.
 
     An interrupted statement may leave a connection that cannot even be rolled back; whoever
-    interrupted it need not hear of that.
+    interrupted it need not hear of that. What was `handled` when the transaction began, and what
+    is behind it, is no concern of its statements.
     """
     before: BaseException | None = error
-    while before and not isinstance(before, KeyboardInterrupt):
+    seen: set[int] = set()  # whoever sets a context may close a ring
+    while before and before is not handled and id(before) not in seen:
+        if isinstance(before, KeyboardInterrupt):
+            return before
+        seen.add(id(before))
         before = before.__context__
-    return before
+    return None
 
 
 def _name_of(error: Exception) -> ConcurrentChange | DatabaseBusy:
