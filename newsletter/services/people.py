@@ -50,10 +50,15 @@ class People:
         ids = self.records.person_ids(subscriber_id)
         return self._history(subscriber_id, ids, self.sent.issues(ids))
 
-    def latest(self, subscriber_id: int) -> tuple[tuple[HistoryLine, ...], bool]:
-        """Return the same with so many of the newest issues only, and whether there are others."""
+    def latest(
+        self, subscriber_id: int, newsletters: Collection[str]
+    ) -> tuple[tuple[HistoryLine, ...], bool]:
+        """Return the same with so many of the newest issues only, and whether there are others.
+
+        Issues of other newsletters than these neither come with it nor count.
+        """
         ids = self.records.person_ids(subscriber_id)
-        issues = self.sent.issues(ids, most=LATEST + 1)
+        issues = self.sent.issues(ids, most=LATEST + 1, newsletters=newsletters)
         return self._history(subscriber_id, ids, issues[-LATEST:]), len(issues) > LATEST
 
     def _history(

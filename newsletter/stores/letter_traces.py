@@ -52,7 +52,9 @@ _LETTER = f"""
 """  # noqa: S608  # our own pieces
 
 _NEWEST = """
-    (SELECT id, newsletter, planned_at, date FROM issue WHERE planned_at IS NOT NULL
+    (SELECT id, newsletter, planned_at, date FROM issue
+      WHERE planned_at IS NOT NULL
+        AND (%(newsletters)s::text[] IS NULL OR newsletter = ANY(%(newsletters)s::text[]))
       ORDER BY planned_at DESC, id DESC)
 """
 
@@ -118,14 +120,19 @@ def trace(session: Session, subscriber_id: int, issue_id: int) -> DeliveryRecord
 
 
 def traces(
-    session: Session, subscriber_ids: Collection[int], *, most: int | None = None
+    session: Session,
+    subscriber_ids: Collection[int],
+    *,
+    most: int | None = None,
+    newsletters: Collection[str] | None = None,
 ) -> tuple[IssueRecord, ...]:
     """Return what became of every issue that knew of one of these, who are one person.
 
-    With `most` of so many only: of those that were planned last.
+    With `most` of so many only: of those that were planned last. None of `newsletters`: of all.
     """
     execute(session, LOOK_UP_UNCOMPILED)
-    values = {"subscribers": list(subscriber_ids), "reasons": REASONS, "most": most}
+    values: dict[str, Any] = {"subscribers": list(subscriber_ids), "reasons": REASONS, "most": most}
+    values["newsletters"] = None if newsletters is None else list(newsletters)
     letters = rows(session, _LETTERS, values)[::-1]
     held = [one for one in letters if one["place"] is not None]
     in_batches = {_key(row): row["batch_id"] for row in rows(session, _BATCHES, _places(held))}

@@ -1,6 +1,6 @@
 """What is stored about one person besides their subscriptions: issues, emails and events."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from sqlmodel import Session
@@ -78,10 +78,19 @@ _EXPIRE = """
 class PersonHistory(DatabaseStore):
     """Returns and erases what is stored about a person."""
 
-    def issues(self, ids: PersonIds, *, most: int | None = None) -> tuple[IssueRecord, ...]:
-        """Return what became of every issue that knew of them, or of so many of the newest."""
+    def issues(
+        self,
+        ids: PersonIds,
+        *,
+        most: int | None = None,
+        newsletters: Collection[str] | None = None,
+    ) -> tuple[IssueRecord, ...]:
+        """Return what became of every issue that knew of them, or of so many of the newest.
+
+        With `newsletters` of theirs only.
+        """
         with transaction(self._engine, snapshot=True) as session:
-            return traces(session, ids.subscriber_ids, most=most)
+            return traces(session, ids.subscriber_ids, most=most, newsletters=newsletters)
 
     def released(self) -> tuple[ReleasedIssues, ...]:
         """Return the issues of which it is no longer known who got them, by newsletter."""

@@ -188,7 +188,7 @@ class _Database:
 
         def look(container: Container) -> list[float]:
             def latest(subscriber: int, _: str) -> object:
-                return container.people.latest(subscriber)
+                return container.people.latest(subscriber, container.settings.newsletters)
 
             return _milliseconds(latest, _readers(container))
 

@@ -184,6 +184,7 @@ VALUES: dict[str, Any] = {
     "count": 3,
     "limit": 3,
     "most": 3,
+    "newsletters": None,
     "window": 5,
     "list": "technology",
     "complained": 1,

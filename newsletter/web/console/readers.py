@@ -106,7 +106,7 @@ def reader(
     services.archive.record_look(visit.actor, number, "look")
     seen = {one.slug for one in services.kept_by(visit.member)}
     people = services.people
-    lines, has_more = (people.history(number), False) if whole else people.latest(number)
+    lines, has_more = (people.history(number), False) if whole else people.latest(number, seen)
     return services.pages.show(
         request,
         "reader",

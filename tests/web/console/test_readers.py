@@ -9,9 +9,10 @@ from sqlalchemy import Engine
 from newsletter.core.delivery import Claim
 from newsletter.services import people
 from newsletter.web.console import readers
+from subscribers.model import Subscription
 from tests.container import TODAY, TestContainer, ids_of, one_request
 from tests.web.console.day import MARKETER, day_of_practice
-from tests.web.console.serving import OWN_SLUG, ConsoleClient, sign_in, url_of
+from tests.web.console.serving import FOREIGN_SLUG, OWN_SLUG, ConsoleClient, sign_in, url_of
 
 pytestmark = pytest.mark.postgres
 
@@ -88,11 +89,7 @@ def test_of_many_letters_a_readers_page_shows_the_latest_and_all_on_request(
     monkeypatch.setattr(people, "LATEST", 3)
     [reader] = container.subscriptions.by_email("r1@example.com")
     for issue in range(20, 24):
-        container.query(one_request(issue))
-        container.query(
-            "INSERT INTO delivery (issue_id, place, subscriber_id, subscription_id) "
-            f"VALUES ({issue}, 1, {reader.subscriber_id}, {reader.id})"
-        )
+        _add_letter(container, reader, issue)
     dates = [f"2020-01-{day}" for day in range(21, 25)]  # planned at one moment: by their numbers
     path, button = f"{READERS}/{reader.subscriber_id}", "Show all letters"
     latest = ada.post(path).text
@@ -104,3 +101,25 @@ def test_of_many_letters_a_readers_page_shows_the_latest_and_all_on_request(
     assert button not in whole
     monkeypatch.setattr(people, "LATEST", 4)
     assert ada.post(path).text == whole
+
+
+def test_letters_of_newsletters_that_one_does_not_see_take_no_place(
+    container: TestContainer, ada: ConsoleClient, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(people, "LATEST", 3)
+    [reader] = container.subscriptions.by_email("r1@example.com")
+    for issue in range(20, 24):
+        _add_letter(container, reader, issue)
+    container.query(f"UPDATE issue SET newsletter = '{FOREIGN_SLUG}' WHERE id > 20")
+    text = ada.post(f"{READERS}/{reader.subscriber_id}").text
+    assert f"{OWN_SLUG} 2020-01-21" in text
+    assert "Show all letters" not in text
+
+
+def _add_letter(container: TestContainer, reader: Subscription, issue: int) -> None:
+    """Add an issue that was sent, and this reader's letter of it."""
+    container.query(one_request(issue))
+    container.query(
+        "INSERT INTO delivery (issue_id, place, subscriber_id, subscription_id) "
+        f"VALUES ({issue}, 1, {reader.subscriber_id}, {reader.id})"
+    )
