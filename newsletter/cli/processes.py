@@ -47,8 +47,7 @@ def _serve_api() -> None:
         server = server_of(
             container().api, http=_connections(), trusted_proxies=web.trusted_proxies
         )
-        host, port = listener.getsockname()[:2]
-        console.print(f"serving the API on http://{host}:{port}/api/v1; Ctrl-C stops it")
+        console.print(f"serving the API on {_url_of(listener)}/api/v1; Ctrl-C stops it")
         with _interruptible():
             server.run(sockets=[listener])
 
@@ -73,10 +72,7 @@ def _serve_everything() -> None:
         where = container().settings.console_url
         if not web.console_port:
             where = f"http://localhost:{beside.getsockname()[1]}"
-        port = listener.getsockname()[1]
-        console.print(
-            f"serving on http://{web.host}:{port}, the console on {where}; Ctrl-C stops it"
-        )
+        console.print(f"serving on {_url_of(listener)}, the console on {where}; Ctrl-C stops it")
 
         def end() -> None:
             server.should_exit = True
@@ -188,13 +184,24 @@ def _begin(recovery: "Recovery") -> None:
 
 @contextmanager
 def listening(host: str, port: int) -> Generator[socket.socket]:
-    """Yield a listening socket; ConfigurationError if the port is in use."""
+    """Yield a listening socket; ConfigurationError if the port is in use.
+
+    At `::` it listens to both kinds of addresses.
+    """
+    wide = ":" in host
+    family = socket.AF_INET6 if wide else socket.AF_INET
+    both = wide and socket.has_dualstack_ipv6()
     try:
-        listener = socket.create_server((host, port))
+        listener = socket.create_server((host, port), family=family, dualstack_ipv6=both)
     except OSError as error:
         raise taken(host, port, error) from None
     with listener:
         yield listener
+
+
+def _url_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def taken(host: str, port: int, error: OSError) -> ConfigurationError:
