@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -115,8 +115,8 @@ def _in_process(list_file: ListFile) -> Generator[Head | Block]:
         assert process.stdin
         assert process.stdout
         try:
-            pickle.dump(list_file, process.stdin)
-            process.stdin.close()
+            with suppress(BrokenPipeError), process.stdin:  # it died, which its answer says
+                pickle.dump(list_file, process.stdin)
             yield from _answers(process.stdout)
         finally:
             process.kill()
@@ -126,7 +126,7 @@ def _answers(pipe: IO[bytes]) -> Iterator[Head | Block]:
     while True:
         try:
             part = pickle.load(pipe)  # noqa: S301  # from our own process
-        except EOFError:
+        except (EOFError, pickle.UnpicklingError):  # between two parts, or amid one
             raise InvalidList("the process that read the list has died") from None
         if part is None:
             return
