@@ -47,9 +47,9 @@ EXCEPTIONS = (
     ContractException(
         "POST",
         "/v3/mail/send",
-        r"answer: status (200|411|415|429|502|503|504) is not in the file",
-        "200 is sandbox mode's answer, the others are on SendGrid's page of errors, or its "
-        "proxies'",
+        r"answer: status (200|302|411|415|429|502|503|504) is not in the file",
+        "200 is sandbox mode's answer, 302 one of somebody between, the others are on SendGrid's "
+        "page of errors, or its proxies'",
     ),
     ContractException(
         ANY,

@@ -2,10 +2,12 @@
 
 import http.client
 import urllib.error
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from python_http_client import client as vendor
 from python_http_client import exceptions
 from sendgrid import SendGridAPIClient
 
@@ -83,8 +85,9 @@ def test_a_hang_ends_without_an_answer(
 
 
 def test_a_redirect_tempts_with_an_answer_that_is_no_202(
-    sandbox: Sandbox, client: SendGridAPIClient, message: Make
+    sandbox: Sandbox, client: SendGridAPIClient, message: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(vendor, "urllib", urllib.request)  # ours, which others share, follows none
     sandbox.fail({"kind": "redirect"})
     assert client.send(message()).status_code == 200
     assert sandbox.stats()["accepted_requests"] == 0
