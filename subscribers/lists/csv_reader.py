@@ -43,6 +43,7 @@ class CsvReader:
     warnings: Mapping[str, int]  #: how often each was given, so far
 
 
+# Over 40 lines: each step to what a header means needs what those before it found.
 def read_csv(
     lines: Iterable[str],
     file: str,

@@ -78,6 +78,7 @@ class Lists:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    # Over 40 lines: half are its parameters and what they mean; there is one way through.
     def import_list(
         self,
         path: Path,
