@@ -29,6 +29,18 @@ _BATCHES = """
      WHERE issue.id = ANY(%(issues)s) ORDER BY issue.id, part.state
 """
 
+
+def _closed(by: str) -> str:
+    """Return the question how many deliveries were skipped, or refused, by name, and why."""
+    return f"""
+        SELECT asked.issue_id, word, count(*)
+          FROM unnest(%(issues)s::integer[]) AS asked (issue_id) CROSS JOIN LATERAL (
+               SELECT {by} AS word FROM delivery
+                WHERE issue_id = asked.issue_id AND (skipped IS NOT NULL OR refused IS NOT NULL)
+                  AND {by} IS NOT NULL OFFSET 0) AS closed
+         GROUP BY 1, 2 ORDER BY 2"""  # noqa: S608  # our own words
+
+
 #: Each a count by a word. Issues next to each other have batches whose numbers are near each other:
 #: the requests of all others are not read. The few deliveries closed by name have an index, and are
 #: looked for issue by issue: no other partition is read.
@@ -42,20 +54,8 @@ _COUNTS = {
     "exclusions": """
         SELECT issue_id, reason AS word, sum(cardinality(offsets)) AS count FROM exclusion
          WHERE issue_id = ANY(%(issues)s) GROUP BY 1, 2 ORDER BY 2""",
-    "skips": """
-        SELECT asked.issue_id, word, count(*)
-          FROM unnest(%(issues)s::integer[]) AS asked (issue_id) CROSS JOIN LATERAL (
-               SELECT skipped AS word FROM delivery
-                WHERE issue_id = asked.issue_id AND (skipped IS NOT NULL OR refused IS NOT NULL)
-                  AND skipped IS NOT NULL OFFSET 0) AS closed
-         GROUP BY 1, 2 ORDER BY 2""",
-    "refusals": """
-        SELECT asked.issue_id, word, count(*)
-          FROM unnest(%(issues)s::integer[]) AS asked (issue_id) CROSS JOIN LATERAL (
-               SELECT refused AS word FROM delivery
-                WHERE issue_id = asked.issue_id AND (skipped IS NOT NULL OR refused IS NOT NULL)
-                  AND refused IS NOT NULL OFFSET 0) AS closed
-         GROUP BY 1, 2 ORDER BY 2""",
+    "skips": _closed("skipped"),
+    "refusals": _closed("refused"),
     "doubled": """
         SELECT issue_id, id AS word, doubled AS count FROM batch
          WHERE issue_id = ANY(%(issues)s) AND doubled > 0 ORDER BY 2""",
